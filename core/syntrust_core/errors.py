@@ -1,0 +1,129 @@
+"""Errors with a meaning. Each class is one RFC 9457 problem type and belongs to one party's fault.
+
+`detail` is for the person who called and names the field or file and what would be right; whatever
+only we should see goes to the log. Never pickled: a worker stores class, slug and text as JSON.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+Context = str | int | float | bool | None
+
+
+class Fault(StrEnum):
+    """Whose fault an error is; it decides whether a step is tried again."""
+
+    CALLER = "caller"  # never retried, shown as it is
+    WORLD = "world"  # a server or disk failed: retried with back-off
+    OURS = "ours"  # a bug: retried, then reported as `internal` without its text
+
+
+class PlatformError(Exception):
+    """Base class. `slug` names the problem type; `status` is only a hint for HTTP."""
+
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = 500
+    fault: ClassVar[Fault] = Fault.OURS
+
+    def __init__(self, detail: str, **context: Context) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.context = context
+
+
+class CallerError(PlatformError):
+    """The request cannot be met as it stands; repeating it changes nothing."""
+
+    slug, title, status, fault = "invalid-request", "Request cannot be used", 422, Fault.CALLER
+
+
+class InvalidRequest(CallerError):
+    """A field of a request is wrong; `pointer` is its JSON pointer."""
+
+    def __init__(self, detail: str, *, pointer: str = "", **context: Context) -> None:
+        super().__init__(detail, **context)
+        self.pointer = pointer
+
+
+class InvalidVolume(CallerError):
+    """An uploaded volume cannot be used; `file` is its role and `field` what is wrong in it."""
+
+    slug, title = "invalid-volume", "Volume cannot be used"
+
+    def __init__(self, detail: str, *, file: str, field: str) -> None:
+        super().__init__(detail, file=file, field=field)
+        self.file = file
+        self.field = field
+
+
+class Unauthenticated(CallerError):
+    slug, title, status = "unauthenticated", "No valid API key", 401
+
+
+class Forbidden(CallerError):
+    slug, title, status = "forbidden", "Not allowed for this API key", 403
+
+
+class NotFound(CallerError):
+    slug, title, status = "not-found", "No such resource", 404
+
+
+class Conflict(CallerError):
+    slug, title, status = "conflict", "Not possible in the present state", 409
+
+
+class TooLarge(CallerError):
+    slug, title, status = "too-large", "Larger than allowed", 413
+
+
+class Unavailable(PlatformError):
+    """A server this platform depends on does not answer now."""
+
+    slug, title, status, fault = "unavailable", "Temporarily unavailable", 503, Fault.WORLD
+
+
+class StoreUnavailable(Unavailable):
+    slug = "store-unavailable"
+
+
+class QueueUnavailable(Unavailable):
+    slug = "queue-unavailable"
+
+
+class ObjectMissing(PlatformError):
+    """An object that should be in the store is not there."""
+
+    slug, title, status, fault = "object-missing", "Object is missing", 404, Fault.WORLD
+
+
+class ObjectDamaged(PlatformError):
+    """An object's bytes are not those its manifest promises."""
+
+    slug, title, status, fault = "object-damaged", "Object is damaged", 500, Fault.WORLD
+
+
+class WrongRecipe(PlatformError):
+    """This worker computes another version of the step than was asked for."""
+
+    slug, title, status, fault = "wrong-recipe", "Worker and request differ in version", 500, Fault.WORLD
+
+
+class OutOfMemory(CallerError):
+    """The step does not fit; the detail says which setting to lower."""
+
+    slug, title, status = "out-of-memory", "Does not fit into memory", 507
+
+
+class Cancelled(PlatformError):
+    """The caller no longer wants this step."""
+
+    slug, title, status, fault = "cancelled", "Cancelled", 409, Fault.CALLER
+
+
+class LeaseLost(PlatformError):
+    """Another attempt holds the step now; this one stops without a result."""
+
+    slug, title, status, fault = "lease-lost", "Another attempt took over", 409, Fault.WORLD

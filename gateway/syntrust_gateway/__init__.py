@@ -1,0 +1,1 @@
+"""The REST API of SynTrust, its database, and the conductor that drives experiments."""

@@ -1,0 +1,1 @@
+"""Case inspection, Dice, trust factors, statistics, figures and report."""

@@ -1,0 +1,1 @@
+"""Training and inference of SwinUNETR on real and synthetic MRI."""

@@ -1,0 +1,1 @@
+"""The whole SynTrust platform on one machine from one command, and phantom cohorts."""
