@@ -1,1 +1,1 @@
-"""What the services of SynTrust share: contracts, object store, queue, volumes, settings, errors, log."""
+"""What the services of SynTrust share: contracts, object store, queue, volumes, settings, errors."""

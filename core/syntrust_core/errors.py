@@ -108,7 +108,12 @@ class ObjectDamaged(PlatformError):
 class WrongRecipe(PlatformError):
     """This worker computes another version of the step than was asked for."""
 
-    slug, title, status, fault = "wrong-recipe", "Worker and request differ in version", 500, Fault.WORLD
+    slug, title, status, fault = (
+        "wrong-recipe",
+        "Worker and request differ in version",
+        500,
+        Fault.WORLD,
+    )
 
 
 class OutOfMemory(CallerError):

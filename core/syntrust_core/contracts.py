@@ -1,0 +1,351 @@
+"""What crosses a process boundary: one frozen message per step, its identity, keys and queue.
+
+A step is named by what it is: its id is the SHA-256 of its canonical request, so a whole plan can
+be written down before any work. An upload is named by its content, a computed input by its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from syntrust_core.canonical import digest
+from syntrust_core.grids import GridSpec
+from syntrust_core.labels import Scheme
+
+HEX64 = r"^[0-9a-f]{64}$"
+Sha256 = Annotated[str, Field(pattern=HEX64)]
+StepId = Annotated[str, Field(pattern=HEX64)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+AlphaText = Annotated[str, Field(pattern=r"^(0|1|0\.\d*[1-9])$")]
+
+
+class Kind(StrEnum):
+    """The kinds of artifact. All but `IMPORTED_MODEL` are computed by a step of the same name."""
+
+    INSPECT_CASE = "inspect_case"
+    SYNTHESISE_CASE = "synthesise_case"
+    TRAIN_GENERATOR = "train_generator"
+    TRAIN_SEGMENTER = "train_segmenter"
+    PREDICT_CASES = "predict_cases"
+    SCORE_CASES = "score_cases"
+    BUILD_REPORT = "build_report"
+    IMPORTED_MODEL = "imported_model"
+
+
+class Queue(StrEnum):
+    GENERATOR = "generator"
+    SEGMENTER = "segmenter"
+    METRICS = "metrics"
+
+
+QUEUES: Mapping[Kind, Queue] = {
+    Kind.INSPECT_CASE: Queue.METRICS,
+    Kind.SYNTHESISE_CASE: Queue.GENERATOR,
+    Kind.TRAIN_GENERATOR: Queue.GENERATOR,
+    Kind.TRAIN_SEGMENTER: Queue.SEGMENTER,
+    Kind.PREDICT_CASES: Queue.SEGMENTER,
+    Kind.SCORE_CASES: Queue.METRICS,
+    Kind.BUILD_REPORT: Queue.METRICS,
+}
+
+# A number changes when the same request would give other results; a worker of another refuses.
+RECIPES: Mapping[Kind, int] = dict.fromkeys(QUEUES, 1)
+
+
+def task_name(kind: Kind) -> str:
+    """The Celery task that computes `kind`; sender and worker use this one spelling."""
+    return f"syntrust.{kind}"
+
+
+class Frozen(BaseModel):
+    """Base of everything that crosses a process boundary: immutable, no stray fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ref(Frozen):
+    """An artifact by what it is. The keys of everything about it are here and nowhere else."""
+
+    kind: Kind
+    id: StepId
+
+    @property
+    def prefix(self) -> str:
+        return f"artifacts/{self.kind}/{self.id}"
+
+    @property
+    def manifest_key(self) -> str:
+        """Written last and only once. Its presence means that every file is readable."""
+        return f"{self.prefix}/manifest.json"
+
+    @property
+    def attempts_prefix(self) -> str:
+        return f"{self.prefix}/attempts/"
+
+    @property
+    def errors_prefix(self) -> str:
+        return f"{self.prefix}/errors/"
+
+    def attempt_key(self, attempt: str) -> str:
+        return f"{self.attempts_prefix}{attempt}.json"
+
+    def error_key(self, attempt: str) -> str:
+        return f"{self.errors_prefix}{attempt}.json"
+
+    def file_key(self, attempt: str, name: str) -> str:
+        return f"{self.prefix}/{attempt}/{name}"
+
+    @property
+    def checkpoint_key(self) -> str:
+        """The latest state of a long training, overwritten as it goes."""
+        return f"{self.prefix}/checkpoint"
+
+
+class FileInfo(Frozen):
+    key: str
+    bytes: int
+    sha256: Sha256
+
+
+class Made(Frozen):
+    """Where and when a step was computed. Provenance only: never part of an identity."""
+
+    host: str
+    started: str
+    seconds: float
+    versions: dict[str, str] = {}
+
+
+class Manifest(Frozen):
+    kind: Kind
+    id: StepId
+    attempt: str
+    files: dict[str, FileInfo]
+    made: Made
+
+
+class StepError(Frozen):
+    """How an attempt ended when it ended badly. `text` is what a caller may read."""
+
+    fault: Literal["caller", "world", "ours"]
+    slug: str
+    text: str
+    host: str
+    at: str
+
+
+class StepMessage(Frozen):
+    """Base of the step requests."""
+
+    KIND: ClassVar[Kind]
+    recipe: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _current_recipe(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands in anything
+        if isinstance(data, dict) and "recipe" not in data:
+            return {**data, "recipe": RECIPES[cls.KIND]}
+        return data
+
+    def identity(self) -> dict[str, Any]:
+        """The JSON value whose digest names the step: the request without locations."""
+        return {"kind": self.KIND.value, **self.model_dump(mode="json")}
+
+    @property
+    def step_id(self) -> str:
+        return digest(self.identity())
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(kind=self.KIND, id=self.step_id)
+
+    def needs(self) -> tuple[Ref, ...]:
+        """The artifacts that must be there first, without repeats."""
+        return ()
+
+
+def _case(step: str) -> Ref:
+    return Ref(kind=Kind.INSPECT_CASE, id=step)
+
+
+def _twin(step: str) -> Ref:
+    return Ref(kind=Kind.SYNTHESISE_CASE, id=step)
+
+
+class Upload(Frozen):
+    """One uploaded file. Its content names it; where it lies does not."""
+
+    key: str
+    bytes: Annotated[int, Field(gt=0)]
+    sha256: Sha256
+
+
+class InspectCase(StepMessage):
+    """Check an upload and write the canonical case."""
+
+    KIND = Kind.INSPECT_CASE
+    files: dict[str, Upload]
+    scheme: Scheme
+    grid: GridSpec
+
+    def identity(self) -> dict[str, Any]:
+        whole = super().identity()
+        return {**whole, "files": {role: file.sha256 for role, file in self.files.items()}}
+
+
+class SynthesiseCase(StepMessage):
+    """Draw one twin of a case from its label map."""
+
+    KIND = Kind.SYNTHESISE_CASE
+    case: StepId
+    generator: Ref
+    sampler: Literal["ancestral", "ddim"]
+    steps: Annotated[int, Field(ge=1, le=1000)]
+    seed: Seed
+    twin: Annotated[int, Field(ge=0, lt=100)] = 0
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (_case(self.case), self.generator)
+
+
+class Image(Frozen):
+    """A case seen through its real image (`twin` null) or through its twin."""
+
+    case: StepId
+    twin: StepId | None = None
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (_case(self.case),) if self.twin is None else (_case(self.case), _twin(self.twin))
+
+
+def _all_needs(*groups: tuple[Image, ...]) -> tuple[Ref, ...]:
+    refs = (ref for group in groups for image in group for ref in image.needs())
+    return tuple(dict.fromkeys(refs))
+
+
+class GeneratorCase(Frozen):
+    """A training case of a generator, with the patient it will have seen."""
+
+    id: str
+    case: StepId
+
+
+class TrainGenerator(StepMessage):
+    KIND = Kind.TRAIN_GENERATOR
+    name: str
+    cases: Annotated[tuple[GeneratorCase, ...], Field(min_length=1)]
+    config: dict[str, Any]
+    seed: Seed
+    iterations: Annotated[int, Field(ge=1)]
+
+    def needs(self) -> tuple[Ref, ...]:
+        return tuple(dict.fromkeys(_case(item.case) for item in self.cases))
+
+
+class TrainSegmenter(StepMessage):
+    """Train on a mix. It names its inputs, not α, so equal mixes are one step."""
+
+    KIND = Kind.TRAIN_SEGMENTER
+    train: Annotated[tuple[Image, ...], Field(min_length=1)]
+    validation: tuple[Image, ...] = ()
+    preset: str
+    overrides: dict[str, Any] = {}
+    iterations: Annotated[int, Field(ge=1)]
+    seed: Seed
+
+    def needs(self) -> tuple[Ref, ...]:
+        return _all_needs(self.train, self.validation)
+
+
+class PredictCases(StepMessage):
+    KIND = Kind.PREDICT_CASES
+    model: StepId
+    images: Annotated[tuple[Image, ...], Field(min_length=1)]
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (Ref(kind=Kind.TRAIN_SEGMENTER, id=self.model), *_all_needs(self.images))
+
+
+class ScoreCases(StepMessage):
+    """Dice of predicted label maps against the cases' own."""
+
+    KIND = Kind.SCORE_CASES
+    prediction: StepId
+    cases: Annotated[tuple[StepId, ...], Field(min_length=1)]
+
+    def needs(self) -> tuple[Ref, ...]:
+        cases = (_case(case) for case in self.cases)
+        return (Ref(kind=Kind.PREDICT_CASES, id=self.prediction), *dict.fromkeys(cases))
+
+
+class ReportCase(Frozen):
+    id: str
+    group: str | None
+    case: StepId
+    twin: StepId | None
+    part: Literal["train", "validation", "test"]
+    seen: bool
+
+
+class ReportRun(Frozen):
+    """One training: its mix by case id, and its scores on both test sets."""
+
+    alpha: AlphaText
+    seed: Seed
+    real_ids: tuple[str, ...]
+    synthetic_ids: tuple[str, ...]
+    model: StepId
+    score_real: StepId
+    score_synthetic: StepId
+
+
+class BuildReport(StepMessage):
+    """Trust factors, figures and report of an experiment."""
+
+    KIND = Kind.BUILD_REPORT
+    dataset: Sha256
+    cases: tuple[ReportCase, ...]
+    runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
+    settings: dict[str, Any]
+
+    def needs(self) -> tuple[Ref, ...]:
+        images = tuple(Image(case=case.case, twin=case.twin) for case in self.cases)
+        scores = (step for run in self.runs for step in (run.score_real, run.score_synthetic))
+        models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=run.model) for run in self.runs)
+        refs = (Ref(kind=Kind.SCORE_CASES, id=step) for step in scores)
+        return tuple(dict.fromkeys((*_all_needs(images), *models, *refs)))
+
+
+MESSAGES: Mapping[Kind, type[StepMessage]] = {
+    message.KIND: message
+    for message in (
+        InspectCase,
+        SynthesiseCase,
+        TrainGenerator,
+        TrainSegmenter,
+        PredictCases,
+        ScoreCases,
+        BuildReport,
+    )
+}
+
+
+def parse_message(kind: Kind, data: Mapping[str, Any]) -> StepMessage:
+    """Read a message that came over the queue or from the database."""
+    return MESSAGES[kind].model_validate(data)
+
+
+class Progress(Frozen):
+    """How far a running step is. `detail` holds numbers worth showing, as a loss."""
+
+    done: int
+    total: int
+    detail: dict[str, float | int | str] = {}
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Self:
+        return TypeAdapter(cls).validate_json(raw)

@@ -1,0 +1,277 @@
+"""Running one step: lease, inputs, progress, cancel, publishing. The work knows none of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from uuid import uuid4
+
+from syntrust_core.board import LEASE_RENEWAL, Board
+from syntrust_core.cache import InputCache
+from syntrust_core.contracts import (
+    RECIPES,
+    FileInfo,
+    Made,
+    Manifest,
+    Progress,
+    Ref,
+    StepError,
+    StepMessage,
+    Upload,
+)
+from syntrust_core.errors import (
+    Cancelled,
+    Fault,
+    LeaseLost,
+    ObjectDamaged,
+    PlatformError,
+    QueueUnavailable,
+    Unavailable,
+    WrongRecipe,
+)
+from syntrust_core.files import file_sha256
+from syntrust_core.log import get_logger
+from syntrust_core.store import ObjectStore
+
+log = get_logger(__name__)
+
+_REPORT_EVERY_S = 0.5
+INTERNAL_TEXT = "The platform failed at this step; its log has the reason."
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    ALREADY_DONE = "already done"
+    HELD_ELSEWHERE = "held elsewhere"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class StepContext:
+    """What a step's work may ask of the platform.
+
+    `scratch` is an empty folder that is removed afterwards; `threads` is how many CPU threads the
+    work uses, no more and no fewer, as sums depend on it. `report` raises `Cancelled` when nobody
+    wants the step any more and `LeaseLost` when another attempt has taken over.
+    """
+
+    def __init__(
+        self,
+        ref: Ref,
+        *,
+        store: ObjectStore,
+        board: Board,
+        cache: InputCache,
+        scratch: Path,
+        threads: int,
+    ) -> None:
+        self.ref = ref
+        self.threads = threads
+        self.attempt = str(uuid4())
+        self.scratch = scratch
+        self.files: dict[str, Path] = {}
+        self.lost = threading.Event()
+        self._store = store
+        self._board = board
+        self._cache = cache
+        self._reported_s = 0.0
+
+    def fetch(self, ref: Ref) -> Path:
+        """A read-only folder with every file of a published artifact, digests checked."""
+        return self._cache.folder(ref)
+
+    def fetch_upload(self, upload: Upload, path: Path) -> Path:
+        """Download an uploaded file and check it against the digest it was committed with."""
+        self._store.get_file(upload.key, path)
+        if path.stat().st_size != upload.bytes or file_sha256(path) != upload.sha256:
+            raise ObjectDamaged(f"The upload {upload.key} is not what was committed.")
+        return path
+
+    def add(self, name: str, path: Path) -> None:
+        """Make a local file part of what this step publishes."""
+        self.files[name] = path
+
+    def report(self, done: int, total: int, **detail: float | str) -> None:
+        """Say how far the work is; call it often, it limits itself."""
+        if self.lost.is_set():
+            raise LeaseLost("Another attempt holds this step now.")
+        now = time.monotonic()
+        if done < total and now - self._reported_s < _REPORT_EVERY_S:
+            return
+        self._reported_s = now
+        # Without Redis there is nobody to tell and no flag to read; the work goes on.
+        with suppress(QueueUnavailable):
+            self._board.report(self.ref.id, Progress(done=done, total=total, detail=detail))
+            if self._board.cancelled(self.ref.id):
+                raise Cancelled("Nobody wants this step any more.")
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Keep the state of a long training, so that another attempt can go on from it."""
+        if not self.lost.is_set():
+            self._store.put_file(self.ref.checkpoint_key, path)
+
+    def load_checkpoint(self, path: Path) -> bool:
+        """Fetch the state an earlier attempt kept; False if there is none."""
+        if not self._store.exists(self.ref.checkpoint_key):
+            return False
+        self._store.get_file(self.ref.checkpoint_key, path)
+        return True
+
+    def drop_checkpoint(self) -> None:
+        self._store.delete(self.ref.checkpoint_key)
+
+
+Work = Callable[[StepMessage, StepContext], None]
+
+
+def run_step(
+    message: StepMessage,
+    work: Work,
+    *,
+    store: ObjectStore,
+    board: Board,
+    cache: InputCache,
+    scratch: Path,
+    threads: int = 1,
+) -> Outcome:
+    """Compute `message` unless that is done or under way elsewhere, and publish what it gives.
+
+    Safe to call any number of times, on any number of workers at once: the manifest is created
+    once, and a loser's files are left to garbage collection.
+    """
+    ref = message.ref
+    if store.exists(ref.manifest_key):
+        return Outcome.ALREADY_DONE
+    folder = Path(tempfile.mkdtemp(prefix=f"step-{os.getpid()}-", dir=scratch))
+    context = StepContext(
+        ref, store=store, board=board, cache=cache, scratch=folder, threads=threads
+    )
+    try:
+        with _lease(context, board) as taken:
+            if not taken:
+                return Outcome.HELD_ELSEWHERE
+            return _attempt(message, work, context, store)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _attempt(message: StepMessage, work: Work, context: StepContext, store: ObjectStore) -> Outcome:
+    ref, started = context.ref, time.monotonic()
+    made = _made()
+    store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
+    log.info("step.started", kind=ref.kind, step=ref.id, attempt=context.attempt)
+    try:
+        _require_recipe(message)
+        work(message, context)
+        seconds = round(time.monotonic() - started, 3)
+        made = made.model_copy(update={"seconds": seconds})
+        publish(store, ref, context.attempt, context.files, made)
+    except Cancelled:
+        store.delete(ref.attempt_key(context.attempt))
+        log.info("step.cancelled", kind=ref.kind, step=ref.id)
+        return Outcome.CANCELLED
+    except LeaseLost:
+        log.warning("step.lease_lost", kind=ref.kind, step=ref.id, attempt=context.attempt)
+        return Outcome.HELD_ELSEWHERE
+    except Exception as error:  # noqa: BLE001 - whatever it is, the conductor must learn of it
+        _record_error(context, store, error)
+        return Outcome.FAILED
+    log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
+    return Outcome.DONE
+
+
+def _require_recipe(message: StepMessage) -> None:
+    mine = RECIPES[message.KIND]
+    if message.recipe != mine:
+        raise WrongRecipe(
+            f"This worker computes recipe {mine} of {message.KIND}, not {message.recipe}."
+        )
+
+
+def publish(
+    store: ObjectStore, ref: Ref, attempt: str, paths: Mapping[str, Path], made: Made
+) -> None:
+    """Upload the files, then create the manifest: whoever sees it sees everything."""
+    files = {}
+    for name, path in sorted(paths.items()):
+        key = ref.file_key(attempt, name)
+        store.put_file(key, path)
+        files[name] = FileInfo(key=key, bytes=path.stat().st_size, sha256=file_sha256(path))
+    manifest = Manifest(kind=ref.kind, id=ref.id, attempt=attempt, files=files, made=made)
+    store.create(
+        ref.manifest_key, manifest.model_dump_json().encode(), content_type="application/json"
+    )
+
+
+def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) -> None:
+    """Publish files that were not computed here, as a shipped model, under their digest."""
+    if not store.exists(ref.manifest_key):
+        publish(store, ref, str(uuid4()), paths, _made())
+
+
+def _record_error(context: StepContext, store: ObjectStore, error: Exception) -> None:
+    ref = context.ref
+    fault: Fault
+    if isinstance(error, PlatformError) and error.fault is not Fault.OURS:
+        fault, slug, text = error.fault, error.slug, error.detail
+        log.warning("step.failed", kind=ref.kind, step=ref.id, slug=slug, detail=text)
+    else:
+        fault, slug, text = Fault.OURS, "internal", INTERNAL_TEXT
+        log.error("step.failed", kind=ref.kind, step=ref.id, exc_info=error)
+    record = StepError(
+        fault=fault.value, slug=slug, text=text, host=socket.gethostname(), at=_now()
+    )
+    try:
+        store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
+    except Unavailable:
+        # The attempt record without a manifest tells the conductor as much as it needs.
+        log.exception("step.error_not_recorded", kind=ref.kind, step=ref.id)
+
+
+@contextmanager
+def _lease(context: StepContext, board: Board) -> Iterator[bool]:
+    """Hold the step's lease under this attempt's token while the block runs."""
+    step, token = context.ref.id, context.attempt
+    if not board.take(step, token):
+        yield False
+        return
+    stop = threading.Event()
+    keeper = threading.Thread(
+        target=_keep_lease, args=(context, board, stop), name="lease", daemon=True
+    )
+    keeper.start()
+    try:
+        yield True
+    finally:
+        stop.set()
+        keeper.join()
+        with suppress(QueueUnavailable):
+            board.release(step, token)
+
+
+def _keep_lease(context: StepContext, board: Board, stop: threading.Event) -> None:
+    while not stop.wait(LEASE_RENEWAL.total_seconds()):
+        # A Redis that lost everything gives the lease back to whoever asks first.
+        with suppress(QueueUnavailable):
+            if not board.take(context.ref.id, context.attempt):
+                context.lost.set()
+                return
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _made() -> Made:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    return Made(host=socket.gethostname(), started=_now(), seconds=0.0, versions=versions)

@@ -1,0 +1,145 @@
+"""A service's Celery worker: names, one child process, a heartbeat. The work stands elsewhere."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+
+from syntrust_core import log as structured_log
+from syntrust_core.board import RedisBoard
+from syntrust_core.cache import InputCache
+from syntrust_core.contracts import Kind, Queue, parse_message, task_name
+from syntrust_core.errors import QueueUnavailable
+from syntrust_core.queue import make_celery
+from syntrust_core.s3 import S3Store
+from syntrust_core.settings import Settings
+from syntrust_core.steps import Work, run_step
+from syntrust_core.store import ObjectStore
+
+HEARTBEAT_EVERY_S = 10.0
+
+
+def run_worker(
+    queue: Queue,
+    works: Mapping[Kind, str],
+    *,
+    at_start: Callable[[ObjectStore], None] = lambda _: None,
+) -> None:
+    """Serve `queue` until a signal says stop.
+
+    `works` names the function of each kind as "module:function". It is imported in the child, never
+    in the parent: a GPU context or a thread pool does not survive a fork.
+    """
+    settings = Settings()
+    structured_log.configure(settings.log_format)
+    settings.worker.scratch.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(settings.worker.scratch)
+    store = S3Store(settings.storage)
+    store.ensure_bucket()
+    at_start(store)
+    app = make_celery(settings.queue)
+    for kind, location in works.items():
+        _register(app, kind, location, settings)
+    name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
+    worker_ready.connect(
+        lambda **_: _start_heartbeat(settings, queue, name), weak=False, dispatch_uid="heartbeat"
+    )
+    app.worker_main(
+        [
+            "worker",
+            f"--queues={queue}",
+            f"--hostname={name}@%h",
+            "--pool=prefork",
+            "--concurrency=1",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=WARNING",
+        ]
+    )
+
+
+def remove_leftovers(scratch: Path) -> None:
+    """Remove the folders of worker processes that were killed before they could."""
+    for folder in (*scratch.glob("step-*"), *scratch.glob("cache-*")):
+        if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Resources:
+    """What a child builds at its first task and keeps: connections do not survive a fork either."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store = S3Store(settings.storage)
+        self.board = RedisBoard.at(settings.queue.url)
+        self.scratch = settings.worker.scratch
+        self.cache = InputCache(
+            self.store,
+            self.scratch / f"cache-{os.getpid()}",
+            limit_bytes=settings.worker.cache_bytes,
+        )
+
+
+def _register(app: Celery, kind: Kind, location: str, settings: Settings) -> None:
+    kept: list[_Resources] = []
+
+    def task(message: dict[str, Any]) -> str:
+        if not kept:
+            kept.append(_Resources(settings))
+        resources = kept[0]
+        resources.cache.trim()
+        outcome = run_step(
+            parse_message(kind, message),
+            load_work(location),
+            store=resources.store,
+            board=resources.board,
+            cache=resources.cache,
+            scratch=resources.scratch,
+            threads=settings.worker.threads,
+        )
+        return str(outcome)
+
+    app.task(task, name=task_name(kind))
+
+
+def load_work(location: str) -> Work:
+    """The function behind "module:function"."""
+    module, _, function = location.partition(":")
+    work: Work = getattr(importlib.import_module(module), function)
+    return work
+
+
+def _start_heartbeat(settings: Settings, queue: Queue, name: str) -> None:
+    threading.Thread(
+        target=_beat, args=(settings, queue, name), name="heartbeat", daemon=True
+    ).start()
+
+
+def _beat(settings: Settings, queue: Queue, name: str) -> None:
+    board = RedisBoard.at(settings.queue.url)
+    pause = threading.Event()
+    while True:
+        # A busy worker cannot answer a ping, so health is the age of this file.
+        if settings.worker.heartbeat_file is not None:
+            settings.worker.heartbeat_file.touch()
+        with suppress(QueueUnavailable):
+            board.worker_alive(queue, name)
+        pause.wait(HEARTBEAT_EVERY_S)
+
+
+def healthcheck(path: Path, *, max_age_s: float, now_s: float) -> int:
+    """Exit code 0 if the heartbeat file is younger than `max_age_s`, else 1."""
+    if not path.exists() or now_s - path.stat().st_mtime > max_age_s:
+        sys.stderr.write(f"no heartbeat in {path} within {max_age_s:g} s\n")
+        return 1
+    return 0
