@@ -1,1 +1,1 @@
-"""What the services of SynTrust share: contracts, object store, queue, volumes, settings, errors."""
+"""What the services of SynTrust share: contracts, store, queue, volumes, settings and errors."""

@@ -1,0 +1,142 @@
+"""In-memory store, board and queue. They pass the same contract tests as the real adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from syntrust_core.contracts import QUEUES, Progress, Queue, StepMessage
+from syntrust_core.errors import ObjectMissing
+from syntrust_core.store import ObjectInfo
+
+BINARY = "application/octet-stream"
+
+
+class MemoryStore:
+    """`ObjectStore` in a dict; `writes` lists the keys in the order they were written."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self.writes: list[str] = []
+
+    def put(self, key: str, data: bytes, *, content_type: str = BINARY) -> None:  # noqa: ARG002
+        self._objects[key] = bytes(data)
+        self.writes.append(key)
+
+    def put_file(self, key: str, path: Path, *, content_type: str = BINARY) -> None:
+        self.put(key, path.read_bytes(), content_type=content_type)
+
+    def create(self, key: str, data: bytes, *, content_type: str = BINARY) -> bool:
+        if key in self._objects:
+            return False
+        self.put(key, data, content_type=content_type)
+        return True
+
+    def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
+        if key not in self._objects:
+            raise ObjectMissing(f"There is no object {key}.", key=key)
+        end = None if length is None else offset + length
+        return self._objects[key][offset:end]
+
+    def get_file(self, key: str, path: Path) -> None:
+        data = self.get(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def info(self, key: str) -> ObjectInfo | None:
+        data = self._objects.get(key)
+        return None if data is None else ObjectInfo(key, len(data))
+
+    def exists(self, key: str) -> bool:
+        return key in self._objects
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        for key in sorted(self._objects):
+            if key.startswith(prefix):
+                yield ObjectInfo(key, len(self._objects[key]))
+
+    def delete(self, key: str) -> None:
+        self._objects.pop(key, None)
+
+    def presign_put(self, key: str, *, expires: timedelta) -> str:
+        return f"memory://{key}?method=put&expires={expires.total_seconds():g}"
+
+    def presign_get(self, key: str, *, expires: timedelta) -> str:
+        return f"memory://{key}?method=get&expires={expires.total_seconds():g}"
+
+
+class MemoryBoard:
+    """`Board` in dicts. Nothing expires by itself: a test says what is lost, and when."""
+
+    def __init__(self) -> None:
+        self.marks: set[str] = set()
+        self.leases: dict[str, str] = {}
+        self.cancels: set[str] = set()
+        self.reports: dict[str, Progress] = {}
+        self.alive: set[tuple[Queue, str]] = set()
+
+    def mark(self, step: str) -> None:
+        self.marks.add(step)
+
+    def marked(self, step: str) -> bool:
+        return step in self.marks
+
+    def take(self, step: str, token: str) -> bool:
+        if self.leases.get(step, token) != token:
+            return False
+        self.leases[step] = token
+        self.marks.discard(step)
+        return True
+
+    def release(self, step: str, token: str) -> None:
+        if self.leases.get(step) == token:
+            del self.leases[step]
+
+    def leased(self, step: str) -> bool:
+        return step in self.leases
+
+    def report(self, step: str, progress: Progress) -> None:
+        self.reports[step] = progress
+
+    def progress(self, step: str) -> Progress | None:
+        return self.reports.get(step)
+
+    def cancel(self, step: str) -> None:
+        self.cancels.add(step)
+
+    def uncancel(self, step: str) -> None:
+        self.cancels.discard(step)
+
+    def cancelled(self, step: str) -> bool:
+        return step in self.cancels
+
+    def worker_alive(self, queue: Queue, worker: str) -> None:
+        self.alive.add((queue, worker))
+
+    def workers(self, queue: Queue) -> int:
+        return sum(1 for name, _ in self.alive if name == queue)
+
+    def lose_everything(self) -> None:
+        """What a Redis without its disk does."""
+        self.marks.clear()
+        self.leases.clear()
+        self.cancels.clear()
+        self.reports.clear()
+
+
+class MemoryQueue:
+    """`StepQueue` in a list."""
+
+    def __init__(self) -> None:
+        self.messages: list[StepMessage] = []
+
+    def submit(self, message: StepMessage) -> None:
+        self.messages.append(message)
+
+    def length(self, queue: Queue) -> int:
+        return sum(1 for message in self.messages if QUEUES[message.KIND] is queue)
+
+    def take(self) -> StepMessage:
+        """Hand out the oldest message, as a worker would get it."""
+        return self.messages.pop(0)

@@ -1,0 +1,167 @@
+"""From a resolved experiment to its steps. Pure: no clock, no chance, no server."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from syntrust_core.contracts import (
+    BuildReport,
+    Image,
+    PredictCases,
+    ReportCase,
+    ReportRun,
+    ScoreCases,
+    StepMessage,
+    SynthesiseCase,
+    TrainSegmenter,
+)
+
+from syntrust_gateway.spec import CaseView, DatasetView, ResolvedSpec, spec_settings
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The training cases of one α and seed: which enter as real images, which as twins."""
+
+    real: tuple[str, ...]
+    synthetic: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every step of an experiment, each after the steps it needs; the last one is the report."""
+
+    steps: tuple[StepMessage, ...]
+
+    @property
+    def report(self) -> str:
+        return self.steps[-1].step_id
+
+
+def mix(train: Sequence[str], alpha: str, seed: int, mixing: str) -> Mix:
+    """Split N training cases by α: n_R = round(αN), half to even (arXiv 2502.02076, eq. 4).
+
+    `disjoint`: one permutation per seed, its first n_R real, the rest as twins; so real sets are
+    nested across α. `independent`: two independent draws, in which an anatomy may repeat.
+    """
+    order = _permuted(train, f"mix:{seed}")
+    n_real = real_count(len(train), alpha)
+    if mixing == "independent":
+        twins = _permuted(train, f"mix-synthetic:{seed}")[: len(train) - n_real]
+    else:
+        twins = order[n_real:]
+    return Mix(real=tuple(sorted(order[:n_real])), synthetic=tuple(sorted(twins)))
+
+
+def real_count(n: int, alpha: str) -> int:
+    return int((Decimal(alpha) * n).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def _permuted(ids: Sequence[str], seed: str) -> list[str]:
+    order = sorted(ids)
+    random.Random(seed).shuffle(order)  # noqa: S311 - a mix needs no secrecy
+    return order
+
+
+def plan(spec: ResolvedSpec, dataset: DatasetView) -> Plan:
+    """The steps of `spec` on `dataset`, in an order in which each finds what it needs."""
+    return _Planner(spec, dataset).plan()
+
+
+class _Planner:
+    """Collects steps; equal ones are one, as their ids are equal."""
+
+    def __init__(self, spec: ResolvedSpec, dataset: DatasetView) -> None:
+        self._spec = spec
+        self._cases: Mapping[str, CaseView] = {case.id: case for case in dataset.cases}
+        self._steps: dict[str, StepMessage] = {}
+        self._twins: dict[str, str] = {}
+
+    def plan(self) -> Plan:
+        spec = self._spec
+        mixes = {
+            (alpha, seed): mix(spec.train, alpha, seed, spec.mixing)
+            for seed in spec.seeds
+            for alpha in spec.alphas
+        }
+        self._draw_twins(mixes.values())
+        runs = [self._run(alpha, seed, mixed) for (alpha, seed), mixed in mixes.items()]
+        self._add(self._report(runs))
+        return Plan(tuple(self._steps.values()))
+
+    def _add(self, message: StepMessage) -> str:
+        step = message.step_id
+        self._steps.setdefault(step, message)
+        return step
+
+    def _draw_twins(self, mixes: Iterable[Mix]) -> None:
+        """Twins of the test cases first: every run needs them."""
+        trained = sorted({case for mixed in mixes for case in mixed.synthetic})
+        generator = self._spec.generator
+        for case in (*self._spec.test, *self._spec.validation, *trained):
+            self._twins[case] = self._add(
+                SynthesiseCase(
+                    case=self._cases[case].step,
+                    generator=generator.model,
+                    sampler=generator.sampler,
+                    steps=generator.steps,
+                    seed=generator.seed,
+                )
+            )
+
+    def _real(self, ids: Iterable[str]) -> tuple[Image, ...]:
+        return tuple(Image(case=self._cases[case].step) for case in ids)
+
+    def _synthetic(self, ids: Iterable[str]) -> tuple[Image, ...]:
+        return tuple(Image(case=self._cases[case].step, twin=self._twins[case]) for case in ids)
+
+    def _run(self, alpha: str, seed: int, mixed: Mix) -> ReportRun:
+        spec = self._spec
+        model = self._add(
+            TrainSegmenter(
+                train=self._real(mixed.real) + self._synthetic(mixed.synthetic),
+                validation=self._real(spec.validation) + self._synthetic(spec.validation),
+                preset=spec.segmenter.preset,
+                overrides=spec.segmenter.overrides,
+                iterations=spec.segmenter.iterations,
+                seed=seed,
+            )
+        )
+        return ReportRun(
+            alpha=alpha,
+            seed=seed,
+            real_ids=mixed.real,
+            synthetic_ids=mixed.synthetic,
+            model=model,
+            score_real=self._score(model, self._real(spec.test)),
+            score_synthetic=self._score(model, self._synthetic(spec.test)),
+        )
+
+    def _score(self, model: str, images: tuple[Image, ...]) -> str:
+        prediction = self._add(PredictCases(model=model, images=images))
+        cases = tuple(image.case for image in images)
+        return self._add(ScoreCases(prediction=prediction, cases=cases))
+
+    def _report(self, runs: Sequence[ReportRun]) -> BuildReport:
+        spec = self._spec
+        parts = (("train", spec.train), ("validation", spec.validation), ("test", spec.test))
+        return BuildReport(
+            dataset=spec.dataset_digest,
+            cases=tuple(
+                ReportCase(
+                    id=case,
+                    group=self._cases[case].group,
+                    case=self._cases[case].step,
+                    twin=self._twins.get(case),
+                    part=part,  # type: ignore[arg-type]
+                    seen=case in spec.seen,
+                )
+                for part, ids in parts
+                for case in ids
+            ),
+            runs=tuple(runs),
+            settings=spec_settings(spec),
+        )
