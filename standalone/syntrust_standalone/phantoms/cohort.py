@@ -1,0 +1,152 @@
+"""Make phantom cases, one by one and as a cohort of folders."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_standalone.phantoms.lesion import ED, ET, NCR
+from syntrust_standalone.phantoms.options import PhantomOptions
+from syntrust_standalone.phantoms.plan import Kind
+from syntrust_standalone.phantoms.scan import CONTRASTS, MODALITIES, Textures, acquire, signal
+from syntrust_standalone.phantoms.subject import draw_subject, embed
+
+OnCase = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class PhantomCase:
+    """One phantom on its grid, LPS. `labels` in scheme brats2023: 1 NCR, 2 ED, 3 ET."""
+
+    case_id: str
+    images: NDArray[np.int16]  # (4, X, Y, Z) in the order t1, t1ce, t2, flair
+    labels: NDArray[np.uint8]  # (X, Y, Z)
+    brain: NDArray[np.bool_]  # (X, Y, Z)
+    affine: NDArray[np.float64]  # (4, 4) voxel -> RAS mm, as NIfTI has it
+    kind: Kind
+
+    @property
+    def voxels(self) -> dict[str, int]:
+        """Voxels per label."""
+        names = {"NCR": NCR, "ED": ED, "ET": ET}
+        return {name: int((self.labels == value).sum()) for name, value in names.items()}
+
+
+def case_id(cohort_seed: int, index: int) -> str:
+    """`phantom-<cohort seed>-<index>`, the index in four digits."""
+    return f"phantom-{cohort_seed}-{index:04d}"
+
+
+def make_case(cohort_seed: int, index: int, options: PhantomOptions) -> PhantomCase:
+    """Make case `index` of a cohort: a function of these three values alone, bit for bit.
+
+    Raises
+    ------
+    InvalidRequest
+        The seed or the index is negative.
+    """
+    body, streams = draw_subject(cohort_seed, index, options)
+    images = np.zeros((len(MODALITIES), *options.shape), dtype=np.int16)
+    textures = Textures.draw(streams[2], body.grid)
+    for row, name in enumerate(MODALITIES):
+        rng = streams[3 + row]
+        jitter = np.exp(rng.normal(0, options.contrast_jitter, 3))
+        image = signal(
+            CONTRASTS[name],
+            body.tissue,
+            lesion=body.lesion,
+            box=body.box,
+            textures=textures,
+            jitter=jitter,
+        )
+        images[row][body.head_box] = acquire(rng, image, body.grid, body.brain, noise=options.noise)
+    return PhantomCase(
+        case_id=case_id(cohort_seed, index),
+        images=images,
+        labels=body.whole_labels(options),
+        brain=embed(body.brain, body.head_box, options.shape),
+        affine=lps_affine(options),
+        kind=body.kind,
+    )
+
+
+def make_labels(
+    cohort_seed: int, index: int, options: PhantomOptions
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Labels and brain of the same case without its images: a fraction of the time."""
+    body, _ = draw_subject(cohort_seed, index, options)
+    return body.whole_labels(options), embed(body.brain, body.head_box, options.shape)
+
+
+def lps_affine(options: PhantomOptions) -> NDArray[np.float64]:
+    """diag(-1, -1, 1) times the spacing, with BraTS's origin (0, (Y - 1) dy, 0)."""
+    dx, dy, dz = options.grid_spacing_mm
+    affine = np.diag([-dx, -dy, dz, 1.0])
+    affine[1, 3] = (options.shape[1] - 1) * dy
+    return affine
+
+
+def write_case(case: PhantomCase, folder: Path) -> Path:
+    """Write `<folder>/<case id>/<role>.nii.gz`, all or nothing; an existing case is left alone."""
+    target = folder / case.case_id
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{case.case_id}-", dir=folder))
+    try:
+        for name, image in zip(MODALITIES, case.images, strict=True):
+            _write_volume(draft / f"{name}.nii.gz", image, case.affine)
+        _write_volume(draft / "seg.nii.gz", case.labels, case.affine)
+        _write_volume(draft / "brain.nii.gz", case.brain.astype(np.uint8), case.affine)
+        draft.chmod(0o755)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return target
+
+
+def make_cohort(
+    folder: Path,
+    *,
+    seed: int,
+    count: int,
+    options: PhantomOptions,
+    start: int = 0,
+    on_case: OnCase | None = None,
+) -> list[Path]:
+    """Make the cases start … start + count - 1 that `folder` does not hold yet.
+
+    `on_case(case id, done, count)` is told of each. Returns the folders of all of them, in order.
+    A case is complete or absent: a stopped run goes on where it was.
+    """
+    if count < 1:
+        raise InvalidRequest("count: a cohort needs at least one case.", pointer="/count")
+    folders: list[Path] = []
+    for done, index in enumerate(range(start, start + count), start=1):
+        target = folder / case_id(seed, index)
+        if not target.exists():
+            target = write_case(make_case(seed, index, options), folder)
+        folders.append(target)
+        if on_case is not None:
+            on_case(target.name, done, count)
+    return folders
+
+
+def _write_volume(path: Path, array: NDArray[np.generic], affine: NDArray[np.float64]) -> None:
+    """NIfTI with sform and qform; gzip without a time, so that equal cases are equal files."""
+    make_image: Any = nib.Nifti1Image  # nibabel is untyped
+    image = make_image(np.asarray(array), affine)
+    image.set_qform(affine, code=1)
+    image.set_sform(affine, code=1)
+    image.header.set_xyzt_units("mm")
+    path.write_bytes(igzip.compress(image.to_bytes(), 2, mtime=0))
