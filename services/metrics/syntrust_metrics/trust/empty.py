@@ -1,0 +1,86 @@
+"""What an empty region counts as, and how often that decided anything.
+
+Reference and prediction both empty is null (NaN here); exactly one of them empty is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.policy import EmptyRule
+
+FILL: Final[dict[str, float]] = {"brats": 1.0, "zero": 0.0}
+MIXED_SHARE_LIMIT: Final = 0.02
+
+
+def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64]:
+    """Replace or leave out nulls.
+
+    Parameters
+    ----------
+    dice : float array, shape (S, 2, M, K)
+        Training seed, side, case, region; NaN is null.
+    rule
+        ``brats``: null is 1; ``zero``: null is 0; ``drop``: a pair with a null on either side is
+        NaN on both.
+
+    Returns
+    -------
+    float array, shape (S, 2, M, K)
+        NaN where a pair is left out (``drop`` only).
+    """
+    null = np.isnan(dice)
+    if rule != "drop":
+        return np.where(null, FILL[rule], dice)
+    return np.where(null.any(axis=1, keepdims=True), np.nan, dice)
+
+
+def count(
+    dice: NDArray[np.float64], regions: Sequence[str], rule: EmptyRule
+) -> dict[str, dict[str, object]]:
+    """Count distinct cases per region; with several seeds a case counts where any seed shows it.
+
+    ``empty``: null on both sides. ``mixed``: null beside 0, so a ``false_positive`` on the side of
+    the 0. ``missed``: 0 on a side where the reference is not known to be empty (0 on both sides of
+    an empty reference cannot be told from two misses). ``dropped``: left out in at least one seed;
+    ``used``: entered the factors in at least one.
+    """
+    null = np.isnan(dice)
+    zero = dice == 0
+    either, both = np.asarray(null.any(axis=1)), np.asarray(null.all(axis=1))
+    mixed = either & ~both
+    left_out = either if rule == "drop" else np.zeros_like(either)
+    sides = {
+        "missed": zero & ~either[:, None],
+        "false_positive": zero & mixed[:, None],
+    }
+    return {
+        region: {
+            "used": _ids(~left_out[..., k]),
+            "dropped": _ids(left_out[..., k]),
+            "empty": _ids(both[..., k]),
+            "mixed": _ids(mixed[..., k]),
+            **{
+                name: {"real": _ids(flags[:, 0, :, k]), "synthetic": _ids(flags[:, 1, :, k])}
+                for name, flags in sides.items()
+            },
+        }
+        for k, region in enumerate(regions)
+    }
+
+
+def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of mixed pairs among the pairs of each region: (S, 2, M, K) to (K,), in [0, 1]."""
+    null = np.isnan(dice)
+    mixed = null.any(axis=1) & ~null.all(axis=1)
+    share: NDArray[np.float64] = mixed.mean(axis=(0, 1))
+    return share
+
+
+def _ids(flags: NDArray[np.bool_]) -> int:
+    """Cases flagged in any seed, from (S, M)."""
+    return int(flags.any(axis=0).sum())

@@ -1,0 +1,37 @@
+"""Rounding and digests, so that the same request gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+SIGNIFICANT_DIGITS: Final = 12
+
+
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Round every float in a JSON-like value to 12 significant digits; -0.0 becomes 0.0.
+
+    Raises
+    ------
+    ValueError
+        At NaN or infinity: an undefined number must have become None before.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            msg = "a number that is not finite reached an answer"
+            raise ValueError(msg)
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [rounded(item) for item in value]
+    return value
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of `body`, as `sha256:<hex>`."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

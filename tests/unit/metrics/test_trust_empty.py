@@ -1,0 +1,120 @@
+"""Empty regions: what a null counts as, and that it is counted."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from syntrust_metrics.trust import score_cases
+
+NULL = None
+
+
+def case(number: int, real: float | None, synthetic: float | None, **more: Any) -> dict[str, Any]:
+    scores = {"ED": 0.8, "ET": real}, {"ED": 0.7, "ET": synthetic}
+    return {"id": f"c{number:02d}", "real": scores[0], "synthetic": scores[1], **more}
+
+
+@pytest.fixture
+def cases() -> list[dict[str, Any]]:
+    """Give one ordinary pair, one empty, one mixed on each side, one missed on each side."""
+    pairs = [(0.9, 0.8), (NULL, NULL), (NULL, 0.0), (0.0, NULL), (0.0, 0.6), (0.5, 0.0)]
+    return [case(i, *pair) for i, pair in enumerate(pairs)]
+
+
+def score(cases: list[dict[str, Any]], **policy: Any) -> dict[str, Any]:
+    return score_cases({"cases": cases, "policy": policy})
+
+
+def test_brats_counts_a_null_as_one(cases: list[dict[str, Any]]) -> None:
+    factors = score(cases)["factors"]
+
+    assert factors["t4"]["ET"]["value"] == pytest.approx((0.1 + 0 + 1 + 1 + 0.6 + 0.5) / 6)
+
+
+def test_zero_counts_a_null_as_zero_and_warns(cases: list[dict[str, Any]]) -> None:
+    answer = score(cases, empty="zero")
+
+    assert answer["factors"]["t4"]["ET"]["value"] == pytest.approx((0.1 + 0.6 + 0.5) / 6)
+    assert "zero_policy" in {each["code"] for each in answer["warnings"]}
+
+
+def test_drop_leaves_the_pair_out_of_every_factor(cases: list[dict[str, Any]]) -> None:
+    answer = score(cases, empty="drop")
+
+    factors = answer["factors"]
+    assert factors["t4"]["ET"]["value"] == pytest.approx((0.1 + 0.6 + 0.5) / 3)
+    et = np.array([0.9, 0.0, 0.5])
+    assert factors["t5"]["real"]["ET"]["value"] == pytest.approx(et.std() / et.mean())
+    case_means = np.array([0.85, 0.8, 0.8, 0.8, 0.4, 0.65])
+    assert factors["t1"]["real"]["value"] == pytest.approx(case_means.mean())
+    assert factors["t2"]["real"]["value"] == pytest.approx(1 - case_means.std())
+
+
+def test_drop_says_that_false_positives_went_too(cases: list[dict[str, Any]]) -> None:
+    codes = {each["code"] for each in score(cases, empty="drop")["warnings"]}
+
+    assert {"false_positives_dropped", "mixed_pairs"} <= codes
+
+
+def test_a_case_without_any_region_is_left_out_under_drop() -> None:
+    cases = [
+        {"id": str(i), "real": {"ET": x}, "synthetic": {"ET": x}} for i, x in enumerate((0.8, None))
+    ]
+
+    factors = score(cases, empty="drop")["factors"]
+
+    assert factors["t1"]["real"]["value"] == 0.8
+
+
+def test_nothing_left_under_drop_is_null_and_not_zero() -> None:
+    answer = score([{"id": "a", "real": {"ET": None}, "synthetic": {"ET": None}}], empty="drop")
+
+    factors = answer["factors"]
+    leaves = [factors["t1"]["real"], factors["t2"]["real"], factors["t3"]["ET"]]
+    leaves += [factors["t4"]["ET"], factors["t5"]["real"]["ET"]]
+    assert all(leaf["value"] is None and leaf["reason"] for leaf in leaves)
+
+
+def test_every_kind_of_emptiness_is_counted(cases: list[dict[str, Any]]) -> None:
+    expected = {
+        "empty": 1,
+        "mixed": 2,
+        "missed": {"real": 1, "synthetic": 1},
+        "false_positive": {"real": 1, "synthetic": 1},
+    }
+
+    kept, dropped = score(cases)["counts"]["ET"], score(cases, empty="drop")["counts"]["ET"]
+
+    assert kept == {"used": 6, "dropped": 0, **expected}
+    assert dropped == {"used": 3, "dropped": 3, **expected}
+
+
+def test_counts_are_of_distinct_cases_over_seeds(cases: list[dict[str, Any]]) -> None:
+    twice = [{**each, "seed": seed} for each in cases for seed in (0, 1)]
+
+    answer = score(twice)
+
+    assert answer["cases"] == 6
+    assert answer["counts"] == score(cases)["counts"]
+
+
+def test_many_mixed_pairs_bring_the_other_reading_along(cases: list[dict[str, Any]]) -> None:
+    answer = score(cases)
+
+    under_drop = score(cases, empty="drop")["factors"]
+    assert answer["sensitivity"] == {
+        "empty": "drop",
+        "t3": under_drop["t3"],
+        "t4": under_drop["t4"],
+    }
+    assert "mixed_pairs" in {each["code"] for each in answer["warnings"]}
+
+
+def test_few_mixed_pairs_bring_no_warning() -> None:
+    cases = [case(i, 0.8, 0.7) for i in range(99)] + [case(99, None, 0.0)]
+
+    answer = score(cases)
+
+    assert answer["sensitivity"] is None
+    assert "mixed_pairs" not in {each["code"] for each in answer["warnings"]}

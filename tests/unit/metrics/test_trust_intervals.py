@@ -1,0 +1,291 @@
+"""Intervals: that they cover, what they need, and how seeds enter."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from syntrust_metrics.trust import resampling, score_cases
+from syntrust_metrics.trust.estimates import Estimator
+from syntrust_metrics.trust.factors import Factors, trust_factors
+from syntrust_metrics.trust.policy import Policy
+from syntrust_metrics.trust.resampling import resample, weights
+
+Array = NDArray[np.float64]
+REGIONS = ("ED", "ET", "NCR")
+
+
+def correlated_beta(rng: np.random.Generator, m: int, a: float, b: float) -> Array:
+    """Draw (2, m, 3) Dice; half of each twin's score is its case's own draw."""
+    real = rng.beta(a, b, (m, 3))
+    other = rng.beta(a + 1, b, (m, 3))
+    return np.stack([real, (real + other) / 2])
+
+
+def flat(factors: Factors) -> Array:
+    return np.concatenate([factors.t1, factors.t2, factors.t3, factors.t4, factors.t5.ravel()])
+
+
+def leaves(factors: dict[str, Any]) -> list[dict[str, Any]]:
+    sides = [factors[name][side] for name in ("t1", "t2") for side in ("real", "synthetic")]
+    regions = [factors[name][region] for name in ("t3", "t4") for region in REGIONS]
+    return (
+        sides
+        + regions
+        + [factors["t5"][side][region] for side in ("real", "synthetic") for region in REGIONS]
+    )
+
+
+def estimator(dice: Array, resamples: int = 2000, **policy: Any) -> Estimator:
+    """Build an estimator of (2, M, K) or (S, 2, M, K) scores."""
+    layers = dice if dice.ndim == 4 else dice[None]
+    return Estimator(
+        layers, REGIONS, tuple(range(len(layers))), Policy(resamples=resamples, **policy)
+    )
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+@pytest.mark.parametrize("dropped", [False, True])
+def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) -> None:  # noqa: FBT001
+    dice = correlated_beta(np.random.default_rng(1), 15, 5, 2)
+    if dropped:
+        dice[:, [2, 3, 9], [0, 1, 1]] = np.nan
+        dice[:, 5] = np.nan
+    table = np.concatenate(list(weights(15, 40, 7)))
+
+    drawn = resample(dice, ddof=ddof, resamples=40, seed=7)
+
+    by_resample = np.concatenate(
+        [drawn.t1, drawn.t2.value, drawn.t3.value, drawn.t4, drawn.t5.value]
+    )
+    for row, counts in enumerate(table):
+        repeated = np.repeat(dice, counts.astype(int), axis=1)
+        assert by_resample[:, row] == pytest.approx(
+            flat(trust_factors(repeated, ddof=ddof)), rel=1e-10, abs=1e-13
+        )
+
+
+def test_standard_errors_are_those_of_the_jackknife() -> None:
+    dice = correlated_beta(np.random.default_rng(2), 400, 5, 2)
+    m = dice.shape[1]
+
+    drawn = resample(dice, ddof=0, resamples=1, seed=0)
+
+    left_out = [resample(np.delete(dice, i, axis=1), ddof=0, resamples=0, seed=0) for i in range(m)]
+    for name in ("t2", "t3", "t5"):
+        logs = np.stack([getattr(each, name).log[:, 0] for each in left_out])
+        jackknife = np.sqrt(((logs - logs.mean(axis=0)) ** 2).sum(axis=0) * (m - 1) / m)
+        assert getattr(drawn, name).error[:, 0] == pytest.approx(jackknife, rel=0.05)
+
+
+def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
+    rng = np.random.default_rng(3)
+    real = rng.beta(5, 2, (50, 1))
+    noise = rng.normal(0, 1e-7, (50, 1))
+    dice = np.stack([real, 0.9 * real + noise])
+
+    drawn = resample(dice, ddof=0, resamples=1, seed=0)
+
+    along = (noise * real).sum() / (real**2).sum() * real
+    sine_squared = ((noise - along) ** 2).sum() / ((0.9 * real + noise) ** 2).sum()
+    assert math.exp(drawn.t3.log[0, 0]) == pytest.approx(sine_squared / 2, rel=1e-6)
+
+
+def test_blocks_draw_what_one_draw_of_all_would() -> None:
+    cases, resamples = resampling.CACHED_CASES + 1, 4000
+    whole = resampling._draw(np.random.default_rng(3), cases, resamples)
+
+    ones, *blocks = weights(cases, resamples, seed=3)
+
+    assert len(blocks) > 2
+    assert (ones == 1).all()
+    assert np.array_equal(np.concatenate(blocks), whole)
+
+
+@pytest.mark.parametrize(("cases", "has_interval"), [(9, False), (10, True)])
+def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  # noqa: FBT001
+    dice = correlated_beta(np.random.default_rng(4), cases, 5, 2)
+
+    found = leaves(estimator(dice).factors())
+
+    assert [leaf["ci"] is not None for leaf in found] == [has_interval] * len(found)
+    assert all(has_interval or leaf["reason"] == "fewer than 10 cases" for leaf in found)
+
+
+def test_every_interval_holds_its_value_and_is_ordered() -> None:
+    dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
+
+    for leaf in leaves(estimator(dice).factors()):
+        assert leaf["ci"][0] < leaf["value"] < leaf["ci"][1]
+        assert leaf["scope"] == "this trained model"
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
+    wide = leaves(estimator(dice, confidence=0.99).factors())
+    narrow = leaves(estimator(dice, confidence=0.8).factors())
+
+    for outer, inner in zip(wide, narrow, strict=True):
+        assert outer["ci"][0] < inner["ci"][0]
+        assert inner["ci"][1] < outer["ci"][1]
+
+
+def test_equal_scores_give_intervals_of_no_width() -> None:
+    factors = estimator(np.full((2, 30, 3), 0.7)).factors()
+
+    assert [leaf["ci"] for leaf in leaves(factors)] == [
+        [leaf["value"]] * 2 for leaf in leaves(factors)
+    ]
+
+
+def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
+    dice = np.zeros((2, 30, 3))
+    dice[:, 0] = 0.8
+
+    leaf = estimator(dice).factors()["t3"]["ED"]
+
+    assert leaf["value"] == pytest.approx(1)
+    assert leaf["ci"] is None
+    assert "of the resamples" in leaf["reason"]
+
+
+def test_under_a_hundred_resamples_there_is_no_interval() -> None:
+    dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
+
+    found = leaves(estimator(dice, resamples=99).factors())
+
+    assert {leaf["reason"] for leaf in found} == {"fewer than 100 resamples"}
+
+
+def models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array:
+    """Give (S, 2, M, 3): one cohort under several trainings that move all scores a little."""
+    rng = np.random.default_rng(seed)
+    cohort = correlated_beta(rng, m, 5, 2)
+    shifts = rng.normal(0, noise, (seeds, 1, 1, 1)) + rng.normal(0, noise, (seeds, 2, m, 3))
+    return np.clip(cohort + shifts, 0, 1)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 7])
+def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
+    dice = models(seeds)
+    each = np.stack([flat(trust_factors(layer, ddof=0)) for layer in dice])
+
+    found = leaves(estimator(dice).factors())
+
+    assert [leaf["value"] for leaf in found] == pytest.approx(each.mean(axis=0), abs=1e-12)
+    assert [leaf["seed_sd"] for leaf in found] == pytest.approx(each.std(axis=0, ddof=1))
+
+
+def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
+    factors = estimator(models(3)).factors()
+
+    assert factors["t1"]["real"]["scope"] == "training seeds"
+    assert factors["t4"]["ED"]["scope"] == "training seeds"
+    assert factors["t2"]["real"]["scope"] == "this trained model"
+    assert factors["t3"]["ED"]["scope"] == "this trained model"
+
+
+def test_two_seeds_give_the_interval_of_the_textbook() -> None:
+    dice = models(2)
+    by_seed = dice.mean(axis=(2, 3))[:, 0]
+    by_case = dice[:, 0].mean(axis=(0, 2))
+    from_seeds, from_cases = by_seed.var(ddof=1) / 2, by_case.var(ddof=1) / by_case.size
+    variance = from_seeds + from_cases
+    freedom = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
+
+    low, high = estimator(dice).factors()["t1"]["real"]["ci"]
+
+    half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
+    assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
+    assert (high + low) / 2 == pytest.approx(by_seed.mean())
+
+
+def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
+    found = leaves(estimator(models(5)).factors())
+
+    assert {leaf["scope"] for leaf in found} == {"training seeds"}
+
+
+@pytest.mark.parametrize("seeds", [3, 6])
+def test_equal_models_give_the_intervals_of_one(seeds: int) -> None:
+    one = correlated_beta(np.random.default_rng(8), 60, 5, 2)
+
+    many = estimator(np.repeat(one[None], seeds, axis=0)).factors()
+
+    single = estimator(one).factors()
+    for name in ("t2", "t3", "t5"):
+        for leaf, alone in zip(leaves({**single, name: many[name]}), leaves(single), strict=True):
+            assert leaf["ci"] == pytest.approx(alone["ci"], rel=1e-9)
+
+
+def test_a_factor_undefined_for_one_seed_is_undefined_and_says_which() -> None:
+    dice = models(3)
+    dice[1, 1, :, 0] = 0
+
+    leaf = estimator(dice).factors()["t3"]["ED"]
+
+    assert leaf["value"] is None
+    assert leaf["reason"] == "every Dice of a side is 0 (seed 1)"
+
+
+def test_a_group_needs_twenty_cases() -> None:
+    dice = correlated_beta(np.random.default_rng(9), 39, 5, 2)
+    cases = [
+        {
+            "id": f"{i:02d}",
+            "real": dict(zip(REGIONS, dice[0, i].tolist(), strict=True)),
+            "synthetic": dict(zip(REGIONS, dice[1, i].tolist(), strict=True)),
+            "group": "a" if i < 20 else "b",
+        }
+        for i in range(39)
+    ]
+
+    groups = score_cases({"cases": cases})["groups"]
+
+    alone = score_cases({"cases": [{**case, "group": "a"} for case in cases[:20]]})
+    assert groups["a"] == {"cases": 20, "factors": alone["factors"], "reason": None}
+    assert groups["b"] == {"cases": 19, "factors": None, "reason": "fewer than 20 cases"}
+
+
+def coverage(draw: Callable[[np.random.Generator], Array], truth: Array, trials: int) -> Array:
+    """Share of 95 % intervals that hold the population's factors, each of (16,)."""
+    rng = np.random.default_rng(20250204)
+    held = np.zeros(truth.size)
+    for _ in range(trials):
+        bounds = np.array([leaf["ci"] for leaf in leaves(estimator(draw(rng), 999).factors())])
+        held += (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
+    return held / trials
+
+
+T1_T4 = [0, 1, 7, 8, 9]
+SKEWED = (0.85 * 6.545, 0.15 * 6.545)  # Beta of mean .85, sd .13
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("m", "shape", "low_means", "low_spreads", "high"),
+    [
+        (251, (5.0, 2.0), 0.93, 0.93, 0.97),
+        (251, SKEWED, 0.92, 0.92, 0.98),
+        (30, (5.0, 2.0), 0.91, 0.90, 0.98),
+    ],
+)
+def test_intervals_cover_as_often_as_they_say(
+    m: int, shape: tuple[float, float], low_means: float, low_spreads: float, high: float
+) -> None:
+    trials = 1000
+    noise = 2.6 * math.sqrt(0.05 * 0.95 / trials)  # 16 factors, so beyond two errors
+    truth = flat(
+        trust_factors(correlated_beta(np.random.default_rng(1), 1_000_000, *shape), ddof=0)
+    )
+
+    found = coverage(lambda rng: correlated_beta(rng, m, *shape), truth, trials)
+
+    spreads = np.delete(found, T1_T4)
+    assert (found[T1_T4] >= low_means - noise).all(), found
+    assert (spreads >= low_spreads - noise).all(), found
+    assert (found <= high + noise).all(), found

@@ -1,0 +1,162 @@
+"""Every refusal names the field, and CSV says the same as JSON."""
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from syntrust_metrics.trust import InvalidScores, parse_csv, score_cases
+
+
+def good(case_id: str = "a", **more: Any) -> dict[str, Any]:
+    return {"id": case_id, "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}, **more}
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("no cases", {"cases": []}, "/cases"),
+    ("cases absent", {}, "/cases"),
+    ("unknown field", {"cases": [good()], "polices": {}}, "/polices"),
+    ("Dice above 1", {"cases": [good(), good("b", real={"ET": 1.01})]}, "/cases/1/real/ET"),
+    ("Dice below 0", {"cases": [good(synthetic={"ET": -0.1})]}, "/cases/0/synthetic/ET"),
+    ("Dice NaN", {"cases": [good(real={"ET": math.nan})]}, "/cases/0/real/ET"),
+    ("Dice infinite", {"cases": [good(real={"ET": math.inf})]}, "/cases/0/real/ET"),
+    ("Dice a text", {"cases": [good(real={"ET": "0.9"})]}, "/cases/0/real/ET"),
+    ("Dice a truth value", {"cases": [good(real={"ET": True})]}, "/cases/0/real/ET"),
+    (
+        "region with a slash",
+        {"cases": [good(real={"a/b~": 2}, synthetic={"a/b~": 1})]},
+        "/cases/0/real/a~1b~0",
+    ),
+    ("repeated id", {"cases": [good(), good()]}, "/cases/1/id"),
+    (
+        "repeated id and seed",
+        {"cases": [good(seed=3), good("b", seed=3), good(seed=3)]},
+        "/cases/2/id",
+    ),
+    (
+        "seeds with other ids",
+        {"cases": [good(seed=0), good(seed=1), good("b", seed=0)]},
+        "/cases/2",
+    ),
+    ("wandering group", {"cases": [good(group="x"), good(group="y", seed=1)]}, "/cases/1/group"),
+    ("no twin", {"cases": [{"id": "a", "real": {"ET": 0.9}}]}, "/cases/0/synthetic"),
+    ("no real side", {"cases": [{"id": "a", "synthetic": {"ET": 0.9}}]}, "/cases/0/real"),
+    ("other regions", {"cases": [good(), good("b", real={"ED": 1})]}, "/cases/1/real"),
+    (
+        "other regions in a twin",
+        {"cases": [good(synthetic={"ET": 1, "ED": 1})]},
+        "/cases/0/synthetic",
+    ),
+    ("no regions", {"cases": [good(real={}, synthetic={})]}, "/cases/0/real"),
+    ("contradictory null", {"cases": [good(), good("b", real={"ET": None})]}, "/cases/1/real/ET"),
+    (
+        "null contradicted by another seed",
+        {"cases": [good(seed=0), good(seed=1, real={"ET": None}, synthetic={"ET": 0})]},
+        "/cases/1/real/ET",
+    ),
+    ("case not an object", {"cases": [3]}, "/cases/0"),
+    ("empty id", {"cases": [good("")]}, "/cases/0/id"),
+    ("negative seed", {"cases": [good(seed=-1)]}, "/cases/0/seed"),
+    ("group a number", {"cases": [good(group=1)]}, "/cases/0/group"),
+    ("unknown case field", {"cases": [good(site="x")]}, "/cases/0/site"),
+    ("unknown rule", {"cases": [good()], "policy": {"empty": "skip"}}, "/policy/empty"),
+    ("ddof 2", {"cases": [good()], "policy": {"ddof": 2}}, "/policy/ddof"),
+    ("confidence 95", {"cases": [good()], "policy": {"confidence": 95}}, "/policy/confidence"),
+    (
+        "too many resamples",
+        {"cases": [good()], "policy": {"resamples": 10**9}},
+        "/policy/resamples",
+    ),
+    ("margin 0", {"cases": [good()], "policy": {"margin": 0}}, "/policy/margin"),
+    ("unknown policy", {"cases": [good()], "policy": {"ddoff": 1}}, "/policy/ddoff"),
+]
+
+
+@pytest.mark.parametrize(
+    ("request_", "at"), [(r, at) for _, r, at in REFUSED], ids=[n for n, *_ in REFUSED]
+)
+def test_what_cannot_be_scored_is_refused_at_its_pointer(request_: Any, at: str) -> None:
+    with pytest.raises(InvalidScores) as refusal:
+        score_cases(request_)
+
+    assert refusal.value.pointer == at
+    assert refusal.value.detail.endswith(".")
+
+
+def test_the_answer_echoes_the_whole_policy() -> None:
+    answer = score_cases({"cases": [good()], "policy": {"ddof": 1}})
+
+    assert answer["policy"] == {
+        "empty": "brats",
+        "ddof": 1,
+        "confidence": 0.95,
+        "resamples": 2000,
+        "seed": 0,
+        "margin": 0.03,
+    }
+
+
+CSV = """case,set,region,dice,group,seed
+a,real,ET,0.9,x,0
+a,synthetic,ET,0.8,x,0
+b,real,ET,,x,0
+b,synthetic,ET,0,x,0
+"""
+
+
+def test_csv_says_the_same_as_json() -> None:
+    expected = {
+        "cases": [
+            {"id": "a", "seed": 0, "group": "x", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}},
+            {"id": "b", "seed": 0, "group": "x", "real": {"ET": None}, "synthetic": {"ET": 0.0}},
+        ]
+    }
+
+    assert parse_csv(CSV) == expected
+    assert parse_csv("\ufeff" + CSV.replace("\n", "\r\n")) == expected
+
+
+def test_csv_needs_neither_group_nor_seed() -> None:
+    request = parse_csv("region,case,dice,set\nET,a,1,real\nET,a,0.5,synthetic\n")
+
+    assert request == {
+        "cases": [{"id": "a", "seed": 0, "real": {"ET": 1.0}, "synthetic": {"ET": 0.5}}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("", "/lines/1"),
+        ("case,set,region\n", "/lines/1"),
+        ("case,set,region,dice,dice\n", "/lines/1"),
+        ("case,set,region,dice\na,real,ET\n", "/lines/2"),
+        ("case,set,region,dice\na,twin,ET,1\n", "/lines/2/set"),
+        ("case,set,region,dice\n,real,ET,1\n", "/lines/2/case"),
+        ("case,set,region,dice\na,real,ET,nan\n", "/lines/2/dice"),
+        ("case,set,region,dice\na,real,ET,0,9\n", "/lines/2"),
+        ("case,set,region,dice\na,real,ET,1\n\na,real,ET,1\n", "/lines/4/region"),
+        ("case,set,region,dice,seed\na,real,ET,1,x\n", "/lines/2/seed"),
+        ("case,set,region,dice,group\na,real,ET,1,x\na,synthetic,ET,1,y\n", "/lines/3/group"),
+        ('case,set,region,dice\na,real,"ET,1\n', "/lines/2"),
+    ],
+)
+def test_csv_is_refused_at_its_line(text: str, at: str) -> None:
+    with pytest.raises(InvalidScores) as refusal:
+        parse_csv(text)
+
+    assert refusal.value.pointer == at
+
+
+def test_scoring_loads_no_heavy_library() -> None:
+    heavy = "{'pydantic', 'matplotlib', 'nibabel', 'syntrust_core', 'torch', 'celery'}"
+    code = (
+        "import sys; import syntrust_metrics.trust; "
+        f"print({heavy} & {{name.split('.')[0] for name in sys.modules}})"
+    )
+
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "set()"
