@@ -32,6 +32,10 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('DEL', KEYS[2])
 return 1
 """
+# The worker may have been faster than the sender: then there is nothing left to mark.
+_MARK = """
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', ARGV[1]) end
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
 
@@ -39,7 +43,7 @@ class Board(Protocol):
     """Marks, leases, progress and cancel flags of steps, by step id."""
 
     def mark(self, step: str) -> None:
-        """Say that a message for `step` lies in a queue."""
+        """Say that a message for `step` lies in a queue, unless its lease is taken already."""
         ...
 
     def marked(self, step: str) -> bool: ...
@@ -53,6 +57,10 @@ class Board(Protocol):
         ...
 
     def leased(self, step: str) -> bool: ...
+
+    def active(self) -> set[str]:
+        """Every step that is marked or leased now."""
+        ...
 
     def report(self, step: str, progress: Progress) -> None: ...
 
@@ -76,6 +84,7 @@ class RedisBoard:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._mark = client.register_script(_MARK)
         self._take = client.register_script(_TAKE)
         self._release = client.register_script(_RELEASE)
 
@@ -87,8 +96,9 @@ class RedisBoard:
         return cls(client)
 
     def mark(self, step: str) -> None:
+        seconds = int(MARK.total_seconds())
         with _answering():
-            self._redis.set(f"queued:{step}", 1, ex=MARK)
+            self._mark([f"lease:{step}", f"queued:{step}"], [seconds])
 
     def marked(self, step: str) -> bool:
         with _answering():
@@ -106,6 +116,14 @@ class RedisBoard:
     def leased(self, step: str) -> bool:
         with _answering():
             return bool(self._redis.exists(f"lease:{step}"))
+
+    def active(self) -> set[str]:
+        with _answering():
+            keys = [
+                *self._redis.scan_iter("queued:*", 1000),
+                *self._redis.scan_iter("lease:*", 1000),
+            ]
+        return {bytes(key).decode().partition(":")[2] for key in keys}
 
     def report(self, step: str, progress: Progress) -> None:
         with _answering():

@@ -134,6 +134,7 @@ class StepError(Frozen):
     fault: Literal["caller", "world", "ours"]
     slug: str
     text: str
+    context: dict[str, str | int | float | bool | None] = {}
     host: str
     at: str
 
@@ -142,7 +143,7 @@ class StepMessage(Frozen):
     """Base of the step requests."""
 
     KIND: ClassVar[Kind]
-    recipe: int
+    recipe: int = 0
 
     @model_validator(mode="before")
     @classmethod

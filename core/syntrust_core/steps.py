@@ -31,9 +31,10 @@ from syntrust_core.contracts import (
 )
 from syntrust_core.errors import (
     Cancelled,
+    Context,
     Fault,
+    InvalidVolume,
     LeaseLost,
-    ObjectDamaged,
     PlatformError,
     QueueUnavailable,
     Unavailable,
@@ -90,11 +91,16 @@ class StepContext:
         """A read-only folder with every file of a published artifact, digests checked."""
         return self._cache.folder(ref)
 
-    def fetch_upload(self, upload: Upload, path: Path) -> Path:
-        """Download an uploaded file and check it against the digest it was committed with."""
+    def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
+        """Download the file of a role and check it against the digest it was announced with."""
         self._store.get_file(upload.key, path)
         if path.stat().st_size != upload.bytes or file_sha256(path) != upload.sha256:
-            raise ObjectDamaged(f"The upload {upload.key} is not what was committed.")
+            raise InvalidVolume(
+                f"The uploaded {role} does not have the SHA-256 it was announced with; "
+                "upload the file again, or announce its true digest.",
+                file=role,
+                field="sha256",
+            )
         return path
 
     def add(self, name: str, path: Path) -> None:
@@ -160,6 +166,8 @@ def run_step(
         with _lease(context, board) as taken:
             if not taken:
                 return Outcome.HELD_ELSEWHERE
+            if board.cancelled(ref.id):
+                return Outcome.CANCELLED
             return _attempt(message, work, context, store)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -221,21 +229,28 @@ def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) ->
 
 def _record_error(context: StepContext, store: ObjectStore, error: Exception) -> None:
     ref = context.ref
-    fault: Fault
     if isinstance(error, PlatformError) and error.fault is not Fault.OURS:
-        fault, slug, text = error.fault, error.slug, error.detail
-        log.warning("step.failed", kind=ref.kind, step=ref.id, slug=slug, detail=text)
+        record = _step_error(error.fault, error.slug, error.detail, error.context)
+        log.warning("step.failed", kind=ref.kind, step=ref.id, slug=error.slug, detail=error.detail)
     else:
-        fault, slug, text = Fault.OURS, "internal", INTERNAL_TEXT
+        record = _step_error(Fault.OURS, "internal", INTERNAL_TEXT, {})
         log.error("step.failed", kind=ref.kind, step=ref.id, exc_info=error)
-    record = StepError(
-        fault=fault.value, slug=slug, text=text, host=socket.gethostname(), at=_now()
-    )
     try:
         store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
     except Unavailable:
         # The attempt record without a manifest tells the conductor as much as it needs.
         log.exception("step.error_not_recorded", kind=ref.kind, step=ref.id)
+
+
+def _step_error(fault: Fault, slug: str, text: str, context: dict[str, Context]) -> StepError:
+    return StepError(
+        fault=fault.value,
+        slug=slug,
+        text=text,
+        context=context,
+        host=socket.gethostname(),
+        at=_now(),
+    )
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from syntrust_core.contracts import (
     SynthesiseCase,
     TrainSegmenter,
 )
-
 from syntrust_gateway.spec import CaseView, DatasetView, ResolvedSpec, spec_settings
 
 
@@ -156,7 +155,7 @@ class _Planner:
                     group=self._cases[case].group,
                     case=self._cases[case].step,
                     twin=self._twins.get(case),
-                    part=part,  # type: ignore[arg-type]
+                    part=part,
                     seen=case in spec.seen,
                 )
                 for part, ids in parts

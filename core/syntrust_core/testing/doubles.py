@@ -77,7 +77,8 @@ class MemoryBoard:
         self.alive: set[tuple[Queue, str]] = set()
 
     def mark(self, step: str) -> None:
-        self.marks.add(step)
+        if step not in self.leases:
+            self.marks.add(step)
 
     def marked(self, step: str) -> bool:
         return step in self.marks
@@ -95,6 +96,9 @@ class MemoryBoard:
 
     def leased(self, step: str) -> bool:
         return step in self.leases
+
+    def active(self) -> set[str]:
+        return self.marks | set(self.leases)
 
     def report(self, step: str, progress: Progress) -> None:
         self.reports[step] = progress
