@@ -1,0 +1,242 @@
+"""From the uploaded files of one case to arrays in LPS on their own grid; every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_core.caserecord import CaseRefused, Problem, UploadedFrame
+from syntrust_core.digests import volume_digest
+from syntrust_core.errors import InvalidVolume
+from syntrust_core.geometry import (
+    Geometry,
+    Orientation,
+    lps_geometry,
+    orientation_of,
+    uploaded_frame,
+)
+from syntrust_core.labelmaps import Choice, choose_mapping, integer_values, value_counts
+from syntrust_core.labels import MODALITIES, ROLES, Modality, Role, Scheme
+from syntrust_core.volumes import AFFINE_TOLERANCE_MM, Volume, read_nifti
+
+REQUIRED: tuple[Role, ...] = (*MODALITIES, "seg")
+WHY_REQUIRED = {
+    "seg": "The tumour mask is missing; a dataset case needs seg.nii.gz.",
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The files of a case that passed every check a file can fail on its own, turned to LPS."""
+
+    images: dict[Modality, NDArray[np.float32]]
+    labels: NDArray[np.int16]
+    brain: NDArray[np.int16] | None
+    choice: Choice
+    geometry: Geometry
+    frame: UploadedFrame
+    digests: dict[Role, str]
+    warnings: tuple[Problem, ...]
+
+
+def read_upload(files: Mapping[str, Path], *, scheme: Scheme, limit_bytes: int) -> Upload:
+    """Read and check every file of a case.
+
+    Raises
+    ------
+    CaseRefused
+        With every problem found: missing and unknown roles, unreadable volumes, frames that are
+        oblique or differ by more than 1e-3 mm, label values the scheme does not know.
+    """
+    problems = _role_problems(files)
+    volumes = _read_volumes(files, limit_bytes, problems)
+    problems += _frame_problems(volumes)
+    labels, choice = _read_labels(volumes, scheme, problems)
+    orientation = _read_orientation(volumes, problems)
+    brain = _read_brain(volumes, problems)
+    if problems or labels is None or choice is None or orientation is None:
+        raise CaseRefused(problems)
+    return _turned(volumes, labels, brain, choice, orientation)
+
+
+def problem_of(refusal: InvalidVolume) -> Problem:
+    return Problem(file=refusal.file, field=refusal.field, reason=refusal.detail)
+
+
+def _role_problems(files: Mapping[str, Path]) -> list[Problem]:
+    missing = [
+        Problem(
+            file=role,
+            field="file",
+            reason=WHY_REQUIRED.get(role, f"{role} is missing; all of {_LISTED} are needed."),
+        )
+        for role in REQUIRED
+        if role not in files
+    ]
+    unknown = [
+        Problem(file=role, field="file", reason=f"Unknown role; known are {', '.join(ROLES)}.")
+        for role in files
+        if role not in ROLES
+    ]
+    return missing + unknown
+
+
+_LISTED = ", ".join(MODALITIES)
+
+
+def _read_volumes(
+    files: Mapping[str, Path], limit_bytes: int, problems: list[Problem]
+) -> dict[Role, Volume]:
+    volumes: dict[Role, Volume] = {}
+    for role in ROLES:
+        if role in files:
+            try:
+                volumes[role] = read_nifti(files[role], role=role, limit_bytes=limit_bytes)
+            except InvalidVolume as refusal:
+                problems.append(problem_of(refusal))
+    return volumes
+
+
+def _frame_problems(volumes: Mapping[Role, Volume]) -> list[Problem]:
+    """What differs from the frame of the first volume."""
+    if not volumes:
+        return []
+    first, reference = next(iter(volumes.items()))
+    problems = []
+    for role, volume in volumes.items():
+        if volume.voxels.shape != reference.voxels.shape:
+            reason = (
+                f"Shape {volume.voxels.shape} differs from {reference.voxels.shape} of {first}."
+            )
+            problems.append(Problem(file=role, field="shape", reason=reason))
+            continue
+        apart_mm = float(np.abs(volume.affine - reference.affine).max())
+        if apart_mm > AFFINE_TOLERANCE_MM:
+            reason = (
+                f"The affine differs from that of {first} by up to {apart_mm:.3g} mm; all files of "
+                f"a case share one within {AFFINE_TOLERANCE_MM:g} mm."
+            )
+            problems.append(Problem(file=role, field="affine", reason=reason))
+    return problems
+
+
+def _read_labels(
+    volumes: Mapping[Role, Volume], scheme: Scheme, problems: list[Problem]
+) -> tuple[NDArray[np.int16] | None, Choice | None]:
+    if "seg" not in volumes:
+        return None, None
+    try:
+        labels = integer_values(volumes["seg"], role="seg")
+        return labels, choose_mapping(scheme, value_counts(labels))
+    except InvalidVolume as refusal:
+        problems.append(problem_of(refusal))
+        return None, None
+
+
+def _read_brain(
+    volumes: Mapping[Role, Volume], problems: list[Problem]
+) -> NDArray[np.int16] | None:
+    if "brain" not in volumes:
+        return None
+    try:
+        return integer_values(volumes["brain"], role="brain")
+    except InvalidVolume as refusal:
+        problems.append(problem_of(refusal))
+        return None
+
+
+def _read_orientation(
+    volumes: Mapping[Role, Volume], problems: list[Problem]
+) -> Orientation | None:
+    for role, volume in volumes.items():
+        try:
+            return orientation_of(volume.affine, _shape(volume), role=role)
+        except InvalidVolume as refusal:
+            problems.append(problem_of(refusal))
+            break
+    return None
+
+
+def _turned(
+    volumes: Mapping[Role, Volume],
+    labels: NDArray[np.int16],
+    brain: NDArray[np.int16] | None,
+    choice: Choice,
+    orientation: Orientation,
+) -> Upload:
+    first = volumes["t1"]
+    images: dict[Modality, NDArray[np.float32]] = {
+        role: _float32(volumes[role], role) for role in MODALITIES
+    }
+    frame = uploaded_frame(
+        first.affine,
+        _shape(first),
+        orientation,
+        sform_code=first.sform_code,
+        qform_code=first.qform_code,
+    )
+    arrays: dict[Role, NDArray[Any]] = {"seg": labels}
+    for modality, image in images.items():
+        arrays[modality] = image
+    if brain is not None:
+        arrays["brain"] = brain
+    codes = orientation.axis_codes
+    return Upload(
+        images={role: orientation.to_lps(image) for role, image in images.items()},
+        labels=orientation.to_lps(labels),
+        brain=None if brain is None else orientation.to_lps(brain),
+        choice=choice,
+        geometry=lps_geometry(first.affine, _shape(first), orientation),
+        frame=frame,
+        digests={
+            role: volume_digest(arrays[role], volumes[role].affine, codes)
+            for role in ROLES
+            if role in arrays
+        },
+        warnings=(*choice.warnings, *_saturation(volumes), *_repeated(images)),
+    )
+
+
+def _float32(volume: Volume, role: str) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        image = volume.voxels.astype(np.float32)
+    if not np.isfinite(image).all():
+        reason = "Values beyond 3.4e38 do not fit into 32-bit real numbers; rescale the image."
+        raise CaseRefused([Problem(file=role, field="voxels", reason=reason)])
+    image += np.float32(0)  # the sign of zero means nothing
+    return image
+
+
+def _saturation(volumes: Mapping[Role, Volume]) -> list[Problem]:
+    warnings = []
+    for role in MODALITIES:
+        voxels = volumes[role].voxels
+        if voxels.dtype.kind in "iu" and voxels.dtype.itemsize == 2:
+            top = int(np.iinfo(voxels.dtype).max)
+            count = int(np.count_nonzero(voxels == top))
+            if count:
+                reason = (
+                    f"Values reach {top}, the largest the file's type holds ({count} voxels): "
+                    "they may be cut off there."
+                )
+                warnings.append(Problem(file=role, field="saturation", reason=reason))
+    return warnings
+
+
+def _repeated(images: Mapping[Modality, NDArray[np.float32]]) -> list[Problem]:
+    return [
+        Problem(file=role, field="voxels", reason=f"The same voxels as {other}; uploaded twice?")
+        for index, role in enumerate(MODALITIES)
+        for other in MODALITIES[:index]
+        if np.array_equal(images[role], images[other])
+    ]
+
+
+def _shape(volume: Volume) -> tuple[int, int, int]:
+    x, y, z = volume.voxels.shape
+    return x, y, z
