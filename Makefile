@@ -1,0 +1,48 @@
+# SynTrust. Everything is installed into .venv; `make help` lists what there is.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DISTRIBUTIONS := core services/metrics gateway services/generator services/segmenter client standalone
+PROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+DATA ?= build/data
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: venv demo up test check bench lock clean help
+
+$(VENV)/.installed: requirements/dev.txt $(PROJECTS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(DISTRIBUTIONS))
+	@touch $@
+
+venv: $(VENV)/.installed ## install everything into .venv
+
+demo: venv ## phantom cohort, twins, training at three α, trust factors: the main job, on this machine
+	@$(BIN)/syntrust-standalone demo --data build/demo
+
+up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA)
+	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT)
+
+test: venv ## every test, on real servers started for the run
+	$(BIN)/python -m pytest
+
+check: venv ## format, lint, types, layering
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: venv ## the benchmarks; slow, never part of the tests
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lock: venv ## write requirements/*.txt anew
+	$(BIN)/python requirements/lock.py
+
+clean: ## remove what was built and installed here, and the demo's data
+	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name '*.egg-info' -prune -exec rm -rf {} +
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
