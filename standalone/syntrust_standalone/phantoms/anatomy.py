@@ -14,6 +14,7 @@ MNI_BRAIN_CENTRE_MM = (0.0, -17.0, 5.0)  # middle of the template's brain mask
 MNI_BRAIN_HALF_MM = (76.0, 94.0, 81.0)
 SCALE_MEAN, SCALE_SD = 0.94, 0.03
 ROTATION_SD_RAD = 0.05
+EDGE_CORTEX = np.float32(0.6)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Head:
             fine=(Field.draw(rng, 14.0), Field.draw(rng, 14.0), Field.draw(rng, 14.0)),
             coarse_mm=float(rng.uniform(1.8, 3.0)),
             fine_mm=float(rng.uniform(1.0, 1.6)),
-            fluid=float(np.exp(rng.normal(0.1, 0.25))),
+            fluid=float(np.exp(rng.normal(0.3, 0.25))),
         )
 
     def half_extent_mm(self) -> NDArray[np.float64]:
@@ -79,11 +80,14 @@ def brain_share(positions: NDArray[np.float32], templates: Templates) -> Volume:
 
 
 def tissue_at(positions: NDArray[np.float32], templates: Templates, *, fluid: float) -> Tissue:
-    """Tissue shares at MNI positions; everything outside the brain is fluid."""
+    """Tissue shares at MNI positions; outside the brain is a mixture of cortex and fluid."""
     index = _template_index(positions, templates)
     gm, wm = sample(templates.gm, index), sample(templates.wm, index)
     detail = sample(templates.detail, index)
     csf = np.clip(1 - gm - wm, 0, 1) * np.float32(fluid)
+    # Skull-stripping leaves cortex, not a film of fluid, along most of the brain's edge.
+    rind = EDGE_CORTEX * np.clip(1 - sample(templates.brain, index), 0, 1) * csf
+    gm, csf = gm + rind, csf - rind
     total = gm + wm + csf
     return Tissue(gm / total, wm / total, csf / total, detail)
 

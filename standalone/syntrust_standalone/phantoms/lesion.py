@@ -56,7 +56,7 @@ def push_mm(plan: LesionPlan, grid: Grid, depth_mm: Volume) -> NDArray[np.float3
 def core_depth_mm(plan: LesionPlan, grid: Grid, *, mni_x: Volume, edge_mm: Volume) -> Volume:
     """Signed depth below the core's rough surface, positive inside. (X, Y, Z) in about mm.
 
-    The core keeps 1.5 mm off the brain's edge and does not cross the midline.
+    The core flattens towards the brain's edge and the midline, and crosses neither.
     """
     coarse, fine = plan.coarse.on(grid), plan.fine.on(grid)
     depth = np.full(grid.shape, -FAR_MM, dtype=np.float32)
@@ -65,10 +65,18 @@ def core_depth_mm(plan: LesionPlan, grid: Grid, *, mni_x: Volume, edge_mm: Volum
         rows = focus.stretch.astype(np.float32)
         r = np.sqrt(sum((m[0] * x + m[1] * y + m[2] * z) ** 2 for m in rows))
         a = np.float32(focus.radius_mm)
-        depth = np.maximum(depth, a - r + a * (0.15 * coarse + 0.05 * fine))
+        depth = np.maximum(depth, a - r + a * (0.17 * coarse + 0.07 * fine))
     side = np.sign(_mean_x(plan, grid, mni_x))
-    kept: Volume = np.minimum.reduce([depth, edge_mm - 1.5, mni_x * side - 0.5])
-    return kept.astype(np.float32)
+    walls = [depth, edge_mm - 0.5, mni_x * side + 1.0]
+    return _smooth_minimum(walls, softness_mm=2.5)
+
+
+def _smooth_minimum(depths: list[Volume], *, softness_mm: float) -> Volume:
+    """-s log sum exp(-d/s): the least depth with its creases rounded over about `softness_mm`."""
+    least = np.minimum.reduce(depths)
+    total = sum(np.exp(-np.minimum(d - least, 20 * softness_mm) / softness_mm) for d in depths)
+    smooth: Volume = (least - softness_mm * np.log(total)).astype(np.float32)
+    return smooth
 
 
 def _mean_x(plan: LesionPlan, grid: Grid, mni_x: Volume) -> float:
@@ -132,8 +140,9 @@ def grow(
     depth = core_depth_mm(plan, grid, mni_x=mni_x, edge_mm=edge_mm)
     depth = np.where((tissue.csf > 0.6) & (depth < 3.0), np.minimum(depth, -0.5), depth)
     travel = resample(lattice_travel_mm, lattice, grid, outside=FAR_MM)
-    travel = travel + 3.5 * tissue.gm + 1.2 * plan.fine.on(grid) + 1.5 * plan.rim.on(grid)
     margin = np.float32(plan.oedema_margin_mm + 1.0)
+    uneven = 0.22 * margin * plan.rim.on(grid) + 1.2 * plan.fine.on(grid)
+    travel = travel + 5.0 * tissue.gm + uneven
     core = _without_islands(brain & (depth > 0), grid)
     wet = brain & ~core & (travel < margin) & (tissue.csf < 0.5)
     labels = np.where(core, NCR, np.where(wet, ED, 0)).astype(np.uint8)
@@ -141,7 +150,7 @@ def grow(
     enhancing = _enhancing(plan, grid, depth, labels)
     labels[enhancing] = ET
     room = ndimage.binary_dilation(labels > 0, iterations=2)
-    core_share = sigmoid(depth / (0.5 * soft)) * room
+    core_share = sigmoid(depth / (0.4 * soft) + 1) * room
     return Lesion(
         labels=labels,
         core=core_share,
@@ -161,7 +170,9 @@ def _enhancing(
         return np.zeros_like(core)
     if plan.kind.enhancement is Enhancement.TINY:
         return _nearest(core, _spot_distance(plan, grid), max(1, int(plan.tiny_et_mm3 / voxel_mm3)))
-    thickness = plan.rim_mm * np.clip(1 + 0.4 * plan.rim.on(grid) + 0.15 * plan.fine.on(grid), 0, 2)
+    thickness = plan.rim_mm * np.clip(
+        1 + 0.45 * plan.rim.on(grid) + 0.25 * plan.fine.on(grid), 0, 2
+    )
     rim: NDArray[np.bool_] = core & (depth_mm < thickness)
     least = int(np.ceil(LEAST_RIM_MM3 / voxel_mm3))
     return rim if rim.sum() >= least else _nearest(core, depth_mm, least)

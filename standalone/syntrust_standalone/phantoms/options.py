@@ -86,6 +86,7 @@ class PhantomOptions:
             fraction_without_et=fraction_without_et,
             fraction_tiny_et=fraction_tiny_et,
             contrast_jitter=0.05,
+            noise=0.018,
         )
 
     @property
