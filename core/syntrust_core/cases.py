@@ -48,7 +48,6 @@ from syntrust_core.labelmaps import (
     from_canonical,
     region_voxels,
     to_canonical,
-    value_counts,
 )
 from syntrust_core.labels import MODALITIES, REGIONS, Modality, Region, Scheme, values_of
 from syntrust_core.resample import axis_maps, outside_count, resample_linear, resample_nearest
@@ -224,8 +223,7 @@ def _on_grid(native: _Native, geometry: Geometry) -> Case:
 
 
 def _brain(upload: Upload, scheme: Scheme) -> Brain:
-    counts = value_counts(upload.labels)
-    mapping = upload.choice.mapping
+    mapping, counts, _ = upload.choice
     if values_of(mapping, "brain"):
         check_brain_label(counts, mapping)
     brain = find_brain(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,12 +179,6 @@ def _turned(
         sform_code=first.sform_code,
         qform_code=first.qform_code,
     )
-    arrays: dict[Role, NDArray[Any]] = {"seg": labels}
-    for modality, image in images.items():
-        arrays[modality] = image
-    if brain is not None:
-        arrays["brain"] = brain
-    codes = orientation.axis_codes
     return Upload(
         images={role: orientation.to_lps(image) for role, image in images.items()},
         labels=orientation.to_lps(labels),
@@ -193,13 +186,26 @@ def _turned(
         choice=choice,
         geometry=lps_geometry(first.affine, _shape(first), orientation),
         frame=frame,
-        digests={
-            role: volume_digest(arrays[role], volumes[role].affine, codes)
-            for role in ROLES
-            if role in arrays
-        },
+        digests=_digests(volumes, images, labels, brain, orientation.axis_codes),
         warnings=(*choice.warnings, *_saturation(volumes), *_repeated(images)),
     )
+
+
+def _digests(
+    volumes: Mapping[Role, Volume],
+    images: Mapping[Modality, NDArray[np.float32]],
+    labels: NDArray[np.int16],
+    brain: NDArray[np.int16] | None,
+    axis_codes: str,
+) -> dict[Role, str]:
+    """Digest of every volume as it came, before it is turned to LPS."""
+    digests: dict[Role, str] = {
+        role: volume_digest(images[role], volumes[role].affine, axis_codes) for role in MODALITIES
+    }
+    digests["seg"] = volume_digest(labels, volumes["seg"].affine, axis_codes)
+    if brain is not None:
+        digests["brain"] = volume_digest(brain, volumes["brain"].affine, axis_codes)
+    return digests
 
 
 def _float32(volume: Volume, role: str) -> NDArray[np.float32]:

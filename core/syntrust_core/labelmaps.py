@@ -38,9 +38,10 @@ Counts = Mapping[int, int]
 
 
 class Choice(NamedTuple):
-    """Which value means what, and what a reader of the results should know about it."""
+    """Which value means what, how many voxels have which, and what a reader should know."""
 
     mapping: LabelMapping
+    counts: Counts
     warnings: tuple[Problem, ...]
 
 
@@ -91,7 +92,7 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
     """
     present = set(counts) - {0}
     if scheme == "auto":
-        return _choose(present)
+        return _choose(counts)
     mapping = SCHEMES[scheme] if isinstance(scheme, str) else scheme
     warnings = []
     if scheme == "med_ddpm" and MED_DDPM_BACKGROUND in present:
@@ -102,7 +103,7 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
         )
     known = {value for key in mapping for value in values_of(mapping, key)}
     _check_known(present, known, _described(scheme, mapping))
-    return Choice(mapping, tuple(warnings))
+    return Choice(mapping, counts, tuple(warnings))
 
 
 def check_label_4(counts: Counts, brain_voxels: int) -> None:
@@ -179,11 +180,11 @@ def output_values(mapping: LabelMapping) -> dict[Region, int]:
 
 def region_voxels(labels: NDArray[np.uint8]) -> dict[Region, int]:
     """Voxels of each region in a canonical label map."""
-    counts = np.bincount(labels.ravel(), minlength=4)
-    return {region: int(counts[LABELS[region]]) for region in REGIONS}
+    return {region: int(np.count_nonzero(labels == LABELS[region])) for region in REGIONS}
 
 
-def _choose(present: set[int]) -> Choice:
+def _choose(counts: Counts) -> Choice:
+    present = set(counts) - {0}
     _check_known(present, {1, 2, 3, 4}, "auto, which knows 0 background, 1 NCR, 2 ED, 3 or 4 ET")
     if {3, 4} <= present:
         reason = (
@@ -197,7 +198,7 @@ def _choose(present: set[int]) -> Choice:
     else:
         value = SCHEMES[name]["ET"]
         reason = f"Label {value} was read as enhancing tumour (scheme {name}, chosen by auto)."
-    return Choice(SCHEMES[name], (_warning(reason),))
+    return Choice(SCHEMES[name], counts, (_warning(reason),))
 
 
 def _check_known(present: set[int], known: set[int], scheme: str) -> None:

@@ -5,6 +5,7 @@ Both grids are axis-aligned, so every axis is resampled on its own by a small ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -91,9 +92,17 @@ def resample_nearest(
     array: NDArray[Dtype], source: Geometry, target: Geometry, *, outside: float
 ) -> NDArray[Dtype]:
     """The value of `array` (X, Y, Z) nearest to each voxel of `target`; beyond it `outside`."""
+    if source == target:
+        return array
     maps = axis_maps(source, target)
-    covered = [np.flatnonzero((m.nearest >= 0) & (m.nearest < m.n_in)) for m in maps]
     result = np.full(target.shape, outside, array.dtype)
+    if all(m.is_shift for m in maps):
+        starts = [int(m.nearest[0]) for m in maps]
+        result[_windows(starts, array.shape, target.shape)] = array[
+            _windows([-start for start in starts], target.shape, array.shape)
+        ]
+        return result
+    covered = [np.flatnonzero((m.nearest >= 0) & (m.nearest < m.n_in)) for m in maps]
     indices = [m.nearest[inside] for m, inside in zip(maps, covered, strict=True)]
     result[np.ix_(*covered)] = array[np.ix_(*indices)]
     return result
@@ -123,6 +132,14 @@ def outside_count(mask: NDArray[np.bool_], source: Geometry, target: Geometry) -
     covered = [(m.nearest >= 0) & (m.nearest < m.n_in) for m in maps]
     inside = int(np.count_nonzero(mask[np.ix_(*covered)]))
     return int(np.count_nonzero(mask)) - inside
+
+
+def _windows(starts: Sequence[int], n_in: Sequence[int], n_out: Sequence[int]) -> tuple[slice, ...]:
+    """The part of each output axis whose voxel `j` is input voxel `start + j`."""
+    return tuple(
+        slice(max(0, -start), max(0, min(out, length - start)))
+        for start, length, out in zip(starts, n_in, n_out, strict=True)
+    )
 
 
 def _axis_map(source: Geometry, target: Geometry, axis: int) -> AxisMap:

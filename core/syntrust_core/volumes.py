@@ -106,7 +106,7 @@ def read_nifti(path: Path, *, role: str, limit_bytes: int = DEFAULT_LIMIT_BYTES)
 def read_volume(path: Path) -> tuple[Array, Float64]:
     """Voxels (X, Y, Z) of the stored type, and affine, of a file that `write_volume` wrote."""
     volume = read_nifti(path, role=path.name.partition(".")[0])
-    return np.ascontiguousarray(volume.voxels), volume.affine
+    return volume.voxels, volume.affine
 
 
 def write_volume(
@@ -290,7 +290,8 @@ def _read_voxels(
     if stream.read(1):  # reading past the end also makes gzip check its checksum
         reason = "The file goes on after the voxels its header declares; one volume is needed."
         raise InvalidVolume(reason, file=role, field="dim")
-    return voxels.reshape(shape, order="F")
+    # C order once, while voxels are small: everything after walks through them in that order.
+    return np.ascontiguousarray(voxels.reshape(shape, order="F"))
 
 
 def _scaled(raw: Array, header: Header, role: str) -> Array:
