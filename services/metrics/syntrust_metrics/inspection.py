@@ -1,0 +1,57 @@
+"""Inspection of one uploaded case: either the canonical case or the reasons why there is none.
+
+A refusal is a result, not a failure: it says what the uploader can do, and repeating the step
+would say the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from syntrust_core.caserecord import CaseRecord, CaseRefused, Problem
+from syntrust_core.cases import inspect_case, write_case
+from syntrust_core.grids import GridSpec
+from syntrust_core.labels import Scheme
+from syntrust_core.volumes import DEFAULT_LIMIT_BYTES
+
+PROBLEMS_FILE: Final = "problems.json"
+
+
+class Inspection(NamedTuple):
+    """What an inspection publishes: `files` by published name.
+
+    A good case has a `record` and no `problems`, and its files are the canonical volumes and
+    `case.json`; a refused one has `problems` alone, and its one file is `problems.json`.
+    """
+
+    files: dict[str, Path]
+    record: CaseRecord | None
+    problems: tuple[Problem, ...]
+
+
+def inspect(
+    files: Mapping[str, Path],
+    *,
+    scheme: Scheme,
+    grid: GridSpec,
+    folder: Path,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> Inspection:
+    """Inspect the local files of a case, by role, and write what is to be published to `folder`."""
+    try:
+        case, record = inspect_case(files, scheme=scheme, grid=grid, limit_bytes=limit_bytes)
+    except CaseRefused as refusal:
+        return refused(refusal.problems, folder=folder)
+    paths = write_case(case, record, folder)
+    return Inspection({path.name: path for path in paths.values()}, record, ())
+
+
+def refused(problems: tuple[Problem, ...], *, folder: Path) -> Inspection:
+    """A refusal as a result: its problems in `problems.json`, a list of {file, field, reason}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PROBLEMS_FILE
+    path.write_text(json.dumps([problem.model_dump() for problem in problems]), encoding="utf-8")
+    return Inspection({PROBLEMS_FILE: path}, None, problems)
