@@ -218,7 +218,7 @@ class Step(Base):
     not_before: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
 
-    __table_args__ = (Index(None, "state", "kind"),)
+    __table_args__ = (Index(None, "state", "kind", "done_at"),)
 
 
 class ExperimentStep(Base):

@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
     )
-    op.create_index(op.f("ix_step_state_kind"), "step", ["state", "kind"])
+    op.create_index(op.f("ix_step_state_kind_done_at"), "step", ["state", "kind", "done_at"])
 
     op.create_table(
         "attempt",

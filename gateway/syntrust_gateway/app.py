@@ -1,0 +1,83 @@
+"""The application: routes, what stands around them, and the documentation page."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from anyio import CapacityLimiter
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import HTMLResponse
+
+from syntrust_core.errors import Unauthenticated
+from syntrust_gateway import problems
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.middleware import Gate, Outermost
+from syntrust_gateway.routes import datasets, experiments, health, trust_score
+
+DESCRIPTION = """\
+How far can synthetic medical images be trusted? Register a dataset, ask for an experiment with a
+list of α (the share of real data in training), and get the trust factors with their intervals.
+
+Long work answers 202 with a `Location` to watch. Errors are `application/problem+json` (RFC 9457).
+**Research use only.**
+"""
+SCORINGS_AT_ONCE = 2
+_ASSETS = Path(fastapi_offline.__file__).parent / "static"
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'"
+)
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The REST API on the given collaborators. It builds no client and reads no setting."""
+    app = FastAPI(
+        title="SynTrust",
+        version=version("syntrust-gateway"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.deps = deps
+    app.state.scoring = CapacityLimiter(SCORINGS_AT_ONCE)
+    app.include_router(health.router)
+    for module in (datasets, experiments, trust_score):
+        app.include_router(
+            module.router,
+            # The middleware lets nobody in without a key; these only tell OpenAPI so.
+            dependencies=[
+                Depends(HTTPBearer(auto_error=False, description="Your API key.")),
+                Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
+            ],
+            responses=problems.documented(Unauthenticated),
+        )
+    _add_docs(app)
+    problems.install(app)
+    app.add_middleware(Gate, deps=deps)
+    app.add_middleware(Outermost)
+    return app
+
+
+def _add_docs(app: FastAPI) -> None:
+    """`/docs` from files of this machine: hospital networks reach no CDN."""
+    app.mount("/docs/assets", StaticFiles(directory=_ASSETS), name="docs-assets")
+
+    async def docs(request: Request) -> HTMLResponse:
+        root: Any = request.scope.get("root_path", "")
+        page = get_swagger_ui_html(
+            openapi_url=f"{root}/openapi.json",
+            title=f"{app.title}: API",
+            swagger_js_url=f"{root}/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
+            swagger_favicon_url=f"{root}/docs/assets/favicon.png",
+        )
+        page.headers["Content-Security-Policy"] = _DOCS_POLICY
+        return page
+
+    app.add_api_route("/docs", docs, include_in_schema=False)

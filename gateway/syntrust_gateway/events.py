@@ -1,0 +1,34 @@
+"""Server-sent events of an experiment: level-triggered, so a lost one costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from sse_starlette import ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from syntrust_gateway import experiments
+from syntrust_gateway.auth import Caller
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.schemas import ExperimentBody
+
+PING_S = 15
+
+
+async def states(
+    deps: Deps, caller: Caller, first: ExperimentBody
+) -> AsyncIterator[ServerSentEvent]:
+    """`first`, then each state that differs from the one before, until a final one."""
+    shown, pause_s = first, deps.events_every.total_seconds()
+    yield _event(first)
+    while not shown.state.final:
+        await asyncio.sleep(pause_s)
+        now = await run_in_threadpool(experiments.state, deps, caller, first.id)
+        if now != shown:
+            shown = now
+            yield _event(now)
+
+
+def _event(state: ExperimentBody) -> ServerSentEvent:
+    return ServerSentEvent(data=state.model_dump_json(), event="state")

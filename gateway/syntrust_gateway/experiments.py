@@ -1,0 +1,141 @@
+"""Experiments: accepted with every choice written out, watched, cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_gateway import datasets
+from syntrust_gateway.auth import Caller, audit
+from syntrust_gateway.db import Case, DatasetState, Experiment, ExperimentState, utc_now
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.pages import PageQuery, page, row_id
+from syntrust_gateway.progress import Progress, look
+from syntrust_gateway.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
+from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
+from syntrust_gateway.views import dataset_view, generator_view
+
+LIVE = (ExperimentState.QUEUED, ExperimentState.RUNNING)
+
+
+def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
+    """Accept an experiment. Each request is a new one; its steps are shared with all others.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    Conflict
+        The dataset is not ready.
+    """
+    with deps.read() as session:
+        dataset = _ready_dataset(session, caller, request.dataset)
+    spec = resolve(request, dataset, generator_view(deps.store, request.generator.model))
+    with deps.write.begin() as session:
+        experiment = Experiment(
+            name=request.name,
+            dataset_id=dataset.id,
+            spec=spec.model_dump(mode="json"),
+            state=ExperimentState.QUEUED,
+            planned=False,
+            owner=caller.id,
+        )
+        session.add(experiment)
+        session.flush()
+        audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
+    return state(deps, caller, experiment.id)
+
+
+def _ready_dataset(session: Session, caller: Caller, dataset_id: str) -> DatasetView:
+    try:
+        dataset = datasets.find(session, caller, dataset_id)
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer="/dataset") from error
+    if dataset.state is not DatasetState.READY:
+        raise Conflict(
+            f"The dataset is {dataset.state}; an experiment needs a ready one. Commit it and wait.",
+            state=str(dataset.state),
+        )
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
+    return dataset_view(dataset, cases)
+
+
+def find(session: Session, caller: Caller, experiment_id: str) -> Experiment:
+    """The experiment if it is there for this caller."""
+    found = session.get(Experiment, row_id(experiment_id) or "-")
+    caller.require(found.owner if found else None, f"experiment {experiment_id}")
+    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
+    return found
+
+
+def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
+    with deps.read() as session:
+        experiment = find(session, caller, experiment_id)
+        progress = look(session, deps.board, experiment)
+        ahead = _ahead(session, experiment)
+    return _body(experiment, progress, ahead)
+
+
+def listing(session: Session, caller: Caller, wanted: PageQuery) -> ExperimentPage:
+    rows, cursor = page(session, Experiment, select(Experiment), caller, wanted)
+    return ExperimentPage(items=[_summary(row) for row in rows], next=cursor)
+
+
+def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
+    """End a live experiment; steps that no other one wants stop soon. Repeating changes nothing.
+
+    Raises
+    ------
+    Conflict
+        It has succeeded or failed already.
+    """
+    with deps.write.begin() as session:
+        experiment = find(session, caller, experiment_id)
+        # Conditional, as the conductor may end it at this very moment.
+        ended = session.execute(
+            update(Experiment)
+            .where(Experiment.id == experiment.id, Experiment.state.in_(LIVE))
+            .values(state=ExperimentState.CANCELLED, finished=utc_now())
+            .returning(Experiment.id)
+        ).all()
+        if ended:
+            audit(session, caller, "experiment.cancel", experiment.id)
+        session.refresh(experiment)
+        if experiment.state is not ExperimentState.CANCELLED:
+            raise Conflict(
+                f"The experiment has {experiment.state}; only a live one can be cancelled.",
+                state=str(experiment.state),
+            )
+    return state(deps, caller, experiment_id)
+
+
+def _ahead(session: Session, experiment: Experiment) -> int | None:
+    if experiment.state is not ExperimentState.QUEUED:
+        return None
+    query = select(func.count()).where(Experiment.state.in_(LIVE), Experiment.id < experiment.id)
+    return session.scalar(query)
+
+
+def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> ExperimentBody:
+    return ExperimentBody(
+        **_columns(experiment),
+        steps=progress.steps,
+        running=progress.running,
+        queue_position=ahead,
+        eta_seconds=progress.eta_seconds,
+        error=experiment.error,
+        spec=experiment.spec,
+    )
+
+
+def _summary(experiment: Experiment) -> ExperimentSummary:
+    alphas = [float(alpha) for alpha in experiment.spec["alphas"]]
+    return ExperimentSummary(**_columns(experiment), alphas=alphas)
+
+
+def _columns(experiment: Experiment) -> dict[str, Any]:
+    names = ("id", "name", "state", "created", "finished")
+    return {"dataset": experiment.dataset_id} | {name: getattr(experiment, name) for name in names}

@@ -1,0 +1,194 @@
+"""The one place that speaks HTTP about errors: RFC 9457 `application/problem+json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from syntrust_core.errors import InvalidRequest, PlatformError, Unauthenticated, Unavailable
+from syntrust_core.log import get_logger
+from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+
+log = get_logger(__name__)
+
+TYPE_BASE = "urn:syntrust:problem:"
+MEDIA_TYPE = "application/problem+json"
+INTERNAL_DETAIL = "The platform failed at this request; its log has the reason."
+RETRY_AFTER_S = "5"
+_MOST_ERRORS = 100
+
+
+class ProblemField(BaseModel):
+    pointer: Annotated[str, Field(description="JSON pointer into the request.")]
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 writes it; `type` is stable."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[ProblemField] = []
+
+
+def documented(*errors: type[PlatformError]) -> dict[int | str, dict[str, Any]]:
+    """What a route lists of its refusals, so that OpenAPI is honest."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        known = responses.setdefault(error.status, {"model": Problem, "description": error.title})
+        if error.title not in known["description"]:
+            known["description"] += f"; {error.title}"
+        known["content"] = {MEDIA_TYPE: {}}
+    return responses
+
+
+def problem_response(error: PlatformError, *, instance: str) -> JSONResponse:
+    """The response that tells `error` to its caller; nothing of an internal one leaks."""
+    # A world's fault that is not a matter of waiting is nothing a caller can act on either.
+    hidden = error.status >= 500 and not isinstance(error, Unavailable)
+    return _response(
+        slug="internal" if hidden else error.slug,
+        title="Internal error" if hidden else error.title,
+        status=500 if hidden else error.status,
+        detail=INTERNAL_DETAIL if hidden else error.detail,
+        instance=instance,
+        fields=_fields(error),
+        context={} if hidden else error.context,
+        headers=_headers(error),
+    )
+
+
+def internal_response(*, instance: str) -> JSONResponse:
+    return _response(
+        slug="internal",
+        title="Internal error",
+        status=500,
+        detail=INTERNAL_DETAIL,
+        instance=instance,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem."""
+    app.add_exception_handler(PlatformError, _on_platform_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def _response(
+    *,
+    slug: str,
+    title: str,
+    status: int,
+    detail: str,
+    instance: str,
+    fields: Sequence[FieldError] = (),
+    context: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    errors = [ProblemField(pointer=field.pointer, detail=field.detail) for field in fields]
+    body: dict[str, Any] = {
+        **(context or {}),
+        "type": TYPE_BASE + slug,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+    }
+    if errors:
+        body["errors"] = [field.model_dump() for field in errors[:_MOST_ERRORS]]
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _fields(error: PlatformError) -> Sequence[FieldError]:
+    if isinstance(error, InvalidFields):
+        return error.fields
+    if isinstance(error, InvalidRequest) and error.pointer:
+        return (FieldError(error.pointer, error.detail),)
+    return ()
+
+
+def _headers(error: PlatformError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": RETRY_AFTER_S}
+    return {}
+
+
+async def _on_platform_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PlatformError)  # noqa: S101 - it is registered for nothing else
+    if error.status >= 500:
+        log.error("request.failed", path=request.url.path, exc_info=error, **error.context)
+    return problem_response(error, instance=request.url.path)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - see above
+    fields = _distinct([_field(item) for item in error.errors()])
+    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    first = fields[0]
+    return _response(
+        slug="invalid-request",
+        title="Request cannot be used",
+        status=422,
+        detail=f"{first.pointer or 'The body'}: {first.detail}{more}",
+        instance=request.url.path,
+        fields=fields,
+    )
+
+
+def _field(item: Mapping[str, Any]) -> FieldError:
+    """A pydantic error as a pointer: body fields from the root, others under /query or /path."""
+    where, *rest = item["loc"]
+    if item["type"] == "json_invalid":
+        at = rest[0] if rest else 0
+        return FieldError("", f"not JSON at character {at}: {item['ctx']['error']}")
+    tokens = rest if where == "body" else [where, *rest]
+    # Names of union members and validators are pydantic's, not the request's.
+    return FieldError(pointer(*(token for token in tokens if _is_of_request(token))), item["msg"])
+
+
+def _is_of_request(token: str | int) -> bool:
+    return isinstance(token, int) or (
+        not any(sign in token for sign in "[(") and (not token[:1].isupper())
+    )
+
+
+def _distinct(fields: Sequence[FieldError]) -> list[FieldError]:
+    return list(dict.fromkeys(fields))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - see above
+    phrase = HTTPStatus(error.status_code).phrase
+    return _response(
+        slug=phrase.lower().replace(" ", "-"),
+        title=phrase,
+        status=error.status_code,
+        detail=_spoken(error, request),
+        instance=request.url.path,
+        headers=error.headers,
+    )
+
+
+def _spoken(error: HTTPException, request: Request) -> str:
+    match error.status_code:
+        case 404:
+            return f"There is nothing at {request.url.path}; /docs lists what is there."
+        case 405:
+            return f"{request.url.path} cannot be asked with {request.method}."
+        case _:
+            return str(error.detail)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Response, status
+from sse_starlette import EventSourceResponse
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_gateway import experiments, results
+from syntrust_gateway.deps import CallerDep, DepsDep, json_only
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.events import PING_S, states
+from syntrust_gateway.pages import PageDep
+from syntrust_gateway.problems import documented
+from syntrust_gateway.routes.common import accepted, file_response
+from syntrust_gateway.schemas import ExperimentBody, ExperimentPage
+from syntrust_gateway.spec import ExperimentSpec
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+_FILES = documented(NotFound, Conflict, StoreUnavailable)
+IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
+
+
+@router.post(
+    "",
+    summary="Request an experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(json_only)],
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+)
+def create_experiment(
+    request: ExperimentSpec, response: Response, deps: DepsDep, caller: CallerDep
+) -> ExperimentBody:
+    """Train on each share α of real data, score on real and synthetic cases, compare.
+
+    Every request is a new experiment; what an earlier one computed is not computed again.
+    """
+    experiment = experiments.create(deps, caller, request)
+    accepted(response, f"/experiments/{experiment.id}")
+    return experiment
+
+
+@router.get("", summary="List experiments, newest first", responses=documented(InvalidRequest))
+def list_experiments(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ExperimentPage:
+    """Your own experiments; an admin sees everybody's."""
+    with deps.read() as session:
+        return experiments.listing(session, caller, wanted)
+
+
+@router.get("/{experiment_id}", summary="State of an experiment", responses=documented(NotFound))
+def get_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> ExperimentBody:
+    """Steps done and running, place in the queue, seconds to go."""
+    return experiments.state(deps, caller, experiment_id)
+
+
+@router.get(
+    "/{experiment_id}/events",
+    summary="Watch an experiment",
+    response_class=EventSourceResponse,
+    responses=documented(NotFound),
+)
+def watch_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> EventSourceResponse:
+    """Server-sent events: `state` with the body of the experiment whenever it changes.
+
+    The stream ends after a final state.
+    """
+    first = experiments.state(deps, caller, experiment_id)
+    return EventSourceResponse(states(deps, caller, first), ping=PING_S)
+
+
+@router.get(
+    "/{experiment_id}/results",
+    summary="Results of an experiment that succeeded",
+    responses=_FILES,
+)
+def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Response:
+    """Scores, trust factors and their intervals by α and seed, and where they came from.
+
+    Research use only.
+    """
+    body: dict[str, Any] = results.results(deps, caller, experiment_id)
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(text.encode(), media_type="application/json")
+
+
+@router.get(
+    "/{experiment_id}/figures/{figure}",
+    summary="A figure of the report",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_figure(
+    experiment_id: str,
+    figure: Annotated[str, Path(pattern=r"^fig[2-8]\.(svg|png)$", examples=["fig4.svg"])],
+    deps: DepsDep,
+    caller: CallerDep,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """fig2 images, fig3 region volumes, fig4 to fig8 trust factors T1 to T5 over α."""
+    file = results.report_file(deps, caller, experiment_id, figure)
+    return file_response(file, figure, if_none_match)
+
+
+@router.get(
+    "/{experiment_id}/report.html",
+    summary="The report in one file",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_report(
+    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Figures, table, settings and provenance; it loads nothing else. Research use only."""
+    file = results.report_file(deps, caller, experiment_id, results.REPORT_FILE)
+    return file_response(file, results.REPORT_FILE, if_none_match)
+
+
+@router.post(
+    "/{experiment_id}/cancel",
+    summary="Cancel an experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(NotFound, Conflict),
+)
+def cancel_experiment(
+    experiment_id: str, response: Response, deps: DepsDep, caller: CallerDep
+) -> ExperimentBody:
+    """Steps that no other experiment wants stop soon; what is done is kept."""
+    accepted(response, f"/experiments/{experiment_id}")
+    return experiments.cancel(deps, caller, experiment_id)

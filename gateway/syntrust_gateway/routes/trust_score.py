@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Header, Request, Response
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway import scores
+from syntrust_gateway.deps import CallerDep
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.problems import documented
+
+router = APIRouter(tags=["trust score"])
+
+_AT_ONCE = 2
+_CASE = {
+    "type": "object",
+    "required": ["id", "real", "synthetic"],
+    "properties": {
+        "id": {"type": "string"},
+        "real": {"$ref": "#/components/schemas/DiceByRegion"},
+        "synthetic": {"$ref": "#/components/schemas/DiceByRegion"},
+        "group": {"type": "string"},
+        "seed": {"type": "integer"},
+    },
+}
+_JSON_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["cases"],
+    "properties": {"cases": {"type": "array", "items": _CASE}, "policy": {"type": "object"}},
+}
+_JSON_EXAMPLE: dict[str, Any] = {
+    "cases": [
+        {"id": "a", "real": {"ET": 0.91, "ED": 0.88}, "synthetic": {"ET": 0.90, "ED": 0.93}},
+        {"id": "b", "real": {"ET": 0.84, "ED": 0.79}, "synthetic": {"ET": 0.86, "ED": 0.77}},
+    ],
+    "policy": {"confidence": 0.95, "resamples": 2000, "seed": 0},
+}
+_CSV_EXAMPLE = "case,set,region,dice\na,real,ET,0.91\na,synthetic,ET,0.90\n"
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            scores.JSON: {"schema": _JSON_SCHEMA, "example": _JSON_EXAMPLE},
+            scores.CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+        },
+    }
+}
+
+
+@router.post(
+    "/trust-score",
+    summary="Trust factors of Dice scores you already have",
+    openapi_extra=_BODY,
+    responses=documented(InvalidRequest, UnsupportedMediaType),
+)
+async def trust_score(
+    request: Request,
+    caller: CallerDep,  # noqa: ARG001 - the middleware has asked for the key; OpenAPI should say so
+    content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
+    """T1 to T5 with intervals, from Dice per case and region on a real and a synthetic test set.
+
+    The same request gives the same bytes. Answers without queue, store or workers. Research use
+    only.
+    """
+    limiter: CapacityLimiter = request.app.state.scoring
+    answer = await to_thread.run_sync(
+        scores.trust_score, await request.body(), content_type, limiter=limiter
+    )
+    return Response(answer, media_type=scores.JSON)

@@ -1,0 +1,33 @@
+"""Settings of the gateway alone, from `SYNTRUST_GATEWAY__…`; the shared ones are in `core`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIN_KEY_CHARACTERS = 32
+
+
+class GatewaySettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SYNTRUST_GATEWAY__", extra="ignore")
+
+    database_url: Annotated[
+        str, Field(description="sqlite:///… or postgresql+psycopg://…", repr=False)
+    ]
+    admin_key: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=MIN_KEY_CHARACTERS,
+            description="Makes sure a client `admin` with this key exists when the API starts.",
+        ),
+    ] = None
+    max_body_bytes: Annotated[int, Field(gt=0)] = 16 << 20
+    body_timeout: Annotated[
+        timedelta, Field(description="A request must have arrived whole within this time.")
+    ] = timedelta(seconds=30)
+    upload_expires: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=7))] = timedelta(
+        hours=12
+    )
