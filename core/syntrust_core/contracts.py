@@ -20,6 +20,7 @@ HEX64 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=HEX64)]
 StepId = Annotated[str, Field(pattern=HEX64)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Sampler = Literal["ancestral", "ddim", "dpm++2m"]
 AlphaText = Annotated[str, Field(pattern=r"^(0|1|0\.\d*[1-9])$")]
 
 
@@ -204,7 +205,7 @@ class SynthesiseCase(StepMessage):
     KIND = Kind.SYNTHESISE_CASE
     case: StepId
     generator: Ref
-    sampler: Literal["ancestral", "ddim"]
+    sampler: Sampler
     steps: Annotated[int, Field(ge=1, le=1000)]
     seed: Seed
     twin: Annotated[int, Field(ge=0, lt=100)] = 0

@@ -117,11 +117,17 @@ class _Planner:
     def _synthetic(self, ids: Iterable[str]) -> tuple[Image, ...]:
         return tuple(Image(case=self._cases[case].step, twin=self._twins[case]) for case in ids)
 
+    def _mixed(self, mixed: Mix) -> tuple[Image, ...]:
+        """In the order of the cases, whatever α is: then α changes the images and no order."""
+        named = [*zip(mixed.real, self._real(mixed.real), strict=True)]
+        named += zip(mixed.synthetic, self._synthetic(mixed.synthetic), strict=True)
+        return tuple(image for _, image in sorted(named, key=lambda pair: pair[0]))
+
     def _run(self, alpha: str, seed: int, mixed: Mix) -> ReportRun:
         spec = self._spec
         model = self._add(
             TrainSegmenter(
-                train=self._real(mixed.real) + self._synthetic(mixed.synthetic),
+                train=self._mixed(mixed),
                 validation=self._real(spec.validation) + self._synthetic(spec.validation),
                 preset=spec.segmenter.preset,
                 overrides=spec.segmenter.overrides,

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.canonical import alpha_text
-from syntrust_core.contracts import Kind, Ref, Seed, Sha256
+from syntrust_core.contracts import Kind, Ref, Sampler, Seed, Sha256
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid, GridSpec
 from syntrust_core.patients import patient_of
@@ -47,7 +47,7 @@ class ExplicitSplit(_Request):
 
 class GeneratorChoice(_Request):
     model: str = "tiny"
-    sampler: Literal["ancestral", "ddim"] | None = None
+    sampler: Sampler | None = None
     steps: Annotated[int, Field(ge=1, le=1000)] | None = None
     seed: Seed = 0
     twins: Annotated[int, Field(ge=1, le=1)] = 1
@@ -104,7 +104,7 @@ class GeneratorView:
 
     name: str
     id: str
-    sampler: Literal["ancestral", "ddim"]
+    sampler: Sampler
     steps: int
     grid: Grid | None
     seen_cases: frozenset[str]
@@ -114,7 +114,7 @@ class GeneratorView:
 class ResolvedGenerator(_Request):
     name: str
     model: Ref
-    sampler: Literal["ancestral", "ddim"]
+    sampler: Sampler
     steps: int
     seed: Seed
 

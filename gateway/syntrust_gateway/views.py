@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import TypeAdapter
+
 from syntrust_core.contracts import Kind, Manifest, Ref
 from syntrust_core.errors import InvalidRequest, ObjectMissing
-from syntrust_core.grids import GridSpec
+from syntrust_core.grids import Grid, GridSpec
 from syntrust_core.store import ObjectStore
-
 from syntrust_gateway.db import Case, Dataset
 from syntrust_gateway.spec import CaseView, DatasetView, GeneratorView
 
@@ -55,6 +56,19 @@ def generator_view(store: ObjectStore, name: str) -> GeneratorView:
     manifest = Manifest.model_validate_json(store.get(ref.manifest_key))
     card = json.loads(store.get(manifest.files["card.json"].key))
     return _generator_view(name, ref.id, card)
+
+
+def _generator_view(name: str, model: str, card: Mapping[str, Any]) -> GeneratorView:
+    domain, seen = card["domain"], card["seen"]
+    return GeneratorView(
+        name=name,
+        id=model,
+        sampler=card["default"]["sampler"],
+        steps=card["default"]["steps"],
+        grid=Grid(shape=domain["shape"], spacing_mm=domain["spacing_mm"]),
+        seen_cases=frozenset(case["id"] for case in seen),
+        seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
+    )
 
 
 def _known(store: ObjectStore) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts import InspectCase, Kind, Ref, StepMessage
@@ -26,17 +26,28 @@ LIVE = (ExperimentState.QUEUED, ExperimentState.RUNNING)
 
 
 def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) -> list[str]:
-    """Make sure each step has a row; one that failed before gets all its tries again."""
+    """Make sure each step has a row; one that was given up gets all its tries again."""
+    live = set(session.scalars(_wanted_ids()))
     ids = []
     for message in messages:
         step = session.get(Step, message.step_id)
         if step is None:
             session.add(_row(message))
-        elif step.state is StepState.FAILED:
+        elif step.state is not StepState.DONE and step.id not in live:
             forget(store, message.ref)
             step.state, step.error, step.not_before = StepState.WAITING, None, None
         ids.append(message.step_id)
     return ids
+
+
+def _wanted_ids() -> Select[tuple[str]]:
+    """Ids of the steps that some live experiment waits for."""
+    return (
+        select(Step.id)
+        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
+        .join(Experiment, Experiment.id == ExperimentStep.experiment_id)
+        .where(Experiment.state.in_(LIVE), Step.state == StepState.WAITING)
+    )
 
 
 def _row(message: StepMessage) -> Step:
