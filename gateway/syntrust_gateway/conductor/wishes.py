@@ -40,7 +40,7 @@ def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) 
     return ids
 
 
-def _wanted_ids() -> Select[tuple[str]]:
+def _wanted_ids() -> Select[str]:
     """Ids of the steps that some live experiment waits for."""
     return (
         select(Step.id)
