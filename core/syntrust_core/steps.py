@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from syntrust_core.board import LEASE_RENEWAL, Board
@@ -138,6 +139,15 @@ class StepContext:
 
 
 Work = Callable[[StepMessage, StepContext], None]
+Message = TypeVar("Message", bound=StepMessage)
+
+
+def expect(kind: type[Message], message: StepMessage) -> Message:
+    """`message` as what a work serves; another kind under its task name is a bug."""
+    if not isinstance(message, kind):
+        msg = f"expected {kind.__name__}, got {type(message).__name__}"
+        raise TypeError(msg)
+    return message
 
 
 def run_step(

@@ -1,0 +1,15 @@
+"""`python -m syntrust_metrics.worker`: serve the metrics queue."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts import Kind, Queue
+from syntrust_core.worker import run_worker
+
+WORKS = {
+    Kind.INSPECT_CASE: "syntrust_metrics.works:inspect_case",
+    Kind.SCORE_CASES: "syntrust_metrics.works:score_cases",
+    Kind.BUILD_REPORT: "syntrust_metrics.works:build_report",
+}
+
+if __name__ == "__main__":
+    run_worker(Queue.METRICS, WORKS)
