@@ -14,6 +14,7 @@ MNI_BRAIN_CENTRE_MM = (0.0, -17.0, 5.0)  # middle of the template's brain mask
 MNI_BRAIN_HALF_MM = (76.0, 94.0, 81.0)
 SCALE_MEAN, SCALE_SD = 0.94, 0.03
 ROTATION_SD_RAD = 0.05
+OFF_CENTRE_MM = np.array([3.0, 3.0, 1.0])  # 155 mm leaves little room above and below
 EDGE_CORTEX = np.float32(0.6)
 
 
@@ -36,7 +37,7 @@ class Head:
         flip = np.diag([-1.0, -1.0, 1.0])  # LPS to RAS
         return cls(
             to_mni=flip @ np.diag(1 / scale) @ _rotation(angles),
-            centre_mm=rng.uniform(-3, 3, 3),
+            centre_mm=rng.uniform(-1, 1, 3) * OFF_CENTRE_MM,
             coarse=(Field.draw(rng, 40.0), Field.draw(rng, 40.0), Field.draw(rng, 40.0)),
             fine=(Field.draw(rng, 14.0), Field.draw(rng, 14.0), Field.draw(rng, 14.0)),
             coarse_mm=float(rng.uniform(1.8, 3.0)),

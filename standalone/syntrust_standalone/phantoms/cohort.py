@@ -7,18 +7,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
-from isal import igzip
 from numpy.typing import NDArray
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_standalone.phantoms.lesion import ED, ET, NCR
+from syntrust_core.labels import LABELS, MODALITIES
+from syntrust_core.volumes import write_volume
 from syntrust_standalone.phantoms.options import PhantomOptions
 from syntrust_standalone.phantoms.plan import Kind
-from syntrust_standalone.phantoms.scan import CONTRASTS, MODALITIES, Textures, acquire, signal
+from syntrust_standalone.phantoms.scan import CONTRASTS, Textures, acquire, signal
 from syntrust_standalone.phantoms.subject import draw_subject, embed
 
 OnCase = Callable[[str, int, int], None]
@@ -38,8 +36,7 @@ class PhantomCase:
     @property
     def voxels(self) -> dict[str, int]:
         """Voxels per label."""
-        names = {"NCR": NCR, "ED": ED, "ET": ET}
-        return {name: int((self.labels == value).sum()) for name, value in names.items()}
+        return {name: int((self.labels == value).sum()) for name, value in LABELS.items()}
 
 
 def case_id(cohort_seed: int, index: int) -> str:
@@ -105,9 +102,9 @@ def write_case(case: PhantomCase, folder: Path) -> Path:
     draft = Path(tempfile.mkdtemp(prefix=f".{case.case_id}-", dir=folder))
     try:
         for name, image in zip(MODALITIES, case.images, strict=True):
-            _write_volume(draft / f"{name}.nii.gz", image, case.affine)
-        _write_volume(draft / "seg.nii.gz", case.labels, case.affine)
-        _write_volume(draft / "brain.nii.gz", case.brain.astype(np.uint8), case.affine)
+            write_volume(draft / f"{name}.nii.gz", image, case.affine)
+        write_volume(draft / "seg.nii.gz", case.labels, case.affine)
+        write_volume(draft / "brain.nii.gz", case.brain.astype(np.uint8), case.affine)
         draft.chmod(0o755)
         draft.rename(target)
     finally:
@@ -140,13 +137,3 @@ def make_cohort(
         if on_case is not None:
             on_case(target.name, done, count)
     return folders
-
-
-def _write_volume(path: Path, array: NDArray[np.generic], affine: NDArray[np.float64]) -> None:
-    """NIfTI with sform and qform; gzip without a time, so that equal cases are equal files."""
-    make_image: Any = nib.Nifti1Image  # nibabel is untyped
-    image = make_image(np.asarray(array), affine)
-    image.set_qform(affine, code=1)
-    image.set_sform(affine, code=1)
-    image.header.set_xyzt_units("mm")
-    path.write_bytes(igzip.compress(image.to_bytes(), 2, mtime=0))

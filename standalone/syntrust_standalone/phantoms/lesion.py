@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from syntrust_core.labels import LABELS
 from syntrust_standalone.phantoms.anatomy import Tissue
 from syntrust_standalone.phantoms.fields import Grid, Volume, resample, sigmoid
 from syntrust_standalone.phantoms.plan import Enhancement, Focus, LesionPlan
 
-NCR, ED, ET = 1, 2, 3
+NCR, ED, ET = (LABELS[name] for name in ("NCR", "ED", "ET"))
 SLOWNESS_WM, SLOWNESS_GM, SLOWNESS_CSF = 1.0, 2.6, 40.0
 PUSH_DECAY_MM = 14.0
 LEAST_RIM_MM3 = 400.0  # an enhancing rim is not tiny, however coarse the grid

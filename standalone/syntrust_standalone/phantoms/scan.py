@@ -14,8 +14,6 @@ from syntrust_standalone.phantoms.anatomy import Tissue
 from syntrust_standalone.phantoms.fields import Field, Grid, Volume
 from syntrust_standalone.phantoms.lesion import Lesion
 
-MODALITIES = ("t1", "t1ce", "t2", "flair")
-
 
 @dataclass(frozen=True)
 class Contrast:
@@ -71,7 +69,8 @@ def _vessels(first: Volume, second: Volume, grid: Grid) -> Volume:
     """
     width = max(1.0, max(grid.spacing_mm) / 1.5)
     tube = np.exp(-(first**2 + second**2) / np.float32(2 * (VESSEL_FIELD * width) ** 2))
-    return (tube / np.float32(width**2)).astype(np.float32)
+    share: Volume = (tube / np.float32(width**2)).astype(np.float32)
+    return share
 
 
 def signal(
