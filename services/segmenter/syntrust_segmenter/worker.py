@@ -1,0 +1,14 @@
+"""`python -m syntrust_segmenter.worker`: serve the segmenter queue."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts import Kind, Queue
+from syntrust_core.worker import run_worker
+
+WORKS = {
+    Kind.TRAIN_SEGMENTER: "syntrust_segmenter.works:train_segmenter",
+    Kind.PREDICT_CASES: "syntrust_segmenter.works:predict_cases",
+}
+
+if __name__ == "__main__":
+    run_worker(Queue.SEGMENTER, WORKS)
