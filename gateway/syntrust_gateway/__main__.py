@@ -1,0 +1,3 @@
+from syntrust_gateway.cli import main
+
+main()

@@ -1,0 +1,213 @@
+"""What every `ObjectStore` promises: the real one on a real server, and the tests' double."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from syntrust_core.errors import ObjectMissing, StoreUnavailable
+from syntrust_core.s3 import S3Store
+from syntrust_core.settings import StorageSettings
+from syntrust_core.store import ObjectInfo, ObjectStore
+from syntrust_core.testing import MemoryStore
+
+SOON = timedelta(minutes=5)
+
+
+@pytest.fixture
+def s3(storage: StorageSettings) -> S3Store:
+    store = S3Store(storage)
+    store.ensure_bucket()
+    return store
+
+
+@pytest.fixture(params=["s3", "memory"])
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    if request.param == "memory":
+        return MemoryStore()
+    s3: S3Store = request.getfixturevalue("s3")
+    return s3
+
+
+def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
+    store.put("a/b c/ü.bin", b"\x00\xff" * 1000)
+
+    assert store.get("a/b c/ü.bin") == b"\x00\xff" * 1000
+
+
+def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    store.put("empty", b"")
+
+    assert store.exists("empty")
+    assert store.get("empty") == b""
+
+
+def test_a_second_put_replaces_the_first(store: ObjectStore) -> None:
+    store.put("key", b"first and longer")
+    store.put("key", b"second")
+
+    assert store.get("key") == b"second"
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [(0, 3, b"012"), (4, 3, b"456"), (8, 100, b"89"), (7, None, b"789")],
+)
+def test_a_range_is_the_bytes_from_its_offset(
+    store: ObjectStore, offset: int, length: int | None, expected: bytes
+) -> None:
+    store.put("key", b"0123456789")
+
+    assert store.get("key", offset=offset, length=length) == expected
+
+
+def test_a_missing_object_has_a_name(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(ObjectMissing, match="nowhere"):
+        store.get("nowhere")
+    with pytest.raises(ObjectMissing, match="nowhere"):
+        store.get_file("nowhere", tmp_path / "file")
+
+    assert list(tmp_path.iterdir()) == []
+    assert store.info("nowhere") is None
+    assert not store.exists("nowhere")
+
+
+def test_info_tells_the_size(store: ObjectStore) -> None:
+    store.put("key", b"12345")
+
+    assert store.info("key") == ObjectInfo("key", 5)
+
+
+def test_create_writes_only_once(store: ObjectStore) -> None:
+    first = store.create("key", b"first", content_type="application/json")
+    second = store.create("key", b"second", content_type="application/json")
+
+    assert (first, second) == (True, False)
+    assert store.get("key") == b"first"
+
+
+def test_of_racing_creators_exactly_one_wins(store: ObjectStore) -> None:
+    won: list[int] = []
+    start = threading.Barrier(8)
+
+    def race(number: int) -> None:
+        start.wait()
+        if store.create("key", str(number).encode()):
+            won.append(number)
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(won) == 1
+    assert store.get("key") == str(won[0]).encode()
+
+
+def test_a_listing_is_complete_and_holds_nothing_else(store: ObjectStore) -> None:
+    keys = ["l/b", "l/a/2", "l/a/1", "l/a.json", "l/c/d/e"]
+    for key in [*keys, "other", "la"]:
+        store.put(key, key.encode())
+
+    found = list(store.list("l/"))
+
+    assert len(found) == len(keys)
+    assert set(found) == {ObjectInfo(key, len(key)) for key in keys}
+
+
+def test_a_listing_of_more_than_a_page_is_complete(store: ObjectStore) -> None:
+    expected = [f"many/{index:04d}" for index in range(1100)]
+    for key in expected:
+        store.put(key, b"x")
+
+    assert [item.key for item in store.list("many/")] == expected
+
+
+def test_a_prefix_need_not_end_at_a_slash(store: ObjectStore) -> None:
+    for key in ("p/abc", "p/abd", "p/b"):
+        store.put(key, b"x")
+
+    assert [item.key for item in store.list("p/ab")] == ["p/abc", "p/abd"]
+
+
+def test_nothing_is_listed_where_nothing_is(store: ObjectStore) -> None:
+    assert list(store.list("nothing/")) == []
+
+
+def test_a_deleted_object_is_gone_and_deleting_nothing_is_fine(store: ObjectStore) -> None:
+    store.put("key", b"x")
+
+    store.delete("key")
+    store.delete("key")
+
+    assert not store.exists("key")
+    assert list(store.list("key")) == []
+
+
+def test_files_go_up_and_come_down_whole(store: ObjectStore, tmp_path: Path) -> None:
+    content = bytes(range(256)) * (6 << 12)  # 6 MiB, more than a part of a multipart upload
+    (tmp_path / "up").write_bytes(content)
+
+    store.put_file("file", tmp_path / "up")
+    store.get_file("file", tmp_path / "new folder" / "down")
+
+    assert (tmp_path / "new folder" / "down").read_bytes() == content
+    assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["down"]
+
+
+def test_a_presigned_put_takes_exactly_its_object(s3: S3Store) -> None:
+    url = s3.presign_put("uploads/one", expires=SOON)
+
+    answer = httpx.put(url, content=b"content")
+    elsewhere = httpx.put(url.replace("uploads/one", "uploads/two"), content=b"content")
+
+    assert answer.status_code == 200
+    assert s3.get("uploads/one") == b"content"
+    assert elsewhere.status_code == 403
+    assert not s3.exists("uploads/two")
+
+
+def test_a_presigned_get_gives_exactly_its_object(s3: S3Store) -> None:
+    s3.put("one", b"content")
+    s3.put("two", b"secret")
+    url = s3.presign_get("one", expires=SOON)
+
+    assert httpx.get(url).content == b"content"
+    assert httpx.get(url.replace("/one", "/two")).status_code == 403
+    assert httpx.put(url, content=b"x").status_code == 403
+
+
+def test_urls_are_signed_for_the_public_endpoint(storage: StorageSettings) -> None:
+    public = storage.model_copy(update={"public_endpoint": "https://s3.hospital.example"})
+
+    url = S3Store(public).presign_put("key", expires=SOON)
+
+    assert url.startswith("https://s3.hospital.example/")
+
+
+def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    away = S3Store(
+        StorageSettings(
+            endpoint="http://127.0.0.1:9", access_key="a", secret_key=SecretStr("secret-key")
+        )
+    )
+
+    with pytest.raises(StoreUnavailable):
+        away.get("key")
+    with pytest.raises(StoreUnavailable):
+        away.create("key", b"")
+    with pytest.raises(StoreUnavailable):
+        list(away.list(""))
+
+
+def test_wrong_keys_are_told_as_such(storage: StorageSettings) -> None:
+    stranger = S3Store(storage.model_copy(update={"secret_key": SecretStr("not-the-key")}))
+
+    with pytest.raises(StoreUnavailable):
+        stranger.get("key")
