@@ -1,0 +1,189 @@
+"""A real Celery worker process on a real Redis and S3 server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from syntrust_core.board import RedisBoard
+from syntrust_core.contracts import Manifest, Queue, ScoreCases
+from syntrust_core.queue import CeleryQueue
+from syntrust_core.s3 import S3Store
+from syntrust_core.settings import QueueSettings, StorageSettings
+
+TOY = Path(__file__).with_name("toy_worker.py")
+PATIENCE_S = 60
+
+
+class Toy:
+    """The worker process, its servers, and what the test wants to know of them."""
+
+    def __init__(self, folder: Path, storage: StorageSettings, url: str) -> None:
+        self.folder = folder
+        self.store = S3Store(storage)
+        self.store.ensure_bucket()
+        self.board = RedisBoard.at(url)
+        self.redis = Redis.from_url(url)
+        self.redis.flushall()
+        self.queue = CeleryQueue(QueueSettings(url=url))
+        self.message = ScoreCases(prediction="a" * 64, cases=("b" * 64,))
+        self._env = {
+            **os.environ,
+            "TOY_FOLDER": str(folder),
+            "SYNTRUST_STORAGE__ENDPOINT": storage.endpoint,
+            "SYNTRUST_STORAGE__BUCKET": storage.bucket,
+            "SYNTRUST_STORAGE__ACCESS_KEY": storage.access_key,
+            "SYNTRUST_STORAGE__SECRET_KEY": storage.secret_key.get_secret_value(),
+            "SYNTRUST_QUEUE__URL": url,
+            "SYNTRUST_WORKER__SCRATCH": str(folder / "scratch"),
+            "SYNTRUST_WORKER__THREADS": "3",
+            "SYNTRUST_WORKER__HEARTBEAT_FILE": str(folder / "heartbeat"),
+        }
+        self.log = (folder / "worker.log").open("w")
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        self.process = subprocess.Popen(
+            [sys.executable, str(TOY)], env=self._env, stderr=self.log, start_new_session=True
+        )
+        until(lambda: self.board.workers(Queue.METRICS) >= 1)
+        return self.process
+
+    def runs(self) -> list[int]:
+        path = self.folder / "runs"
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def go(self, how: str = "") -> None:
+        part = self.folder / "go.part"
+        part.write_text(how)
+        part.replace(self.folder / "go")
+
+    def submit(self) -> None:
+        self.queue.submit(self.message)
+        self.board.mark(self.message.step_id)
+
+    def done(self) -> bool:
+        return self.store.exists(self.message.ref.manifest_key)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for the world, as no event of it can be awaited from here."""
+    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        pause.wait(0.05)
+
+
+@pytest.fixture
+def toy(tmp_path: Path, storage: StorageSettings, valkey_url: str) -> Iterator[Toy]:
+    toy = Toy(tmp_path, storage, valkey_url)
+    yield toy
+    toy.stop()
+
+
+def test_a_worker_computes_a_submitted_step_and_publishes_it(toy: Toy) -> None:
+    toy.submit()
+    until(lambda: toy.board.progress(toy.message.step_id) is not None)
+    assert toy.board.leased(toy.message.step_id)
+    assert not toy.board.marked(toy.message.step_id)
+    toy.go()
+    until(toy.done)
+
+    manifest = Manifest.model_validate_json(toy.store.get(toy.message.ref.manifest_key))
+
+    assert toy.store.get(manifest.files["out.txt"].key) == b"3 threads"
+    assert (toy.folder / "heartbeat").exists()
+
+
+def test_a_step_delivered_twice_is_computed_once(toy: Toy) -> None:
+    toy.submit()
+    toy.submit()
+    toy.go()
+    until(toy.done)
+    until(lambda: toy.queue.length(Queue.METRICS) == 0)
+
+    assert len(toy.runs()) == 1
+
+
+def test_a_worker_killed_in_the_middle_is_followed_by_another_attempt(toy: Toy) -> None:
+    toy.submit()
+    until(lambda: len(toy.runs()) == 1)
+    os.killpg(toy.process.pid, signal.SIGKILL)
+    toy.process.wait()
+    assert not toy.done()
+
+    # The lease runs out after a minute; that minute is not waited for here.
+    toy.redis.delete(f"lease:{toy.message.step_id}", *toy.redis.keys("worker:*"))
+    toy.start()
+    toy.submit()
+    toy.go()
+    until(toy.done)
+
+    assert len(list(toy.store.list(toy.message.ref.attempts_prefix))) == 2
+
+
+def test_a_child_killed_in_the_middle_does_not_come_back_by_itself(toy: Toy) -> None:
+    toy.submit()
+    until(lambda: len(toy.runs()) == 1)
+    os.kill(toy.runs()[0], signal.SIGKILL)
+    toy.redis.delete(f"lease:{toy.message.step_id}")
+
+    toy.submit()
+    toy.go()
+    until(toy.done)
+
+    assert len(toy.runs()) == 2
+
+
+def test_a_cancelled_step_stops_and_leaves_nothing(toy: Toy) -> None:
+    toy.submit()
+    until(lambda: len(toy.runs()) == 1)
+
+    toy.board.cancel(toy.message.step_id)
+    until(lambda: not toy.board.leased(toy.message.step_id))
+
+    assert list(toy.store.list(toy.message.ref.prefix)) == []
+
+
+def test_a_refusal_is_left_where_the_conductor_reads_it(toy: Toy) -> None:
+    toy.go("refuse")
+    toy.submit()
+    until(lambda: any(toy.store.list(toy.message.ref.errors_prefix)))
+
+    (item,) = toy.store.list(toy.message.ref.errors_prefix)
+    error = json.loads(toy.store.get(item.key))
+
+    assert (error["fault"], error["text"]) == ("caller", "The toy refuses.")
+
+
+def test_a_redis_emptied_in_the_middle_costs_nothing(toy: Toy) -> None:
+    toy.submit()
+    until(lambda: len(toy.runs()) == 1)
+
+    toy.redis.flushall()
+    toy.go()
+    until(toy.done)
+
+    assert len(toy.runs()) == 1
+
+
+def test_a_worker_told_to_stop_ends_by_itself(toy: Toy) -> None:
+    os.kill(toy.process.pid, signal.SIGTERM)
+
+    assert toy.process.wait(PATIENCE_S) == 0

@@ -1,0 +1,34 @@
+"""A worker whose work the test holds in its hand: it goes on when a file says so."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+from syntrust_core.contracts import Kind, Queue, ScoreCases, StepMessage
+from syntrust_core.errors import InvalidRequest
+from syntrust_core.steps import StepContext, expect
+from syntrust_core.worker import run_worker
+
+
+def work(message: StepMessage, context: StepContext) -> None:
+    """Write the child's pid, report until `go` exists, then publish one file."""
+    expect(ScoreCases, message)
+    folder = Path(os.environ["TOY_FOLDER"])
+    (folder / "runs").open("a").write(f"{os.getpid()}\n")
+    pause = threading.Event()
+    while not (folder / "go").exists():
+        context.report(1, 2, loss=0.5)
+        pause.wait(0.05)
+    if (folder / "go").read_text() == "refuse":
+        raise InvalidRequest("The toy refuses.")
+    path = context.scratch / "out.txt"
+    path.write_text(f"{context.threads} threads")
+    context.add("out.txt", path)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    run_worker(Queue.METRICS, {Kind.SCORE_CASES: "toy_worker:work"})
