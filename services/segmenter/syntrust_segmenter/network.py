@@ -1,0 +1,87 @@
+"""SwinUNETR as this platform builds it. Tensors are (N, C, X, Y, Z)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+import torch
+from monai.networks.blocks.unetr_block import UnetrBasicBlock
+from monai.networks.nets.swin_unetr import SwinUNETR
+from torch import Tensor, nn
+
+from syntrust_core.labels import LABELS, MODALITIES
+from syntrust_segmenter.presets import Precision, SegmenterConfig
+
+CHANNELS = len(MODALITIES)
+CLASSES = 1 + len(LABELS)
+GROUPS = 4  # divides feature_size, which is a multiple of 12
+
+
+class FullPrecisionBlock(UnetrBasicBlock):
+    """The bottleneck, computed in float32 under autocast too.
+
+    Its bfloat16 weight gradient differs between runs on a CPU even on one thread, and has been
+    seen to become NaN.
+    """
+
+    def forward(self, inp: Tensor) -> Tensor:
+        with torch.autocast(inp.device.type, enabled=False):
+            out: Tensor = super().forward(inp.float())  # type: ignore[no-untyped-call]
+        return out
+
+
+def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None = None) -> nn.Module:
+    """A new SwinUNETR, initialised from torch's global generator.
+
+    `priors` are the shares of the four classes; the last layer's bias starts at their logarithm,
+    so that the network does not spend its first iterations on learning that tumour is rare.
+    """
+    norm = ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
+    network = SwinUNETR(
+        in_channels=CHANNELS,
+        out_channels=CLASSES,
+        feature_size=config.feature_size,
+        depths=config.depths,
+        num_heads=config.heads,
+        window_size=config.window,
+        norm_name=norm,
+        use_checkpoint=config.gradient_checkpointing,
+    )
+    width = 16 * config.feature_size
+    network.encoder10 = FullPrecisionBlock(3, width, width, 3, 1, norm, res_block=True)
+    if priors is not None:
+        with torch.no_grad():
+            network.out.conv.conv.bias.copy_(torch.tensor(priors).log())
+    return network
+
+
+def resolve_precision(asked: Precision, device: torch.device) -> Precision:
+    """What `auto` means here: bfloat16 only where it is native; emulated it is 15 times slower."""
+    if asked != "auto":
+        return asked
+    return "bfloat16" if _has_bfloat16(device) else "float32"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+    """The arithmetic of forward passes."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and little-endian bytes, by name."""
+    sha = hashlib.sha256()
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        array = tensor.numpy()
+        sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return sha.hexdigest()

@@ -1,0 +1,164 @@
+"""Sizes and settings of the segmenter: presets, and what a caller may change in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from syntrust_core.errors import InvalidRequest
+
+DIVISOR: Final = 32  # SwinUNETR halves every side five times
+Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]
+Four = tuple[int, int, int, int]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def _cube(side: Any) -> Any:  # noqa: ANN401 - whatever a caller sends
+    """Requests carry plain numbers; one number is the side of a cube."""
+    return (side, side, side) if isinstance(side, int) else side
+
+
+Patch = Annotated[tuple[Side, Side, Side], BeforeValidator(_cube)]
+
+
+class SegmenterConfig(BaseModel):
+    """Everything a training depends on besides its data, its seed and its iterations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str
+    feature_size: Annotated[int, Field(ge=12, le=96, multiple_of=12)]
+    depths: Four
+    heads: Four
+    window: Annotated[int, Field(ge=2, le=14, description="Side of an attention window.")] = 7
+    norm: Literal["instance", "group"] = "instance"
+    gradient_checkpointing: bool = False
+    precision: Annotated[
+        Precision,
+        Field(description="`auto`: bfloat16 where the processor computes it natively."),
+    ] = "auto"
+
+    patch: Annotated[Patch, Field(description="Voxels along X, Y, Z of a training sample.")]
+    batch: Annotated[int, Field(ge=1, le=64)] = 1
+    tumour_share: Annotated[
+        Probability,
+        Field(description="Share of patches centred on NCR, ED or ET, each as often."),
+    ] = 0.75
+    flip: Annotated[
+        Probability, Field(description="Probability of mirroring, each axis on its own.")
+    ] = 0.5
+    intensity: Annotated[
+        Probability, Field(description="Probability of each of: scale, shift, noise.")
+    ] = 0.5
+    scale: Annotated[float, Field(ge=0, lt=1, description="Factor in 1 ± scale, per modality.")] = (
+        0.1
+    )
+    shift: Annotated[float, Field(ge=0, le=2, description="Offset in ± shift, z-score units.")] = (
+        0.1
+    )
+    noise: Annotated[float, Field(ge=0, le=1, description="Largest sd of Gaussian noise.")] = 0.1
+
+    iterations: Annotated[int, Field(ge=1, description="Used where the request names none.")]
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    warmup: Annotated[Probability, Field(description="Share of the iterations.")] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-5
+    gradient_norm: Annotated[float, Field(gt=0, description="Gradients are clipped to it.")] = 1.0
+    dice_weight: Annotated[float, Field(ge=0)] = 1.0
+    cross_entropy_weight: Annotated[float, Field(ge=0)] = 1.0
+    validations: Annotated[
+        int, Field(ge=0, le=100, description="How often validation cases are scored, evenly.")
+    ] = 3
+
+    roi: Annotated[Patch | None, Field(description="Window of inference; null: the patch.")] = None
+    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    windows: Annotated[int, Field(ge=1, le=64, description="Windows computed at once.")] = 1
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for stage, heads in enumerate(self.heads):
+            if heads < 1 or (self.feature_size << stage) % heads:
+                msg = f"heads: {heads} must divide {self.feature_size << stage}, stage {stage}"
+                raise ValueError(msg)
+        if min(self.depths) < 1:
+            msg = f"depths: each stage needs at least one block, not {self.depths}"
+            raise ValueError(msg)
+        if self.dice_weight + self.cross_entropy_weight == 0:
+            msg = "dice_weight and cross_entropy_weight are both 0: there is nothing to learn"
+            raise ValueError(msg)
+        if self.norm == "instance" and not self._bottleneck_has_voxels():
+            msg = "patch: one voxel is left in the bottleneck; enlarge a side, or set norm to group"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def inference_roi(self) -> Patch:
+        return self.roi or self.patch
+
+    def _bottleneck_has_voxels(self) -> bool:
+        smallest = DIVISOR**3
+        sizes = (x * y * z for x, y, z in (self.patch, self.inference_roi))
+        return all(size > smallest for size in sizes)
+
+
+TINY: Final = SegmenterConfig(
+    preset="tiny",
+    feature_size=12,
+    depths=(1, 1, 1, 1),
+    heads=(1, 2, 4, 8),
+    window=4,
+    patch=(64, 64, 64),
+    iterations=200,
+    learning_rate=3e-3,
+)
+BASE: Final = SegmenterConfig(
+    preset="base",
+    feature_size=24,
+    depths=(2, 2, 2, 2),
+    heads=(3, 6, 12, 24),
+    patch=(96, 96, 96),
+    batch=2,
+    iterations=10_000,
+    learning_rate=5e-4,
+    windows=4,
+)
+FULL: Final = SegmenterConfig(
+    preset="full",
+    feature_size=48,
+    depths=(2, 2, 2, 2),
+    heads=(3, 6, 12, 24),
+    gradient_checkpointing=True,
+    patch=(128, 128, 128),
+    iterations=100_000,
+    learning_rate=1e-4,
+    windows=2,
+)
+PRESETS: Final[Mapping[str, SegmenterConfig]] = MappingProxyType(
+    {config.preset: config for config in (TINY, BASE, FULL)}
+)
+
+
+def configure(preset: str, overrides: Mapping[str, Any] | None = None) -> SegmenterConfig:
+    """A preset with some of its fields replaced.
+
+    Raises
+    ------
+    InvalidRequest
+        No such preset or field, or a value that cannot be; the pointer names it.
+    """
+    if preset not in PRESETS:
+        raise InvalidRequest(
+            f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.", pointer="/preset"
+        )
+    changed = {**PRESETS[preset].model_dump(), **(overrides or {}), "preset": preset}
+    try:
+        return SegmenterConfig.model_validate(changed)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = "".join(f"/{part}" for part in first["loc"])
+        raise InvalidRequest(
+            f"segmenter{place.replace('/', '.')}: {first['msg']}", pointer=f"/overrides{place}"
+        ) from error
