@@ -32,7 +32,18 @@ GZIP_LEVEL: Final = 2
 GZIP_MAGIC: Final = b"\x1f\x8b"
 SKIP_BYTES: Final = 2**16
 MAGIC: Final = {348: b"n+1\x00", 540: b"n+2\x00\r\n\x1a\n"}
-REAL_KINDS: Final = "iuf"
+DATATYPES: Final[Mapping[int, str]] = {
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    64: "f8",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+}
 UNIT_NAMES: Final = {1: "metre", 3: "micrometre"}
 
 Array = NDArray[Any]
@@ -192,17 +203,14 @@ def _shape(header: Header, role: str) -> tuple[int, int, int]:
 
 
 def _dtype(header: Header, role: str) -> np.dtype[Any]:
-    try:
-        dtype = cast("np.dtype[Any]", header.get_data_dtype())
-    except HeaderDataError:
-        dtype = np.dtype("V1")
-    if dtype.kind not in REAL_KINDS or dtype.itemsize > 8:
+    code = int(header["datatype"])
+    if code not in DATATYPES:
         reason = (
-            f"Voxels are of NIfTI datatype {int(header['datatype'])}; "
+            f"Voxels are of NIfTI datatype {code}; "
             "integers or 32- or 64-bit real numbers are needed, not complex or RGB."
         )
         raise InvalidVolume(reason, file=role, field="datatype")
-    return dtype
+    return np.dtype(DATATYPES[code]).newbyteorder(header.endianness)
 
 
 def _check_size(
@@ -246,9 +254,11 @@ def _affine(header: Header, role: str) -> Float64:
 
 def _forms(header: Header, role: str) -> list[Float64]:
     """The transforms whose code is set, sform first."""
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # the standard's meaning of an unset qfac
     try:
         forms = [header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]]
-    except HeaderDataError as error:
+    except (HeaderDataError, ValueError) as error:
         raise InvalidVolume(
             "The quaternion of the qform is not a rotation.", file=role, field="qform"
         ) from error
