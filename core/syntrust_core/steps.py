@@ -87,6 +87,7 @@ class StepContext:
         self._board = board
         self._cache = cache
         self._reported_s = 0.0
+        self._has_checkpoint = False
 
     def fetch(self, ref: Ref) -> Path:
         """A read-only folder with every file of a published artifact, digests checked."""
@@ -126,16 +127,20 @@ class StepContext:
         """Keep the state of a long training, so that another attempt can go on from it."""
         if not self.lost.is_set():
             self._store.put_file(self.ref.checkpoint_key, path)
+            self._has_checkpoint = True
 
     def load_checkpoint(self, path: Path) -> bool:
         """Fetch the state an earlier attempt kept; False if there is none."""
         if not self._store.exists(self.ref.checkpoint_key):
             return False
         self._store.get_file(self.ref.checkpoint_key, path)
+        self._has_checkpoint = True
         return True
 
     def drop_checkpoint(self) -> None:
-        self._store.delete(self.ref.checkpoint_key)
+        """Remove the state of a training that is published."""
+        if self._has_checkpoint:
+            self._store.delete(self.ref.checkpoint_key)
 
 
 Work = Callable[[StepMessage, StepContext], None]
@@ -194,6 +199,7 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
         seconds = round(time.monotonic() - started, 3)
         made = made.model_copy(update={"seconds": seconds})
         publish(store, ref, context.attempt, context.files, made)
+        context.drop_checkpoint()
     except Cancelled:
         store.delete(ref.attempt_key(context.attempt))
         log.info("step.cancelled", kind=ref.kind, step=ref.id)

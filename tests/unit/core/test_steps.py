@@ -282,6 +282,7 @@ def test_a_checkpoint_outlives_the_attempt_that_kept_it(run: Runner, message: In
 
     assert run(message, first) is Outcome.FAILED
     assert run(message, second) is Outcome.DONE
+    assert not run.store.exists(message.ref.checkpoint_key)
 
 
 def test_a_file_has_one_digest(tmp_path: Path) -> None:
