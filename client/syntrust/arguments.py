@@ -1,0 +1,62 @@
+"""Reading what a person typed: grids, schemes and lists of numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import typer
+
+from syntrust.bodies import GridSpec, Scheme
+
+_GRID = re.compile(r"(\d+)x(\d+)x(\d+)@([\d.]+)(?:x([\d.]+)x([\d.]+))?")
+
+
+def parse_grid(text: str) -> GridSpec:
+    """`native`, or voxels and their edges in mm as 64x64x64@3 or 240x240x155@1x1x1.2."""
+    if text == "native":
+        return "native"
+    match = _GRID.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r}: write native, or voxels@mm as 64x64x64@3 or 240x240x155@1x1x1.2.",
+            param_hint="--grid",
+        )
+    x, y, z, first, *rest = match.groups()
+    edges = [_number(edge or first, "--grid") for edge in (first, *rest)]
+    return {"shape": [int(x), int(y), int(z)], "spacing_mm": edges}
+
+
+def parse_scheme(text: str) -> Scheme:
+    """The name of a label scheme, or a mapping as JSON."""
+    if not text.startswith("{"):
+        return text
+    try:
+        mapping: Scheme = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not JSON.", param_hint="--scheme") from error
+    return mapping
+
+
+def parse_floats(text: str, option: str) -> list[float]:
+    """Numbers separated by commas, as 0,0.5,1."""
+    return [_number(part, option) for part in text.split(",")]
+
+
+def parse_ints(text: str, option: str) -> list[int]:
+    """Whole numbers separated by commas, as 0,1,2."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise typer.BadParameter(f"{text!r}: write whole numbers as 0,1,2.", param_hint=option)
+    return [int(part) for part in parts]
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{text!r} is not a number.", param_hint=option)
+    return number

@@ -1,0 +1,116 @@
+"""What the API's answers hold, as types. They are plain dictionaries at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+ExperimentStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+DatasetStatus = Literal["open", "inspecting", "ready"]
+FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Grid(TypedDict):
+    """Voxels along each axis, and their edges in mm."""
+
+    shape: Sequence[int]
+    spacing_mm: Sequence[float]
+
+
+GridSpec = Literal["native"] | Grid
+Scheme = str | Mapping[str, int | Sequence[int]]
+
+
+class Problem(TypedDict):
+    file: str
+    field: str
+    reason: str
+
+
+class CaseState(TypedDict):
+    id: str
+    group: str | None
+    scheme: Any
+    state: Literal["awaiting_upload", "inspecting", "ready", "refused"]
+    problems: list[Problem]
+    warnings: list[str]
+    region_volumes_ml: dict[str, float] | None
+
+
+class Count(TypedDict):
+    inspected: int
+    total: int
+
+
+class DatasetSummary(TypedDict):
+    """A dataset in a list: all but its cases."""
+
+    id: str
+    name: str
+    state: DatasetStatus
+    grid: Any
+    scheme: Any
+    digest: str | None
+    created: str
+    progress: Count
+
+
+class DatasetState(DatasetSummary):
+    cases: list[CaseState]
+
+
+class KindCount(TypedDict):
+    done: int
+    total: int
+    running: NotRequired[int]
+
+
+class Steps(TypedDict):
+    done: int
+    total: int
+    by_kind: dict[str, KindCount]
+
+
+class StepProgress(TypedDict):
+    done: int
+    total: int
+    detail: dict[str, Any]
+
+
+class RunningStep(TypedDict):
+    step: str
+    kind: str
+    progress: StepProgress | None
+
+
+class StateError(TypedDict):
+    slug: str
+    text: str
+    step: NotRequired[str | None]
+
+
+class ExperimentState(TypedDict):
+    id: str
+    name: NotRequired[str | None]
+    dataset: str
+    state: ExperimentStatus
+    steps: Steps
+    running: list[RunningStep]
+    queue_position: int | None
+    eta_seconds: float | None
+    error: StateError | None
+    created: str
+    finished: str | None
+    spec: dict[str, Any]
+
+
+class ExperimentSummary(TypedDict):
+    """An experiment in a list."""
+
+    id: str
+    name: str | None
+    dataset: str
+    state: ExperimentStatus
+    created: str
+    finished: str | None
+    alphas: list[float]

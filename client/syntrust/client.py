@@ -1,0 +1,338 @@
+"""`Client`: every call of the REST API as a method. Results are the API's own bodies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import quote
+
+import httpx
+
+from syntrust.bodies import (
+    FINAL,
+    DatasetState,
+    DatasetSummary,
+    ExperimentState,
+    ExperimentSummary,
+    GridSpec,
+    Scheme,
+)
+from syntrust.casefiles import find_files
+from syntrust.config import api_key, server_url
+from syntrust.errors import DatasetRefused, ExperimentFailed, Refused, SynTrustError, TimedOut
+from syntrust.events import parse_events
+from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
+
+FIGURES = ("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8")
+FORMATS = ("svg", "png")
+_POLL_S = 1.0
+
+
+@dataclass(frozen=True)
+class AddedCase:
+    """A case whose files lie in the store; `ignored` are names that are no role of a case."""
+
+    id: str
+    files: Mapping[str, Path]
+    ignored: tuple[str, ...]
+    uploaded_bytes: int
+
+
+class Client:
+    """A SynTrust server.
+
+    Parameters
+    ----------
+    url
+        Of the gateway; by default SYNTRUST_URL, else http://127.0.0.1:8000.
+    key
+        API key; by default SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
+    pause
+        Waits so many seconds between two tries.
+    """
+
+    def __init__(
+        self, url: str | None = None, key: str | None = None, *, pause: Pause = time.sleep
+    ) -> None:
+        self.url = server_url(url)
+        self._pause = pause
+        self._http = Transport(self.url, api_key(key), pause=pause)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # --- datasets ---------------------------------------------------------------------------
+
+    def create_dataset(
+        self, name: str, *, grid: GridSpec = "native", scheme: Scheme = "auto"
+    ) -> DatasetState:
+        """Open a dataset. `grid` is that of its canonical cases, `scheme` its cases' default."""
+        body = {"name": name, "grid": grid, "scheme": scheme}
+        return cast("DatasetState", self._http.post("/datasets", body))
+
+    def dataset(self, dataset: str) -> DatasetState:
+        return cast("DatasetState", self._http.get(f"/datasets/{_safe(dataset)}"))
+
+    def datasets(self) -> Iterator[DatasetSummary]:
+        """Every dataset, a page at a time."""
+        return cast("Iterator[DatasetSummary]", self._pages("/datasets"))
+
+    def add_case(
+        self,
+        dataset: str,
+        folder: Path | str,
+        *,
+        case_id: str | None = None,
+        group: str | None = None,
+        scheme: Scheme | None = None,
+        on_bytes: OnBytes = lambda _: None,
+    ) -> AddedCase:
+        """Send the files of a case folder that the store does not hold yet.
+
+        `case_id` is the folder's name by default. `on_bytes` is told of bytes sent, or of all of a
+        file's bytes at once if it needed no sending; negative when a try failed.
+        """
+        path = Path(folder).resolve()
+        files, ignored = find_files(path)
+        case = case_id or path.name
+        asked: dict[str, Any] = {
+            "id": case,
+            "files": {role: _described(file) for role, file in files.items()},
+        }
+        asked |= {} if group is None else {"group": group}
+        asked |= {} if scheme is None else {"scheme": scheme}
+        # Posting a case again replaces it, so a lost answer may be asked for again.
+        places = self._http.post(f"/datasets/{_safe(dataset)}/cases", asked, repeatable=True)
+        sent = sum(self._send(files[role], places[role], on_bytes) for role in files)
+        return AddedCase(case, files, tuple(ignored), sent)
+
+    def commit(self, dataset: str) -> DatasetState:
+        """Have the cases inspected; `wait_dataset` says what came of it."""
+        return cast("DatasetState", self._http.post(f"/datasets/{_safe(dataset)}/commit"))
+
+    def wait_dataset(
+        self,
+        dataset: str,
+        *,
+        timeout_s: float | None = None,
+        on_state: Callable[[DatasetState], None] = lambda _: None,
+    ) -> DatasetState:
+        """Wait until the dataset is ready.
+
+        Raises
+        ------
+        DatasetRefused
+            If cases were refused; replace them or leave them out in a new dataset.
+        TimedOut
+            If `timeout_s` seconds were not enough.
+        """
+        deadline = _deadline(timeout_s)
+        while True:
+            state = self.dataset(dataset)
+            on_state(state)
+            if state["state"] == "ready":
+                return state
+            if state["state"] == "open":
+                raise _not_inspected(state)
+            self._rest(deadline, f"Dataset {dataset}")
+
+    # --- experiments ------------------------------------------------------------------------
+
+    def create_experiment(
+        self, dataset: str, alphas: Sequence[float], **settings: object
+    ) -> ExperimentState:
+        """Ask for an experiment. `settings` are the other fields of `POST /experiments`."""
+        body = {"dataset": dataset, "alphas": list(alphas), **settings}
+        return cast("ExperimentState", self._http.post("/experiments", body))
+
+    def experiment(self, experiment: str) -> ExperimentState:
+        return cast("ExperimentState", self._http.get(f"/experiments/{_safe(experiment)}"))
+
+    def experiments(self) -> Iterator[ExperimentSummary]:
+        """Every experiment, a page at a time."""
+        return cast("Iterator[ExperimentSummary]", self._pages("/experiments"))
+
+    def watch(self, experiment: str) -> Iterator[ExperimentState]:
+        """States as they change, the last one final. A broken stream is resumed by asking."""
+        last: ExperimentState | None = None
+        while True:
+            for state in self._states(experiment):
+                if state != last:
+                    last = state
+                    yield state
+                if state["state"] in FINAL:
+                    return
+            self._pause(_POLL_S)
+
+    def wait(self, experiment: str, *, timeout_s: float | None = None) -> ExperimentState:
+        """Wait until the experiment has succeeded.
+
+        Raises
+        ------
+        ExperimentFailed
+            If it failed or was cancelled.
+        TimedOut
+            If `timeout_s` seconds were not enough; the experiment goes on.
+        """
+        deadline = _deadline(timeout_s)
+        while (state := self.experiment(experiment))["state"] not in FINAL:
+            self._rest(deadline, f"Experiment {experiment}")
+        require_success(state)
+        return state
+
+    def cancel(self, experiment: str) -> ExperimentState:
+        path = f"/experiments/{_safe(experiment)}/cancel"
+        return cast("ExperimentState", self._http.post(path, repeatable=True))
+
+    def results(self, experiment: str) -> dict[str, Any]:
+        """The results body; `Conflict` until the experiment has succeeded."""
+        found: dict[str, Any] = self._http.get(f"/experiments/{_safe(experiment)}/results")
+        return found
+
+    def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
+        """One of `FIGURES` as svg or png."""
+        file = f"{_safe(name)}.{_safe(file_format)}"
+        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/figures/{file}")
+
+    def figures(
+        self, experiment: str, folder: Path | str, *, formats: Iterable[str] = FORMATS
+    ) -> list[Path]:
+        """Write every figure into `folder`."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        written = []
+        for file_format in formats:
+            for name in FIGURES:
+                path = target / f"{name}.{file_format}"
+                path.write_bytes(self.figure(experiment, name, file_format=file_format))
+                written.append(path)
+        return written
+
+    def report(self, experiment: str) -> str:
+        """The report as one HTML page."""
+        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/report.html").decode()
+
+    def save(self, experiment: str, folder: Path | str) -> Path:
+        """Write results.json, figures/ and report.html into `folder`."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        body = json.dumps(self.results(experiment), indent=2, ensure_ascii=False, allow_nan=False)
+        (target / "results.json").write_text(body + "\n", encoding="utf-8")
+        (target / "report.html").write_text(self.report(experiment), encoding="utf-8")
+        self.figures(experiment, target / "figures")
+        return target
+
+    # --- scoring and health -----------------------------------------------------------------
+
+    def trust_score(
+        self,
+        cases: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str,
+        *,
+        policy: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Trust factors of Dice scores: a list of cases, a whole request body, or CSV text."""
+        found: dict[str, Any]
+        if isinstance(cases, str):
+            found = self._http.post("/trust-score", text=cases, media="text/csv", repeatable=True)
+            return found
+        body = dict(cases) if isinstance(cases, Mapping) else {"cases": list(cases)}
+        body |= {} if policy is None else {"policy": dict(policy)}
+        found = self._http.post("/trust-score", body, repeatable=True)
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """What `/health/ready` says; `ServerFailed` when a part is not ready."""
+        found: dict[str, Any] = self._http.get("/health/ready")
+        return found
+
+    # --- inner ------------------------------------------------------------------------------
+
+    def _pages(self, path: str) -> Iterator[Any]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._http.get(path, **({"cursor": cursor} if cursor else {}))
+            yield from page["items"]
+            cursor = page["next"]
+
+    def _send(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
+        size = file.stat().st_size
+        if place["url"] is None:
+            on_bytes(size)
+            return 0
+        self._http.put_file(place["url"], file, on_bytes)
+        return size
+
+    def _states(self, experiment: str) -> Iterator[ExperimentState]:
+        """The state now, and then what the event stream tells while it lasts."""
+        yield self.experiment(experiment)
+        path = f"/experiments/{_safe(experiment)}/events"
+        try:
+            with self._http.stream(path, accept="text/event-stream") as answer:
+                if not answer.is_success:
+                    return
+                for event, data in parse_events(answer.iter_lines()):
+                    if event == "state":
+                        yield cast("ExperimentState", json.loads(data))
+        except httpx.TransportError:
+            return  # asking for the state says whether the server is gone for good
+
+    def _rest(self, deadline: float, what: str) -> None:
+        if time.monotonic() > deadline:
+            raise TimedOut(f"{what} is not done yet; it goes on.")
+        self._pause(_POLL_S)
+
+
+def require_success(state: ExperimentState) -> None:
+    """Raise `ExperimentFailed` unless this final state is a success."""
+    if state["state"] == "succeeded":
+        return
+    error = state.get("error")
+    why = f": {error['text']}" if error else "."
+    raise ExperimentFailed(f"The experiment {state['id']} {_ended(state)}{why}", state)
+
+
+def _ended(state: ExperimentState) -> str:
+    return "was cancelled" if state["state"] == "cancelled" else state["state"]
+
+
+def _not_inspected(state: DatasetState) -> SynTrustError:
+    refused = {case["id"]: case for case in state["cases"] if case["state"] == "refused"}
+    if refused:
+        return DatasetRefused({case: cast("Any", refused[case]["problems"]) for case in refused})
+    return SynTrustError(f"Dataset {state['id']} is open; add its cases and commit it first.")
+
+
+def _described(file: Path) -> dict[str, str | int]:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return {"sha256": digest.hexdigest(), "bytes": file.stat().st_size}
+
+
+def _safe(part: str) -> str:
+    """A path segment; what is no id cannot lead elsewhere."""
+    if part in {"", ".", ".."}:
+        raise Refused(f"{part!r} is not an id.", status=422)
+    return quote(part, safe="")
+
+
+def _deadline(timeout_s: float | None) -> float:
+    return float("inf") if timeout_s is None else time.monotonic() + timeout_s

@@ -1,0 +1,114 @@
+"""What can go wrong for a caller, each as one sentence that says what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class SynTrustError(Exception):
+    """Base of every error that this client raises on purpose."""
+
+
+class Unreachable(SynTrustError):
+    """No server answers at the address."""
+
+
+class TimedOut(SynTrustError):
+    """The caller's own time limit passed; the work on the server goes on."""
+
+
+class UnfitFolder(SynTrustError):
+    """A local folder or file cannot be sent as it is."""
+
+
+class ServerFailed(SynTrustError):
+    """The server could not do its part; trying again later may help."""
+
+
+class Refused(SynTrustError):
+    """The server will not do this as it was asked.
+
+    Attributes
+    ----------
+    status
+        HTTP status.
+    slug
+        Stable name of the kind of problem, as ``not-found``.
+    errors
+        Which fields are wrong: ``{"pointer": "/alphas/1", "detail": …}`` each.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        slug: str = "",
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.slug = slug
+        self.errors = tuple(errors)
+
+
+class Unauthenticated(Refused):
+    """The API key is missing, unknown, or not allowed to do this."""
+
+
+class NotFound(Refused):
+    """There is no such dataset, experiment or figure."""
+
+
+class Conflict(Refused):
+    """Not possible in the present state, as results before the experiment has ended."""
+
+
+class DatasetRefused(SynTrustError):
+    """Cases of a dataset were refused; `problems` maps their ids to file, field and reason."""
+
+    def __init__(self, problems: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+        self.problems = problems
+        lines = [
+            f"{case}: {problem['file']}: {problem['field']}: {problem['reason']}"
+            for case, found in problems.items()
+            for problem in found
+        ]
+        super().__init__("Refused:\n" + "\n".join(lines))
+
+
+class ExperimentFailed(SynTrustError):
+    """The experiment ended without results; `state` is its last state."""
+
+    def __init__(self, message: str, state: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+_BY_STATUS: Mapping[int, type[Refused]] = {
+    401: Unauthenticated,
+    403: Unauthenticated,
+    404: NotFound,
+    409: Conflict,
+}
+
+
+def from_problem(status: int, body: object, reason: str) -> SynTrustError:
+    """The error of an answer with this status; `body` is its RFC 9457 problem, if it has one."""
+    problem = body if isinstance(body, Mapping) else {}
+    detail = str(problem.get("detail") or problem.get("title") or f"{status} {reason}")
+    errors = [_error(item) for item in problem.get("errors") or () if isinstance(item, Mapping)]
+    message = "\n".join([detail, *(line for line in map(_line, errors) if line not in detail)])
+    if status >= 500:
+        return ServerFailed(f"The server failed ({status}): {message}")
+    slug = str(problem.get("type", "")).rpartition(":")[2]
+    return _BY_STATUS.get(status, Refused)(message, status=status, slug=slug, errors=errors)
+
+
+def _error(item: Mapping[str, Any]) -> dict[str, str]:
+    return {"pointer": str(item.get("pointer", "")), "detail": str(item.get("detail", ""))}
+
+
+def _line(error: Mapping[str, str]) -> str:
+    return f"{error['pointer']}: {error['detail']}" if error["pointer"] else error["detail"]

@@ -1,0 +1,103 @@
+"""How an experiment goes, on a terminal as a live picture and elsewhere as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from syntrust.bodies import ExperimentState, RunningStep
+
+_NAMES: Final[Mapping[str, str]] = {
+    "synthesise_case": "synthesise twins",
+    "train_segmenter": "train segmenters",
+    "predict_cases": "predict",
+    "score_cases": "score",
+    "build_report": "report",
+    "inspect_case": "inspect",
+    "train_generator": "train generator",
+}
+_BAR_WIDTH = 30
+
+
+def show(console: Console, states: Iterable[ExperimentState]) -> ExperimentState | None:
+    """Follow `states` to their end; gives the last one."""
+    last: ExperimentState | None = None
+    if not console.is_terminal:
+        return _show_lines(console, states)
+    with Live(console=console, refresh_per_second=4) as live:
+        for state in states:
+            last = state
+            live.update(picture(state))
+    return last
+
+
+def _show_lines(console: Console, states: Iterable[ExperimentState]) -> ExperimentState | None:
+    last: ExperimentState | None = None
+    told = ""
+    for state in states:
+        last, line = state, summary(state)
+        if line != told:
+            console.print(line, soft_wrap=True)
+        told = line
+    return last
+
+
+def summary(state: ExperimentState) -> str:
+    """One line: the state, and steps done of each kind."""
+    steps = state["steps"]
+    kinds = ", ".join(
+        f"{_name(kind)} {count['done']}/{count['total']}" for kind, count in _kinds(state)
+    )
+    return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds})"
+
+
+def picture(state: ExperimentState) -> Group:
+    """A bar for every kind of step, and what runs now with its loss."""
+    table = Table.grid(padding=(0, 2))
+    for kind, count in _kinds(state):
+        bar = ProgressBar(total=max(count["total"], 1), completed=count["done"], width=_BAR_WIDTH)
+        table.add_row(_name(kind), bar, f"{count['done']}/{count['total']}")
+    running = [Text(_running(step), style="dim") for step in state["running"]]
+    return Group(Text(_head(state), style="bold"), table, *running)
+
+
+def _head(state: ExperimentState) -> str:
+    parts = [f"experiment {state['id']}: {state['state']}"]
+    if position := state.get("queue_position"):
+        parts.append(f"place {position} in the queue")
+    if (eta := state.get("eta_seconds")) is not None and state["state"] == "running":
+        parts.append(f"about {_minutes(eta)} left")
+    return ", ".join(parts)
+
+
+def _running(step: RunningStep) -> str:
+    progress = step["progress"]
+    if progress is None:
+        return f"{_name(step['kind'])} …"
+    detail = ", ".join(f"{name} {_short(value)}" for name, value in progress["detail"].items())
+    return f"{_name(step['kind'])} {progress['done']}/{progress['total']} {detail}".rstrip()
+
+
+def _kinds(state: ExperimentState) -> list[tuple[str, Any]]:
+    """Kinds of step in the order of the work."""
+    found = state["steps"]["by_kind"]
+    return [(kind, found[kind]) for kind in (*_NAMES, *(set(found) - set(_NAMES))) if kind in found]
+
+
+def _name(kind: str) -> str:
+    return _NAMES.get(kind, kind)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,128 @@
+"""Results as tables for a terminal: factors over α, with intervals, directions and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Leaf = Mapping[str, Any]
+RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
+_ALPHAS_PER_TABLE: Final = 4
+_FEW, _VERY_FEW = 50, 10
+_FACTORS: Final = {
+    "t1": ("T1 mean Dice", "higher is better"),
+    "t2": ("T2 consistency over cases", "higher is better"),
+    "t3": ("T3 cosine similarity", "higher is better"),
+    "t4": ("T4 mean |real - synthetic|", "lower is better"),
+    "t5": ("T5 coefficient of variation", "lower is better"),
+}
+_SETS: Final = ("real", "synthetic")
+
+
+def print_results(console: Console, results: Mapping[str, Any]) -> None:
+    """The trust factors of an experiment over α, and what a reader must know about them."""
+    alphas = results["alphas"]
+    for start in range(0, len(alphas), _ALPHAS_PER_TABLE):
+        part = alphas[start : start + _ALPHAS_PER_TABLE]
+        heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in part]
+        console.print(_table(heads, [entry["trust"] for entry in part]))
+    trusts = [entry["trust"] for entry in alphas]
+    _print_notes(console, trusts)
+    for warning in (results.get("unseen") or {}).get("warnings", ()):
+        console.print(f"[yellow]note:[/] {escape(warning['detail'])}")
+
+
+def print_trust(console: Console, trust: Mapping[str, Any]) -> None:
+    """The trust factors of one scoring."""
+    console.print(_table([f"{trust['cases']} cases"], [trust]))
+    _print_notes(console, [trust])
+
+
+def _mix(entry: Mapping[str, Any]) -> str:
+    mix = entry["mix"]
+    return f"{mix['n_real']} real + {mix['n_synthetic']} twins"
+
+
+def _table(heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="Trust factors: value [interval]", title_justify="left")
+    table.add_column("factor")
+    table.add_column("on", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for factor, (name, direction) in _FACTORS.items():
+        rows = list(leaves(trusts[0]["factors"][factor]))
+        for index, path in enumerate(rows):
+            label = (name, f"[dim]({direction})[/]")[index] if index < 2 else ""
+            label = f"{name} [dim]({direction})[/]" if len(rows) == 1 else label
+            cells = [cell(_at(trust["factors"][factor], path)) for trust in trusts]
+            table.add_row(label, " ".join(path), *cells, end_section=index == len(rows) - 1)
+    return table
+
+
+def leaves(node: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths to the values below a factor: real and synthetic, or regions, or both."""
+    if "value" in node:
+        yield path
+        return
+    known = [name for name in _SETS if name in node]
+    for name in (*known, *sorted(set(node) - set(known))):
+        yield from leaves(node[name], (*path, name))
+
+
+def _at(node: Mapping[str, Any], path: Iterable[str]) -> Leaf:
+    for name in path:
+        node = node[name]
+    return node
+
+
+def cell(leaf: Leaf) -> str:
+    """A value and its interval to three digits, or why there is none."""
+    if leaf["value"] is None:
+        return f"undefined: {escape(str(leaf.get('reason')))}"
+    interval = leaf.get("ci")
+    text = f"{leaf['value']:.3f}"
+    return text if interval is None else escape(f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]")
+
+
+def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
+    for detail in dict.fromkeys(
+        warning["detail"] for trust in trusts for warning in trust["warnings"]
+    ):
+        console.print(f"[yellow]note:[/] {escape(detail)}")
+    if sentence := size_note(min(trust["cases"] for trust in trusts)):
+        console.print(f"[yellow]note:[/] {sentence}")
+    if _one_training(trusts):
+        console.print(
+            "[yellow]note:[/] Intervals are about these trained models: one training seed says "
+            "nothing about the spread between trainings."
+        )
+    console.print(f"[dim]{RESEARCH_USE}[/]")
+
+
+def size_note(cases: int) -> str | None:
+    """What so many test cases can and cannot show, in words."""
+    if cases < _VERY_FEW:
+        return (
+            f"{cases} test {'case shows' if cases == 1 else 'cases show'} that the platform reads "
+            "and computes this data. It cannot show how far synthetic images may be trusted: "
+            f"intervals need {_VERY_FEW} cases, and differences between α are noise here."
+        )
+    if cases < _FEW:
+        return (
+            f"{cases} test cases give wide intervals: read the factors as a rehearsal, not as "
+            "evidence about a hospital's data."
+        )
+    return None
+
+
+def _one_training(trusts: Sequence[Mapping[str, Any]]) -> bool:
+    scopes = {
+        _at(trust["factors"]["t1"], path).get("scope")
+        for trust in trusts
+        for path in leaves(trust["factors"]["t1"])
+    }
+    return scopes == {"this trained model"}

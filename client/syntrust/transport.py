@@ -1,0 +1,153 @@
+"""HTTP to the gateway: the key, retries where repeating is harmless, problems as errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from syntrust.errors import ServerFailed, SynTrustError, Unreachable, from_problem
+
+DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+CHUNK_BYTES = 1 << 20
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_RETRIED = {502, 503, 504}
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+OnBytes = Callable[[int], None]
+Pause = Callable[[float], None]
+
+
+class Transport:
+    """Requests to one server. `pause` waits between tries, in seconds."""
+
+    def __init__(self, url: str, key: str | None, *, pause: Pause = time.sleep) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._url = url.rstrip("/")
+        self._pause = pause
+        # This machine is never reached through a proxy, whatever the environment says.
+        self._http = httpx.Client(
+            timeout=_TIMEOUT,
+            headers={"Accept": "application/json"},
+            mounts={pattern: httpx.HTTPTransport() for pattern in _LOOPBACK},
+        )
+        # Storage has its own signature in the URL; the key is for the gateway alone.
+        self._key_headers = headers
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON is anything
+        return self._json(self._retrying("GET", path, params=params))
+
+    def get_bytes(self, path: str) -> bytes:
+        return self._retrying("GET", path).content
+
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        text: str | None = None,
+        media: str = "application/json",
+        repeatable: bool = False,
+    ) -> Any:  # noqa: ANN401 - JSON is anything
+        """POST `body` as JSON, or `text` as it is. Repeated only where that changes nothing."""
+        content: dict[str, Any] = {}
+        if text is not None:
+            content = {"content": text.encode(), "headers": {"Content-Type": media}}
+        elif body is not None:
+            content = {"json": body}
+        return self._json(self._retrying("POST", path, repeatable=repeatable, **content))
+
+    def put_file(self, url: str, path: Path, on_bytes: OnBytes) -> None:
+        """Stream a file from disk to a presigned URL."""
+        headers = {"Content-Length": str(path.stat().st_size)}
+        sent = 0
+
+        def count(size: int) -> None:
+            nonlocal sent
+            sent += size
+            on_bytes(size)
+
+        def send() -> httpx.Response:
+            count(-sent)  # a try starts from the beginning
+            return self._http.put(url, content=_chunks(path, count), headers=headers)
+
+        answer = self._tries(send, repeatable=True)
+        if answer.status_code not in {200, 201, 204}:
+            raise ServerFailed(f"The storage refused {path.name} ({answer.status_code}).")
+
+    @contextmanager
+    def stream(self, path: str, *, accept: str) -> Iterator[httpx.Response]:
+        """An answer that is read as it arrives; transport errors are the caller's."""
+        headers = {**self._key_headers, "Accept": accept}
+        with self._http.stream("GET", self._url + path, headers=headers) as answer:
+            yield answer
+
+    def _retrying(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool | None = None,
+        **options: Any,  # noqa: ANN401 - httpx's own
+    ) -> httpx.Response:
+        headers = {**self._key_headers, **options.pop("headers", {})}
+        answer = self._tries(
+            lambda: self._http.request(method, self._url + path, headers=headers, **options),
+            repeatable=method == "GET" if repeatable is None else repeatable,
+        )
+        if answer.is_success:
+            return answer
+        raise _error(answer)
+
+    def _tries(self, send: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Response:
+        for delay_s in DELAYS_S:
+            try:
+                answer = send()
+            except httpx.ConnectError:
+                pass  # it was never sent, so any request may be repeated
+            except httpx.TransportError as error:
+                if not repeatable:
+                    raise self._unreachable(error) from error
+            else:
+                if not (repeatable and answer.status_code in _RETRIED):
+                    return answer
+            self._pause(delay_s)
+        try:
+            return send()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: httpx.TransportError) -> SynTrustError:
+        why = str(error) or type(error).__name__
+        return Unreachable(f"No answer from {self._url} ({why}). Is the server running there?")
+
+    def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON is anything
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise ServerFailed(
+                f"{self._url} does not speak SynTrust's API: its answer is not JSON."
+            ) from error
+
+
+def _chunks(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+            on_bytes(len(chunk))
+
+
+def _error(answer: httpx.Response) -> SynTrustError:
+    body: Mapping[str, Any] | None
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    return from_problem(answer.status_code, body, answer.reason_phrase)
