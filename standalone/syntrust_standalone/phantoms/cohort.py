@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_core.labels import LABELS, MODALITIES
 from syntrust_core.volumes import write_volume
 from syntrust_standalone.phantoms.options import PhantomOptions
@@ -19,6 +20,8 @@ from syntrust_standalone.phantoms.plan import Kind
 from syntrust_standalone.phantoms.scan import CONTRASTS, Textures, acquire, signal
 from syntrust_standalone.phantoms.subject import draw_subject, embed
 
+RECIPE = 1  # raised whenever equal seeds and options give other voxels
+DRAFTS = ".drafts"
 OnCase = Callable[[str, int, int], None]
 
 
@@ -98,18 +101,26 @@ def write_case(case: PhantomCase, folder: Path) -> Path:
     target = folder / case.case_id
     if target.exists():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{case.case_id}-", dir=folder))
-    try:
+    drafts = folder / DRAFTS
+    drafts.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=drafts) as scratch:
+        draft = Path(scratch) / case.case_id
+        draft.mkdir()
         for name, image in zip(MODALITIES, case.images, strict=True):
             write_volume(draft / f"{name}.nii.gz", image, case.affine)
         write_volume(draft / "seg.nii.gz", case.labels, case.affine)
         write_volume(draft / "brain.nii.gz", case.brain.astype(np.uint8), case.affine)
-        draft.chmod(0o755)
-        draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _move(draft, target)
     return target
+
+
+def _move(draft: Path, target: Path) -> None:
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another process was first: its files are these files, so there is nothing to repair.
+        if not target.is_dir():
+            raise
 
 
 def make_cohort(
@@ -125,9 +136,17 @@ def make_cohort(
 
     `on_case(case id, done, count)` is told of each. Returns the folders of all of them, in order.
     A case is complete or absent: a stopped run goes on where it was.
+
+    Raises
+    ------
+    InvalidRequest
+        `count` is below 1, or seed or start is negative.
+    Conflict
+        `folder` holds cases of this seed that were made with other options or another recipe.
     """
     if count < 1:
         raise InvalidRequest("count: a cohort needs at least one case.", pointer="/count")
+    _claim(folder, seed, options)
     folders: list[Path] = []
     for done, index in enumerate(range(start, start + count), start=1):
         target = folder / case_id(seed, index)
@@ -137,3 +156,19 @@ def make_cohort(
         if on_case is not None:
             on_case(target.name, done, count)
     return folders
+
+
+def _claim(folder: Path, seed: int, options: PhantomOptions) -> None:
+    """Note what a cohort is made of, for its ids do not tell, and refuse to mix two of one seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / f".phantoms-{seed}.json"
+    content = json.dumps({"recipe": RECIPE, "seed": seed, **asdict(options)}, sort_keys=True)
+    if not note.exists():
+        draft = folder / f".phantoms-{seed}-{uuid4().hex}"
+        draft.write_text(content, encoding="utf-8")
+        draft.replace(note)
+    if note.read_text(encoding="utf-8") != content:
+        raise Conflict(
+            f"{folder} holds a cohort of seed {seed} made with other options (see {note.name}); "
+            "choose another folder or another seed."
+        )
