@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from syntrust_core.cases import read_case
-from syntrust_core.contracts import InspectCase, Kind, Ref, ScoreCases, StepMessage
+from syntrust_core.caserecord import CASE_FILE, CaseRecord
+from syntrust_core.cases import read_case, read_images
+from syntrust_core.contracts import (
+    RECIPES,
+    BuildReport,
+    InspectCase,
+    Kind,
+    Ref,
+    ReportCase,
+    ScoreCases,
+    StepMessage,
+)
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import read_volume
 from syntrust_metrics.dice import score_case
 from syntrust_metrics.inspection import inspect
+from syntrust_metrics.report import ReportInputs, TwinPair, sample_cases, write_report
 from syntrust_metrics.scores import SCORES_FILE, CaseScore, ScoreFile
+
+VERSIONS = ("syntrust-core", "syntrust-metrics", "numpy", "scipy", "matplotlib", "nibabel")
 
 
 def inspect_case(message: StepMessage, context: StepContext) -> None:
@@ -39,6 +53,50 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
     path = context.scratch / SCORES_FILE
     path.write_text(ScoreFile(cases=scores).model_dump_json(indent=1), encoding="utf-8")
     context.add(SCORES_FILE, path)
+
+
+def build_report(message: StepMessage, context: StepContext) -> None:
+    request = expect(BuildReport, message)
+    records = {case.case: _record(context, case) for case in request.cases}
+    scores = {
+        step: _scores(context, step)
+        for run in request.runs
+        for step in (run.score_real, run.score_synthetic)
+    }
+    pairs = [_pair(context, case) for case in sample_cases(request, records)]
+    provenance = {
+        "step": request.step_id,
+        "models": {f"α {run.alpha}, seed {run.seed}": run.model for run in request.runs},
+        "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
+        "versions": {name: version(name) for name in VERSIONS},
+    }
+    inputs = ReportInputs(request, scores, records, pairs, provenance)
+    for name, path in write_report(inputs, context.scratch / "report").items():
+        context.add(name, path)
+
+
+def _record(context: StepContext, case: ReportCase) -> CaseRecord:
+    folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
+    return CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
+
+
+def _scores(context: StepContext, step: str) -> ScoreFile:
+    folder = context.fetch(Ref(kind=Kind.SCORE_CASES, id=step))
+    return ScoreFile.model_validate_json((folder / SCORES_FILE).read_bytes())
+
+
+def _pair(context: StepContext, case: ReportCase) -> TwinPair:
+    """The real and the synthetic image of a sample case, which has a twin by choice."""
+    real, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case)))
+    twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=case.twin or ""))
+    return TwinPair(
+        id=case.id,
+        real=real.images,
+        twin=read_images(twin, real.geometry),
+        labels=real.labels,
+        brain=real.brain,
+        spacing_mm=real.geometry.spacing_mm,
+    )
 
 
 def _score(case_folder: Path, prediction: Path) -> CaseScore:

@@ -1,0 +1,167 @@
+"""One experiment at the smallest size, from POST to report, on the whole platform."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import Platform, until
+
+from syntrust import Client, Conflict, DatasetRefused, Refused
+
+ALPHAS = [0, 1]
+WAIT_S = 400
+SMALLEST: dict[str, Any] = {
+    "split": {"seed": 0, "test_fraction": 0.34, "validation_fraction": 0},
+    "generator": {"steps": 2},
+    "segmenter": {"iterations": 3},
+}
+FIGURES = [f"fig{number}.{suffix}" for number in range(2, 9) for suffix in ("svg", "png")]
+
+
+@pytest.fixture(scope="module")
+def client(platform: Platform) -> Client:
+    return platform.client()
+
+
+@pytest.fixture(scope="module")
+def experiment(client: Client, dataset: str) -> str:
+    posted = client.create_experiment(dataset, ALPHAS, **SMALLEST)
+    return client.wait(posted["id"], timeout_s=WAIT_S)["id"]
+
+
+@pytest.fixture(scope="module")
+def results(client: Client, experiment: str) -> dict[str, Any]:
+    return client.results(experiment)
+
+
+def test_an_experiment_ends_with_factors_for_every_alpha(results: dict[str, Any]) -> None:
+    assert [alpha["alpha"] for alpha in results["alphas"]] == ALPHAS
+    for alpha in results["alphas"]:
+        assert set(alpha["trust"]["factors"]) == {"t1", "t2", "t3", "t4", "t5"}
+        assert len(alpha["seeds"][0]["cases"]) == 2
+
+
+def test_the_mix_holds_every_training_case_once(results: dict[str, Any]) -> None:
+    synthetic, real = (alpha["mix"] for alpha in results["alphas"])
+
+    assert (synthetic["n_real"], real["n_synthetic"]) == (0, 0)
+    assert synthetic["synthetic_ids"] == real["real_ids"]
+
+
+def test_train_and_test_share_no_case(results: dict[str, Any]) -> None:
+    tested = {case["id"] for case in results["alphas"][0]["seeds"][0]["cases"]}
+    trained = set(results["alphas"][1]["mix"]["real_ids"])
+
+    assert not tested & trained
+
+
+def test_the_scores_in_the_results_give_the_factors_in_the_results(
+    client: Client, results: dict[str, Any]
+) -> None:
+    seed = results["alphas"][1]["seeds"][0]
+
+    assert client.trust_score({"cases": seed["cases"]}) == seed["trust"]
+
+
+def test_the_provenance_names_every_step(results: dict[str, Any]) -> None:
+    kinds = [step["kind"] for step in results["provenance"]["steps"]]
+
+    assert kinds.count("synthesise_case") == 6
+    assert kinds.count("train_segmenter") == 2
+    assert kinds[-1] == "build_report"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_the_paper_is_there(client: Client, experiment: str, name: str) -> None:
+    stem, _, suffix = name.partition(".")
+
+    content = client.figure(experiment, stem, file_format=suffix)
+
+    assert content.startswith(b"\x89PNG") if suffix == "png" else b"<svg" in content
+
+
+def test_the_report_is_one_file_that_says_what_it_is_for(client: Client, experiment: str) -> None:
+    report = client.report(experiment)
+
+    assert "research use only" in report.lower()
+    assert 'src="http' not in report
+
+
+def test_the_same_experiment_computes_nothing_the_second_time(
+    client: Client, dataset: str, experiment: str, results: dict[str, Any]
+) -> None:
+    again = client.create_experiment(dataset, ALPHAS, **SMALLEST)["id"]
+    client.wait(again, timeout_s=60)
+
+    second = client.results(again)
+
+    assert second["digest"] == results["digest"]
+    assert second["experiment"] != results["experiment"]
+    assert [step["started"] for step in second["provenance"]["steps"]] == [
+        step["started"] for step in results["provenance"]["steps"]
+    ]
+
+
+def test_killed_workers_and_a_killed_conductor_change_no_digest(
+    platform: Platform, client: Client, dataset: str
+) -> None:
+    changed = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 3}}
+    posted = client.create_experiment(dataset, [1], **changed)["id"]
+    until(lambda: bool(client.experiment(posted)["running"]))
+    for word in ("syntrust_generator.worker", "syntrust_segmenter.worker", "conduct"):
+        for pid in platform.pids(word):
+            os.kill(pid, signal.SIGKILL)
+    client.wait(posted, timeout_s=WAIT_S)
+    first = client.results(posted)
+
+    platform.kill()
+    platform.restart()
+    client = platform.client()
+
+    again = client.create_experiment(dataset, [1], **changed)["id"]
+    client.wait(again, timeout_s=60)
+    assert client.results(again)["digest"] == first["digest"]
+
+
+def test_a_cancelled_experiment_ends_as_cancelled_and_has_no_results(
+    platform: Platform, dataset: str
+) -> None:
+    client = platform.client()
+    changed = {**SMALLEST, "segmenter": {"iterations": 500}}
+    posted = client.create_experiment(dataset, [0.5], **changed)["id"]
+    until(lambda: bool(client.experiment(posted)["running"]))
+
+    client.cancel(posted)
+
+    until(lambda: client.experiment(posted)["state"] == "cancelled")
+    with pytest.raises(Conflict):
+        client.results(posted)
+
+
+def test_a_bad_case_is_refused_with_file_field_and_reason(
+    platform: Platform, cohort: Path, tmp_path: Path
+) -> None:
+    client = platform.client()
+    source = min(cohort.iterdir())
+    case = tmp_path / "bad"
+    case.mkdir()
+    for path in source.iterdir():
+        (case / path.name).write_bytes(path.read_bytes())
+    (case / "t2.nii.gz").write_text("not an image")
+    opened = client.create_dataset("bad")["id"]
+    client.add_case(opened, case)
+    client.commit(opened)
+
+    with pytest.raises(DatasetRefused, match="t2"):
+        client.wait_dataset(opened, timeout_s=60)
+
+    assert client.dataset(opened)["state"] == "open"
+
+
+def test_a_dataset_that_is_not_there_is_refused_at_its_field(platform: Platform) -> None:
+    with pytest.raises(Refused, match="dataset"):
+        platform.client().create_experiment("nothing", [0.5])
