@@ -1,0 +1,152 @@
+"""The `syntrust-standalone` command: `up`, `demo`, and `phantom make`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from syntrust.errors import SynTrustError
+from syntrust_core.errors import InvalidRequest, PlatformError
+from syntrust_standalone.datafolder import DataFolder, require_free
+from syntrust_standalone.stack import Stack
+from syntrust_standalone.supervisor import Supervisor
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The whole SynTrust platform on one machine. For research use only.",
+)
+phantom = typer.Typer(no_args_is_help=True, help="Phantom cohorts: MRI cases of no patient.")
+app.add_typer(phantom, name="phantom")
+
+FAILED = 1
+console = Console(stderr=True, highlight=False)
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds everything.")]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 takes a free one.")
+]
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence and exit code 1."""
+    try:
+        app()
+    except PlatformError as error:
+        _fail(error.detail)
+    except SynTrustError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    console.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
+    raise SystemExit(FAILED)
+
+
+@app.command()
+def up(data: DataOption = Path("syntrust-data"), port: PortOption = 8000) -> None:
+    """Start the stack and keep it running until Ctrl-C; a later start goes on where it was."""
+    require_free(port)
+    folder = DataFolder(data)
+    with folder.locked() as lock:
+        stack = Stack(folder, folder.credentials(), folder.ports(port))
+
+        def on_event(event: str) -> None:
+            console.print(f"[dim]{event}[/]")
+            if event == "ready":
+                _welcome(stack)
+
+        asyncio.run(Supervisor(stack, lock, on_event).run())
+
+
+@app.command()
+def demo(
+    *,
+    data: DataOption = Path("build/demo"),
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the API; 8000, or a free one if it is taken."),
+    ] = None,
+    cases: Annotated[int, typer.Option(min=4, help="Phantoms in the cohort.")] = 30,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Of each training; by default the preset's.")
+    ] = None,
+) -> None:
+    """Run an experiment at α = 0, 0.5, 1 on a phantom cohort and show what comes out of it.
+
+    A second run answers from what the first one computed.
+    """
+    from syntrust_standalone.demo import DemoPlan, run_demo  # noqa: PLC0415 - `up` needs it not
+
+    if port:
+        require_free(port)
+    plan = DemoPlan(cases=cases, iterations=iterations)
+    run_demo(data, port, plan, Console(highlight=False))
+
+
+@phantom.command("make")
+def make(
+    folder: Annotated[Path, typer.Argument(help="Gets one folder per case.")],
+    *,
+    count: Annotated[int, typer.Option(min=1, help="How many cases.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the cohort; part of the ids.")] = 0,
+    start: Annotated[int, typer.Option(min=0, help="Index of the first case.")] = 0,
+    shape: Annotated[str, typer.Option(help="Voxels, as 240x240x155.")] = "240x240x155",
+    spacing: Annotated[
+        float | None, typer.Option(help="Voxel edge in mm; by default what holds the head.")
+    ] = None,
+) -> None:
+    """Make a cohort of phantom cases; cases that are already there are left alone."""
+    from syntrust_standalone.phantoms import (  # noqa: PLC0415 - loads scipy and nibabel
+        PhantomOptions,
+        make_cohort,
+    )
+
+    edges = None if spacing is None else (spacing, spacing, spacing)
+    options = PhantomOptions(shape=_shape(shape), spacing_mm=edges)
+    with _cases_bar() as progress:
+        bar = progress.add_task("phantoms", total=count)
+        make_cohort(
+            folder,
+            seed=seed,
+            count=count,
+            options=options,
+            start=start,
+            on_case=lambda _, done, total: progress.update(bar, completed=done, total=total),
+        )
+    console.print(f"{count} phantom cases in {folder}")
+
+
+def _cases_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        raise InvalidRequest(f"--shape {text!r}: write three numbers as 240x240x155.")
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def _welcome(stack: Stack) -> None:
+    folder = stack.folder
+    lines = (
+        f"\nSynTrust is ready at [bold]{stack.url}[/] (documentation: {stack.url}/docs).",
+        f"The admin API key is in {folder.credentials_file}. To use it:",
+        f"  export SYNTRUST_URL={stack.url}",
+        f"  export SYNTRUST_KEY_FILE={folder.credentials_file}",
+        f"Logs are in {folder.logs}. Ctrl-C stops everything. For research use only.\n",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True)

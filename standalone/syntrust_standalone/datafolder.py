@@ -1,0 +1,178 @@
+"""The one folder that a standalone stack lives in: layout, lock, credentials and ports."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syntrust_core.errors import Conflict, InvalidRequest
+from syntrust_standalone.servers import WeedPorts, free_ports, is_free
+
+_LOCK_PATIENCE_S = 20.0  # what an earlier run may need to clear away after it was killed
+
+
+class FolderInUse(Conflict):
+    """Another stack runs on this folder."""
+
+    slug, title = "folder-in-use", "Data folder is in use"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Made once per folder and kept in a file that only its owner may read."""
+
+    s3_access_key: str
+    s3_secret_key: str = field(repr=False)
+    admin_key: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Credentials:
+        return cls(
+            s3_access_key=secrets.token_hex(10),
+            s3_secret_key=secrets.token_hex(20),
+            admin_key=secrets.token_urlsafe(32),
+        )
+
+
+@dataclass(frozen=True)
+class Ports:
+    gateway: int
+    redis: int
+    weed: WeedPorts
+
+
+class DataFolder:
+    """Paths below the folder, and what is remembered there from one start to the next."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.redis = self.root / "redis"
+        self.s3 = self.root / "s3"
+        self.database = self.root / "syntrust.db"
+        self.logs = self.root / "logs"
+        self.credentials_file = self.root / "credentials.json"
+        self.run_file = self.root / "run.json"
+        self.lock_file = self.root / "lock"
+
+    def work(self, worker: str) -> Path:
+        """Scratch and heartbeat of one worker."""
+        return self.root / "work" / worker
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    @contextmanager
+    def locked(self) -> Iterator[int]:
+        """Hold the folder for this process; gives the lock's descriptor.
+
+        Whoever inherits the descriptor holds the folder too, so an earlier run that was killed
+        keeps it until its last process is gone; that is waited for.
+
+        Raises
+        ------
+        FolderInUse
+            A live process holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._take(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _take(self, descriptor: int) -> None:
+        deadline = time.monotonic() + _LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode() or "unknown"
+                if _is_alive(holder) or time.monotonic() > deadline:
+                    raise FolderInUse(
+                        f"{self.root} is in use by process {holder}; stop it, or give another "
+                        "folder with --data."
+                    ) from None
+                time.sleep(0.1)
+            else:
+                return
+
+    def credentials(self) -> Credentials:
+        """The folder's keys, made at the first call. Call it under the lock."""
+        if not self.credentials_file.exists():
+            write_private(self.credentials_file, asdict(Credentials.new()))
+        return Credentials(**_read_json(self.credentials_file))
+
+    def ports(self, gateway: int) -> Ports:
+        """The last run's ports where they are still free, others elsewhere. 0 takes any."""
+        last = self.run().get("ports", {})
+        kept = [port for port in last.values() if isinstance(port, int) and is_free(port)]
+        # All or none: SeaweedFS names a folder and sockets by its ports, so staying put is tidy.
+        numbers = kept if len(kept) == 6 else free_ports(6)
+        redis, *weed = numbers
+        chosen = gateway or free_ports(1)[0]
+        return Ports(gateway=chosen, redis=redis, weed=WeedPorts(*weed))
+
+    def run(self) -> dict[str, Any]:
+        """What the last or present run wrote about itself; empty if there was none."""
+        return _read_json(self.run_file) if self.run_file.exists() else {}
+
+    def write_run(self, state: str, ports: Ports, url: str) -> None:
+        """Say how far this run is: starting, ready, stopping or stopped."""
+        inner = {"redis": ports.redis, **asdict(ports.weed)}
+        body = {"pid": os.getpid(), "state": state, "url": url, "ports": inner}
+        write_private(self.run_file, body)
+
+
+def write_private(path: Path, body: Mapping[str, Any]) -> None:
+    """Write JSON that only the owner may read, all or nothing."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(body, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_text())
+    except ValueError as error:
+        raise InvalidRequest(
+            f"{path} is not JSON; restore it, or remove it together with the data beside it."
+        ) from error
+    if not isinstance(body, dict):
+        raise InvalidRequest(f"{path} should hold a JSON object.")
+    return body
+
+
+def _is_alive(pid: str) -> bool:
+    if not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def require_free(port: int) -> None:
+    """Refuse a gateway port that something already listens on, before anything starts."""
+    if port and not is_free(port):
+        raise InvalidRequest(
+            f"Port {port} of this machine is taken; stop what listens there, or give another "
+            "with --port (0 takes any free one)."
+        )

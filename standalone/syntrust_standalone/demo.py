@@ -1,0 +1,177 @@
+"""`syntrust-standalone demo`: the main job on phantoms, from an empty folder to a report."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from syntrust.bodies import GridSpec
+from syntrust.casefiles import find_files
+from syntrust.client import Client, require_success
+from syntrust.progress import show
+from syntrust.tables import print_results
+from syntrust.upload import register
+from syntrust_core.errors import Unavailable
+from syntrust_core.files import file_sha256
+from syntrust_standalone.datafolder import DataFolder
+from syntrust_standalone.memory import watching_memory
+from syntrust_standalone.servers import Program, free_ports, is_free, log_end, spawn
+
+PORT = 8000
+GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
+_STOP_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What the demo computes. Of 30 cases 16 train, 2 validate and 12 test."""
+
+    cases: int = 30
+    seed: int = 0
+    alphas: tuple[float, ...] = (0.0, 0.5, 1.0)
+    test_fraction: float = 0.4
+    validation_fraction: float = 0.07
+    iterations: int | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of `POST /experiments` beside dataset and alphas."""
+        fractions = {
+            "test_fraction": self.test_fraction,
+            "validation_fraction": self.validation_fraction,
+        }
+        segmenter = {} if self.iterations is None else {"iterations": self.iterations}
+        return {"name": "demo", "split": {"seed": 0, **fractions}, "segmenter": segmenter}
+
+
+def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> None:
+    """Run the demo and write its results into `data`.
+
+    What a former run made in `data` is used again: cases, dataset, and every computed step.
+    """
+    started = time.monotonic()
+    folder = DataFolder(data / "stack")
+    with watching_memory() as memory, running_stack(folder, port, console) as supervisor:
+        cases = _cohort(data / "cohort", plan, console)
+        with _client(folder, supervisor, console) as client:
+            dataset = _dataset(client, cases, console)
+            experiment = _experiment(client, dataset, plan, console)
+            client.save(experiment, data)
+            print_results(console, client.results(experiment))
+            _conclude(console, client.results(experiment), data)
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    console.print(f"{minutes} min {seconds} s, at most {memory.bytes / 1e9:.1f} GB of memory")
+
+
+@contextmanager
+def running_stack(
+    folder: DataFolder, port: int | None, console: Console
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The stack as a child process, stopped in order at the end of the block, come what may."""
+    chosen = port if port is not None else PORT if is_free(PORT) else free_ports(1)[0]
+    command = ("-m", "syntrust_standalone", "up", "--data", str(folder.root), "--port", str(chosen))
+    program = Program("supervisor", (sys.executable, *command), Path.cwd())
+    with _terminable():
+        process = spawn(program, folder.log("supervisor"))
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                console.print("[dim]stopping the servers[/]")
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except BaseException:
+                process.kill()  # its reaper ends the rest
+                raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds the stack as Ctrl-C does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _client(folder: DataFolder, supervisor: subprocess.Popen[bytes], console: Console) -> Client:
+    """A client of the stack, once that is ready."""
+    with console.status("starting the servers"):
+        while (run := folder.run()).get("pid") != supervisor.pid or run["state"] != "ready":
+            if supervisor.poll() is not None:
+                raise Unavailable(
+                    f"The servers did not start:\n{log_end(folder.log('supervisor'))}"
+                )
+            time.sleep(0.1)
+    console.print(f"the platform runs at {run['url']}; its logs are in {folder.logs}")
+    return Client(run["url"], folder.credentials().admin_key)
+
+
+def _cohort(folder: Path, plan: DemoPlan, console: Console) -> list[Path]:
+    from syntrust_standalone.phantoms import PhantomOptions, make_cohort  # noqa: PLC0415 - heavy
+
+    columns = (TextColumn("phantoms"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=plan.cases)
+        return make_cohort(
+            folder,
+            seed=plan.seed,
+            count=plan.cases,
+            options=PhantomOptions.demo(),
+            on_case=lambda _, done, __: progress.update(bar, completed=done),
+        )
+
+
+def _dataset(client: Client, cases: Sequence[Path], console: Console) -> str:
+    """The dataset of exactly these files, registered unless it is there already."""
+    name = f"demo-{_content(cases)[:16]}"
+    for known in client.datasets():
+        if known["name"] == name and known["state"] == "ready":
+            console.print(f"dataset {known['id']}: registered before")
+            return known["id"]
+    return register(client, cases, name=name, grid=GRID, scheme="auto", console=console)["id"]
+
+
+def _content(cases: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for case in cases:
+        files, _ = find_files(case)
+        for role, path in files.items():
+            digest.update(f"{case.name} {role} {file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) -> str:
+    # Asked for anew each time: a step that is done is never computed again.
+    asked = client.create_experiment(dataset, plan.alphas, **plan.settings())
+    last = show(console, client.watch(asked["id"]))
+    if last is not None:
+        require_success(last)
+    return asked["id"]
+
+
+def _conclude(console: Console, results: dict[str, Any], data: Path) -> None:
+    console.print(f"\nresults digest {results['digest']}", soft_wrap=True)
+    for name in ("results.json", "figures/", "report.html"):
+        console.print(f"  {data}/{name}", soft_wrap=True)
+    console.print(
+        "The cohort is made of phantoms: the numbers show that the platform works, and say "
+        "nothing about any patient or any hospital's images."
+    )

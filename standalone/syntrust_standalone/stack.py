@@ -1,0 +1,92 @@
+"""What a standalone stack consists of: every program with its command and environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from syntrust_core.contracts import Queue
+from syntrust_standalone.datafolder import Credentials, DataFolder, Ports
+from syntrust_standalone.servers import HOST, Program, redis_program, weed_program
+
+MOST_THREADS = 8  # more do not speed up networks of this size on a CPU
+_CACHE_BYTES = 4 << 30
+_WORKERS: Mapping[Queue, str] = {
+    Queue.GENERATOR: "syntrust_generator.worker",
+    Queue.SEGMENTER: "syntrust_segmenter.worker",
+    Queue.METRICS: "syntrust_metrics.worker",
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A folder, its keys, and the ports of this run."""
+
+    folder: DataFolder
+    credentials: Credentials
+    ports: Ports
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.ports.gateway}"
+
+    def servers(self) -> tuple[Program, Program]:
+        """Redis and S3: everything else needs them."""
+        redis = redis_program(self.folder.redis, self.ports.redis)
+        keys = (self.credentials.s3_access_key, self.credentials.s3_secret_key)
+        return redis, weed_program(self.folder.s3, self.ports.weed, *keys)
+
+    def migrate(self) -> Program:
+        return self._gateway("migrate", "migrate")
+
+    def services(self) -> tuple[Program, ...]:
+        """Workers, conductor and API, in the order of starting."""
+        serve = ("serve", "--host", HOST, "--port", str(self.ports.gateway))
+        workers = (self._worker(queue, module) for queue, module in _WORKERS.items())
+        return (*workers, self._gateway("conductor", "conduct"), self._gateway("gateway", *serve))
+
+    def _gateway(self, name: str, *arguments: str) -> Program:
+        env = {
+            **self._common(),
+            "SYNTRUST_GATEWAY__DATABASE_URL": f"sqlite:///{self.folder.database}",
+            "SYNTRUST_GATEWAY__ADMIN_KEY": self.credentials.admin_key,
+        }
+        command = str(Path(sys.executable).with_name("syntrust-gateway"))
+        return Program(name, (command, *arguments), self.folder.root, env)
+
+    def _worker(self, queue: Queue, module: str) -> Program:
+        threads, work = _threads(), self.folder.work(str(queue))
+        env = {
+            **self._common(),
+            "SYNTRUST_WORKER__SCRATCH": str(work),
+            "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / "heartbeat"),
+            "SYNTRUST_WORKER__THREADS": threads,
+            "SYNTRUST_WORKER__CACHE_BYTES": str(_CACHE_BYTES),
+            # Workers share the cores: a thread without work must not spin.
+            "OMP_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "passive",
+        }
+        argv = (sys.executable, "-m", module)
+        return Program(str(queue), argv, work, env, death_signal="SIGKILL")
+
+    def _common(self) -> dict[str, str]:
+        # Loopback is never reached through a proxy.
+        direct = ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST, "localhost")))
+        return {
+            "SYNTRUST_STORAGE__ENDPOINT": f"http://{HOST}:{self.ports.weed.s3}",
+            "SYNTRUST_STORAGE__ACCESS_KEY": self.credentials.s3_access_key,
+            "SYNTRUST_STORAGE__SECRET_KEY": self.credentials.s3_secret_key,
+            "SYNTRUST_QUEUE__URL": f"redis://{HOST}:{self.ports.redis}/0",
+            "PYTHONUNBUFFERED": "1",
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+        }
+
+
+def _threads() -> str:
+    """CPU threads of a step: as asked for, else one per core up to a limit."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MOST_THREADS))

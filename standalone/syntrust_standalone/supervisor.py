@@ -1,0 +1,222 @@
+"""Starts the stack, keeps it running, and leaves nothing behind. Plain asyncio and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+from redis import Redis
+
+from syntrust_core.contracts import Queue
+from syntrust_core.errors import Unavailable
+from syntrust_standalone.keeper import Keeper, OnEvent, Reaper, ended
+from syntrust_standalone.servers import (
+    HOST,
+    Program,
+    http_answers,
+    log_end,
+    redis_answers,
+    signal_group,
+    spawn,
+)
+from syntrust_standalone.stack import Stack
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_POLL_S = 0.1
+_READY_TIMEOUT_S = 240.0
+_GRACE_S: Mapping[str, float] = {"gateway": 5, "conductor": 5, "s3": 10, "redis": 10}
+_WORKER_GRACE_S = 3.0  # a step that is cut off goes on from its checkpoint at the next start
+_STARTS_BEFORE_READY = 4
+_LOG_BYTES = 32 << 20
+_HOUSEKEEPING_S = 5.0
+
+
+class Supervisor:
+    """A running stack. `run` returns when it has been stopped and nothing of it is left."""
+
+    def __init__(self, stack: Stack, lock: int, on_event: OnEvent) -> None:
+        self._stack = stack
+        self._on_event = on_event
+        self._reaper = Reaper(lock)
+        self._keepers: list[Keeper] = []
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start everything, say so, and wait for a signal.
+
+        Raises
+        ------
+        Unavailable
+            A program does not start; the text holds the end of its log.
+        """
+        _become_subreaper()
+        self._listen()
+        housekeeping = asyncio.create_task(self._housekeeping())
+        try:
+            self._say("starting")
+            await self._until_stopped(self._start())
+            if not self._stop.is_set():
+                self._say("ready")
+                await self._stop.wait()
+        finally:
+            self._say("stopping")
+            housekeeping.cancel()
+            await self._stop_all()
+            self._reaper.close()
+            self._say("stopped")
+
+    def _say(self, state: str) -> None:
+        # A full disk must not keep the stack from stopping.
+        with suppress(OSError):
+            self._stack.folder.write_run(state, self._stack.ports, self._stack.url)
+        self._tell(state)
+
+    def _tell(self, event: str) -> None:
+        # Nor a terminal that has been closed.
+        with suppress(OSError):
+            self._on_event(event)
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(name) is not signal.SIG_IGN:  # nohup stays nohup
+                loop.add_signal_handler(name, self._on_signal)
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():  # the second Ctrl-C of somebody in a hurry
+            for keeper in self._keepers:
+                keeper.kill()
+        self._stop.set()
+
+    async def _until_stopped(self, starting: Coroutine[None, None, None]) -> None:
+        work = asyncio.create_task(starting)
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if work.done():
+            await work
+        else:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _start(self) -> None:
+        ports = self._stack.ports
+        redis, s3 = map(self._keep, self._stack.servers())
+        await self._ready(redis, lambda: redis_answers(ports.redis))
+        await self._ready(s3, lambda: http_answers(ports.weed.s3))
+        forget_earlier_run(ports.redis)
+        await self._migrate()
+        services = [self._keep(program) for program in self._stack.services()]
+        await self._all_ready(services, lambda: _stack_is_ready(self._stack.url))
+
+    def _keep(self, program: Program) -> Keeper:
+        log = self._stack.folder.log(program.name)
+        keeper = Keeper(program, log, self._reaper, self._tell)
+        self._keepers.append(keeper)
+        keeper.start()
+        return keeper
+
+    async def _ready(self, keeper: Keeper, answers: Callable[[], bool]) -> None:
+        await self._all_ready([keeper], answers)
+        self._tell(f"{keeper.program.name} answers")
+
+    async def _all_ready(self, keepers: Iterable[Keeper], answers: Callable[[], bool]) -> None:
+        watched, deadline = tuple(keepers), time.monotonic() + _READY_TIMEOUT_S
+        # A thread asks, so that signals are served meanwhile; processes start in this one alone.
+        while not await asyncio.to_thread(answers):
+            for keeper in watched:
+                if keeper.starts > _STARTS_BEFORE_READY:
+                    raise Unavailable(_does_not_start(keeper.program.name, keeper.log))
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The stack is not ready after {_READY_TIMEOUT_S:.0f} s; logs are in "
+                    f"{self._stack.folder.logs}."
+                )
+            await asyncio.sleep(_POLL_S)
+
+    async def _migrate(self) -> None:
+        program = self._stack.migrate()
+        log = self._stack.folder.log(program.name)
+        process = spawn(program, log)
+        try:
+            code = await ended(process)
+        finally:
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+        if code != 0:
+            raise Unavailable(_does_not_start(program.name, log))
+
+    async def _stop_all(self) -> None:
+        """API, conductor, workers, S3, Redis: nobody loses what they talk to before they end."""
+        *rest, conductor, gateway = self._in_order()
+        servers, workers = rest[:2], rest[2:]
+        await self._stop_these([gateway])
+        await self._stop_these([conductor])
+        await self._stop_these(workers)
+        for server in reversed(servers):
+            await self._stop_these([server])
+
+    def _in_order(self) -> list[Keeper | None]:
+        """Redis, S3, workers, conductor, gateway; None where the start did not come so far."""
+        names = ("redis", "s3", *map(str, Queue), "conductor", "gateway")
+        by_name = {keeper.program.name: keeper for keeper in self._keepers}
+        return [by_name.get(name) for name in names]
+
+    async def _stop_these(self, keepers: Iterable[Keeper | None]) -> None:
+        there = [keeper for keeper in keepers if keeper is not None]
+        graces = (_GRACE_S.get(keeper.program.name, _WORKER_GRACE_S) for keeper in there)
+        await asyncio.gather(*(keeper.stop(s) for keeper, s in zip(there, graces, strict=True)))
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            self._reaper.revive()
+            for log in self._stack.folder.logs.glob("*.log"):
+                trim_log(log, _LOG_BYTES)
+
+
+def trim_log(log: Path, limit_bytes: int) -> None:
+    """Keep a log within twice the limit: what there is becomes `….log.1`, and the file empties.
+
+    Children append through a descriptor of their own, so the file is copied and not renamed.
+    """
+    if log.stat().st_size > limit_bytes:
+        log.with_suffix(".log.1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+
+
+def forget_earlier_run(redis_port: int) -> None:
+    """Empty Redis: nobody of an earlier run lives, so its leases and marks only make us wait.
+
+    The store says what is done and the database what is wanted; the conductor submits the rest.
+    """
+    with Redis(host=HOST, port=redis_port) as client:
+        client.flushdb()
+
+
+def _stack_is_ready(url: str) -> bool:
+    try:
+        answer = httpx.get(f"{url}/health/ready", timeout=5, trust_env=False)
+    except httpx.TransportError:
+        return False
+    if answer.status_code != 200:
+        return False
+    workers = answer.json().get("workers", {})
+    return all(workers.get(str(queue), 0) >= 1 for queue in Queue)
+
+
+def _become_subreaper() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _does_not_start(name: str, log: Path) -> str:
+    return f"{name} does not start. The end of {log}:\n{log_end(log)}"
