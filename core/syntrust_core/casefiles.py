@@ -13,7 +13,7 @@ SEPARATORS: Final = "_-"
 NAMES: Final[dict[str, Role]] = {**{role: role for role in ROLES}, **ALIASES}
 
 
-def find_files(folder: Path) -> tuple[dict[Role, Path], list[str]]:
+def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Roles of the files in a case folder, and the names that were ignored, sorted.
 
     A file is ``<role>.nii.gz`` or ``.nii``, with the role one of t1, t1ce, t2, flair, seg, brain

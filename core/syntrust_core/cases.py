@@ -83,10 +83,10 @@ def inspect_case(
 ) -> tuple[Case, CaseRecord]:
     """Check an uploaded case and bring it into canonical form.
 
-    Images are interpolated linearly (after a Gaussian where the grid is coarser, see
-    `resample.AxisMap.linear`), labels and brain by nearest neighbour. Outside the brain a modality
-    is the value of its eight corners (where they differ, possible only beside an uploaded brain,
-    its minimum), before and after resampling.
+    Images are interpolated linearly between voxels of the brain (after a Gaussian where the grid is
+    coarser, see `resample.AxisMap.linear`), labels and brain by nearest neighbour. Outside the
+    brain a modality is exactly the value of its eight corners (where they differ, possible only
+    for t1 beside an uploaded brain, its minimum).
 
     Parameters
     ----------
@@ -210,14 +210,17 @@ def _native(upload: Upload, scheme: Scheme) -> _Native:
 
 
 def _on_grid(native: _Native, geometry: Geometry) -> Case:
-    brain = resample_nearest(native.brain.mask, native.geometry, geometry, outside=0)
+    """Images are resampled within the brain alone, so that background never bleeds into it."""
+    mask = native.brain.mask
+    brain = resample_nearest(mask, native.geometry, geometry, outside=0)
+    share = resample_linear(mask.astype(np.float32), native.geometry, geometry)
     images = np.empty((len(MODALITIES), *geometry.shape), np.float32)
     for index, role in enumerate(MODALITIES):
-        background = np.float32(native.background[role])
-        # Masked before as well, so that nothing outside the brain is blurred into it.
-        clean = np.where(native.brain.mask, native.upload.images[role], background)
-        moved = resample_linear(clean, native.geometry, geometry, outside=float(background))
-        images[index] = np.where(brain, moved, background)
+        inside = np.where(mask, native.upload.images[role], np.float32(0))
+        images[index] = native.background[role]
+        # Exact where nothing is interpolated: the share is 1 in all of the brain then.
+        moved = resample_linear(inside, native.geometry, geometry)
+        np.divide(moved, share, out=images[index], where=brain)
     labels = resample_nearest(native.labels, native.geometry, geometry, outside=0)
     return Case(images, labels, brain, geometry)
 

@@ -53,8 +53,7 @@ class AxisMap:
         aliases. The point spread is therefore widened first, from one input voxel to one output
         voxel (full width at half maximum), by a Gaussian of
         :math:`\sigma = \sqrt{\mathrm{step}^2 - 1} / (2\sqrt{2\ln 2})` input voxels [1]_; no blur
-        where the output is as fine as the input. Beyond the input the value is 0 (background is
-        subtracted before).
+        where the output is as fine as the input. Beyond the input the value is 0.
 
         References
         ----------
@@ -74,7 +73,7 @@ class AxisMap:
         sigma = np.sqrt(self.step**2 - 1) / FWHM_PER_SIGMA
         reach = int(np.ceil(TRUNCATE * sigma))
         taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-        # Padding stands for background, which is 0 here: blurred values reach into it.
+        # Beyond the input is 0, but blurred values reach into it.
         padded = np.arange(-reach - 1, self.n_in + reach + 1)
         offsets = padded[:, None] - np.arange(self.n_in)[None, :]
         kernel = np.where(np.abs(offsets) <= reach, taps[(offsets + reach).clip(0, 2 * reach)], 0)
@@ -109,21 +108,21 @@ def resample_nearest(
 
 
 def resample_linear(
-    image: NDArray[np.float32], source: Geometry, target: Geometry, *, outside: float
+    image: NDArray[np.float32], source: Geometry, target: Geometry
 ) -> NDArray[np.float32]:
     """`image` (X, Y, Z) on `source`, interpolated at `target`'s voxels (see `AxisMap.linear`).
 
     Voxels are copied unchanged where `target` is a crop or a padding of `source`. Beyond the
-    source the value is `outside`, and the image fades into it within one voxel.
+    source the value is 0, and the image fades into it within one voxel.
     """
     maps = axis_maps(source, target)
     if all(m.is_shift for m in maps):
-        return resample_nearest(image, source, target, outside=outside)
-    result = image - np.float32(outside)
+        return resample_nearest(image, source, target, outside=0)
+    result = image
     for axis, axis_map in enumerate(maps):
         moved = np.tensordot(axis_map.linear(), result, axes=(1, axis))
         result = np.moveaxis(moved, 0, axis)
-    return np.ascontiguousarray(result + np.float32(outside), np.float32)
+    return np.ascontiguousarray(result, np.float32)
 
 
 def outside_count(mask: NDArray[np.bool_], source: Geometry, target: Geometry) -> int:

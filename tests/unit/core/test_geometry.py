@@ -133,15 +133,15 @@ def test_cropping_and_padding_copy_voxels_exactly(shape: tuple[int, int, int]) -
     start = (5, -4, 3)
     target = Geometry(shape, NATIVE.spacing_mm, tuple((NATIVE.affine @ [*start, 1])[:3]))
 
-    result = resample_linear(image, NATIVE, target, outside=-7.0)
+    result = resample_linear(image, NATIVE, target)
 
-    expected = np.full(shape, -7.0, np.float32)
+    expected = np.zeros(shape, np.float32)
     for index in np.ndindex(*shape):
         here = tuple(i + s for i, s in zip(index, start, strict=True))
         if all(0 <= i < n for i, n in zip(here, NATIVE.shape, strict=True)):
             expected[index] = image[here]
     np.testing.assert_array_equal(result, expected)
-    np.testing.assert_array_equal(resample_nearest(image, NATIVE, target, outside=-7.0), expected)
+    np.testing.assert_array_equal(resample_nearest(image, NATIVE, target, outside=0), expected)
 
 
 def test_cropping_and_undoing_returns_every_voxel_inside() -> None:
@@ -161,7 +161,7 @@ def test_a_linear_ramp_survives_linear_resampling() -> None:
     ramp = (3 * x - 2 * y + 5 * z).astype(np.float32)
     target = Geometry((12, 10, 9), (1.7, 1.3, 2.9), (0.3, 11.1, -15.2))
 
-    result = resample_linear(ramp, NATIVE, target, outside=0.0)
+    result = resample_linear(ramp, NATIVE, target)
 
     voxels = [m.coordinates for m in axis_maps(NATIVE, target)]
     i, j, k = np.meshgrid(*voxels, indexing="ij")
@@ -172,7 +172,7 @@ def test_refining_agrees_with_scipy() -> None:
     image = np.random.default_rng(0).normal(size=NATIVE.shape).astype(np.float32)
     target = Geometry((50, 45, 33), (0.7, 0.9, 1.6), (3.0, 14.0, -25.0))
 
-    result = resample_linear(image, NATIVE, target, outside=0.0)
+    result = resample_linear(image, NATIVE, target)
 
     grid = np.meshgrid(*[m.coordinates for m in axis_maps(NATIVE, target)], indexing="ij")
     theirs = ndimage.map_coordinates(image.astype("f8"), grid, order=1, mode="grid-constant")
@@ -185,7 +185,7 @@ def test_coarsening_agrees_with_scipy_s_gaussian_and_interpolation() -> None:
     target = Geometry((12, 12, 8), (3.0, 2.5, 5.0), (7.0, 16.0, -27.0))
     maps = axis_maps(NATIVE, target)
 
-    result = resample_linear(image, NATIVE, target, outside=0.0)
+    result = resample_linear(image, NATIVE, target)
 
     sigma = [np.sqrt(m.step**2 - 1) / (2 * np.sqrt(2 * np.log(2))) for m in maps]
     blurred = ndimage.gaussian_filter(image.astype(np.float64), sigma, mode="constant", truncate=4)
@@ -201,7 +201,7 @@ def test_coarsening_does_not_alias_a_pattern_finer_than_the_grid() -> None:
     x = np.indices(fine.shape)[0]
     stripes = np.where(x % 2 == 0, 1, -1).astype(np.float32)
 
-    result = resample_linear(stripes, fine, coarse, outside=0.0)
+    result = resample_linear(stripes, fine, coarse)
 
     assert np.abs(result[2:-2, 4:-4, 4:-4]).max() < 0.01
 
