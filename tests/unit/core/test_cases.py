@@ -408,6 +408,37 @@ def test_tumour_outside_the_grid_is_counted(tmp_path: Path, volumes: Volumes) ->
     assert warned(record, "brain", "grid")
 
 
+@pytest.mark.parametrize(("sform_code", "qform_code"), [(2, 0), (0, 1), (1, 1)])
+def test_a_returned_map_is_written_with_the_header_of_the_upload(
+    tmp_path: Path, volumes: Volumes, sform_code: int, qform_code: int
+) -> None:
+    affine = np.diag([4.0, -5.0, 6.0, 1.0])
+    codes = {"sform_code": sform_code, "qform_code": qform_code}
+    (tmp_path / "up").mkdir()
+    files = {
+        role: write_nifti(tmp_path / "up" / f"{role}.nii.gz", array, affine, codes)
+        for role, array in volumes.items()
+    }
+    case, record = inspect_case(files)
+
+    back = to_uploaded_grid(case.labels, record)
+    write_volume(
+        tmp_path / "back.nii.gz",
+        back.values,
+        back.affine,
+        sform_code=back.frame.sform_code,
+        qform_code=back.frame.qform_code,
+    )
+
+    ours, theirs = nib.load(tmp_path / "back.nii.gz"), nib.load(files["seg"])
+    assert (int(ours.header["sform_code"]), int(ours.header["qform_code"])) == (
+        sform_code,
+        qform_code,
+    )
+    np.testing.assert_array_equal(ours.affine, theirs.affine)
+    np.testing.assert_array_equal(np.asarray(ours.dataobj), np.asarray(theirs.dataobj))
+
+
 def test_a_grid_that_leaves_out_most_of_the_tumour_is_refused(
     tmp_path: Path, volumes: Volumes
 ) -> None:
