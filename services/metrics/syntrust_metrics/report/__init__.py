@@ -1,0 +1,116 @@
+"""The report of an experiment: results.json, figures as SVG and PNG, and report.html."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from syntrust_core.caserecord import CaseRecord
+from syntrust_core.contracts import BuildReport, ReportCase
+from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
+from syntrust_metrics.report.page import Contents, report_page
+from syntrust_metrics.results import build_results
+from syntrust_metrics.scores import ScoreFile
+
+RESULTS_FILE: Final = "results.json"
+REPORT_FILE: Final = "report.html"
+SAMPLES: Final = 3
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """All that a report is made of.
+
+    `scores` are by scoring step, `records` by inspection step; `pairs` are the cases of figure 2
+    (see `sample_cases`); `provenance` is any JSON object and appears in report.html alone.
+    """
+
+    request: BuildReport
+    scores: Mapping[str, ScoreFile]
+    records: Mapping[str, CaseRecord]
+    pairs: Sequence[TwinPair]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
+    """Write results.json, fig2 to fig8 as svg and png, and report.html; paths by file name.
+
+    Raises
+    ------
+    ObjectMissing
+        If scores that the request names are not there.
+    """
+    results = build_results(inputs.request, inputs.scores)
+    figures = draw_all(results, inputs.pairs, _volumes(inputs))
+    paths = save_all(figures, folder)
+    contents = Contents(
+        request=inputs.request,
+        results=results,
+        figures={name: paths[f"{name}.svg"].read_bytes() for name in figures},
+        records=inputs.records,
+        provenance=inputs.provenance,
+    )
+    written = {
+        RESULTS_FILE: json.dumps(results, allow_nan=False, ensure_ascii=False, indent=1) + "\n",
+        REPORT_FILE: report_page(contents),
+    }
+    for name, content in written.items():
+        paths[name] = folder / name
+        paths[name].write_text(content, encoding="utf-8")
+    return paths
+
+
+def sample_cases(
+    request: BuildReport, records: Mapping[str, CaseRecord], count: int = SAMPLES
+) -> list[ReportCase]:
+    """Choose test cases with a twin for figure 2, large to small tumours.
+
+    Cases that show all regions and that the generator has not seen come first; among the equally
+    good, even steps through the tumour volumes. The choice knows no score.
+    """
+    able = [case for case in request.cases if case.part == "test" and case.twin is not None]
+    rank = {case.id: _shortcomings(case, records[case.case]) for case in able}
+    best = sorted(able, key=lambda case: (rank[case.id], case.id))
+    good = [case for case in best if rank[case.id] == rank[best[0].id]]
+    pool = good if len(good) >= count else best[:count]
+    pool.sort(key=lambda case: (-_tumour_ml(records[case.case]), case.id))
+    steps = [round((index + 0.5) * len(pool) / count - 0.5) for index in range(count)]
+    return [pool[index] for index in dict.fromkeys(steps) if index < len(pool)]
+
+
+def _shortcomings(case: ReportCase, record: CaseRecord) -> tuple[int, int]:
+    """How little a case can show: regions it lacks, then whether the generator has seen it."""
+    return sum(not voxels for voxels in record.region_voxels.values()), int(case.seen)
+
+
+def _tumour_ml(record: CaseRecord) -> float:
+    return sum(record.region_volumes_ml.values())
+
+
+def _volumes(inputs: ReportInputs) -> list[CaseVolumes]:
+    return [
+        CaseVolumes(
+            id=case.id,
+            part=case.part,
+            volumes_ml={
+                str(region): volume
+                for region, volume in inputs.records[case.case].region_volumes_ml.items()
+            },
+        )
+        for case in inputs.request.cases
+    ]
+
+
+__all__ = [
+    "REPORT_FILE",
+    "RESULTS_FILE",
+    "Contents",
+    "ReportInputs",
+    "TwinPair",
+    "report_page",
+    "sample_cases",
+    "write_report",
+]

@@ -1,0 +1,107 @@
+"""The tables of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from syntrust_metrics.report.markup import Html, element, join, table, text
+
+Body = Mapping[str, Any]
+COLUMNS: Final = 6  # α in one table; more do not fit on paper
+SIDE_NAMES: Final = {"real": "real images", "synthetic": "synthetic images"}
+FACTOR_NAMES: Final = {
+    "t1": "T1 mean Dice ↑",
+    "t2": "T2 consistency ↑",
+    "t3": "T3 alignment ↑",
+    "t4": "T4 disparity ↓",
+    "t5": "T5 relative spread ↓",
+}
+DIGITS: Final = {"t3": 4}
+
+
+def factor_tables(alphas: Sequence[Body], *, caption: str) -> Html:
+    """T1-T5 with intervals: a row for each factor, side and region, a column for each α."""
+    parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
+    return join(_factors(part, caption) for part in parts)
+
+
+def _factors(alphas: Sequence[Body], caption: str) -> Html:
+    head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
+    trees = [entry["trust"]["factors"] for entry in alphas]
+    rows = [
+        [text(name), *(_cell(_at(tree, path), DIGITS.get(path[0], 3)) for tree in trees)]
+        for name, path in _rows(trees[0])
+    ]
+    return table(head, rows, caption=caption, kind="factors")
+
+
+def _rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names and paths of the leaves, in the order of the factors."""
+    for factor, name in FACTOR_NAMES.items():
+        for first, branch in factors[factor].items():
+            title = f"{name} {SIDE_NAMES.get(first, first)}"
+            if "value" in branch:
+                yield title, (factor, first)
+            else:
+                yield from ((f"{title}, {second}", (factor, first, second)) for second in branch)
+
+
+def _at(tree: Body, path: Iterable[str]) -> Body:
+    for step in path:
+        tree = tree[step]
+    return tree
+
+
+def _cell(leaf: Body, digits: int) -> Html:
+    if leaf["value"] is None:
+        return element("span", text(f"undefined: {leaf['reason']}"), class_="none")
+    spread = f" (seed sd {leaf['seed_sd']:.{digits}f})" if leaf["seed_sd"] is not None else ""
+    value = text(f"{leaf['value']:.{digits}f}{spread}")
+    if leaf["ci"] is None:
+        # Too few cases is said once, among the warnings.
+        few = (leaf["reason"] or "fewer").startswith("fewer")
+        reason = "no interval" if few else f"no interval: {leaf['reason']}"
+        return join([value, element("span", text(reason), class_="ci")])
+    low, high = leaf["ci"]
+    return join(
+        [value, element("span", text(f"{low:.{digits}f} to {high:.{digits}f}"), class_="ci")]
+    )
+
+
+def mix_table(alphas: Sequence[Body]) -> Html:
+    """What each α came to in cases."""
+    rows = []
+    for entry in alphas:
+        mix = entry["mix"]
+        same = ", ".join(f"{alpha:g}" for alpha in mix["same_as"]) or "none"
+        values = (
+            mix["n_real"],
+            mix["n_synthetic"],
+            f"{mix['realised']:.3g}",
+            mix["anatomies"],
+            same,
+        )
+        rows.append([text(f"{entry['alpha']:g}"), *(text(value) for value in values)])
+    head = ["α", "real images", "synthetic images", "share real", "anatomies", "same mix as"]
+    return table(head, rows)
+
+
+def count_table(alphas: Sequence[Body]) -> Html:
+    """How often a region was empty, missed or invented, for each α."""
+    rows = []
+    for entry in alphas:
+        for region, counts in entry["trust"]["counts"].items():
+            missed, invented = counts["missed"], counts["false_positive"]
+            values = (
+                counts["used"],
+                counts["dropped"],
+                counts["empty"],
+                f"{missed['real']} / {missed['synthetic']}",
+                f"{invented['real']} / {invented['synthetic']}",
+            )
+            name = text(f"α = {entry['alpha']:g}, {region}")
+            rows.append([name, *(text(value) for value in values)])
+    head = ["region", "used", "dropped", "empty on both", "Dice 0", "false positive"]
+    caption = "Cases; pairs of numbers are real / synthetic images."
+    return table(head, rows, caption=caption)
