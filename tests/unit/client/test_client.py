@@ -1,0 +1,328 @@
+"""`Client` against a real HTTP server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from syntrust import (
+    Client,
+    Conflict,
+    DatasetRefused,
+    ExperimentFailed,
+    NotFound,
+    Refused,
+    ServerFailed,
+    SynTrustError,
+    TimedOut,
+    Unauthenticated,
+    Unreachable,
+)
+from syntrust.events import parse_events
+
+
+class Answer(Protocol):
+    def __call__(self, status: int = ..., body: Any = ..., media: str = ...) -> Any: ...
+
+
+@pytest.fixture
+def client(server: Any, no_pause: Callable[[float], None]) -> Iterator[Client]:
+    with Client(server.url, "secret", pause=no_pause) as client:
+        yield client
+
+
+def state(name: str, done: int = 0) -> dict[str, Any]:
+    return {
+        "id": "e1",
+        "state": name,
+        "steps": {"done": done, "total": 3, "by_kind": {}},
+        "running": [],
+        "error": None,
+    }
+
+
+def event(body: dict[str, Any]) -> str:
+    return f"event: state\ndata: {json.dumps(body)}\n\n"
+
+
+def problem(detail: str, *errors: dict[str, str], slug: str = "invalid-request") -> dict[str, Any]:
+    return {"type": f"urn:syntrust:problem:{slug}", "detail": detail, "errors": list(errors)}
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    folder = tmp_path / "case-1"
+    folder.mkdir()
+    (folder / "t1.nii.gz").write_bytes(b"a" * 3_000_000)
+    (folder / "case-1_seg.nii.gz").write_bytes(b"bb")
+    (folder / "notes.txt").write_text("no role")
+    return folder
+
+
+def test_the_key_is_sent_to_the_gateway(server: Any, client: Client, answer: Answer) -> None:
+    server.on("GET /datasets/d1", answer(body={"id": "d1"}))
+
+    assert client.dataset("d1")["id"] == "d1"
+    assert server.asked[0].headers["Authorization"] == "Bearer secret"
+
+
+def test_a_case_is_described_by_content_and_only_missing_files_are_sent(
+    server: Any, client: Client, answer: Answer, case: Path
+) -> None:
+    places = {
+        "t1": {"url": f"{server.url}/store/t1?signed=1", "expires": "…"},
+        "seg": {"url": None, "expires": None},
+    }
+    server.on("POST /datasets/d1/cases", answer(201, places))
+    server.on("PUT /store/t1?signed=1", answer())
+    heard: list[int] = []
+
+    added = client.add_case("d1", case, group="site-1", on_bytes=heard.append)
+
+    asked = server.to("POST /datasets/d1/cases")[0].json()
+    sent = server.to("PUT /store/t1?signed=1")[0]
+    seg = {"sha256": hashlib.sha256(b"bb").hexdigest(), "bytes": 2}
+    assert (asked["id"], asked["group"], asked["files"]["seg"]) == ("case-1", "site-1", seg)
+    assert "scheme" not in asked
+    assert sent.body == b"a" * 3_000_000
+    assert "Authorization" not in sent.headers
+    assert (added.ignored, added.uploaded_bytes) == (("notes.txt",), 3_000_000)
+    assert sum(heard) == 3_000_002
+
+
+def test_an_upload_that_failed_starts_again_and_its_bytes_count_once(
+    server: Any, client: Client, answer: Answer, case: Path
+) -> None:
+    (case / "case-1_seg.nii.gz").unlink()
+    server.on("POST /datasets/d1/cases", answer(201, {"t1": {"url": f"{server.url}/t1"}}))
+    server.on("PUT /t1", answer(503), answer())
+    heard: list[int] = []
+
+    client.add_case("d1", case, on_bytes=heard.append)
+
+    assert [len(asked.body) for asked in server.to("PUT /t1")] == [3_000_000, 3_000_000]
+    assert sum(heard) == 3_000_000
+
+
+def test_a_refused_upload_names_the_file(
+    server: Any, client: Client, answer: Answer, case: Path
+) -> None:
+    (case / "case-1_seg.nii.gz").unlink()
+    server.on("POST /datasets/d1/cases", answer(201, {"t1": {"url": f"{server.url}/t1"}}))
+    server.on("PUT /t1", answer(403, b"<Error/>", "text/xml"))
+
+    with pytest.raises(ServerFailed, match=r"refused t1\.nii\.gz \(403\)"):
+        client.add_case("d1", case)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, Unauthenticated),
+        (403, Unauthenticated),
+        (404, NotFound),
+        (409, Conflict),
+        (422, Refused),
+    ],
+)
+def test_a_problem_becomes_the_error_of_its_status(
+    server: Any, client: Client, answer: Answer, status: int, kind: type[Refused]
+) -> None:
+    wrong = {"pointer": "/alphas/1", "detail": "0.5 is listed twice; name each value once."}
+    server.on("POST /experiments", answer(status, problem("The request is wrong.", wrong)))
+
+    with pytest.raises(kind) as caught:
+        client.create_experiment("d1", [0.5, 0.5])
+
+    assert str(caught.value) == (
+        "The request is wrong.\n/alphas/1: 0.5 is listed twice; name each value once."
+    )
+    assert caught.value.slug == "invalid-request"
+    assert caught.value.errors == (wrong,)
+
+
+def test_a_read_is_tried_again_until_the_server_is_back(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("GET /datasets/d1", answer(503), answer(0), answer(body={"id": "d1"}))
+
+    assert client.dataset("d1")["id"] == "d1"
+    assert len(server.asked) == 3
+
+
+def test_a_request_that_makes_something_is_sent_once(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("POST /datasets", answer(503, problem("Not ready.", slug="unavailable")))
+    server.on("POST /experiments", answer(0))
+
+    with pytest.raises(ServerFailed, match="Not ready"):
+        client.create_dataset("name")
+    with pytest.raises(Unreachable):
+        client.create_experiment("d1", [0])
+
+    assert len(server.asked) == 2
+
+
+def test_no_server_is_an_error_of_its_own_after_some_patience(
+    no_pause: Callable[[float], None],
+) -> None:
+    client = Client("http://127.0.0.1:9", "key", pause=no_pause)
+
+    with client, pytest.raises(Unreachable, match=r"No answer from http://127\.0\.0\.1:9"):
+        client.health()
+
+
+def test_another_web_server_is_recognised(server: Any, client: Client, answer: Answer) -> None:
+    server.on("GET /datasets/d1", answer(body="<html>", media="text/html"))
+
+    with pytest.raises(ServerFailed, match="its answer is not JSON"):
+        client.dataset("d1")
+
+
+def test_lists_are_read_to_their_last_page(server: Any, client: Client, answer: Answer) -> None:
+    server.on("GET /datasets", answer(body={"items": [{"id": "a"}], "next": "c 1"}))
+    server.on("GET /datasets?cursor=c+1", answer(body={"items": [{"id": "b"}], "next": None}))
+
+    assert [item["id"] for item in client.datasets()] == ["a", "b"]
+
+
+def test_an_id_cannot_lead_to_another_path(server: Any, client: Client, answer: Answer) -> None:
+    server.on("GET /datasets/..%2Fexperiments", answer(404, problem("none")))
+
+    with pytest.raises(NotFound):
+        client.dataset("../experiments")
+    with pytest.raises(Refused, match="is not an id"):
+        client.dataset("..")
+
+
+def test_refused_cases_are_told_with_file_field_and_reason(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    flaw = {"file": "seg", "field": "labels", "reason": "Holds label 7."}
+    cases = [
+        {"id": "good", "state": "ready", "problems": []},
+        {"id": "bad", "state": "refused", "problems": [flaw]},
+    ]
+    server.on(
+        "GET /datasets/d1",
+        answer(body={"id": "d1", "state": "inspecting", "cases": []}),
+        answer(body={"id": "d1", "state": "open", "cases": cases}),
+    )
+
+    with pytest.raises(DatasetRefused, match=r"bad: seg: labels: Holds label 7\.") as caught:
+        client.wait_dataset("d1")
+
+    assert caught.value.problems == {"bad": [flaw]}
+
+
+def test_waiting_for_a_dataset_that_nobody_committed_says_so(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("GET /datasets/d1", answer(body={"id": "d1", "state": "open", "cases": []}))
+
+    with pytest.raises(SynTrustError, match="is open; add its cases and commit it first"):
+        client.wait_dataset("d1")
+
+
+def test_waiting_has_an_end_when_one_is_given(server: Any, client: Client, answer: Answer) -> None:
+    server.on("GET /experiments/e1", answer(body=state("running")))
+
+    with pytest.raises(TimedOut, match="it goes on"):
+        client.wait("e1", timeout_s=0)
+
+
+def test_a_failed_experiment_raises_with_the_servers_sentence(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    failed = {**state("failed"), "error": {"slug": "out-of-memory", "text": "Lower the patch."}}
+    server.on("GET /experiments/e1", answer(body=failed))
+
+    with pytest.raises(ExperimentFailed, match=r"e1 failed: Lower the patch\.") as caught:
+        client.wait("e1")
+
+    assert caught.value.state["state"] == "failed"
+
+
+def test_watching_reads_the_event_stream_to_the_final_state(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    first, last = state("running"), state("succeeded", 3)
+    stream = ": ping\n\n" + event(first) + event(state("running", 1)) + event(last)
+    server.on("GET /experiments/e1", answer(body=first))
+    server.on("GET /experiments/e1/events", answer(body=stream, media="text/event-stream"))
+
+    seen = [(item["state"], item["steps"]["done"]) for item in client.watch("e1")]
+
+    assert seen == [("running", 0), ("running", 1), ("succeeded", 3)]
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_watching_falls_back_to_asking_when_the_stream_breaks(
+    server: Any, client: Client, answer: Answer, status: int
+) -> None:
+    server.on(
+        "GET /experiments/e1", answer(body=state("running")), answer(body=state("succeeded", 3))
+    )
+    server.on("GET /experiments/e1/events", answer(status))
+
+    assert [item["state"] for item in client.watch("e1")] == ["running", "succeeded"]
+
+
+def test_watching_goes_on_where_a_cut_stream_ended(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("GET /experiments/e1", answer(body=state("running")))
+    server.on(
+        "GET /experiments/e1/events",
+        answer(body=event(state("running", 1)), media="text/event-stream"),
+        answer(body=event(state("cancelled", 1)), media="text/event-stream"),
+    )
+
+    assert [item["state"] for item in client.watch("e1")][-1] == "cancelled"
+
+
+def test_an_event_may_span_lines_and_a_comment_is_none() -> None:
+    lines = [": ping", "", "event: state", "data: {", "data:}", "", "data: x", ""]
+
+    assert list(parse_events(lines)) == [("state", "{\n}"), ("message", "x")]
+
+
+def test_saving_writes_results_report_and_every_figure(
+    server: Any, client: Client, answer: Answer, tmp_path: Path
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body={"digest": "sha256:00", "α": 0.5}))
+    server.on("GET /experiments/e1/report.html", answer(body="<p>α</p>", media="text/html"))
+    for number in range(2, 9):
+        for media in ("svg", "png"):
+            route = f"GET /experiments/e1/figures/fig{number}.{media}"
+            server.on(route, answer(body=f"{number}{media}"))
+
+    client.save("e1", tmp_path / "out")
+
+    names = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
+    assert json.loads((tmp_path / "out" / "results.json").read_text())["α"] == 0.5
+    assert (tmp_path / "out" / "report.html").read_text() == "<p>α</p>"
+    assert len(names) == 14
+    assert (tmp_path / "out" / "figures" / "fig2.svg").read_bytes() == b"2svg"
+
+
+def test_scores_go_as_csv_as_cases_or_as_a_whole_request(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("POST /trust-score", answer(body={"cases": 1}))
+    cases = [{"id": "a", "real": {"ET": 1}, "synthetic": {"ET": 1}}]
+
+    client.trust_score("case,set,region,dice\n")
+    client.trust_score(cases, policy={"empty": "drop"})
+    client.trust_score({"cases": cases})
+
+    text, listed, whole = server.asked
+    assert text.headers["Content-Type"] == "text/csv"
+    assert listed.json() == {"cases": cases, "policy": {"empty": "drop"}}
+    assert whole.json() == {"cases": cases}
