@@ -1,0 +1,178 @@
+"""A generator's card: what it is, what it may be shown, what it has seen, how it was made.
+
+Imports pydantic and the standard library alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from syntrust_core.errors import CallerError
+
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "model.safetensors"
+NOTICE: Final = "For research use only. Not a medical device."
+
+View = Literal["grid", "brain"]
+Convention = Literal["brain-z", "min-max"]
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ArchitectureCard(_Frozen):
+    """The arguments of `network.build_network`."""
+
+    base_channels: Annotated[int, Field(ge=2, le=512, multiple_of=2)]
+    multipliers: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=8)]
+    residual_blocks: Positive
+    attention_factors: tuple[Positive, ...] = ()
+    middle_attention: bool = True
+    heads: Positive = 1
+    in_channels: Positive = 8
+    out_channels: Positive = 4
+
+
+class Domain(_Frozen):
+    """What a generator may be conditioned on. Anything else is refused."""
+
+    shape: Annotated[
+        tuple[Positive, Positive, Positive], Field(description="Voxels along x, y, z.")
+    ]
+    spacing_mm: tuple[float, float, float]
+    view: Annotated[
+        View,
+        Field(description="The network sees the whole grid, or the box around the brain."),
+    ]
+    intensity: Annotated[
+        Convention,
+        Field(description="What the twins' numbers mean; see intensity.py."),
+    ]
+
+
+class Sampling(_Frozen):
+    sampler: Literal["ancestral", "ddim", "dpm++2m"]
+    steps: Annotated[int, Field(ge=2, le=1000)]
+
+
+class SeenCase(_Frozen):
+    """A case the weights have been fitted to. The digests find it again under another id."""
+
+    id: str
+    label_map_digest: str | None = None
+    fingerprint: str | None = None
+
+
+class Phase(_Frozen):
+    """A part of the training that looks at one size of window."""
+
+    share: Annotated[float, Field(gt=0, le=1, description="Of all iterations.")]
+    crop: Annotated[
+        int | None,
+        Field(ge=8, description="Edge of the cubes in voxels; null takes whole views."),
+    ] = None
+    batch: Positive = 2
+
+
+class Recipe(_Frozen):
+    """Every hyper-parameter of a training. Defaults suit the tiny model."""
+
+    iterations: Positive = 2000
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = (Phase(share=1.0),)
+    accumulate: Annotated[
+        Positive, Field(description="Batches whose gradients are averaged for one step.")
+    ] = 1
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    final_learning_rate: Annotated[float, Field(ge=0, le=1)] = 5e-5
+    warmup: Annotated[int, Field(ge=0, description="Iterations of linear rise.")] = 50
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
+    gradient_clip: Annotated[float, Field(gt=0)] = 1.0
+    flip: Annotated[Share, Field(description="Chance of a left-right flip.")] = 0.5
+    tumour_share: Annotated[
+        Share, Field(description="Share of the cubes that are centred on a tumour voxel.")
+    ] = 0.25
+    weighting: Annotated[
+        Literal["none", "image"],
+        Field(description="none: every t alike (Med-DDPM); image: see training.weights_of."),
+    ] = "none"
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class TrainConfig(_Frozen):
+    """What a training is told besides its cases: the `config` of a `TrainGenerator` step."""
+
+    architecture: ArchitectureCard
+    recipe: Recipe = Recipe()
+    schedule_steps: Annotated[int, Field(ge=2, le=1000)] = 250
+    view: View = "brain"
+    intensity: Convention = "brain-z"
+    default: Sampling = Sampling(sampler="ddim", steps=10)
+
+
+TINY = TrainConfig(
+    architecture=ArchitectureCard(base_channels=8, multipliers=(1, 2, 4, 8), residual_blocks=1),
+    recipe=Recipe(
+        iterations=2300,
+        phases=(Phase(share=0.78, crop=24, batch=2), Phase(share=0.22, batch=2)),
+        learning_rate=2e-3,
+        final_learning_rate=1e-4,
+        ema_decay=0.99,
+        weighting="image",
+    ),
+)
+"""How the shipped model for 64x64x64 voxels of 3 mm is trained on a CPU."""
+
+
+class LossPoint(_Frozen):
+    """Mean L1 loss over the iterations up to this one, since the point before."""
+
+    iteration: int
+    loss: float
+
+
+class ModelCard(_Frozen):
+    version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    notice: Literal["For research use only. Not a medical device."] = NOTICE
+    architecture: ArchitectureCard
+    parameters: Positive
+    schedule_steps: Annotated[int, Field(ge=2, le=1000)] = 250
+    domain: Domain
+    default: Sampling
+    seen: tuple[SeenCase, ...]
+    dataset: Annotated[str, Field(description="Where the seen cases come from.")]
+    recipe: Annotated[Recipe | None, Field(description="null for imported weights.")]
+    iterations: Annotated[int, Field(ge=0, description="Done; less than asked if stopped.")]
+    versions: dict[str, str]
+    loss: tuple[LossPoint, ...]
+    weights_sha256: str
+    notes: dict[str, Any] = {}
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of a model folder.
+
+    Raises
+    ------
+    CallerError
+        If there is none, or it is not one.
+    """
+    try:
+        return ModelCard.model_validate_json((folder / CARD_FILE).read_bytes())
+    except FileNotFoundError as error:
+        raise CallerError(f"model: no {CARD_FILE} in {folder.name}.") from error
+    except ValueError as error:
+        raise CallerError(f"{CARD_FILE}: not a model card: {error}") from error
+
+
+def write_card(card: ModelCard, folder: Path) -> Path:
+    path = folder / CARD_FILE
+    path.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,132 @@
+"""`syntrust-generator`: train a generator from a folder of cases, without the platform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from syntrust_core.casefiles import find_files
+from syntrust_core.caserecord import CASE_FILE
+from syntrust_core.cases import inspect_case, write_case
+from syntrust_core.errors import CallerError, PlatformError
+from syntrust_core.grids import Grid
+from syntrust_generator import handlers
+from syntrust_generator.card import NOTICE, TINY, TrainConfig
+from syntrust_generator.training import TrainingProgress
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True)
+_LOG_EVERY = 50
+
+
+@app.callback()
+def about() -> None:
+    """Generators of synthetic MRI. For research use only."""
+
+
+@app.command()
+def train(  # noqa: PLR0917 - typer reads the options from here
+    cases: Annotated[Path, typer.Argument(help="Folder with one folder of NIfTI files per case.")],
+    out: Annotated[Path, typer.Argument(help="Model folder to write.")],
+    name: Annotated[str, typer.Option(help="Name on the model card.")] = "tiny",
+    dataset: Annotated[str, typer.Option(help="Where the cases come from, for the card.")] = "",
+    grid: Annotated[int, typer.Option(help="Voxels along each axis of the grid.")] = 64,
+    spacing: Annotated[float, typer.Option(help="Edge of a voxel in mm.")] = 3.0,
+    config: Annotated[
+        Path | None, typer.Option(help="JSON file of a TrainConfig; the tiny model's if absent.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Canonical cases, checkpoint and log; default OUT.work.")
+    ] = None,
+    checkpoint_every: Annotated[int, typer.Option(help="In iterations.")] = 100,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Train a generator and write OUT/model.safetensors and OUT/card.json.
+
+    Stopped and started again it goes on from its last checkpoint, with the same result.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True)
+    work = work or out.with_name(f"{out.name}.work")
+    settings = _read_config(config)
+    folders = canonical_cases(
+        cases, work / "cases", Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
+    )
+    with _bar() as bar, (work / "loss.jsonl").open("a", encoding="utf-8") as log:
+        task = bar.add_task("training", total=settings.recipe.iterations, loss="")
+
+        def show(progress: TrainingProgress) -> None:
+            bar.update(task, completed=progress.done, loss=f"loss {progress.loss:.3f}")
+            log.write(json.dumps({"iteration": progress.done, "loss": progress.loss}) + "\n")
+            if progress.done % _LOG_EVERY == 0:
+                log.flush()
+
+        handlers.train(
+            folders,
+            settings,
+            name=name,
+            dataset=dataset or cases.name,
+            out=out,
+            on_progress=show,
+            checkpoint=work / "checkpoint.pt",
+            checkpoint_every=checkpoint_every,
+        )
+    console.print(f"Wrote {out}. {NOTICE}")
+
+
+def canonical_cases(cases: Path, work: Path, grid: Grid) -> dict[str, Path]:
+    """Canonical folders of every case in `cases`, by case id; those of `work` are kept.
+
+    Raises
+    ------
+    CallerError
+        If there is no case, or one is refused; it is named.
+    """
+    found = sorted(path for path in cases.glob("[!.]*") if path.is_dir())
+    if not found:
+        raise CallerError(f"{cases}: holds no case folder.")
+    folders = {path.name: work / path.name for path in found}
+    for path in found:
+        target = folders[path.name]
+        if not (target / CASE_FILE).exists():  # written last
+            files, _ = find_files(path)
+            case, record = inspect_case(
+                {str(role): file for role, file in files.items()}, grid=grid
+            )
+            write_case(case, record, target)
+    return folders
+
+
+def _read_config(path: Path | None) -> TrainConfig:
+    if path is None:
+        return TINY
+    try:
+        return TrainConfig.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CallerError(f"--config {path}: {error}") from error
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+        console=console,
+    )
+
+
+def main() -> None:
+    """Entry point: refusals end with a sentence and exit code 2, not with a traceback."""
+    try:
+        app()
+    except PlatformError as error:
+        console.print(f"[red]{error.detail}[/red]")
+        raise SystemExit(2) from error

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from syntrust_core.cases import inspect_case, write_case
+from syntrust_core.volumes import write_volume
+
+SHAPE = (16, 24, 16)
+AFFINE = np.diag([-3.0, -3.0, 3.0, 1.0])
+
+
+@pytest.fixture(autouse=True)
+def one_deterministic_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(mode=True)
+
+    yield
+
+    torch.use_deterministic_algorithms(mode=False)
+    torch.set_num_threads(threads)
+
+
+def write_upload(folder: Path, *, seed: int) -> dict[str, Path]:
+    """A brain-sized ball with a tumour of three shells, brighter in some modalities."""
+    rng = np.random.default_rng(seed)
+    centre = np.array(SHAPE)[:, None, None, None] / 2 - 0.5
+    radius = np.linalg.norm(
+        (np.indices(SHAPE) - centre) / np.array([7, 11, 7]).reshape(3, 1, 1, 1), axis=0
+    )
+    brain = radius < 1
+    labels = np.zeros(SHAPE, dtype=np.uint8)
+    for label, reach in ((2, 0.6), (3, 0.45), (1, 0.3)):
+        labels[radius < reach] = label
+    folder.mkdir(parents=True)
+    files: dict[str, Path] = {}
+    for index, role in enumerate(("t1", "t1ce", "t2", "flair")):
+        image = 100 + 20 * labels * index + rng.normal(0, 5, SHAPE)
+        files[role] = folder / f"{role}.nii.gz"
+        write_volume(files[role], np.where(brain, image, 0).astype(np.float32), AFFINE)
+    files["seg"] = folder / "seg.nii.gz"
+    write_volume(files["seg"], labels, AFFINE)
+    return files
+
+
+@pytest.fixture(scope="session")
+def case_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two canonical cases on a grid of 16 x 24 x 16 voxels of 3 mm."""
+    root = tmp_path_factory.mktemp("cases")
+    folders = {}
+    for seed in range(2):
+        case, record = inspect_case(write_upload(root / f"upload-{seed}", seed=seed))
+        folders[f"ball-{seed}"] = root / f"ball-{seed}"
+        write_case(case, record, folders[f"ball-{seed}"])
+    return folders
+
+
+@pytest.fixture
+def upload_folder(tmp_path: Path) -> Path:
+    """A folder of one uploaded case, as the command reads it."""
+    write_upload(tmp_path / "uploads" / "ball-0", seed=0)
+    return tmp_path / "uploads"
