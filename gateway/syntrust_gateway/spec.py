@@ -48,7 +48,7 @@ class ExplicitSplit(_Request):
 class GeneratorChoice(_Request):
     model: str = "tiny"
     sampler: Sampler | None = None
-    steps: Annotated[int, Field(ge=1, le=1000)] | None = None
+    steps: Annotated[int, Field(ge=2, le=1000)] | None = None
     seed: Seed = 0
     twins: Annotated[int, Field(ge=1, le=1)] = 1
 
@@ -106,6 +106,7 @@ class GeneratorView:
     id: str
     sampler: Sampler
     steps: int
+    most_steps: int
     grid: Grid | None
     seen_cases: frozenset[str]
     seen_fingerprints: frozenset[str]
@@ -152,6 +153,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
     alphas = _distinct_alphas(spec.alphas)
     _distinct(spec.seeds, "/seeds")
     _in_domain(dataset.grid, generator)
+    _in_schedule(spec.generator.steps, generator)
     seen = _seen_cases(dataset.cases, generator)
     train, validation, test = _split(spec.split, dataset.cases, seen)
     choice = spec.segmenter
@@ -205,6 +207,14 @@ def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
         "register the dataset on that grid, or name a generator of its grid.",
         pointer="/generator/model",
     )
+
+
+def _in_schedule(steps: int | None, generator: GeneratorView) -> None:
+    if steps is not None and steps > generator.most_steps:
+        raise InvalidRequest(
+            f"The generator {generator.name} has {generator.most_steps} steps; ask for no more.",
+            pointer="/generator/steps",
+        )
 
 
 def _seen_cases(cases: Iterable[CaseView], generator: GeneratorView) -> frozenset[str]:

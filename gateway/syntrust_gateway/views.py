@@ -65,6 +65,7 @@ def _generator_view(name: str, model: str, card: Mapping[str, Any]) -> Generator
         id=model,
         sampler=card["default"]["sampler"],
         steps=card["default"]["steps"],
+        most_steps=card["schedule_steps"],
         grid=Grid(shape=domain["shape"], spacing_mm=domain["spacing_mm"]),
         seen_cases=frozenset(case["id"] for case in seen),
         seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),

@@ -134,7 +134,14 @@ class World:
             cases = session.scalars(select(Case).where(Case.dataset_id == dataset_id)).all()
             spec = ExperimentSpec.model_validate({"dataset": "d", "alphas": [0, 1], **changes})
             view = GeneratorView(
-                "tiny", MODEL.id, "ddim", 5, Grid.model_validate(GRID), frozenset(), frozenset()
+                "tiny",
+                MODEL.id,
+                "ddim",
+                5,
+                250,
+                Grid.model_validate(GRID),
+                frozenset(),
+                frozenset(),
             )
             resolved = resolve(spec, dataset_view(dataset, cases), view)
             row = Experiment(dataset_id=dataset_id, spec=resolved.model_dump(mode="json"), owner=1)

@@ -30,7 +30,7 @@ def dataset(ids: list[str]) -> DatasetView:
 
 def generator(seen: tuple[str, ...] = (), fingerprints: tuple[str, ...] = ()) -> GeneratorView:
     return GeneratorView(
-        "tiny", "e" * 64, "ddim", 10, GRID, frozenset(seen), frozenset(fingerprints)
+        "tiny", "e" * 64, "ddim", 10, 250, GRID, frozenset(seen), frozenset(fingerprints)
     )
 
 
@@ -152,6 +152,7 @@ def test_the_order_of_alphas_and_cases_changes_no_step() -> None:
     [
         ({"alphas": [0.5, 0.50]}, "/alphas/1"),
         ({"seeds": [3, 3]}, "/seeds/1"),
+        ({"generator": {"steps": 251}}, "/generator/steps"),
         ({"split": {"train": ["p00"], "test": ["nobody"]}}, "/split/test/0"),
         ({"split": {"train": ["p00", "p00"], "test": ["p01"]}}, "/split/train/1"),
         ({"split": {"train": ["p00"], "test": ["p00"]}}, "/split/test/0"),
