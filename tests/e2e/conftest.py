@@ -89,7 +89,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few phantom cases on the tiny generator's grid."""
     folder = tmp_path_factory.mktemp("cohort")
-    make_cohort(folder, CASES, 3, PhantomOptions.demo())
+    make_cohort(folder, seed=3, count=CASES, options=PhantomOptions.demo())
     return folder
 
 
@@ -99,7 +99,7 @@ def dataset(platform: Platform, cohort: Path) -> str:
     with platform.client() as client:
         grid = {"shape": [64, 64, 64], "spacing_mm": [3, 3, 3]}
         opened = client.create_dataset("cohort", grid=grid)  # type: ignore[arg-type]
-        for case in sorted(cohort.iterdir()):
+        for case in sorted(cohort.glob("phantom-*")):
             client.add_case(opened["id"], case)
         client.commit(opened["id"])
         return client.wait_dataset(opened["id"], timeout_s=START_S)["id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ FIGURES = [f"fig{number}.{suffix}" for number in range(2, 9) for suffix in ("svg
 
 
 @pytest.fixture(scope="module")
-def client(platform: Platform) -> Client:
-    return platform.client()
+def client(platform: Platform) -> Iterator[Client]:
+    with platform.client() as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -120,48 +122,53 @@ def test_killed_workers_and_a_killed_conductor_change_no_digest(
 
     platform.kill()
     platform.restart()
-    client = platform.client()
 
-    again = client.create_experiment(dataset, [1], **changed)["id"]
-    client.wait(again, timeout_s=60)
-    assert client.results(again)["digest"] == first["digest"]
+    with platform.client() as later:
+        again = later.create_experiment(dataset, [1], **changed)["id"]
+        later.wait(again, timeout_s=60)
+        assert later.results(again)["digest"] == first["digest"]
+
+
+@pytest.fixture
+def now(platform: Platform) -> Iterator[Client]:
+    """A client of the platform as it runs now: its address changes when it starts again."""
+    with platform.client() as client:
+        yield client
 
 
 def test_a_cancelled_experiment_ends_as_cancelled_and_has_no_results(
-    platform: Platform, dataset: str
+    now: Client, dataset: str
 ) -> None:
-    client = platform.client()
     changed = {**SMALLEST, "segmenter": {"iterations": 500}}
-    posted = client.create_experiment(dataset, [0.5], **changed)["id"]
-    until(lambda: bool(client.experiment(posted)["running"]))
+    posted = now.create_experiment(dataset, [0.5], **changed)["id"]
+    until(lambda: bool(now.experiment(posted)["running"]))
 
-    client.cancel(posted)
+    now.cancel(posted)
 
-    until(lambda: client.experiment(posted)["state"] == "cancelled")
+    until(lambda: now.experiment(posted)["state"] == "cancelled")
     with pytest.raises(Conflict):
-        client.results(posted)
+        now.results(posted)
 
 
 def test_a_bad_case_is_refused_with_file_field_and_reason(
-    platform: Platform, cohort: Path, tmp_path: Path
+    now: Client, cohort: Path, tmp_path: Path
 ) -> None:
-    client = platform.client()
-    source = min(cohort.iterdir())
+    source = min(cohort.glob("phantom-*"))
     case = tmp_path / "bad"
     case.mkdir()
     for path in source.iterdir():
         (case / path.name).write_bytes(path.read_bytes())
     (case / "t2.nii.gz").write_text("not an image")
-    opened = client.create_dataset("bad")["id"]
-    client.add_case(opened, case)
-    client.commit(opened)
+    opened = now.create_dataset("bad")["id"]
+    now.add_case(opened, case)
+    now.commit(opened)
 
     with pytest.raises(DatasetRefused, match="t2"):
-        client.wait_dataset(opened, timeout_s=60)
+        now.wait_dataset(opened, timeout_s=60)
 
-    assert client.dataset(opened)["state"] == "open"
+    assert now.dataset(opened)["state"] == "open"
 
 
-def test_a_dataset_that_is_not_there_is_refused_at_its_field(platform: Platform) -> None:
+def test_a_dataset_that_is_not_there_is_refused_at_its_field(now: Client) -> None:
     with pytest.raises(Refused, match="dataset"):
-        platform.client().create_experiment("nothing", [0.5])
+        now.create_experiment("nothing", [0.5])
