@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -18,6 +19,7 @@ from syntrust_gateway.schemas import ExperimentBody, ExperimentPage, ExperimentS
 from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
 from syntrust_gateway.views import dataset_view, generator_view
 
+_MODEL_NAME = re.compile(r"\w+([.-]\w+)*", re.ASCII)
 LIVE = (ExperimentState.QUEUED, ExperimentState.RUNNING)
 
 
@@ -31,6 +33,7 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
     Conflict
         The dataset is not ready.
     """
+    _require_names(request)
     with deps.read() as session:
         dataset = _ready_dataset(session, caller, request.dataset)
     spec = resolve(request, dataset, generator_view(deps.store, request.generator.model))
@@ -47,6 +50,17 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
         session.flush()
         audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
     return state(deps, caller, experiment.id)
+
+
+def _require_names(request: ExperimentSpec) -> None:
+    """Refuse what no database keeps, and what would lead out of a folder of the store."""
+    if request.name is not None and not request.name.isprintable():
+        raise InvalidRequest("A name has no control characters.", pointer="/name")
+    if not _MODEL_NAME.fullmatch(request.generator.model):
+        raise InvalidRequest(
+            "A model's name has letters, digits, `-`, `_` and single dots.",
+            pointer="/generator/model",
+        )
 
 
 def _ready_dataset(session: Session, caller: Caller, dataset_id: str) -> DatasetView:

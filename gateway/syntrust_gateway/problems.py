@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -131,13 +131,13 @@ def _headers(error: PlatformError) -> dict[str, str]:
 async def _on_platform_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PlatformError)  # noqa: S101 - it is registered for nothing else
     if error.status >= 500:
-        log.error("request.failed", path=request.url.path, exc_info=error, **error.context)
+        log.error("request.failed", path=request.url.path, exc_info=error, context=error.context)
     return problem_response(error, instance=request.url.path)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - see above
-    fields = _distinct([_field(item) for item in error.errors()])
+    fields = _distinct([_field(item, error.body) for item in error.errors()])
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
     first = fields[0]
     return _response(
@@ -150,21 +150,32 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     )
 
 
-def _field(item: Mapping[str, Any]) -> FieldError:
+def _field(item: Mapping[str, Any], body: object) -> FieldError:
     """A pydantic error as a pointer: body fields from the root, others under /query or /path."""
     where, *rest = item["loc"]
     if item["type"] == "json_invalid":
         at = rest[0] if rest else 0
         return FieldError("", f"not JSON at character {at}: {item['ctx']['error']}")
-    tokens = rest if where == "body" else [where, *rest]
-    # Names of union members and validators are pydantic's, not the request's.
-    return FieldError(pointer(*(token for token in tokens if _is_of_request(token))), item["msg"])
+    if where != "body":
+        return FieldError(pointer(where, *rest), item["msg"])
+    return FieldError(pointer(*_tokens(rest, body, item["type"])), item["msg"])
 
 
-def _is_of_request(token: str | int) -> bool:
-    return isinstance(token, int) or (
-        not any(sign in token for sign in "[(") and (not token[:1].isupper())
-    )
+def _tokens(location: Sequence[str | int], body: object, kind: str) -> Iterator[str | int]:
+    """The part of `location` that is in the body: pydantic names union members in between."""
+    value = body
+    for index, token in enumerate(location):
+        inside, value = _step_into(value, token)
+        if inside or (kind == "missing" and index == len(location) - 1):
+            yield token
+
+
+def _step_into(value: object, token: str | int) -> tuple[bool, object]:
+    if isinstance(value, Mapping) and token in value:
+        return True, value[token]
+    if isinstance(value, list) and isinstance(token, int) and token < len(value):
+        return True, value[token]
+    return False, value
 
 
 def _distinct(fields: Sequence[FieldError]) -> list[FieldError]:

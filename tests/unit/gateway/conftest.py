@@ -1,0 +1,225 @@
+"""The API on a SQLite file and in-memory doubles of the servers, asked without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from fastapi import FastAPI
+from structlog.testing import capture_logs
+
+from syntrust_core.contracts import FileInfo, Kind, Made, Manifest, Ref
+from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_gateway.app import create_app
+from syntrust_gateway.auth import create_client
+from syntrust_gateway.db import (
+    Base,
+    Case,
+    CaseState,
+    Dataset,
+    DatasetState,
+    Role,
+    make_engine,
+    read_factory,
+    session_factory,
+)
+from syntrust_gateway.deps import Deps
+
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+class Api:
+    """A caller of the API; `key` None sends none."""
+
+    def __init__(self, app: FastAPI, key: str | None) -> None:
+        self._app, self.key = app, key
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._app)
+            # Loading certificates for nothing would take most of a test's time.
+            async with httpx.AsyncClient(
+                transport=transport,
+                base_url="http://gateway",
+                verify=False,  # noqa: S501
+            ) as client:
+                return await client.request(method, path, **options)
+
+        given = options.pop("headers", {})
+        own = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
+        options["headers"] = own | given
+        return anyio.run(ask)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[Any]]:
+    """What was logged. Rendering the tracebacks of provoked failures would take seconds."""
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def board() -> MemoryBoard:
+    return MemoryBoard()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with tables and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def deps(
+    tmp_path: Path, empty_database: Path, store: MemoryStore, board: MemoryBoard
+) -> Iterator[Deps]:
+    path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
+    engine = make_engine(f"sqlite:///{path}")
+    yield Deps(
+        write=session_factory(engine),
+        read=read_factory(engine),
+        store=store,
+        board=board,
+        max_body_bytes=100_000,
+        body_timeout=timedelta(seconds=5),
+        events_every=timedelta(milliseconds=1),
+    )
+    engine.dispose()
+
+
+@pytest.fixture
+def app(deps: Deps) -> FastAPI:
+    return create_app(deps)
+
+
+@pytest.fixture
+def call_as(app: FastAPI, deps: Deps) -> Callable[[str, Role], Api]:
+    """A new client of the platform, by name and role."""
+
+    def make(name: str, role: Role = Role.USER) -> Api:
+        with deps.write.begin() as session:
+            return Api(app, create_client(session, name, role))
+
+    return make
+
+
+@pytest.fixture
+def admin(call_as: Callable[[str, Role], Api]) -> Api:
+    return call_as("root", Role.ADMIN)
+
+
+@pytest.fixture
+def api(call_as: Callable[[str, Role], Api]) -> Api:
+    return call_as("hospital", Role.USER)
+
+
+@pytest.fixture
+def stranger(call_as: Callable[[str, Role], Api]) -> Api:
+    return call_as("elsewhere", Role.USER)
+
+
+@pytest.fixture
+def nobody(app: FastAPI) -> Api:
+    return Api(app, None)
+
+
+@pytest.fixture
+def with_deps(deps: Deps, api: Api) -> Callable[..., Api]:
+    """The same caller at an API whose collaborators differ in what is named."""
+
+    def make(**changes: Any) -> Api:
+        return Api(create_app(replace(deps, **changes)), api.key)
+
+    return make
+
+
+@pytest.fixture
+def put_artifact(store: MemoryStore) -> Callable[[Ref, dict[str, bytes]], Manifest]:
+    """Publish files as a step would."""
+
+    def put(ref: Ref, contents: dict[str, bytes]) -> Manifest:
+        files = {}
+        for name, content in contents.items():
+            key = ref.file_key("attempt", name)
+            store.put(key, content)
+            sha256 = hashlib.sha256(content).hexdigest()
+            files[name] = FileInfo(key=key, bytes=len(content), sha256=sha256)
+        made = Made(host="worker-1", started="2026-11-22T10:00:00.000+00:00", seconds=2.5)
+        manifest = Manifest(kind=ref.kind, id=ref.id, attempt="attempt", files=files, made=made)
+        store.put(ref.manifest_key, manifest.model_dump_json().encode())
+        return manifest
+
+    return put
+
+
+@pytest.fixture
+def generator(store: MemoryStore, put_artifact: Callable[[Ref, dict[str, bytes]], Manifest]) -> Ref:
+    """A generator named `tiny`, as its worker publishes it."""
+    card = {
+        "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
+        "default": {"sampler": "ddim", "steps": 10},
+        "seen": [{"id": "seen-0", "fingerprint": "f" * 64}],
+    }
+    ref = Ref(kind=Kind.IMPORTED_MODEL, id="9" * 64)
+    put_artifact(ref, {"card.json": json.dumps(card).encode(), "model.safetensors": b"weights"})
+    entry = {"id": ref.id, "kind": "generator"}
+    store.put("models/names/tiny.json", json.dumps(entry).encode())
+    return ref
+
+
+@pytest.fixture
+def ready_dataset(api: Api, deps: Deps, generator: Ref) -> str:
+    """A ready dataset of ten cases of `api`, on the grid of the tiny generator."""
+    grid = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
+    dataset_id: str = api.post("/datasets", json={"name": "d", "grid": grid}).json()["id"]
+    with deps.write.begin() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        dataset.state, dataset.digest = DatasetState.READY, "d" * 64
+        for index in range(10):
+            session.add(
+                Case(
+                    dataset_id=dataset_id,
+                    case_id=f"case-{index}",
+                    files={},
+                    state=CaseState.READY,
+                    step=f"{index:064d}",
+                    record={"fingerprint": f"{index:064d}"},
+                )
+            )
+    return dataset_id
+
+
+@pytest.fixture
+def case_files() -> dict[str, dict[str, Any]]:
+    """Roles with the digests and sizes of files that nobody has."""
+    roles = ("t1", "t1ce", "t2", "flair", "seg")
+    return {
+        role: {"sha256": f"{index:064d}", "bytes": 10 + index} for index, role in enumerate(roles)
+    }
