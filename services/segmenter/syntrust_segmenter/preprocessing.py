@@ -6,7 +6,7 @@ Arrays are (X, Y, Z), or (4, X, Y, Z) in the order of `MODALITIES`.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ RECIPE: Final = "zscore-brain/1"
 """Stored with every model: a model is applied only to images prepared as it was trained on."""
 
 
-def normalise(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
+def normalise(images: NDArray[np.floating[Any]], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Z-score each modality over the brain, the tumour included.
 
     Mean and standard deviation (population, float64) are taken over the brain voxels whose value
@@ -35,7 +35,7 @@ def normalise(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[
 
     Parameters
     ----------
-    images : float32, shape (4, X, Y, Z)
+    images : float32 or float64, shape (4, X, Y, Z)
         Any intensity unit; negative values are allowed.
     brain : bool, shape (X, Y, Z)
 
@@ -57,7 +57,7 @@ def normalise(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[
     return prepared
 
 
-def _check(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> None:
+def _check(images: NDArray[np.floating[Any]], brain: NDArray[np.bool_]) -> None:
     if images.ndim != 4 or images.shape[0] != len(MODALITIES):
         raise InvalidVolume(
             f"Four channels ({', '.join(MODALITIES)}) of three axes are needed, not an array of "

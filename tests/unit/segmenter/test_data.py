@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from syntrust_segmenter.data import (
+    PreparedCase,
+    Samples,
+    batches,
+    case_at,
+    class_shares,
+    keep_on_disk,
+    patch_box,
+    prepare_case,
+)
+from syntrust_segmenter.presets import SegmenterConfig, configure
+
+CONFIG = configure("tiny", {"patch": 32, "norm": "group", "batch": 3, "roi": 32})
+
+
+def _case(seed: int = 0, *, et: bool = True, side: int = 40) -> PreparedCase:
+    rng = np.random.default_rng(seed)
+    brain = np.zeros((side + 4,) * 3, bool)
+    brain[2:-2, 2:-2, 2:-2] = True
+    labels = np.zeros(brain.shape, np.uint8)
+    labels[6:20, 6:20, 6:20] = 2
+    labels[8:14, 8:14, 8:14] = 1
+    labels[9:10, 9:10, 9:10] = 3 if et else 1
+    images = rng.normal(100, 20, (4, *brain.shape)).astype(np.float32)
+    return prepare_case(images, labels, brain, patch=CONFIG.patch)
+
+
+def _drawn(workers: int, first: int = 0, last: int = 4) -> list[torch.Tensor]:
+    samples = Samples([_case(0), _case(1), _case(2, et=False)], CONFIG, seed=5)
+    return [
+        tensor
+        for batch in batches(samples, first=first, last=last, batch=3, workers=workers)
+        for tensor in (batch.images, batch.labels)
+    ]
+
+
+def test_samples_do_not_depend_on_the_number_of_loader_processes() -> None:
+    alone, shared = _drawn(workers=0), _drawn(workers=2)
+
+    assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
+
+
+def test_samples_do_not_depend_on_where_the_training_was_resumed() -> None:
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(_drawn(0, first=0, last=4)[4:], _drawn(0, first=2, last=4), strict=True)
+    )
+
+
+def test_samples_leave_the_generator_of_training_alone() -> None:
+    before = torch.get_rng_state()
+
+    _drawn(workers=0)
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_another_seed_gives_other_samples() -> None:
+    one, two = (Samples([_case()], CONFIG, seed=seed)[0].images for seed in (1, 2))
+
+    assert not torch.equal(one, two)
+
+
+def test_the_real_image_and_its_twin_are_cut_at_the_same_place() -> None:
+    real, twin = _case(0), _case(9)
+
+    cuts = [Samples([case], CONFIG, seed=3)[4].labels for case in (real, twin)]
+
+    assert torch.equal(*cuts)
+
+
+def test_every_case_is_drawn_once_per_epoch_in_an_order_of_the_epoch() -> None:
+    epochs = [[case_at(7 * epoch + i, count=7, seed=1) for i in range(7)] for epoch in range(3)]
+
+    assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_images_and_labels_are_mirrored_together() -> None:
+    config = configure(
+        "tiny", {"patch": 32, "norm": "group", "flip": 1.0, "intensity": 0.0, "roi": 32}
+    )
+    case = _case()
+    marked = PreparedCase(
+        np.broadcast_to(case.labels.astype(np.float32), (4, *case.labels.shape)).copy(),
+        case.labels,
+        case.brain,
+        case.centres,
+    )
+
+    sample = Samples([marked], config, seed=0)[0]
+
+    assert torch.equal(sample.images[0], sample.labels.float())
+
+
+def test_patches_are_centred_on_each_region_as_often_as_on_the_others() -> None:
+    config = configure("tiny", {"tumour_share": 0.75})
+    labels = np.zeros((256, 64, 64), np.uint8)
+    for value, x in ((1, 96), (2, 160), (3, 192)):
+        labels[x, 32, 32] = value
+    healthy = np.array([np.ravel_multi_index((40, 32, 32), labels.shape)])
+    centres = (healthy, *(np.flatnonzero(labels == value) for value in (1, 2, 3)))
+    case = PreparedCase(np.zeros((4, *labels.shape), np.float32), labels, labels, centres)
+    rng = np.random.RandomState(0)
+
+    starts = [patch_box(case, config, rng)[0].start for _ in range(4000)]
+
+    counts = np.array([starts.count(x - 32) for x in (40, 96, 160, 192)])
+    # Binomial sd is below 0.007 at n = 4000.
+    np.testing.assert_allclose(counts / len(starts), 0.25, atol=0.03)
+
+
+@pytest.mark.parametrize("absent", ["ET", "healthy brain", "tumour"])
+def test_a_patch_is_drawn_although_a_class_is_absent(absent: str) -> None:
+    labels: NDArray[np.uint8] = np.zeros((64, 64, 64), np.uint8)
+    here = np.array([5])
+    none = np.array([], np.int64)
+    centres = {
+        "ET": (here, here, here, none),
+        "healthy brain": (none, here, here, here),
+        "tumour": (here, none, none, none),
+    }[absent]
+    case = PreparedCase(np.zeros((4, 64, 64, 64), np.float32), labels, labels, centres)
+
+    boxes = {
+        str(patch_box(case, configure("tiny"), np.random.RandomState(seed))) for seed in range(9)
+    }
+
+    assert len(boxes) == 1
+
+
+def test_a_case_is_cut_to_its_brain_and_padded_to_the_patch() -> None:
+    small = _case(side=20)
+
+    assert small.images.shape == (4, 32, 32, 32)
+    assert (small.images[:, small.brain == 0] == 0).all()
+    assert small.brain.sum() == 20**3
+
+
+def test_a_case_on_disk_gives_the_same_samples(tmp_path: Path) -> None:
+    case = _case()
+
+    kept = keep_on_disk(case, tmp_path)
+
+    assert isinstance(kept.images, np.memmap)
+    for config in (CONFIG,):
+        assert_same(Samples([case], config, 0), Samples([kept], config, 0))
+
+
+def assert_same(one: Samples, other: Samples) -> None:
+    for position in range(3):
+        assert torch.equal(one[position].images, other[position].images)
+        assert torch.equal(one[position].labels, other[position].labels)
+
+
+def test_class_shares_sum_to_one_and_none_is_zero() -> None:
+    shares = class_shares([_case(et=False)])
+
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) > 0
+
+
+def test_the_share_of_tumour_patches_is_a_setting() -> None:
+    config: SegmenterConfig = configure("tiny", {"tumour_share": 0.0})
+    case = _case(side=80)
+
+    centres = [patch_box(case, config, np.random.RandomState(seed)) for seed in range(50)]
+
+    assert len({box[0].start for box in centres}) > 10
