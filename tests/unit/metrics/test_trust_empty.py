@@ -1,9 +1,13 @@
 """Empty regions: what a null counts as, and that it is counted."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from syntrust_metrics.trust import score_cases
 
@@ -118,3 +122,41 @@ def test_few_mixed_pairs_bring_no_warning() -> None:
 
     assert answer["sensitivity"] is None
     assert "mixed_pairs" not in {each["code"] for each in answer["warnings"]}
+
+
+DICE = st.one_of(st.sampled_from([0.0, 5e-324, 1e-160, 0.7, 1.0]), st.floats(0, 1))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> dict[str, Any]:
+    """Any request that may be sent: empty references, ties, tiny Dice, several seeds."""
+    m, seeds = draw(st.sampled_from([1, 2, 10, 12])), draw(st.sampled_from([1, 2, 5]))
+    empty = draw(st.lists(st.booleans(), min_size=m, max_size=m))
+    of_empty = st.sampled_from([None, 0.0])
+    cases = [
+        case(i, *(draw(of_empty if empty[i] else DICE) for _ in range(2)), seed=seed)
+        for i in range(m)
+        for seed in range(seeds)
+    ]
+    policy = {"empty": draw(st.sampled_from(["brats", "drop", "zero"])), "resamples": 100}
+    return {"cases": cases, "policy": policy | {"ddof": draw(st.integers(0, 1))}}
+
+
+def leaves(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "value" in tree:
+        yield tree
+    else:
+        for branch in tree.values():
+            yield from leaves(branch)
+
+
+@given(requests())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_missing_has_its_reason_and_nothing_is_nan(request_: dict[str, Any]) -> None:
+    answer = score_cases(request_)
+
+    json.dumps(answer, allow_nan=False)
+    for leaf in leaves(answer["factors"]):
+        assert (leaf["value"] is not None and leaf["ci"] is not None) or leaf["reason"]
+        assert leaf["ci"] is None or leaf["ci"][0] <= leaf["ci"][1]
+        assert (leaf["ci"] is None) == (leaf["scope"] is None)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_metrics.trust import resampling, score_cases
+from syntrust_metrics.trust import intervals, resampling, score_cases
 from syntrust_metrics.trust.estimates import Estimator
 from syntrust_metrics.trust.factors import Factors, trust_factors
 from syntrust_metrics.trust.policy import Policy
@@ -122,6 +122,14 @@ def test_every_interval_holds_its_value_and_is_ordered() -> None:
     for leaf in leaves(estimator(dice).factors()):
         assert leaf["ci"][0] < leaf["value"] < leaf["ci"][1]
         assert leaf["scope"] == "this trained model"
+
+
+def test_tails_are_quantiles() -> None:
+    values = np.random.default_rng(6).normal(size=1999)
+
+    found = intervals._tails(values, 0.9)
+
+    assert found == pytest.approx(np.quantile(values, [0.05, 0.95]))
 
 
 def test_more_confidence_is_a_wider_interval() -> None:

@@ -57,6 +57,7 @@ REFUSED: list[tuple[str, Any, str]] = [
         "/cases/1/real/ET",
     ),
     ("case not an object", {"cases": [3]}, "/cases/0"),
+    ("id of half a surrogate pair", {"cases": [good("\ud800")]}, "/cases/0/id"),
     ("empty id", {"cases": [good("")]}, "/cases/0/id"),
     ("negative seed", {"cases": [good(seed=-1)]}, "/cases/0/seed"),
     ("group a number", {"cases": [good(group=1)]}, "/cases/0/group"),

@@ -99,4 +99,5 @@ def variation(x: Array, *, ddof: int) -> float:
     """T5 (eq. 10): standard deviation over mean, >= 0; NaN where the mean is 0."""
     if not x.any():
         return np.nan
+    x = x / x.max()  # or the mean of the tiniest Dice is 0
     return deviation(x, ddof=ddof) / mean(x)

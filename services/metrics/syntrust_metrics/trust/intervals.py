@@ -74,8 +74,7 @@ def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
     missing = 1 - defined.size / values.size
     if missing > MAX_UNDEFINED:
         return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
-    low, high = np.quantile(defined, _tails(sampling.policy.confidence))
-    return Interval((float(low), float(high)), scope)
+    return Interval(_tails(defined, sampling.policy.confidence), scope)
 
 
 def studentised(draws: Draws, row: int, sampling: Sampling, scope: str) -> tuple[Interval, bool]:
@@ -92,7 +91,7 @@ def studentised(draws: Draws, row: int, sampling: Sampling, scope: str) -> tuple
     if missing > MAX_UNDEFINED:
         return percentile(value, sampling, scope), False
     pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
-    low, high = np.quantile(pivots, _tails(sampling.policy.confidence))
+    low, high = _tails(pivots, sampling.policy.confidence)
     return Interval((float(log[0] - high * error[0]), float(log[0] - low * error[0])), scope), True
 
 
@@ -105,7 +104,7 @@ def combine(draws: Sequence[Draws], shares: Array) -> Draws:
     """
     share = shares[:, None]  # (S, 1, B + 1)
     values = np.stack([part.value for part in draws])
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         complements = share * np.exp(np.stack([part.log for part in draws]))
         total = complements.sum(axis=0)
         within = (complements * np.stack([part.error for part in draws])).sum(axis=0) / total
@@ -158,5 +157,14 @@ def _drawn(shares: Array) -> bool:
     return len(shares) >= MIN_SEEDS_TO_DRAW
 
 
-def _tails(confidence: float) -> tuple[float, float]:
-    return (1 - confidence) / 2, (1 + confidence) / 2
+def _tails(values: Array, confidence: float) -> tuple[float, float]:
+    """Quantiles of (N,) at both tails, linear between order statistics.
+
+    As `numpy.quantile`, which costs several times more than the partition it makes.
+    """
+    at = (values.size - 1) * np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    below = np.floor(at).astype(np.intp)
+    above = np.minimum(below + 1, values.size - 1)
+    ordered = np.partition(values, np.concatenate([below, above]))
+    low, high = ordered[below] + (at - below) * (ordered[above] - ordered[below])
+    return float(low), float(high)

@@ -127,8 +127,9 @@ class _Features:
         edges = np.cumsum([spread] * 5 + [regions] * 9)[:-1]
         n, *rest = np.split(sums, edges)
         per_region = n[2 : 2 + regions]
-        # Counts are exact, so an empty draw is exactly 0 and gives NaN on purpose.
-        with np.errstate(divide="ignore", invalid="ignore"):
+        # Counts are exact, so an empty draw is exactly 0 and gives NaN on purpose; so does a draw
+        # of nothing but Dice so small that their squares vanish.
+        with np.errstate(all="ignore"):
             moments = _central_moments([power / n for power in rest[:4]], n, ddof)
             averages = self.centre + rest[0] / n
             features = [part / per_region for part in rest[4:]]

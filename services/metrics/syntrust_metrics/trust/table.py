@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.errors import InvalidScores, pointer
+from syntrust_metrics.trust.errors import InvalidScores, is_text, pointer
 from syntrust_metrics.trust.policy import Policy, read_policy
 
 SIDES: Final = ("real", "synthetic")
@@ -79,7 +79,7 @@ def _read_row(index: int, entry: object) -> _Row:
         raise InvalidScores("A case must be an object.", pointer=pointer("cases", index))
     _refuse_unknown(entry, CASE_FIELDS, ("cases", index))
     case_id = entry.get("id")
-    if not isinstance(case_id, str) or not case_id:
+    if not is_text(case_id):
         raise InvalidScores("id must be a non-empty text.", pointer=pointer("cases", index, "id"))
     seed = entry.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -88,7 +88,7 @@ def _read_row(index: int, entry: object) -> _Row:
             pointer=pointer("cases", index, "seed"),
         )
     group = entry.get("group")
-    if group is not None and (not isinstance(group, str) or not group):
+    if group is not None and not is_text(group):
         raise InvalidScores(
             f"group of case {case_id} must be a non-empty text or null.",
             pointer=pointer("cases", index, "group"),
@@ -131,7 +131,7 @@ def _tabulate(rows: list[_Row]) -> Table:
 def _common_regions(rows: list[_Row]) -> tuple[str, ...]:
     wanted = rows[0].sides[0].keys()
     for region in wanted:
-        if not isinstance(region, str) or not region:
+        if not is_text(region):
             raise InvalidScores(
                 "A region's name must be a non-empty text.", pointer=pointer("cases", 0, "real")
             )
