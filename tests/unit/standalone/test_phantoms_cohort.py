@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from scipy import ndimage
 
 from syntrust_core.errors import Conflict, InvalidRequest
@@ -21,6 +22,7 @@ from syntrust_standalone.phantoms import (
     make_cohort,
     make_labels,
 )
+from syntrust_standalone.phantoms.montage import draw_montage
 
 OPTIONS = PhantomOptions(shape=(40, 40, 40), spacing_mm=(5.0, 5.0, 5.0))
 DIGEST_PROGRAM = """
@@ -141,3 +143,15 @@ def test_a_multifocal_case_has_several_cores() -> None:
         parts.append(ndimage.label(labels == 1, structure=np.ones((3, 3, 3)))[1])
 
     assert np.median(parts) >= 2
+
+
+def test_a_montage_is_a_png_with_a_row_per_case(tmp_path: Path) -> None:
+    cases = [make_case(4, index, OPTIONS) for index in range(2)]
+
+    draw_montage(cases, tmp_path / "two.png", dpi=50)
+    draw_montage(cases[:1], tmp_path / "one.png", dpi=50)
+
+    tall, short = (imread(tmp_path / name) for name in ("two.png", "one.png"))
+    assert tall.shape[1] == short.shape[1]
+    assert tall.shape[0] > 1.8 * short.shape[0]
+    assert tall.std() > 0.1
