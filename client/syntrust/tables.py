@@ -11,7 +11,7 @@ from rich.table import Table
 
 Leaf = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
-_ALPHAS_PER_TABLE: Final = 4
+_LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
 _FEW, _VERY_FEW = 50, 10
 _FACTORS: Final = {
     "t1": ("T1 mean Dice", "higher is better"),
@@ -26,19 +26,17 @@ _SETS: Final = ("real", "synthetic")
 def print_results(console: Console, results: Mapping[str, Any]) -> None:
     """The trust factors of an experiment over α, and what a reader must know about them."""
     alphas = results["alphas"]
-    for start in range(0, len(alphas), _ALPHAS_PER_TABLE):
-        part = alphas[start : start + _ALPHAS_PER_TABLE]
-        heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in part]
-        console.print(_table(heads, [entry["trust"] for entry in part]))
     trusts = [entry["trust"] for entry in alphas]
+    heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
+    _print_factors(console, heads, trusts)
     _print_notes(console, trusts)
     for warning in (results.get("unseen") or {}).get("warnings", ()):
-        console.print(f"[yellow]note:[/] {escape(warning['detail'])}")
+        console.print(f"[yellow]note:[/] {escape(warning['detail'])}", soft_wrap=True)
 
 
 def print_trust(console: Console, trust: Mapping[str, Any]) -> None:
     """The trust factors of one scoring."""
-    console.print(_table([f"{trust['cases']} cases"], [trust]))
+    _print_factors(console, [f"{trust['cases']} cases"], [trust])
     _print_notes(console, [trust])
 
 
@@ -47,19 +45,36 @@ def _mix(entry: Mapping[str, Any]) -> str:
     return f"{mix['n_real']} real + {mix['n_synthetic']} twins"
 
 
-def _table(heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Trust factors: value [interval]", title_justify="left")
-    table.add_column("factor")
-    table.add_column("on", no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    for factor, (name, direction) in _FACTORS.items():
-        rows = list(leaves(trusts[0]["factors"][factor]))
-        for index, path in enumerate(rows):
-            label = (name, f"[dim]({direction})[/]")[index] if index < 2 else ""
-            label = f"{name} [dim]({direction})[/]" if len(rows) == 1 else label
-            cells = [cell(_at(trust["factors"][factor], path)) for trust in trusts]
-            table.add_row(label, " ".join(path), *cells, end_section=index == len(rows) - 1)
+def _print_factors(
+    console: Console, heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]
+) -> None:
+    """As many columns side by side as the terminal holds, the others below."""
+    fit = max(1, (console.width - _LABEL_WIDTH) // (_CELL_WIDTH + 1))
+    for start in range(0, len(heads), fit):
+        part = trusts[start : start + fit]
+        console.print(_rows([("", heads[start : start + fit])], style="bold"))
+        for factor, (name, direction) in _FACTORS.items():
+            console.print(f"[bold]{name}[/] [dim]({direction}; value and interval)[/]")
+            paths = leaves(part[0]["factors"][factor])
+            console.print(
+                _rows(
+                    (
+                        "  " + " ".join(path),
+                        [cell(_at(trust["factors"][factor], path)) for trust in part],
+                    )
+                    for path in paths
+                )
+            )
+        console.print()
+
+
+def _rows(rows: Iterable[tuple[str, Sequence[str]]], *, style: str = "") -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=_LABEL_WIDTH - 1)
+    for index, (label, cells) in enumerate(rows):
+        for _ in cells if index == 0 else ():
+            table.add_column(width=_CELL_WIDTH)
+        table.add_row(label, *cells, style=style)
     return table
 
 
@@ -80,25 +95,36 @@ def _at(node: Mapping[str, Any], path: Iterable[str]) -> Leaf:
 
 
 def cell(leaf: Leaf) -> str:
-    """A value and its interval to three digits, or why there is none."""
+    """A value and its interval to three digits."""
     if leaf["value"] is None:
-        return f"undefined: {escape(str(leaf.get('reason')))}"
+        return "undefined"
     interval = leaf.get("ci")
     text = f"{leaf['value']:.3f}"
     return text if interval is None else escape(f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]")
 
 
+def _undefined(trust: Mapping[str, Any]) -> Iterator[str]:
+    for factor in _FACTORS:
+        for path in leaves(trust["factors"][factor]):
+            leaf = _at(trust["factors"][factor], path)
+            if leaf["value"] is None:
+                yield f"{factor.upper()} {' '.join(path)} is undefined: {leaf.get('reason')}"
+
+
 def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
+    for sentence in dict.fromkeys(line for trust in trusts for line in _undefined(trust)):
+        console.print(f"[yellow]note:[/] {escape(sentence)}", soft_wrap=True)
     for detail in dict.fromkeys(
         warning["detail"] for trust in trusts for warning in trust["warnings"]
     ):
-        console.print(f"[yellow]note:[/] {escape(detail)}")
+        console.print(f"[yellow]note:[/] {escape(detail)}", soft_wrap=True)
     if sentence := size_note(min(trust["cases"] for trust in trusts)):
-        console.print(f"[yellow]note:[/] {sentence}")
+        console.print(f"[yellow]note:[/] {sentence}", soft_wrap=True)
     if _one_training(trusts):
         console.print(
             "[yellow]note:[/] Intervals are about these trained models: one training seed says "
-            "nothing about the spread between trainings."
+            "nothing about the spread between trainings.",
+            soft_wrap=True,
         )
     console.print(f"[dim]{RESEARCH_USE}[/]")
 

@@ -42,11 +42,14 @@ class Stack:
     def migrate(self) -> Program:
         return self._gateway("migrate", "migrate")
 
-    def services(self) -> tuple[Program, ...]:
-        """Workers, conductor and API, in the order of starting."""
+    def workers(self) -> tuple[Program, ...]:
+        """One for each queue."""
+        return tuple(self._worker(queue, module) for queue, module in _WORKERS.items())
+
+    def gateway(self) -> tuple[Program, Program]:
+        """Conductor and API; they need the migrated database."""
         serve = ("serve", "--host", HOST, "--port", str(self.ports.gateway))
-        workers = (self._worker(queue, module) for queue, module in _WORKERS.items())
-        return (*workers, self._gateway("conductor", "conduct"), self._gateway("gateway", *serve))
+        return self._gateway("conductor", "conduct"), self._gateway("gateway", *serve)
 
     def _gateway(self, name: str, *arguments: str) -> Program:
         env = {

@@ -108,14 +108,24 @@ class Supervisor:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _start(self) -> None:
+        # Beside the servers' start: the database is a file and needs neither.
+        migration = asyncio.create_task(self._migrate())
+        try:
+            await self._start_servers()
+            workers = [self._keep(program) for program in self._stack.workers()]
+            await migration
+        finally:
+            migration.cancel()
+            await asyncio.gather(migration, return_exceptions=True)
+        api = [self._keep(program) for program in self._stack.gateway()]
+        await self._all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
+
+    async def _start_servers(self) -> None:
         ports = self._stack.ports
         redis, s3 = map(self._keep, self._stack.servers())
         await self._ready(redis, lambda: redis_answers(ports.redis))
         await self._ready(s3, lambda: http_answers(ports.weed.s3))
         forget_earlier_run(ports.redis)
-        await self._migrate()
-        services = [self._keep(program) for program in self._stack.services()]
-        await self._all_ready(services, lambda: _stack_is_ready(self._stack.url))
 
     def _keep(self, program: Program) -> Keeper:
         log = self._stack.folder.log(program.name)

@@ -199,13 +199,34 @@ def test_a_finished_experiment_prints_factors_intervals_notes_and_research_use(
     assert code == 0
     assert "train segmenters 1/3" in printed
     assert "0.600 [0.500, 0.700]" in printed
-    assert "undefined: the mean Dice is 0" in printed
+    assert printed.count("T3 ET is undefined: the mean Dice is 0") == 1
     assert "8 real + 8 twins" in printed
     assert printed.count("Fewer than 50 cases (12).") == 1
     assert "12 test cases give wide intervals" in printed
     assert "one training seed says nothing" in printed
     assert "For research use only" in printed
     assert "sha256:feed" in printed
+
+
+@pytest.mark.parametrize(("columns", "tables"), [("80", 1), ("60", 2), ("40", 3)])
+def test_a_narrow_terminal_gets_the_alphas_below_each_other(
+    *,
+    server: Any,
+    answer: Any,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: str,
+    tables: int,
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body=results()))
+    monkeypatch.setenv("COLUMNS", columns)
+
+    run("experiment", "results", "e1")
+
+    printed = capsys.readouterr().out
+    assert printed.count("T1 mean Dice") == tables
+    assert printed.count("0.600 [0.500, 0.700]") == 6
 
 
 def test_a_failed_experiment_ends_with_1_and_the_servers_sentence(

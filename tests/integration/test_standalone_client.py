@@ -1,0 +1,179 @@
+"""The client library and the command against a real running stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syntrust import Client, Conflict, DatasetRefused, NotFound, Refused, Unauthenticated
+from syntrust.bodies import GridSpec
+from syntrust_standalone.phantoms import PhantomOptions, make_cohort
+
+GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder of a stack that is ready."""
+    data = tmp_path_factory.mktemp("stack")
+    command = ("-m", "syntrust_standalone", "up", "--port", "0", "--data", str(data))
+    with subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("Logs are in"):
+                break
+        assert process.poll() is None, "".join(said)
+        yield data
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("cohort")
+    return make_cohort(folder, seed=3, count=2, options=PhantomOptions.demo())
+
+
+@pytest.fixture
+def client(stack: Path) -> Iterator[Client]:
+    with Client(_url(stack), _key(stack)) as client:
+        yield client
+
+
+def _url(stack: Path) -> str:
+    return str(json.loads((stack / "run.json").read_text())["url"])
+
+
+def _key(stack: Path) -> str:
+    return str(json.loads((stack / "credentials.json").read_text())["admin_key"])
+
+
+def syntrust(stack: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        **os.environ,
+        "SYNTRUST_URL": _url(stack),
+        "SYNTRUST_KEY_FILE": str(stack / "credentials.json"),
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "syntrust", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+
+@pytest.fixture(scope="module")
+def ready(stack: Path, cases: list[Path]) -> str:
+    """The id of a ready dataset of both cases, registered by the command."""
+    added = syntrust(stack, "dataset", "add", str(cases[0].parent), "--grid", "64x64x64@3")
+    assert added.returncode == 0, added.stderr
+    return added.stdout.partition("--dataset ")[2].split()[0]
+
+
+def test_a_cohort_is_registered_inspected_and_not_sent_twice(
+    client: Client, ready: str, cases: list[Path]
+) -> None:
+    state = client.dataset(ready)
+    open_again = client.create_dataset("again", grid=GRID)
+    first = client.add_case(open_again["id"], cases[0])
+    second = client.add_case(open_again["id"], cases[0])
+    assert ready in {item["id"] for item in client.datasets()}
+    assert [case["state"] for case in state["cases"]] == ["ready", "ready"]
+    assert state["digest"] is not None
+    assert first.uploaded_bytes > 0
+    assert second.uploaded_bytes == 0
+
+
+def test_a_refused_case_is_told_with_file_field_and_reason(
+    stack: Path, cases: list[Path], tmp_path: Path
+) -> None:
+    bad = shutil.copytree(cases[0], tmp_path / "bad")
+    (bad / "t2.nii.gz").write_text("this is a text file")
+
+    added = syntrust(stack, "dataset", "add", str(bad), "--grid", "64x64x64@3")
+
+    assert added.returncode == 1
+    assert "bad: t2: " in added.stderr
+
+
+def test_a_changed_file_is_refused_by_its_digest(
+    client: Client, cases: list[Path], tmp_path: Path
+) -> None:
+    whole = shutil.copytree(cases[1], tmp_path / "whole")
+    dataset = client.create_dataset("changed", grid=GRID)["id"]
+    size = (whole / "t1.nii.gz").stat().st_size
+    files = {"t1": {"sha256": "0" * 64, "bytes": size}}
+    asked = client._http.post(f"/datasets/{dataset}/cases", {"id": "whole", "files": files})
+    client._http.put_file(asked["t1"]["url"], whole / "t1.nii.gz", lambda _: None)
+    client.commit(dataset)
+
+    with pytest.raises(DatasetRefused) as caught:
+        client.wait_dataset(dataset, timeout_s=120)
+
+    assert {"t1"} <= {problem["file"] for problem in caught.value.problems["whole"]}
+
+
+@pytest.mark.parametrize("alphas", [[], [0.5, 0.5], [0, 1.5], [-0.1]])
+def test_alphas_that_mean_nothing_are_refused_with_a_pointer(
+    client: Client, ready: str, alphas: list[float]
+) -> None:
+    with pytest.raises(Refused) as caught:
+        client.create_experiment(ready, alphas)
+
+    assert caught.value.status == 422
+    assert caught.value.errors[0]["pointer"].startswith("/alphas")
+
+
+def test_an_unknown_dataset_key_or_experiment_has_an_error_of_its_own(
+    client: Client, stack: Path
+) -> None:
+    with pytest.raises(NotFound):
+        client.experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5")
+    with pytest.raises(Refused):
+        client.create_experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5", [0])
+    with Client(_url(stack), "wrong") as stranger, pytest.raises(Unauthenticated):
+        list(stranger.datasets())
+
+
+def test_an_open_dataset_runs_no_experiment_and_an_experiment_can_be_cancelled(
+    client: Client, stack: Path, ready: str
+) -> None:
+    opened = client.create_dataset("open")["id"]
+
+    with pytest.raises((Conflict, Refused)):
+        client.create_experiment(opened, [0])
+    asked = client.create_experiment(
+        ready, [1], split={"test_fraction": 0.5, "validation_fraction": 0}
+    )
+    with pytest.raises(Conflict):
+        client.results(asked["id"])
+    cancelled = syntrust(stack, "experiment", "cancel", asked["id"])
+    watched = syntrust(stack, "experiment", "watch", asked["id"])
+
+    assert cancelled.returncode == 0
+    assert (watched.returncode, "was cancelled" in watched.stderr) == (1, True)
+    assert asked["id"] in syntrust(stack, "experiment", "list").stdout
+
+
+def test_scores_of_a_csv_file_are_printed_as_a_table(stack: Path, tmp_path: Path) -> None:
+    rows = ["case,set,region,dice"]
+    for index in range(12):
+        for name, shift in (("real", 0.0), ("synthetic", 0.05)):
+            rows.append(f"c{index},{name},ET,{0.5 + 0.03 * index + shift:.3f}")
+    (tmp_path / "dice.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "wrong.csv").write_text("case,set,region,dice\na,real,ET,1.5\n")
+
+    told = syntrust(stack, "trust-score", str(tmp_path / "dice.csv"))
+    wrong = syntrust(stack, "trust-score", str(tmp_path / "wrong.csv"))
+
+    assert told.returncode == 0, told.stderr
+    assert "0.665 [" in told.stdout
+    assert "For research use only" in told.stdout
+    assert wrong.returncode == 1
