@@ -18,6 +18,7 @@ NOTICE: Final = "For research use only. Not a medical device."
 
 View = Literal["grid", "brain"]
 Convention = Literal["brain-z", "min-max"]
+Prediction = Literal["noise", "velocity"]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -98,6 +99,7 @@ class Recipe(_Frozen):
     tumour_share: Annotated[
         Share, Field(description="Share of the cubes that are centred on a tumour voxel.")
     ] = 0.25
+    prediction: Prediction = "noise"
     weighting: Annotated[
         Literal["none", "image"],
         Field(description="none: every t alike (Med-DDPM); image: see training.weights_of."),
@@ -117,13 +119,18 @@ class TrainConfig(_Frozen):
 
 
 TINY = TrainConfig(
-    architecture=ArchitectureCard(base_channels=8, multipliers=(1, 2, 4, 8), residual_blocks=1),
+    architecture=ArchitectureCard(base_channels=16, multipliers=(1, 1, 2, 4), residual_blocks=1),
     recipe=Recipe(
-        iterations=2300,
-        phases=(Phase(share=0.78, crop=24, batch=2), Phase(share=0.22, batch=2)),
+        iterations=2700,
+        phases=(
+            Phase(share=0.55, crop=24, batch=2),
+            Phase(share=0.34, crop=32, batch=2),
+            Phase(share=0.11, batch=2),
+        ),
         learning_rate=2e-3,
         final_learning_rate=1e-4,
         ema_decay=0.99,
+        prediction="velocity",
         weighting="image",
     ),
 )
@@ -144,6 +151,9 @@ class ModelCard(_Frozen):
     architecture: ArchitectureCard
     parameters: Positive
     schedule_steps: Annotated[int, Field(ge=2, le=1000)] = 250
+    prediction: Annotated[
+        Prediction, Field(description="What the network's output is; see schedule.py.")
+    ] = "noise"
     domain: Domain
     default: Sampling
     seen: tuple[SeenCase, ...]

@@ -33,7 +33,7 @@ from syntrust_generator.samplers import (
     ignore,
     spaced_steps,
 )
-from syntrust_generator.schedule import Schedule, cosine_schedule, respaced
+from syntrust_generator.schedule import Schedule, cosine_schedule, noise_estimate, respaced
 
 SPACING_TOLERANCE = 0.01  # relative
 
@@ -99,11 +99,11 @@ def draw(
     check_domain(case, domain)
     box = view_box(case.brain, domain.view, generator.network.architecture.divisor)
     planes = condition_planes(case.labels[box], case.brain[box])
-    start = cosine_schedule(generator.card.schedule_steps)
+    schedule = cosine_schedule(generator.card.schedule_steps)
     shown = _sample(
-        denoiser(generator, planes, precision),
+        denoiser(generator, schedule, planes, precision),
         lambda t: _shown_noise(seed, t, domain.shape, box),
-        start,
+        schedule,
         sampling,
         on_step,
     )
@@ -113,17 +113,21 @@ def draw(
     return images
 
 
-def denoiser(generator: Generator, planes: NDArray[np.float32], precision: str) -> Denoiser:
+def denoiser(
+    generator: Generator, schedule: Schedule, planes: NDArray[np.float32], precision: str
+) -> Denoiser:
     """The network's estimate for one condition (4, Z, Y, X)."""
     condition = torch.from_numpy(planes)[None]
 
     def estimate(x: Tensor, t: int) -> Tensor:
         inputs = torch.cat([x, condition], dim=1)
         with torch.inference_mode(), _precision(precision):
-            noise_hat: Tensor = generator.network(
+            output: Tensor = generator.network(
                 inputs.contiguous(memory_format=torch.channels_last_3d), torch.tensor([t])
             )
-        return noise_hat.float().contiguous()
+            return noise_estimate(
+                schedule, generator.card.prediction, output.float().contiguous(), x, t
+            )
 
     return estimate
 

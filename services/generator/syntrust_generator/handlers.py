@@ -237,6 +237,7 @@ def save_trained(
         architecture=config.architecture,
         parameters=sum(value.numel() for value in training.ema.values()),
         schedule_steps=config.schedule_steps,
+        prediction=config.recipe.prediction,
         domain=domain,
         default=config.default,
         seen=tuple(seen_case(case, folder) for case, folder in sorted(folders.items())),

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from syntrust_generator.card import Prediction
+
 OFFSET = 0.008  # s of Eq. 17
 MAX_BETA = 0.999
 MIN_VARIANCE = 1e-20  # keeps the logarithm finite at t = 0, where no noise is added
@@ -45,6 +47,29 @@ class Schedule:
     def tables(self) -> dict[str, Tensor]:
         """Every buffer by its name in a checkpoint."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def noise_estimate(
+    schedule: Schedule, prediction: Prediction, output: Tensor, x: Tensor, t: int | Tensor
+) -> Tensor:
+    """The noise estimate that a network's output stands for.
+
+    Med-DDPM's output is the noise. The velocity v = sqrt(abar) eps - sqrt(1 - abar) x0 of Salimans
+    & Ho (arXiv:2202.00512, App. D) gives eps = sqrt(1 - abar) x + sqrt(abar) v: at high t the noise
+    is then nearly x itself, by construction, and an error of v reaches the image unamplified. A
+    small network needs that to start from pure noise in few steps.
+
+    Parameters
+    ----------
+    output, x : (N, C, Z, Y, X); x is the noisy image.
+    t : one step for all, or (N,).
+    """
+    if prediction == "noise":
+        return output
+    shape = (-1, 1, 1, 1, 1)
+    sd = schedule.sqrt_one_minus_alphas_cumprod.to(x.device)[t].reshape(shape)
+    scale = schedule.sqrt_alphas_cumprod.to(x.device)[t].reshape(shape)
+    return sd * x + scale * output
 
 
 def cosine_betas(steps: int) -> NDArray[np.float64]:

@@ -22,10 +22,10 @@ from syntrust_generator.card import ArchitectureCard, LossPoint, Recipe
 from syntrust_generator.data import Batch, TrainingCases, draw_batch
 from syntrust_generator.models import network_of
 from syntrust_generator.network import UNet, channels_last
-from syntrust_generator.schedule import Schedule
+from syntrust_generator.schedule import Schedule, noise_estimate
 
 ADAM_BETAS = (0.9, 0.999)
-IMAGE_WEIGHTS = (0.3, 8.0)
+LEAST_IMAGE_WEIGHT, MOST_NOISE_WEIGHT = 0.3, 8.0
 _CHECKPOINT_VERSION = 1
 
 
@@ -171,8 +171,9 @@ def noise_loss(network: nn.Module, batch: Batch, schedule: Schedule, recipe: Rec
     noisy = add_noise(schedule, images, noise, t)
     inputs = torch.cat([noisy, condition], dim=1).contiguous(memory_format=torch.channels_last_3d)
     with _precision(device, recipe.precision):
-        estimate = network(inputs, t)
-    errors = (estimate.float() - noise).abs().flatten(1).mean(dim=1)
+        output = network(inputs, t)
+    estimate = noise_estimate(schedule, recipe.prediction, output.float(), noisy, t)
+    errors = (estimate - noise).abs().flatten(1).mean(dim=1)
     loss: Tensor = (weights_of(schedule, recipe).to(device)[t] * errors).mean()
     return loss
 
@@ -181,12 +182,14 @@ def weights_of(schedule: Schedule, recipe: Recipe) -> Tensor:
     """Weight of the loss at each t, (T,).
 
     An error of the noise estimate is one of sqrt(1/abar - 1) times its size in the image. The
-    weighting "image" is that factor, kept within [0.3, 8]: without it the steps that decide
-    brightness and contrast, at high t, hardly count, which a short training cannot afford.
+    weighting "image" is that factor, at least 0.3: without it the steps that decide brightness and
+    contrast, at high t, hardly count, which a short training cannot afford. Where the network
+    itself predicts the noise it is at most 8, else t = T - 1 alone would be learned.
     """
     if recipe.weighting == "none":
         return torch.ones(schedule.steps)
-    return schedule.sqrt_recipm1_alphas_cumprod.clamp(*IMAGE_WEIGHTS)
+    most = MOST_NOISE_WEIGHT if recipe.prediction == "noise" else math.inf
+    return schedule.sqrt_recipm1_alphas_cumprod.clamp(LEAST_IMAGE_WEIGHT, most)
 
 
 def add_noise(schedule: Schedule, images: Tensor, noise: Tensor, t: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ CONFIG = TrainConfig(
         phases=(Phase(share=1, crop=8),),
         warmup=1,
         learning_rate=3e-3,
+        prediction="velocity",
         weighting="image",
     ),
     default=Sampling(sampler="ddim", steps=3),
@@ -193,6 +194,7 @@ def test_the_card_has_the_cases_it_has_seen_and_how_it_was_made(
     assert card.seen[1].label_map_digest == record.label_map_digest
     assert card.seen[1].fingerprint == record.fingerprint
     assert card.domain.shape == (16, 24, 16)
+    assert card.prediction == "velocity"
     assert card.recipe == CONFIG.recipe
     assert len(card.loss) == card.iterations == 40
 

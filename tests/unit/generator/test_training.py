@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from syntrust_core.errors import CallerError, Cancelled
-from syntrust_generator.card import ArchitectureCard, Phase, Recipe
+from syntrust_generator.card import ArchitectureCard, Phase, Prediction, Recipe
 from syntrust_generator.data import TrainingCase, case_at, draw_batch, phase_at
-from syntrust_generator.schedule import cosine_schedule
+from syntrust_generator.schedule import cosine_schedule, noise_estimate
 from syntrust_generator.training import (
     Training,
     TrainingProgress,
@@ -181,14 +181,37 @@ def test_the_loss_curve_averages_equal_stretches() -> None:
     assert [(point.iteration, point.loss) for point in curve] == [(2, 2.0), (4, 6.0), (5, 9.0)]
 
 
-def test_the_image_weighting_is_the_error_that_noise_makes_in_the_image() -> None:
-    recipe = Recipe(weighting="image")
+@pytest.mark.parametrize(("prediction", "largest"), [("noise", 8.0), ("velocity", 5072.8)])
+def test_the_image_weighting_is_the_error_that_noise_makes_in_the_image(
+    prediction: Prediction, largest: float
+) -> None:
+    recipe = Recipe(weighting="image", prediction=prediction)
 
     weights = weights_of(SCHEDULE, recipe)
 
     abar = SCHEDULE.alphas_cumprod[150]
     assert float(weights[150]) == pytest.approx(float(torch.sqrt(1 / abar - 1)), rel=1e-4)
-    assert (float(weights[0]), float(weights[249])) == pytest.approx((0.3, 8.0))
+    assert (float(weights[0]), float(weights[249])) == pytest.approx((0.3, largest), rel=1e-4)
+
+
+def test_the_true_velocity_stands_for_the_true_noise() -> None:
+    generator = torch.Generator().manual_seed(0)
+    image, noise = (torch.randn(3, 4, 4, 4, 4, generator=generator) for _ in range(2))
+    t = torch.tensor([0, 100, 249])
+    scale = SCHEDULE.sqrt_alphas_cumprod[t].reshape(-1, 1, 1, 1, 1)
+    sd = SCHEDULE.sqrt_one_minus_alphas_cumprod[t].reshape(-1, 1, 1, 1, 1)
+
+    estimate = noise_estimate(
+        SCHEDULE, "velocity", scale * noise - sd * image, scale * image + sd * noise, t
+    )
+
+    torch.testing.assert_close(estimate, noise, atol=1e-5, rtol=0)
+
+
+def test_med_ddpms_output_is_the_noise_itself() -> None:
+    output = torch.ones(1, 4, 2, 2, 2)
+
+    assert noise_estimate(SCHEDULE, "noise", output, torch.zeros_like(output), 3) is output
 
 
 def test_every_t_weighs_the_same_by_default() -> None:
