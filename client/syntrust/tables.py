@@ -112,8 +112,8 @@ def _undefined(trust: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
-    for sentence in dict.fromkeys(line for trust in trusts for line in _undefined(trust)):
-        console.print(f"[yellow]note:[/] {escape(sentence)}", soft_wrap=True)
+    for line in dict.fromkeys(line for trust in trusts for line in _undefined(trust)):
+        console.print(f"[yellow]note:[/] {escape(line)}", soft_wrap=True)
     for detail in dict.fromkeys(
         warning["detail"] for trust in trusts for warning in trust["warnings"]
     ):
