@@ -17,8 +17,9 @@ from starlette.responses import HTMLResponse
 from syntrust_core.errors import Unauthenticated
 from syntrust_gateway import problems
 from syntrust_gateway.deps import Deps
+from syntrust_gateway.metrics import Metrics
 from syntrust_gateway.middleware import Gate, Outermost
-from syntrust_gateway.routes import datasets, experiments, health, trust_score
+from syntrust_gateway.routes import datasets, experiments, health, metrics, trust_score
 
 DESCRIPTION = """\
 How far can synthetic medical images be trusted? Register a dataset, ask for an experiment with a
@@ -45,9 +46,10 @@ def create_app(deps: Deps) -> FastAPI:
         redoc_url=None,
     )
     app.state.deps = deps
+    app.state.metrics = Metrics(deps)
     app.state.scoring = CapacityLimiter(SCORINGS_AT_ONCE)
     app.include_router(health.router)
-    for module in (datasets, experiments, trust_score):
+    for module in (datasets, experiments, trust_score, metrics):
         app.include_router(
             module.router,
             # The middleware lets nobody in without a key; these only tell OpenAPI so.
@@ -60,7 +62,7 @@ def create_app(deps: Deps) -> FastAPI:
     _add_docs(app)
     problems.install(app)
     app.add_middleware(Gate, deps=deps)
-    app.add_middleware(Outermost)
+    app.add_middleware(Outermost, metrics=app.state.metrics)
     return app
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import Conflict, NotFound, Unauthenticated
+from syntrust_core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from syntrust_gateway.db import Audit, Client, Role, insert_new
 
 ADMIN = "admin"
@@ -32,6 +32,10 @@ class Caller:
         """Refuse what is not there and what is another's in the same words."""
         if owner is None or not self.may_see(owner):
             raise NotFound(f"There is no {what}.")
+
+    def require_admin(self) -> None:
+        if self.role is not Role.ADMIN:
+            raise Forbidden("Only an admin's key may ask for this.")
 
 
 def new_key() -> str:

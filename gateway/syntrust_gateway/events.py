@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from sse_starlette import ServerSentEvent
@@ -21,10 +22,14 @@ async def states(
 ) -> AsyncIterator[ServerSentEvent]:
     """`first`, then each state that differs from the one before, until a final one."""
     shown, pause_s = first, deps.events_every.total_seconds()
+    took_s = 0.0
     yield _event(first)
     while not shown.state.final:
-        await asyncio.sleep(pause_s)
+        # At most a fifth of the time goes into looking, however many steps there are to count.
+        await asyncio.sleep(max(pause_s, 4 * took_s))
+        started_s = time.perf_counter()
         now = await run_in_threadpool(experiments.state, deps, caller, first.id)
+        took_s = time.perf_counter() - started_s
         if now != shown:
             shown = now
             yield _event(now)

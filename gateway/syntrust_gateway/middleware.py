@@ -17,12 +17,13 @@ from syntrust_core.log import get_logger
 from syntrust_gateway.auth import Caller, authenticate, key_of
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.errors import BodyTimeout
+from syntrust_gateway.metrics import Metrics
 from syntrust_gateway.problems import internal_response, problem_response
 
 log = get_logger(__name__)
 
 OPEN_PATHS = ("/health/", "/docs", "/openapi.json")
-_QUIET_PATHS = ("/health/",)
+_QUIET_PATHS = ("/health/", "/metrics")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -34,8 +35,8 @@ _SECURITY_HEADERS = {
 class Outermost:
     """Gives a request its id, logs how it ended, and lets no exception through to the server."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +53,7 @@ class Outermost:
                     raise
                 await internal_response(instance=scope["path"])(scope, receive, answer.send)
             finally:
-                answer.log(scope)
+                answer.record(scope, self._metrics)
 
 
 class _Answer:
@@ -71,14 +72,17 @@ class _Answer:
                 headers.setdefault(name, value)
         await self._send(message)
 
-    def log(self, scope: Scope) -> None:
+    def record(self, scope: Scope, metrics: Metrics) -> None:
+        seconds = time.perf_counter() - self._started_s
+        route = getattr(scope.get("route"), "path", "")
+        metrics.count(scope["method"], route, self.status or 0, seconds)
         if not scope["path"].startswith(_QUIET_PATHS):
             log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=self.status,
-                seconds=round(time.perf_counter() - self._started_s, 4),
+                seconds=round(seconds, 4),
             )
 
 

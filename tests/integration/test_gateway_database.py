@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -56,10 +55,9 @@ def test_migrations_end_in_the_schema_of_the_models(engine: Engine) -> None:
 
 
 def test_several_processes_may_migrate_at_once(database_url: str) -> None:
-    command = [sys.executable, "-m", "syntrust_gateway", "migrate"]
-    env = {**os.environ, "SYNTRUST_GATEWAY__DATABASE_URL": database_url}
+    code = f"from syntrust_gateway.migrations import migrate; migrate({database_url!r})"
 
-    processes = [subprocess.Popen(command, env=env) for _ in range(2)]
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
 
     assert [process.wait(120) for process in processes] == [0, 0]
 

@@ -7,9 +7,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from syntrust_core.contracts import Kind
 from syntrust_core.errors import ObjectDamaged, StoreUnavailable
 from syntrust_core.store import ObjectInfo
 from syntrust_core.testing import MemoryStore
+from syntrust_gateway.db import Step
 from syntrust_gateway.deps import Deps
 
 
@@ -227,3 +229,25 @@ def test_readiness_says_which_server_is_away(with_deps: Callable[..., Any]) -> N
     assert body["database"] == "ok"
     assert "secret endpoint" not in answer.text
     assert api.get("/health/live").status_code == 200
+
+
+def test_metrics_count_requests_by_route_and_work_by_queue(
+    admin: Any, deps: Deps, ready_dataset: str
+) -> None:
+    admin.get(f"/datasets/{ready_dataset}")
+    with deps.write.begin() as session:
+        session.add(Step(id="a" * 64, kind=Kind.TRAIN_SEGMENTER, message={}, needs=[]))
+
+    lines = admin.get("/metrics").text.splitlines()
+
+    counted = (
+        'syntrust_http_requests_total{method="GET",route="/datasets/{dataset_id}",status="200"}'
+    )
+    assert f"{counted} 1.0" in lines
+    waiting = 'syntrust_steps{kind="train_segmenter",queue="segmenter",state="waiting"} 1.0'
+    assert waiting in lines
+    assert 'syntrust_workers{queue="metrics"} 0.0' in lines
+
+
+def test_metrics_are_for_admins(api: Any) -> None:
+    problem(api.get("/metrics"), 403, "forbidden")

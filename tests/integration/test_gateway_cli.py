@@ -1,0 +1,119 @@
+"""The gateway's processes as an operator starts them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from syntrust_standalone.servers import free_ports
+
+ADMIN_KEY = "an-admin-key-of-thirty-two-characters-and-more"
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings with a database, and with neither object store nor Redis anywhere."""
+    database = tmp_path_factory.mktemp("gateway") / "gateway.sqlite"
+    return {
+        **os.environ,
+        "SYNTRUST_STORAGE__ENDPOINT": "http://127.0.0.1:9",
+        "SYNTRUST_STORAGE__ACCESS_KEY": "access",
+        "SYNTRUST_STORAGE__SECRET_KEY": "secret-of-the-store",
+        "SYNTRUST_QUEUE__URL": "redis://127.0.0.1:9/0",
+        "SYNTRUST_GATEWAY__DATABASE_URL": f"sqlite:///{database}",
+        "SYNTRUST_GATEWAY__ADMIN_KEY": ADMIN_KEY,
+    }
+
+
+def gateway(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "syntrust_gateway", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running API process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def served(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The API on a migrated database."""
+    path = tmp_path_factory.mktemp("gateway") / "log"
+    assert gateway(env, "migrate").returncode == 0
+    port = str(free_ports(1)[0])
+    command = [sys.executable, "-m", "syntrust_gateway", "serve", "--port", port]
+    with path.open("wb") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    wait_for(url)
+    yield Served(url, process, path)
+    process.kill()
+    process.wait()
+
+
+def wait_for(url: str) -> None:
+    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/health/live")
+        except httpx.TransportError:
+            pause.wait(0.1)
+        else:
+            return
+    pytest.fail("the gateway did not start")
+
+
+def test_scores_are_answered_with_neither_store_nor_queue(
+    served: Served,
+) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    cases = [
+        {"id": str(n), "real": {"ET": 0.8 + n / 100}, "synthetic": {"ET": 0.9 - n / 100}}
+        for n in range(4)
+    ]
+
+    scores = httpx.post(
+        f"{served.url}/trust-score", json={"cases": cases}, headers=headers, timeout=30
+    )
+    ready = httpx.get(f"{served.url}/health/ready", timeout=30)
+
+    assert scores.status_code == 200
+    assert ready.status_code == 503
+    assert (ready.json()["database"], ready.json()["queue"]) == ("ok", "does not answer")
+
+
+def test_a_key_is_made_once_per_name_and_works(env: dict[str, str], served: Served) -> None:
+    first = gateway(env, "key", "create", "hospital")
+    second = gateway(env, "key", "create", "hospital", "--role", "admin")
+
+    key = first.stdout.strip()
+    answer = httpx.get(f"{served.url}/datasets", headers={"Authorization": f"Bearer {key}"})
+    assert first.returncode == 0
+    assert answer.status_code == 200
+    assert second.returncode == 1
+    assert "There is a client hospital already" in second.stderr
+    assert second.stdout == ""
+
+
+def test_a_signal_ends_it_and_its_log_holds_no_secret(served: Served) -> None:
+    served.process.send_signal(signal.SIGTERM)
+
+    assert served.process.wait(PATIENCE_S) in {0, -signal.SIGTERM}
+    log = served.log.read_text()
+    assert ADMIN_KEY not in log
+    assert "secret-of-the-store" not in log
