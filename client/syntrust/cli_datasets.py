@@ -14,6 +14,7 @@ from syntrust.arguments import parse_grid, parse_scheme
 from syntrust.bodies import CaseState, DatasetState
 from syntrust.casefiles import case_folders
 from syntrust.client import Client
+from syntrust.tables import plain_table, short_time
 from syntrust.upload import print_warnings, register
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their tumour masks.")
@@ -33,6 +34,9 @@ def add(
         str,
         typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON."),
     ] = "auto",
+    into: Annotated[
+        str | None, typer.Option(help="Id of an open dataset, to add or replace cases there.")
+    ] = None,
 ) -> None:
     """Send cases, have them inspected, and wait until the dataset is ready."""
     client: Client = context.obj
@@ -45,10 +49,13 @@ def add(
         name=name or folder.resolve().name,
         grid=wanted,
         scheme=labels,
+        into=into,
         console=console,
     )
     print_warnings(console, state)
-    console.print(f"ready: {len(state['cases'])} cases, content digest {state['digest']}")
+    console.print(
+        f"ready: {len(state['cases'])} cases, content digest {state['digest']}", soft_wrap=True
+    )
     console.print(
         f"next: syntrust experiment run --dataset {state['id']} --alphas 0,0.5,1", soft_wrap=True
     )
@@ -63,12 +70,11 @@ def list_datasets(context: typer.Context, *, as_json: JsonOption = False) -> Non
     if as_json:
         console.print_json(data=found)
         return
-    table = Table("id", "name", "state", "cases", "grid", "created")
+    table = plain_table("id", "state", "cases", "created", "name")
     for item in found:
-        cases, created = str(item["progress"]["total"]), item["created"]
-        table.add_row(
-            item["id"], escape(item["name"]), item["state"], cases, _grid(item["grid"]), created
-        )
+        cases = str(item["progress"]["total"])
+        when, name = short_time(item["created"]), escape(item["name"])
+        table.add_row(item["id"], item["state"], cases, when, name)
     console.print(table)
 
 
@@ -91,11 +97,11 @@ def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -
 
 
 def _cases(state: DatasetState) -> Table:
-    table = Table("case", "group", "state", "ET ml", "ED ml", "NCR ml")
+    table = plain_table("case", "state", "ET ml", "ED ml", "NCR ml", "group")
     for case in state["cases"]:
         volumes = case["region_volumes_ml"] or {}
         millilitres = (f"{volumes[name]:.1f}" if name in volumes else "" for name in _REGIONS)
-        table.add_row(case["id"], escape(case["group"] or ""), case["state"], *millilitres)
+        table.add_row(case["id"], case["state"], *millilitres, escape(case["group"] or ""))
     return table
 
 
@@ -112,4 +118,5 @@ def _grid(grid: Any) -> str:  # noqa: ANN401 - "native" or an object
     if isinstance(grid, str):
         return grid
     shape = "x".join(str(n) for n in grid["shape"])
-    return f"{shape}@{'x'.join(f'{edge:g}' for edge in grid['spacing_mm'])}"
+    edges = [f"{edge:g}" for edge in grid["spacing_mm"]]
+    return f"{shape}@{edges[0] if len(set(edges)) == 1 else 'x'.join(edges)}"

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from syntrust.arguments import parse_floats, parse_ints
 from syntrust.bodies import ExperimentState
 from syntrust.client import Client, require_success
 from syntrust.errors import SynTrustError
 from syntrust.progress import show
-from syntrust.tables import print_results
+from syntrust.tables import plain_table, print_results, short_time
 
 experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: trust factors over α.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
@@ -73,7 +72,7 @@ def run(
         **settings,
     )
     console = Console(highlight=False)
-    console.print(f"experiment {state['id']}: {state['steps']['total']} steps", soft_wrap=True)
+    console.print(f"experiment {state['id']}", soft_wrap=True)
     if wait:
         _follow(client, state["id"], console)
         _finish(client, state["id"], console, out)
@@ -106,11 +105,11 @@ def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> 
     if as_json:
         console.print_json(data=found)
         return
-    table = Table("id", "name", "state", "α", "dataset", "created")
+    table = plain_table("id", "state", "α", "created", "name")
     for item in found:
         alphas = " ".join(f"{alpha:g}" for alpha in item["alphas"])
-        name = escape(item["name"] or "")
-        table.add_row(item["id"], name, item["state"], alphas, item["dataset"], item["created"])
+        when, name = short_time(item["created"]), escape(item["name"] or "")
+        table.add_row(item["id"], item["state"], alphas, when, name)
     console.print(table)
 
 

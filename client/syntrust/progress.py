@@ -52,6 +52,8 @@ def _show_lines(console: Console, states: Iterable[ExperimentState]) -> Experime
 def summary(state: ExperimentState) -> str:
     """One line: the state, and steps done of each kind."""
     steps = state["steps"]
+    if not steps["total"]:
+        return f"{state['state']}: its steps are being planned"
     kinds = ", ".join(
         f"{_name(kind)} {count['done']}/{count['total']}" for kind, count in _kinds(state)
     )

@@ -129,6 +129,21 @@ def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
     console.print(f"[dim]{RESEARCH_USE}[/]")
 
 
+def plain_table(*columns: str) -> Table:
+    """A list without lines; ids stay whole, to be copied, and the last column wraps."""
+    *others, last = columns
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in others:
+        table.add_column(column, no_wrap=True)
+    table.add_column(last, overflow="fold")
+    return table
+
+
+def short_time(moment: str) -> str:
+    """A time of the API to the minute."""
+    return moment[:16].replace("T", " ")
+
+
 def size_note(cases: int) -> str | None:
     """What so many test cases can and cannot show, in words."""
     if cases < _VERY_FEW:

@@ -19,6 +19,7 @@ from rich.progress import (
 from syntrust.bodies import DatasetState, GridSpec, Scheme
 from syntrust.casefiles import find_files
 from syntrust.client import Client
+from syntrust.errors import DatasetRefused
 
 
 def register(
@@ -29,8 +30,11 @@ def register(
     grid: GridSpec,
     scheme: Scheme,
     console: Console,
+    into: str | None = None,
 ) -> DatasetState:
     """Create a dataset of these case folders, send and commit it, and wait until it is ready.
+
+    With `into`, the id of an open dataset, its cases are added to or replaced instead.
 
     Raises
     ------
@@ -38,19 +42,23 @@ def register(
         If cases were refused.
     """
     total = sum(_bytes(folder) for folder in folders)  # before anything is created
-    dataset = client.create_dataset(name, grid=grid, scheme=scheme)
-    console.print(f"dataset {dataset['id']}: {len(folders)} cases", soft_wrap=True)
+    dataset = into or client.create_dataset(name, grid=grid, scheme=scheme)["id"]
+    console.print(f"dataset {dataset}: {len(folders)} cases", soft_wrap=True)
     with _bytes_bar(console) as progress:
         bar = progress.add_task("upload", total=total)
         for folder in folders:
             added = client.add_case(
-                dataset["id"], folder, on_bytes=lambda size: progress.advance(bar, size)
+                dataset, folder, on_bytes=lambda size: progress.advance(bar, size)
             )
             if added.ignored:
                 names = escape(", ".join(added.ignored))
                 progress.console.print(f"[dim]{added.id}: ignored {names}[/]")
-    client.commit(dataset["id"])
-    return _wait(client, dataset["id"], console)
+    client.commit(dataset)
+    try:
+        return _wait(client, dataset, console)
+    except DatasetRefused:
+        console.print(f"To send corrected cases only, add --into {dataset}.", soft_wrap=True)
+        raise
 
 
 def print_warnings(console: Console, dataset: DatasetState) -> None:

@@ -151,6 +151,32 @@ def test_a_refused_case_prints_file_field_and_reason_and_ends_with_1(
     assert "a: t1: affine: Differs from seg's by 2 mm [x]." in capsys.readouterr().err
 
 
+def test_corrected_cases_go_into_the_same_open_dataset(
+    server: Any, answer: Any, run: Run, folder: Path
+) -> None:
+    server.on("POST /datasets/d1/cases", answer(201, {"t1": {"url": None, "expires": None}}))
+    server.on("POST /datasets/d1/commit", answer(202, dataset("inspecting")))
+    server.on("GET /datasets/d1", answer(body=dataset("ready", case("a", "ready"))))
+
+    assert run("dataset", "add", str(folder / "a"), "--into", "d1") == 0
+    assert server.to("POST /datasets") == []
+
+
+def test_an_id_in_a_list_stays_whole_on_a_narrow_terminal(
+    server: Any,
+    answer: Any,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    item = {**dataset("ready"), "id": "01a2046f-3eeb-7249-8fcd-fe3c77b01178", "name": "n" * 60}
+    server.on("GET /datasets", answer(body={"items": [item], "next": None}))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert run("dataset", "list") == 0
+    assert item["id"] in capsys.readouterr().out
+
+
 def test_showing_a_dataset_names_what_is_wrong_in_each_case(
     server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
