@@ -1,0 +1,56 @@
+"""What `syntrust-standalone` refuses, and how."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from syntrust_standalone.cli import main
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["syntrust-standalone", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        ("64x64", "write three numbers as 240x240x155"),
+        ("64x64x-1", "write three numbers as 240x240x155"),
+        ("8x64x64", "each axis needs 32 to 320 voxels"),
+    ],
+)
+def test_a_grid_that_no_phantom_fits_is_refused_in_one_sentence(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], shape: str, why: str
+) -> None:
+    assert run("phantom", "make", str(tmp_path / "cohort"), "--shape", shape) == 1
+    assert why in capsys.readouterr().err.replace("\n", " ")
+    assert not (tmp_path / "cohort").exists()
+
+
+def test_wrong_usage_ends_with_2(run: Run) -> None:
+    assert run("up", "--port", "70000") == 2
+    assert run("phantom", "make") == 2
+
+
+def test_a_path_in_an_error_is_not_read_as_markup(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "[red]data"
+    folder.mkdir()
+    (folder / "credentials.json").write_text("{")
+
+    assert run("up", "--data", str(folder), "--port", "0") == 1
+    assert "[red]data" in capsys.readouterr().err
