@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from syntrust_core.cases import read_case
+from syntrust_core.volumes import read_volume
+from syntrust_segmenter.handlers import ImageEntry, predict, train
+from syntrust_segmenter.training import region_dice
+
+
+def _silent(_done: int, _total: int, **_detail: float | str) -> None:
+    """Nobody watches."""
+
+
+@pytest.mark.slow
+def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None:
+    entries = [ImageEntry(folder.name, folder) for folder in case_folders[:2]]
+    overrides = {"patch": 32, "norm": "group", "learning_rate": 3e-3, "intensity": 0.0, "flip": 0.0}
+
+    train(
+        entries,
+        [],
+        preset="tiny",
+        overrides=overrides,
+        seed=0,
+        iterations=60,
+        out=tmp_path / "model",
+        scratch=tmp_path,
+        report=_silent,
+    )
+    paths = predict(tmp_path / "model", entries, out=tmp_path / "labels", report=_silent)
+
+    dice = []
+    for entry in entries:
+        predicted = read_volume(paths[entry.name])[0].astype(np.uint8)
+        dice += region_dice(read_case(entry.folder)[0].labels, predicted).values()
+    assert np.mean([value or 0.0 for value in dice]) >= 0.95
