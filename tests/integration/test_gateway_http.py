@@ -189,7 +189,6 @@ def test_content_that_is_not_what_was_announced_is_refused_and_can_be_mended(
     assert (mended["state"], mended["cases"][0]["problems"]) == ("ready", [])
 
 
-@pytest.mark.xfail(strict=True, reason="a failed inspection keeps the upload it first read")
 def test_another_dataset_is_not_harmed_by_a_damaged_upload_of_the_same_file(
     gateway: Gateway, phantom: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -36,6 +36,8 @@ def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) 
         elif step.state is not StepState.DONE and step.id not in live:
             forget(store, message.ref)
             step.state, step.error, step.not_before = StepState.WAITING, None, None
+            # Equal in identity, yet it may say where a better copy of an upload lies.
+            step.message = message.model_dump(mode="json")
         ids.append(message.step_id)
     return ids
 
