@@ -49,7 +49,7 @@ class ObjectStore(Protocol):
     def exists(self, key: str) -> bool: ...
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object whose key begins with `prefix`, in key order."""
+        """Every object whose key begins with `prefix`, in no promised order."""
         ...
 
     def delete(self, key: str) -> None:
