@@ -1,0 +1,105 @@
+"""The generator's steps as a worker runs them, over an in-memory store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syntrust_core.cache import InputCache
+from syntrust_core.contracts import (
+    GeneratorCase,
+    Kind,
+    Manifest,
+    Ref,
+    StepMessage,
+    SynthesiseCase,
+    TrainGenerator,
+)
+from syntrust_core.steps import Outcome, Work, publish_imported, run_step
+from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_generator.publish import publish_model
+from syntrust_generator.works import synthesise_case, train_generator
+
+CASE = "c" * 64
+CONFIG: dict[str, Any] = {
+    "architecture": {"base_channels": 2, "multipliers": [1, 2], "residual_blocks": 1},
+    "recipe": {"prediction": "velocity"},
+    "schedule_steps": 10,
+}
+
+
+class Bench:
+    """A store with one inspected case, and what runs steps over it."""
+
+    def __init__(self, case_folder: Path, scratch: Path) -> None:
+        self.store, self.board, self.scratch = MemoryStore(), MemoryBoard(), scratch
+        files = {path.name: path for path in case_folder.iterdir()}
+        publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=CASE), files)
+        self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
+
+    def run(self, message: StepMessage, work: Work) -> Manifest:
+        outcome = run_step(
+            message,
+            work,
+            store=self.store,
+            board=self.board,
+            cache=self.cache,
+            scratch=self.scratch,
+        )
+        assert outcome is Outcome.DONE
+        return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
+
+    def train(self) -> tuple[Ref, Manifest]:
+        message = TrainGenerator(
+            name="small",
+            cases=(GeneratorCase(id="ball-0", case=CASE),),
+            config=CONFIG,
+            seed=0,
+            iterations=2,
+        )
+        return message.ref, self.run(message, train_generator)
+
+
+@pytest.fixture
+def bench(case_folders: dict[str, Path], tmp_path: Path) -> Bench:
+    return Bench(case_folders["ball-0"], tmp_path)
+
+
+def test_a_training_job_publishes_a_model_that_says_what_it_has_seen(bench: Bench) -> None:
+    _, manifest = bench.train()
+
+    card = json.loads(bench.store.get(manifest.files["card.json"].key))
+
+    assert set(manifest.files) == {"model.safetensors", "card.json"}
+    assert [case["id"] for case in card["seen"]] == ["ball-0"]
+    assert bench.board.reports
+
+
+def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    manifest = bench.run(
+        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0),
+        synthesise_case,
+    )
+
+    names = {f"{modality}.nii.gz" for modality in ("t1", "t1ce", "t2", "flair")}
+    assert set(manifest.files) == names | {"twin.json"}
+
+
+def test_a_published_model_is_found_by_its_name_once_it_is_there(
+    bench: Bench, tmp_path: Path
+) -> None:
+    _, manifest = bench.train()
+    folder = tmp_path / "model"
+    for name, info in manifest.files.items():
+        bench.store.get_file(info.key, folder / name)
+    bench.store.writes.clear()
+
+    ref = publish_model(bench.store, folder)
+
+    assert bench.store.writes[-2:] == [ref.manifest_key, "models/names/small.json"]
+    assert json.loads(bench.store.get("models/names/small.json"))["id"] == ref.id
