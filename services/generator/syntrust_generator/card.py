@@ -19,6 +19,7 @@ NOTICE: Final = "For research use only. Not a medical device."
 View = Literal["grid", "brain"]
 Convention = Literal["brain-z", "min-max"]
 Prediction = Literal["noise", "velocity"]
+Weighting = Literal["none", "velocity", "image"]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -79,6 +80,13 @@ class Phase(_Frozen):
         Field(ge=8, description="Edge of the cubes in voxels; null takes whole views."),
     ] = None
     batch: Positive = 2
+    weighting: Annotated[
+        Weighting,
+        Field(
+            description="Of the loss by t: none (Med-DDPM) is for texture, image for brightness "
+            "and contrast, velocity lies between; see training.weights_of."
+        ),
+    ] = "none"
 
 
 class Recipe(_Frozen):
@@ -100,10 +108,6 @@ class Recipe(_Frozen):
         Share, Field(description="Share of the cubes that are centred on a tumour voxel.")
     ] = 0.25
     prediction: Prediction = "noise"
-    weighting: Annotated[
-        Literal["none", "image"],
-        Field(description="none: every t alike (Med-DDPM); image: see training.weights_of."),
-    ] = "none"
     precision: Literal["fp32", "bf16"] = "fp32"
 
 
@@ -123,15 +127,16 @@ TINY = TrainConfig(
     recipe=Recipe(
         iterations=2700,
         phases=(
-            Phase(share=0.55, crop=24, batch=2),
-            Phase(share=0.34, crop=32, batch=2),
-            Phase(share=0.11, batch=2),
+            Phase(share=0.55, crop=24, weighting="image"),
+            Phase(share=0.01, crop=32, weighting="image"),
+            Phase(share=0.24, crop=24),
+            Phase(share=0.11, crop=32),
+            Phase(share=0.09, weighting="velocity"),
         ),
         learning_rate=2e-3,
         final_learning_rate=1e-4,
         ema_decay=0.99,
         prediction="velocity",
-        weighting="image",
     ),
 )
 """How the shipped model for 64x64x64 voxels of 3 mm is trained on a CPU."""

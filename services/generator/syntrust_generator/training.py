@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.card import ArchitectureCard, LossPoint, Recipe
-from syntrust_generator.data import Batch, TrainingCases, draw_batch
+from syntrust_generator.card import ArchitectureCard, LossPoint, Prediction, Recipe, Weighting
+from syntrust_generator.data import Batch, TrainingCases, draw_batch, phase_at
 from syntrust_generator.models import network_of
 from syntrust_generator.network import UNet, channels_last
 from syntrust_generator.schedule import Schedule, noise_estimate
@@ -140,7 +140,8 @@ def _iterate(training: Training, cases: TrainingCases, recipe: Recipe, schedule:
             iteration=training.iteration,
             schedule_steps=schedule.steps,
         )
-        loss = noise_loss(training.network, batch, schedule, recipe) / recipe.accumulate
+        weighting = phase_at(recipe, training.iteration).weighting
+        loss = noise_loss(training.network, batch, schedule, recipe, weighting) / recipe.accumulate
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     if not math.isfinite(total):
@@ -161,7 +162,9 @@ def _step(training: Training, recipe: Recipe) -> None:
             training.ema[name].lerp_(value, 1 - decay)
 
 
-def noise_loss(network: nn.Module, batch: Batch, schedule: Schedule, recipe: Recipe) -> Tensor:
+def noise_loss(
+    network: nn.Module, batch: Batch, schedule: Schedule, recipe: Recipe, weighting: Weighting
+) -> Tensor:
     """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t."""
     device = next(network.parameters()).device
     images, condition, noise, t = (
@@ -174,21 +177,26 @@ def noise_loss(network: nn.Module, batch: Batch, schedule: Schedule, recipe: Rec
         output = network(inputs, t)
     estimate = noise_estimate(schedule, recipe.prediction, output.float(), noisy, t)
     errors = (estimate - noise).abs().flatten(1).mean(dim=1)
-    loss: Tensor = (weights_of(schedule, recipe).to(device)[t] * errors).mean()
+    loss: Tensor = (
+        weights_of(schedule, recipe.prediction, weighting).to(device)[t] * errors
+    ).mean()
     return loss
 
 
-def weights_of(schedule: Schedule, recipe: Recipe) -> Tensor:
+def weights_of(schedule: Schedule, prediction: Prediction, weighting: Weighting) -> Tensor:
     """Weight of the loss at each t, (T,).
 
-    An error of the noise estimate is one of sqrt(1/abar - 1) times its size in the image. The
-    weighting "image" is that factor, at least 0.3: without it the steps that decide brightness and
-    contrast, at high t, hardly count, which a short training cannot afford. Where the network
-    itself predicts the noise it is at most 8, else t = T - 1 alone would be learned.
+    An error of the noise estimate is one of sqrt(1/abar - 1) times its size in the image; "image"
+    is that factor, at least 0.3. Without it the steps that decide brightness and contrast, at high
+    t, hardly count, which a short training cannot afford. Where the network itself predicts the
+    noise it is at most 8, else t = T - 1 alone would be learned. "velocity" is sqrt(1/abar), the
+    factor to the error of the velocity, with the same bound.
     """
-    if recipe.weighting == "none":
+    if weighting == "none":
         return torch.ones(schedule.steps)
-    most = MOST_NOISE_WEIGHT if recipe.prediction == "noise" else math.inf
+    most = MOST_NOISE_WEIGHT if prediction == "noise" else math.inf
+    if weighting == "velocity":
+        return schedule.sqrt_recip_alphas_cumprod.clamp(max=most)
     return schedule.sqrt_recipm1_alphas_cumprod.clamp(LEAST_IMAGE_WEIGHT, most)
 
 

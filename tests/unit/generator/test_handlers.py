@@ -31,11 +31,10 @@ CONFIG = TrainConfig(
     architecture=ArchitectureCard(base_channels=8, multipliers=(1, 2), residual_blocks=1),
     recipe=Recipe(
         iterations=40,
-        phases=(Phase(share=1, crop=8),),
+        phases=(Phase(share=1, crop=8, weighting="image"),),
         warmup=1,
         learning_rate=3e-3,
         prediction="velocity",
-        weighting="image",
     ),
     default=Sampling(sampler="ddim", steps=3),
 )

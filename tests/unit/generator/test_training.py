@@ -185,9 +185,7 @@ def test_the_loss_curve_averages_equal_stretches() -> None:
 def test_the_image_weighting_is_the_error_that_noise_makes_in_the_image(
     prediction: Prediction, largest: float
 ) -> None:
-    recipe = Recipe(weighting="image", prediction=prediction)
-
-    weights = weights_of(SCHEDULE, recipe)
+    weights = weights_of(SCHEDULE, prediction, "image")
 
     abar = SCHEDULE.alphas_cumprod[150]
     assert float(weights[150]) == pytest.approx(float(torch.sqrt(1 / abar - 1)), rel=1e-4)
@@ -215,4 +213,15 @@ def test_med_ddpms_output_is_the_noise_itself() -> None:
 
 
 def test_every_t_weighs_the_same_by_default() -> None:
-    assert (weights_of(SCHEDULE, Recipe()) == 1).all()
+    assert Phase(share=1).weighting == "none"
+    assert (weights_of(SCHEDULE, "noise", "none") == 1).all()
+
+
+def test_the_velocity_weighting_turns_an_error_of_the_noise_into_one_of_the_velocity() -> None:
+    t, error = 200, 0.1
+    zero = torch.zeros(1, 4, 2, 2, 2)
+
+    estimate = noise_estimate(SCHEDULE, "velocity", zero + error, zero, t)
+
+    weight = weights_of(SCHEDULE, "velocity", "velocity")[t]
+    torch.testing.assert_close(estimate * weight, zero + error, rtol=1e-5, atol=0)
