@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -34,6 +35,17 @@ class InputCache:
         os.utime(target)
         return target
 
+    def read(self, ref: Ref, name: str) -> bytes:
+        """One small file of an artifact, without fetching the others."""
+        local = self._root / ref.kind / ref.id / name
+        if local.is_file():
+            return local.read_bytes()
+        info = self._manifest(ref).files[name]
+        content = self._store.get(info.key)
+        if hashlib.sha256(content).hexdigest() != info.sha256:
+            raise ObjectDamaged(f"{info.key} is not what its manifest says.")
+        return content
+
     def trim(self) -> None:
         """Remove the folders used longest ago until the rest fits the limit."""
         folders = sorted(self._root.glob("*/*"), key=lambda folder: folder.stat().st_mtime)
@@ -46,7 +58,7 @@ class InputCache:
             excess -= sizes[folder]
 
     def _download(self, ref: Ref, target: Path) -> None:
-        manifest = Manifest.model_validate_json(self._store.get(ref.manifest_key))
+        manifest = self._manifest(ref)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
         try:
@@ -58,6 +70,9 @@ class InputCache:
             part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _manifest(self, ref: Ref) -> Manifest:
+        return Manifest.model_validate_json(self._store.get(ref.manifest_key))
 
 
 def _size_bytes(folder: Path) -> int:

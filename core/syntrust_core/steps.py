@@ -93,6 +93,10 @@ class StepContext:
         """A read-only folder with every file of a published artifact, digests checked."""
         return self._cache.folder(ref)
 
+    def read(self, ref: Ref, name: str) -> bytes:
+        """One small file of a published artifact, digest checked."""
+        return self._cache.read(ref, name)
+
     def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
         """Download the file of a role and check it against the digest it was announced with."""
         self._store.get_file(upload.key, path)

@@ -76,13 +76,13 @@ def build_report(message: StepMessage, context: StepContext) -> None:
 
 
 def _record(context: StepContext, case: ReportCase) -> CaseRecord:
-    folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
-    return CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
+    ref = Ref(kind=Kind.INSPECT_CASE, id=case.case)
+    return CaseRecord.model_validate_json(context.read(ref, CASE_FILE))
 
 
 def _scores(context: StepContext, step: str) -> ScoreFile:
-    folder = context.fetch(Ref(kind=Kind.SCORE_CASES, id=step))
-    return ScoreFile.model_validate_json((folder / SCORES_FILE).read_bytes())
+    ref = Ref(kind=Kind.SCORE_CASES, id=step)
+    return ScoreFile.model_validate_json(context.read(ref, SCORES_FILE))
 
 
 def _pair(context: StepContext, case: ReportCase) -> TwinPair:

@@ -238,6 +238,9 @@ def test_inputs_are_checked_against_their_manifest(
 
     with pytest.raises(ObjectDamaged):
         run.cache.folder(other)
+    with pytest.raises(ObjectDamaged):
+        run.cache.read(other, "weights")
+    assert run.cache.read(ref, "weights") == b"weights"
 
 
 def test_the_cache_drops_what_was_used_longest_ago(store: MemoryStore, tmp_path: Path) -> None:
