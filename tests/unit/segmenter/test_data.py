@@ -103,7 +103,7 @@ def test_images_and_labels_are_mirrored_together() -> None:
 
 
 def test_patches_are_centred_on_each_region_as_often_as_on_the_others() -> None:
-    config = configure("tiny", {"tumour_share": 0.75})
+    config = configure("tiny", {"tumour_share": 0.75, "patch": 64})
     labels = np.zeros((256, 64, 64), np.uint8)
     for value, x in ((1, 96), (2, 160), (3, 192)):
         labels[x, 32, 32] = value
@@ -132,7 +132,8 @@ def test_a_patch_is_drawn_although_a_class_is_absent(absent: str) -> None:
     case = PreparedCase(np.zeros((4, 64, 64, 64), np.float32), labels, labels, centres)
 
     boxes = {
-        str(patch_box(case, configure("tiny"), np.random.RandomState(seed))) for seed in range(9)
+        str(patch_box(case, configure("tiny", {"patch": 64}), np.random.RandomState(seed)))
+        for seed in range(9)
     }
 
     assert len(boxes) == 1

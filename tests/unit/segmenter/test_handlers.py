@@ -20,8 +20,8 @@ from syntrust_segmenter.network import weights_digest
 from syntrust_segmenter.presets import configure
 from syntrust_segmenter.training import learning_rate, region_dice
 
-SMALLEST = {"patch": 32, "norm": "group", "validations": 1}
-BASE = configure("base")
+SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1}
+BASE, FULL = configure("base"), configure("full", {"gradient_checkpointing": False})
 EVERY_ITERATION = Machine(threads=1, checkpoint_every_s=0.0)
 
 
@@ -167,7 +167,7 @@ def test_history_has_one_entry_per_iteration(trained: Path) -> None:
 
     assert len(history.loss) == len(history.learning_rate) == len(history.gradient_norm) == 2
     assert np.isfinite(history.loss).all()
-    assert history.samples == 2
+    assert history.samples == 2 * 2
 
 
 def test_predictions_lie_on_the_grid_of_the_case_and_within_its_brain(
@@ -264,7 +264,7 @@ def _failures() -> Iterator[Exception]:
 
 @pytest.mark.parametrize("failure", list(_failures()), ids=["python", "gpu", "cpu"])
 def test_running_out_of_memory_says_which_setting_to_lower(failure: Exception) -> None:
-    with pytest.raises(OutOfMemory, match="lower patch"), memory_advice(configure("tiny")):
+    with pytest.raises(OutOfMemory, match="lower patch"), memory_advice(FULL):
         raise failure
 
     with (

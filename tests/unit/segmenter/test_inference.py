@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from syntrust_segmenter.inference import predict_box, predict_labels
 from syntrust_segmenter.presets import configure
 
-CONFIG = configure("tiny", {"patch": 32, "norm": "group", "windows": 2})
+CONFIG = configure("tiny", {"patch": 32, "roi": 32, "norm": "group", "windows": 2})
 
 
 class Thresholds(nn.Module):

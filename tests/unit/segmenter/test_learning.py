@@ -11,14 +11,21 @@ from syntrust_segmenter.handlers import ImageEntry, predict, train
 from syntrust_segmenter.training import region_dice
 
 
-def _silent(_done: int, _total: int, **_detail: float | str) -> None:
+def _silent(done: int, total: int, **detail: float | str) -> None:
     """Nobody watches."""
 
 
 @pytest.mark.slow
 def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None:
     entries = [ImageEntry(folder.name, folder) for folder in case_folders[:2]]
-    overrides = {"patch": 32, "norm": "group", "learning_rate": 3e-3, "intensity": 0.0, "flip": 0.0}
+    overrides = {
+        "patch": 32,
+        "roi": 32,
+        "norm": "group",
+        "learning_rate": 3e-3,
+        "intensity": 0.0,
+        "flip": 0.0,
+    }
 
     train(
         entries,
@@ -33,7 +40,7 @@ def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None
     )
     paths = predict(tmp_path / "model", entries, out=tmp_path / "labels", report=_silent)
 
-    dice = []
+    dice: list[float | None] = []
     for entry in entries:
         predicted = read_volume(paths[entry.name])[0].astype(np.uint8)
         dice += region_dice(read_case(entry.folder)[0].labels, predicted).values()

@@ -28,7 +28,8 @@ def test_one_number_is_the_side_of_a_cubic_patch() -> None:
     ("overrides", "pointer"),
     [
         ({"patch": 65}, "/overrides/patch/0"),
-        ({"patch": 32, "norm": "instance", "roi": None}, "/overrides"),
+        ({"patch": 32, "roi": None}, "/overrides"),
+        ({"roi": 32}, "/overrides"),
         ({"learning_rate": 0}, "/overrides/learning_rate"),
         ({"feature_size": 13}, "/overrides/feature_size"),
         ({"heads": (5, 5, 5, 5)}, "/overrides"),
