@@ -32,6 +32,7 @@ class S3Store:
     def __init__(self, settings: StorageSettings) -> None:
         self._bucket = settings.bucket
         self._http = urllib3.PoolManager(
+            maxsize=16,
             timeout=urllib3.Timeout(connect=5, read=60),
             retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
         )
