@@ -6,7 +6,7 @@ Imports pydantic and the standard library alone.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -149,6 +149,17 @@ class LossPoint(_Frozen):
     loss: float
 
 
+class Stage(_Frozen):
+    """An earlier training whose weights a later one went on from."""
+
+    name: str
+    dataset: str
+    recipe: Recipe | None
+    iterations: int
+    loss: tuple[LossPoint, ...]
+    weights_sha256: str
+
+
 class ModelCard(_Frozen):
     version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -167,8 +178,15 @@ class ModelCard(_Frozen):
     iterations: Annotated[int, Field(ge=0, description="Done; less than asked if stopped.")]
     versions: dict[str, str]
     loss: tuple[LossPoint, ...]
+    earlier: Annotated[
+        tuple[Stage, ...], Field(description="Trainings that this one went on from, oldest first.")
+    ] = ()
     weights_sha256: str
-    notes: dict[str, Any] = {}
+
+    def as_stage(self) -> Stage:
+        """This training as the start of another."""
+        kept = self.model_dump(include=set(Stage.model_fields))
+        return Stage.model_validate(kept)
 
 
 def read_card(folder: Path) -> ModelCard:

@@ -18,6 +18,7 @@ from syntrust_core.errors import CallerError, PlatformError
 from syntrust_core.grids import Grid
 from syntrust_generator import handlers
 from syntrust_generator.card import NOTICE, TINY, TrainConfig
+from syntrust_generator.models import load_model
 from syntrust_generator.training import TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -40,6 +41,9 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     spacing: Annotated[float, typer.Option(help="Edge of a voxel in mm.")] = 3.0,
     config: Annotated[
         Path | None, typer.Option(help="JSON file of a TrainConfig; the tiny model's if absent.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Model folder to go on from; fresh weights if absent.")
     ] = None,
     work: Annotated[
         Path | None, typer.Option(help="Canonical cases, checkpoint and log; default OUT.work.")
@@ -74,6 +78,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             dataset=dataset or cases.name,
             out=out,
             on_progress=show,
+            start=None if start is None else load_model(start),
             checkpoint=work / "checkpoint.pt",
             checkpoint_every=checkpoint_every,
         )

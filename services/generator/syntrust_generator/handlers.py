@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syntrust_core.cases import Case, read_case, write_images
 from syntrust_core.errors import CallerError, InvalidRequest
-from syntrust_generator.card import NOTICE, Domain, ModelCard, Sampling, TrainConfig
+from syntrust_generator.card import NOTICE, Domain, ModelCard, Sampling, SeenCase, TrainConfig
 from syntrust_generator.data import CaseFolders, common_grid, seen_case
 from syntrust_generator.draw import draw, draw_seed
 from syntrust_generator.intensity import BACKGROUND
@@ -165,6 +165,7 @@ def train(
     dataset: str,
     out: Path,
     on_progress: OnProgress,
+    start: Generator | None = None,
     checkpoint: Path | None = None,
     checkpoint_every: int = 200,
     on_checkpoint: Callable[[Path], None] | None = None,
@@ -178,6 +179,8 @@ def train(
         All on one grid.
     name, dataset
         For the card: what to call the model and where its cases come from.
+    start
+        A generator to go on from; fresh weights if None. Its seen cases stay seen.
     checkpoint : file
         Written every `checkpoint_every` iterations; if it exists, training goes on from it.
     on_checkpoint
@@ -190,14 +193,14 @@ def train(
     Raises
     ------
     CallerError
-        If the cases do not share a grid, a case cannot be shown to this network, or the
-        checkpoint belongs to another recipe.
+        If the cases do not share a grid, a case cannot be shown to this network, the checkpoint
+        belongs to another recipe, or `start` has another architecture or prediction.
     """
     shape, spacing_mm = common_grid(folders)
     domain = Domain(
         shape=shape, spacing_mm=spacing_mm, view=config.view, intensity=config.intensity
     )
-    training = _begin(config, checkpoint, device)
+    training = _begin(config, start, checkpoint, device)
     divisor = training.network.architecture.divisor
     cases = CaseFolders(tuple(folders.values()), domain, divisor)
 
@@ -212,13 +215,28 @@ def train(
     run_training(
         training, cases, config.recipe, cosine_schedule(config.schedule_steps), on_progress=after
     )
-    return save_trained(training, config, domain, folders, name=name, dataset=dataset, out=out)
+    return save_trained(
+        training, config, domain, folders, name=name, dataset=dataset, out=out, start=start
+    )
 
 
-def _begin(config: TrainConfig, checkpoint: Path | None, device: torch.device | str) -> Training:
+def _begin(
+    config: TrainConfig,
+    start: Generator | None,
+    checkpoint: Path | None,
+    device: torch.device | str,
+) -> Training:
     if checkpoint is not None and checkpoint.exists():
         return resume_training(config.architecture, config.recipe, checkpoint, device)
-    return start_training(config.architecture, config.recipe, device)
+    if start is None:
+        return start_training(config.architecture, config.recipe, device)
+    same = (start.card.architecture, start.card.schedule_steps, start.card.prediction)
+    if same != (config.architecture, config.schedule_steps, config.recipe.prediction):
+        raise CallerError(
+            f"start: {start.card.name} has another architecture, schedule or prediction than asked."
+        )
+    weights = start.network.state_dict()
+    return start_training(config.architecture, config.recipe, device, weights=weights)
 
 
 def save_trained(
@@ -230,6 +248,7 @@ def save_trained(
     name: str,
     dataset: str,
     out: Path,
+    start: Generator | None = None,
 ) -> dict[str, Path]:
     """Write the averaged weights as they stand, with their card."""
     card = ModelCard(
@@ -240,16 +259,23 @@ def save_trained(
         prediction=config.recipe.prediction,
         domain=domain,
         default=config.default,
-        seen=tuple(seen_case(case, folder) for case, folder in sorted(folders.items())),
+        seen=_seen(folders, start),
         dataset=dataset,
         recipe=config.recipe,
         iterations=training.iteration,
         versions=versions(),
         loss=loss_curve(training.losses),
+        earlier=() if start is None else (*start.card.earlier, start.card.as_stage()),
         weights_sha256="",
     )
     weights = {key: value.cpu() for key, value in training.ema.items()}
     return save_model(weights, card, out)
+
+
+def _seen(folders: Mapping[str, Path], start: Generator | None) -> tuple[SeenCase, ...]:
+    before = () if start is None else start.card.seen
+    now = (seen_case(case, folder) for case, folder in sorted(folders.items()))
+    return tuple(dict.fromkeys((*before, *now)))
 
 
 def versions() -> dict[str, str]:

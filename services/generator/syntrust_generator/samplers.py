@@ -73,7 +73,10 @@ def ancestral(
 
 
 def spaced_steps(total: int, count: int) -> list[int]:
-    """`count` of the steps T-1 … 0, descending: the first is T-1, the last 0, evenly spaced.
+    """`count` of the steps T-1 … 0, descending, evenly spaced from T-1 to T / count - 1.
+
+    No step is spent at t = 0, where there is next to no noise left to find ("trailing" spacing,
+    Lin et al., arXiv:2305.08891, Table 2); all T steps are all of them.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def spaced_steps(total: int, count: int) -> list[int]:
     if not 2 <= count <= total:
         msg = f"need 2 to {total} steps, not {count}"
         raise ValueError(msg)
-    return [round((total - 1) * (1 - i / (count - 1))) for i in range(count)]
+    return [round(total - i * total / count) - 1 for i in range(count)]
 
 
 def ddim(
@@ -115,7 +118,7 @@ def dpm_solver(
 
     With lambda = log(alpha / sigma) and h its increase over a step,
     x ← (sigma'/sigma) x - alpha' (e^-h - 1) D, where D extrapolates the last two clean estimates.
-    The first step, and the one onto t = 0, are of first order; the last returns the clean image.
+    The first step is of first order; the last returns the clean estimate.
     """
     chosen = spaced_steps(schedule.steps, steps)
     before: tuple[Tensor, float] | None = None
@@ -125,7 +128,7 @@ def dpm_solver(
             x = x0
         else:
             h = _lambda(schedule, following) - _lambda(schedule, t)
-            estimate = x0 if following == 0 else _extrapolated(x0, before, h)
+            estimate = _extrapolated(x0, before, h)
             ratio = (
                 schedule.sqrt_one_minus_alphas_cumprod[following]
                 / schedule.sqrt_one_minus_alphas_cumprod[t]

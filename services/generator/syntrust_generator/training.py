@@ -8,7 +8,7 @@ stopped and resumed ends with the same weights, bit for bit on a CPU with the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +54,18 @@ class Training:
 
 
 def start_training(
-    architecture: ArchitectureCard, recipe: Recipe, device: torch.device | str = "cpu"
+    architecture: ArchitectureCard,
+    recipe: Recipe,
+    device: torch.device | str = "cpu",
+    *,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> Training:
-    """A training at iteration 0, initialised by the recipe's seed."""
+    """A training at iteration 0, from `weights` or initialised by the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = network_of(architecture)
+    if weights is not None:
+        network.load_state_dict(weights)
     network = channels_last(network.to(device))
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, betas=ADAM_BETAS, foreach=False

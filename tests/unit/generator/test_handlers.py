@@ -227,6 +227,44 @@ def test_training_goes_on_from_its_checkpoint_to_the_same_weights(
     assert read_card(tmp_path).weights_sha256 == read_card(model_folder).weights_sha256
 
 
+def test_a_generator_that_goes_on_from_another_keeps_what_that_one_has_seen(
+    model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    start = load_model(model_folder)
+
+    train(
+        {"other": case_folders["ball-0"]},
+        CONFIG.model_copy(update={"recipe": CONFIG.recipe.model_copy(update={"iterations": 1})}),
+        name="finer",
+        dataset="one ball",
+        out=tmp_path,
+        start=start,
+        on_progress=lambda _: None,
+    )
+
+    card = read_card(tmp_path)
+    assert [case.id for case in card.seen] == ["ball-0", "ball-1", "other"]
+    assert [stage.weights_sha256 for stage in card.earlier] == [start.card.weights_sha256]
+    assert card.earlier[0].recipe == CONFIG.recipe
+
+
+def test_going_on_from_another_architecture_is_refused(
+    generator: Generator, case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    wider = CONFIG.architecture.model_copy(update={"base_channels": 16})
+
+    with pytest.raises(CallerError, match="ball has another architecture"):
+        train(
+            case_folders,
+            CONFIG.model_copy(update={"architecture": wider}),
+            name="wider",
+            dataset="two balls",
+            out=tmp_path,
+            start=generator,
+            on_progress=lambda _: None,
+        )
+
+
 def test_a_steps_config_takes_seed_and_iterations_from_the_step() -> None:
     config = training_config(CONFIG.model_dump(mode="json"), seed=9, iterations=11)
 
