@@ -21,7 +21,7 @@ from syntrust_core.patients import patient_of
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
-ITERATIONS = {"tiny": 200, "base": 10_000, "full": 60_000}
+ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
 FEWEST_TEST_CASES = 1
 
 

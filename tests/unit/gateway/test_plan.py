@@ -12,6 +12,7 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid
 from syntrust_gateway.plan import Plan, mix, plan, real_count
 from syntrust_gateway.spec import (
+    ITERATIONS,
     CaseView,
     DatasetView,
     ExperimentSpec,
@@ -19,6 +20,7 @@ from syntrust_gateway.spec import (
     ResolvedSpec,
     resolve,
 )
+from syntrust_segmenter.presets import PRESETS
 
 GRID = Grid(shape=(64, 64, 64), spacing_mm=(3, 3, 3))
 
@@ -223,3 +225,9 @@ def test_the_last_step_is_the_report() -> None:
 
     assert last.step_id == planned.report
     assert last.KIND is Kind.BUILD_REPORT
+
+
+def test_a_presets_iterations_are_those_the_segmenter_itself_would_take() -> None:
+    presets = PRESETS
+
+    assert {name: config.iterations for name, config in presets.items()} == ITERATIONS
