@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,12 +57,17 @@ class ImageEntry:
         return f"{self.name} ({self.view})"
 
 
+def best_device() -> str:
+    """The GPU if this process sees one, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 @dataclass(frozen=True)
 class Machine:
     """What a job computes on. `threads` is exact: it decides the last bits of every weight."""
 
     threads: int = 1
-    device: str = "cpu"
+    device: str = field(default_factory=best_device)
     workers: int = 0
     checkpoint_every_s: float = 60.0
 

@@ -58,7 +58,7 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
 
 
 def resolve_precision(asked: Precision, device: torch.device) -> Precision:
-    """What `auto` means here: bfloat16 only where it is native; emulated it is 15 times slower."""
+    """What `auto` means here: bfloat16 only where it is native; emulated it is 14 times slower."""
     if asked != "auto":
         return asked
     return "bfloat16" if _has_bfloat16(device) else "float32"

@@ -22,7 +22,7 @@ from syntrust_segmenter.training import learning_rate, region_dice
 
 SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1}
 BASE, FULL = configure("base"), configure("full", {"gradient_checkpointing": False})
-EVERY_ITERATION = Machine(threads=1, checkpoint_every_s=0.0)
+EVERY_ITERATION = Machine(threads=1, device="cpu", checkpoint_every_s=0.0)
 
 
 class Kept:
