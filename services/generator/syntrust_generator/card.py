@@ -39,6 +39,7 @@ class ArchitectureCard(_Frozen):
     heads: Positive = 1
     in_channels: Positive = 8
     out_channels: Positive = 4
+    groups: Positive = 32
 
 
 class Domain(_Frozen):
@@ -100,6 +101,7 @@ class Recipe(_Frozen):
     ] = 1
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     final_learning_rate: Annotated[float, Field(ge=0, le=1)] = 5e-5
+    hold: Annotated[Share, Field(description="Of the iterations, before the rate falls.")] = 0.0
     warmup: Annotated[int, Field(ge=0, description="Iterations of linear rise.")] = 50
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
@@ -123,18 +125,19 @@ class TrainConfig(_Frozen):
 
 
 TINY = TrainConfig(
-    architecture=ArchitectureCard(base_channels=16, multipliers=(1, 1, 2, 4), residual_blocks=1),
+    architecture=ArchitectureCard(
+        base_channels=16, multipliers=(1, 1, 2, 4), residual_blocks=1, groups=4
+    ),
     recipe=Recipe(
-        iterations=2700,
+        iterations=1090,
         phases=(
-            Phase(share=0.55, crop=24, weighting="image"),
-            Phase(share=0.01, crop=32, weighting="image"),
-            Phase(share=0.24, crop=24),
-            Phase(share=0.11, crop=32),
-            Phase(share=0.09, weighting="velocity"),
+            Phase(share=0.824, crop=24, weighting="velocity"),
+            Phase(share=0.11, crop=40, weighting="velocity"),
+            Phase(share=0.066, weighting="velocity"),
         ),
-        learning_rate=2e-3,
-        final_learning_rate=1e-4,
+        learning_rate=1.5e-3,
+        final_learning_rate=5e-5,
+        hold=0.93,
         ema_decay=0.99,
         prediction="velocity",
     ),

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 MAX_PERIOD = 1000.0  # of the timestep embedding; not the 10000 of Vaswani et al.
-MAX_GROUPS = 32
+MAX_GROUPS = 32  # of the released models; fewer for narrow ones, see `Architecture.groups`
 EMBEDDING_FACTOR = 4  # width of the time embedding over the base channels
 
 
@@ -25,6 +25,9 @@ class Architecture:
     """Everything that decides the names and shapes of a network's parameters.
 
     `attention_factors` are downsampling factors (1 = full resolution) whose levels carry attention.
+    `groups` is the most groups a normalisation has. The released models have 32; a network of at
+    most 32 channels then has one channel in each, and its norms remove the time embedding, a
+    constant per channel, altogether. Narrow networks therefore need fewer.
     """
 
     base_channels: int
@@ -35,10 +38,17 @@ class Architecture:
     heads: int = 1
     in_channels: int = 8
     out_channels: int = 4
+    groups: int = MAX_GROUPS
 
     def __post_init__(self) -> None:
         widths = [self.base_channels * multiplier for multiplier in self.multipliers]
-        counts = (self.residual_blocks, self.heads, self.in_channels, self.out_channels)
+        counts = (
+            self.residual_blocks,
+            self.heads,
+            self.in_channels,
+            self.out_channels,
+            self.groups,
+        )
         if not widths or min(*widths, *counts) < 1 or self.base_channels % 2:
             msg = f"widths and counts are positive and base_channels is even: {self}"
             raise ValueError(msg)
@@ -81,6 +91,7 @@ def build_network(  # noqa: PLR0917 - the published signature
     heads: int = 1,
     in_channels: int = 8,
     out_channels: int = 4,
+    groups: int = MAX_GROUPS,
 ) -> UNet:
     """A network with fresh weights from torch's default generator; see `Architecture`."""
     return UNet(
@@ -93,6 +104,7 @@ def build_network(  # noqa: PLR0917 - the published signature
             heads=heads,
             in_channels=in_channels,
             out_channels=out_channels,
+            groups=groups,
         )
     )
 
@@ -126,16 +138,16 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
     return torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)
 
 
-def group_count(channels: int) -> int:
-    """The largest divisor of `channels` up to 32; min(32, channels) wherever that divides it."""
-    return max(g for g in range(1, min(MAX_GROUPS, channels) + 1) if channels % g == 0)
+def group_count(channels: int, most: int) -> int:
+    """The largest divisor of `channels` up to `most`; min(most, channels) where that divides it."""
+    return max(g for g in range(1, min(most, channels) + 1) if channels % g == 0)
 
 
 class Norm(nn.GroupNorm):
     """Group normalisation, computed in float32 and cast back to the working type."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(group_count(channels), channels)
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__(group_count(channels, groups), channels)
 
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.weight.float(), self.bias.float()
@@ -182,15 +194,18 @@ def _zeroed(module: nn.Conv3d | nn.Conv1d) -> nn.Module:
 class ResidualBlock(nn.Module):
     """x + conv(norm(conv(norm(x)) + projected time embedding)); no scale-shift."""
 
-    def __init__(self, channels_in: int, channels_out: int, embedding: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, embedding: int, groups: int) -> None:
         super().__init__()
         self.in_layers = nn.Sequential(
-            Norm(channels_in), nn.SiLU(), _conv(channels_in, channels_out)
+            Norm(channels_in, groups), nn.SiLU(), _conv(channels_in, channels_out)
         )
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, channels_out))
         # The identity keeps the place of a dropout of rate 0, hence the parameter names.
         self.out_layers = nn.Sequential(
-            Norm(channels_out), nn.SiLU(), nn.Identity(), _zeroed(_conv(channels_out, channels_out))
+            Norm(channels_out, groups),
+            nn.SiLU(),
+            nn.Identity(),
+            _zeroed(_conv(channels_out, channels_out)),
         )
         self.skip_connection: nn.Module = (
             nn.Identity()
@@ -209,10 +224,10 @@ class ResidualBlock(nn.Module):
 class Attention(nn.Module):
     """Self-attention over all voxels of a level, added to its un-normalised input."""
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int, heads: int, groups: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = Norm(channels)
+        self.norm = Norm(channels, groups)
         self.qkv = nn.Conv1d(channels, 3 * channels, kernel_size=1)
         self.proj_out = _zeroed(nn.Conv1d(channels, channels, kernel_size=1))
 
@@ -298,14 +313,21 @@ class UNet(nn.Module):
         self.middle_block = self._middle(widths[-1])
         self.output_blocks = self._decoder(widths, skips)
         self.out = nn.Sequential(
-            Norm(widths[0]), nn.SiLU(), _zeroed(_conv(widths[0], a.out_channels))
+            Norm(widths[0], a.groups), nn.SiLU(), _zeroed(_conv(widths[0], a.out_channels))
         )
 
     def _layers(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:
-        block = ResidualBlock(channels_in, channels_out, self.embedding_width)
+        block = self._residual(channels_in, channels_out)
         if 2**level in self.architecture.attention_factors:
-            return [block, Attention(channels_out, self.architecture.heads)]
+            return [block, self._attention(channels_out)]
         return [block]
+
+    def _residual(self, channels_in: int, channels_out: int) -> ResidualBlock:
+        groups = self.architecture.groups
+        return ResidualBlock(channels_in, channels_out, self.embedding_width, groups)
+
+    def _attention(self, channels: int) -> Attention:
+        return Attention(channels, self.architecture.heads, self.architecture.groups)
 
     def _encoder(self, widths: list[int]) -> tuple[nn.ModuleList, list[int]]:
         """The stages going down, and the width each leaves on the skip stack."""
@@ -321,11 +343,10 @@ class UNet(nn.Module):
         return nn.ModuleList(stages), skips
 
     def _middle(self, width: int) -> Stage:
-        first = ResidualBlock(width, width, self.embedding_width)
-        last = ResidualBlock(width, width, self.embedding_width)
+        first, last = self._residual(width, width), self._residual(width, width)
         if not self.architecture.middle_attention:
             return Stage(first, last)
-        return Stage(first, Attention(width, self.architecture.heads), last)
+        return Stage(first, self._attention(width), last)
 
     def _decoder(self, widths: list[int], skips: list[int]) -> nn.ModuleList:
         stages, h, waiting = [], widths[-1], list(skips)

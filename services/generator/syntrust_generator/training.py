@@ -221,10 +221,11 @@ def _precision(device: torch.device, precision: str) -> AbstractContextManager[A
 
 
 def learning_rate(recipe: Recipe, iteration: int) -> float:
-    """Linear rise over `warmup`, then half a cosine from the first to the final rate."""
+    """Linear rise over `warmup`, held to `hold`, then half a cosine down to the final rate."""
     if iteration < recipe.warmup:
         return recipe.learning_rate * (iteration + 1) / recipe.warmup
-    progress = (iteration - recipe.warmup) / max(recipe.iterations - recipe.warmup, 1)
+    start = max(recipe.warmup, round(recipe.hold * recipe.iterations))
+    progress = max(iteration - start, 0) / max(recipe.iterations - start, 1)
     fall = recipe.learning_rate - recipe.final_learning_rate
     return recipe.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * progress))
 

@@ -170,6 +170,15 @@ def test_the_learning_rate_rises_and_falls_between_its_ends() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
+def test_the_learning_rate_is_held_as_long_as_the_recipe_says() -> None:
+    recipe = Recipe(iterations=100, warmup=10, hold=0.8, learning_rate=1e-3)
+
+    rates = [learning_rate(recipe, i) for i in (10, 80, 81)]
+
+    assert rates[0] == rates[1] == pytest.approx(1e-3)
+    assert rates[2] < rates[1]
+
+
 def test_the_moving_average_starts_fast() -> None:
     assert ema_decay(Recipe(ema_decay=0.99), 0) == pytest.approx(0.1)
     assert ema_decay(Recipe(ema_decay=0.99), 10**6) == pytest.approx(0.99)
