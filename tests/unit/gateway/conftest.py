@@ -185,6 +185,7 @@ def generator(store: MemoryStore, put_artifact: Callable[[Ref, dict[str, bytes]]
     card = {
         "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
         "default": {"sampler": "ddim", "steps": 10},
+        "schedule_steps": 250,
         "seen": [{"id": "seen-0", "fingerprint": "f" * 64}],
     }
     ref = Ref(kind=Kind.IMPORTED_MODEL, id="9" * 64)
