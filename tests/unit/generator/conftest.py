@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,29 @@ SHAPE = (16, 24, 16)
 AFFINE = np.diag([-3.0, -3.0, 3.0, 1.0])
 
 
-@pytest.fixture(autouse=True)
+@contextmanager
 def one_deterministic_thread() -> Iterator[None]:
+    """One thread and deterministic algorithms, so that equal trainings give equal bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
+        torch.set_num_threads(threads)
 
-    yield
 
-    torch.use_deterministic_algorithms(mode=False)
-    torch.set_num_threads(threads)
+@pytest.fixture(autouse=True)
+def _repeatable() -> Iterator[None]:
+    with one_deterministic_thread():
+        yield
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Callable[[], AbstractContextManager[None]]:
+    """The same for fixtures of the session, which are made before any of a test."""
+    return one_deterministic_thread
 
 
 def write_upload(folder: Path, *, seed: int) -> dict[str, Path]:

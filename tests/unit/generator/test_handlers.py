@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,14 @@ def run_training(folders: Mapping[str, Path], out: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def model_folder(case_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_folder(
+    case_folders: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    one_thread: Callable[[], AbstractContextManager[None]],
+) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    run_training(case_folders, folder)
+    with one_thread():
+        run_training(case_folders, folder)
     return folder
 
 
