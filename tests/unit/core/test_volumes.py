@@ -143,7 +143,7 @@ def test_a_header_that_is_not_plain_is_refused_by_field(
     max_examples=300,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(position=st.integers(0, 351), value=st.integers(0, 255), width=st.integers(1, 8))
 def test_whatever_stands_in_a_header_is_read_or_refused_never_a_crash(
