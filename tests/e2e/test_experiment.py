@@ -108,7 +108,7 @@ def test_the_same_experiment_computes_nothing_the_second_time(
     ]
 
 
-def test_killed_workers_and_a_killed_conductor_change_no_digest(
+def test_an_experiment_ends_though_workers_conductor_and_then_the_platform_are_killed(
     platform: Platform, client: Client, dataset: str
 ) -> None:
     changed = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 3}}

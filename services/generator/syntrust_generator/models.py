@@ -22,8 +22,7 @@ from syntrust_generator.card import (
     write_card,
 )
 from syntrust_generator.network import UNet, build_network, channels_last
-
-SHIPPED = Path(__file__).parent / "models"
+from syntrust_generator.publish import SHIPPED
 
 
 @dataclass(frozen=True)

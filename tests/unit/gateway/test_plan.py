@@ -228,6 +228,4 @@ def test_the_last_step_is_the_report() -> None:
 
 
 def test_a_presets_iterations_are_those_the_segmenter_itself_would_take() -> None:
-    presets = PRESETS
-
-    assert {name: config.iterations for name, config in presets.items()} == ITERATIONS
+    assert {name: config.iterations for name, config in PRESETS.items()} == ITERATIONS
