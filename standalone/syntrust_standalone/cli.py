@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -31,6 +33,13 @@ DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds ever
 PortOption = Annotated[
     int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 takes a free one.")
 ]
+
+
+class Preset(StrEnum):
+    """Grid and lesion sizes of a phantom cohort."""
+
+    BRATS = "brats"
+    DEMO = "demo"
 
 
 def main() -> None:
@@ -96,7 +105,12 @@ def make(
     count: Annotated[int, typer.Option(min=1, help="How many cases.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the cohort; part of the ids.")] = 0,
     start: Annotated[int, typer.Option(min=0, help="Index of the first case.")] = 0,
-    shape: Annotated[str, typer.Option(help="Voxels, as 240x240x155.")] = "240x240x155",
+    preset: Annotated[
+        Preset, typer.Option(help="brats: 240x240x155 of 1 mm; demo: 64x64x64 of 3 mm.")
+    ] = Preset.BRATS,
+    shape: Annotated[
+        str | None, typer.Option(help="Voxels, as 240x240x155; by default the preset's.")
+    ] = None,
     spacing: Annotated[
         float | None, typer.Option(help="Voxel edge in mm; by default what holds the head.")
     ] = None,
@@ -107,8 +121,13 @@ def make(
         make_cohort,
     )
 
-    edges = None if spacing is None else (spacing, spacing, spacing)
-    options = PhantomOptions(shape=_shape(shape), spacing_mm=edges)
+    options = PhantomOptions.demo() if preset is Preset.DEMO else PhantomOptions()
+    if shape is not None or spacing is not None:
+        options = replace(
+            options,
+            shape=options.shape if shape is None else _shape(shape),
+            spacing_mm=None if spacing is None else (spacing, spacing, spacing),
+        )
     with _cases_bar() as progress:
         bar = progress.add_task("phantoms", total=count)
         make_cohort(

@@ -95,7 +95,11 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dataset(platform: Platform, cohort: Path) -> str:
-    """The cohort, registered and inspected."""
+    return register(platform, cohort)
+
+
+def register(platform: Platform, cohort: Path) -> str:
+    """The cohort as an inspected dataset of a platform."""
     with platform.client() as client:
         grid = {"shape": [64, 64, 64], "spacing_mm": [3, 3, 3]}
         opened = client.create_dataset("cohort", grid=grid)  # type: ignore[arg-type]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.conftest import Platform, until
+from tests.e2e.conftest import Platform, register, until
 
 from syntrust import Client, Conflict, DatasetRefused, Refused
 
@@ -108,15 +109,17 @@ def test_the_same_experiment_computes_nothing_the_second_time(
     ]
 
 
-def test_an_experiment_ends_though_workers_conductor_and_then_the_platform_are_killed(
-    platform: Platform, client: Client, dataset: str
+WORKERS = tuple(f"syntrust_{name}.worker" for name in ("generator", "segmenter", "metrics"))
+KILLED = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 3}}
+
+
+def test_killed_workers_conductor_and_platform_change_no_number(
+    platform: Platform, client: Client, dataset: str, cohort: Path, tmp_path: Path
 ) -> None:
-    changed = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 3}}
-    posted = client.create_experiment(dataset, [1], **changed)["id"]
-    until(lambda: bool(client.experiment(posted)["running"]))
-    for word in ("syntrust_generator.worker", "syntrust_segmenter.worker", "conduct"):
-        for pid in platform.pids(word):
-            os.kill(pid, signal.SIGKILL)
+    posted = client.create_experiment(dataset, [1], **KILLED)["id"]
+    for kind in ("synthesise_case", "train_segmenter"):
+        until(partial(is_running, client, posted, kind))
+        kill(platform, *WORKERS, "conduct")
     client.wait(posted, timeout_s=WAIT_S)
     first = client.results(posted)
 
@@ -124,9 +127,32 @@ def test_an_experiment_ends_though_workers_conductor_and_then_the_platform_are_k
     platform.restart()
 
     with platform.client() as later:
-        again = later.create_experiment(dataset, [1], **changed)["id"]
+        again = later.create_experiment(dataset, [1], **KILLED)["id"]
         later.wait(again, timeout_s=60)
         assert later.results(again)["digest"] == first["digest"]
+    assert undisturbed(tmp_path / "undisturbed", cohort)["digest"] == first["digest"]
+
+
+def is_running(client: Client, experiment: str, kind: str) -> bool:
+    return kind in {step["kind"] for step in client.experiment(experiment)["running"]}
+
+
+def undisturbed(folder: Path, cohort: Path) -> dict[str, Any]:
+    """Results of the same experiment on a platform of its own."""
+    other = Platform(folder)
+    try:
+        with other.client() as client:
+            posted = client.create_experiment(register(other, cohort), [1], **KILLED)["id"]
+            client.wait(posted, timeout_s=WAIT_S)
+            return client.results(posted)
+    finally:
+        other.kill(signal.SIGTERM)
+
+
+def kill(platform: Platform, *words: str) -> None:
+    for word in words:
+        for pid in platform.pids(word):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

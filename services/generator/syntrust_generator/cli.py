@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,6 +17,7 @@ from syntrust_core.errors import CallerError, PlatformError
 from syntrust_core.grids import Grid
 from syntrust_generator import handlers
 from syntrust_generator.card import NOTICE, TINY, TrainConfig
+from syntrust_generator.determinism import reproducible
 from syntrust_generator.models import load_model
 from syntrust_generator.training import TrainingProgress
 
@@ -55,14 +55,13 @@ def train(  # noqa: PLR0917 - typer reads the options from here
 
     Stopped and started again it goes on from its last checkpoint, with the same result.
     """
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True)
     work = work or out.with_name(f"{out.name}.work")
     settings = _read_config(config)
     folders = canonical_cases(
         cases, work / "cases", Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
     )
-    with _bar() as bar, (work / "loss.jsonl").open("a", encoding="utf-8") as log:
+    log_path = work / "loss.jsonl"
+    with reproducible(threads), _bar() as bar, log_path.open("a", encoding="utf-8") as log:
         task = bar.add_task("training", total=settings.recipe.iterations, loss="")
 
         def show(progress: TrainingProgress) -> None:

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 MAX_PERIOD = 1000.0  # of the timestep embedding; not the 10000 of Vaswani et al.
 MAX_GROUPS = 32  # of the released models; fewer for narrow ones, see `Architecture.groups`
+THINNEST_BF16 = 3  # voxels along an axis; below it oneDNN's bfloat16 gradient is wrong
 EMBEDDING_FACTOR = 4  # width of the time embedding over the base channels
 
 
@@ -158,16 +159,23 @@ class Norm(nn.GroupNorm):
 class Conv3d(nn.Conv3d):
     """A convolution that takes oneDNN's kernels on a CPU whatever the size of its input.
 
-    Torch's own choice falls back to a loop ten times slower at batch 1 and few channels.
+    Torch's own choice falls back to a loop ten times slower at batch 1 and few channels. Thin
+    inputs leave bfloat16: oneDNN's weight gradient then reads memory that nobody wrote.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() or not _has_onednn(x):
-            return super().forward(x)
+            return self._general(x)
         padding = [size // 2 for size in self.kernel_size]
         return torch.mkldnn_convolution(
             x, self.weight, self.bias, padding, self.stride, self.dilation, 1
         )
+
+    def _general(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu" or min(x.shape[2:]) >= THINNEST_BF16:
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float())
 
 
 def _has_onednn(x: Tensor) -> bool:

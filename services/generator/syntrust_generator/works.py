@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
-
 from syntrust_core.contracts import Kind, Ref, StepMessage, SynthesiseCase, TrainGenerator
 from syntrust_core.steps import StepContext, expect
 from syntrust_generator.card import Sampling
+from syntrust_generator.determinism import reproducible
 from syntrust_generator.handlers import synthesise, train, training_config
 from syntrust_generator.models import load_model
 
@@ -18,7 +14,7 @@ _CHECKPOINT_EVERY = 100  # iterations
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
     request = expect(SynthesiseCase, message)
-    with _reproducible(context.threads):
+    with reproducible(context.threads):
         paths = synthesise(
             context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
             load_model(context.fetch(request.generator)),
@@ -37,7 +33,7 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
     config = training_config(request.config, seed=request.seed, iterations=request.iterations)
     checkpoint = context.scratch / "checkpoint.pt"
     context.load_checkpoint(checkpoint)
-    with _reproducible(context.threads):
+    with reproducible(context.threads):
         paths = train(
             {
                 case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
@@ -54,16 +50,3 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
         )
     for path in paths.values():
         context.add(path.name, path)
-
-
-@contextmanager
-def _reproducible(threads: int) -> Iterator[None]:
-    """Deterministic algorithms on a set number of threads: sums depend on how they are split."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(mode=before[1])

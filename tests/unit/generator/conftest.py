@@ -1,31 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.volumes import write_volume
+from syntrust_generator.determinism import reproducible
 
 SHAPE = (16, 24, 16)
 AFFINE = np.diag([-3.0, -3.0, 3.0, 1.0])
 
 
-@contextmanager
-def one_deterministic_thread() -> Iterator[None]:
-    """One thread and deterministic algorithms, so that equal trainings give equal bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(mode=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(mode=False)
-        torch.set_num_threads(threads)
+def one_deterministic_thread() -> AbstractContextManager[None]:
+    """So that equal trainings give equal bits."""
+    return reproducible(threads=1)
 
 
 @pytest.fixture(autouse=True)

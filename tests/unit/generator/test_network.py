@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from syntrust_generator.network import (
     Architecture,
+    Conv3d,
     ResidualBlock,
     UNet,
     build_network,
@@ -102,3 +104,20 @@ def test_every_level_but_the_first_doubles_the_divisor() -> None:
 
     assert architecture.divisor == 4
     assert out.shape == (1, 4, 4, 8, 12)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (2, 4, 4), (1, 1, 1)])
+def test_the_bfloat16_gradient_of_a_thin_input_is_that_of_float32(
+    shape: tuple[int, int, int],
+) -> None:
+    torch.manual_seed(0)
+    layer, x = Conv3d(16, 16, kernel_size=3, padding=1), torch.randn(1, 16, *shape)
+    plain = functional.conv3d(x, layer.weight, layer.bias, padding=1)
+    (expected,) = torch.autograd.grad(plain.square().sum(), layer.weight)
+
+    for _ in range(4):
+        torch.full((10**5,), torch.nan)  # what a read of unset memory would find
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = layer(x)
+        (gradient,) = torch.autograd.grad(out.float().square().sum(), layer.weight)
+        torch.testing.assert_close(gradient, expected)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syntrust_standalone.cli import main
+from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 Run = Callable[..., int]
 
@@ -38,6 +39,14 @@ def test_a_grid_that_no_phantom_fits_is_refused_in_one_sentence(
     assert run("phantom", "make", str(tmp_path / "cohort"), "--shape", shape) == 1
     assert why in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "cohort").exists()
+
+
+def test_the_demo_preset_makes_the_cases_of_the_demo(run: Run, tmp_path: Path) -> None:
+    assert run("phantom", "make", str(tmp_path / "made"), "--preset", "demo", "--count", "1") == 0
+    make_cohort(tmp_path / "expected", seed=0, count=1, options=PhantomOptions.demo())
+
+    seg = "phantom-0-0000/seg.nii.gz"
+    assert (tmp_path / "made" / seg).read_bytes() == (tmp_path / "expected" / seg).read_bytes()
 
 
 def test_wrong_usage_ends_with_2(run: Run) -> None:

@@ -1,0 +1,35 @@
+"""The same bytes from the same inputs: which torch settings that takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.utils.deterministic
+
+_MEMORY: Any = torch.utils.deterministic  # its stubs lack the flag
+
+
+@contextmanager
+def reproducible(threads: int) -> Iterator[None]:
+    """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
+
+    The number of threads decides how sums are split, hence the last bits of every number.
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filling = _MEMORY.fill_uninitialized_memory
+    # cuBLAS reads this when it starts; without it deterministic mode refuses matrix products.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        # Filling every new tensor only shows reads of unset memory, at a third of the time.
+        _MEMORY.fill_uninitialized_memory = False
+        yield
+    finally:
+        _MEMORY.fill_uninitialized_memory = filling
+        torch.use_deterministic_algorithms(before[1])
+        torch.set_num_threads(before[0])
