@@ -24,7 +24,7 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import syntrust_gateway.app, syntrust_gateway.cli, syntrust_gateway.conductor",
+        "import syntrust_gateway.serving, syntrust_gateway.cli, syntrust_gateway.conductor",
         "import syntrust, syntrust.client, syntrust.cli",
         "import syntrust_metrics, syntrust_metrics.trust, syntrust_metrics.results",
         "import syntrust_core.contracts, syntrust_core.steps, syntrust_core.worker",
