@@ -6,15 +6,18 @@ Imports pydantic and the standard library alone.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syntrust_core.errors import CallerError
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.safetensors"
 NOTICE: Final = "For research use only. Not a medical device."
+
+MASK_PLANES: Final = 4  # NCR, ED, ET, brain without tumour
+POSITION_PLANES: Final = 3
 
 View = Literal["grid", "brain"]
 Convention = Literal["brain-z", "min-max"]
@@ -57,6 +60,14 @@ class Domain(_Frozen):
         Convention,
         Field(description="What the twins' numbers mean; see intensity.py."),
     ]
+    expanded: Annotated[
+        bool,
+        Field(description="The network sees brain-z through intensity.expanded; twins do not."),
+    ] = False
+    position: Annotated[
+        bool,
+        Field(description="Three condition planes more: the place in the brain; condition.py."),
+    ] = False
 
 
 class Sampling(_Frozen):
@@ -121,7 +132,23 @@ class TrainConfig(_Frozen):
     schedule_steps: Annotated[int, Field(ge=2, le=1000)] = 250
     view: View = "brain"
     intensity: Convention = "brain-z"
+    expanded: bool = False
+    position: bool = False
     default: Sampling = Sampling(sampler="ddim", steps=10)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        """Refuse planes that the network has no channels for, and a scale without its inverse."""
+        due = (
+            self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if self.position else 0)
+        )
+        if self.architecture.in_channels != due:
+            msg = f"architecture.in_channels: {due} with position={self.position}."
+            raise ValueError(msg)
+        if self.expanded and self.intensity != "brain-z":
+            msg = f"expanded: only with intensity brain-z, not {self.intensity}."
+            raise ValueError(msg)
+        return self
 
 
 TINY = TrainConfig(

@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.card import View
+from syntrust_generator.card import POSITION_PLANES, View
 
 Box = tuple[slice, slice, slice]
 """Voxel ranges along X, Y, Z."""
 
-PLANES = 4  # NCR, ED, ET, brain without tumour
 _MARGIN = 1  # voxels of background that the network sees on each side of the brain
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def condition_planes(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> NDArray[np.float32]:
+def condition_planes(
+    labels: NDArray[np.uint8], brain: NDArray[np.bool_], *, position: bool = False
+) -> NDArray[np.float32]:
     """One-hot planes of a label map: NCR, ED, ET, and brain without tumour.
+
+    With `position` three more say where in the brain a voxel lies, see `position_planes`.
 
     Parameters
     ----------
@@ -31,7 +34,7 @@ def condition_planes(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> NDA
 
     Returns
     -------
-    (4, Z, Y, X) float32 in {0, 1}; all planes are 0 outside brain and tumour.
+    (4, Z, Y, X) float32 in {0, 1}, or (7, Z, Y, X); all planes are 0 outside brain and tumour.
 
     Raises
     ------
@@ -44,8 +47,33 @@ def condition_planes(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> NDA
     rest = brain & (labels == 0)
     if not rest.any():
         raise CallerError("brain: no voxel of brain lies outside the tumour; a brain mask is due.")
-    planes = np.stack([labels == 1, labels == 2, labels == 3, rest])
-    return to_network(planes.astype(np.float32))
+    planes = np.stack([labels == 1, labels == 2, labels == 3, rest]).astype(np.float32)
+    if position:
+        planes = np.concatenate([planes, position_planes(brain | (labels > 0))])
+    return to_network(planes)
+
+
+def position_planes(head: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Where in the bounding box of `head` each of its voxels lies.
+
+    A network that sees part of the brain at a time, or has few layers, cannot tell otherwise which
+    anatomy is due. Left and right are told apart no more than by the brain's shape, so that a
+    mirrored case is a case.
+
+    Returns
+    -------
+    (3, X, Y, Z) float32: distance from the middle along x in [0, 1], then places along y and z in
+    [-1, 1]; 0 outside `head`.
+    """
+    planes = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
+    for axis in range(3):
+        inside = np.flatnonzero(head.any(axis=tuple(i for i in range(3) if i != axis)))
+        middle, half = (inside[0] + inside[-1]) / 2, max((inside[-1] - inside[0]) / 2, 1)
+        place = (np.arange(head.shape[axis]) - middle) / half
+        place = np.abs(place) if axis == 0 else place
+        planes[axis] = place.reshape([-1 if i == axis else 1 for i in range(3)])
+    planes[:, ~head] = 0
+    return planes
 
 
 def to_network(volumes: NDArray[Scalar]) -> NDArray[Scalar]:

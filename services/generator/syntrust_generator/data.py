@@ -16,7 +16,7 @@ from syntrust_core.cases import read_case
 from syntrust_core.errors import CallerError
 from syntrust_generator.card import Domain, Phase, Recipe, SeenCase
 from syntrust_generator.condition import condition_planes, to_network, view_box
-from syntrust_generator.intensity import CONVENTIONS
+from syntrust_generator.intensity import CONVENTIONS, expanded
 
 KEPT_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one 5 MB
 
@@ -61,7 +61,9 @@ class CaseFolders:
         case, _ = read_case(self._folders[index])
         box = view_box(case.brain, self._domain.view, self._divisor)
         images = CONVENTIONS[self._domain.intensity](case.images, case.brain)
-        planes = condition_planes(case.labels[box], case.brain[box])
+        if self._domain.expanded:
+            images = expanded(images, case.brain)
+        planes = condition_planes(case.labels[box], case.brain[box], position=self._domain.position)
         return TrainingCase(to_network(images[(slice(None), *box)]), planes)
 
 

@@ -22,7 +22,7 @@ from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError
 from syntrust_generator.card import Domain, Sampling
 from syntrust_generator.condition import condition_planes, from_network, to_network, view_box
-from syntrust_generator.intensity import BACKGROUND
+from syntrust_generator.intensity import BACKGROUND, contracted
 from syntrust_generator.models import Generator
 from syntrust_generator.samplers import (
     Denoiser,
@@ -98,7 +98,7 @@ def draw(
     domain = generator.card.domain
     check_domain(case, domain)
     box = view_box(case.brain, domain.view, generator.network.architecture.divisor)
-    planes = condition_planes(case.labels[box], case.brain[box])
+    planes = condition_planes(case.labels[box], case.brain[box], position=domain.position)
     schedule = cosine_schedule(generator.card.schedule_steps)
     shown = _sample(
         denoiser(generator, schedule, planes, precision),
@@ -108,7 +108,8 @@ def draw(
         on_step,
     )
     images = np.full((4, *domain.shape), BACKGROUND, dtype=np.float32)
-    images[(slice(None), *box)] = from_network(shown[0].numpy())
+    found = from_network(shown[0].numpy())
+    images[(slice(None), *box)] = contracted(found) if domain.expanded else found
     images[:, ~case.brain] = BACKGROUND
     return images
 

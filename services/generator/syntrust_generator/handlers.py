@@ -198,7 +198,12 @@ def train(
     """
     shape, spacing_mm = common_grid(folders)
     domain = Domain(
-        shape=shape, spacing_mm=spacing_mm, view=config.view, intensity=config.intensity
+        shape=shape,
+        spacing_mm=spacing_mm,
+        view=config.view,
+        intensity=config.intensity,
+        expanded=config.expanded,
+        position=config.position,
     )
     training = _begin(config, start, checkpoint, device)
     divisor = training.network.architecture.divisor
@@ -230,10 +235,16 @@ def _begin(
         return resume_training(config.architecture, config.recipe, checkpoint, device)
     if start is None:
         return start_training(config.architecture, config.recipe, device)
-    same = (start.card.architecture, start.card.schedule_steps, start.card.prediction)
-    if same != (config.architecture, config.schedule_steps, config.recipe.prediction):
+    card, seen = start.card, start.card.domain
+    have = (card.architecture, card.schedule_steps, card.prediction)
+    shown = (seen.view, seen.intensity, seen.expanded, seen.position)
+    if have != (config.architecture, config.schedule_steps, config.recipe.prediction):
         raise CallerError(
-            f"start: {start.card.name} has another architecture, schedule or prediction than asked."
+            f"start: {card.name} has another architecture, schedule or prediction than asked."
+        )
+    if shown != (config.view, config.intensity, config.expanded, config.position):
+        raise CallerError(
+            f"start: {card.name} has another view, intensity, expanded or position than asked."
         )
     weights = start.network.state_dict()
     return start_training(config.architecture, config.recipe, device, weights=weights)

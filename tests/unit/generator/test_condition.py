@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.condition import condition_planes, from_network, to_network, view_box
+from syntrust_generator.condition import (
+    condition_planes,
+    from_network,
+    position_planes,
+    to_network,
+    view_box,
+)
 
 
 def test_planes_are_the_three_regions_and_the_brain_without_them() -> None:
@@ -80,3 +86,27 @@ def test_a_grid_that_the_network_cannot_halve_is_refused_by_axis() -> None:
 def test_an_empty_brain_is_refused() -> None:
     with pytest.raises(CallerError, match="empty"):
         view_box(np.zeros((8, 8, 8), dtype=bool), "brain", 8)
+
+
+def test_position_is_told_within_the_brain_and_the_same_for_left_and_right() -> None:
+    head = np.zeros((8, 10, 12), dtype=bool)
+    head[2:7, 1:8, 3:12] = True
+
+    x, y, z = position_planes(head)
+
+    np.testing.assert_allclose(x[2:7, 4, 7], [1, 0.5, 0, 0.5, 1])
+    np.testing.assert_allclose(y[4, [1, 4, 7], 7], [-1, 0, 1])
+    np.testing.assert_allclose(z[4, 4, [3, 7, 11]], [-1, 0, 1])
+    assert not np.stack([x, y, z])[:, ~head].any()
+
+
+def test_a_mirrored_brain_has_mirrored_planes() -> None:
+    brain = np.zeros((8, 10, 12), dtype=bool)
+    brain[1:6, 1:8, 3:12] = True
+    labels = np.zeros(brain.shape, dtype=np.uint8)
+    labels[2, 3, 4] = 2
+    planes = condition_planes(labels, brain, position=True)
+    mirrored = condition_planes(labels[::-1], brain[::-1], position=True)
+
+    assert planes.shape[0] == 7
+    np.testing.assert_allclose(mirrored, planes[..., ::-1], atol=1e-6)

@@ -271,6 +271,16 @@ def test_going_on_from_another_architecture_is_refused(
         )
 
 
+def test_going_on_with_other_intensities_is_refused(
+    generator: Generator, case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    config = CONFIG.model_copy(update={"expanded": True})
+    quiet = {"name": "x", "dataset": "", "out": tmp_path, "on_progress": lambda _: None}
+
+    with pytest.raises(CallerError, match="ball has another view, intensity, expanded"):
+        train(case_folders, config, start=generator, **quiet)  # type: ignore[arg-type]
+
+
 def test_a_steps_config_takes_seed_and_iterations_from_the_step() -> None:
     config = training_config(CONFIG.model_dump(mode="json"), seed=9, iterations=11)
 
@@ -301,3 +311,34 @@ def test_the_command_trains_a_model_from_a_folder_of_uploads(
     assert (card.name, card.iterations, card.domain.shape) == ("ball", 40, (16, 16, 16))
     log = (tmp_path / "model.work" / "loss.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["iteration"] for line in log] == list(range(1, 41))
+
+
+def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    architecture = CONFIG.architecture.model_copy(update={"in_channels": 11})
+    settings = {"architecture": architecture, "position": True, "expanded": True}
+    config = CONFIG.model_copy(update=settings)
+
+    train(case_folders, config, name="x", dataset="", out=tmp_path, on_progress=lambda _: None)
+    generator = load_model(tmp_path)
+    case, _ = read_case(next(iter(case_folders.values())))
+    images = draw(generator, case, seed=1, sampling=config.default)
+
+    assert (generator.card.domain.position, generator.card.domain.expanded) == (True, True)
+    assert (images[:, ~case.brain] == -1).all()
+    assert images[:, case.brain].std() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"position": True}, "in_channels: 11 with position=True"),
+        ({"expanded": True, "intensity": "min-max"}, "only with intensity brain-z"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    fields: dict[str, object], why: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        training_config({**CONFIG.model_dump(), **fields}, seed=0, iterations=1)

@@ -5,7 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from syntrust_generator.card import Convention
-from syntrust_generator.intensity import BACKGROUND, CONVENTIONS, brain_z, min_max
+from syntrust_generator.intensity import (
+    BACKGROUND,
+    CONVENTIONS,
+    brain_z,
+    contracted,
+    expanded,
+    min_max,
+)
 
 Images = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -70,3 +77,19 @@ def test_a_constant_modality_stays_finite(brain: Mask) -> None:
 
     assert np.isfinite(brain_z(constant, brain)).all()
     assert np.isfinite(min_max(constant, brain)).all()
+
+
+def test_contracting_undoes_expanding(images: Images, brain: Mask) -> None:
+    values = np.linspace(-1, 1, images.size, dtype=np.float32).reshape(images.shape)
+
+    spread = expanded(values, brain)
+
+    assert (spread[:, ~brain] == BACKGROUND).all()
+    assert np.abs(spread).max() <= 1
+    np.testing.assert_allclose(contracted(spread)[:, brain], values[:, brain], atol=1e-6)
+
+
+def test_expanding_gives_healthy_tissue_nearly_twice_the_range(images: Images, brain: Mask) -> None:
+    values = brain_z(images, brain)
+
+    assert expanded(values, brain)[:, brain].std() > 1.8 * values[:, brain].std()
