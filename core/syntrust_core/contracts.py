@@ -54,7 +54,7 @@ QUEUES: Mapping[Kind, Queue] = {
 }
 
 # A number changes when the same request would give other results; a worker of another refuses.
-RECIPES: Mapping[Kind, int] = dict.fromkeys(QUEUES, 1)
+RECIPES: Mapping[Kind, int] = {**dict.fromkeys(QUEUES, 1), Kind.TRAIN_SEGMENTER: 2}
 
 
 def task_name(kind: Kind) -> str:
