@@ -19,6 +19,7 @@ from syntrust_generator import handlers
 from syntrust_generator.card import NOTICE, TINY, TrainConfig
 from syntrust_generator.determinism import reproducible
 from syntrust_generator.models import load_model
+from syntrust_generator.released import ORIGIN, TRAINING_CASES, import_released
 from syntrust_generator.training import TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -81,6 +82,21 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             checkpoint=work / "checkpoint.pt",
             checkpoint_every=checkpoint_every,
         )
+    console.print(f"Wrote {out}. {NOTICE}")
+
+
+@app.command("import")
+def import_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="model_brats.pt as Med-DDPM released it.")],
+    out: Annotated[Path, typer.Argument(help="Model folder to write.")],
+    name: Annotated[str, typer.Option(help="Name on the model card.")] = "med-ddpm",
+    seen: Annotated[
+        Path, typer.Option(help="Ids of the cases it was trained on, one per line.")
+    ] = TRAINING_CASES,
+    dataset: Annotated[str, typer.Option(help="Where those come from, for the card.")] = ORIGIN,
+) -> None:
+    """Check a checkpoint of Med-DDPM and write it as a model folder. Nothing in it is executed."""
+    import_released(checkpoint, out, name=name, seen=seen, dataset=dataset)
     console.print(f"Wrote {out}. {NOTICE}")
 
 

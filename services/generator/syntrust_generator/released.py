@@ -1,0 +1,150 @@
+"""Reading Med-DDPM's own checkpoint files (`model_brats.pt`) into model folders."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from syntrust_core.errors import CallerError
+from syntrust_generator.card import ArchitectureCard, Domain, ModelCard, Sampling, SeenCase
+from syntrust_generator.handlers import versions
+from syntrust_generator.models import check_weights, network_of, save_model
+from syntrust_generator.network import BRATS
+from syntrust_generator.publish import SHIPPED
+from syntrust_generator.schedule import cosine_schedule
+
+PARAMETER_PREFIX: Final = "denoise_fn."
+WEIGHT_KEYS: Final = ("ema", "model")  # of the trainer's dict, the one to sample from first
+TABLE_TOLERANCE: Final = 1e-6  # relative; the reference's tables and ours agree to the last bit
+DOMAIN: Final = Domain(
+    shape=(192, 192, 144), spacing_mm=(1.0, 1.0, 1.0), view="grid", intensity="min-max"
+)
+TRAINING_CASES: Final = SHIPPED / "med_ddpm_training_cases.csv"
+ORIGIN: Final = "BraTS 2021, the 193 cases that the released Med-DDPM weights were trained on"
+
+
+def import_released(
+    path: Path, out: Path, *, name: str, seen: Path = TRAINING_CASES, dataset: str = ORIGIN
+) -> dict[str, Path]:
+    """Write the four-modality weights of a Med-DDPM checkpoint as a model folder.
+
+    Parameters
+    ----------
+    path
+        A file of `torch.save`: {"ema": …} of 338 float32 parameters with the prefix `denoise_fn.`
+        and 13 schedule tables, as the authors released it. Nothing in it is executed.
+    seen : text file
+        One id per line: the cases that the weights were fitted to.
+
+    Returns
+    -------
+    Paths of "model" and "card".
+
+    Raises
+    ------
+    CallerError
+        If the file is not such a checkpoint; the first parameter or table that differs is named.
+    """
+    entries = _entries(_load(path), path.name)
+    tables = {key: value for key, value in entries.items() if not _is_parameter(key)}
+    weights = {
+        key.removeprefix(PARAMETER_PREFIX): value
+        for key, value in entries.items()
+        if _is_parameter(key)
+    }
+    steps = check_tables(tables)
+    architecture = ArchitectureCard(**asdict(BRATS))
+    with torch.device("meta"):
+        network = network_of(architecture)
+    check_weights(network, weights)
+    _check_finite(weights)
+    card = ModelCard(
+        name=name,
+        architecture=architecture,
+        parameters=sum(value.numel() for value in weights.values()),
+        schedule_steps=steps,
+        domain=DOMAIN,
+        default=Sampling(sampler="ancestral", steps=steps),  # until fewer are measured on them
+        seen=_seen(seen),
+        dataset=dataset,
+        recipe=None,
+        iterations=0,
+        versions=versions(),
+        loss=(),
+        weights_sha256="",
+    )
+    return save_model(weights, card, out)
+
+
+def check_tables(tables: Mapping[str, Tensor]) -> int:
+    """T of a checkpoint's schedule, after comparing every table with ours.
+
+    Raises
+    ------
+    CallerError
+        Naming the first table that is missing, unknown or different.
+    """
+    if "betas" not in tables or tables["betas"].ndim != 1 or len(tables["betas"]) < 2:
+        raise CallerError("checkpoint: the schedule table betas is missing.", parameter="betas")
+    expected = cosine_schedule(len(tables["betas"])).tables()
+    for key, table in expected.items():
+        found = tables.get(key)
+        if found is None or found.shape != table.shape:
+            raise CallerError(f"checkpoint: the schedule table {key} is missing.", parameter=key)
+        if not torch.allclose(found.float(), table, rtol=TABLE_TOLERANCE, atol=TABLE_TOLERANCE):
+            raise CallerError(
+                f"checkpoint: the schedule table {key} is not that of a cosine schedule of "
+                f"{len(table)} steps.",
+                parameter=key,
+            )
+    for key in tables:
+        if key not in expected:
+            raise CallerError(f"checkpoint: {key} is not part of Med-DDPM.", parameter=key)
+    return len(tables["betas"])
+
+
+def _load(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError as error:
+        raise CallerError(f"{path.name}: there is no such file.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise CallerError(
+            f"{path.name}: not a checkpoint of tensors alone, as torch.save writes it."
+        ) from error
+
+
+def _entries(content: object, name: str) -> dict[str, Tensor]:
+    """The state dict in a checkpoint: under `ema` or `model`, or the file's whole content."""
+    if not isinstance(content, Mapping):
+        raise CallerError(f"{name}: holds no dict of tensors.")
+    key = next((key for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)), None)
+    entries = content if key is None else content[key]
+    for entry, value in entries.items():
+        if not isinstance(entry, str) or not isinstance(value, Tensor):
+            raise CallerError(f"{name}: {entry} is not a tensor; expected the key ema.")
+    return dict(entries)
+
+
+def _is_parameter(key: str) -> bool:
+    return key.startswith(PARAMETER_PREFIX)
+
+
+def _check_finite(weights: Mapping[str, Tensor]) -> None:
+    for key, value in weights.items():
+        if not bool(torch.isfinite(value).all()):
+            raise CallerError(f"weights: parameter {key} holds NaN or infinity.", parameter=key)
+
+
+def _seen(path: Path) -> tuple[SeenCase, ...]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CallerError(f"{path.name}: not a text file of one case id per line.") from error
+    return tuple(SeenCase(id=line.strip()) for line in lines if line.strip())
