@@ -16,6 +16,7 @@ from syntrust.bodies import ExperimentState, RunningStep
 
 _NAMES: Final[Mapping[str, str]] = {
     "synthesise_case": "synthesise twins",
+    "compare_twin": "compare twins",
     "train_segmenter": "train segmenters",
     "predict_cases": "predict",
     "score_cases": "score",

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     TRAIN_SEGMENTER = "train_segmenter"
     PREDICT_CASES = "predict_cases"
     SCORE_CASES = "score_cases"
+    COMPARE_TWIN = "compare_twin"
     BUILD_REPORT = "build_report"
     IMPORTED_MODEL = "imported_model"
 
@@ -50,11 +51,17 @@ QUEUES: Mapping[Kind, Queue] = {
     Kind.TRAIN_SEGMENTER: Queue.SEGMENTER,
     Kind.PREDICT_CASES: Queue.SEGMENTER,
     Kind.SCORE_CASES: Queue.METRICS,
+    Kind.COMPARE_TWIN: Queue.METRICS,
     Kind.BUILD_REPORT: Queue.METRICS,
 }
 
 # A number changes when the same request would give other results; a worker of another refuses.
-RECIPES: Mapping[Kind, int] = {**dict.fromkeys(QUEUES, 1), Kind.TRAIN_SEGMENTER: 2}
+RECIPES: Mapping[Kind, int] = {
+    **dict.fromkeys(QUEUES, 1),
+    Kind.TRAIN_SEGMENTER: 2,
+    Kind.SCORE_CASES: 2,
+    Kind.BUILD_REPORT: 2,
+}
 
 
 def task_name(kind: Kind) -> str:
@@ -170,6 +177,11 @@ class StepMessage(Frozen):
         return ()
 
 
+def _is_none(value: object) -> bool:
+    """For fields that came later: absent from dumps and identity, as in older messages."""
+    return value is None
+
+
 def _case(step: str) -> Ref:
     return Ref(kind=Kind.INSPECT_CASE, id=step)
 
@@ -273,7 +285,7 @@ class PredictCases(StepMessage):
 
 
 class ScoreCases(StepMessage):
-    """Dice of predicted label maps against the cases' own."""
+    """Overlap, volumes and surface distances of predicted label maps against the cases' own."""
 
     KIND = Kind.SCORE_CASES
     prediction: StepId
@@ -284,6 +296,17 @@ class ScoreCases(StepMessage):
         return (Ref(kind=Kind.PREDICT_CASES, id=self.prediction), *dict.fromkeys(cases))
 
 
+class CompareTwin(StepMessage):
+    """Compare the twins of one case with their source and with each other."""
+
+    KIND = Kind.COMPARE_TWIN
+    case: StepId
+    twins: Annotated[tuple[StepId, ...], Field(min_length=1)]
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (_case(self.case), *dict.fromkeys(_twin(twin) for twin in self.twins))
+
+
 class ReportCase(Frozen):
     id: str
     group: str | None
@@ -291,6 +314,11 @@ class ReportCase(Frozen):
     twin: StepId | None
     part: Literal["train", "validation", "test"]
     seen: bool
+    comparison: StepId | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="The step that compared its twins with it; null without a twin.",
+    )
 
 
 class ReportRun(Frozen):
@@ -303,6 +331,17 @@ class ReportRun(Frozen):
     model: StepId
     score_real: StepId
     score_synthetic: StepId
+    score_again: StepId | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="The scores on second twins of the test cases: the noise floor S against S'.",
+    )
+
+    @property
+    def scores(self) -> tuple[StepId, ...]:
+        """Every scoring step of this run."""
+        again = () if self.score_again is None else (self.score_again,)
+        return (self.score_real, self.score_synthetic, *again)
 
 
 class BuildReport(StepMessage):
@@ -316,10 +355,14 @@ class BuildReport(StepMessage):
 
     def needs(self) -> tuple[Ref, ...]:
         images = tuple(Image(case=case.case, twin=case.twin) for case in self.cases)
-        scores = (step for run in self.runs for step in (run.score_real, run.score_synthetic))
         models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=run.model) for run in self.runs)
-        refs = (Ref(kind=Kind.SCORE_CASES, id=step) for step in scores)
-        return tuple(dict.fromkeys((*_all_needs(images), *models, *refs)))
+        scores = (Ref(kind=Kind.SCORE_CASES, id=step) for run in self.runs for step in run.scores)
+        compared = (
+            Ref(kind=Kind.COMPARE_TWIN, id=case.comparison)
+            for case in self.cases
+            if case.comparison is not None
+        )
+        return tuple(dict.fromkeys((*_all_needs(images), *models, *scores, *compared)))
 
 
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
@@ -331,6 +374,7 @@ MESSAGES: Mapping[Kind, type[StepMessage]] = {
         TrainSegmenter,
         PredictCases,
         ScoreCases,
+        CompareTwin,
         BuildReport,
     )
 }
