@@ -20,7 +20,8 @@ from syntrust.tables import plain_table, print_results, short_time
 experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: trust factors over α.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for results.json, figures and report.html.")
+    Path | None,
+    typer.Option("--out", help="Folder for results.json and .csv, figures, report.html."),
 ]
 
 
@@ -88,7 +89,7 @@ def watch(context: typer.Context, experiment: str) -> None:
 def results(
     context: typer.Context, experiment: str, *, out: OutOption = None, as_json: JsonOption = False
 ) -> None:
-    """The trust-factor table; with --out also results.json, figures and report.html."""
+    """The trust-factor table; with --out also the files of the report."""
     client: Client = context.obj
     if as_json:
         Console(highlight=False).print_json(data=client.results(experiment))
@@ -142,7 +143,9 @@ def _finish(client: Client, experiment: str, console: Console, out: Path | None)
     console.print(f"results digest {body['digest']}", soft_wrap=True)
     if out is not None:
         client.save(experiment, out)
-        console.print(f"results.json, figures and report.html are in {out}", soft_wrap=True)
+        console.print(
+            f"results.json, results.csv, figures and report.html are in {out}", soft_wrap=True
+        )
 
 
 def _given(**fields: object) -> dict[str, Any]:

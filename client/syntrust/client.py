@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,23 @@ from syntrust.bodies import (
 )
 from syntrust.casefiles import find_files
 from syntrust.config import api_key, server_url
-from syntrust.errors import DatasetRefused, ExperimentFailed, Refused, SynTrustError, TimedOut
+from syntrust.errors import (
+    DatasetRefused,
+    ExperimentFailed,
+    NotFound,
+    Refused,
+    SynTrustError,
+    TimedOut,
+)
 from syntrust.events import parse_events
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
 
-FIGURES = ("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8")
+FIGURES = (
+    *(f"fig{number}" for number in range(2, 9)),
+    "dice_volume",
+    "bland_altman",
+    "floors",
+)
 FORMATS = ("svg", "png")
 _POLL_S = 1.0
 
@@ -214,27 +227,33 @@ class Client:
     def figures(
         self, experiment: str, folder: Path | str, *, formats: Iterable[str] = FORMATS
     ) -> list[Path]:
-        """Write every figure into `folder`."""
+        """Write every figure that the report has into `folder`: without twins there is no fig2."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         written = []
         for file_format in formats:
             for name in FIGURES:
                 path = target / f"{name}.{file_format}"
-                path.write_bytes(self.figure(experiment, name, file_format=file_format))
-                written.append(path)
+                with suppress(NotFound):
+                    path.write_bytes(self.figure(experiment, name, file_format=file_format))
+                    written.append(path)
         return written
 
     def report(self, experiment: str) -> str:
         """The report as one HTML page."""
         return self._http.get_bytes(f"/experiments/{_safe(experiment)}/report.html").decode()
 
+    def long_table(self, experiment: str) -> str:
+        """Every measurement of every test case as CSV."""
+        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/results.csv").decode()
+
     def save(self, experiment: str, folder: Path | str) -> Path:
-        """Write results.json, figures/ and report.html into `folder`."""
+        """Write results.json, results.csv, figures/ and report.html into `folder`."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         body = json.dumps(self.results(experiment), indent=2, ensure_ascii=False, allow_nan=False)
         (target / "results.json").write_text(body + "\n", encoding="utf-8")
+        (target / "results.csv").write_text(self.long_table(experiment), encoding="utf-8")
         (target / "report.html").write_text(self.report(experiment), encoding="utf-8")
         self.figures(experiment, target / "figures")
         return target

@@ -23,6 +23,7 @@ from syntrust_gateway.deps import Deps
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
+TABLE_FILE: Final = "results.csv"
 
 
 @dataclass(frozen=True)

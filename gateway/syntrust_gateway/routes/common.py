@@ -14,7 +14,12 @@ def accepted(response: Response, location: str) -> None:
     response.headers["Retry-After"] = RETRY_AFTER_S
 
 
-_TYPES = {"svg": "image/svg+xml", "png": "image/png", "html": "text/html; charset=utf-8"}
+_TYPES = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
 # A report is shown as a page of its own that can load nothing, run nothing and reach nothing.
 _FILE_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"

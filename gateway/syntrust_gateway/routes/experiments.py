@@ -19,6 +19,7 @@ from syntrust_gateway.spec import ExperimentSpec
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
+_FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
@@ -85,6 +86,25 @@ def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Respons
 
 
 @router.get(
+    "/{experiment_id}/results.csv",
+    summary="Every measurement of every test case as CSV",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_long_table(
+    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """One row for each case × set × α × seed × region × metric, sorted.
+
+    Columns: `case, group, seen, set, alpha, seed, region, metric, value`. `set` is `real`,
+    `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
+    on the case. An empty value is undefined, not 0. Research use only.
+    """
+    file = results.report_file(deps, caller, experiment_id, results.TABLE_FILE)
+    return file_response(file, results.TABLE_FILE, if_none_match)
+
+
+@router.get(
     "/{experiment_id}/figures/{figure}",
     summary="A figure of the report",
     response_class=Response,
@@ -92,12 +112,16 @@ def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Respons
 )
 def get_figure(
     experiment_id: str,
-    figure: Annotated[str, Path(pattern=r"^fig[2-8]\.(svg|png)$", examples=["fig4.svg"])],
+    figure: Annotated[str, Path(pattern=_FIGURE, examples=["fig4.svg"])],
     deps: DepsDep,
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """fig2 images, fig3 region volumes, fig4 to fig8 trust factors T1 to T5 over α."""
+    """fig2 images, fig3 region volumes, fig4 to fig8 trust factors T1 to T5 over α.
+
+    Beside the paper's: `dice_volume` Dice against region volume, `bland_altman` the difference of
+    real and synthetic Dice against their mean, `floors` T3 and T4 against noise and no pairing.
+    """
     file = results.report_file(deps, caller, experiment_id, figure)
     return file_response(file, figure, if_none_match)
 

@@ -23,6 +23,7 @@ from syntrust import (
     Unauthenticated,
     Unreachable,
 )
+from syntrust.client import FIGURES
 from syntrust.events import parse_events
 
 
@@ -293,23 +294,26 @@ def test_an_event_may_span_lines_and_a_comment_is_none() -> None:
     assert list(parse_events(lines)) == [("state", "{\n}"), ("message", "x")]
 
 
-def test_saving_writes_results_report_and_every_figure(
+def test_saving_writes_results_report_and_every_figure_there_is(
     server: Any, client: Client, answer: Answer, tmp_path: Path
 ) -> None:
     server.on("GET /experiments/e1/results", answer(body={"digest": "sha256:00", "α": 0.5}))
+    server.on("GET /experiments/e1/results.csv", answer(body="case,value\n", media="text/csv"))
     server.on("GET /experiments/e1/report.html", answer(body="<p>α</p>", media="text/html"))
-    for number in range(2, 9):
+    for name in FIGURES:
         for media in ("svg", "png"):
-            route = f"GET /experiments/e1/figures/fig{number}.{media}"
-            server.on(route, answer(body=f"{number}{media}"))
+            route = f"GET /experiments/e1/figures/{name}.{media}"
+            there = answer(body=f"{name} {media}")
+            server.on(route, answer(404, body={}) if name == "fig2" else there)
 
     client.save("e1", tmp_path / "out")
 
     names = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
     assert json.loads((tmp_path / "out" / "results.json").read_text())["α"] == 0.5
+    assert (tmp_path / "out" / "results.csv").read_text() == "case,value\n"
     assert (tmp_path / "out" / "report.html").read_text() == "<p>α</p>"
-    assert len(names) == 14
-    assert (tmp_path / "out" / "figures" / "fig2.svg").read_bytes() == b"2svg"
+    assert names == {f"{name}.{media}" for name in FIGURES[1:] for media in ("svg", "png")}
+    assert (tmp_path / "out" / "figures" / "floors.svg").read_bytes() == b"floors svg"
 
 
 def test_scores_go_as_csv_as_cases_or_as_a_whole_request(

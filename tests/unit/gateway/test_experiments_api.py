@@ -291,7 +291,8 @@ def test_a_list_shows_own_experiments_newest_first(
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/events", "/results", "/figures/fig2.svg", "/report.html", "/cancel"]
+    "path",
+    ["", "/events", "/results", "/results.csv", "/figures/fig2.svg", "/report.html", "/cancel"],
 )
 def test_others_do_not_learn_that_an_experiment_is_there(
     stranger: Any, experiment: str, path: str
@@ -328,6 +329,8 @@ def succeeded(
         "report.html": b"<!doctype html><title>SynTrust</title>",
         "fig2.svg": b"<svg/>",
         "fig2.png": b"\x89PNG",
+        "bland_altman.svg": b"<svg>agreement</svg>",
+        "results.csv": "case,value\nα-1,0.5\n".encode(),
     }
     manifest = put_artifact(ref, files)
     with deps.write.begin() as session:
@@ -368,7 +371,7 @@ def test_results_are_the_reports_with_id_and_provenance(api: Any, succeeded: str
     ]
 
 
-@pytest.mark.parametrize("path", ["results", "figures/fig2.svg", "report.html"])
+@pytest.mark.parametrize("path", ["results", "results.csv", "figures/fig2.svg", "report.html"])
 def test_there_are_no_results_before_success(api: Any, planned: str, path: str) -> None:
     answer = api.get(f"/experiments/{planned}/{path}")
 
@@ -381,7 +384,9 @@ def test_there_are_no_results_before_success(api: Any, planned: str, path: str) 
     [
         ("figures/fig2.svg", "image/svg+xml", b"<svg/>"),
         ("figures/fig2.png", "image/png", b"\x89PNG"),
+        ("figures/bland_altman.svg", "image/svg+xml", b"<svg>agreement</svg>"),
         ("report.html", "text/html", b"<!doctype html><title>SynTrust</title>"),
+        ("results.csv", "text/csv; charset=utf-8", "case,value\nα-1,0.5\n".encode()),
     ],
 )
 def test_files_of_a_report_can_load_and_run_nothing(
@@ -403,7 +408,9 @@ def test_a_figure_the_report_lacks_is_not_found(api: Any, succeeded: str) -> Non
     assert api.get(f"/experiments/{succeeded}/figures/fig3.svg").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["fig1.svg", "fig9.png", "fig2.pdf", "results.json"])
+@pytest.mark.parametrize(
+    "name", ["fig1.svg", "fig9.png", "fig2.pdf", "floorsX.svg", "results.json"]
+)
 def test_there_are_no_other_figures(api: Any, succeeded: str, name: str) -> None:
     assert api.get(f"/experiments/{succeeded}/figures/{name}").status_code in {404, 422}
 
