@@ -32,7 +32,7 @@ def find_brain(
     labels: NDArray[np.int16],
     mapping: LabelMapping,
     file: NDArray[np.int16] | None,
-    t1: NDArray[np.float32],
+    t1: NDArray[np.float32] | None,
 ) -> Brain:
     """The brain: an uploaded mask, else the label for it, else where T1 is not background.
 
@@ -47,14 +47,16 @@ def find_brain(
         Which value means what.
     file : int16 array or None
         An uploaded brain mask.
-    t1 : float32 array
-        Its background is the one value of its eight corners. No hole is filled.
+    t1 : float32 array or None
+        Its background is the one value of its eight corners. No hole is filled. A mask alone
+        comes without.
 
     Raises
     ------
     InvalidVolume
-        If T1's corners differ, the mask is empty, has several values or fills over nine tenths of
-        the volume, or leaves out more than a tenth of the tumour.
+        If nothing says where the brain is, T1's corners differ, the mask is empty, has several
+        values or fills over nine tenths of the volume, or leaves out more than a tenth of the
+        tumour.
     """
     tumour = mask_of(
         labels, tuple(v for key in ("NCR", "ED", "ET") for v in values_of(mapping, key))
@@ -65,8 +67,14 @@ def find_brain(
         source, role, mask = "file", "brain", _brain_of_file(file)
     elif values_of(mapping, "brain"):
         source, role, mask = "label", "seg", mask_of(labels, values_of(mapping, "brain")) | tumour
-    else:
+    elif t1 is not None:
         source, mask = "t1", t1 != t1_background(t1)
+    else:
+        reason = (
+            "A tumour mask alone does not say where the brain is: upload a brain mask as "
+            'brain.nii.gz, or label the rest of the brain 4 and give scheme "med_ddpm".'
+        )
+        raise InvalidVolume(reason, file="brain", field="file")
     _check_extent(mask, role)
     warnings = _tumour_outside(mask, tumour, role)
     return Brain(mask | tumour, source, warnings)

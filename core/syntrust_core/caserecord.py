@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.errors import CallerError
-from syntrust_core.labels import ExplicitScheme, Modality, Region, Role, Scheme
+from syntrust_core.labels import ExplicitScheme, Modality, Purpose, Region, Role, Scheme
 
 CASE_FILE: Final = "case.json"
 
@@ -70,6 +70,7 @@ class CaseRecord(_Frozen):
     """Everything later steps, the API and the report need to know about one case."""
 
     version: Literal[1] = 1
+    purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
     requested_scheme: Scheme
     scheme: Annotated[ExplicitScheme, Field(description="The mapping that was used.")]
     uploaded: UploadedFrame
@@ -83,7 +84,8 @@ class CaseRecord(_Frozen):
     ]
     brain_source: BrainSource
     background: Annotated[
-        dict[Modality, float], Field(description="The constant each modality has outside brain.")
+        dict[Modality, float],
+        Field(description="The constant each modality has outside brain; a mask alone has none."),
     ]
     uploaded_digests: Annotated[
         dict[Role, Sha256], Field(description="Of each uploaded volume as it came.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,8 @@ from syntrust_core.errors import InvalidVolume, ObjectDamaged
 from syntrust_core.geometry import (
     Geometry,
     bounding_box,
-    lps_geometry,
-    orientation_of,
     place_grid,
+    uploaded_grid,
 )
 from syntrust_core.grids import GridSpec
 from syntrust_core.intake import Upload, problem_of, read_upload
@@ -49,16 +48,17 @@ from syntrust_core.labelmaps import (
     region_voxels,
     to_canonical,
 )
-from syntrust_core.labels import MODALITIES, REGIONS, Modality, Region, Scheme, values_of
-from syntrust_core.resample import axis_maps, outside_count, resample_linear, resample_nearest
+from syntrust_core.labels import MODALITIES, REGIONS, Modality, Purpose, Region, Scheme, values_of
+from syntrust_core.resample import Within, axis_maps, outside_count, resample_nearest
 from syntrust_core.volumes import DEFAULT_LIMIT_BYTES, read_volume, write_volume
-
-VOLUME_NAMES: Final = (*MODALITIES, "labels", "brain")
 
 
 @dataclass(frozen=True)
 class Case:
-    """Images (4, X, Y, Z) float32, labels (X, Y, Z) uint8, brain (X, Y, Z) bool, on one grid."""
+    """Images (4, X, Y, Z) float32, labels (X, Y, Z) uint8, brain (X, Y, Z) bool, on one grid.
+
+    A mask alone has no images: (0, X, Y, Z).
+    """
 
     images: NDArray[np.float32]
     labels: NDArray[np.uint8]
@@ -79,6 +79,7 @@ def inspect_case(
     *,
     scheme: Scheme = "auto",
     grid: GridSpec = "native",
+    purpose: Purpose = "case",
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> tuple[Case, CaseRecord]:
     """Check an uploaded case and bring it into canonical form.
@@ -91,11 +92,14 @@ def inspect_case(
     Parameters
     ----------
     files : mapping of role to path
-        t1, t1ce, t2, flair and seg; optionally brain.
+        t1, t1ce, t2, flair and seg; optionally brain. Of a mask alone: seg, and brain unless the
+        scheme labels the rest of the brain.
     scheme : Scheme
         What the label values of `seg` mean.
     grid : Grid or "native"
         The canonical grid; see `geometry.place_grid`.
+    purpose : "case" or "mask"
+        What the files are to be: a whole case, or a mask alone, to draw images for.
     limit_bytes : int
         Largest inflated size of one volume.
 
@@ -104,11 +108,11 @@ def inspect_case(
     CaseRefused
         With every problem that was found, each naming file and field and what would be right.
     """
-    upload = read_upload(files, scheme=scheme, limit_bytes=limit_bytes)
+    upload = read_upload(files, scheme=scheme, purpose=purpose, limit_bytes=limit_bytes)
     try:
         native = _native(upload, scheme)
         case = _on_grid(native, place_grid(grid, native.geometry, native.brain.mask))
-        return case, _record(case, native, scheme)
+        return case, _record(case, native, scheme, purpose)
     except InvalidVolume as refusal:
         raise CaseRefused([problem_of(refusal)]) from refusal
 
@@ -123,18 +127,18 @@ def to_uploaded_grid(
     (canonical), a scheme that labels the rest of the brain gets that label too.
     """
     canonical = Geometry.from_frame(record.canonical)
-    affine = np.asarray(record.uploaded.affine, np.float64)
-    orientation = orientation_of(affine, record.uploaded.shape, role="seg")
-    native = lps_geometry(affine, record.uploaded.shape, orientation)
+    native, orientation = uploaded_grid(record.uploaded)
     values = from_canonical(labels, record.scheme, brain=brain)
     moved = resample_nearest(values, canonical, native, outside=0)
+    affine = np.asarray(record.uploaded.affine, np.float64)
     return OnUploadedGrid(orientation.from_lps(moved), affine, record.uploaded)
 
 
 def write_case(case: Case, record: CaseRecord, folder: Path) -> dict[str, Path]:
     """Write a canonical case; equal cases give equal bytes. Paths by name, the record is "case"."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = write_images(case.images, case.geometry, folder)
+    # A mask alone has no images.
+    paths = write_images(case.images, case.geometry, folder) if len(case.images) else {}
     for name, mask in (("labels", case.labels), ("brain", case.brain.astype(np.uint8))):
         paths[name] = folder / f"{name}.nii.gz"
         write_volume(paths[name], mask, case.geometry.affine)
@@ -144,7 +148,7 @@ def write_case(case: Case, record: CaseRecord, folder: Path) -> dict[str, Path]:
 
 
 def read_case(folder: Path) -> tuple[Case, CaseRecord]:
-    """Read what `write_case` wrote.
+    """Read what `write_case` wrote; the case of a mask alone has no images.
 
     Raises
     ------
@@ -155,6 +159,8 @@ def read_case(folder: Path) -> tuple[Case, CaseRecord]:
     geometry = Geometry.from_frame(record.canonical)
     labels = _read_on(geometry, folder / "labels.nii.gz").astype(np.uint8)
     brain = _read_on(geometry, folder / "brain.nii.gz") != 0
+    if record.purpose == "mask":
+        return Case(np.empty((0, *geometry.shape), np.float32), labels, brain, geometry), record
     return Case(read_images(folder, geometry), labels, brain, geometry), record
 
 
@@ -210,17 +216,12 @@ def _native(upload: Upload, scheme: Scheme) -> _Native:
 
 
 def _on_grid(native: _Native, geometry: Geometry) -> Case:
-    """Images are resampled within the brain alone, so that background never bleeds into it."""
-    mask = native.brain.mask
+    uploaded, mask = native.upload.images, native.brain.mask
     brain = resample_nearest(mask, native.geometry, geometry, outside=0)
-    share = resample_linear(mask.astype(np.float32), native.geometry, geometry)
-    images = np.empty((len(MODALITIES), *geometry.shape), np.float32)
-    for index, role in enumerate(MODALITIES):
-        inside = np.where(mask, native.upload.images[role], np.float32(0))
-        images[index] = native.background[role]
-        # Exact where nothing is interpolated: the share is 1 in all of the brain then.
-        moved = resample_linear(inside, native.geometry, geometry)
-        np.divide(moved, share, out=images[index], where=brain)
+    images = np.empty((len(uploaded), *geometry.shape), np.float32)
+    within = Within(mask, native.geometry, brain, geometry)
+    for index, (role, image) in enumerate(uploaded.items()):
+        within.resample(image, out=images[index], background=native.background[role])
     labels = resample_nearest(native.labels, native.geometry, geometry, outside=0)
     return Case(images, labels, brain, geometry)
 
@@ -230,7 +231,7 @@ def _brain(upload: Upload, scheme: Scheme) -> Brain:
     if values_of(mapping, "brain"):
         check_brain_label(counts, mapping)
     brain = find_brain(
-        labels=upload.labels, mapping=mapping, file=upload.brain, t1=upload.images["t1"]
+        labels=upload.labels, mapping=mapping, file=upload.brain, t1=upload.images.get("t1")
     )
     if scheme == "auto":
         check_label_4(counts, int(np.count_nonzero(brain.mask)))
@@ -250,11 +251,12 @@ def _backgrounds(upload: Upload) -> tuple[dict[Modality, float], list[Problem]]:
     return values, warnings
 
 
-def _record(case: Case, native: _Native, scheme: Scheme) -> CaseRecord:
+def _record(case: Case, native: _Native, scheme: Scheme, purpose: Purpose) -> CaseRecord:
     upload, geometry = native.upload, case.geometry
     before, after = region_voxels(native.labels), region_voxels(case.labels)
     tumour = native.labels > 0
     return CaseRecord(
+        purpose=purpose,
         requested_scheme=scheme,
         scheme=dict(upload.choice.mapping),
         uploaded=upload.frame,
@@ -294,12 +296,11 @@ def _grid_warnings(case: Case, native: _Native) -> list[Problem]:
 
 def case_digests(case: Case) -> dict[str, str]:
     """Digest of every volume of a canonical case, by file name without suffix."""
-    arrays = (*case.images, case.labels, case.brain)
     affine = case.geometry.affine
-    return {
-        name: volume_digest(array, affine, "LPS")
-        for name, array in zip(VOLUME_NAMES, arrays, strict=True)
-    }
+    names = MODALITIES if len(case.images) else ()
+    volumes: dict[str, NDArray[Any]] = dict(zip(names, case.images, strict=True))
+    volumes |= {"labels": case.labels, "brain": case.brain}
+    return {name: volume_digest(array, affine, "LPS") for name, array in volumes.items()}
 
 
 def _resampling(native: Geometry, geometry: Geometry) -> Resampling:

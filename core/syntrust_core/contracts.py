@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from syntrust_core.canonical import digest
 from syntrust_core.grids import GridSpec
-from syntrust_core.labels import Scheme
+from syntrust_core.labels import VOLUME_ROLES, Purpose, Scheme
 
 HEX64 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=HEX64)]
@@ -35,6 +35,9 @@ class Kind(StrEnum):
     SCORE_CASES = "score_cases"
     COMPARE_TWIN = "compare_twin"
     BUILD_REPORT = "build_report"
+    EXPORT_IMAGES = "export_images"
+    SCORE_VOLUMES = "score_volumes"
+    IMPORT_MODEL = "import_model"
     IMPORTED_MODEL = "imported_model"
 
 
@@ -53,6 +56,9 @@ QUEUES: Mapping[Kind, Queue] = {
     Kind.SCORE_CASES: Queue.METRICS,
     Kind.COMPARE_TWIN: Queue.METRICS,
     Kind.BUILD_REPORT: Queue.METRICS,
+    Kind.EXPORT_IMAGES: Queue.METRICS,
+    Kind.SCORE_VOLUMES: Queue.METRICS,
+    Kind.IMPORT_MODEL: Queue.GENERATOR,
 }
 
 # A number changes when the same request would give other results; a worker of another refuses.
@@ -198,6 +204,10 @@ class Upload(Frozen):
     sha256: Sha256
 
 
+def _contents(files: Mapping[str, Upload]) -> dict[str, Sha256]:
+    return {role: file.sha256 for role, file in files.items()}
+
+
 class InspectCase(StepMessage):
     """Check an upload and write the canonical case."""
 
@@ -205,10 +215,10 @@ class InspectCase(StepMessage):
     files: dict[str, Upload]
     scheme: Scheme
     grid: GridSpec
+    purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
 
     def identity(self) -> dict[str, Any]:
-        whole = super().identity()
-        return {**whole, "files": {role: file.sha256 for role, file in self.files.items()}}
+        return {**super().identity(), "files": _contents(self.files)}
 
 
 class SynthesiseCase(StepMessage):
@@ -365,6 +375,59 @@ class BuildReport(StepMessage):
         return tuple(dict.fromkeys((*_all_needs(images), *models, *scores, *compared)))
 
 
+class ExportImages(StepMessage):
+    """Bring a twin's images back to the grid and frame of the upload that it was drawn for."""
+
+    KIND = Kind.EXPORT_IMAGES
+    case: StepId
+    twin: StepId
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (_case(self.case), _twin(self.twin))
+
+
+class VolumeCase(Frozen):
+    """Uploaded label maps of one patient: the reference and what two models made of it."""
+
+    id: str
+    group: str | None = None
+    scheme: Scheme
+    seg: Upload
+    prediction_real: Upload
+    prediction_synthetic: Upload
+
+    @property
+    def files(self) -> dict[str, Upload]:
+        return {role: getattr(self, role) for role in VOLUME_ROLES}
+
+
+class ScoreVolumes(StepMessage):
+    """Trust factors of uploaded label maps: Dice per case, then what `POST /trust-score` does."""
+
+    KIND = Kind.SCORE_VOLUMES
+    cases: Annotated[tuple[VolumeCase, ...], Field(min_length=1)]
+    policy: dict[str, Any] = {}
+
+    def identity(self) -> dict[str, Any]:
+        whole = super().identity()
+        cases = zip(whole["cases"], self.cases, strict=True)
+        return {**whole, "cases": [{**dumped, **_contents(case.files)} for dumped, case in cases]}
+
+
+class ImportModel(StepMessage):
+    """Read a checkpoint that Med-DDPM released, and publish it as a generator."""
+
+    KIND = Kind.IMPORT_MODEL
+    name: str
+    checkpoint: Upload
+    seen: tuple[str, ...] | None = Field(
+        default=None, description="Ids of the cases it was trained on; null: the published list."
+    )
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "checkpoint": self.checkpoint.sha256}
+
+
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
     message.KIND: message
     for message in (
@@ -376,6 +439,9 @@ MESSAGES: Mapping[Kind, type[StepMessage]] = {
         ScoreCases,
         CompareTwin,
         BuildReport,
+        ExportImages,
+        ScoreVolumes,
+        ImportModel,
     )
 }
 

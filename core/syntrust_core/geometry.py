@@ -145,6 +145,13 @@ def uploaded_frame(
     )
 
 
+def uploaded_grid(frame: UploadedFrame) -> tuple[Geometry, Orientation]:
+    """The LPS grid on an upload's own voxels, and how its array lies on it."""
+    affine = np.asarray(frame.affine, np.float64)
+    orientation = orientation_of(affine, frame.shape, role="seg")
+    return lps_geometry(affine, frame.shape, orientation), orientation
+
+
 def place_grid(grid: GridSpec, native: Geometry, brain: NDArray[np.bool_]) -> Geometry:
     """Where the asked-for grid lies: centred on the bounding box of the brain, in LPS.
 

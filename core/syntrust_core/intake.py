@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,23 @@ from syntrust_core.geometry import (
     uploaded_frame,
 )
 from syntrust_core.labelmaps import Choice, choose_mapping, integer_values, value_counts
-from syntrust_core.labels import MODALITIES, ROLES, Modality, Role, Scheme
+from syntrust_core.labels import MODALITIES, ROLES, Modality, Purpose, Role, Scheme
 from syntrust_core.volumes import AFFINE_TOLERANCE_MM, Volume, read_nifti
 
-REQUIRED: tuple[Role, ...] = (*MODALITIES, "seg")
-WHY_REQUIRED = {
-    "seg": "The tumour mask is missing; a dataset case needs seg.nii.gz.",
+REQUIRED: Mapping[Purpose, tuple[Role, ...]] = {"case": (*MODALITIES, "seg"), "mask": ("seg",)}
+TAKEN: Mapping[Purpose, tuple[Role, ...]] = {"case": ROLES, "mask": ("seg", "brain")}
+WHY_SEG: Mapping[Purpose, str] = {
+    "case": "The tumour mask is missing; a dataset case needs seg.nii.gz.",
+    "mask": "The tumour mask is missing; images are drawn for a mask, seg.nii.gz.",
 }
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The files of a case that passed every check a file can fail on its own, turned to LPS."""
+    """The files of a case that passed every check a file can fail on its own, turned to LPS.
+
+    A mask alone has no `images`.
+    """
 
     images: dict[Modality, NDArray[np.float32]]
     labels: NDArray[np.int16]
@@ -43,8 +49,10 @@ class Upload:
     warnings: tuple[Problem, ...]
 
 
-def read_upload(files: Mapping[str, Path], *, scheme: Scheme, limit_bytes: int) -> Upload:
-    """Read and check every file of a case.
+def read_upload(
+    files: Mapping[str, Path], *, scheme: Scheme, purpose: Purpose, limit_bytes: int
+) -> Upload:
+    """Read and check every file of a case, or of a mask alone.
 
     Raises
     ------
@@ -52,9 +60,9 @@ def read_upload(files: Mapping[str, Path], *, scheme: Scheme, limit_bytes: int) 
         With every problem found: missing and unknown roles, unreadable volumes, frames that are
         oblique or differ by more than 1e-3 mm, label values the scheme does not know.
     """
-    problems = _role_problems(files)
-    volumes = _read_volumes(files, limit_bytes, problems)
-    problems += _frame_problems(volumes)
+    problems = _role_problems(files, purpose)
+    volumes = _read_volumes(files, TAKEN[purpose], limit_bytes, problems)
+    problems += frame_problems(volumes)
     labels, choice = _read_labels(volumes, scheme, problems)
     orientation = _read_orientation(volumes, problems)
     brain = _read_brain(volumes, problems)
@@ -67,32 +75,39 @@ def problem_of(refusal: InvalidVolume) -> Problem:
     return Problem(file=refusal.file, field=refusal.field, reason=refusal.detail)
 
 
-def _role_problems(files: Mapping[str, Path]) -> list[Problem]:
+def _role_problems(files: Mapping[str, Path], purpose: Purpose) -> list[Problem]:
     missing = [
-        Problem(
-            file=role,
-            field="file",
-            reason=WHY_REQUIRED.get(role, f"{role} is missing; all of {_LISTED} are needed."),
-        )
-        for role in REQUIRED
+        Problem(file=role, field="file", reason=_why_required(role, purpose))
+        for role in REQUIRED[purpose]
         if role not in files
     ]
+    known = TAKEN[purpose]
     unknown = [
-        Problem(file=role, field="file", reason=f"Unknown role; known are {', '.join(ROLES)}.")
+        Problem(file=role, field="file", reason=f"Unknown role; known are {', '.join(known)}.")
         for role in files
-        if role not in ROLES
+        if role not in known
     ]
     return missing + unknown
 
 
+def _why_required(role: Role, purpose: Purpose) -> str:
+    if role == "seg":
+        return WHY_SEG[purpose]
+    return f"{role} is missing; all of {_LISTED} are needed."
+
+
 _LISTED = ", ".join(MODALITIES)
+RoleName = TypeVar("RoleName", bound=str)
 
 
 def _read_volumes(
-    files: Mapping[str, Path], limit_bytes: int, problems: list[Problem]
+    files: Mapping[str, Path],
+    roles: tuple[Role, ...],
+    limit_bytes: int,
+    problems: list[Problem],
 ) -> dict[Role, Volume]:
     volumes: dict[Role, Volume] = {}
-    for role in ROLES:
+    for role in roles:
         if role in files:
             try:
                 volumes[role] = read_nifti(files[role], role=role, limit_bytes=limit_bytes)
@@ -101,8 +116,8 @@ def _read_volumes(
     return volumes
 
 
-def _frame_problems(volumes: Mapping[Role, Volume]) -> list[Problem]:
-    """What differs from the frame of the first volume."""
+def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
+    """What differs from the frame of the first volume of a case."""
     if not volumes:
         return []
     first, reference = next(iter(volumes.items()))
@@ -168,9 +183,9 @@ def _turned(
     choice: Choice,
     orientation: Orientation,
 ) -> Upload:
-    first = volumes["t1"]
+    first = next(iter(volumes.values()))
     images: dict[Modality, NDArray[np.float32]] = {
-        role: _float32(volumes[role], role) for role in MODALITIES
+        role: _float32(volumes[role], role) for role in MODALITIES if role in volumes
     }
     frame = uploaded_frame(
         first.affine,
@@ -187,7 +202,7 @@ def _turned(
         geometry=lps_geometry(first.affine, _shape(first), orientation),
         frame=frame,
         digests=_digests(volumes, images, labels, brain, orientation.axis_codes),
-        warnings=(*choice.warnings, *_saturation(volumes), *_repeated(images)),
+        warnings=(*choice.warnings, *_saturation(volumes, images), *_repeated(images)),
     )
 
 
@@ -200,7 +215,8 @@ def _digests(
 ) -> dict[Role, str]:
     """Digest of every volume as it came, before it is turned to LPS."""
     digests: dict[Role, str] = {
-        role: volume_digest(images[role], volumes[role].affine, axis_codes) for role in MODALITIES
+        role: volume_digest(image, volumes[role].affine, axis_codes)
+        for role, image in images.items()
     }
     digests["seg"] = volume_digest(labels, volumes["seg"].affine, axis_codes)
     if brain is not None:
@@ -218,9 +234,11 @@ def _float32(volume: Volume, role: str) -> NDArray[np.float32]:
     return image
 
 
-def _saturation(volumes: Mapping[Role, Volume]) -> list[Problem]:
+def _saturation(
+    volumes: Mapping[Role, Volume], images: Mapping[Modality, NDArray[np.float32]]
+) -> list[Problem]:
     warnings = []
-    for role in MODALITIES:
+    for role in images:
         voxels = volumes[role].voxels
         if voxels.dtype.kind in "iu" and voxels.dtype.itemsize == 2:
             top = int(np.iinfo(voxels.dtype).max)
@@ -237,8 +255,8 @@ def _saturation(volumes: Mapping[Role, Volume]) -> list[Problem]:
 def _repeated(images: Mapping[Modality, NDArray[np.float32]]) -> list[Problem]:
     return [
         Problem(file=role, field="voxels", reason=f"The same voxels as {other}; uploaded twice?")
-        for index, role in enumerate(MODALITIES)
-        for other in MODALITIES[:index]
+        for index, role in enumerate(images)
+        for other in tuple(images)[:index]
         if np.array_equal(images[role], images[other])
     ]
 

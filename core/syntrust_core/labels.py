@@ -15,10 +15,14 @@ from pydantic import AfterValidator, Field
 Modality = Literal["t1", "t1ce", "t2", "flair"]
 Region = Literal["ET", "ED", "NCR"]
 Role = Literal["t1", "t1ce", "t2", "flair", "seg", "brain"]
+VolumeRole = Literal["seg", "prediction_real", "prediction_synthetic"]
+Purpose = Literal["case", "mask"]
+"""What an upload is inspected for: a whole case, or a mask alone to draw images for."""
 
 MODALITIES: Final[tuple[Modality, ...]] = ("t1", "t1ce", "t2", "flair")
 REGIONS: Final[tuple[Region, ...]] = ("ET", "ED", "NCR")
 ROLES: Final[tuple[Role, ...]] = (*MODALITIES, "seg", "brain")
+VOLUME_ROLES: Final[tuple[VolumeRole, ...]] = ("seg", "prediction_real", "prediction_synthetic")
 ALIASES: Final[Mapping[str, Role]] = MappingProxyType(
     {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeVar
 
 import numpy as np
@@ -123,6 +124,37 @@ def resample_linear(
         moved = np.tensordot(axis_map.linear(), result, axes=(1, axis))
         result = np.moveaxis(moved, 0, axis)
     return np.ascontiguousarray(result, np.float32)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Images resampled within a mask alone, so that what lies outside never bleeds into them.
+
+    `mask` (bool) lies on `source`. `wanted` (bool) is where `target` is to get an image's values:
+    the mask brought there by nearest neighbour, or less.
+    """
+
+    mask: NDArray[np.bool_]
+    source: Geometry
+    wanted: NDArray[np.bool_]
+    target: Geometry
+
+    def resample(
+        self, image: NDArray[np.float32], *, out: NDArray[np.float32], background: float
+    ) -> None:
+        """Write `image` (X, Y, Z) at `target`'s voxels to `out`, and `background` around `wanted`.
+
+        Interpolated linearly between voxels of the mask; exact where nothing is interpolated.
+        """
+        inside = np.where(self.mask, image, np.float32(0))
+        moved = resample_linear(inside, self.source, self.target)
+        out[:] = background
+        np.divide(moved, self._share, out=out, where=self.wanted)
+
+    @cached_property
+    def _share(self) -> NDArray[np.float32]:
+        """How much of each voxel's weight lies in the mask; 1 where nothing is interpolated."""
+        return resample_linear(self.mask.astype(np.float32), self.source, self.target)
 
 
 def outside_count(mask: NDArray[np.bool_], source: Geometry, target: Geometry) -> int:

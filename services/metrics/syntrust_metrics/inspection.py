@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from syntrust_core.caserecord import CaseRecord, CaseRefused, Problem
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.grids import GridSpec
-from syntrust_core.labels import Scheme
+from syntrust_core.labels import Purpose, Scheme
 from syntrust_core.volumes import DEFAULT_LIMIT_BYTES
 
 PROBLEMS_FILE: Final = "problems.json"
@@ -37,12 +37,15 @@ def inspect(
     *,
     scheme: Scheme,
     grid: GridSpec,
+    purpose: Purpose = "case",
     folder: Path,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> Inspection:
     """Inspect the local files of a case, by role, and write what is to be published to `folder`."""
     try:
-        case, record = inspect_case(files, scheme=scheme, grid=grid, limit_bytes=limit_bytes)
+        case, record = inspect_case(
+            files, scheme=scheme, grid=grid, purpose=purpose, limit_bytes=limit_bytes
+        )
     except CaseRefused as refusal:
         return refused(refusal.problems, folder=folder)
     paths = write_case(case, record, folder)

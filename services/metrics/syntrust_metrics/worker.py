@@ -9,6 +9,8 @@ WORKS = {
     Kind.INSPECT_CASE: "syntrust_metrics.works:inspect_case",
     Kind.SCORE_CASES: "syntrust_metrics.works:score_cases",
     Kind.BUILD_REPORT: "syntrust_metrics.works:build_report",
+    Kind.EXPORT_IMAGES: "syntrust_metrics.exports:export_images",
+    Kind.SCORE_VOLUMES: "syntrust_metrics.volumes:score_volumes",
 }
 
 if __name__ == "__main__":

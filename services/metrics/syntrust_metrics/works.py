@@ -36,7 +36,11 @@ def inspect_case(message: StepMessage, context: StepContext) -> None:
         for role, upload in request.files.items()
     }
     found = inspect(
-        files, scheme=request.scheme, grid=request.grid, folder=context.scratch / "case"
+        files,
+        scheme=request.scheme,
+        grid=request.grid,
+        purpose=request.purpose,
+        folder=context.scratch / "case",
     )
     for name, path in found.files.items():
         context.add(name, path)

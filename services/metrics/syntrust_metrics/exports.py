@@ -1,0 +1,29 @@
+"""The step that brings a twin back to the grid of the mask it was drawn for."""
+
+from __future__ import annotations
+
+import json
+
+from syntrust_core.cases import read_case, read_images
+from syntrust_core.contracts import ExportImages, Kind, Ref, StepMessage
+from syntrust_core.export import export_images as write_export
+from syntrust_core.steps import StepContext, expect
+
+TWIN_FILE = "twin.json"
+
+
+def export_images(message: StepMessage, context: StepContext) -> None:
+    request = expect(ExportImages, message)
+    case, record = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
+    twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=request.twin))
+    origin = json.loads((twin / TWIN_FILE).read_bytes())
+    paths = write_export(
+        read_images(twin, case.geometry),
+        brain=case.brain,
+        geometry=case.geometry,
+        uploaded=record.uploaded,
+        background=origin["background"],
+        folder=context.scratch / "images",
+    )
+    for path in (*paths.values(), twin / TWIN_FILE):
+        context.add(path.name, path)
