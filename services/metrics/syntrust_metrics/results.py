@@ -1,36 +1,25 @@
 """The results body of an experiment, from its plan and the scores of its predictions.
 
-`curve`, `claims`, `floors`, `twins`, `controls` and every `versus_real` are null or empty: they are
-computed in a later version. `experiment` and `provenance` are added by who knows them; the digest
-covers neither.
+`controls` is empty until experiments have control arms. `experiment` and `provenance` are added by
+who knows them; the digest covers neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from syntrust_core.canonical import digest
-from syntrust_core.contracts import BuildReport, ReportCase, ReportRun
-from syntrust_core.errors import ObjectMissing
+from syntrust_core.contracts import BuildReport, ReportRun
+from syntrust_metrics.floors import noise_floors
 from syntrust_metrics.scores import CaseScore, ScoreFile
-from syntrust_metrics.trust import DEFINITION, score_cases
+from syntrust_metrics.scorings import Body, Dice, Scoring
+from syntrust_metrics.sizes import size_effect
+from syntrust_metrics.trust import DEFINITION
 from syntrust_metrics.trust.numbers import rounded
 
-Body = dict[str, Any]
-Dice = Mapping[str, float | None]
 MIN_UNSEEN_CASES: Final = 20
-
-
-@dataclass(frozen=True)
-class _Scoring:
-    """One way to read the same predictions: which regions, and which test cases."""
-
-    request: BuildReport
-    scores: Mapping[str, ScoreFile]
-    cases: Sequence[ReportCase]
-    regions: Callable[[CaseScore], Dice]
 
 
 def build_results(request: BuildReport, scores: Mapping[str, ScoreFile]) -> Body:
@@ -51,15 +40,17 @@ def build_results(request: BuildReport, scores: Mapping[str, ScoreFile]) -> Body
         If the policy cannot be used.
     """
     test = [case for case in request.cases if case.part == "test"]
-    disjoint = _Scoring(request, scores, test, _disjoint)
+    disjoint = Scoring(request, scores, test, _disjoint)
+    alphas = _alphas(disjoint)
     body = {
         "definition": DEFINITION,
         "dataset": request.dataset,
-        "alphas": _alphas(disjoint),
+        "alphas": alphas,
         "controls": [],
         "unseen": _unseen(disjoint),
-        "nested": _alphas(_Scoring(request, scores, test, _nested)),
-        "floors": None,
+        "nested": _alphas(Scoring(request, scores, test, _nested)),
+        "floors": noise_floors(disjoint),
+        "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
         "twins": None,
         "curve": None,
         "claims": None,
@@ -75,37 +66,32 @@ def _nested(score: CaseScore) -> Dice:
     return score.nested
 
 
-def _unseen(scoring: _Scoring) -> Body | None:
+def _unseen(scoring: Scoring) -> Body | None:
     """The same without the test cases that the generator was trained on; null if it saw none."""
     unseen = [case for case in scoring.cases if not case.seen]
     if len(unseen) == len(scoring.cases):
         return None
     few = len(unseen) < MIN_UNSEEN_CASES
     detail = f"Only {len(unseen)} test cases are new to the generator, fewer than 20."
-    rest = _Scoring(scoring.request, scoring.scores, unseen, scoring.regions)
     return {
         "cases": len(unseen),
-        "alphas": _alphas(rest) if unseen else [],
+        "alphas": _alphas(replace(scoring, cases=unseen)) if unseen else [],
         "warnings": [{"code": "few_unseen", "detail": detail}] if few else [],
     }
 
 
-def _alphas(scoring: _Scoring) -> list[Body]:
-    by_alpha: dict[str, list[ReportRun]] = {}
-    for run in scoring.request.runs:
-        by_alpha.setdefault(run.alpha, []).append(run)
-    ordered = sorted(by_alpha, key=float)
-    runs = {alpha: sorted(by_alpha[alpha], key=lambda run: run.seed) for alpha in ordered}
-    return [_alpha(alpha, runs, scoring) for alpha in ordered]
+def _alphas(scoring: Scoring) -> list[Body]:
+    runs = scoring.runs()
+    return [_alpha(alpha, runs, scoring) for alpha in runs]
 
 
-def _alpha(alpha: str, runs: Mapping[str, Sequence[ReportRun]], scoring: _Scoring) -> Body:
+def _alpha(alpha: str, runs: Mapping[str, Sequence[ReportRun]], scoring: Scoring) -> Body:
     seeds = [_seed(run, scoring) for run in runs[alpha]]
     return {
         "alpha": float(alpha),
         "mix": _mix(alpha, runs),
         "seeds": seeds,
-        "trust": _over_seeds(seeds, scoring.request),
+        "trust": _over_seeds(seeds, scoring),
         "versus_real": None,
     }
 
@@ -135,45 +121,19 @@ def _models(runs: Sequence[ReportRun]) -> set[str]:
     return {run.model for run in runs}
 
 
-def _seed(run: ReportRun, scoring: _Scoring) -> Body:
-    cases = [_case(case, run, scoring) for case in scoring.cases]
-    cases.sort(key=lambda case: str(case["id"]))
+def _seed(run: ReportRun, scoring: Scoring) -> Body:
+    cases = scoring.entries(run)
     return {
         "seed": run.seed,
         "real_ids": sorted(run.real_ids),
         "synthetic_ids": sorted(run.synthetic_ids),
         "cases": cases,
-        "trust": score_cases({"cases": cases, **_policy(scoring.request)}),
+        "trust": scoring.trust(cases),
     }
 
 
-def _case(case: ReportCase, run: ReportRun, scoring: _Scoring) -> Body:
-    """One entry of what `POST /trust-score` takes."""
-    entry = {
-        "id": case.id,
-        "real": _dice(case, run.score_real, scoring),
-        "synthetic": _dice(case, run.score_synthetic, scoring),
-        "seed": run.seed,
-    }
-    return entry | ({"group": case.group} if case.group else {})
-
-
-def _dice(case: ReportCase, step: str, scoring: _Scoring) -> Body:
-    file = scoring.scores.get(step)
-    if file is None or case.case not in file.cases:
-        raise ObjectMissing(f"Scoring step {step} holds no scores of case {case.id}.")
-    scores = scoring.regions(file.cases[case.case])
-    return {region: rounded(value) for region, value in sorted(scores.items())}
-
-
-def _over_seeds(seeds: Sequence[Body], request: BuildReport) -> Body:
+def _over_seeds(seeds: Sequence[Body], scoring: Scoring) -> Body:
     if len(seeds) == 1:
         alone: Body = seeds[0]["trust"]
         return alone
-    cases = [case for seed in seeds for case in seed["cases"]]
-    return score_cases({"cases": cases, **_policy(request)})
-
-
-def _policy(request: BuildReport) -> Body:
-    policy = request.settings.get("policy")
-    return {} if policy is None else {"policy": policy}
+    return scoring.trust(case for seed in seeds for case in seed["cases"])

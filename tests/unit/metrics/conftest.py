@@ -30,7 +30,7 @@ def report_case(name: str, part: str, *, seen: bool = False) -> ReportCase:
     )
 
 
-def run_of(alpha: str, seed: int) -> ReportRun:
+def run_of(alpha: str, seed: int, *, again: bool = False) -> ReportRun:
     real = round(float(alpha) * len(TRAIN))
     order = np.random.default_rng(seed).permutation(TRAIN).tolist()
     return ReportRun(
@@ -41,6 +41,7 @@ def run_of(alpha: str, seed: int) -> ReportRun:
         model=step("model", real, seed),
         score_real=step("real", real, seed),
         score_synthetic=step("synthetic", real, seed),
+        score_again=step("again", real, seed) if again else None,
     )
 
 
@@ -58,10 +59,12 @@ def make_experiment(
     seeds: tuple[int, ...] = (0,),
     test: int = 12,
     seen: int = 0,
+    *,
+    again: bool = False,
 ) -> Experiment:
     cases = [report_case(name, "train") for name in TRAIN]
     cases += [report_case(f"test-{i:02d}", "test", seen=i < seen) for i in range(test)]
-    runs = tuple(run_of(alpha, seed) for alpha in alphas for seed in seeds)
+    runs = tuple(run_of(alpha, seed, again=again) for alpha in alphas for seed in seeds)
     request = BuildReport(dataset=step("dataset"), cases=tuple(cases), runs=runs, settings={})
     return Experiment(request, scores_of(request))
 
@@ -69,7 +72,7 @@ def make_experiment(
 def scores_of(request: BuildReport) -> dict[str, ScoreFile]:
     test = [case for case in request.cases if case.part == "test"]
     files = {}
-    for name in (name for run in request.runs for name in (run.score_real, run.score_synthetic)):
+    for name in (name for run in request.runs for name in run.scores):
         rng = np.random.default_rng(int(name[:8], 16))
         files[name] = ScoreFile(cases={case.case: score(rng) for case in test})
     return files
@@ -87,5 +90,5 @@ def score(rng: np.random.Generator) -> CaseScore:
 
 @pytest.fixture
 def experiment() -> ExperimentMaker:
-    """Give the maker: `experiment(alphas=..., seeds=..., test=..., seen=...)`."""
+    """Give the maker: `experiment(alphas=..., seeds=..., test=..., seen=..., again=...)`."""
     return make_experiment

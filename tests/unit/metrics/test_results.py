@@ -21,6 +21,7 @@ KEYS = {
     "unseen",
     "nested",
     "floors",
+    "size",
     "twins",
     "curve",
     "claims",

@@ -1,4 +1,4 @@
-"""The report of an experiment: results.json, figures as SVG and PNG, and report.html."""
+"""The report of an experiment: results.json and .csv, figures as SVG and PNG, report.html."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any, Final
 from syntrust_core.caserecord import CaseRecord
 from syntrust_core.contracts import BuildReport, ReportCase
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
+from syntrust_metrics.report.longtable import write_long_table
 from syntrust_metrics.report.page import Contents, report_page
 from syntrust_metrics.results import build_results
 from syntrust_metrics.scores import ScoreFile
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
+TABLE_FILE: Final = "results.csv"
 SAMPLES: Final = 3
 
 
@@ -36,7 +38,7 @@ class ReportInputs:
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
-    """Write results.json, fig2 to fig8 as svg and png, and report.html; paths by file name.
+    """Write results.json and .csv, every figure as svg and png, and report.html; paths by name.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
     for name, content in written.items():
         paths[name] = folder / name
         paths[name].write_text(content, encoding="utf-8")
+    paths[TABLE_FILE] = folder / TABLE_FILE
+    write_long_table(inputs.request, inputs.scores, paths[TABLE_FILE])
     return paths
 
 
@@ -107,6 +111,7 @@ def _volumes(inputs: ReportInputs) -> list[CaseVolumes]:
 __all__ = [
     "REPORT_FILE",
     "RESULTS_FILE",
+    "TABLE_FILE",
     "Contents",
     "ReportInputs",
     "TwinPair",
