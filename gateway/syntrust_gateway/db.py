@@ -58,7 +58,9 @@ class CaseState(StrEnum):
     REFUSED = "refused"
 
 
-class ExperimentState(StrEnum):
+class WishState(StrEnum):
+    """Of whatever somebody wants that takes steps: experiments and jobs."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -136,7 +138,7 @@ class Base(DeclarativeBase):
         Role: _states(Role),
         DatasetState: _states(DatasetState),
         CaseState: _states(CaseState),
-        ExperimentState: _states(ExperimentState),
+        WishState: _states(WishState),
         StepState: _states(StepState),
     }
 
@@ -193,7 +195,7 @@ class Experiment(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     dataset_id: Mapped[str] = mapped_column(_deferred("dataset.id"), index=True)
     spec: Mapped[dict[str, Any]]
-    state: Mapped[ExperimentState] = mapped_column(default=ExperimentState.QUEUED, index=True)
+    state: Mapped[WishState] = mapped_column(default=WishState.QUEUED, index=True)
     planned: Mapped[bool] = mapped_column(default=False)
     report_step: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None]

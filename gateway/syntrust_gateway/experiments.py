@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_gateway import datasets
 from syntrust_gateway.auth import Caller, audit
-from syntrust_gateway.db import Case, DatasetState, Experiment, ExperimentState, utc_now
+from syntrust_gateway.db import Case, DatasetState, Experiment, WishState, utc_now
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.pages import PageQuery, page, row_id
 from syntrust_gateway.progress import Progress, look
@@ -20,7 +20,7 @@ from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
 from syntrust_gateway.views import dataset_view, generator_view
 
 _MODEL_NAME = re.compile(r"\w+([.-]\w+)*", re.ASCII)
-LIVE = (ExperimentState.QUEUED, ExperimentState.RUNNING)
+LIVE = (WishState.QUEUED, WishState.RUNNING)
 
 
 def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
@@ -42,7 +42,7 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
             name=request.name,
             dataset_id=dataset.id,
             spec=spec.model_dump(mode="json"),
-            state=ExperimentState.QUEUED,
+            state=WishState.QUEUED,
             planned=False,
             owner=caller.id,
         )
@@ -112,13 +112,13 @@ def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
         ended = session.execute(
             update(Experiment)
             .where(Experiment.id == experiment.id, Experiment.state.in_(LIVE))
-            .values(state=ExperimentState.CANCELLED, finished=utc_now())
+            .values(state=WishState.CANCELLED, finished=utc_now())
             .returning(Experiment.id)
         ).all()
         if ended:
             audit(session, caller, "experiment.cancel", experiment.id)
         session.refresh(experiment)
-        if experiment.state is not ExperimentState.CANCELLED:
+        if experiment.state is not WishState.CANCELLED:
             raise Conflict(
                 f"The experiment has {experiment.state}; only a live one can be cancelled.",
                 state=str(experiment.state),
@@ -127,7 +127,7 @@ def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
 
 
 def _ahead(session: Session, experiment: Experiment) -> int | None:
-    if experiment.state is not ExperimentState.QUEUED:
+    if experiment.state is not WishState.QUEUED:
         return None
     query = select(func.count()).where(Experiment.state.in_(LIVE), Experiment.id < experiment.id)
     return session.scalar(query)

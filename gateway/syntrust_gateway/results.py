@@ -18,7 +18,7 @@ from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
 from syntrust_core.store import ObjectStore
 from syntrust_gateway import experiments
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Attempt, Experiment, ExperimentState, ExperimentStep, Step
+from syntrust_gateway.db import Attempt, Experiment, ExperimentStep, Step, WishState
 from syntrust_gateway.deps import Deps
 
 RESULTS_FILE: Final = "results.json"
@@ -67,7 +67,7 @@ def report_file(deps: Deps, caller: Caller, experiment_id: str, name: str) -> Re
 
 
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
-    if experiment.state is not ExperimentState.SUCCEEDED:
+    if experiment.state is not WishState.SUCCEEDED:
         raise Conflict(
             f"The experiment is {experiment.state}; there are results once it has succeeded.",
             state=str(experiment.state),

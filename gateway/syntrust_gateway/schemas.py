@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from syntrust_core.contracts import Kind, Progress, Sha256
 from syntrust_core.grids import GridSpec
 from syntrust_core.labels import Region, Role, Scheme
-from syntrust_gateway.db import CaseState, DatasetState, ExperimentState
+from syntrust_gateway.db import CaseState, DatasetState, WishState
 
 MAX_FILE_BYTES = 4 << 30
 
@@ -136,7 +136,7 @@ class ExperimentBody(BaseModel):
     id: str
     name: str | None
     dataset: str
-    state: ExperimentState
+    state: WishState
     steps: StepCount
     running: list[RunningStep]
     queue_position: Annotated[
@@ -161,7 +161,7 @@ class ExperimentSummary(BaseModel):
     id: str
     name: str | None
     dataset: str
-    state: ExperimentState
+    state: WishState
     created: datetime
     finished: datetime | None
     alphas: list[float]

@@ -35,10 +35,10 @@ from syntrust_gateway.db import (
     Dataset,
     DatasetState,
     Experiment,
-    ExperimentState,
     Role,
     Step,
     StepState,
+    WishState,
     make_engine,
     read_factory,
     session_factory,
@@ -272,7 +272,7 @@ def make_experiment(gateway: Gateway, dataset: str) -> str:
 
 
 def change(gateway: Gateway, experiment: str, number: int) -> None:
-    states = [ExperimentState.RUNNING, ExperimentState.SUCCEEDED]
+    states = [WishState.RUNNING, WishState.SUCCEEDED]
     with gateway.deps.write.begin() as session:
         session.get_one(Experiment, experiment).state = states[min(number, 2) - 1]
 

@@ -26,9 +26,9 @@ from syntrust_gateway.db import (
     Case,
     Dataset,
     Experiment,
-    ExperimentState,
     ExperimentStep,
     Sessions,
+    WishState,
     insert_new,
     make_engine,
     read_factory,
@@ -112,7 +112,7 @@ class Conductor:
                 select(ExperimentStep.step_id)
                 .join(Experiment, Experiment.id == ExperimentStep.experiment_id)
                 .where(ExperimentStep.step_id.in_(unwanted))
-                .where(Experiment.state.in_((ExperimentState.CANCELLED, ExperimentState.FAILED)))
+                .where(Experiment.state.in_((WishState.CANCELLED, WishState.FAILED)))
             )
             for step in set(session.scalars(query)):
                 self._servers.board.cancel(step)

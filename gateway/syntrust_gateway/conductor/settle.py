@@ -20,10 +20,10 @@ from syntrust_gateway.db import (
     Dataset,
     DatasetState,
     Experiment,
-    ExperimentState,
     ExperimentStep,
     Step,
     StepState,
+    WishState,
 )
 
 RECORD_FILE = "case.json"
@@ -99,12 +99,12 @@ def settle_experiments(session: Session, clock: Clock) -> None:
         report = session.get(Step, experiment.report_step)
         failed = _first_failed(session, experiment.id)
         if report is not None and report.state is StepState.DONE:
-            _end(experiment, ExperimentState.SUCCEEDED, clock)
+            _end(experiment, WishState.SUCCEEDED, clock)
         elif failed is not None:
             experiment.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
-            _end(experiment, ExperimentState.FAILED, clock)
-        elif experiment.state is ExperimentState.QUEUED and _any_done(session, experiment.id):
-            experiment.state = ExperimentState.RUNNING
+            _end(experiment, WishState.FAILED, clock)
+        elif experiment.state is WishState.QUEUED and _any_done(session, experiment.id):
+            experiment.state = WishState.RUNNING
 
 
 def _first_failed(session: Session, experiment: str) -> Step | None:
@@ -127,7 +127,7 @@ def _any_done(session: Session, experiment: str) -> bool:
     return bool(session.scalar(query))
 
 
-def _end(experiment: Experiment, state: ExperimentState, clock: Clock) -> None:
+def _end(experiment: Experiment, state: WishState, clock: Clock) -> None:
     experiment.state, experiment.finished = state, clock()
 
 

@@ -16,13 +16,13 @@ from syntrust_gateway.db import (
     Dataset,
     DatasetState,
     Experiment,
-    ExperimentState,
     ExperimentStep,
     Step,
     StepState,
+    WishState,
 )
 
-LIVE = (ExperimentState.QUEUED, ExperimentState.RUNNING)
+LIVE = (WishState.QUEUED, WishState.RUNNING)
 
 
 def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) -> list[str]:

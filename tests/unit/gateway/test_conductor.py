@@ -26,10 +26,10 @@ from syntrust_gateway.db import (
     Dataset,
     DatasetState,
     Experiment,
-    ExperimentState,
     Role,
     Step,
     StepState,
+    WishState,
     make_engine,
     read_factory,
     session_factory,
@@ -155,7 +155,7 @@ class World:
 
     def cancel(self, experiment: str) -> None:
         with self.write.begin() as session:
-            session.get_one(Experiment, experiment).state = ExperimentState.CANCELLED
+            session.get_one(Experiment, experiment).state = WishState.CANCELLED
 
     def case(self, case_id: str) -> Case:
         with self.read() as session:
@@ -217,7 +217,7 @@ def test_an_experiment_runs_to_its_report(world: World, ready: str) -> None:
 
     world.settle()
 
-    assert world.state(experiment).state is ExperimentState.SUCCEEDED
+    assert world.state(experiment).state is WishState.SUCCEEDED
     assert world.state(experiment).finished is not None
 
 
@@ -231,7 +231,7 @@ def test_the_same_experiment_posted_twice_computes_nothing_the_second_time(
     second = world.experiment(ready)
     world.settle()
 
-    assert world.state(second).state is ExperimentState.SUCCEEDED
+    assert world.state(second).state is WishState.SUCCEEDED
     assert world.computed == []
 
 
@@ -244,7 +244,7 @@ def test_a_restart_of_the_conductor_at_every_tick_changes_nothing(world: World, 
         world.work(limit=2)
     world.tick()
 
-    assert world.state(experiment).state is ExperimentState.SUCCEEDED
+    assert world.state(experiment).state is WishState.SUCCEEDED
     assert len(world.computed) == len(set(world.computed))
 
 
@@ -258,7 +258,7 @@ def test_two_conductors_at_once_compute_every_step_once(world: World, ready: str
         world.tick()
         world.work()
 
-    assert world.state(experiment).state is ExperimentState.SUCCEEDED
+    assert world.state(experiment).state is WishState.SUCCEEDED
     with world.read() as session:
         assert all(step.attempts <= 1 for step in session.scalars(select(Step)))
 
@@ -272,7 +272,7 @@ def test_a_redis_that_loses_everything_loses_no_work(world: World, ready: str) -
     world.board.lose_everything()
     world.settle()
 
-    assert world.state(experiment).state is ExperimentState.SUCCEEDED
+    assert world.state(experiment).state is WishState.SUCCEEDED
 
 
 def test_a_step_in_the_queue_is_not_submitted_again(world: World, ready: str) -> None:
@@ -311,7 +311,7 @@ def test_a_worker_that_dies_is_replaced_by_another_attempt(world: World, ready: 
     world.board.leases.clear()
     world.settle()
 
-    assert world.state(experiment).state is ExperimentState.SUCCEEDED
+    assert world.state(experiment).state is WishState.SUCCEEDED
     with world.read() as session:
         assert session.get_one(Step, message.step_id).attempts == 2
 
@@ -338,7 +338,7 @@ def test_a_step_whose_worker_dies_three_times_fails_and_says_so(world: World, re
                 world.work(limit=1)
 
     state = world.state(experiment)
-    assert state.state is ExperimentState.FAILED
+    assert state.state is WishState.FAILED
     assert state.error is not None
     assert state.error["slug"] == "worker-lost"
     assert "3 times" in state.error["text"]
@@ -350,7 +350,7 @@ def test_a_callers_fault_is_never_retried(world: World, ready: str) -> None:
     world.settle(fails_on(Kind.TRAIN_SEGMENTER, lambda: InvalidRequest("bad preset")))
 
     state = world.state(experiment)
-    assert state.state is ExperimentState.FAILED
+    assert state.state is WishState.FAILED
     assert state.error is not None
     assert state.error["text"] == "bad preset"
     assert all(step.attempts == 1 for step in world.steps(StepState.FAILED))
@@ -367,7 +367,7 @@ def test_a_fault_of_the_world_is_tried_three_times_with_pauses(world: World, rea
 
     world.settle(work)
 
-    assert world.state(experiment).state is ExperimentState.FAILED
+    assert world.state(experiment).state is WishState.FAILED
     (failed,) = world.steps(StepState.FAILED)
     assert failed.attempts == 3
 
@@ -381,7 +381,7 @@ def test_an_experiment_asked_for_again_after_a_failure_tries_again(
     again = world.experiment(ready)
     world.settle()
 
-    assert world.state(again).state is ExperimentState.SUCCEEDED
+    assert world.state(again).state is WishState.SUCCEEDED
 
 
 def test_cancelling_flags_running_steps_that_nobody_else_wants(world: World, ready: str) -> None:
@@ -408,7 +408,7 @@ def test_a_step_that_another_experiment_wants_is_not_cancelled(world: World, rea
     assert not world.board.cancelled(running.step_id)
     world.board.leases.clear()
     world.settle()
-    assert world.state(second).state is ExperimentState.SUCCEEDED
+    assert world.state(second).state is WishState.SUCCEEDED
 
 
 def test_a_cancelled_experiment_asked_for_again_goes_on(world: World, ready: str) -> None:
@@ -421,7 +421,7 @@ def test_a_cancelled_experiment_asked_for_again_goes_on(world: World, ready: str
     again = world.experiment(ready)
     world.settle()
 
-    assert world.state(again).state is ExperimentState.SUCCEEDED
+    assert world.state(again).state is WishState.SUCCEEDED
 
 
 def test_manifests_that_a_lost_database_forgot_are_found_again(
@@ -441,5 +441,5 @@ def test_manifests_that_a_lost_database_forgot_are_found_again(
     experiment = other.experiment(dataset)
     other.settle()
 
-    assert other.state(experiment).state is ExperimentState.SUCCEEDED
+    assert other.state(experiment).state is WishState.SUCCEEDED
     assert other.computed == []

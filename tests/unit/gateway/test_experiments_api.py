@@ -16,10 +16,10 @@ from syntrust_gateway.db import (
     Attempt,
     Audit,
     Experiment,
-    ExperimentState,
     ExperimentStep,
     Step,
     StepState,
+    WishState,
     utc_now,
 )
 from syntrust_gateway.deps import Deps
@@ -164,7 +164,7 @@ def test_those_who_wait_know_their_place(
 ) -> None:
     first, second = post().json(), post().json()
     with deps.write.begin() as session:
-        session.get_one(Experiment, first["id"]).state = ExperimentState.RUNNING
+        session.get_one(Experiment, first["id"]).state = WishState.RUNNING
 
     assert api.get(f"/experiments/{first['id']}").json()["queue_position"] is None
     assert api.get(f"/experiments/{second['id']}").json()["queue_position"] == 1
@@ -248,9 +248,9 @@ def test_a_live_experiment_is_cancelled_once_and_for_all(
     assert audited.count("experiment.cancel") == 1
 
 
-@pytest.mark.parametrize("state", [ExperimentState.SUCCEEDED, ExperimentState.FAILED])
+@pytest.mark.parametrize("state", [WishState.SUCCEEDED, WishState.FAILED])
 def test_what_has_ended_cannot_be_cancelled(
-    api: Any, deps: Deps, experiment: str, state: ExperimentState
+    api: Any, deps: Deps, experiment: str, state: WishState
 ) -> None:
     with deps.write.begin() as session:
         session.get_one(Experiment, experiment).state = state
@@ -264,7 +264,7 @@ def test_what_has_ended_cannot_be_cancelled(
 def test_a_failure_is_told_with_its_step(api: Any, deps: Deps, experiment: str) -> None:
     with deps.write.begin() as session:
         row = session.get_one(Experiment, experiment)
-        row.state = ExperimentState.FAILED
+        row.state = WishState.FAILED
         row.error = {"slug": "out-of-memory", "text": "Lower it.", "step": step_id(1), "kind": "k"}
 
     error = api.get(f"/experiments/{experiment}").json()["error"]
@@ -347,7 +347,7 @@ def succeeded(
             )
         )
         row = session.get_one(Experiment, planned)
-        row.state, row.report_step, row.finished = ExperimentState.SUCCEEDED, ref.id, utc_now()
+        row.state, row.report_step, row.finished = WishState.SUCCEEDED, ref.id, utc_now()
     return planned
 
 
