@@ -12,6 +12,7 @@ from syntrust_core.cases import read_case, read_images
 from syntrust_core.contracts import (
     RECIPES,
     BuildReport,
+    CompareTwin,
     InspectCase,
     Kind,
     Ref,
@@ -21,6 +22,8 @@ from syntrust_core.contracts import (
 )
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import read_volume
+from syntrust_metrics.comparing import compare_twins
+from syntrust_metrics.comparison import COMPARISON_FILE
 from syntrust_metrics.dice import score_case
 from syntrust_metrics.inspection import inspect
 from syntrust_metrics.report import ReportInputs, TwinPair, sample_cases, write_report
@@ -57,6 +60,16 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
     path = context.scratch / SCORES_FILE
     path.write_text(ScoreFile(cases=scores).model_dump_json(indent=1), encoding="utf-8")
     context.add(SCORES_FILE, path)
+
+
+def compare_twin(message: StepMessage, context: StepContext) -> None:
+    request = expect(CompareTwin, message)
+    case, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
+    folders = [context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=twin)) for twin in request.twins]
+    compared = compare_twins(case, [read_images(folder, case.geometry) for folder in folders])
+    path = context.scratch / COMPARISON_FILE
+    path.write_text(compared.model_dump_json(indent=1), encoding="utf-8")
+    context.add(COMPARISON_FILE, path)
 
 
 def build_report(message: StepMessage, context: StepContext) -> None:

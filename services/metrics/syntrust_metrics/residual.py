@@ -1,0 +1,64 @@
+"""What a twin could have copied: the pattern of healthy tissue that its label map does not give.
+
+A twin shares its source's label map by design, so tumour regions and their means say nothing about
+memorisation. What remains is healthy tissue less its mean, at 4 mm: finer, noise would hide a copy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESIDUAL_MM: Final = 4.0
+FEWEST_BLOCKS: Final = 20
+_LEAST_SHARE: Final = 0.5  # of a block that must be healthy tissue
+
+Block = tuple[int, int, int]
+
+
+def block_of(spacing_mm: tuple[float, float, float]) -> Block:
+    """Voxels a side of a block of about 4 mm; one voxel where voxels are larger."""
+    x, y, z = (max(1, round(RESIDUAL_MM / length)) for length in spacing_mm)
+    return x, y, z
+
+
+def residual(
+    z: NDArray[np.float32], healthy: NDArray[np.bool_], block: Block
+) -> NDArray[np.float64]:
+    """Block means of healthy tissue less the mean of all of it.
+
+    Parameters
+    ----------
+    z : float32, shape (X, Y, Z)
+        Intensities.
+    healthy : bool, shape (X, Y, Z)
+        Brain without tumour; not empty.
+    block
+        Voxels a side. A last, incomplete block counts like any other.
+
+    Returns
+    -------
+    float64, one value per block of which at least half is healthy tissue.
+    """
+    whole = np.prod(block)
+    voxels = _block_sums(healthy.astype(np.float64), block)
+    sums = _block_sums(np.where(healthy, z, 0).astype(np.float64), block)
+    kept = voxels >= _LEAST_SHARE * whole
+    means: NDArray[np.float64] = sums[kept] / voxels[kept] - sums.sum() / voxels.sum()
+    return means
+
+
+def correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
+    """Pearson's, in [-1, 1]; None for fewer than 20 blocks or where one does not vary."""
+    if first.size < FEWEST_BLOCKS or first.std() == 0 or second.std() == 0:
+        return None
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _block_sums(array: NDArray[np.float64], block: Block) -> NDArray[np.float64]:
+    for axis, side in enumerate(block):
+        starts = np.arange(0, array.shape[axis], side)
+        array = np.add.reduceat(array, starts, axis=axis)
+    return array
