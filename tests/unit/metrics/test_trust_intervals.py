@@ -11,6 +11,7 @@ from scipy import stats
 
 from syntrust_metrics.trust import intervals, resampling, score_cases
 from syntrust_metrics.trust.estimates import Estimator
+from syntrust_metrics.trust.factor_leaves import factor_leaves
 from syntrust_metrics.trust.factors import Factors, trust_factors
 from syntrust_metrics.trust.policy import Policy
 from syntrust_metrics.trust.resampling import resample, weights
@@ -96,7 +97,7 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
 
 
 def test_blocks_draw_what_one_draw_of_all_would() -> None:
-    cases, resamples = resampling.CACHED_CASES + 1, 4000
+    cases, resamples = resampling.CACHED_CASES + 1, 5000
     whole = resampling._draw(np.random.default_rng(3), cases, resamples)
 
     ones, *blocks = weights(cases, resamples, seed=3)
@@ -110,7 +111,7 @@ def test_blocks_draw_what_one_draw_of_all_would() -> None:
 def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  # noqa: FBT001
     dice = correlated_beta(np.random.default_rng(4), cases, 5, 2)
 
-    found = leaves(estimator(dice).factors())
+    found = leaves(factor_leaves(estimator(dice)))
 
     assert [leaf["ci"] is not None for leaf in found] == [has_interval] * len(found)
     assert all(has_interval or leaf["reason"] == "fewer than 10 cases" for leaf in found)
@@ -119,7 +120,7 @@ def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  #
 def test_every_interval_holds_its_value_and_is_ordered() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    for leaf in leaves(estimator(dice).factors()):
+    for leaf in leaves(factor_leaves(estimator(dice))):
         assert leaf["ci"][0] < leaf["value"] < leaf["ci"][1]
         assert leaf["scope"] == "this trained model"
 
@@ -134,8 +135,8 @@ def test_tails_are_quantiles() -> None:
 
 def test_more_confidence_is_a_wider_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
-    wide = leaves(estimator(dice, confidence=0.99).factors())
-    narrow = leaves(estimator(dice, confidence=0.8).factors())
+    wide = leaves(factor_leaves(estimator(dice, confidence=0.99)))
+    narrow = leaves(factor_leaves(estimator(dice, confidence=0.8)))
 
     for outer, inner in zip(wide, narrow, strict=True):
         assert outer["ci"][0] < inner["ci"][0]
@@ -143,7 +144,7 @@ def test_more_confidence_is_a_wider_interval() -> None:
 
 
 def test_equal_scores_give_intervals_of_no_width() -> None:
-    factors = estimator(np.full((2, 30, 3), 0.7)).factors()
+    factors = factor_leaves(estimator(np.full((2, 30, 3), 0.7)))
 
     assert [leaf["ci"] for leaf in leaves(factors)] == [
         [leaf["value"]] * 2 for leaf in leaves(factors)
@@ -154,7 +155,7 @@ def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
     dice = np.zeros((2, 30, 3))
     dice[:, 0] = 0.8
 
-    leaf = estimator(dice).factors()["t3"]["ED"]
+    leaf = factor_leaves(estimator(dice))["t3"]["ED"]
 
     assert leaf["value"] == pytest.approx(1)
     assert leaf["ci"] is None
@@ -164,7 +165,7 @@ def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
 def test_under_a_hundred_resamples_there_is_no_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    found = leaves(estimator(dice, resamples=99).factors())
+    found = leaves(factor_leaves(estimator(dice, resamples=99)))
 
     assert {leaf["reason"] for leaf in found} == {"fewer than 100 resamples"}
 
@@ -182,14 +183,14 @@ def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
     dice = models(seeds)
     each = np.stack([flat(trust_factors(layer, ddof=0)) for layer in dice])
 
-    found = leaves(estimator(dice).factors())
+    found = leaves(factor_leaves(estimator(dice)))
 
     assert [leaf["value"] for leaf in found] == pytest.approx(each.mean(axis=0), abs=1e-12)
     assert [leaf["seed_sd"] for leaf in found] == pytest.approx(each.std(axis=0, ddof=1))
 
 
 def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
-    factors = estimator(models(3)).factors()
+    factors = factor_leaves(estimator(models(3)))
 
     assert factors["t1"]["real"]["scope"] == "training seeds"
     assert factors["t4"]["ED"]["scope"] == "training seeds"
@@ -205,7 +206,7 @@ def test_two_seeds_give_the_interval_of_the_textbook() -> None:
     variance = from_seeds + from_cases
     freedom = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
 
-    low, high = estimator(dice).factors()["t1"]["real"]["ci"]
+    low, high = factor_leaves(estimator(dice))["t1"]["real"]["ci"]
 
     half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
     assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
@@ -213,7 +214,7 @@ def test_two_seeds_give_the_interval_of_the_textbook() -> None:
 
 
 def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
-    found = leaves(estimator(models(5)).factors())
+    found = leaves(factor_leaves(estimator(models(5))))
 
     assert {leaf["scope"] for leaf in found} == {"training seeds"}
 
@@ -222,9 +223,9 @@ def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
 def test_equal_models_give_the_intervals_of_one(seeds: int) -> None:
     one = correlated_beta(np.random.default_rng(8), 60, 5, 2)
 
-    many = estimator(np.repeat(one[None], seeds, axis=0)).factors()
+    many = factor_leaves(estimator(np.repeat(one[None], seeds, axis=0)))
 
-    single = estimator(one).factors()
+    single = factor_leaves(estimator(one))
     for name in ("t2", "t3", "t5"):
         for leaf, alone in zip(leaves({**single, name: many[name]}), leaves(single), strict=True):
             assert leaf["ci"] == pytest.approx(alone["ci"], rel=1e-9)
@@ -234,7 +235,7 @@ def test_a_factor_undefined_for_one_seed_is_undefined_and_says_which() -> None:
     dice = models(3)
     dice[1, 1, :, 0] = 0
 
-    leaf = estimator(dice).factors()["t3"]["ED"]
+    leaf = factor_leaves(estimator(dice))["t3"]["ED"]
 
     assert leaf["value"] is None
     assert leaf["reason"] == "every Dice of a side is 0 (seed 1)"
@@ -264,7 +265,7 @@ def coverage(draw: Callable[[np.random.Generator], Array], truth: Array, trials:
     rng = np.random.default_rng(20250204)
     held = np.zeros(truth.size)
     for _ in range(trials):
-        bounds = np.array([leaf["ci"] for leaf in leaves(estimator(draw(rng), 999).factors())])
+        bounds = np.array([leaf["ci"] for leaf in leaves(factor_leaves(estimator(draw(rng), 999)))])
         held += (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
     return held / trials
 

@@ -1,11 +1,12 @@
-"""Trust factors T1-T5 of per-case Dice scores, definition `rajababu2025/1`.
+"""Trust factors T1-T5 of per-case Dice scores, definition `rajababu2025/1`, and what they support.
 
 Loads numpy, scipy.special and the standard library alone, so that a gateway can answer without a
 worker.
 """
 
 from syntrust_metrics.trust.csvtext import parse_csv
+from syntrust_metrics.trust.equivalence import versus_real
 from syntrust_metrics.trust.errors import InvalidScores
 from syntrust_metrics.trust.scoring import DEFINITION, score_cases
 
-__all__ = ["DEFINITION", "InvalidScores", "parse_csv", "score_cases"]
+__all__ = ["DEFINITION", "InvalidScores", "parse_csv", "score_cases", "versus_real"]

@@ -9,14 +9,17 @@ crossed (Owen, Annals of Applied Statistics 1(2), 2007, doi:10.1214/07-AOAS122).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from syntrust_metrics.trust.factors import equal
 from syntrust_metrics.trust.policy import Policy
 from syntrust_metrics.trust.resampling import Draws
 
@@ -49,6 +52,7 @@ class Sampling:
         """Scope of an interval that has drawn, or measured, every source it can."""
         return "this trained model" if self.seeds == 1 else "training seeds"
 
+    @cached_property
     def seed_weights(self) -> Array:
         """Share of each seed in each resample, (S, B + 1); drawn only from five seeds on."""
         shares = np.full((self.seeds, self.policy.resamples + 1), 1 / self.seeds)
@@ -69,12 +73,30 @@ class Sampling:
 
 def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
     """Percentile interval of (B + 1,) values, the first that of the sample; NaN are left out."""
-    values = draws[1:]
-    defined = values[np.isfinite(values)]
-    missing = 1 - defined.size / values.size
-    if missing > MAX_UNDEFINED:
-        return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
+    defined = draws[1:][np.isfinite(draws[1:])]
+    if refused := _too_few(defined.size, draws.size - 1):
+        return refused
     return Interval(_tails(defined, sampling.policy.confidence), scope)
+
+
+def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
+    r"""Interval of a seminorm :math:`s` of means, from that of what (B + 1,) resamples moved them.
+
+    By :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)` it covers at least as often as it says,
+    also where the seminorm is so near 0 that its own resamples all lie above it.
+    """
+    defined = np.sort(reach[1:][np.isfinite(reach[1:])])
+    if refused := _too_few(defined.size, reach.size - 1):
+        return refused
+    half = float(defined[math.ceil(sampling.policy.confidence * defined.size) - 1])
+    return Interval((max(0.0, value - half), value + half), scope)
+
+
+def _too_few(defined: int, resamples: int) -> Interval | None:
+    missing = 1 - defined / resamples
+    if missing <= MAX_UNDEFINED:
+        return None
+    return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
 
 
 def studentised(draws: Draws, row: int, sampling: Sampling, scope: str) -> tuple[Interval, bool]:
@@ -122,26 +144,65 @@ def average(draws: Sequence[Array], shares: Array) -> Array:
     return means
 
 
-def crossed_t(factor_by_seed: Array, influence: Array, sampling: Sampling) -> Interval:
-    """Interval of a mean of means over 2-4 seeds and M cases.
+@dataclass(frozen=True)
+class Mean:
+    """A mean over cases and seeds: its standard error and degrees of freedom.
+
+    `from_cases` and `from_seeds` are the two parts of the squared error.
+    """
+
+    value: float
+    cases: int
+    from_cases: float
+    from_seeds: float
+    freedom: float
+
+    @property
+    def error(self) -> float:
+        return math.sqrt(self.from_cases + self.from_seeds)
+
+
+def crossed_mean(per_case: Array) -> Mean | None:
+    """Average over cases within each seed, then over seeds.
 
     Parameters
     ----------
-    factor_by_seed : (S,)
-        T1 or T4 of each seed.
-    influence : (M,)
-        What each case adds to the average over seeds, mean 0.
+    per_case : (S, M)
+        NaN where a case is left out.
+
+    Returns
+    -------
+    Mean or None
+        None with fewer than two cases, or a seed without any. Without spread the error is 0 and
+        `freedom` that of cases.
     """
-    seeds, cases = factor_by_seed.size, influence.size
-    from_seeds = float(factor_by_seed.var(ddof=1)) / seeds
+    per_case = per_case[:, ~np.isnan(per_case).all(axis=0)]
+    seeds, cases = per_case.shape
+    present = ~np.isnan(per_case)
+    if cases < 2 or not present.any(axis=1).all():
+        return None
+    by_seed = np.where(present, per_case, 0.0).sum(axis=1) / present.sum(axis=1)
+    deviations = np.where(present, per_case - by_seed[:, None], 0.0)
+    deviations[equal(deviations, np.where(present, per_case, 0.0))] = 0.0
+    # Left-out cases add nothing and the rest carry the mean alone.
+    influence = deviations.mean(axis=0) / float(present.mean())
     from_cases = float((influence**2).sum()) / (cases - 1) / cases
-    centre, variance = float(factor_by_seed.mean()), from_seeds + from_cases
-    if variance == 0:
-        return Interval((centre, centre), sampling.scope)
-    freedom = variance**2 / (from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1))
+    from_seeds = float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0
+    freedom = float(cases - 1)
+    if from_seeds > 0:
+        parts = from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1)
+        freedom = (from_seeds + from_cases) ** 2 / parts
+    return Mean(float(by_seed.mean()), cases, from_cases, from_seeds, freedom)
+
+
+def crossed_t(per_case: Array, sampling: Sampling) -> Interval:
+    """Interval of T1 or T4 over 2-4 seeds and the cases: `per_case` as in `crossed_mean`."""
+    mean = crossed_mean(per_case)
+    if mean is None:
+        return Interval(None, None, f"fewer than {MIN_CASES} cases")
     tail = (1 + sampling.policy.confidence) / 2
-    half = float(stdtrit(freedom, tail)) * np.sqrt(variance)
-    return Interval((max(0.0, centre - half), min(1.0, centre + half)), sampling.scope)
+    half = float(stdtrit(mean.freedom, tail)) * mean.error
+    return Interval((max(0.0, mean.value - half), min(1.0, mean.value + half)), sampling.scope)
 
 
 def _between(complements: Array, share: Array, total: Array) -> Array:

@@ -10,7 +10,7 @@ influence function (Efron and Tibshirani, An Introduction to the Bootstrap, 1993
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,11 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_metrics.trust.companions import concordance, correlation, within_case
 from syntrust_metrics.trust.factors import case_mean, equal
 
 Array = NDArray[np.float64]
 CACHED_CASES: Final = 2000  # above, weights are drawn in blocks and forgotten
-BLOCK_CELLS: Final = 4_000_000  # 32 MB of weights
+BLOCK_CELLS: Final = 4_100_000  # 33 MB of weights; 2000 cases drawn 2000 times
 NOTHING: Final = 1e-12  # relative size under which a variance is rounding
 
 
@@ -48,6 +49,11 @@ class Resampled:
     t3: Draws  # (K, B + 1)
     t4: Array  # (K, B + 1)
     t5: Draws  # (2 K, B + 1), real first
+    t2_regions: Array  # (2, B + 1), spread over regions of what their means moved by
+    t2_within: Array  # (2, B + 1)
+    correlation: Array  # (K, B + 1)
+    concordance: Array  # (K, B + 1)
+    bias: Array  # (K, B + 1)
 
 
 def resample(dice: Array, *, ddof: int, resamples: int, seed: int) -> Resampled:
@@ -69,7 +75,7 @@ def resample(dice: Array, *, ddof: int, resamples: int, seed: int) -> Resampled:
 
 def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
     """Give counts of draws in blocks of rows, (B + 1, M) in all; row 0 is all ones."""
-    if cases <= CACHED_CASES:
+    if cases <= CACHED_CASES and cases * resamples <= BLOCK_CELLS:
         yield _cached_weights(cases, resamples, seed)
         return
     yield np.ones((1, cases))
@@ -98,47 +104,60 @@ class _Features:
     """The per-case features and what undoes their centring.
 
     `bank` is (P, M): for the Q = 2 + 2K scores whose spread counts (case means and regions of each
-    side) the masks and powers 1-4 of the deviations; for T3 the monomials of `real` and of the part
-    of `synthetic` that is no multiple of it; for T4 the absolute differences.
+    side) powers 1-4 of the deviations; for T3 the monomials of `real` and of the part of
+    `synthetic` that is no multiple of it; for T4 the absolute differences; for covariances the
+    products of deviations; for T2's other reading the spread within a case; and, only where a pair
+    is left out, the masks of the Q scores.
     """
 
     bank: Array
+    cases: int
     centre: Array  # (Q, 1)
     multiple: Array  # (K, 1)
 
     @classmethod
     def of(cls, dice: Array) -> _Features:
-        real, synthetic = np.nan_to_num(dice).transpose(0, 2, 1)
+        missing = np.isnan(dice)
+        real, synthetic = np.where(missing, 0.0, dice).transpose(0, 2, 1)
         scores = np.concatenate([case_mean(dice), dice[0].T, dice[1].T])
         mask = ~np.isnan(scores)
-        scores = np.nan_to_num(scores)
+        scores = np.where(mask, scores, 0.0)
         centre = scores.sum(axis=1, keepdims=True) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
         deviations = np.where(mask, scores - centre, 0.0)
         deviations[equal(deviations, scores)] = 0.0
         multiple, monomials = _monomials(real, synthetic)
         square = deviations**2
-        powers = [deviations, square, square * deviations, square * square]
-        bank = np.concatenate([mask, *powers, *monomials, np.abs(real - synthetic)])
-        return cls(bank, centre, multiple)
+        parts = [deviations, square, square * deviations, square * square, *monomials]
+        parts += [np.abs(real - synthetic), np.prod(np.split(deviations[2:], 2), axis=0)]
+        parts += [np.nan_to_num(within_case(dice))]
+        masks = [mask.astype(np.float64)] if missing.any() else []
+        return cls(np.concatenate(parts + masks), dice.shape[1], centre, multiple)
 
     def read(self, sums: Array, *, ddof: int) -> Resampled:
         """Turn weighted sums (P, B + 1) into factors."""
         spread, regions = self.centre.size, self.multiple.size
-        edges = np.cumsum([spread] * 5 + [regions] * 9)[:-1]
-        n, *rest = np.split(sums, edges)
+        edges = np.cumsum([spread] * 4 + [regions] * 10 + [2])
+        *powers, n = np.split(sums, edges)
+        if not n.size:
+            n = np.full((spread, 1), float(self.cases))
         per_region = n[2 : 2 + regions]
         # Counts are exact, so an empty draw is exactly 0 and gives NaN on purpose; so does a draw
         # of nothing but Dice so small that their squares vanish.
         with np.errstate(all="ignore"):
-            moments = _central_moments([power / n for power in rest[:4]], n, ddof)
-            averages = self.centre + rest[0] / n
-            features = [part / per_region for part in rest[4:]]
+            moments = _central_moments([power / n for power in powers[:4]], n, ddof)
+            shift = powers[0] / n
+            averages = self.centre + shift
+            features = [part / per_region for part in powers[4:-1]]
+            by_region = np.split(averages[2:], 2)
             return Resampled(
                 t1=averages[:2],
                 t2=_consistency(moments.rows(0, 2)),
                 t3=_alignment(features[:8], self.multiple, per_region),
                 t4=features[8],
                 t5=_variation(moments.rows(2, spread), averages[2:]),
+                t2_regions=np.std(np.split(shift[2:], 2), axis=1),
+                t2_within=1 - powers[-1] / n[:2],
+                **_agreement(features[9], shift[2:], moments.second[2:], by_region),
             )
 
 
@@ -155,6 +174,20 @@ def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
     rest[equal(rest, synthetic)] = 0.0
     rr, re, ee = real**2, real * rest, rest**2
     return multiple, [rr, re, ee, rr * rr, rr * re, rr * ee, re * ee, ee * ee]
+
+
+def _agreement(
+    product: Array, shift: Array, variance: Array, means: Sequence[Array]
+) -> dict[str, Array]:
+    """Bias, Pearson's correlation and Lin's concordance from population moments."""
+    bias = means[0] - means[1]
+    covariance = product - np.prod(np.split(shift, 2), axis=0)
+    real, synthetic = np.split(variance, 2)
+    return {
+        "bias": bias,
+        "correlation": correlation(covariance, real, synthetic),
+        "concordance": concordance(covariance, real, synthetic, bias),
+    }
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from syntrust_metrics.trust.companion_leaves import companion_leaves
 from syntrust_metrics.trust.empty import MIXED_SHARE_LIMIT, apply_rule, count, mixed_share
+from syntrust_metrics.trust.equivalence import equivalence
 from syntrust_metrics.trust.estimates import Estimator
+from syntrust_metrics.trust.factor_leaves import factor_leaves
 from syntrust_metrics.trust.numbers import digest, rounded
 from syntrust_metrics.trust.policy import Policy
+from syntrust_metrics.trust.score import score_of
 from syntrust_metrics.trust.table import Table, read_request
 from syntrust_metrics.trust.warn import warnings_for
 
@@ -18,7 +22,7 @@ MIN_GROUP_CASES: Final = 20
 
 
 def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Compute T1-T5 of per-case Dice scores, with intervals, counts and warnings.
+    """Compute everything that can be said of per-case Dice scores on real and synthetic images.
 
     Parameters
     ----------
@@ -29,10 +33,11 @@ def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The answer's body: ``definition, cases, regions, factors, counts, sensitivity, groups,
-        warnings, policy, digest``. JSON without NaN, numbers at 12 significant digits, the same
-        for any order of the cases. Companions, equivalence and score are not computed yet, and
-        their keys are absent.
+        The answer's body: ``definition, cases, regions, factors, companions, equivalence, score,
+        counts, sensitivity, groups, warnings, policy, digest``. JSON without NaN, numbers at 12
+        significant digits, the same for any order of the cases. With several training seeds the
+        factors and companions are averaged over them, Dice is not; see `bands` and `score` for
+        what equivalence and score then mean.
 
     Raises
     ------
@@ -45,12 +50,16 @@ def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     table, policy = read_request(request)
     estimator = _estimator(table, policy)
+    factors, companions = factor_leaves(estimator), companion_leaves(estimator)
     body = rounded(
         {
             "definition": DEFINITION,
             "cases": len(table.ids),
             "regions": list(table.regions),
-            "factors": estimator.factors(),
+            "factors": factors,
+            "companions": companions,
+            "equivalence": equivalence(estimator.dice, table.regions, policy.margin),
+            "score": score_of(estimator, factors, companions),
             "counts": count(table.dice, table.regions, policy.empty),
             "sensitivity": _sensitivity(table, policy),
             "groups": _groups(table, policy),
@@ -69,7 +78,7 @@ def _sensitivity(table: Table, policy: Policy) -> dict[str, Any] | None:
     """T3 and T4 under `drop`, where mixed pairs are common enough for the rule to decide."""
     if policy.empty == "drop" or not (mixed_share(table.dice) > MIXED_SHARE_LIMIT).any():
         return None
-    factors = _estimator(table, replace(policy, empty="drop")).factors()
+    factors = factor_leaves(_estimator(table, replace(policy, empty="drop")))
     return {"empty": "drop", "t3": factors["t3"], "t4": factors["t4"]}
 
 
@@ -82,5 +91,5 @@ def _group(part: Table, policy: Policy) -> dict[str, Any]:
     if len(part.ids) < MIN_GROUP_CASES:
         reason = f"fewer than {MIN_GROUP_CASES} cases"
         return {"cases": len(part.ids), "factors": None, "reason": reason}
-    factors = _estimator(part, policy).factors()
+    factors = factor_leaves(_estimator(part, policy))
     return {"cases": len(part.ids), "factors": factors, "reason": None}

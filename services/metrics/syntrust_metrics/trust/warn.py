@@ -29,8 +29,8 @@ def warnings_for(table: Table, estimator: Estimator) -> Warnings:
 
 
 def _of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
-    cases = estimator.cases()
-    by_region = dict(zip(estimator.regions, estimator.cases_per_region(), strict=True))
+    cases = estimator.cases
+    by_region = dict(zip(estimator.regions, estimator.used, strict=True))
     least = min([cases, *by_region.values()])
     where = _where(by_region)
     if cases == 1:
@@ -42,11 +42,11 @@ def _of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
         yield "low_n", detail + "what their intervals say."
 
 
-def _where(by_region: dict[str, np.intp]) -> str:
-    sizes = set(map(int, by_region.values()))
+def _where(by_region: dict[str, int]) -> str:
+    sizes = set(by_region.values())
     if len(sizes) == 1:
         return str(sizes.pop())
-    return ", ".join(f"{region} {int(cases)}" for region, cases in by_region.items())
+    return ", ".join(f"{region} {cases}" for region, cases in by_region.items())
 
 
 def _of_empty_regions(table: Table, rule: EmptyRule) -> Iterator[tuple[str, str]]:

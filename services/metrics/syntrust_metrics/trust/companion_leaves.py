@@ -1,0 +1,108 @@
+"""`companions` of an answer: what must be read beside T2-T5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.companions import Companions
+from syntrust_metrics.trust.estimates import CONDITIONAL, NO_CASE, NO_PAIR, Estimator, Leaf
+from syntrust_metrics.trust.intervals import Interval, around
+from syntrust_metrics.trust.resampling import Resampled
+from syntrust_metrics.trust.table import SIDES
+
+Array = NDArray[np.float64]
+NO_SPREAD: Final = "a side has no spread"
+
+
+def companion_leaves(of: Estimator) -> dict[str, Any]:
+    """Assemble the companions: averaged over seeds, intervals by percentile over cases."""
+    return {
+        "t2_regions": dict(zip(SIDES, _spread_of_regions(of), strict=True)),
+        "t2_within": dict(
+            zip(SIDES, _leaves(of, "t2_within", (of.cases,) * 2, NO_CASE), strict=True)
+        ),
+        "t3": _join(
+            of,
+            correlation=_leaves(of, "correlation", of.used, NO_SPREAD),
+            concordance=_leaves(of, "concordance", of.used, NO_PAIR),
+            shuffled=_plain(of, lambda each: each.t3_shuffled),
+        ),
+        "t4": _join(
+            of,
+            bias=_leaves(of, "bias", of.used, NO_PAIR),
+            limits=_plain(of, lambda each: each.limits),
+            shuffled=_plain(of, lambda each: each.t4_shuffled),
+        ),
+        "t5": {side: _moments(of, index) for index, side in enumerate(SIDES)},
+    }
+
+
+def _spread_of_regions(of: Estimator) -> list[Leaf]:
+    reach = of.draws(lambda part: part.t2_regions)
+    return [
+        of.leaf(
+            np.array([each.t2_regions[side] for each in of.companions]),
+            min(of.used),
+            partial(_around, of, reach, side),
+            NO_PAIR,
+        )
+        for side in (0, 1)
+    ]
+
+
+def _around(of: Estimator, reach: Array | None, side: int) -> Interval:
+    assert reach is not None  # noqa: S101 - `leaf` asks only where resamples exist
+    deviation = 1 - float(np.mean([each.t2_regions[side] for each in of.companions]))
+    found = around(deviation, reach[side], of.sampling, CONDITIONAL)
+    if found.bounds is None:
+        return found
+    low, high = found.bounds
+    return Interval((1 - high, 1 - low), found.scope)
+
+
+def _leaves(of: Estimator, name: str, cases: tuple[int, ...], undefined: str) -> list[Leaf]:
+    """Leaves of a field that models and their resamples share, one for each entry of `cases`."""
+
+    def take(part: Resampled) -> Array:
+        rows: Array = getattr(part, name)
+        return rows
+
+    draws = of.draws(take)
+    by_seed = np.array([getattr(each, name) for each in of.companions])
+    return [
+        of.leaf(
+            by_seed[:, row],
+            used,
+            partial(of.percentile, draws, row),
+            undefined if used else NO_PAIR,
+        )
+        for row, used in enumerate(cases)
+    ]
+
+
+def _moments(of: Estimator, side: int) -> dict[str, Any]:
+    return _join(
+        of,
+        mean=_plain(of, lambda each: each.mean[side]),
+        sd=_plain(of, lambda each: each.sd[side]),
+        iqr=_plain(of, lambda each: each.iqr[side]),
+    )
+
+
+def _plain(of: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
+    """Give numbers without an interval, averaged over seeds; null where one is undefined."""
+    averages = np.mean([take(each) for each in of.companions], axis=0)
+    return [None if np.isnan(each).any() else each.tolist() for each in averages]
+
+
+def _join(of: Estimator, **columns: list[Any]) -> dict[str, Any]:
+    rows = zip(*columns.values(), strict=True)
+    return {
+        region: dict(zip(columns, row, strict=True))
+        for region, row in zip(of.regions, rows, strict=True)
+    }
