@@ -64,6 +64,7 @@ QUEUES: Mapping[Kind, Queue] = {
 # A number changes when the same request would give other results; a worker of another refuses.
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
+    Kind.SYNTHESISE_CASE: 2,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
     Kind.BUILD_REPORT: 2,
@@ -231,6 +232,12 @@ class SynthesiseCase(StepMessage):
     steps: Annotated[int, Field(ge=1, le=1000)]
     seed: Seed
     twin: Annotated[int, Field(ge=0, lt=100)] = 0
+    fit: Literal["resize"] | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="resize: squeeze the condition onto the generator's grid and stretch the twin "
+        "back, as Med-DDPM's own script does; null: as the generator's card says.",
+    )
 
     def needs(self) -> tuple[Ref, ...]:
         return (_case(self.case), self.generator)
@@ -265,9 +272,15 @@ class TrainGenerator(StepMessage):
     config: dict[str, Any]
     seed: Seed
     iterations: Annotated[int, Field(ge=1)]
+    start: Ref | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="The generator to go on from; null: fresh weights.",
+    )
 
     def needs(self) -> tuple[Ref, ...]:
-        return tuple(dict.fromkeys(_case(item.case) for item in self.cases))
+        start = () if self.start is None else (self.start,)
+        return (*dict.fromkeys(_case(item.case) for item in self.cases), *start)
 
 
 class TrainSegmenter(StepMessage):
