@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from syntrust_core.contracts import (
     BuildReport,
+    CompareTwin,
     Image,
     PredictCases,
     ReportCase,
@@ -77,7 +78,8 @@ class _Planner:
         self._spec = spec
         self._cases: Mapping[str, CaseView] = {case.id: case for case in dataset.cases}
         self._steps: dict[str, StepMessage] = {}
-        self._twins: dict[str, str] = {}
+        self._twins: dict[str, tuple[str, ...]] = {}
+        self._comparisons: dict[str, str] = {}
 
     def plan(self) -> Plan:
         spec = self._spec
@@ -87,6 +89,7 @@ class _Planner:
             for alpha in spec.alphas
         }
         self._draw_twins(mixes.values())
+        self._compare_twins()
         runs = [self._run(alpha, seed, mixed) for (alpha, seed), mixed in mixes.items()]
         self._add(self._report(runs))
         return Plan(tuple(self._steps.values()))
@@ -97,25 +100,39 @@ class _Planner:
         return step
 
     def _draw_twins(self, mixes: Iterable[Mix]) -> None:
-        """Twins of the test cases first: every run needs them."""
+        """Twins of the test cases first, every run needs them; further twins of theirs last."""
         trained = sorted({case for mixed in mixes for case in mixed.synthetic})
-        generator = self._spec.generator
         for case in (*self._spec.test, *self._spec.validation, *trained):
-            self._twins[case] = self._add(
-                SynthesiseCase(
-                    case=self._cases[case].step,
-                    generator=generator.model,
-                    sampler=generator.sampler,
-                    steps=generator.steps,
-                    seed=generator.seed,
-                )
+            self._twins[case] = (self._draw(case, 0),)
+        for case in self._spec.test:
+            more = range(1, self._spec.generator.twins)
+            self._twins[case] += tuple(self._draw(case, twin) for twin in more)
+
+    def _draw(self, case: str, twin: int) -> str:
+        generator = self._spec.generator
+        return self._add(
+            SynthesiseCase(
+                case=self._cases[case].step,
+                generator=generator.model,
+                sampler=generator.sampler,
+                steps=generator.steps,
+                seed=generator.seed,
+                twin=twin,
             )
+        )
+
+    def _compare_twins(self) -> None:
+        for case, twins in self._twins.items():
+            compared = CompareTwin(case=self._cases[case].step, twins=twins)
+            self._comparisons[case] = self._add(compared)
 
     def _real(self, ids: Iterable[str]) -> tuple[Image, ...]:
         return tuple(Image(case=self._cases[case].step) for case in ids)
 
-    def _synthetic(self, ids: Iterable[str]) -> tuple[Image, ...]:
-        return tuple(Image(case=self._cases[case].step, twin=self._twins[case]) for case in ids)
+    def _synthetic(self, ids: Iterable[str], twin: int = 0) -> tuple[Image, ...]:
+        return tuple(
+            Image(case=self._cases[case].step, twin=self._twins[case][twin]) for case in ids
+        )
 
     def _mixed(self, mixed: Mix) -> tuple[Image, ...]:
         """In the order of the cases, whatever α is: then α changes the images and no order."""
@@ -143,7 +160,14 @@ class _Planner:
             model=model,
             score_real=self._score(model, self._real(spec.test)),
             score_synthetic=self._score(model, self._synthetic(spec.test)),
+            score_again=self._score_again(model),
         )
+
+    def _score_again(self, model: str) -> str | None:
+        """The second twins, for the noise floor; there are none to score with one twin each."""
+        if self._spec.generator.twins == 1:
+            return None
+        return self._score(model, self._synthetic(self._spec.test, twin=1))
 
     def _score(self, model: str, images: tuple[Image, ...]) -> str:
         prediction = self._add(PredictCases(model=model, images=images))
@@ -151,7 +175,7 @@ class _Planner:
         return self._add(ScoreCases(prediction=prediction, cases=cases))
 
     def _report(self, runs: Sequence[ReportRun]) -> BuildReport:
-        spec = self._spec
+        spec, seen = self._spec, frozenset(self._spec.seen)
         parts = (("train", spec.train), ("validation", spec.validation), ("test", spec.test))
         return BuildReport(
             dataset=spec.dataset_digest,
@@ -160,9 +184,10 @@ class _Planner:
                     id=case,
                     group=self._cases[case].group,
                     case=self._cases[case].step,
-                    twin=self._twins.get(case),
+                    twin=self._twins[case][0] if case in self._twins else None,
                     part=part,
-                    seen=case in spec.seen,
+                    seen=case in seen,
+                    comparison=self._comparisons.get(case),
                 )
                 for part, ids in parts
                 for case in ids

@@ -21,6 +21,7 @@ from syntrust_core.patients import patient_of
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
+MAX_TWINS = 8
 ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
 FEWEST_TEST_CASES = 1
 
@@ -50,7 +51,15 @@ class GeneratorChoice(_Request):
     sampler: Sampler | None = None
     steps: Annotated[int, Field(ge=2, le=1000)] | None = None
     seed: Seed = 0
-    twins: Annotated[int, Field(ge=1, le=1)] = 1
+    twins: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=MAX_TWINS,
+            description="Twins of each test case. The first serves the experiment; from two on, "
+            "the second is scored too, as a noise floor of two draws from one label map.",
+        ),
+    ] = 1
 
 
 class SegmenterChoice(_Request):
@@ -118,6 +127,7 @@ class ResolvedGenerator(_Request):
     sampler: Sampler
     steps: int
     seed: Seed
+    twins: int = 1
 
 
 class ResolvedSegmenter(_Request):
@@ -172,6 +182,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
             sampler=spec.generator.sampler or generator.sampler,
             steps=spec.generator.steps or generator.steps,
             seed=spec.generator.seed,
+            twins=spec.generator.twins,
         ),
         segmenter=ResolvedSegmenter(
             preset=choice.preset,

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syntrust_core.contracts import BuildReport, Kind, StepMessage, TrainSegmenter
+from syntrust_core.contracts import (
+    BuildReport,
+    CompareTwin,
+    Kind,
+    PredictCases,
+    ScoreCases,
+    StepMessage,
+    TrainSegmenter,
+)
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid
 from syntrust_gateway.plan import Plan, mix, plan, real_count
@@ -68,11 +77,100 @@ def test_each_twin_is_drawn_once_and_each_mix_trained_once() -> None:
 
     assert by_kind(planned) == {
         Kind.SYNTHESISE_CASE: 20,
+        Kind.COMPARE_TWIN: 20,
         Kind.TRAIN_SEGMENTER: 3,
         Kind.PREDICT_CASES: 6,
         Kind.SCORE_CASES: 6,
         Kind.BUILD_REPORT: 1,
     }
+
+
+def report_of(planned: Plan) -> BuildReport:
+    report = planned.steps[-1]
+    assert isinstance(report, BuildReport)
+    return report
+
+
+def test_several_twins_are_drawn_of_test_cases_alone() -> None:
+    asked = resolved(generator={"twins": 3})
+
+    planned = plan(asked, dataset(IDS))
+
+    assert by_kind(planned)[Kind.SYNTHESISE_CASE] == 20 + 2 * len(asked.test)
+    compared = [step for step in planned.steps if isinstance(step, CompareTwin)]
+    assert Counter(len(step.twins) for step in compared) == {
+        3: len(asked.test),
+        1: 20 - len(asked.test),
+    }
+
+
+def test_one_twin_more_changes_neither_training_nor_the_scores_of_the_first() -> None:
+    one, two = (plan(resolved(generator={"twins": twins}), dataset(IDS)) for twins in (1, 2))
+
+    first, second = report_of(one).runs, report_of(two).runs
+    assert [run.score_again for run in first] == [None] * 3
+    assert first == tuple(run.model_copy(update={"score_again": None}) for run in second)
+
+
+def test_second_twins_are_scored_under_every_model() -> None:
+    planned = plan(resolved(generator={"twins": 2}), dataset(IDS))
+
+    again = {run.score_again for run in report_of(planned).runs}
+    scored = {step.step_id for step in planned.steps if isinstance(step, ScoreCases)}
+    assert again <= scored
+    assert len(again) == 3
+    assert by_kind(planned)[Kind.SCORE_CASES] == 9
+
+
+def test_second_twins_are_other_draws_of_the_same_cases() -> None:
+    planned = plan(resolved(generator={"twins": 2}), dataset(IDS))
+
+    run = report_of(planned).runs[0]
+    predicted = {step.step_id: step for step in planned.steps if isinstance(step, PredictCases)}
+    scored = {step.step_id: step for step in planned.steps if isinstance(step, ScoreCases)}
+    first, second = (predicted[scored[step].prediction].images for step in run.scores[1:])
+    assert [image.case for image in first] == [image.case for image in second]
+    assert not {image.twin for image in first} & {image.twin for image in second}
+
+
+def test_the_report_waits_for_the_comparison_of_every_twin() -> None:
+    planned = plan(resolved(), dataset(IDS))
+
+    compared = {step.step_id for step in planned.steps if isinstance(step, CompareTwin)}
+    report = report_of(planned)
+    assert compared == {case.comparison for case in report.cases if case.twin is not None}
+    assert compared == {need.id for need in report.needs() if need.kind is Kind.COMPARE_TWIN}
+
+
+def test_a_case_without_a_twin_has_nothing_to_compare() -> None:
+    report = report_of(plan(resolved(alphas=[1]), dataset(IDS)))
+
+    alone = [case for case in report.cases if case.twin is None]
+    assert alone
+    assert all(case.comparison is None for case in alone)
+
+
+def test_an_experiment_stored_before_there_were_several_twins_plans_one() -> None:
+    stored = resolved().model_dump(mode="json")
+    del stored["generator"]["twins"]
+
+    assert plan(ResolvedSpec.model_validate(stored), dataset(IDS)) == plan(resolved(), dataset(IDS))
+
+
+def test_forty_thousand_steps_are_planned_in_seconds() -> None:
+    ids = [f"p{i:05d}" for i in range(5000)]
+    many = dataset(ids)
+    asked = resolve(
+        spec(alphas=[0, 1], generator={"twins": 8}, split={"test_fraction": 0.9}),
+        many,
+        generator(seen=tuple(ids[:50])),
+    )
+
+    started = process_time()
+    planned = plan(asked, many)
+
+    assert len(planned.steps) > 40_000
+    assert process_time() - started < 20
 
 
 def test_alphas_that_coincide_after_rounding_are_one_training() -> None:
@@ -171,7 +269,15 @@ def test_a_contradictory_request_is_refused_at_its_field(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"alphas": []}, {"alphas": [1.5]}, {"alphas": [-0.1]}, {"stray": 1}]
+    "changes",
+    [
+        {"alphas": []},
+        {"alphas": [1.5]},
+        {"alphas": [-0.1]},
+        {"stray": 1},
+        {"generator": {"twins": 0}},
+        {"generator": {"twins": 9}},
+    ],
 )
 def test_a_malformed_request_does_not_validate(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
