@@ -8,21 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from syntrust_core.canonical import digest
 from syntrust_core.contracts import BuildReport, ReportRun
+from syntrust_metrics.comparison import TwinComparison
 from syntrust_metrics.floors import noise_floors
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.scorings import Body, Dice, Scoring
 from syntrust_metrics.sizes import size_effect
 from syntrust_metrics.trust import DEFINITION
 from syntrust_metrics.trust.numbers import rounded
+from syntrust_metrics.twinsummary import summarise
 
 MIN_UNSEEN_CASES: Final = 20
+NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
 
 
-def build_results(request: BuildReport, scores: Mapping[str, ScoreFile]) -> Body:
+def build_results(
+    request: BuildReport,
+    scores: Mapping[str, ScoreFile],
+    comparisons: Mapping[str, TwinComparison] = NO_COMPARISONS,
+) -> Body:
     """Build the results body without `experiment` and `provenance`.
 
     Parameters
@@ -31,11 +39,13 @@ def build_results(request: BuildReport, scores: Mapping[str, ScoreFile]) -> Body
         The experiment's cases and runs. `settings["policy"]`, if there, is the scoring policy.
     scores
         The score file of every scoring step that the runs name.
+    comparisons
+        The comparison file of every comparison step that the cases name.
 
     Raises
     ------
     ObjectMissing
-        If a scoring step, or a test case in it, has no scores.
+        If a scoring step, or a test case in it, has no scores, or a comparison is not there.
     InvalidScores
         If the policy cannot be used.
     """
@@ -51,7 +61,7 @@ def build_results(request: BuildReport, scores: Mapping[str, ScoreFile]) -> Body
         "nested": _alphas(Scoring(request, scores, test, _nested)),
         "floors": noise_floors(disjoint),
         "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
-        "twins": None,
+        "twins": summarise(comparisons, request.cases),
         "curve": None,
         "claims": None,
     }

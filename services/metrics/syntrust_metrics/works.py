@@ -23,7 +23,7 @@ from syntrust_core.contracts import (
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import read_volume
 from syntrust_metrics.comparing import compare_twins
-from syntrust_metrics.comparison import COMPARISON_FILE
+from syntrust_metrics.comparison import COMPARISON_FILE, TwinComparison
 from syntrust_metrics.dice import score_case
 from syntrust_metrics.inspection import inspect
 from syntrust_metrics.report import ReportInputs, TwinPair, sample_cases, write_report
@@ -75,11 +75,8 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
 def build_report(message: StepMessage, context: StepContext) -> None:
     request = expect(BuildReport, message)
     records = {case.case: _record(context, case) for case in request.cases}
-    scores = {
-        step: _scores(context, step)
-        for run in request.runs
-        for step in (run.score_real, run.score_synthetic)
-    }
+    scores = {step: _scores(context, step) for run in request.runs for step in run.scores}
+    compared = [case.comparison for case in request.cases if case.comparison is not None]
     pairs = [_pair(context, case) for case in sample_cases(request, records)]
     provenance = {
         "step": request.step_id,
@@ -87,7 +84,8 @@ def build_report(message: StepMessage, context: StepContext) -> None:
         "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
         "versions": {name: version(name) for name in VERSIONS},
     }
-    inputs = ReportInputs(request, scores, records, pairs, provenance)
+    comparisons = {step: _comparison(context, step) for step in compared}
+    inputs = ReportInputs(request, scores, records, pairs, provenance, comparisons)
     for name, path in write_report(inputs, context.scratch / "report").items():
         context.add(name, path)
 
@@ -100,6 +98,11 @@ def _record(context: StepContext, case: ReportCase) -> CaseRecord:
 def _scores(context: StepContext, step: str) -> ScoreFile:
     ref = Ref(kind=Kind.SCORE_CASES, id=step)
     return ScoreFile.model_validate_json(context.read(ref, SCORES_FILE))
+
+
+def _comparison(context: StepContext, step: str) -> TwinComparison:
+    ref = Ref(kind=Kind.COMPARE_TWIN, id=step)
+    return TwinComparison.model_validate_json(context.read(ref, COMPARISON_FILE))
 
 
 def _pair(context: StepContext, case: ReportCase) -> TwinPair:

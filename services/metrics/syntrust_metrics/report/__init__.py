@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
 from syntrust_core.contracts import BuildReport, ReportCase
+from syntrust_metrics.comparison import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
 from syntrust_metrics.report.longtable import write_long_table
 from syntrust_metrics.report.page import Contents, report_page
@@ -26,8 +27,9 @@ SAMPLES: Final = 3
 class ReportInputs:
     """All that a report is made of.
 
-    `scores` are by scoring step, `records` by inspection step; `pairs` are the cases of figure 2
-    (see `sample_cases`); `provenance` is any JSON object and appears in report.html alone.
+    `scores` are by scoring step, `records` by inspection step, `comparisons` by comparison step;
+    `pairs` are the cases of figure 2 (see `sample_cases`); `provenance` is any JSON object and
+    appears in report.html alone.
     """
 
     request: BuildReport
@@ -35,6 +37,7 @@ class ReportInputs:
     records: Mapping[str, CaseRecord]
     pairs: Sequence[TwinPair]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    comparisons: Mapping[str, TwinComparison] = field(default_factory=dict)
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
@@ -45,7 +48,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
     ObjectMissing
         If scores that the request names are not there.
     """
-    results = build_results(inputs.request, inputs.scores)
+    results = build_results(inputs.request, inputs.scores, inputs.comparisons)
     figures = draw_all(results, inputs.pairs, _volumes(inputs))
     paths = save_all(figures, folder)
     contents = Contents(
