@@ -4,9 +4,19 @@ Loads numpy, scipy.special and the standard library alone, so that a gateway can
 worker.
 """
 
+from syntrust_metrics.trust.claims import paper_claims
 from syntrust_metrics.trust.csvtext import parse_csv
+from syntrust_metrics.trust.curve import alpha_curve
 from syntrust_metrics.trust.equivalence import versus_real
 from syntrust_metrics.trust.errors import InvalidScores
 from syntrust_metrics.trust.scoring import DEFINITION, score_cases
 
-__all__ = ["DEFINITION", "InvalidScores", "parse_csv", "score_cases", "versus_real"]
+__all__ = [
+    "DEFINITION",
+    "InvalidScores",
+    "alpha_curve",
+    "paper_claims",
+    "parse_csv",
+    "score_cases",
+    "versus_real",
+]

@@ -1,0 +1,88 @@
+"""One comparison of a claim, and how comparisons make a claim: holds, fails or undecided.
+
+X > Y holds if the interval of the paired difference lies above 0 and fails if it lies below. "About
+equal" is decided by equivalence and never by a difference that was not found. At every α: all hold,
+or any fails. At almost every α: at least 90 % hold, or more than 10 % fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+HOLDS: Final = "holds"
+FAILS: Final = "fails"
+UNDECIDED: Final = "undecided"
+ALMOST: Final = 0.9
+SPANS_ZERO: Final = "the interval of the difference holds 0"
+Bounds = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One comparison: what it found, why no more, and its numbers with `alpha` or what it names."""
+
+    verdict: str
+    reason: str | None
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.numbers, "verdict": self.verdict, "reason": self.reason}
+
+
+def above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any]) -> Finding:
+    """Judge X > Y by the interval of X - Y."""
+    if bounds is None:
+        return Finding(UNDECIDED, reason, numbers)
+    if bounds[0] > 0:
+        return Finding(HOLDS, None, numbers)
+    return Finding(FAILS, None, numbers) if bounds[1] < 0 else _open(SPANS_ZERO, numbers)
+
+
+def inside(bounds: Bounds, margin: float, reason: str | None, numbers: dict[str, Any]) -> Finding:
+    """Judge X ≈ Y by the 90 % interval of X - Y and a margin."""
+    if bounds is None:
+        return Finding(UNDECIDED, reason, numbers)
+    low, high = bounds
+    if -margin < low and high < margin:
+        return Finding(HOLDS, None, numbers)
+    if low > margin or high < -margin:
+        return Finding(FAILS, None, numbers)
+    return _open("the interval of the difference reaches across the margin", numbers)
+
+
+def at_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+    """All hold, or any fails: the verdict and its reason."""
+    failed = [each for each in findings if each.verdict == FAILS]
+    if failed:
+        return FAILS, f"{len(failed)} of {len(findings)} comparisons say the opposite"
+    left = [each for each in findings if each.verdict != HOLDS]
+    if not left:
+        return HOLDS, None
+    return UNDECIDED, _reasons(left, len(findings))
+
+
+def at_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+    """At least 90 % hold, or more than 10 % fail."""
+    holding, failing = (
+        sum(each.verdict == verdict for each in findings) / len(findings)
+        for verdict in (HOLDS, FAILS)
+    )
+    if failing > 1 - ALMOST + 1e-12:
+        return FAILS, f"{failing:.0%} of the comparisons say the opposite"
+    if holding >= ALMOST:
+        return HOLDS, None
+    left = [each for each in findings if each.verdict == UNDECIDED]
+    return UNDECIDED, _reasons(left, len(findings))
+
+
+def _open(reason: str, numbers: dict[str, Any]) -> Finding:
+    return Finding(UNDECIDED, reason, numbers)
+
+
+def _reasons(left: Sequence[Finding], total: int) -> str:
+    """Say how many comparisons are open, and every reason once."""
+    reasons = dict.fromkeys(each.reason for each in left if each.reason)
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    return f"{len(left)} of {total} comparisons undecided{why}"
