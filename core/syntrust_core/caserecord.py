@@ -14,6 +14,7 @@ from syntrust_core.errors import CallerError
 from syntrust_core.labels import ExplicitScheme, Modality, Purpose, Region, Role, Scheme
 
 CASE_FILE: Final = "case.json"
+PROBLEMS_FILE: Final = "problems.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]

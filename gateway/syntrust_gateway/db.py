@@ -14,11 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
-    Enum,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -30,10 +26,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    sessionmaker,
+    synonym,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator
 from uuid_utils import uuid7
+
+from syntrust_gateway.columns import UtcDateTime, deferred, states
 
 BUSY_TIMEOUT_MS = 30_000
 _BEGIN = "syntrust_sqlite_begin"
@@ -72,6 +76,13 @@ class WishState(StrEnum):
         return self in {self.SUCCEEDED, self.FAILED, self.CANCELLED}
 
 
+class JobKind(StrEnum):
+    SYNTHESIS = "synthesis"
+    TRUST_SCORE = "trust_score"
+    MODEL_IMPORT = "model_import"
+    MODEL_TRAINING = "model_training"
+
+
 class StepState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
@@ -87,41 +98,6 @@ def new_id() -> str:
     return str(uuid7())
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """Instants with their zone, also on SQLite, which keeps none."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = f"an instant needs a time zone; {value} has none"
-            raise ValueError(msg)
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _states(states: type[StrEnum]) -> Enum:
-    return Enum(
-        states,
-        native_enum=False,
-        create_constraint=False,
-        length=20,
-        values_callable=lambda members: [str(member) for member in members],
-    )
-
-
-def _deferred(target: str, **options: Any) -> ForeignKey:  # noqa: ANN401 - SQLAlchemy's own options
-    # Checked at commit, so that rows of one transaction may be inserted in any order.
-    return ForeignKey(target, deferrable=True, initially="DEFERRED", **options)
-
-
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -135,11 +111,12 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON(none_as_null=True),
         list[Any]: JSON(none_as_null=True),
-        Role: _states(Role),
-        DatasetState: _states(DatasetState),
-        CaseState: _states(CaseState),
-        WishState: _states(WishState),
-        StepState: _states(StepState),
+        Role: states(Role),
+        DatasetState: states(DatasetState),
+        CaseState: states(CaseState),
+        WishState: states(WishState),
+        StepState: states(StepState),
+        JobKind: states(JobKind),
     }
 
 
@@ -164,7 +141,7 @@ class Dataset(Base):
     scheme: Mapped[Any] = mapped_column(JSON)
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
     digest: Mapped[str | None] = mapped_column(String(64))
-    owner: Mapped[int] = mapped_column(_deferred("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -174,7 +151,7 @@ class Case(Base):
     __tablename__ = "case"
 
     dataset_id: Mapped[str] = mapped_column(
-        _deferred("dataset.id", ondelete="CASCADE"), primary_key=True
+        deferred("dataset.id", ondelete="CASCADE"), primary_key=True
     )
     case_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     group: Mapped[str | None] = mapped_column(String(200))
@@ -186,26 +163,65 @@ class Case(Base):
     record: Mapped[dict[str, Any] | None]
 
 
-class Experiment(Base):
-    """A request, with its spec as resolved when it was accepted."""
+class Wish(Base):
+    """What somebody wants that takes steps: accepted, then planned, then ended.
 
-    __tablename__ = "experiment"
+    `goal` is the step whose end is its success; `error` is why it failed.
+    """
+
+    __abstract__ = True
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     name: Mapped[str | None] = mapped_column(String(200))
-    dataset_id: Mapped[str] = mapped_column(_deferred("dataset.id"), index=True)
     spec: Mapped[dict[str, Any]]
     state: Mapped[WishState] = mapped_column(default=WishState.QUEUED, index=True)
     planned: Mapped[bool] = mapped_column(default=False)
-    report_step: Mapped[str | None] = mapped_column(String(64))
+    goal: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None]
-    owner: Mapped[int] = mapped_column(_deferred("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
     finished: Mapped[datetime | None]
 
 
+class Experiment(Wish):
+    """A request, with its spec as resolved when it was accepted."""
+
+    __tablename__ = "experiment"
+
+    dataset_id: Mapped[str] = mapped_column(deferred("dataset.id"), index=True)
+    goal: Mapped[str | None] = mapped_column("report_step", String(64))
+    report_step: Mapped[str | None] = synonym("goal")
+
+
+class Upload(Base):
+    """Files for single jobs. `files` is role → {key, bytes, sha256}, as of a case."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    scheme: Mapped[Any] = mapped_column(JSON)
+    files: Mapped[dict[str, Any]]
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Job(Wish):
+    """A few steps that somebody waits for.
+
+    `spec` is the request as resolved; `plan` its steps as [kind, message], the goal last.
+    """
+
+    __tablename__ = "job"
+
+    kind: Mapped[JobKind]
+    plan: Mapped[list[Any]]
+
+
 class Step(Base):
-    """A step of any number of experiments. `needs` is a list of [kind, id]."""
+    """A step of any number of wishes. `needs` is a list of [kind, id].
+
+    `error` stands beside `failed`, or beside `done` where a step's result is a refusal.
+    """
 
     __tablename__ = "step"
 
@@ -229,15 +245,27 @@ class ExperimentStep(Base):
     __tablename__ = "experiment_step"
 
     experiment_id: Mapped[str] = mapped_column(
-        _deferred("experiment.id", ondelete="CASCADE"), primary_key=True
+        deferred("experiment.id", ondelete="CASCADE"), primary_key=True
     )
-    step_id: Mapped[str] = mapped_column(_deferred("step.id"), primary_key=True)
+    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
     position: Mapped[int]
 
     __table_args__ = (
         Index(None, "experiment_id", "position"),
         Index(None, "step_id", "experiment_id"),
     )
+
+
+class JobStep(Base):
+    """Which steps a job wants, in order."""
+
+    __tablename__ = "job_step"
+
+    job_id: Mapped[str] = mapped_column(deferred("job.id", ondelete="CASCADE"), primary_key=True)
+    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
+    position: Mapped[int]
+
+    __table_args__ = (Index(None, "job_id", "position"), Index(None, "step_id", "job_id"))
 
 
 class Attempt(Base):
@@ -259,15 +287,19 @@ class Attempt(Base):
 
 
 class Model(Base):
-    """A published model, by the digest or step that names it."""
+    """A model that a job made, under that job's id; `kind` and `step` name its artifact."""
 
     __tablename__ = "model"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
-    name: Mapped[str] = mapped_column(String(100), index=True)
+    step: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
     card: Mapped[dict[str, Any]]
+    owner: Mapped[int] = mapped_column(deferred("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (Index(None, "owner", "name", unique=True),)
 
 
 class Audit(Base):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway import datasets
+from syntrust_gateway import datasets, wishtables
 from syntrust_gateway.auth import Caller, audit
-from syntrust_gateway.db import Case, DatasetState, Experiment, WishState, utc_now
+from syntrust_gateway.db import Case, DatasetState, Experiment, WishState
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.pages import PageQuery, page, row_id
 from syntrust_gateway.progress import Progress, look
@@ -20,7 +20,6 @@ from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
 from syntrust_gateway.views import dataset_view, generator_view
 
 _MODEL_NAME = re.compile(r"\w+([.-]\w+)*", re.ASCII)
-LIVE = (WishState.QUEUED, WishState.RUNNING)
 
 
 def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
@@ -89,7 +88,7 @@ def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
     with deps.read() as session:
         experiment = find(session, caller, experiment_id)
         progress = look(session, deps.board, experiment)
-        ahead = _ahead(session, experiment)
+        ahead = wishtables.wishes_ahead(session, experiment)
     return _body(experiment, progress, ahead)
 
 
@@ -99,38 +98,10 @@ def listing(session: Session, caller: Caller, wanted: PageQuery) -> ExperimentPa
 
 
 def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
-    """End a live experiment; steps that no other one wants stop soon. Repeating changes nothing.
-
-    Raises
-    ------
-    Conflict
-        It has succeeded or failed already.
-    """
+    """See `wishtables.cancel`."""
     with deps.write.begin() as session:
-        experiment = find(session, caller, experiment_id)
-        # Conditional, as the conductor may end it at this very moment.
-        ended = session.execute(
-            update(Experiment)
-            .where(Experiment.id == experiment.id, Experiment.state.in_(LIVE))
-            .values(state=WishState.CANCELLED, finished=utc_now())
-            .returning(Experiment.id)
-        ).all()
-        if ended:
-            audit(session, caller, "experiment.cancel", experiment.id)
-        session.refresh(experiment)
-        if experiment.state is not WishState.CANCELLED:
-            raise Conflict(
-                f"The experiment has {experiment.state}; only a live one can be cancelled.",
-                state=str(experiment.state),
-            )
+        wishtables.cancel(session, caller, find(session, caller, experiment_id))
     return state(deps, caller, experiment_id)
-
-
-def _ahead(session: Session, experiment: Experiment) -> int | None:
-    if experiment.state is not WishState.QUEUED:
-        return None
-    query = select(func.count()).where(Experiment.state.in_(LIVE), Experiment.id < experiment.id)
-    return session.scalar(query)
 
 
 def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> ExperimentBody:

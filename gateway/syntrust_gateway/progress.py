@@ -1,20 +1,21 @@
-"""How far an experiment is: counts from the database, what runs now from the board."""
+"""How far a wish is: counts from the database, what runs now from the board."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.board import Board
 from syntrust_core.contracts import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
-from syntrust_gateway.db import Experiment, ExperimentStep, Step, StepState
+from syntrust_gateway.db import Step, StepState, Wish
 from syntrust_gateway.schemas import KindCount, RunningStep, StepCount
+from syntrust_gateway.wishtables import WishTable, table_of
 
 _TIMED_STEPS = 50
 
@@ -26,14 +27,15 @@ class Progress:
     eta_seconds: float | None
 
 
-def look(session: Session, board: Board, experiment: Experiment) -> Progress:
-    """Where the experiment stands. Without a queue server nothing is known to run."""
-    counts = _counts(session, experiment.id)
+def look(session: Session, board: Board, wish: Wish) -> Progress:
+    """Where the wish stands. Without a queue server nothing is known to run."""
+    table = table_of(wish)
+    counts = _counts(session, table, wish.id)
     running: list[RunningStep] = []
     workers: Mapping[Queue, int] = {}
-    if not experiment.state.final:
+    if not wish.state.final:
         with suppress(QueueUnavailable):
-            running = _running(session, board, experiment.id)
+            running = _running(session, board, table, wish.id)
             workers = {queue: board.workers(queue) for queue in Queue}
     for step in running:
         counts[step.kind].running += 1
@@ -42,15 +44,14 @@ def look(session: Session, board: Board, experiment: Experiment) -> Progress:
     return Progress(
         steps=StepCount(done=done, total=total, by_kind=counts),
         running=running,
-        eta_seconds=_eta(session, experiment, counts, workers),
+        eta_seconds=_eta(session, wish, counts, workers),
     )
 
 
-def _counts(session: Session, experiment: str) -> dict[Kind, KindCount]:
+def _counts(session: Session, table: WishTable, wish: str) -> dict[Kind, KindCount]:
     query = (
         select(Step.kind, Step.state, func.count())
-        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
-        .where(ExperimentStep.experiment_id == experiment)
+        .join(table.links, table.wanted_by(wish))
         .group_by(Step.kind, Step.state)
     )
     found: dict[Kind, KindCount] = {}
@@ -61,14 +62,13 @@ def _counts(session: Session, experiment: str) -> dict[Kind, KindCount]:
     return {kind: found[kind] for kind in Kind if kind in found}
 
 
-def _running(session: Session, board: Board, experiment: str) -> list[RunningStep]:
+def _running(session: Session, board: Board, table: WishTable, wish: str) -> list[RunningStep]:
     active = sorted(board.active())
     query = (
         select(Step.id, Step.kind)
-        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
-        .where(ExperimentStep.experiment_id == experiment, Step.id.in_(active))
-        .where(Step.state == StepState.WAITING)
-        .order_by(ExperimentStep.position)
+        .join(table.links, table.wanted_by(wish))
+        .where(Step.id.in_(active), Step.state == StepState.WAITING)
+        .order_by(table.links.position)
     )
     return [
         RunningStep(step=step, kind=Kind(kind), progress=board.progress(step))
@@ -79,37 +79,33 @@ def _running(session: Session, board: Board, experiment: str) -> list[RunningSte
 
 def _eta(
     session: Session,
-    experiment: Experiment,
+    wish: Wish,
     counts: Mapping[Kind, KindCount],
     workers: Mapping[Queue, int],
 ) -> float | None:
-    if experiment.state.final or not experiment.planned:
+    if wish.state.final or not wish.planned:
         return None
     total_s = 0.0
     for kind, count in counts.items():
         to_go = count.total - count.done
-        step_s = _step_seconds(session, experiment.id, kind) if to_go else 0.0
+        step_s = _step_seconds(session, wish, kind) if to_go else 0.0
         if step_s is None:
             return None
         total_s += step_s * to_go / max(1, workers.get(QUEUES[kind], 0))
     return round(total_s, 1)
 
 
-def _step_seconds(session: Session, experiment: str, kind: Kind) -> float | None:
-    """Median seconds of this experiment's done steps of a kind, else of anybody's latest."""
-    own = ExperimentStep.experiment_id == experiment
-    return _median(_seconds(session, kind, own)) or _median(_seconds(session, kind, None))
-
-
-def _seconds(
-    session: Session, kind: Kind, own: ColumnElement[bool] | None
-) -> Sequence[float | None]:
-    query = select(Step.manifest["made"]["seconds"].as_float()).where(
-        Step.state == StepState.DONE, Step.kind == str(kind)
+def _step_seconds(session: Session, wish: Wish, kind: Kind) -> float | None:
+    """Median seconds of this wish's own done steps of a kind, else of anybody's latest."""
+    table = table_of(wish)
+    done = (
+        select(Step.manifest["made"]["seconds"].as_float())
+        .where(Step.state == StepState.DONE, Step.kind == str(kind))
+        .order_by(Step.done_at.desc())
+        .limit(_TIMED_STEPS)
     )
-    if own is not None:
-        query = query.join(ExperimentStep, ExperimentStep.step_id == Step.id).where(own)
-    return session.scalars(query.order_by(Step.done_at.desc()).limit(_TIMED_STEPS)).all()
+    own = done.join(table.links, table.wanted_by(wish.id))
+    return _median(session.scalars(own)) or _median(session.scalars(done))
 
 
 def _median(seconds: Iterable[float | None]) -> float | None:

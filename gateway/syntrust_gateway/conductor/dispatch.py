@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syntrust_core.board import Board
+from syntrust_core.caserecord import PROBLEMS_FILE, CaseRefused, Problem
 from syntrust_core.contracts import QUEUES, Kind, Manifest, Queue, Ref, parse_message
 from syntrust_core.log import get_logger
 from syntrust_core.queue import StepQueue
@@ -41,18 +43,25 @@ class Servers:
     clock: Clock = lambda: datetime.now(UTC)
 
 
-def dispatch(servers: Servers, wanted: Sequence[Step], done: set[str]) -> list[Base]:
+class Dispatched(NamedTuple):
+    """The `rows` to merge into the database, and the ids of steps that run now."""
+
+    rows: list[Base]
+    running: set[str]
+
+
+def dispatch(servers: Servers, wanted: Sequence[Step], done: set[str]) -> Dispatched:
     """Look at the ready steps in order until each queue's window is full.
 
     `wanted` are waiting steps in order of precedence, detached from any session, so that no
     database lock is held while servers are asked. `done` are ids of artifacts that are there, and
-    grows. Returns the rows to merge into the database.
+    grows.
     """
-    rows: list[Base] = []
+    found = Dispatched([], set())
     for queue in Queue:
         steps = (step for step in wanted if QUEUES[Kind(step.kind)] is queue)
-        rows += _Window(queue, servers, done).look(steps)
-    return rows
+        _Window(queue, servers, done, found).look(steps)
+    return found
 
 
 class _Window:
@@ -61,20 +70,19 @@ class _Window:
     A short queue keeps order, priority and fair share the conductor's decision.
     """
 
-    def __init__(self, queue: Queue, servers: Servers, done: set[str]) -> None:
+    def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Dispatched) -> None:
         self._servers, self._done = servers, done
         workers = servers.board.workers(queue)
         self._free = max(SMALLEST_WINDOW, WINDOW_PER_WORKER * workers)
         self._queue_is_empty = servers.queue.length(queue) == 0
-        self._rows: list[Base] = []
+        self._rows, self._running = found
 
-    def look(self, steps: Iterable[Step]) -> list[Base]:
+    def look(self, steps: Iterable[Step]) -> None:
         for step in steps:
             if self._free <= 0:
                 break
             if all(need in self._done for _, need in step.needs) and self._step(step):
                 self._rows.append(step)
-        return self._rows
 
     def _step(self, step: Step) -> bool:
         """Act on one ready step; True if its row changed.
@@ -85,6 +93,8 @@ class _Window:
         marked, leased = board.marked(step.id), board.leased(step.id)
         if self._record_if_done(step):
             return True
+        if leased:
+            self._running.add(step.id)
         if leased or marked:
             self._free -= 1
             if marked and not leased and not self._queue_is_empty:
@@ -99,11 +109,21 @@ class _Window:
             return False
         manifest = Manifest.model_validate_json(store.get(ref.manifest_key))
         step.manifest = manifest.model_dump(mode="json")
-        step.state, step.error = StepState.DONE, None
+        step.state, step.error = StepState.DONE, self._refusal(manifest)
         step.done_at = self._servers.clock()
         self._record_attempts(step, ref)
-        self._done.add(step.id)
+        if step.error is None:
+            self._done.add(step.id)
         return True
+
+    def _refusal(self, manifest: Manifest) -> dict[str, Any] | None:
+        """Why an inspection's result is a refusal, if it is one."""
+        info = manifest.files.get(PROBLEMS_FILE)
+        if info is None:
+            return None
+        problems = json.loads(self._servers.store.get(info.key))
+        refusal = CaseRefused([Problem.model_validate(problem) for problem in problems])
+        return {"slug": refusal.slug, "text": refusal.detail, "problems": problems}
 
     def _record_attempts(self, step: Step, ref: Ref) -> None:
         records = attempts_at(self._servers.store, ref)

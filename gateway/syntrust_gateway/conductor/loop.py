@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import select
@@ -20,13 +20,9 @@ from syntrust_core.queue import CeleryQueue
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
 from syntrust_gateway.conductor import settle, wishes
-from syntrust_gateway.conductor.dispatch import Servers, dispatch
+from syntrust_gateway.conductor.dispatch import Dispatched, Servers, dispatch
+from syntrust_gateway.conductor.planning import planned_steps
 from syntrust_gateway.db import (
-    Base,
-    Case,
-    Dataset,
-    Experiment,
-    ExperimentStep,
     Sessions,
     WishState,
     insert_new,
@@ -34,10 +30,8 @@ from syntrust_gateway.db import (
     read_factory,
     session_factory,
 )
-from syntrust_gateway.plan import plan
 from syntrust_gateway.settings import GatewaySettings
-from syntrust_gateway.spec import ResolvedSpec
-from syntrust_gateway.views import dataset_view
+from syntrust_gateway.wishtables import LIVE, TABLES, WishTable
 
 log = get_logger(__name__)
 
@@ -61,61 +55,65 @@ class Conductor:
             wanted = wishes.wanted_steps(session)
             done = wishes.artifacts_at_hand(session, store, wanted)
             session.expunge_all()
-        rows = dispatch(self._servers, wanted, done)
-        self._keep(rows)
+        self._keep(dispatch(self._servers, wanted, done))
         self._cancel_unwanted({step.id for step in wanted})
 
-    def _keep(self, rows: Sequence[Base]) -> None:
+    def _keep(self, found: Dispatched) -> None:
         with self._write.begin() as session:
-            for row in rows:
+            for row in found.rows:
                 session.merge(row)
             session.flush()
             settle.settle_cases(session, self._servers.store)
             settle.settle_datasets(session)
-            settle.settle_experiments(session, self._servers.clock)
+            settle.settle_wishes(session, self._servers.clock, found.running)
 
     def _plan_new(self) -> None:
-        with self._read() as session:
-            query = select(Experiment.id).where(
-                Experiment.state.in_(wishes.LIVE), Experiment.planned.is_(False)
-            )
-            new = session.scalars(query.order_by(Experiment.created)).all()
-        for experiment in new:
-            with self._write.begin() as session:
-                self._plan(session, experiment)
+        for table in TABLES:
+            with self._read() as session:
+                query = select(table.rows.id).where(
+                    table.rows.state.in_(LIVE), table.rows.planned.is_(False)
+                )
+                new = session.scalars(query.order_by(table.rows.created)).all()
+            for wish in new:
+                with self._write.begin() as session:
+                    self._plan(session, table, wish)
 
-    def _plan(self, session: Session, experiment_id: str) -> None:
-        experiment = session.get_one(Experiment, experiment_id)
-        dataset = session.get_one(Dataset, experiment.dataset_id)
-        cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
-        planned = plan(ResolvedSpec.model_validate(experiment.spec), dataset_view(dataset, cases))
-        ids = wishes.want(session, self._servers.store, planned.steps)
+    def _plan(self, session: Session, table: WishTable, wish_id: str) -> None:
+        wish = session.get_one(table.rows, wish_id)
+        steps, goal = planned_steps(session, wish)
+        ids = wishes.want(session, self._servers.store, steps)
         session.flush()
         insert_new(
             session,
-            ExperimentStep,
+            table.links,
             [
-                {"experiment_id": experiment.id, "step_id": step, "position": position}
+                {table.owner.key: wish.id, "step_id": step, "position": position}
                 for position, step in enumerate(ids)
             ],
         )
-        experiment.planned, experiment.report_step = True, planned.report
-        log.info("conductor.planned", experiment=experiment.id, steps=len(ids))
+        wish.planned, wish.goal = True, goal
+        log.info("conductor.planned", wish=table.name, id=wish.id, steps=len(ids))
 
     def _cancel_unwanted(self, wanted: set[str]) -> None:
-        """Flag, every tick, the running steps that no live experiment wants any more."""
+        """Flag, every tick, the running steps that no live wish wants any more."""
         unwanted = self._servers.board.active() - wanted
         if not unwanted:
             return
         with self._read() as session:
-            query = (
-                select(ExperimentStep.step_id)
-                .join(Experiment, Experiment.id == ExperimentStep.experiment_id)
-                .where(ExperimentStep.step_id.in_(unwanted))
-                .where(Experiment.state.in_((WishState.CANCELLED, WishState.FAILED)))
-            )
-            for step in set(session.scalars(query)):
-                self._servers.board.cancel(step)
+            ended = {step for table in TABLES for step in _ended_wants(session, table, unwanted)}
+        for step in ended:
+            self._servers.board.cancel(step)
+
+
+def _ended_wants(session: Session, table: WishTable, steps: set[str]) -> Iterable[str]:
+    """Those of `steps` that a wish wanted which has ended without them."""
+    query = (
+        select(table.links.step_id)
+        .join(table.rows, table.rows.id == table.owner)
+        .where(table.links.step_id.in_(steps))
+        .where(table.rows.state.in_((WishState.CANCELLED, WishState.FAILED)))
+    )
+    return session.scalars(query).all()
 
 
 def run(settings: Settings, gateway: GatewaySettings) -> None:

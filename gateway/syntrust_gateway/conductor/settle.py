@@ -1,33 +1,30 @@
-"""Close what has come to an end: inspected cases, datasets, experiments."""
+"""Close what has come to an end: inspected cases, datasets, experiments, jobs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.canonical import digest
+from syntrust_core.caserecord import CASE_FILE, PROBLEMS_FILE
 from syntrust_core.contracts import Manifest
 from syntrust_core.store import ObjectStore
 from syntrust_gateway.conductor.dispatch import Clock
-from syntrust_gateway.conductor.wishes import LIVE
 from syntrust_gateway.db import (
     Case,
     CaseState,
     Dataset,
     DatasetState,
-    Experiment,
-    ExperimentStep,
     Step,
     StepState,
+    Wish,
     WishState,
 )
-
-RECORD_FILE = "case.json"
-PROBLEMS_FILE = "problems.json"
+from syntrust_gateway.wishtables import LIVE, TABLES, WishTable, table_of
 
 
 def settle_cases(session: Session, store: ObjectStore) -> None:
@@ -49,7 +46,7 @@ def _take_inspection(case: Case, manifest: Manifest, store: ObjectStore) -> None
     if problems is not None:
         _refuse(case, _json(store, problems.key))
     else:
-        case.record = _json(store, manifest.files[RECORD_FILE].key)
+        case.record = _json(store, manifest.files[CASE_FILE].key)
         case.state, case.problems = CaseState.READY, []
 
 
@@ -92,43 +89,47 @@ def _identity(case: Case) -> list[Any]:
     return [case.case_id, case.group, record["scheme"], record["digests"]]
 
 
-def settle_experiments(session: Session, clock: Clock) -> None:
-    """An experiment succeeds with its report and fails with the first step that failed."""
-    query = select(Experiment).where(Experiment.state.in_(LIVE), Experiment.planned)
-    for experiment in session.scalars(query).all():
-        report = session.get(Step, experiment.report_step)
-        failed = _first_failed(session, experiment.id)
-        if report is not None and report.state is StepState.DONE:
-            _end(experiment, WishState.SUCCEEDED, clock)
-        elif failed is not None:
-            experiment.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
-            _end(experiment, WishState.FAILED, clock)
-        elif experiment.state is WishState.QUEUED and _any_done(session, experiment.id):
-            experiment.state = WishState.RUNNING
+def settle_wishes(session: Session, clock: Clock, running: Collection[str]) -> None:
+    """A wish succeeds with its goal and fails with the first step that failed or was refused.
+
+    It runs once one of its steps does, or is done; `running` are the ids of those that run now.
+    """
+    for table in TABLES:
+        query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)
+        for wish in session.scalars(query).all():
+            _settle(session, wish, clock, running)
 
 
-def _first_failed(session: Session, experiment: str) -> Step | None:
+def _settle(session: Session, wish: Wish, clock: Clock, running: Collection[str]) -> None:
+    table = table_of(wish)
+    failed = _first_failed(session, table, wish.id)
+    if session.get_one(Step, wish.goal).state is StepState.DONE:
+        wish.state, wish.finished = WishState.SUCCEEDED, clock()
+    elif failed is not None:
+        wish.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
+        wish.state, wish.finished = WishState.FAILED, clock()
+    elif wish.state is WishState.QUEUED and _has_begun(session, table, wish.id, running):
+        wish.state = WishState.RUNNING
+
+
+def _first_failed(session: Session, table: WishTable, wish: str) -> Step | None:
     return session.scalars(
         select(Step)
-        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
-        .where(ExperimentStep.experiment_id == experiment, Step.state == StepState.FAILED)
-        .order_by(ExperimentStep.position)
+        .join(table.links, table.wanted_by(wish))
+        .where(Step.error.is_not(null()))
+        .order_by(table.links.position)
         .limit(1)
     ).first()
 
 
-def _any_done(session: Session, experiment: str) -> bool:
+def _has_begun(session: Session, table: WishTable, wish: str, running: Collection[str]) -> bool:
     query = (
         select(func.count())
-        .select_from(ExperimentStep)
-        .join(Step, Step.id == ExperimentStep.step_id)
-        .where(ExperimentStep.experiment_id == experiment, Step.state == StepState.DONE)
+        .select_from(Step)
+        .join(table.links, table.wanted_by(wish))
+        .where((Step.state == StepState.DONE) | Step.id.in_(running))
     )
     return bool(session.scalar(query))
-
-
-def _end(experiment: Experiment, state: WishState, clock: Clock) -> None:
-    experiment.state, experiment.finished = state, clock()
 
 
 def _json(store: ObjectStore, key: str) -> Any:  # noqa: ANN401 - JSON

@@ -1,33 +1,26 @@
-"""What is wanted: the steps of inspecting datasets and of live experiments, in order."""
+"""What is wanted: the steps of inspecting datasets, of live jobs and experiments, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, select
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts import InspectCase, Kind, Ref, StepMessage
 from syntrust_core.store import ObjectStore
 from syntrust_gateway.conductor.history import forget
-from syntrust_gateway.db import (
-    Case,
-    CaseState,
-    Dataset,
-    DatasetState,
-    Experiment,
-    ExperimentStep,
-    Step,
-    StepState,
-    WishState,
-)
-
-LIVE = (WishState.QUEUED, WishState.RUNNING)
+from syntrust_gateway.db import Case, CaseState, Dataset, DatasetState, Step, StepState
+from syntrust_gateway.wishtables import TABLES
 
 
 def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) -> list[str]:
     """Make sure each step has a row; one that was given up gets all its tries again."""
-    live = set(session.scalars(_wanted_ids()))
+    live = {
+        step
+        for table in TABLES
+        for step in session.scalars(table.waiting_steps().with_only_columns(Step.id))
+    }
     ids = []
     for message in messages:
         step = session.get(Step, message.step_id)
@@ -40,16 +33,6 @@ def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) 
             step.message = message.model_dump(mode="json")
         ids.append(message.step_id)
     return ids
-
-
-def _wanted_ids() -> Select[str]:
-    """Ids of the steps that some live experiment waits for."""
-    return (
-        select(Step.id)
-        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
-        .join(Experiment, Experiment.id == ExperimentStep.experiment_id)
-        .where(Experiment.state.in_(LIVE), Step.state == StepState.WAITING)
-    )
 
 
 def _row(message: StepMessage) -> Step:
@@ -81,7 +64,7 @@ def inspection(case: Case, dataset: Dataset) -> InspectCase:
 
 
 def wanted_steps(session: Session) -> list[Step]:
-    """Waiting steps that somebody wants, inspections first, then by experiment and position."""
+    """Waiting steps that somebody wants: of datasets first, then of jobs, then of experiments."""
     inspections = (
         select(Step)
         .join(Case, Case.step == Step.id)
@@ -90,19 +73,16 @@ def wanted_steps(session: Session) -> list[Step]:
         .where(Step.state == StepState.WAITING)
         .order_by(Dataset.created, Case.case_id)
     )
-    experiments = (
-        select(Step)
-        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
-        .join(Experiment, Experiment.id == ExperimentStep.experiment_id)
-        .where(Experiment.state.in_(LIVE), Step.state == StepState.WAITING)
-        .order_by(Experiment.created, Experiment.id, ExperimentStep.position)
-    )
-    rows = (*session.scalars(inspections), *session.scalars(experiments))
+    queries = (inspections, *(table.waiting_steps() for table in TABLES))
+    rows = (step for query in queries for step in session.scalars(query))
     return list({step.id: step for step in rows}.values())
 
 
 def artifacts_at_hand(session: Session, store: ObjectStore, wanted: Iterable[Step]) -> set[str]:
-    """Ids, among what `wanted` needs, of artifacts that are there."""
+    """Ids, among what `wanted` needs, of artifacts that are there.
+
+    A refused inspection is done, yet leaves nothing that another step could use.
+    """
     needs = {(kind, need) for step in wanted for kind, need in step.needs}
     imported = {
         need
@@ -110,5 +90,6 @@ def artifacts_at_hand(session: Session, store: ObjectStore, wanted: Iterable[Ste
         if kind == Kind.IMPORTED_MODEL
         and store.exists(Ref(kind=Kind.IMPORTED_MODEL, id=need).manifest_key)
     }
-    done = set(session.scalars(select(Step.id).where(Step.state == StepState.DONE)))
+    usable = select(Step.id).where(Step.state == StepState.DONE, Step.error.is_(null()))
+    done = set(session.scalars(usable))
     return imported | (done & {need for _, need in needs})

@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from syntrust_core.caserecord import CaseRecord, CaseRefused, Problem
+from syntrust_core.caserecord import PROBLEMS_FILE, CaseRecord, CaseRefused, Problem
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.grids import GridSpec
 from syntrust_core.labels import Purpose, Scheme
 from syntrust_core.volumes import DEFAULT_LIMIT_BYTES
-
-PROBLEMS_FILE: Final = "problems.json"
 
 
 class Inspection(NamedTuple):

@@ -1,0 +1,31 @@
+"""The steps of a wish, the same at every planning, and which of them is its goal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts import Kind, StepMessage, parse_message
+from syntrust_gateway.db import Case, Dataset, Experiment, Job, Wish
+from syntrust_gateway.plan import plan
+from syntrust_gateway.spec import ResolvedSpec
+from syntrust_gateway.views import dataset_view
+
+
+class PlannedSteps(NamedTuple):
+    steps: Sequence[StepMessage]
+    goal: str
+
+
+def planned_steps(session: Session, wish: Wish) -> PlannedSteps:
+    """An experiment's plan follows from its spec and dataset; a job's was written when accepted."""
+    if isinstance(wish, Job):
+        steps = [parse_message(Kind(kind), message) for kind, message in wish.plan]
+        return PlannedSteps(steps, steps[-1].step_id)
+    dataset = session.get_one(Dataset, session.get_one(Experiment, wish.id).dataset_id)
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    planned = plan(ResolvedSpec.model_validate(wish.spec), dataset_view(dataset, cases))
+    return PlannedSteps(planned.steps, planned.report)
