@@ -43,6 +43,10 @@ class ArchitectureCard(_Frozen):
     in_channels: Positive = 8
     out_channels: Positive = 4
     groups: Positive = 32
+    anatomy: Annotated[
+        tuple[Positive, Positive, Positive] | None,
+        Field(description="Nodes of the mean anatomy shown to the network; see anatomy.py."),
+    ] = None
 
 
 class Domain(_Frozen):
@@ -145,6 +149,9 @@ class TrainConfig(_Frozen):
         if self.architecture.in_channels != due:
             msg = f"architecture.in_channels: {due} with position={self.position}."
             raise ValueError(msg)
+        if self.architecture.anatomy is not None and not self.position:
+            msg = "architecture.anatomy: only with position, by which the network looks it up."
+            raise ValueError(msg)
         if self.expanded and self.intensity != "brain-z":
             msg = f"expanded: only with intensity brain-z, not {self.intensity}."
             raise ValueError(msg)
@@ -153,17 +160,22 @@ class TrainConfig(_Frozen):
 
 TINY = TrainConfig(
     architecture=ArchitectureCard(
-        base_channels=16, multipliers=(1, 2, 3, 4), residual_blocks=1, groups=4, in_channels=11
+        base_channels=16,
+        multipliers=(1, 2, 3, 4),
+        residual_blocks=1,
+        groups=4,
+        in_channels=11,
+        anatomy=(32, 40, 16),
     ),
     recipe=Recipe(
-        iterations=4200,
+        iterations=3600,
         phases=(
-            Phase(share=0.85, crop=32, batch=4, weighting="velocity"),
-            Phase(share=0.15, batch=1, weighting="velocity"),
+            Phase(share=0.7, crop=32, batch=4, weighting="velocity"),
+            Phase(share=0.3, batch=1, weighting="velocity"),
         ),
         learning_rate=1.5e-3,
         final_learning_rate=2e-5,
-        hold=0.7,
+        hold=0.6,
         warmup=100,
         ema_decay=0.998,
         prediction="velocity",

@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syntrust_core.cases import Case, read_case, write_images
 from syntrust_core.errors import CallerError, InvalidRequest
+from syntrust_generator.anatomy import mean_anatomy
 from syntrust_generator.card import NOTICE, Domain, ModelCard, Sampling, SeenCase, TrainConfig
-from syntrust_generator.data import CaseFolders, common_grid, seen_case
+from syntrust_generator.data import CaseFolders, TrainingCases, common_grid, seen_case
 from syntrust_generator.draw import draw, draw_seed
 from syntrust_generator.intensity import BACKGROUND
 from syntrust_generator.models import Generator, save_model
+from syntrust_generator.network import Architecture
 from syntrust_generator.quality import defects
 from syntrust_generator.samplers import OnStep, ignore
 from syntrust_generator.schedule import cosine_schedule
@@ -205,9 +207,8 @@ def train(
         expanded=config.expanded,
         position=config.position,
     )
-    training = _begin(config, start, checkpoint, device)
-    divisor = training.network.architecture.divisor
-    cases = CaseFolders(tuple(folders.values()), domain, divisor)
+    cases = CaseFolders(tuple(folders.values()), domain, _divisor(config))
+    training = _begin(config, cases, start, checkpoint, device)
 
     def after(done: TrainingProgress) -> None:
         due = done.done % checkpoint_every == 0 or done.done == done.total
@@ -225,8 +226,13 @@ def train(
     )
 
 
+def _divisor(config: TrainConfig) -> int:
+    return Architecture(**config.architecture.model_dump()).divisor
+
+
 def _begin(
     config: TrainConfig,
+    cases: TrainingCases,
     start: Generator | None,
     checkpoint: Path | None,
     device: torch.device | str,
@@ -234,7 +240,9 @@ def _begin(
     if checkpoint is not None and checkpoint.exists():
         return resume_training(config.architecture, config.recipe, checkpoint, device)
     if start is None:
-        return start_training(config.architecture, config.recipe, device)
+        shape = config.architecture.anatomy
+        anatomy = None if shape is None else mean_anatomy(cases, shape)
+        return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
     card, seen = start.card, start.card.domain
     have = (card.architecture, card.schedule_steps, card.prediction)
     shown = (seen.view, seen.intensity, seen.expanded, seen.position)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from syntrust_generator.anatomy import Anatomy
+
 MAX_PERIOD = 1000.0  # of the timestep embedding; not the 10000 of Vaswani et al.
 MAX_GROUPS = 32  # of the released models; fewer for narrow ones, see `Architecture.groups`
 THINNEST_BF16 = 3  # voxels along an axis; below it oneDNN's bfloat16 gradient is wrong
@@ -28,7 +30,8 @@ class Architecture:
     `attention_factors` are downsampling factors (1 = full resolution) whose levels carry attention.
     `groups` is the most groups a normalisation has. The released models have 32; a network of at
     most 32 channels then has one channel in each, and its norms remove the time embedding, a
-    constant per channel, altogether. Narrow networks therefore need fewer.
+    constant per channel, altogether. Narrow networks therefore need fewer. `anatomy` is the
+    shape of the mean anatomy that a network looks up by place, if it has one; see anatomy.py.
     """
 
     base_channels: int
@@ -40,6 +43,7 @@ class Architecture:
     in_channels: int = 8
     out_channels: int = 4
     groups: int = MAX_GROUPS
+    anatomy: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         widths = [self.base_channels * multiplier for multiplier in self.multipliers]
@@ -93,6 +97,7 @@ def build_network(  # noqa: PLR0917 - the published signature
     in_channels: int = 8,
     out_channels: int = 4,
     groups: int = MAX_GROUPS,
+    anatomy: tuple[int, int, int] | None = None,
 ) -> UNet:
     """A network with fresh weights from torch's default generator; see `Architecture`."""
     return UNet(
@@ -106,6 +111,7 @@ def build_network(  # noqa: PLR0917 - the published signature
             in_channels=in_channels,
             out_channels=out_channels,
             groups=groups,
+            anatomy=anatomy,
         )
     )
 
@@ -317,6 +323,7 @@ class UNet(nn.Module):
             nn.SiLU(),
             nn.Linear(self.embedding_width, self.embedding_width),
         )
+        self.anatomy = None if a.anatomy is None else Anatomy(a.out_channels, a.anatomy)
         self.input_blocks, skips = self._encoder(widths)
         self.middle_block = self._middle(widths[-1])
         self.output_blocks = self._decoder(widths, skips)
@@ -340,7 +347,8 @@ class UNet(nn.Module):
     def _encoder(self, widths: list[int]) -> tuple[nn.ModuleList, list[int]]:
         """The stages going down, and the width each leaves on the skip stack."""
         h = self.architecture.base_channels
-        stages, skips = [Stage(Stem(self.architecture.in_channels, h))], [h]
+        looked_up = 0 if self.architecture.anatomy is None else self.architecture.out_channels
+        stages, skips = [Stage(Stem(self.architecture.in_channels + looked_up, h))], [h]
         for level, width in enumerate(widths):
             for _ in range(self.architecture.residual_blocks):
                 stages.append(Stage(*self._layers(h, width, level)))
@@ -385,7 +393,7 @@ class UNet(nn.Module):
         (N, out_channels, Z, Y, X)
         """
         embedding = self.embed(t)
-        h, skips = x, []
+        h, skips = x if self.anatomy is None else torch.cat([x, self.anatomy(x)], dim=1), []
         for stage in self.input_blocks:
             h = stage(h, embedding)
             skips.append(h)

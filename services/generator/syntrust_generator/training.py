@@ -59,13 +59,19 @@ def start_training(
     device: torch.device | str = "cpu",
     *,
     weights: Mapping[str, Tensor] | None = None,
+    anatomy: Tensor | None = None,
 ) -> Training:
-    """A training at iteration 0, from `weights` or initialised by the recipe's seed."""
+    """A training at iteration 0, from `weights` or initialised by the recipe's seed.
+
+    `anatomy` is the mean anatomy that a network which looks one up starts with.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = network_of(architecture)
     if weights is not None:
         network.load_state_dict(weights)
+    elif network.anatomy is not None and anatomy is not None:
+        network.anatomy.mean.copy_(anatomy)
     network = channels_last(network.to(device))
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, betas=ADAM_BETAS, foreach=False
