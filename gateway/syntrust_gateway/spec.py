@@ -46,11 +46,16 @@ class ExplicitSplit(_Request):
     validation: tuple[str, ...] = ()
 
 
-class GeneratorChoice(_Request):
-    model: str = "tiny"
+class Drawing(_Request):
+    """How a generator draws; what is left out is its card's default."""
+
+    model: Annotated[str, Field(description="Name or id of a model.")] = "tiny"
     sampler: Sampler | None = None
     steps: Annotated[int, Field(ge=2, le=1000)] | None = None
     seed: Seed = 0
+
+
+class GeneratorChoice(Drawing):
     twins: Annotated[
         int,
         Field(
@@ -119,6 +124,7 @@ class GeneratorView:
     grid: Grid | None
     seen_cases: frozenset[str]
     seen_fingerprints: frozenset[str]
+    kind: Kind = Kind.IMPORTED_MODEL
 
 
 class ResolvedGenerator(_Request):
@@ -163,7 +169,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
     alphas = _distinct_alphas(spec.alphas)
     _distinct(spec.seeds, "/seeds")
     _in_domain(dataset.grid, generator)
-    _in_schedule(spec.generator.steps, generator)
+    drawing = resolve_drawing(spec.generator, generator)
     seen = _seen_cases(dataset.cases, generator)
     train, validation, test = _split(spec.split, dataset.cases, seen)
     choice = spec.segmenter
@@ -176,20 +182,31 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
         validation=validation,
         test=test,
         seen=tuple(sorted(seen)),
-        generator=ResolvedGenerator(
-            name=generator.name,
-            model=Ref(kind=Kind.IMPORTED_MODEL, id=generator.id),
-            sampler=spec.generator.sampler or generator.sampler,
-            steps=spec.generator.steps or generator.steps,
-            seed=spec.generator.seed,
-            twins=spec.generator.twins,
-        ),
+        generator=drawing.model_copy(update={"twins": spec.generator.twins}),
         segmenter=ResolvedSegmenter(
             preset=choice.preset,
             iterations=choice.iterations or ITERATIONS[choice.preset],
             overrides=choice.overrides,
         ),
         mixing=spec.mixing,
+    )
+
+
+def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenerator:
+    """Write out how `generator` draws where a caller chose so.
+
+    Raises
+    ------
+    InvalidRequest
+        If it has fewer steps than were asked for.
+    """
+    _in_schedule(choice.steps, generator)
+    return ResolvedGenerator(
+        name=generator.name,
+        model=Ref(kind=generator.kind, id=generator.id),
+        sampler=choice.sampler or generator.sampler,
+        steps=choice.steps or generator.steps,
+        seed=choice.seed,
     )
 
 
