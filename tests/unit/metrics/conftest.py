@@ -88,7 +88,7 @@ def score(rng: np.random.Generator) -> CaseScore:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def experiment() -> ExperimentMaker:
     """Give the maker: `experiment(alphas=..., seeds=..., test=..., seen=..., again=...)`."""
     return make_experiment

@@ -247,7 +247,8 @@ def test_a_report_is_its_results_its_figures_and_its_page(
 
     paths = write_report(inputs, tmp_path)
 
-    figures = {f"fig{i}.{kind}" for i in range(2, 9) for kind in ("svg", "png")}
+    names = (*(f"fig{i}" for i in range(2, 9)), "dice_volume", "bland_altman", "floors")
+    figures = {f"{name}.{kind}" for name in names for kind in ("svg", "png")}
     assert paths.keys() == {*figures, "results.json", "results.csv", "report.html"}
     results = json.loads(paths["results.json"].read_text())
     assert results == build_results(made.request, made.scores)

@@ -1,19 +1,22 @@
-"""Figures, named as in the paper: fig2 twins, fig3 volumes, fig4 to fig8 the factors T1 to T5."""
+"""Figures, named as in the paper: fig2 twins, fig3 volumes, fig4 to fig8 the factors T1 to T5.
+
+Beside the paper's: Dice against size, real against synthetic, and T3 and T4 against their floors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from matplotlib.figure import Figure
 
+from syntrust_metrics.figures.cases import bland_altman, dice_volume
 from syntrust_metrics.figures.factors import fig4, fig5, fig6, fig7, fig8
+from syntrust_metrics.figures.floors import floors
 from syntrust_metrics.figures.style import save
 from syntrust_metrics.figures.twins import TwinPair, fig2
 from syntrust_metrics.figures.volumes import CaseVolumes, fig3
-
-NAMES: Final = ("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8")
 
 
 def draw_all(
@@ -22,8 +25,13 @@ def draw_all(
     """Draw every figure of an experiment, by name. Without pairs there is no fig2."""
     figures = {"fig2": fig2(pairs)} if pairs else {}
     figures["fig3"] = fig3(volumes)
-    drawn = {"fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8}
-    return figures | {name: draw(results) for name, draw in drawn.items()}
+    over_alpha = {"fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8}
+    figures |= {name: draw(results) for name, draw in over_alpha.items()}
+    return figures | {
+        "dice_volume": dice_volume(results, volumes),
+        "bland_altman": bland_altman(results),
+        "floors": floors(results),
+    }
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
@@ -34,9 +42,10 @@ def save_all(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
 
 
 __all__ = [
-    "NAMES",
     "CaseVolumes",
     "TwinPair",
+    "bland_altman",
+    "dice_volume",
     "draw_all",
     "fig2",
     "fig3",
@@ -45,6 +54,7 @@ __all__ = [
     "fig6",
     "fig7",
     "fig8",
+    "floors",
     "save",
     "save_all",
 ]

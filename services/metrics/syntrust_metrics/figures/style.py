@@ -1,8 +1,14 @@
-"""How every figure looks, and how it is written: equal inputs give equal files."""
+"""How every figure looks, and how it is written: equal inputs give equal files.
+
+Figures are at most 7 in wide, so that they stand on a page of A4 or Letter at their own size and
+no text is smaller than 7 pt there.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,34 +18,47 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with every common colour blindness.
-REAL: Final = "#0072B2"
-SYNTHETIC: Final = "#D55E00"
-REGION_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {"ET": "#CC79A7", "ED": "#009E73", "NCR": "#E69F00", "TC": "#56B4E9", "WT": "#444444"}
+
+@dataclass(frozen=True)
+class Look:
+    """How one thing is drawn: told apart by colour, and without colour by marker and line."""
+
+    colour: str
+    marker: str
+    line: str = "-"
+    filled: bool = True
+
+    @property
+    def face(self) -> str:
+        return self.colour if self.filled else "white"
+
+
+INK: Final = "#222222"
+FAINT: Final = "#595959"
+GRID: Final = "#e4e4e4"
+# Told apart with every common colour blindness, and by lightness in print without colour.
+REGIONS: Final[Mapping[str, Look]] = MappingProxyType(
+    {
+        "ET": Look("#B8446C", "o", "-"),
+        "ED": Look("#C98A00", "s", "--"),
+        "NCR": Look("#004488", "D", "-."),
+    }
 )
-REGION_MARKERS: Final[Mapping[str, str]] = MappingProxyType(
-    {"ET": "o", "ED": "s", "NCR": "D", "TC": "^", "WT": "v"}
+SIDES: Final[Mapping[str, Look]] = MappingProxyType(
+    {"real": Look(INK, "o", "-"), "synthetic": Look("#D55E00", "s", "--", filled=False)}
 )
-SIDE_COLOURS: Final[Mapping[str, str]] = MappingProxyType({"real": REAL, "synthetic": SYNTHETIC})
-SIDE_MARKERS: Final[Mapping[str, str]] = MappingProxyType({"real": "o", "synthetic": "s"})
+OTHER: Final = Look("#6b6b6b", "o")
 SIDE_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"real": "real test images", "synthetic": "synthetic test images"}
 )
 REGION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ET": "enhancing tumour",
-        "ED": "oedema",
-        "NCR": "necrotic core",
-        "TC": "tumour core",
-        "WT": "whole tumour",
-    }
+    {"ET": "enhancing tumour", "ED": "oedema", "NCR": "necrotic core"}
 )
-INK: Final = "#222222"
-FAINT: Final = "#6b6b6b"
-GRID: Final = "#e4e4e4"
+PAGE_IN: Final = 7.0
 NOTICE: Final = "SynTrust · research use only, not for clinical decisions"
 PNG_DPI: Final = 160
+SMALL_PRINT_PT: Final = 7
+CHARACTERS_PER_IN: Final = 19  # of small print
 
 
 def styled() -> Any:  # noqa: ANN401 - matplotlib's context manager has no public type
@@ -51,23 +70,27 @@ def styled() -> Any:  # noqa: ANN401 - matplotlib's context manager has no publi
             "svg.fonttype": "path",
             "font.family": "DejaVu Sans",
             "font.size": 9,
-            "axes.titlesize": 10,
-            "axes.labelsize": 9.5,
+            "axes.titlesize": 9.5,
+            "axes.labelsize": 9,
             "axes.edgecolor": "#9a9a9a",
             "axes.labelcolor": INK,
             "axes.titlecolor": INK,
             "text.color": INK,
             "xtick.color": "#555555",
             "ytick.color": "#555555",
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
             "legend.frameon": False,
-            "legend.fontsize": 9,
+            "legend.fontsize": 8.5,
         }
     )
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
     """Open a figure that belongs to no global state; inches."""
-    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06)
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
     return Figure(figsize=(width_in, height_in), layout=engine, facecolor="white")
 
 
@@ -78,10 +101,22 @@ def tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def region_look(region: str) -> Look:
+    return REGIONS.get(region, OTHER)
+
+
+def region_title(region: str) -> str:
+    name = REGION_NAMES.get(region)
+    return f"{region}, {name}" if name else region
+
+
 def annotate(figure: Figure, *notes: str) -> None:
     """Small print under the figure: what the reader needs, then the research notice."""
-    lines = [note for note in notes if note]
-    figure.supxlabel("\n".join([*lines, NOTICE]), x=0.01, ha="left", fontsize=7, color=FAINT)
+    width = int(figure.get_figwidth() * CHARACTERS_PER_IN)
+    lines = [textwrap.fill(note, width) for note in notes if note]
+    figure.supxlabel(
+        "\n".join([*lines, NOTICE]), x=0.01, ha="left", fontsize=SMALL_PRINT_PT, color=FAINT
+    )
 
 
 def save(figure: Figure, path_stem: Path) -> tuple[Path, Path]:

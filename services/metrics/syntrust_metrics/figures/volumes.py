@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from syntrust_metrics.figures.style import (
     FAINT,
     REGION_NAMES,
+    Look,
     annotate,
     new_figure,
     styled,
@@ -22,7 +23,7 @@ from syntrust_metrics.figures.style import (
 )
 
 ORDER: Final = ("NCR", "ED", "ET")
-PARTS: Final = {"train": ("#4B4B4B", "o"), "test": ("#009E73", "^")}
+PARTS: Final = {"train": Look("#4B4B4B", "o", "-"), "test": Look("#009E73", "^", "--")}
 DECADES_ML: Final = (0.0, 0.1, 1.0, 10.0, 100.0, 1000.0)
 LINEAR_ML: Final = 0.1  # below, the axis is linear so that absent regions stand at 0
 SPAN: Final = 1 / (1 - 0.1)  # decades that matplotlib's symlog gives the linear part
@@ -106,13 +107,13 @@ def _scatter(
     axes: Axes, volumes: Mapping[str, NDArray[np.float64]], at: tuple[int, int], top: float
 ) -> None:
     row, column = at
-    for part, (colour, marker) in PARTS.items():
+    for part, look in PARTS.items():
         axes.scatter(
             volumes[part][:, column],
             volumes[part][:, row],
             s=22,
-            marker=marker,
-            facecolor=colour,
+            marker=look.marker,
+            facecolor=look.colour,
             edgecolor="white",
             linewidth=0.5,
             alpha=0.85,
@@ -129,13 +130,13 @@ def _histogram(
 ) -> None:
     """Share of the cases of each part per bin; bins are even on the axis that is shown."""
     edges = _unfold(np.linspace(0, _fold(np.array(top * HEADROOM)), BINS + 1))
-    for part, (colour, _) in PARTS.items():
+    for part, look in PARTS.items():
         values = volumes[part][:, column]
         if not values.size:
             continue
         share = np.histogram(values, edges)[0] / values.size
-        axes.stairs(share, edges, color=colour, linewidth=1.4)
-        axes.stairs(share, edges, color=colour, alpha=0.18, fill=True)
+        axes.stairs(share, edges, color=look.colour, linestyle=look.line, linewidth=1.4)
+        axes.stairs(share, edges, color=look.colour, alpha=0.18, fill=True)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0%}"))
     axes.set_ylabel("share of cases")
@@ -162,8 +163,8 @@ def _unfold(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _key(axes: Axes, volumes: Mapping[str, NDArray[np.float64]]) -> None:
-    for part, (colour, marker) in PARTS.items():
+    for part, look in PARTS.items():
         label = f"{part}, {len(volumes[part])} cases"
-        axes.plot([], [], marker, color=colour, markeredgecolor="white", label=label)
+        axes.plot([], [], look.line, marker=look.marker, color=look.colour, label=label)
     legend = axes.legend(loc="center", title="Region volumes", alignment="left")
     legend.get_title().set_color(FAINT)

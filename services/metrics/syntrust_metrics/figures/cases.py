@@ -1,0 +1,198 @@
+"""Figures with a point for each test case: Dice against size, and real against synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
+from numpy.typing import NDArray
+
+from syntrust_metrics.figures.curves import Body, counted, regions_of
+from syntrust_metrics.figures.style import (
+    FAINT,
+    INK,
+    PAGE_IN,
+    SIDE_NAMES,
+    SIDES,
+    Look,
+    annotate,
+    new_figure,
+    region_look,
+    region_title,
+    styled,
+    tidy,
+)
+from syntrust_metrics.figures.volumes import CaseVolumes
+from syntrust_metrics.trust.empty import apply_rule
+
+ROWS: Final = 3  # of panels: more α do not fit on a page
+ROW_IN: Final = 2.3
+NUMBERS_PT: Final = 7.5
+
+
+def dice_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
+    """Dice of each test case against the volume of its region, on both test sets.
+
+    The paper holds that small regions score low. ρ is Spearman's rank correlation.
+    """
+    ml = {case.id: case.volumes_ml for case in volumes if case.part == "test"}
+
+    def panel(axes: Axes, entry: Body, region: str) -> None:
+        for side, look in SIDES.items():
+            rows = [(ml[case["id"]][region], case[side][region]) for case in _cases(entry)]
+            points = np.array([row for row in rows if row[0] > 0 and row[1] is not None])
+            _scatter(axes, points.reshape(-1, 2), look, SIDE_NAMES[side])
+        size = next(each for each in results["size"] if each["alpha"] == entry["alpha"])
+        _title(axes, entry, region, [f"{side} ρ {_said(size[side][region])}" for side in SIDES])
+        _volume_axis(axes, ml.values())
+        axes.set_ylim(-0.04, 1.04)
+
+    return _panels(
+        results,
+        panel,
+        labels=("region volume in the reference, ml (log scale)", "Dice (higher is better)"),
+        note="ρ above 0: larger regions score higher. Regions that a case lacks are not drawn.",
+    )
+
+
+def bland_altman(results: Body) -> Figure:
+    """Difference of a case's Dice on its two images against their mean, per region.
+
+    Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
+    """
+    reach = _reach(results)
+
+    def panel(axes: Axes, entry: Body, region: str) -> None:
+        pairs = _pairs(entry, region)
+        points = np.stack([pairs.mean(axis=1), pairs[:, 0] - pairs[:, 1]], axis=1)
+        _scatter(axes, points, region_look(region), "")
+        lines = _agreement(axes, entry["trust"]["companions"]["t4"][region])
+        _title(axes, entry, region, lines)
+        axes.axhline(0, color=FAINT, linewidth=0.8, zorder=1)
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_ylim(-reach, reach)
+
+    return _panels(
+        results,
+        panel,
+        labels=("mean of the two Dice", "real − synthetic Dice\n(0 is best)"),
+        note=(
+            "Solid: mean difference (bias). Dashed: 95% limits of agreement. Empty regions count "
+            "as the policy for them says."
+        ),
+    )
+
+
+def shown(alphas: Sequence[Any]) -> list[Any]:
+    """Entries of the first, the middle and the last α."""
+    if len(alphas) <= ROWS:
+        return list(alphas)
+    return [alphas[0], alphas[len(alphas) // 2], alphas[-1]]
+
+
+def _panels(results: Body, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
+    regions, rows = regions_of(results), shown(results["alphas"])
+    with styled():
+        figure = new_figure(PAGE_IN, ROW_IN * len(rows) + 0.9)
+        grid = figure.subplots(len(rows), len(regions), squeeze=False, sharex=True, sharey=True)
+        for row, entry in zip(grid, rows, strict=True):
+            for axes, region in zip(row, regions, strict=True):
+                tidy(axes)
+                panel(axes, entry, region)
+            row[0].set_ylabel(labels[1])
+        grid[-1, len(regions) // 2].set_xlabel(labels[0])
+        handles, names = grid[0, 0].get_legend_handles_labels()
+        if any(names):
+            figure.legend(handles, names, loc="outside upper center", ncols=2)
+        annotate(figure, f"{counted(results)} A point is a case and a seed. {note}")
+    return figure
+
+
+def _cases(entry: Body) -> Iterable[Mapping[str, Any]]:
+    return (case for seed in entry["seeds"] for case in seed["cases"])
+
+
+def _scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str) -> None:
+    axes.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=13,
+        marker=look.marker,
+        facecolor=look.face,
+        edgecolor=look.colour,
+        linewidth=0.8,
+        alpha=0.75,
+        label=name,
+        zorder=3,
+    )
+
+
+def _title(axes: Axes, entry: Body, region: str, numbers: Sequence[str]) -> None:
+    """Name the panel and give its numbers above it, where no point can be."""
+    lines = [f"{region_title(region)}, α = {entry['alpha']:g}", *numbers]
+    axes.set_title("\n".join(lines), fontsize=NUMBERS_PT, loc="left")
+
+
+def _said(leaf: Mapping[str, Any]) -> str:
+    if leaf["value"] is None:
+        return "undefined"
+    low_high = f" [{leaf['ci'][0]:.2f}, {leaf['ci'][1]:.2f}]" if leaf["ci"] else ""
+    return f"{leaf['value']:.2f}{low_high}".replace("-", "−")
+
+
+def _volume_axis(axes: Axes, cases: Iterable[Mapping[str, float]]) -> None:
+    """Whole decades around every volume, the same in each panel."""
+    present = [volume for case in cases for volume in case.values() if volume > 0] or [1.0]
+    low, high = np.floor(np.log10(min(present))), np.ceil(np.log10(max(present)))
+    axes.set_xscale("log")
+    axes.set_xlim(10 ** (low - 0.1), 10 ** (max(high, low + 1) + 0.1))
+    axes.xaxis.set_major_locator(LogLocator(10))
+    axes.xaxis.set_minor_locator(FixedLocator([]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
+
+
+def _agreement(axes: Axes, companion: Mapping[str, Any]) -> list[str]:
+    """Draw bias and limits of agreement, and give them in words."""
+    bias, limits = companion["bias"], companion["limits"]
+    if bias["value"] is None or limits is None:
+        return ["undefined"]
+    axes.axhline(bias["value"], color=INK, linewidth=1.4, zorder=2)
+    for limit in limits:
+        axes.axhline(limit, color=INK, linewidth=1.1, linestyle=(0, (5, 3)), zorder=2)
+    return [
+        f"bias {_signed(bias['value'])}{_signed_bounds(bias['ci'])}",
+        f"limits {_signed(limits[0])} to {_signed(limits[1])}",
+    ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _signed_bounds(bounds: Sequence[float] | None) -> str:
+    return f" [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else ""
+
+
+def _pairs(entry: Body, region: str) -> NDArray[np.float64]:
+    """Dice as scored, (pairs, 2), real first: empty regions as the policy counts them."""
+    rule = entry["trust"]["policy"]["empty"]
+    both = [(case["real"][region], case["synthetic"][region]) for case in _cases(entry)]
+    dice = np.array(both, dtype=np.float64).reshape(1, len(both), 2, 1).transpose(0, 2, 1, 3)
+    scored = apply_rule(dice, rule)[0, ..., 0].T
+    return scored[~np.isnan(scored).any(axis=1)]
+
+
+def _reach(results: Body) -> float:
+    """Half the height of every panel, so that panels compare."""
+    rows, regions = shown(results["alphas"]), regions_of(results)
+    gaps = [np.ptp(_pairs(entry, region), axis=1) for entry in rows for region in regions]
+    limits = [
+        entry["trust"]["companions"]["t4"][region]["limits"] or ()
+        for entry in rows
+        for region in regions
+    ]
+    return 1.25 * float(max([0.05, *np.concatenate(gaps), *np.abs(np.concatenate(limits))]))
