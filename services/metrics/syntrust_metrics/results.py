@@ -18,11 +18,12 @@ from syntrust_metrics.floors import noise_floors
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.scorings import Body, Dice, Scoring
 from syntrust_metrics.sizes import size_effect
-from syntrust_metrics.trust import DEFINITION
+from syntrust_metrics.trust import DEFINITION, alpha_curve, paper_claims, versus_real
 from syntrust_metrics.trust.numbers import rounded
 from syntrust_metrics.twinsummary import summarise
 
 MIN_UNSEEN_CASES: Final = 20
+ALL_REAL: Final = "1"
 NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
 
 
@@ -52,6 +53,7 @@ def build_results(
     test = [case for case in request.cases if case.part == "test"]
     disjoint = Scoring(request, scores, test, _disjoint)
     alphas = _alphas(disjoint)
+    by_alpha = {entry["alpha"]: _cases(entry["seeds"]) for entry in alphas}
     body = {
         "definition": DEFINITION,
         "dataset": request.dataset,
@@ -62,8 +64,8 @@ def build_results(
         "floors": noise_floors(disjoint),
         "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
         "twins": summarise(comparisons, request.cases),
-        "curve": None,
-        "claims": None,
+        "curve": alpha_curve(by_alpha, disjoint.policy),
+        "claims": paper_claims(by_alpha, disjoint.policy),
     }
     return {**body, "digest": f"sha256:{digest(body)}"}
 
@@ -92,18 +94,24 @@ def _unseen(scoring: Scoring) -> Body | None:
 
 def _alphas(scoring: Scoring) -> list[Body]:
     runs = scoring.runs()
-    return [_alpha(alpha, runs, scoring) for alpha in runs]
+    seeds = {alpha: [_seed(run, scoring) for run in runs[alpha]] for alpha in runs}
+    return [
+        {
+            "alpha": float(alpha),
+            "mix": _mix(alpha, runs),
+            "seeds": seeds[alpha],
+            "trust": _over_seeds(seeds[alpha], scoring),
+            "versus_real": _versus_real(alpha, seeds, scoring),
+        }
+        for alpha in runs
+    ]
 
 
-def _alpha(alpha: str, runs: Mapping[str, Sequence[ReportRun]], scoring: Scoring) -> Body:
-    seeds = [_seed(run, scoring) for run in runs[alpha]]
-    return {
-        "alpha": float(alpha),
-        "mix": _mix(alpha, runs),
-        "seeds": seeds,
-        "trust": _over_seeds(seeds, scoring),
-        "versus_real": None,
-    }
+def _versus_real(alpha: str, seeds: Mapping[str, Sequence[Body]], scoring: Scoring) -> Body | None:
+    """The model of α beside the one of α = 1, on real images; null without that one."""
+    if alpha == ALL_REAL or ALL_REAL not in seeds:
+        return None
+    return versus_real(_cases(seeds[alpha]), _cases(seeds[ALL_REAL]), scoring.policy)
 
 
 def _mix(alpha: str, runs: Mapping[str, Sequence[ReportRun]]) -> Body:
@@ -146,4 +154,9 @@ def _over_seeds(seeds: Sequence[Body], scoring: Scoring) -> Body:
     if len(seeds) == 1:
         alone: Body = seeds[0]["trust"]
         return alone
-    return scoring.trust(case for seed in seeds for case in seed["cases"])
+    return scoring.trust(_cases(seeds))
+
+
+def _cases(seeds: Sequence[Body]) -> list[Body]:
+    """Every case of every seed."""
+    return [case for seed in seeds for case in seed["cases"]]

@@ -11,7 +11,7 @@ import pytest
 from syntrust_core.canonical import canonical_json
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.results import build_results
-from syntrust_metrics.trust import score_cases
+from syntrust_metrics.trust import alpha_curve, paper_claims, score_cases, versus_real
 
 KEYS = {
     "definition",
@@ -126,3 +126,53 @@ def test_missing_scores_are_named(experiment: Maker) -> None:
 
     with pytest.raises(ObjectMissing, match=request.runs[0].score_real):
         build_results(request, scores)
+
+
+def test_each_mix_is_compared_with_the_model_of_real_images(experiment: Maker) -> None:
+    body = build(experiment(seeds=(0, 1)))
+
+    cases = [
+        [case for seed in entry["seeds"] for case in seed["cases"]] for entry in body["alphas"]
+    ]
+    assert [entry["versus_real"] for entry in body["alphas"]] == [
+        versus_real(cases[0], cases[2]),
+        versus_real(cases[1], cases[2]),
+        None,
+    ]
+    assert body["nested"][0]["versus_real"]["regions"].keys() == {"TC", "WT"}
+
+
+def test_without_a_model_of_real_images_alone_nothing_is_compared(experiment: Maker) -> None:
+    body = build(experiment(alphas=("0", "0.5")))
+
+    assert [entry["versus_real"] for entry in body["alphas"]] == [None, None]
+
+
+def test_curve_and_claims_are_of_all_seeds_over_alpha(experiment: Maker) -> None:
+    body = build(experiment(seeds=(0, 1)))
+
+    cases = {
+        entry["alpha"]: [case for seed in entry["seeds"] for case in seed["cases"]]
+        for entry in body["alphas"]
+    }
+    assert body["curve"] == alpha_curve(cases)
+    assert body["claims"] == paper_claims(cases)
+
+
+def test_one_alpha_has_a_curve_of_one_point_and_undecided_claims(experiment: Maker) -> None:
+    body = build(experiment(alphas=("0.5",), test=1))
+
+    assert len(body["curve"]["points"]) == 1
+    assert {claim["verdict"] for claim in body["claims"]} == {"undecided"}
+
+
+def test_the_policy_reaches_every_verdict(experiment: Maker) -> None:
+    made = experiment(test=60)
+    request = made.request.model_copy(update={"settings": {"policy": {"margin": 0.9}}})
+
+    body = build_results(request, made.scores)
+
+    assert body["alphas"][0]["versus_real"]["margin"] == 0.9
+    assert body["alphas"][0]["versus_real"]["overall"]["equivalence"]["verdict"] == "equivalent"
+    [first, *_] = body["claims"]
+    assert first["numbers"][0]["verdict"] == "holds"

@@ -27,11 +27,7 @@ HEADER: Final = (
     "metric",
     "value",
 )
-FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "dice": ("dice", "nested"),
-    "predicted_ml": ("predicted_ml",),
-    "reference_ml": ("reference_ml",),
-}
+DICE, NESTED = "dice", "nested"  # one metric in two fields, by kind of region
 Row = tuple[str | int | float | None, ...]
 
 
@@ -68,10 +64,9 @@ def _who(case: ReportCase) -> tuple[str, str, str]:
 
 
 def _measured(score: CaseScore) -> list[tuple[str, str, float | None]]:
-    """Region, metric and value, sorted."""
+    """Region, metric and value of every field, sorted."""
     return sorted(
-        (region, metric, rounded(value))
-        for metric, fields in FIELDS.items()
-        for field in fields
+        (region, DICE if field == NESTED else field, rounded(value))
+        for field in CaseScore.model_fields
         for region, value in getattr(score, field).items()
     )
