@@ -25,7 +25,7 @@ from syntrust_core.labelmaps import (
 from syntrust_core.labels import VOLUME_ROLES, Scheme, VolumeRole
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import Volume, read_nifti
-from syntrust_metrics.dice import MM3_PER_ML, REGION_LABELS, confusion, dice
+from syntrust_metrics.overlap import MM3_PER_ML, REGION_LABELS, confusion, dice
 from syntrust_metrics.trust import InvalidScores, score_cases
 
 TRUST_FILE: Final = "trust.json"

@@ -22,13 +22,14 @@ from syntrust_core.contracts import (
 )
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import read_volume
+from syntrust_metrics.casescore import score_case
 from syntrust_metrics.comparing import compare_twins
 from syntrust_metrics.comparison import COMPARISON_FILE, TwinComparison
-from syntrust_metrics.dice import score_case
 from syntrust_metrics.inspection import inspect
 from syntrust_metrics.report import ReportInputs, TwinPair, sample_cases, write_report
 from syntrust_metrics.scores import SCORES_FILE, CaseScore, ScoreFile
 
+LABELS_FILE = "labels.nii.gz"
 VERSIONS = ("syntrust-core", "syntrust-metrics", "numpy", "scipy", "matplotlib", "nibabel")
 
 
@@ -54,8 +55,7 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
     predictions = context.fetch(Ref(kind=Kind.PREDICT_CASES, id=request.prediction))
     scores = {}
     for index, case in enumerate(request.cases):
-        folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case))
-        scores[case] = _score(folder, predictions / f"{case}.nii.gz")
+        scores[case] = _score(context, case, predictions / f"{case}.nii.gz")
         context.report(index + 1, len(request.cases))
     path = context.scratch / SCORES_FILE
     path.write_text(ScoreFile(cases=scores).model_dump_json(indent=1), encoding="utf-8")
@@ -119,8 +119,11 @@ def _pair(context: StepContext, case: ReportCase) -> TwinPair:
     )
 
 
-def _score(case_folder: Path, prediction: Path) -> CaseScore:
-    case, _ = read_case(case_folder)
-    predicted, _ = read_volume(prediction)
-    volume_mm3 = float(np.prod(case.geometry.spacing_mm))
-    return score_case(case.labels, predicted.astype(np.uint8), voxel_volume_mm3=volume_mm3)
+def _score(context: StepContext, case: str, prediction: Path) -> CaseScore:
+    """Reads the labels alone: the images of a case are a hundred times their size."""
+    ref = Ref(kind=Kind.INSPECT_CASE, id=case)
+    record = CaseRecord.model_validate_json(context.read(ref, CASE_FILE))
+    path = context.scratch / LABELS_FILE
+    path.write_bytes(context.read(ref, LABELS_FILE))
+    reference, predicted = (read_volume(one)[0].astype(np.uint8) for one in (path, prediction))
+    return score_case(reference, predicted, spacing_mm=record.canonical.spacing_mm)

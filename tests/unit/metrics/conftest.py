@@ -85,6 +85,12 @@ def score(rng: np.random.Generator) -> CaseScore:
         nested=dict(zip(("TC", "WT"), rng.beta(6, 2, 2).tolist(), strict=True)),
         reference_ml=volumes,
         predicted_ml=volumes,
+        volume_difference_ml=dict.fromkeys(volumes, 0.0),
+        sensitivity=dict(zip(volumes, rng.beta(5, 2, 3).tolist(), strict=True)),
+        precision=dict(zip(volumes, rng.beta(5, 2, 3).tolist(), strict=True)),
+        hd95_mm=dict(zip(volumes, rng.gamma(2, 3, 3).tolist(), strict=True)),
+        surface_dice=dict(zip(volumes, rng.beta(5, 2, 3).tolist(), strict=True)),
+        lesion_dice=dict(zip(volumes, rng.beta(5, 2, 3).tolist(), strict=True)),
     )
 
 
