@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
-ExperimentStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+WorkStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 DatasetStatus = Literal["open", "inspecting", "ready"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -89,18 +89,23 @@ class StateError(TypedDict):
     step: NotRequired[str | None]
 
 
-class ExperimentState(TypedDict):
+class WorkState(TypedDict):
+    """What experiments and jobs have in common: steps on their way to an end."""
+
     id: str
     name: NotRequired[str | None]
-    dataset: str
-    state: ExperimentStatus
+    state: WorkStatus
     steps: Steps
     running: list[RunningStep]
     queue_position: int | None
     eta_seconds: float | None
-    error: StateError | None
     created: str
     finished: str | None
+
+
+class ExperimentState(WorkState):
+    dataset: str
+    error: StateError | None
     spec: dict[str, Any]
 
 
@@ -110,7 +115,58 @@ class ExperimentSummary(TypedDict):
     id: str
     name: str | None
     dataset: str
-    state: ExperimentStatus
+    state: WorkStatus
     created: str
     finished: str | None
     alphas: list[float]
+
+
+class FileLink(TypedDict):
+    """Where to GET a file without a key, until it expires."""
+
+    url: str
+    expires: str
+    bytes: int
+    sha256: str | None
+
+
+class JobProblem(TypedDict):
+    type: str
+    detail: str
+    errors: list[dict[str, str]]
+
+
+class JobSummary(TypedDict):
+    """A job in a list."""
+
+    id: str
+    kind: str
+    name: str | None
+    state: WorkStatus
+    created: str
+    finished: str | None
+
+
+class JobState(WorkState):
+    kind: str
+    files: dict[str, FileLink]
+    error: JobProblem | None
+    request: dict[str, Any]
+
+
+class ModelSummary(TypedDict):
+    """A generator in a list."""
+
+    id: str
+    name: str
+    origin: Literal["shipped", "imported", "trained"]
+    parameters: int | None
+    seen_cases: int
+    grid: Grid
+    sampling: dict[str, Any]
+    created: str | None
+
+
+class ModelState(ModelSummary):
+    card: dict[str, Any]
+    files: dict[str, FileLink]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
-from urllib.parse import quote
+from typing import Any, cast
 
 import httpx
 
+from syntrust.base import POLL_S, deadline_in, described, safe
 from syntrust.bodies import (
     FINAL,
     DatasetState,
@@ -25,17 +22,15 @@ from syntrust.bodies import (
     Scheme,
 )
 from syntrust.casefiles import find_files
-from syntrust.config import api_key, server_url
 from syntrust.errors import (
     DatasetRefused,
     ExperimentFailed,
     NotFound,
-    Refused,
     SynTrustError,
-    TimedOut,
 )
 from syntrust.events import parse_events
-from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
+from syntrust.jobs import JobCalls
+from syntrust.transport import OnBytes
 
 FIGURES = (
     *(f"fig{number}" for number in range(2, 9)),
@@ -44,7 +39,6 @@ FIGURES = (
     "floors",
 )
 FORMATS = ("svg", "png")
-_POLL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,39 +51,8 @@ class AddedCase:
     uploaded_bytes: int
 
 
-class Client:
-    """A SynTrust server.
-
-    Parameters
-    ----------
-    url
-        Of the gateway; by default SYNTRUST_URL, else http://127.0.0.1:8000.
-    key
-        API key; by default SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
-    pause
-        Waits so many seconds between two tries.
-    """
-
-    def __init__(
-        self, url: str | None = None, key: str | None = None, *, pause: Pause = time.sleep
-    ) -> None:
-        self.url = server_url(url)
-        self._pause = pause
-        self._http = Transport(self.url, api_key(key), pause=pause)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
+class Client(JobCalls):
+    """A SynTrust server; see `Connection` for its parameters."""
 
     # --- datasets ---------------------------------------------------------------------------
 
@@ -101,7 +64,7 @@ class Client:
         return cast("DatasetState", self._http.post("/datasets", body))
 
     def dataset(self, dataset: str) -> DatasetState:
-        return cast("DatasetState", self._http.get(f"/datasets/{_safe(dataset)}"))
+        return cast("DatasetState", self._http.get(f"/datasets/{safe(dataset)}"))
 
     def datasets(self) -> Iterator[DatasetSummary]:
         """Every dataset, a page at a time."""
@@ -127,18 +90,18 @@ class Client:
         case = case_id or path.name
         asked: dict[str, Any] = {
             "id": case,
-            "files": {role: _described(file) for role, file in files.items()},
+            "files": {role: described(file) for role, file in files.items()},
         }
         asked |= {} if group is None else {"group": group}
         asked |= {} if scheme is None else {"scheme": scheme}
         # Posting a case again replaces it, so a lost answer may be asked for again.
-        places = self._http.post(f"/datasets/{_safe(dataset)}/cases", asked, repeatable=True)
+        places = self._http.post(f"/datasets/{safe(dataset)}/cases", asked, repeatable=True)
         sent = sum(self._send(files[role], places[role], on_bytes) for role in files)
         return AddedCase(case, files, tuple(ignored), sent)
 
     def commit(self, dataset: str) -> DatasetState:
         """Have the cases inspected; `wait_dataset` says what came of it."""
-        return cast("DatasetState", self._http.post(f"/datasets/{_safe(dataset)}/commit"))
+        return cast("DatasetState", self._http.post(f"/datasets/{safe(dataset)}/commit"))
 
     def wait_dataset(
         self,
@@ -156,7 +119,7 @@ class Client:
         TimedOut
             If `timeout_s` seconds were not enough.
         """
-        deadline = _deadline(timeout_s)
+        deadline = deadline_in(timeout_s)
         while True:
             state = self.dataset(dataset)
             on_state(state)
@@ -176,7 +139,7 @@ class Client:
         return cast("ExperimentState", self._http.post("/experiments", body))
 
     def experiment(self, experiment: str) -> ExperimentState:
-        return cast("ExperimentState", self._http.get(f"/experiments/{_safe(experiment)}"))
+        return cast("ExperimentState", self._http.get(f"/experiments/{safe(experiment)}"))
 
     def experiments(self) -> Iterator[ExperimentSummary]:
         """Every experiment, a page at a time."""
@@ -192,7 +155,7 @@ class Client:
                     yield state
                 if state["state"] in FINAL:
                     return
-            self._pause(_POLL_S)
+            self._pause(POLL_S)
 
     def wait(self, experiment: str, *, timeout_s: float | None = None) -> ExperimentState:
         """Wait until the experiment has succeeded.
@@ -204,25 +167,25 @@ class Client:
         TimedOut
             If `timeout_s` seconds were not enough; the experiment goes on.
         """
-        deadline = _deadline(timeout_s)
+        deadline = deadline_in(timeout_s)
         while (state := self.experiment(experiment))["state"] not in FINAL:
             self._rest(deadline, f"Experiment {experiment}")
         require_success(state)
         return state
 
     def cancel(self, experiment: str) -> ExperimentState:
-        path = f"/experiments/{_safe(experiment)}/cancel"
+        path = f"/experiments/{safe(experiment)}/cancel"
         return cast("ExperimentState", self._http.post(path, repeatable=True))
 
     def results(self, experiment: str) -> dict[str, Any]:
         """The results body; `Conflict` until the experiment has succeeded."""
-        found: dict[str, Any] = self._http.get(f"/experiments/{_safe(experiment)}/results")
+        found: dict[str, Any] = self._http.get(f"/experiments/{safe(experiment)}/results")
         return found
 
     def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
         """One of `FIGURES` as svg or png."""
-        file = f"{_safe(name)}.{_safe(file_format)}"
-        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/figures/{file}")
+        file = f"{safe(name)}.{safe(file_format)}"
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/figures/{file}")
 
     def figures(
         self, experiment: str, folder: Path | str, *, formats: Iterable[str] = FORMATS
@@ -241,11 +204,11 @@ class Client:
 
     def report(self, experiment: str) -> str:
         """The report as one HTML page."""
-        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/report.html").decode()
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/report.html").decode()
 
     def long_table(self, experiment: str) -> str:
         """Every measurement of every test case as CSV."""
-        return self._http.get_bytes(f"/experiments/{_safe(experiment)}/results.csv").decode()
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/results.csv").decode()
 
     def save(self, experiment: str, folder: Path | str) -> Path:
         """Write results.json, results.csv, figures/ and report.html into `folder`."""
@@ -283,25 +246,10 @@ class Client:
 
     # --- inner ------------------------------------------------------------------------------
 
-    def _pages(self, path: str) -> Iterator[Any]:
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self._http.get(path, **({"cursor": cursor} if cursor else {}))
-            yield from page["items"]
-            cursor = page["next"]
-
-    def _send(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
-        size = file.stat().st_size
-        if place["url"] is None:
-            on_bytes(size)
-            return 0
-        self._http.put_file(place["url"], file, on_bytes)
-        return size
-
     def _states(self, experiment: str) -> Iterator[ExperimentState]:
         """The state now, and then what the event stream tells while it lasts."""
         yield self.experiment(experiment)
-        path = f"/experiments/{_safe(experiment)}/events"
+        path = f"/experiments/{safe(experiment)}/events"
         try:
             with self._http.stream(path, accept="text/event-stream") as answer:
                 if not answer.is_success:
@@ -311,11 +259,6 @@ class Client:
                         yield cast("ExperimentState", json.loads(data))
         except httpx.TransportError:
             return  # asking for the state says whether the server is gone for good
-
-    def _rest(self, deadline: float, what: str) -> None:
-        if time.monotonic() > deadline:
-            raise TimedOut(f"{what} is not done yet; it goes on.")
-        self._pause(_POLL_S)
 
 
 def require_success(state: ExperimentState) -> None:
@@ -336,22 +279,3 @@ def _not_inspected(state: DatasetState) -> SynTrustError:
     if refused:
         return DatasetRefused({case: cast("Any", refused[case]["problems"]) for case in refused})
     return SynTrustError(f"Dataset {state['id']} is open; add its cases and commit it first.")
-
-
-def _described(file: Path) -> dict[str, str | int]:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return {"sha256": digest.hexdigest(), "bytes": file.stat().st_size}
-
-
-def _safe(part: str) -> str:
-    """A path segment; what is no id cannot lead elsewhere."""
-    if part in {"", ".", ".."}:
-        raise Refused(f"{part!r} is not an id.", status=422)
-    return quote(part, safe="")
-
-
-def _deadline(timeout_s: float | None) -> float:
-    return float("inf") if timeout_s is None else time.monotonic() + timeout_s

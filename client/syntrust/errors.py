@@ -86,6 +86,14 @@ class ExperimentFailed(SynTrustError):
         self.state = state
 
 
+class JobFailed(SynTrustError):
+    """The job ended without a result; `state` is its last state."""
+
+    def __init__(self, message: str, state: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.state = state
+
+
 _BY_STATUS: Mapping[int, type[Refused]] = {
     401: Unauthenticated,
     403: Unauthenticated,

@@ -87,6 +87,21 @@ class Transport:
         if answer.status_code not in {200, 201, 204}:
             raise ServerFailed(f"The storage refused {path.name} ({answer.status_code}).")
 
+    def get_file(self, url: str, path: Path) -> None:
+        """Stream a presigned URL to disk; the file appears whole or not at all."""
+        part = path.with_name(f".{path.name}.part")
+        answer = self._tries(lambda: self._fetch(url, part), repeatable=True)
+        if not answer.is_success:
+            part.unlink(missing_ok=True)
+            raise ServerFailed(f"The storage does not give {path.name} ({answer.status_code}).")
+        part.replace(path)
+
+    def _fetch(self, url: str, path: Path) -> httpx.Response:
+        with self._http.stream("GET", url) as answer, path.open("wb") as file:
+            for chunk in answer.iter_bytes(CHUNK_BYTES):
+                file.write(chunk)
+        return answer
+
     @contextmanager
     def stream(self, path: str, *, accept: str) -> Iterator[httpx.Response]:
         """An answer that is read as it arrives; transport errors are the caller's."""

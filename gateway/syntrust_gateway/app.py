@@ -19,7 +19,15 @@ from syntrust_gateway import problems
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.metrics import Metrics
 from syntrust_gateway.middleware import Gate, Outermost
-from syntrust_gateway.routes import datasets, experiments, health, metrics, trust_score
+from syntrust_gateway.routes import (
+    datasets,
+    experiments,
+    health,
+    jobs,
+    metrics,
+    trust_score,
+    uploads,
+)
 
 DESCRIPTION = """\
 How far can synthetic medical images be trusted? Register a dataset, ask for an experiment with a
@@ -49,7 +57,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.metrics = Metrics(deps)
     app.state.scoring = CapacityLimiter(SCORINGS_AT_ONCE)
     app.include_router(health.router)
-    for module in (datasets, experiments, trust_score, metrics):
+    for module in (datasets, experiments, trust_score, uploads, jobs, metrics):
         app.include_router(
             module.router,
             # The middleware lets nobody in without a key; these only tell OpenAPI so.

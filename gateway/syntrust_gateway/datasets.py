@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, NotFound
-from syntrust_core.store import ObjectStore
 from syntrust_gateway.auth import Caller, audit
-from syntrust_gateway.db import Case, CaseState, Dataset, DatasetState, utc_now
+from syntrust_gateway.db import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
 from syntrust_gateway.pages import PageQuery, page, row_id
@@ -27,6 +25,7 @@ from syntrust_gateway.schemas import (
     NewDataset,
     UploadTarget,
 )
+from syntrust_gateway.uploads import announced, upload_key, upload_targets
 
 MAX_CASES = 20_000
 _INSPECTED = (CaseState.READY, CaseState.REFUSED)
@@ -82,7 +81,7 @@ def add_case(
     for key in damaged:
         # It has the announced size but other content, so it would pass for what is asked for.
         deps.store.delete(key)
-    return _upload_targets(deps.store, case.files, deps.upload_expires)
+    return upload_targets(deps.store, case.files, deps.upload_expires)
 
 
 def _case(session: Session, dataset: Dataset, case_id: str) -> Case:
@@ -102,27 +101,8 @@ def _damaged_keys(case: Case) -> list[str]:
 def _note(case: Case, request: NewCase) -> None:
     body = request.model_dump(mode="json")
     case.group, case.scheme = body["group"], body["scheme"]
-    case.files = {
-        role: {"key": upload_key(case.dataset_id, file["sha256"]), **file}
-        for role, file in body["files"].items()
-    }
+    case.files = announced(case.dataset_id, body["files"])
     case.state, case.problems, case.step, case.record = CaseState.AWAITING_UPLOAD, [], None, None
-
-
-def _upload_targets(
-    store: ObjectStore, files: Mapping[str, Mapping[str, Any]], expires_in: timedelta
-) -> dict[str, UploadTarget]:
-    """A presigned PUT for every file that the store does not hold yet at its full size."""
-    expires = utc_now() + expires_in
-    targets = {}
-    for role, file in files.items():
-        held = store.info(file["key"])
-        if held is not None and held.bytes == file["bytes"]:
-            targets[role] = UploadTarget(url=None, expires=None)
-        else:
-            url = store.presign_put(file["key"], expires=expires_in)
-            targets[role] = UploadTarget(url=url, expires=expires)
-    return targets
 
 
 def remove_case(session: Session, caller: Caller, dataset_id: str, case_id: str) -> None:
@@ -162,10 +142,6 @@ def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
         if case.state is not CaseState.READY:
             # The conductor gives every inspecting case without a step its step.
             case.state, case.step, case.problems = CaseState.INSPECTING, None, []
-
-
-def upload_key(dataset_id: str, sha256: str) -> str:
-    return f"uploads/{dataset_id}/{sha256}"
 
 
 def _open(session: Session, caller: Caller, dataset_id: str) -> Dataset:

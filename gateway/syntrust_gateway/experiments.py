@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlalchemy import select
@@ -17,9 +16,8 @@ from syntrust_gateway.pages import PageQuery, page, row_id
 from syntrust_gateway.progress import Progress, look
 from syntrust_gateway.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
 from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
-from syntrust_gateway.views import dataset_view, generator_view
-
-_MODEL_NAME = re.compile(r"\w+([.-]\w+)*", re.ASCII)
+from syntrust_gateway.syntheses import find_generator
+from syntrust_gateway.views import dataset_view
 
 
 def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
@@ -32,10 +30,10 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
     Conflict
         The dataset is not ready.
     """
-    _require_names(request)
+    _require_name(request)
     with deps.read() as session:
-        dataset = _ready_dataset(session, caller, request.dataset)
-    spec = resolve(request, dataset, generator_view(deps.store, request.generator.model))
+        dataset = ready_dataset(session, caller, request.dataset)
+    spec = resolve(request, dataset, find_generator(deps, caller, request.generator.model))
     with deps.write.begin() as session:
         experiment = Experiment(
             name=request.name,
@@ -51,25 +49,23 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
     return state(deps, caller, experiment.id)
 
 
-def _require_names(request: ExperimentSpec) -> None:
-    """Refuse what no database keeps, and what would lead out of a folder of the store."""
+def _require_name(request: ExperimentSpec) -> None:
+    """Refuse what no database keeps."""
     if request.name is not None and not request.name.isprintable():
         raise InvalidRequest("A name has no control characters.", pointer="/name")
-    if not _MODEL_NAME.fullmatch(request.generator.model):
-        raise InvalidRequest(
-            "A model's name has letters, digits, `-`, `_` and single dots.",
-            pointer="/generator/model",
-        )
 
 
-def _ready_dataset(session: Session, caller: Caller, dataset_id: str) -> DatasetView:
+def ready_dataset(
+    session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
+) -> DatasetView:
+    """The dataset with its cases; `at` is the pointer of the field that names it."""
     try:
         dataset = datasets.find(session, caller, dataset_id)
     except NotFound as error:
-        raise InvalidRequest(error.detail, pointer="/dataset") from error
+        raise InvalidRequest(error.detail, pointer=at) from error
     if dataset.state is not DatasetState.READY:
         raise Conflict(
-            f"The dataset is {dataset.state}; an experiment needs a ready one. Commit it and wait.",
+            f"The dataset is {dataset.state}; a ready one is needed. Commit it and wait.",
             state=str(dataset.state),
         )
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Dataset, Experiment, Role
+from syntrust_gateway.db import Dataset, Experiment, Job, Model, Role
 
-Row = TypeVar("Row", Dataset, Experiment)
+Row = TypeVar("Row", Dataset, Experiment, Job, Model)
 
 MAX_LIMIT = 200
 

@@ -24,6 +24,7 @@ MAX_SEEDS = 20
 MAX_TWINS = 8
 ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
 FEWEST_TEST_CASES = 1
+MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 
 class _Request(BaseModel):
@@ -49,7 +50,9 @@ class ExplicitSplit(_Request):
 class Drawing(_Request):
     """How a generator draws; what is left out is its card's default."""
 
-    model: Annotated[str, Field(description="Name or id of a model.")] = "tiny"
+    model: Annotated[
+        str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a model.")
+    ] = "tiny"
     sampler: Sampler | None = None
     steps: Annotated[int, Field(ge=2, le=1000)] | None = None
     seed: Seed = 0

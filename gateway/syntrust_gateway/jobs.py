@@ -1,0 +1,164 @@
+"""Jobs: a few steps that somebody waits for. Accepted, watched, cancelled, and what they gave."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage
+from syntrust_core.errors import Conflict, ObjectDamaged
+from syntrust_core.store import ObjectStore
+from syntrust_gateway import wishtables
+from syntrust_gateway.auth import Caller, audit
+from syntrust_gateway.db import Job, JobKind, Step, WishState
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.errors import pointer
+from syntrust_gateway.files import FileLink, file_links, link
+from syntrust_gateway.jobschemas import (
+    JobBody,
+    JobPage,
+    JobProblem,
+    JobProblemField,
+    JobSummary,
+)
+from syntrust_gateway.pages import PageQuery, page, row_id
+from syntrust_gateway.problems import TYPE_BASE
+from syntrust_gateway.progress import look
+
+RESULT_FILES: Final[Mapping[JobKind, str]] = {
+    JobKind.SYNTHESIS: "twin.json",
+    JobKind.TRUST_SCORE: "trust.json",
+    JobKind.MODEL_IMPORT: "card.json",
+    JobKind.MODEL_TRAINING: "card.json",
+}
+SAMPLES_FILE: Final = "samples.png"
+
+
+def add(
+    session: Session,
+    caller: Caller,
+    kind: JobKind,
+    steps: Sequence[StepMessage],
+    *,
+    spec: Mapping[str, Any],
+    name: str | None = None,
+) -> Job:
+    """Accept a job. `steps` are in order, its goal last; whoever wants the same shares them."""
+    job = Job(
+        kind=kind,
+        name=name,
+        spec=dict(spec),
+        plan=[[step.KIND.value, step.model_dump(mode="json")] for step in steps],
+        state=WishState.QUEUED,
+        planned=False,
+        owner=caller.id,
+    )
+    session.add(job)
+    session.flush()
+    audit(session, caller, "job.create", job.id, kind=str(kind))
+    return job
+
+
+def find(session: Session, caller: Caller, job_id: str) -> Job:
+    """The job if it is there for this caller."""
+    found = session.get(Job, row_id(job_id) or "-")
+    caller.require(found.owner if found else None, f"job {job_id}")
+    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
+    return found
+
+
+def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
+    with deps.read() as session:
+        job = find(session, caller, job_id)
+        progress = look(session, deps.board, job)
+        ahead = wishtables.wishes_ahead(session, job)
+        manifest = _manifest(session, job)
+    return JobBody(
+        **_summary(job).model_dump(),
+        steps=progress.steps,
+        running=progress.running,
+        queue_position=ahead,
+        eta_seconds=progress.eta_seconds,
+        files=_files(deps.store, job, manifest),
+        error=_problem(job.error),
+        request=job.spec,
+    )
+
+
+def listing(session: Session, caller: Caller, wanted: PageQuery) -> JobPage:
+    rows, cursor = page(session, Job, select(Job), caller, wanted)
+    return JobPage(items=[_summary(row) for row in rows], next=cursor)
+
+
+def cancel(deps: Deps, caller: Caller, job_id: str) -> JobBody:
+    """See `wishtables.cancel`."""
+    with deps.write.begin() as session:
+        wishtables.cancel(session, caller, find(session, caller, job_id))
+    return state(deps, caller, job_id)
+
+
+def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
+    """The JSON document that the job was for, as its step wrote it.
+
+    Raises
+    ------
+    Conflict
+        The job has not succeeded.
+    """
+    with deps.read() as session:
+        job = find(session, caller, job_id)
+        manifest = _manifest(session, job)
+    if manifest is None:
+        raise Conflict(
+            f"The job is {job.state}; there is a result once it has succeeded.",
+            state=str(job.state),
+        )
+    info = manifest.files[RESULT_FILES[job.kind]]
+    content = deps.store.get(info.key)
+    if hashlib.sha256(content).hexdigest() != info.sha256:
+        raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
+    return content
+
+
+def _manifest(session: Session, job: Job) -> Manifest | None:
+    """What the job's goal published, once the job has succeeded."""
+    if job.state is not WishState.SUCCEEDED:
+        return None
+    return Manifest.model_validate(session.get_one(Step, job.goal).manifest)
+
+
+def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str, FileLink]:
+    if manifest is not None:
+        return file_links(store, manifest.files)
+    if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
+        # Pictures that a training draws as it goes; they are overwritten, not published.
+        key = f"{Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).prefix}/{SAMPLES_FILE}"
+        info = store.info(key)
+        return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
+    return {}
+
+
+def _summary(job: Job) -> JobSummary:
+    names = ("id", "kind", "name", "state", "created", "finished")
+    return JobSummary(**{name: getattr(job, name) for name in names})
+
+
+def _problem(error: Mapping[str, Any] | None) -> JobProblem | None:
+    if error is None:
+        return None
+    problems = error.get("problems", ())
+    known = {"slug", "text", "problems"}
+    told = {name: value for name, value in error.items() if name not in known}
+    return JobProblem(
+        **told,
+        type=TYPE_BASE + error["slug"],
+        detail=error["text"],
+        errors=[
+            JobProblemField(pointer=pointer("files", item["file"]), detail=item["reason"])
+            for item in problems
+        ],
+    )

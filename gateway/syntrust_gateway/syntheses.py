@@ -1,0 +1,70 @@
+"""`POST /syntheses`: one mask in, one volume of four modalities out, on the mask's own grid."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts import ExportImages, InspectCase, SynthesiseCase
+from syntrust_core.errors import InvalidRequest, NotFound
+from syntrust_gateway import jobs, models, uploads
+from syntrust_gateway.auth import Caller
+from syntrust_gateway.db import JobKind
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.jobschemas import JobBody, NewSynthesis
+from syntrust_gateway.spec import GeneratorView, resolve_drawing
+from syntrust_gateway.views import generator_view
+
+UPLOAD = "/upload"
+
+
+def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
+    """Inspect the mask on the generator's grid, draw, and take the images back to the upload's.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    InvalidFields
+        The upload is not there, or not all of it has arrived.
+    """
+    generator = find_generator(deps, caller, request.generator.model)
+    drawing = resolve_drawing(request.generator, generator)
+    taken = uploads.take(deps, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",))[
+        UPLOAD
+    ]
+    inspect = InspectCase(
+        files=dict(taken.files),
+        scheme=taken.scheme,
+        grid=generator.grid or "native",
+        purpose="mask",
+    )
+    draw = SynthesiseCase(
+        case=inspect.step_id,
+        generator=drawing.model,
+        sampler=drawing.sampler,
+        steps=drawing.steps,
+        seed=drawing.seed,
+        twin=request.twin,
+    )
+    export = ExportImages(case=inspect.step_id, twin=draw.step_id)
+    shown = {
+        "upload": request.upload,
+        "scheme": taken.scheme,
+        "generator": drawing.model_dump(mode="json", exclude={"twins"}),
+        "twin": request.twin,
+    }
+    with deps.write.begin() as session:
+        job = jobs.add(session, caller, JobKind.SYNTHESIS, (inspect, draw, export), spec=shown)
+    return jobs.state(deps, caller, job.id)
+
+
+def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
+    """The generator of this name or id.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none for this caller.
+    """
+    try:
+        return generator_view(models.find(deps, caller, wanted))
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer="/generator/model") from error
