@@ -128,7 +128,7 @@ def test_every_interval_holds_its_value_and_is_ordered() -> None:
 def test_tails_are_quantiles() -> None:
     values = np.random.default_rng(6).normal(size=1999)
 
-    found = intervals._tails(values, 0.9)
+    (found,) = intervals._tails(values[None], 0.9)
 
     assert found == pytest.approx(np.quantile(values, [0.05, 0.95]))
 

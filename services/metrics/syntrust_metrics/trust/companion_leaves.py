@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.companions import Companions
-from syntrust_metrics.trust.estimates import CONDITIONAL, NO_CASE, NO_PAIR, Estimator, Leaf
+from syntrust_metrics.trust.estimates import CONDITIONAL, NO_CASE, NO_PAIR, Estimator, Leaf, at
 from syntrust_metrics.trust.intervals import Interval, around
 from syntrust_metrics.trust.resampling import Resampled
 from syntrust_metrics.trust.table import SIDES
@@ -44,21 +43,20 @@ def companion_leaves(of: Estimator) -> dict[str, Any]:
 
 def _spread_of_regions(of: Estimator) -> list[Leaf]:
     reach = of.draws(lambda part: part.t2_regions)
+    by_seed = np.array([each.t2_regions for each in of.companions])
     return [
         of.leaf(
-            np.array([each.t2_regions[side] for each in of.companions]),
+            by_seed[:, side],
             min(of.used),
-            partial(_around, of, reach, side),
+            None if reach is None else _around(of, by_seed[:, side], reach[side]),
             NO_PAIR,
         )
         for side in (0, 1)
     ]
 
 
-def _around(of: Estimator, reach: Array | None, side: int) -> Interval:
-    assert reach is not None  # noqa: S101 - `leaf` asks only where resamples exist
-    deviation = 1 - float(np.mean([each.t2_regions[side] for each in of.companions]))
-    found = around(deviation, reach[side], of.sampling, CONDITIONAL)
+def _around(of: Estimator, by_seed: Array, reach: Array) -> Interval:
+    found = around(1 - float(by_seed.mean()), reach, of.sampling, CONDITIONAL)
     if found.bounds is None:
         return found
     low, high = found.bounds
@@ -72,15 +70,10 @@ def _leaves(of: Estimator, name: str, cases: tuple[int, ...], undefined: str) ->
         rows: Array = getattr(part, name)
         return rows
 
-    draws = of.draws(take)
+    intervals = of.percentiles(take, of.scope_of_draws)
     by_seed = np.array([getattr(each, name) for each in of.companions])
     return [
-        of.leaf(
-            by_seed[:, row],
-            used,
-            partial(of.percentile, draws, row),
-            undefined if used else NO_PAIR,
-        )
+        of.leaf(by_seed[:, row], used, at(intervals, row), undefined if used else NO_PAIR)
         for row, used in enumerate(cases)
     ]
 

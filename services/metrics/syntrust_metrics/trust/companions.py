@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.factors import case_mean, deviation, equal, mean, variation
+from syntrust_metrics.trust.factors import case_mean, deviation, equal, mean
 
 Array = NDArray[np.float64]
 LIMIT: Final = 1.96  # Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8
@@ -55,19 +55,64 @@ def companions(dice: Array, *, ddof: int) -> Companions:
     Lin, Biometrics 45, 1989, doi:10.2307/2532051 (concordance); Bland and Altman, Lancet 327, 1986,
     doi:10.1016/S0140-6736(86)90837-8 (limits).
     """
-    used = ~np.isnan(dice[0])
-    pairs = [dice[:, used[:, k], k] for k in range(dice.shape[2])]
+    cases = (~np.isnan(dice[0])).sum(axis=0)
+    real, synthetic = ordered = np.sort(dice, axis=1)  # NaN last
+    moments = _Moments.of(dice)
     return Companions(
-        t2_regions=1 - np.array([spread([mean(p[side]) for p in pairs]) for side in (0, 1)]),
+        t2_regions=1 - np.array([deviation(side, ddof=0) for side in moments.mean]),
         t2_within=1 - np.array([mean(x[~np.isnan(x)]) for x in within_case(dice)]),
-        bias=np.array([mean(p[0]) - mean(p[1]) for p in pairs]),
-        limits=np.array([_limits(p[0] - p[1], ddof) for p in pairs]),
-        t4_shuffled=np.array([distance_of_strangers(*p) for p in pairs]),
-        mean=np.array([[mean(p[side]) for p in pairs] for side in (0, 1)]),
-        sd=np.array([[deviation(p[side], ddof=ddof) for p in pairs] for side in (0, 1)]),
-        iqr=np.array([[_interquartile(p[side]) for p in pairs] for side in (0, 1)]),
-        **_agreements(pairs),
+        correlation=correlation(moments.covariance, *moments.variance),
+        concordance=concordance(moments.covariance, *moments.variance, moments.bias),
+        t3_shuffled=1 / np.sqrt((1 + moments.relative**2).prod(axis=0)),
+        bias=moments.bias,
+        limits=_limits(dice[0] - dice[1], ddof),
+        t4_shuffled=np.array(
+            [
+                distance_of_strangers(real[:n, k], synthetic[:n, k])
+                for k, n in enumerate(cases.tolist())
+            ]
+        ),
+        mean=moments.mean,
+        sd=spread(moments.variance, cases, ddof),
+        iqr=_quantile(ordered, cases, 0.75) - _quantile(ordered, cases, 0.25),
     )
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Population moments per side and region, (2, K), and joint ones per region, (K,)."""
+
+    mean: Array
+    variance: Array
+    relative: Array  # coefficient of variation
+    covariance: Array
+    bias: Array
+
+    @classmethod
+    def of(cls, dice: Array) -> _Moments:
+        columns = dice.swapaxes(1, 2)
+        present = ~np.isnan(columns)
+        scores = np.where(present, columns, 0.0)
+        cases, largest = present.sum(axis=2), scores.max(axis=2, initial=0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            centre = scores.sum(axis=2) / cases
+            deviations = np.where(present, scores - centre[..., None], 0.0)
+            deviations[equal(deviations, scores)] = 0.0
+            # Scaled by the largest, or the squares of tiny Dice underflow.
+            scaled = ((deviations / largest[..., None]) ** 2).sum(axis=2) / cases
+            return cls(
+                mean=centre,
+                variance=(deviations**2).sum(axis=2) / cases,
+                relative=np.sqrt(scaled) / (centre / largest),
+                covariance=deviations.prod(axis=0).sum(axis=1) / cases[0],
+                bias=centre[0] - centre[1],
+            )
+
+
+def spread(variance: Array, cases: NDArray[np.intp], ddof: int) -> Array:
+    """Standard deviation from the population variance; NaN without enough cases."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(cases > ddof, np.sqrt(variance * cases / (cases - ddof)), np.nan)
 
 
 def within_case(dice: Array) -> Array:
@@ -80,10 +125,6 @@ def within_case(dice: Array) -> Array:
     np.divide(square, present.sum(axis=-1), out=spreads, where=~np.isnan(centre))
     rounding = equal(np.where(present, deviations, 0.0), np.where(present, dice, 0.0))
     return np.sqrt(np.where(rounding & ~np.isnan(centre), 0.0, spreads))
-
-
-def spread(values: list[float]) -> float:
-    return deviation(np.array(values), ddof=0)
 
 
 def correlation(covariance: Array, real: Array, synthetic: Array) -> Array:
@@ -123,39 +164,19 @@ def distance_of_strangers(real: Array, synthetic: Array) -> float:
     return float(np.diff(pooled) @ crossing)
 
 
-def _agreements(pairs: list[Array]) -> dict[str, Array]:
-    found = np.array([_agreement(pair) for pair in pairs])
-    return dict(zip(("correlation", "concordance", "t3_shuffled"), found.T, strict=True))
+def _limits(differences: Array, ddof: int) -> Array:
+    """Bland-Altman limits of (M, K) differences: (K, 2)."""
+    columns = [x[~np.isnan(x)] for x in differences.T]
+    centre = np.array([mean(x) for x in columns])
+    half = LIMIT * np.array([deviation(x, ddof=ddof) for x in columns])
+    return np.stack([centre - half, centre + half], axis=1)
 
 
-def _agreement(pair: Array) -> tuple[float, float, float]:
-    """Correlation, concordance and shuffled T3 of (2, M)."""
-    if not pair.size:
-        return np.nan, np.nan, np.nan
-    centre = pair.mean(axis=1)
-    deviations = pair - centre[:, None]
-    deviations[equal(deviations, pair)] = 0.0
-    real, synthetic = (deviations**2).mean(axis=1)
-    covariance = (deviations[0] * deviations[1]).mean()
-    relative = [variation(side, ddof=0) for side in pair]
-    return (
-        float(correlation(covariance, real, synthetic)),
-        float(concordance(covariance, real, synthetic, centre[0] - centre[1])),
-        float(1 / np.sqrt((1 + relative[0] ** 2) * (1 + relative[1] ** 2))),
-    )
-
-
-def _limits(differences: Array, ddof: int) -> tuple[float, float]:
-    centre, half = mean(differences), LIMIT * deviation(differences, ddof=ddof)
-    return centre - half, centre + half
-
-
-def _interquartile(x: Array) -> float:
-    if not x.size:
-        return np.nan
-    ordered = np.sort(x)
-    at = (x.size - 1) * np.array([0.25, 0.75])
+def _quantile(ordered: Array, cases: NDArray[np.intp], q: float) -> Array:
+    """Quantile of each column of (2, M, K), sorted with NaN last, linear between neighbours."""
+    at = np.maximum(cases - 1, 0) * q
     below = at.astype(np.intp)
-    above = np.minimum(below + 1, x.size - 1)
-    low, high = ordered[below] + (at - below) * (ordered[above] - ordered[below])
-    return float(high - low)
+    above = np.minimum(below + 1, np.maximum(cases - 1, 0))
+    columns = np.arange(ordered.shape[2])
+    low, high = ordered[:, below, columns], ordered[:, above, columns]
+    return low + (at - below) * (high - low)

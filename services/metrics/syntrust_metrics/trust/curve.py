@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,7 +88,7 @@ def _trends(sweep: Sweep) -> dict[str, Any]:
 
 def _gap_at(sweep: Sweep, index: int) -> dict[str, Any]:
     estimator = sweep.estimators[index]
-    interval = partial(sweep.interval, index, GAP)
+    interval = sweep.interval(index, GAP)
     return estimator.leaf(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
 
 

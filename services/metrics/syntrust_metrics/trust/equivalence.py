@@ -53,8 +53,8 @@ def equivalence(dice: Array, regions: Sequence[str], margin: float) -> dict[str,
     return {
         "margin": margin,
         "regions": {
-            region: as_body(*found)
-            for region, *found in zip(regions, placed, verdicts, strict=True)
+            region: as_body(found, verdict)
+            for region, found, verdict in zip(regions, placed, verdicts, strict=True)
         },
         "overall": as_body(overall, judge_alone(overall, band)),
         "every_region": judge_every(placed, verdicts, band),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import Final, TypeGuard
+
+MAX_TEXT: Final = 200  # characters of an id, a group or a region
 
 
 class InvalidScores(ValueError):
@@ -20,13 +22,19 @@ class InvalidScores(ValueError):
 
 def pointer(*tokens: str | int) -> str:
     """Build a JSON pointer: `~` and `/` inside a token are escaped as RFC 6901 asks."""
-    escaped = (str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    escaped = (shown(token).replace("~", "~0").replace("/", "~1") for token in tokens)
     return "".join(f"/{token}" for token in escaped).encode(errors="replace").decode()
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Whether `value` is a text that is not empty and can be written as UTF-8."""
-    if not isinstance(value, str):
+    """Whether `value` is a text that can be written as UTF-8, neither empty nor too long."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
         return False
     # JSON can spell half of a surrogate pair, which no answer could hold.
-    return bool(value) and value.encode(errors="ignore").decode() == value
+    return value.isascii() or value.encode(errors="ignore").decode() == value
+
+
+def shown(name: object) -> str:
+    """Give a name as an error may quote it: a caller's megabytes do not come back."""
+    text = str(name)
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -18,13 +19,15 @@ from syntrust_metrics.trust.intervals import (
     Sampling,
     average,
     combine,
-    percentile,
+    percentiles,
 )
 from syntrust_metrics.trust.policy import Policy
 from syntrust_metrics.trust.resampling import Draws, Resampled, resample
 
 Array = NDArray[np.float64]
 Leaf = dict[str, Any]
+Intervals = Sequence[Interval] | None
+NO_INTERVAL: Final = Interval(None, None)
 NO_CASE: Final = "no case"
 NO_PAIR: Final = "no pair"
 ONE_CASE: Final = "one case has no spread at ddof 1"
@@ -95,19 +98,20 @@ class Estimator:
             return parts[0] if parts else None
         return combine(parts, self.sampling.seed_weights)
 
-    def percentile(self, draws: Array | None, row: int) -> Interval:
-        assert draws is not None  # noqa: S101 - `leaf` asks only where resamples exist
-        return percentile(draws[row], self.sampling, self.scope_of_draws)
+    def percentiles(self, take: Callable[[Resampled], Array], scope: str) -> Intervals:
+        """Percentile intervals of one family, or None where no interval can be had."""
+        draws = self.draws(take)
+        return None if draws is None else percentiles(draws, self.sampling, scope)
 
-    def leaf(
-        self, by_seed: Array, cases: int, interval: Callable[[], Interval], undefined: str
-    ) -> Leaf:
+    def leaf(self, by_seed: Array, cases: int, interval: Interval | None, undefined: str) -> Leaf:
         """Average one factor over seeds; undefined in one seed, it is undefined."""
-        if np.isnan(by_seed).any():
-            return leaf(None, Interval(None, None), None, self._undefined(by_seed, undefined))
-        found = self.sampling.without(cases) or interval()
-        deviation = float(by_seed.std(ddof=1)) if by_seed.size > 1 else None
-        return leaf(float(by_seed.mean()), found, deviation, found.reason)
+        values = by_seed.tolist()
+        if any(map(math.isnan, values)):
+            return leaf(None, NO_INTERVAL, None, self._undefined(by_seed, undefined))
+        found = self.sampling.without(cases) or interval or NO_INTERVAL
+        deviation = float(by_seed.std(ddof=1)) if len(values) > 1 else None
+        value = float(by_seed.mean()) if len(values) > 1 else values[0]
+        return leaf(value, found, deviation, found.reason)
 
     def _undefined(self, by_seed: Array, reason: str) -> str:
         if by_seed.size == 1:
@@ -116,6 +120,10 @@ class Estimator:
             str(seed) for seed, value in zip(self.seeds, by_seed, strict=True) if np.isnan(value)
         )
         return f"{reason} (seed {where})"
+
+
+def at(intervals: Intervals, row: int) -> Interval | None:
+    return None if intervals is None else intervals[row]
 
 
 def leaf(

@@ -71,12 +71,20 @@ class Sampling:
         return None
 
 
+def percentiles(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
+    """Percentile intervals of (F, B + 1) values, each row as `percentile`."""
+    if not np.isfinite(draws).all():
+        return [percentile(row, sampling, scope) for row in draws]
+    bounds = _tails(draws[:, 1:], sampling.policy.confidence)
+    return [Interval(pair, scope) for pair in bounds]
+
+
 def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
     """Percentile interval of (B + 1,) values, the first that of the sample; NaN are left out."""
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _too_few(defined.size, draws.size - 1):
         return refused
-    return Interval(_tails(defined, sampling.policy.confidence), scope)
+    return Interval(_tails(defined[None], sampling.policy.confidence)[0], scope)
 
 
 def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
@@ -99,22 +107,37 @@ def _too_few(defined: int, resamples: int) -> Interval | None:
     return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
 
 
-def studentised(draws: Draws, row: int, sampling: Sampling, scope: str) -> tuple[Interval, bool]:
-    """Bootstrap-t interval on the log scale of one factor; True says that it is on that scale.
+def studentised(draws: Draws, sampling: Sampling, scope: str) -> list[tuple[Interval, bool]]:
+    """Bootstrap-t intervals on the log scale of each factor; True says that it is on that scale.
 
     Where a standard error is 0 (equal or almost equal Dice) the percentile interval of the value.
     """
-    value, log, error = (array[row] for array in (draws.value, draws.log, draws.error))
+    whole = np.isfinite(draws.value) & np.isfinite(draws.log) & (draws.error > 0)
+    if not whole.all():
+        rows = zip(draws.value, draws.log, draws.error, strict=True)
+        return [_studentised_row(*row, sampling, scope) for row in rows]
+    pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
+    tails = _tails(pivots, sampling.policy.confidence)
+    first = zip(draws.log[:, 0], draws.error[:, 0], tails, strict=True)
+    return [(Interval(_from_pivots(*each), scope), True) for each in first]
+
+
+def _studentised_row(
+    value: Array, log: Array, error: Array, sampling: Sampling, scope: str
+) -> tuple[Interval, bool]:
+    """One factor with resamples in which it, or its standard error, is undefined."""
     defined = np.isfinite(value)
     defined[0] = True
-    if not (np.isfinite(log[defined]) & (error[defined] > 0)).all():
-        return percentile(value, sampling, scope), False
-    missing = 1 - defined[1:].mean()
-    if missing > MAX_UNDEFINED:
+    usable = (np.isfinite(log[defined]) & (error[defined] > 0)).all()
+    if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
         return percentile(value, sampling, scope), False
     pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
-    low, high = _tails(pivots, sampling.policy.confidence)
-    return Interval((float(log[0] - high * error[0]), float(log[0] - low * error[0])), scope), True
+    tails = _tails(pivots[None], sampling.policy.confidence)[0]
+    return Interval(_from_pivots(log[0], error[0], tails), scope), True
+
+
+def _from_pivots(log: float, error: float, tails: tuple[float, float]) -> tuple[float, float]:
+    return float(log - tails[1] * error), float(log - tails[0] * error)
 
 
 def combine(draws: Sequence[Draws], shares: Array) -> Draws:
@@ -218,14 +241,18 @@ def _drawn(shares: Array) -> bool:
     return len(shares) >= MIN_SEEDS_TO_DRAW
 
 
-def _tails(values: Array, confidence: float) -> tuple[float, float]:
-    """Quantiles of (N,) at both tails, linear between order statistics.
+def _tails(values: Array, confidence: float) -> list[tuple[float, float]]:
+    """Quantiles of each row of (F, N) at both tails, linear between order statistics.
 
     As `numpy.quantile`, which costs several times more than the partition it makes.
     """
-    at = (values.size - 1) * np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    below = np.floor(at).astype(np.intp)
-    above = np.minimum(below + 1, values.size - 1)
-    ordered = np.partition(values, np.concatenate([below, above]))
-    low, high = ordered[below] + (at - below) * (ordered[above] - ordered[below])
-    return float(low), float(high)
+    last = values.shape[1] - 1
+    at = [last * (1 - confidence) / 2, last * (1 + confidence) / 2]
+    low, high = (int(x) for x in at)
+    kept = sorted({low, min(low + 1, last), high, min(high + 1, last)})
+    ordered = np.partition(values, kept, axis=1)
+    tails = []
+    for x, below in zip(at, (low, high), strict=True):
+        lower, upper = ordered[:, below], ordered[:, min(below + 1, last)]
+        tails.append((lower + (x - below) * (upper - lower)).tolist())
+    return list(zip(*tails, strict=True))

@@ -24,9 +24,11 @@ def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
             msg = "a number that is not finite reached an answer"
             raise ValueError(msg)
         return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, dict | Mapping):
         return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, list | tuple | Sequence):
         return [rounded(item) for item in value]
     return value
 

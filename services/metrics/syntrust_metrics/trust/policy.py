@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Final, Literal, cast
 
-from syntrust_metrics.trust.errors import InvalidScores, pointer
+from syntrust_metrics.trust.errors import InvalidScores, pointer, shown
 
 EmptyRule = Literal["brats", "drop", "zero"]
 EMPTY_RULES: Final = ("brats", "drop", "zero")
@@ -56,8 +56,8 @@ def read_policy(given: object) -> Policy:
     for name in given:
         if name not in known:
             raise InvalidScores(
-                f"policy has no field {name!r}; it has {', '.join(sorted(known))}.",
-                pointer=pointer("policy", str(name)),
+                f"policy has no field {shown(name)!r}; it has {', '.join(sorted(known))}.",
+                pointer=pointer("policy", name),
             )
     return Policy(
         empty=_rule(given.get("empty", Policy.empty)),
@@ -99,6 +99,6 @@ def _margin(value: object) -> float:
 
 
 def _real(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         return math.nan
     return float(value)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimates import Estimator, Leaf
-from syntrust_metrics.trust.intervals import Interval
+from syntrust_metrics.trust.intervals import Interval, percentile
 from syntrust_metrics.trust.resampling import Resampled
 
 Array = NDArray[np.float64]
@@ -121,7 +121,7 @@ def _interval(of: Estimator) -> Interval:
         _drawn(of, lambda part: part.t4),
         t5.reshape(2, -1, t5.shape[-1]),
     )
-    return of.percentile(join_parts(draws)[None], 0)
+    return percentile(join_parts(draws), of.sampling, of.scope_of_draws)
 
 
 def _drawn(of: Estimator, take: Callable[[Resampled], Array]) -> Array:

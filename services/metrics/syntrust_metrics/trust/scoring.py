@@ -83,13 +83,16 @@ def _sensitivity(table: Table, policy: Policy) -> dict[str, Any] | None:
 
 
 def _groups(table: Table, policy: Policy) -> dict[str, Any]:
-    names = sorted({group for group in table.groups if group is not None})
-    return {name: _group(table.of_group(name), policy) for name in names}
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(table.groups):
+        if name is not None:
+            rows.setdefault(name, []).append(row)
+    return {name: _group(table, rows[name], policy) for name in sorted(rows)}
 
 
-def _group(part: Table, policy: Policy) -> dict[str, Any]:
-    if len(part.ids) < MIN_GROUP_CASES:
+def _group(table: Table, rows: list[int], policy: Policy) -> dict[str, Any]:
+    if len(rows) < MIN_GROUP_CASES:
         reason = f"fewer than {MIN_GROUP_CASES} cases"
-        return {"cases": len(part.ids), "factors": None, "reason": reason}
-    factors = factor_leaves(_estimator(part, policy))
-    return {"cases": len(part.ids), "factors": factors, "reason": None}
+        return {"cases": len(rows), "factors": None, "reason": reason}
+    factors = factor_leaves(_estimator(table.of_rows(rows), policy))
+    return {"cases": len(rows), "factors": factors, "reason": None}

@@ -72,9 +72,10 @@ def trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
         ``{"verdict": "rising"|"falling"|"undecided", "slope", "ci", "kendall": {"tau", "p"}|None,
         "reason"}``; `slope` is per unit of α, the mean over seeds, `ci` its t interval over seeds.
     """
-    if alphas.size < 2 or np.isnan(by_seed).any():
-        reason = "fewer than two α" if alphas.size < 2 else "undefined at some α"
-        return _trend(None, None, UNDECIDED, reason)
+    if alphas.size < 2:
+        return _trend(None, None, UNDECIDED, "fewer than two α")
+    if np.isnan(by_seed).any():
+        return _trend(None, None, UNDECIDED, "undefined at some α")
     slopes = slope_by_seed(alphas, by_seed)
     if slopes.size >= MIN_SEEDS:
         ci = interval_over_seeds(slopes, confidence)
