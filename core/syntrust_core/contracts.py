@@ -119,6 +119,10 @@ class Ref(Frozen):
         """The latest state of a long training, overwritten as it goes."""
         return f"{self.prefix}/checkpoint"
 
+    def beside_key(self, name: str) -> str:
+        """A file that a running step shows of itself, overwritten as it goes."""
+        return f"{self.prefix}/{name}"
+
 
 class FileInfo(Frozen):
     key: str

@@ -88,6 +88,7 @@ class StepContext:
         self._cache = cache
         self._reported_s = 0.0
         self._has_checkpoint = False
+        self._beside: set[str] = set()
 
     def fetch(self, ref: Ref) -> Path:
         """A read-only folder with every file of a published artifact, digests checked."""
@@ -141,10 +142,20 @@ class StepContext:
         self._has_checkpoint = True
         return True
 
+    def save_beside(self, name: str, path: Path) -> str:
+        """Show a file of a step that still runs; the next of that name replaces it. Its key."""
+        key = self.ref.beside_key(name)
+        if not self.lost.is_set():
+            self._store.put_file(key, path)
+            self._beside.add(key)
+        return key
+
     def drop_checkpoint(self) -> None:
-        """Remove the state of a training that is published."""
+        """Remove what was kept of a training while it ran; it is published now."""
         if self._has_checkpoint:
             self._store.delete(self.ref.checkpoint_key)
+        for key in self._beside:
+            self._store.delete(key)
 
 
 Work = Callable[[StepMessage, StepContext], None]
