@@ -63,7 +63,7 @@ def mean_anatomy(cases: TrainingCases, shape: Shape) -> Tensor:
     (4, *shape) float32. A node that lies in no case's healthy brain has the mean of all others.
     """
     parts = [_sums(cases[index], shape) for index in range(len(cases))]
-    images, weight = sum(part[0] for part in parts), sum(part[1] for part in parts)
+    images, weight = (np.sum(side, axis=0) for side in zip(*parts, strict=True))
     overall = images.sum(axis=(1, 2, 3), keepdims=True) / weight.sum()
     known = weight > _LEAST_WEIGHT
     mean = np.where(known, images / np.where(known, weight, 1), overall)
@@ -73,14 +73,14 @@ def mean_anatomy(cases: TrainingCases, shape: Shape) -> Tensor:
 def _sums(case: TrainingCase, shape: Shape) -> tuple[NDArray[Any], NDArray[Any]]:
     """Images times weight (4, *shape) and weight (*shape) of one case; left and right added."""
     healthy = case.condition[MASK_PLANES - 1].astype(np.float64)
-    head = case.condition[:MASK_PLANES].any(axis=0)
+    head = np.asarray(case.condition[:MASK_PLANES].any(axis=0))
     layers = np.concatenate([case.images * healthy, healthy[None]])
     (top, length), (front, depth), (middle, half) = (_middle_and_half(head, a) for a in range(3))
     z = _interpolation(top + length * np.linspace(-1, 1, shape[0]), head.shape[0])
     y = _interpolation(front + depth * np.linspace(-1, 1, shape[1]), head.shape[1])
     distances = half * np.linspace(0, 1, shape[2])
-    x = sum(_interpolation(middle + side * distances, head.shape[2]) for side in (-1, 1))
-    sums = np.einsum("az,by,cx,mzyx->mabc", z, y, x, layers, optimize=True)
+    left, right = (_interpolation(middle + side * distances, head.shape[2]) for side in (-1, 1))
+    sums = np.einsum("az,by,cx,mzyx->mabc", z, y, left + right, layers, optimize=True)
     return sums[:-1], sums[-1]
 
 

@@ -22,6 +22,7 @@ POSITION_PLANES: Final = 3
 View = Literal["grid", "brain"]
 Convention = Literal["brain-z", "min-max"]
 Prediction = Literal["noise", "velocity"]
+Variant = Literal["brats", "whole-head"]
 Weighting = Literal["none", "velocity", "image"]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -60,10 +61,21 @@ class Domain(_Frozen):
         View,
         Field(description="The network sees the whole grid, or the box around the brain."),
     ]
+    fit: Annotated[
+        Literal["exact", "crop"],
+        Field(
+            description="Other shapes at the same spacing: refused, or cut and padded around the "
+            "middle of the grid; see fit.py."
+        ),
+    ] = "exact"
+    labels: Annotated[
+        tuple[str, ...], Field(description="The condition's planes, each 0 or 1.")
+    ] = ("NCR", "ED", "ET", "brain without tumour")
     intensity: Annotated[
         Convention,
         Field(description="What the twins' numbers mean; see intensity.py."),
     ]
+    intensity_range: tuple[float, float] = (-1.0, 1.0)
     expanded: Annotated[
         bool,
         Field(description="The network sees brain-z through intensity.expanded; twins do not."),
@@ -72,6 +84,15 @@ class Domain(_Frozen):
         bool,
         Field(description="Three condition planes more: the place in the brain; condition.py."),
     ] = False
+
+
+class WholeHeadDomain(_Frozen):
+    """What Med-DDPM's other model draws: one image of a whole head, from two label planes."""
+
+    shape: tuple[Positive, Positive, Positive] = (128, 128, 128)
+    labels: tuple[str, ...] = ("head without tumour, -1 or 1", "tumour, -1 or 1")
+    intensity: Literal["slice-min-max"] = "slice-min-max"  # of each axial slice by itself
+    intensity_range: tuple[float, float] = (-1.0, 1.0)
 
 
 class Sampling(_Frozen):
@@ -208,6 +229,10 @@ class Stage(_Frozen):
 class ModelCard(_Frozen):
     version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    variant: Annotated[
+        Variant,
+        Field(description="brats: four modalities of a brain; whole-head: one of a head."),
+    ] = "brats"
     notice: Literal["For research use only. Not a medical device."] = NOTICE
     architecture: ArchitectureCard
     parameters: Positive
@@ -215,7 +240,7 @@ class ModelCard(_Frozen):
     prediction: Annotated[
         Prediction, Field(description="What the network's output is; see schedule.py.")
     ] = "noise"
-    domain: Domain
+    domain: Domain | WholeHeadDomain
     default: Sampling
     seen: tuple[SeenCase, ...]
     dataset: Annotated[str, Field(description="Where the seen cases come from.")]
@@ -227,6 +252,29 @@ class ModelCard(_Frozen):
         tuple[Stage, ...], Field(description="Trainings that this one went on from, oldest first.")
     ] = ()
     weights_sha256: str
+
+    @model_validator(mode="after")
+    def _has_the_domain_of_its_variant(self) -> Self:
+        if (self.variant == "brats") != isinstance(self.domain, Domain):
+            msg = f"domain: not one of the variant {self.variant}."
+            raise ValueError(msg)
+        return self
+
+    def twin_domain(self) -> Domain:
+        """What twins may be drawn of.
+
+        Raises
+        ------
+        CallerError
+            If this model cannot draw the four modalities of a twin.
+        """
+        if isinstance(self.domain, Domain):
+            return self.domain
+        raise CallerError(
+            f"generator: {self.name} is Med-DDPM's whole-head model, which draws one modality from "
+            "two label planes; a twin has four. Name a model of the variant brats.",
+            variant=self.variant,
+        )
 
     def as_stage(self) -> Stage:
         """This training as the start of another."""

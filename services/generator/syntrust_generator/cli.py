@@ -1,4 +1,4 @@
-"""`syntrust-generator`: train a generator from a folder of cases, without the platform."""
+"""`syntrust-generator`: train generators, import them and draw twins, without the platform."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from syntrust_core.casefiles import find_files
 from syntrust_core.caserecord import CASE_FILE
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.errors import CallerError, PlatformError
-from syntrust_core.grids import Grid
-from syntrust_generator import handlers
-from syntrust_generator.card import NOTICE, TINY, TrainConfig
+from syntrust_core.grids import Grid, GridSpec
+from syntrust_generator import training_job
+from syntrust_generator.card import NOTICE, TINY, Domain, Sampling, TrainConfig
 from syntrust_generator.determinism import reproducible
-from syntrust_generator.models import load_model
-from syntrust_generator.released import ORIGIN, TRAINING_CASES, import_released
+from syntrust_generator.engine import Asked, Machine, best_device
+from syntrust_generator.models import load_model, shipped_model
+from syntrust_generator.released import import_released
+from syntrust_generator.samplers import SamplerName
+from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise_all
 from syntrust_generator.training import TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -49,20 +52,27 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     work: Annotated[
         Path | None, typer.Option(help="Canonical cases, checkpoint and log; default OUT.work.")
     ] = None,
-    checkpoint_every: Annotated[int, typer.Option(help="In iterations.")] = 100,
+    checkpoint_every: Annotated[
+        float, typer.Option(help="In seconds.")
+    ] = training_job.CHECKPOINT_EVERY_S,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
     """Train a generator and write OUT/model.safetensors and OUT/card.json.
 
-    Stopped and started again it goes on from its last checkpoint, with the same result.
+    Stopped and started again it goes on from its last checkpoint, on a CPU with the same result.
+    WORK has that, the loss of every iteration and, every ten minutes, a picture of what is drawn.
     """
     work = work or out.with_name(f"{out.name}.work")
     settings = _read_config(config)
     folders = canonical_cases(
         cases, work / "cases", Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
     )
-    log_path = work / "loss.jsonl"
-    with reproducible(threads), _bar() as bar, log_path.open("a", encoding="utf-8") as log:
+    log_path, device = work / "loss.jsonl", best_device()
+    with (
+        reproducible(threads, deterministic=device.type == "cpu"),
+        _bar() as bar,
+        log_path.open("a", encoding="utf-8") as log,
+    ):
         task = bar.add_task("training", total=settings.recipe.iterations, loss="")
 
         def show(progress: TrainingProgress) -> None:
@@ -71,7 +81,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             if progress.done % _LOG_EVERY == 0:
                 log.flush()
 
-        handlers.train(
+        training_job.train(
             folders,
             settings,
             name=name,
@@ -79,28 +89,81 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             out=out,
             on_progress=show,
             start=None if start is None else load_model(start),
-            checkpoint=work / "checkpoint.pt",
-            checkpoint_every=checkpoint_every,
+            keeping=training_job.Keeping(
+                work / "checkpoint.pt", work / "samples.png", checkpoint_every_s=checkpoint_every
+            ),
+            device=device,
         )
     console.print(f"Wrote {out}. {NOTICE}")
 
 
 @app.command("import")
 def import_checkpoint(
-    checkpoint: Annotated[Path, typer.Argument(help="model_brats.pt as Med-DDPM released it.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="model_brats.pt or model_128.pt, as Med-DDPM released it.")
+    ],
     out: Annotated[Path, typer.Argument(help="Model folder to write.")],
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "med-ddpm",
     seen: Annotated[
-        Path, typer.Option(help="Ids of the cases it was trained on, one per line.")
-    ] = TRAINING_CASES,
-    dataset: Annotated[str, typer.Option(help="Where those come from, for the card.")] = ORIGIN,
+        Path | None,
+        typer.Option(help="Ids of the cases it was trained on, one per line; as published if not."),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Where those come from, for the card; as published if not.")
+    ] = None,
 ) -> None:
     """Check a checkpoint of Med-DDPM and write it as a model folder. Nothing in it is executed."""
     import_released(checkpoint, out, name=name, seen=seen, dataset=dataset)
     console.print(f"Wrote {out}. {NOTICE}")
 
 
-def canonical_cases(cases: Path, work: Path, grid: Grid) -> dict[str, Path]:
+@app.command()
+def draw(  # noqa: PLR0917 - typer reads the options from here
+    cases: Annotated[Path, typer.Argument(help="Folder with one folder of NIfTI files per case.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write OUT/<case>/<twin>/ into.")],
+    model: Annotated[str, typer.Option(help="A model folder, or the name of a shipped one.")] = (
+        "tiny"
+    ),
+    twins: Annotated[int, typer.Option(min=1, help="Twins of each case.")] = 1,
+    sampler: Annotated[SamplerName | None, typer.Option(help="The card's if absent.")] = None,
+    steps: Annotated[int | None, typer.Option(min=2, help="The card's if absent.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
+    precision: Annotated[Asked, typer.Option(help="Of the convolutions.")] = "auto",
+    work: Annotated[Path | None, typer.Option(help="Canonical cases; default OUT.work.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+) -> None:
+    """Draw twins of cases from their label maps. Twins that are there already are kept."""
+    folder = Path(model)
+    generator = load_model(folder if folder.is_dir() else shipped_model(model))
+    default = generator.card.default
+    order = Order(
+        generator,
+        seed,
+        Sampling(sampler=sampler or default.sampler, steps=steps or default.steps),
+        machine=Machine(precision=precision),
+    )
+    work = work or out.with_name(f"{out.name}.work")
+    folders = canonical_cases(cases, work / "cases", grid_of(generator.domain))
+    jobs = [
+        TwinJob(folder, out / case / str(twin), twin)
+        for case, folder in folders.items()
+        for twin in range(twins)
+    ]
+    due = [job for job in jobs if not (job.out / TWIN_FILE).exists()]
+    with reproducible(threads), _bar() as bar:
+        task = bar.add_task("drawing", total=len(due), loss="")
+        synthesise_all(due, order, on_twin=lambda _: bar.advance(task))
+    console.print(f"{len(due)} twins drawn into {out}. {NOTICE}")
+
+
+def grid_of(domain: Domain) -> GridSpec:
+    """The grid on which a generator's cases are registered best."""
+    if domain.fit == "crop":
+        return "native"
+    return Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
+
+
+def canonical_cases(cases: Path, work: Path, grid: GridSpec) -> dict[str, Path]:
     """Canonical folders of every case in `cases`, by case id; those of `work` are kept.
 
     Raises

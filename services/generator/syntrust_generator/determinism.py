@@ -14,10 +14,12 @@ _MEMORY: Any = torch.utils.deterministic  # its stubs lack the flag
 
 
 @contextmanager
-def reproducible(threads: int) -> Iterator[None]:
+def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
     """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
 
-    The number of threads decides how sums are split, hence the last bits of every number.
+    The number of threads decides how sums are split, hence the last bits of every number. Training
+    on a GPU is not `deterministic`: there the gradient of the trilinear upsampling has no such
+    algorithm, and torch would refuse it.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     filling = _MEMORY.fill_uninitialized_memory
@@ -25,7 +27,7 @@ def reproducible(threads: int) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(True)
+        torch.use_deterministic_algorithms(deterministic)
         # Filling every new tensor only shows reads of unset memory, at a third of the time.
         _MEMORY.fill_uninitialized_memory = False
         yield

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -17,25 +19,36 @@ from syntrust_generator.card import (
     CARD_FILE,
     WEIGHTS_FILE,
     ArchitectureCard,
+    Domain,
     ModelCard,
     read_card,
     write_card,
 )
-from syntrust_generator.network import UNet, build_network, channels_last
+from syntrust_generator.network import Architecture, UNet, channels_last
 from syntrust_generator.publish import SHIPPED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Generator:
-    """A network with its weights, ready to sample, and its card."""
+    """A network with its weights in float32 on the CPU, and its card. `engine` draws with it."""
 
     network: UNet
     card: ModelCard
 
+    @property
+    def domain(self) -> Domain:
+        """What twins may be drawn of; refuses a model that draws none."""
+        return self.card.twin_domain()
+
+
+def architecture_of(architecture: ArchitectureCard) -> Architecture:
+    """What a card says of a network, as the network has it."""
+    return Architecture(**architecture.model_dump())
+
 
 def network_of(architecture: ArchitectureCard) -> UNet:
     """The network a card describes, with fresh weights."""
-    return build_network(**architecture.model_dump())
+    return UNet(architecture_of(architecture))
 
 
 def shipped_models() -> dict[str, Path]:
@@ -140,3 +153,12 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise CallerError(f"model: no {path.name} in {path.parent.name}.") from error
+
+
+def versions() -> dict[str, str]:
+    """Software that decides the numbers."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }

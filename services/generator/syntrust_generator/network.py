@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from syntrust_generator.anatomy import Anatomy
+from syntrust_generator.layers import Conv3d, Norm, conv, zeroed
 
 MAX_PERIOD = 1000.0  # of the timestep embedding; not the 10000 of Vaswani et al.
 MAX_GROUPS = 32  # of the released models; fewer for narrow ones, see `Architecture.groups`
-THINNEST_BF16 = 3  # voxels along an axis; below it oneDNN's bfloat16 gradient is wrong
 EMBEDDING_FACTOR = 4  # width of the time embedding over the base channels
 
 
@@ -124,6 +124,18 @@ def channels_last(network: UNet) -> UNet:
     return network
 
 
+def bfloat16_convolutions(network: UNet) -> UNet:
+    """The same network, inference only, with everything that costs time in bfloat16.
+
+    Norms sum in float32 and time embeddings stay there. Faster than autocast, which converts every
+    weight and many activations anew at each call.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Conv3d, nn.Conv1d)):
+            module.to(torch.bfloat16)
+    return network
+
+
 def timestep_embedding(t: Tensor, dim: int) -> Tensor:
     """Sinusoids of the raw step index, cosines first.
 
@@ -145,73 +157,13 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
     return torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)
 
 
-def group_count(channels: int, most: int) -> int:
-    """The largest divisor of `channels` up to `most`; min(most, channels) where that divides it."""
-    return max(g for g in range(1, min(most, channels) + 1) if channels % g == 0)
-
-
-class Norm(nn.GroupNorm):
-    """Group normalisation, computed in float32 and cast back to the working type."""
-
-    def __init__(self, channels: int, groups: int) -> None:
-        super().__init__(group_count(channels, groups), channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        weight, bias = self.weight.float(), self.bias.float()
-        normed = functional.group_norm(x.float(), self.num_groups, weight, bias, self.eps)
-        return normed.to(x.dtype)
-
-
-class Conv3d(nn.Conv3d):
-    """A convolution that takes oneDNN's kernels on a CPU whatever the size of its input.
-
-    Torch's own choice falls back to a loop ten times slower at batch 1 and few channels. Thin
-    inputs leave bfloat16: oneDNN's weight gradient then reads memory that nobody wrote.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled() or not _has_onednn(x):
-            return self._general(x)
-        padding = [size // 2 for size in self.kernel_size]
-        return torch.mkldnn_convolution(
-            x, self.weight, self.bias, padding, self.stride, self.dilation, 1
-        )
-
-    def _general(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu" or min(x.shape[2:]) >= THINNEST_BF16:
-            return super().forward(x)
-        with torch.autocast("cpu", enabled=False):
-            return super().forward(x.float())
-
-
-def _has_onednn(x: Tensor) -> bool:
-    return (
-        x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and bool(torch.backends.mkldnn.enabled)
-        and not torch.is_autocast_enabled("cpu")
-    )
-
-
-def _conv(channels_in: int, channels_out: int, *, stride: int = 1) -> Conv3d:
-    return Conv3d(channels_in, channels_out, kernel_size=3, stride=stride, padding=1)
-
-
-def _zeroed(module: nn.Conv3d | nn.Conv1d) -> nn.Module:
-    """A branch that starts as nothing: its last layer is zero until training moves it."""
-    nn.init.zeros_(module.weight)
-    if module.bias is not None:
-        nn.init.zeros_(module.bias)
-    return module
-
-
 class ResidualBlock(nn.Module):
     """x + conv(norm(conv(norm(x)) + projected time embedding)); no scale-shift."""
 
     def __init__(self, channels_in: int, channels_out: int, embedding: int, groups: int) -> None:
         super().__init__()
         self.in_layers = nn.Sequential(
-            Norm(channels_in, groups), nn.SiLU(), _conv(channels_in, channels_out)
+            Norm(channels_in, groups), nn.SiLU(), conv(channels_in, channels_out)
         )
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, channels_out))
         # The identity keeps the place of a dropout of rate 0, hence the parameter names.
@@ -219,7 +171,7 @@ class ResidualBlock(nn.Module):
             Norm(channels_out, groups),
             nn.SiLU(),
             nn.Identity(),
-            _zeroed(_conv(channels_out, channels_out)),
+            zeroed(conv(channels_out, channels_out)),
         )
         self.skip_connection: nn.Module = (
             nn.Identity()
@@ -243,7 +195,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.norm = Norm(channels, groups)
         self.qkv = nn.Conv1d(channels, 3 * channels, kernel_size=1)
-        self.proj_out = _zeroed(nn.Conv1d(channels, channels, kernel_size=1))
+        self.proj_out = zeroed(nn.Conv1d(channels, channels, kernel_size=1))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         del embedding
@@ -268,7 +220,7 @@ class Downsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.op = _conv(channels, channels, stride=2)
+        self.op = conv(channels, channels, stride=2)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         del embedding
@@ -281,7 +233,7 @@ class Upsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = _conv(channels, channels)
+        self.conv = conv(channels, channels)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         del embedding
@@ -328,7 +280,7 @@ class UNet(nn.Module):
         self.middle_block = self._middle(widths[-1])
         self.output_blocks = self._decoder(widths, skips)
         self.out = nn.Sequential(
-            Norm(widths[0], a.groups), nn.SiLU(), _zeroed(_conv(widths[0], a.out_channels))
+            Norm(widths[0], a.groups), nn.SiLU(), zeroed(conv(widths[0], a.out_channels))
         )
 
     def _layers(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:
@@ -392,7 +344,10 @@ class UNet(nn.Module):
         -------
         (N, out_channels, Z, Y, X)
         """
-        embedding = self.embed(t)
+        return self.predict(x, self.embed(t))
+
+    def predict(self, x: Tensor, embedding: Tensor) -> Tensor:
+        """`forward` for what `embed` gives: (N, …), or (1, …) for one step of all."""
         h, skips = x if self.anatomy is None else torch.cat([x, self.anatomy(x)], dim=1), []
         for stage in self.input_blocks:
             h = stage(h, embedding)

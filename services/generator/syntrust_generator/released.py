@@ -1,10 +1,14 @@
-"""Reading Med-DDPM's own checkpoint files (`model_brats.pt`) into model folders."""
+"""Reading Med-DDPM's own checkpoint files into model folders.
+
+There are two: `model_brats.pt` draws four modalities of a brain, `model_128.pt` one image of a
+whole head.
+"""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,35 +16,75 @@ import torch
 from torch import Tensor
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.card import ArchitectureCard, Domain, ModelCard, Sampling, SeenCase
-from syntrust_generator.handlers import versions
-from syntrust_generator.models import check_weights, network_of, save_model
-from syntrust_generator.network import BRATS
+from syntrust_generator.card import (
+    ArchitectureCard,
+    Domain,
+    ModelCard,
+    Sampling,
+    SeenCase,
+    Variant,
+    WholeHeadDomain,
+)
+from syntrust_generator.models import check_weights, network_of, save_model, versions
+from syntrust_generator.network import BRATS, WHOLE_HEAD, Architecture
 from syntrust_generator.publish import SHIPPED
 from syntrust_generator.schedule import cosine_schedule
 
 PARAMETER_PREFIX: Final = "denoise_fn."
 WEIGHT_KEYS: Final = ("ema", "model")  # of the trainer's dict, the one to sample from first
 TABLE_TOLERANCE: Final = 1e-6  # relative; the reference's tables and ours agree to the last bit
-DOMAIN: Final = Domain(
-    shape=(192, 192, 144), spacing_mm=(1.0, 1.0, 1.0), view="grid", intensity="min-max"
-)
+INPUT_WEIGHT: Final = "input_blocks.0.0.weight"  # its width tells the two models apart
 TRAINING_CASES: Final = SHIPPED / "med_ddpm_training_cases.csv"
-ORIGIN: Final = "BraTS 2021, the 193 cases that the released Med-DDPM weights were trained on"
+
+
+@dataclass(frozen=True)
+class Released:
+    """What is known of a released model beside its weights."""
+
+    variant: Variant
+    architecture: Architecture
+    domain: Domain | WholeHeadDomain
+    seen: Path | None
+    dataset: str
+
+
+BRATS_MODEL: Final = Released(
+    variant="brats",
+    architecture=BRATS,
+    domain=Domain(
+        shape=(192, 192, 144),
+        spacing_mm=(1.0, 1.0, 1.0),
+        view="grid",
+        fit="crop",
+        intensity="min-max",
+    ),
+    seen=TRAINING_CASES,
+    dataset="BraTS 2021, the 193 cases that the released Med-DDPM weights were trained on",
+)
+WHOLE_HEAD_MODEL: Final = Released(
+    variant="whole-head",
+    architecture=WHOLE_HEAD,
+    domain=WholeHeadDomain(),
+    seen=None,
+    dataset="whole heads; which, the authors have not listed",
+)
 
 
 def import_released(
-    path: Path, out: Path, *, name: str, seen: Path = TRAINING_CASES, dataset: str = ORIGIN
+    path: Path, out: Path, *, name: str, seen: Path | None = None, dataset: str | None = None
 ) -> dict[str, Path]:
-    """Write the four-modality weights of a Med-DDPM checkpoint as a model folder.
+    """Write the weights of a Med-DDPM checkpoint, of either model, as a model folder.
 
     Parameters
     ----------
     path
-        A file of `torch.save`: {"ema": …} of 338 float32 parameters with the prefix `denoise_fn.`
-        and 13 schedule tables, as the authors released it. Nothing in it is executed.
+        A file of `torch.save`: {"ema": …} of float32 parameters with the prefix `denoise_fn.` (338
+        for four modalities) and 13 schedule tables, as the authors released it. Nothing in it is
+        executed.
     seen : text file
-        One id per line: the cases that the weights were fitted to.
+        One id per line: the cases that the weights were fitted to. If None, those published.
+    dataset
+        Where those come from, for the card. If None, what is published.
 
     Returns
     -------
@@ -59,20 +103,23 @@ def import_released(
         if _is_parameter(key)
     }
     steps = check_tables(tables)
-    architecture = ArchitectureCard(**asdict(BRATS))
+    model = _model_of(weights)
+    architecture = ArchitectureCard(**asdict(model.architecture))
     with torch.device("meta"):
         network = network_of(architecture)
     check_weights(network, weights)
     _check_finite(weights)
+    listed = seen or model.seen
     card = ModelCard(
         name=name,
+        variant=model.variant,
         architecture=architecture,
         parameters=sum(value.numel() for value in weights.values()),
         schedule_steps=steps,
-        domain=DOMAIN,
+        domain=model.domain,
         default=Sampling(sampler="ancestral", steps=steps),  # until fewer are measured on them
-        seen=_seen(seen),
-        dataset=dataset,
+        seen=() if listed is None else _seen(listed),
+        dataset=dataset or model.dataset,
         recipe=None,
         iterations=0,
         versions=versions(),
@@ -80,6 +127,13 @@ def import_released(
         weights_sha256="",
     )
     return save_model(weights, card, out)
+
+
+def _model_of(weights: Mapping[str, Tensor]) -> Released:
+    """Which of the two released models has an input of that many channels."""
+    found = weights.get(INPUT_WEIGHT)
+    is_whole_head = found is not None and found.shape[1:2] == (WHOLE_HEAD.in_channels,)
+    return WHOLE_HEAD_MODEL if is_whole_head else BRATS_MODEL
 
 
 def check_tables(tables: Mapping[str, Tensor]) -> int:

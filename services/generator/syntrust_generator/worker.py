@@ -9,6 +9,7 @@ from syntrust_generator.publish import publish_shipped
 WORKS = {
     Kind.SYNTHESISE_CASE: "syntrust_generator.works:synthesise_case",
     Kind.TRAIN_GENERATOR: "syntrust_generator.works:train_generator",
+    Kind.IMPORT_MODEL: "syntrust_generator.importing:import_model",
 }
 
 if __name__ == "__main__":

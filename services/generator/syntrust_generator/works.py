@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 from syntrust_core.contracts import Kind, Ref, StepMessage, SynthesiseCase, TrainGenerator
 from syntrust_core.steps import StepContext, expect
 from syntrust_generator.card import Sampling
 from syntrust_generator.determinism import reproducible
-from syntrust_generator.handlers import synthesise, train, training_config
-from syntrust_generator.models import load_model
+from syntrust_generator.engine import Machine, best_device
+from syntrust_generator.models import Generator, load_model
+from syntrust_generator.settings import GeneratorSettings
+from syntrust_generator.synthesis import Order, TwinJob, synthesise
+from syntrust_generator.training import TrainingProgress
+from syntrust_generator.training_job import Keeping, train, training_config
 
-_CHECKPOINT_EVERY = 100  # iterations
+SAMPLES_FILE = "samples.png"
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
     request = expect(SynthesiseCase, message)
+    order = Order(
+        generator=_model(context.fetch(request.generator)),
+        seed=request.seed,
+        sampling=Sampling(sampler=request.sampler, steps=request.steps),
+        fit=request.fit,
+        machine=Machine(precision=GeneratorSettings().precision),
+    )
+    case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     with reproducible(context.threads):
         paths = synthesise(
-            context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
-            load_model(context.fetch(request.generator)),
-            out=context.scratch / "twin",
-            seed=request.seed,
-            twin=request.twin,
-            sampling=Sampling(sampler=request.sampler, steps=request.steps),
+            TwinJob(case, context.scratch / "twin", request.twin),
+            order,
             on_step=lambda step: context.report(step.done, step.total),
         )
     for path in paths.values():
         context.add(path.name, path)
 
 
+@lru_cache(maxsize=1)
+def _model(folder: Path) -> Generator:
+    """The model that the last twin was drawn with, most often that of the next: read once."""
+    return load_model(folder)
+
+
 def train_generator(message: StepMessage, context: StepContext) -> None:
     request = expect(TrainGenerator, message)
     config = training_config(request.config, seed=request.seed, iterations=request.iterations)
-    checkpoint = context.scratch / "checkpoint.pt"
+    checkpoint, samples = context.scratch / "checkpoint.pt", context.scratch / SAMPLES_FILE
     context.load_checkpoint(checkpoint)
-    with reproducible(context.threads):
+    shown: dict[str, str] = {}
+
+    def show(path: Path) -> None:
+        shown["samples"] = context.save_beside(SAMPLES_FILE, path)
+
+    def report(now: TrainingProgress) -> None:
+        context.report(now.done, now.total, loss=now.loss, **shown)
+
+    device = best_device()
+    with reproducible(context.threads, deterministic=device.type == "cpu"):
         paths = train(
             {
                 case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
@@ -43,10 +69,10 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
             name=request.name,
             dataset=f"training step {request.step_id}",
             out=context.scratch / "model",
-            on_progress=lambda now: context.report(now.done, now.total, loss=now.loss),
-            checkpoint=checkpoint,
-            checkpoint_every=_CHECKPOINT_EVERY,
-            on_checkpoint=context.save_checkpoint,
+            on_progress=report,
+            start=None if request.start is None else load_model(context.fetch(request.start)),
+            keeping=Keeping(checkpoint, samples, context.save_checkpoint, show),
+            device=device,
         )
-    for path in paths.values():
+    for path in (*paths.values(), samples):
         context.add(path.name, path)

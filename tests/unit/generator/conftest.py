@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.generator.small import train_small
 
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.volumes import write_volume
 from syntrust_generator.determinism import reproducible
+from syntrust_generator.models import Generator, load_model
 
 SHAPE = (16, 24, 16)
 AFFINE = np.diag([-3.0, -3.0, 3.0, 1.0])
@@ -71,3 +73,26 @@ def upload_folder(tmp_path: Path) -> Path:
     """A folder of one uploaded case, as the command reads it."""
     write_upload(tmp_path / "uploads" / "ball-0", seed=0)
     return tmp_path / "uploads"
+
+
+@pytest.fixture(scope="session")
+def model_folder(
+    case_folders: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    one_thread: Callable[[], AbstractContextManager[None]],
+) -> Path:
+    """A model trained on both cases."""
+    folder = tmp_path_factory.mktemp("model")
+    with one_thread():
+        train_small(case_folders, folder)
+    return folder
+
+
+@pytest.fixture
+def generator(model_folder: Path) -> Generator:
+    return load_model(model_folder)
+
+
+@pytest.fixture
+def case_folder(case_folders: dict[str, Path]) -> Path:
+    return case_folders["ball-0"]

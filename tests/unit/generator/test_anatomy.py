@@ -15,8 +15,8 @@ from syntrust_generator.anatomy import Anatomy, mean_anatomy
 from syntrust_generator.card import ArchitectureCard, Recipe, TrainConfig
 from syntrust_generator.condition import condition_planes, to_network
 from syntrust_generator.data import TrainingCase
-from syntrust_generator.handlers import train
 from syntrust_generator.models import load_model
+from syntrust_generator.training_job import train
 
 SHAPE = (12, 16, 14)  # x, y, z
 NODES = (9, 11, 6)  # z, y, half of x

@@ -7,14 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from syntrust_generator.layers import Conv3d, group_count
 from syntrust_generator.network import (
     Architecture,
-    Conv3d,
     ResidualBlock,
     UNet,
     build_network,
     channels_last,
-    group_count,
 )
 
 

@@ -18,22 +18,26 @@ from syntrust_generator.models import load_model
 from syntrust_generator.released import import_released
 from syntrust_generator.schedule import cosine_schedule
 
-LAYOUT = Path(__file__).parents[2] / "data" / "med_ddpm_state_dict.json"
+DATA = Path(__file__).parents[2] / "data"
 Entries = dict[str, Tensor]
+
+
+def entries_of(layout_file: str) -> Entries:
+    """All entries of a released file, with parameters of our own."""
+    layout: dict[str, Any] = json.loads((DATA / layout_file).read_text("utf-8"))
+    entries: Entries = dict(cosine_schedule(250).tables())
+    for entry in layout["state_dict"]:
+        if entry["key"].startswith("denoise_fn."):
+            key, shape = entry["key"], tuple(entry["shape"])
+            values = det_parameter(key.removeprefix("denoise_fn."), shape, 1)
+            entries[key] = torch.from_numpy(values)
+    assert len(entries) == layout["n_keys"]
+    return entries
 
 
 @pytest.fixture(scope="session")
 def released() -> Entries:
-    """All 351 entries of the released file, with parameters of our own."""
-    layout: dict[str, Any] = json.loads(LAYOUT.read_text("utf-8"))
-    entries: Entries = dict(cosine_schedule(250).tables())
-    for entry in layout["state_dict"]:
-        if entry["kind"] != "buffer":
-            key, shape = entry["key"], tuple(entry["shape"])
-            values = det_parameter(key.removeprefix("denoise_fn."), shape, 1)
-            entries[key] = torch.from_numpy(values)
-    assert len(entries) == 351
-    return entries
+    return entries_of("med_ddpm_state_dict.json")
 
 
 def saved(entries: Entries, path: Path) -> Path:
@@ -52,7 +56,9 @@ def test_the_released_layout_becomes_a_model_that_says_what_it_may_be_shown(
     model = load_model(tmp_path / "model")
     card = model.card
     assert (card.parameters, len(card.seen)) == (57_562_564, 193)
-    assert (card.domain.shape, card.domain.intensity) == ((192, 192, 144), "min-max")
+    assert (card.variant, len(released)) == ("brats", 351)
+    assert (model.domain.shape, model.domain.spacing_mm) == ((192, 192, 144), (1, 1, 1))
+    assert (model.domain.intensity, model.domain.fit) == ("min-max", "crop")
     assert (card.default.sampler, card.default.steps) == ("ancestral", 250)
     weights = model.network.state_dict()
     assert all(
@@ -60,6 +66,29 @@ def test_the_released_layout_becomes_a_model_that_says_what_it_may_be_shown(
         for key, value in released.items()
         if key.startswith("denoise_fn.")
     )
+
+
+def test_the_whole_head_model_is_a_variant_of_its_own_that_draws_no_twins(tmp_path: Path) -> None:
+    entries = entries_of("med_ddpm_wholehead_state_dict.json")
+    checkpoint = saved(entries, tmp_path / "model_128.pt")
+
+    import_released(checkpoint, tmp_path / "model", name="med-ddpm-head")
+
+    model = load_model(tmp_path / "model")
+    assert (model.card.variant, model.card.parameters) == ("whole-head", 40_226_433)
+    assert (model.card.domain.shape, model.card.seen) == ((128, 128, 128), ())
+    assert model.network.architecture.attention_factors == (8,)
+    with pytest.raises(CallerError, match=r"med-ddpm-head is .* whole-head .* a twin has four"):
+        _ = model.domain
+
+
+def test_ids_of_seen_cases_may_be_ones_own(released: Entries, tmp_path: Path) -> None:
+    (tmp_path / "seen.csv").write_text("a-1\n\nb-2\n", "utf-8")
+    checkpoint = saved(released, tmp_path / "model_brats.pt")
+
+    import_released(checkpoint, tmp_path / "model", name="x", seen=tmp_path / "seen.csv")
+
+    assert [case.id for case in load_model(tmp_path / "model").card.seen] == ["a-1", "b-2"]
 
 
 def changed(released: Entries, **changes: Tensor | None) -> Entries:

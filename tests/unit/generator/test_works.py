@@ -52,13 +52,13 @@ class Bench:
         assert outcome is Outcome.DONE
         return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
 
-    def train(self) -> tuple[Ref, Manifest]:
+    def train(self, **more: Any) -> tuple[Ref, Manifest]:
         message = TrainGenerator(
             name="small",
             cases=(GeneratorCase(id="ball-0", case=CASE),),
-            config=CONFIG,
             seed=0,
             iterations=2,
+            **{"config": CONFIG, **more},
         )
         return message.ref, self.run(message, train_generator)
 
@@ -73,9 +73,38 @@ def test_a_training_job_publishes_a_model_that_says_what_it_has_seen(bench: Benc
 
     card = json.loads(bench.store.get(manifest.files["card.json"].key))
 
-    assert set(manifest.files) == {"model.safetensors", "card.json"}
+    assert set(manifest.files) == {"model.safetensors", "card.json", "samples.png"}
     assert [case["id"] for case in card["seen"]] == ["ball-0"]
-    assert bench.board.reports
+
+
+def test_a_training_tells_its_loss_and_where_its_picture_lies(bench: Bench) -> None:
+    ref, _ = bench.train()
+
+    told = bench.board.reports[ref.id]
+
+    assert (told.done, told.total) == (2, 2)
+    assert 0 < float(told.detail["loss"]) < 10
+    assert told.detail["samples"] == f"artifacts/train_generator/{ref.id}/samples.png"
+    assert told.detail["samples"] in bench.store.writes
+
+
+def test_nothing_of_a_training_that_is_published_is_kept_twice(bench: Bench) -> None:
+    ref, manifest = bench.train()
+
+    left = {item.key for item in bench.store.list(ref.prefix)}
+
+    published = {file.key for file in manifest.files.values()}
+    assert left - published - {ref.attempt_key(manifest.attempt)} == {ref.manifest_key}
+
+
+def test_a_generator_is_trained_further_from_one_that_a_job_trained(bench: Bench) -> None:
+    start, _ = bench.train()
+
+    further, manifest = bench.train(start=start)
+
+    card = json.loads(bench.store.get(manifest.files["card.json"].key))
+    assert further != start
+    assert [stage["name"] for stage in card["earlier"]] == ["small"]
 
 
 def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
@@ -88,6 +117,36 @@ def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
 
     names = {f"{modality}.nii.gz" for modality in ("t1", "t1ce", "t2", "flair")}
     assert set(manifest.files) == names | {"twin.json"}
+
+
+def test_twins_of_one_mask_differ_and_each_is_drawn_again_to_the_byte(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    def draw(twin: int) -> bytes:
+        message = SynthesiseCase(
+            case=CASE, generator=model, sampler="ddim", steps=2, seed=0, twin=twin
+        )
+        bench.store.delete(message.ref.manifest_key)
+        files = bench.run(message, synthesise_case).files
+        return bench.store.get(files["t1.nii.gz"].key)
+
+    first, second, first_again = draw(0), draw(1), draw(0)
+
+    assert first != second
+    assert first == first_again
+
+
+def test_a_request_may_ask_for_the_soft_resize(bench: Bench) -> None:
+    config = {**CONFIG, "view": "grid"}
+    model, _ = bench.train(config=config)
+
+    manifest = bench.run(
+        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0, fit="resize"),
+        synthesise_case,
+    )
+
+    provenance = json.loads(bench.store.get(manifest.files["twin.json"].key))
+    assert provenance["fit"] == "resize"
 
 
 def test_a_published_model_is_found_by_its_name_once_it_is_there(

@@ -1,0 +1,141 @@
+"""A generator's network made ready for one processor: where it lies, how it counts, how fast.
+
+On a CPU: convolutions in bfloat16 where the processor has it, channels last, oneDNN's kernels. On a
+GPU: bfloat16 or TF32, channels last, and one compiled graph where every case has the same shape;
+compiling fuses norms with activations, whose memory traffic is most of what is not convolution.
+Steps and schedule stay in float32. Tensors are (N, C, Z, Y, X).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from syntrust_generator.card import Prediction
+from syntrust_generator.models import Generator
+from syntrust_generator.network import UNet, bfloat16_convolutions, channels_last
+from syntrust_generator.samplers import Denoiser
+from syntrust_generator.schedule import Schedule, cosine_schedule, noise_estimate
+
+Asked = Literal["auto", "fp32", "tf32", "bf16"]
+Precision = Literal["fp32", "tf32", "bf16"]
+
+
+def best_device() -> torch.device:
+    """The GPU if this process sees one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def resolve_precision(asked: Asked, device: torch.device) -> Precision:
+    """What `auto` is on a device: bfloat16 where it is native, else TF32 on a GPU, else float32.
+
+    TF32 exists on GPUs alone; a CPU that is asked for it computes in float32.
+    """
+    if asked == "bf16" or (asked == "auto" and _has_bfloat16(device)):
+        return "bf16"
+    return "tf32" if asked != "fp32" and device.type == "cuda" else "fp32"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What twins are drawn on. Both decide their last bits, and stand in their provenance."""
+
+    device: torch.device = field(default_factory=best_device)
+    precision: Asked = "auto"
+
+
+class Engine:
+    """A network's noise estimate on `device`, in `precision`, with its schedule.
+
+    The time embeddings of all steps are computed once. `compiled` takes one graph for each shape
+    of input, so it pays where all cases have one.
+    """
+
+    def __init__(
+        self,
+        network: UNet,
+        schedule: Schedule,
+        prediction: Prediction,
+        *,
+        device: torch.device,
+        precision: Precision,
+        compiled: bool = False,
+    ) -> None:
+        self.schedule, self.device, self.precision = schedule, device, precision
+        self._prediction, self._channels = prediction, network.architecture.out_channels
+        placed = _placed(network, device, precision)
+        self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
+        if compiled:
+            self._predict = torch.compile(placed.predict, fullgraph=True, dynamic=False)
+        with torch.inference_mode():
+            self._embeddings = placed.embed(torch.arange(schedule.steps, device=device))
+
+    def denoiser(self, planes: NDArray[np.float32], count: int = 1) -> Denoiser:
+        """The noise estimate for `count` images under one condition (C, Z, Y, X)."""
+        condition = torch.from_numpy(planes)
+        channels = self._channels
+        inputs = torch.empty(
+            (count, channels + len(planes), *planes.shape[1:]),
+            dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
+            device=self.device,
+            memory_format=torch.channels_last_3d,
+        )
+        inputs[:, channels:] = condition
+
+        def estimate(x: Tensor, t: int) -> Tensor:
+            inputs[:, :channels] = x
+            with torch.inference_mode(), _arithmetic(self.device, self.precision):
+                output = self._predict(inputs, self._embeddings[t : t + 1])
+                output = output.float().contiguous()
+                return noise_estimate(self.schedule, self._prediction, output, x, t)
+
+        return estimate
+
+
+def _placed(network: UNet, device: torch.device, precision: Precision) -> UNet:
+    """A copy of the network for inference there; the one given stays as it is."""
+    placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
+    if precision == "bf16":
+        placed = bfloat16_convolutions(placed)
+    return channels_last(placed)
+
+
+def _arithmetic(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """TF32 in convolutions if that is asked for; deterministic kernels on a GPU in any case."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=precision != "fp32"
+    )
+
+
+@lru_cache(maxsize=1)
+def engine_of(generator: Generator, machine: Machine) -> Engine:
+    """The engine of a generator, kept until another is asked for: a worker draws many twins."""
+    card, device = generator.card, machine.device
+    # Views of the brain differ from case to case, and each shape would be compiled anew.
+    compiled = device.type == "cuda" and generator.domain.view == "grid"
+    return Engine(
+        generator.network,
+        cosine_schedule(card.schedule_steps),
+        card.prediction,
+        device=device,
+        precision=resolve_precision(machine.precision, device),
+        compiled=compiled,
+    )

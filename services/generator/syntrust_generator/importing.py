@@ -1,0 +1,28 @@
+"""The step that makes an uploaded checkpoint of Med-DDPM a model that can be named."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts import ImportModel, StepMessage
+from syntrust_core.steps import StepContext, expect
+from syntrust_generator.released import import_released
+
+GIVEN_BY_CALLER = "named by whoever imported the checkpoint"
+
+
+def import_model(message: StepMessage, context: StepContext) -> None:
+    request = expect(ImportModel, message)
+    path = context.fetch_upload("checkpoint", request.checkpoint, context.scratch / "checkpoint.pt")
+    context.report(0, 1)
+    seen = None
+    if request.seen is not None:
+        seen = context.scratch / "seen.txt"
+        seen.write_text("\n".join(request.seen), encoding="utf-8")
+    paths = import_released(
+        path,
+        context.scratch / "model",
+        name=request.name,
+        seen=seen,
+        dataset=None if seen is None else GIVEN_BY_CALLER,
+    )
+    for written in paths.values():
+        context.add(written.name, written)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.unit.generator.small import CONFIG, random_generator, train_small
+
+from syntrust_core.cases import read_case, read_images
+from syntrust_core.errors import CallerError, Cancelled
+from syntrust_core.volumes import read_volume
+from syntrust_generator.card import Domain, Sampling
+from syntrust_generator.draw import draw, draw_seed, draw_shown, noise
+from syntrust_generator.engine import Asked, Machine, engine_of
+from syntrust_generator.fit import show
+from syntrust_generator.models import Generator, load_model
+from syntrust_generator.samplers import Step
+from syntrust_generator.synthesis import (
+    Order,
+    TwinJob,
+    TwinRejected,
+    synthesise,
+    synthesise_all,
+)
+
+MODALITIES = ("t1", "t1ce", "t2", "flair")
+CPU = torch.device("cpu")
+
+
+def order(generator: Generator, seed: int = 7, precision: Asked = "fp32") -> Order:
+    return Order(generator, seed, machine=Machine(CPU, precision))
+
+
+def test_a_twin_is_four_modalities_on_the_grid_of_its_case(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    case, record = read_case(case_folder)
+
+    paths = synthesise(TwinJob(case_folder, tmp_path), order(generator))
+
+    images = read_images(tmp_path, case.geometry)
+    assert sorted(paths) == sorted([*MODALITIES, "twin"])
+    assert (images[:, ~case.brain] == -1).all()
+    assert np.abs(images).max() <= 1
+    assert read_volume(paths["t1"])[0].dtype == np.float32
+    provenance = json.loads(paths["twin"].read_text("utf-8"))
+    assert provenance["label_map_digest"] == record.label_map_digest
+    assert (provenance["sampler"], provenance["steps"], provenance["redraw"]) == ("ddim", 3, 0)
+    assert (provenance["device"], provenance["precision"]) == ("cpu", "fp32")
+    assert (provenance["fit"], provenance["warnings"]) == ("exact", [])
+    assert provenance["field_of_view"] == [[0, 16], [0, 24], [0, 16]]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_same_draw_twice_is_the_same_bytes(
+    precision: Asked, generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    asked = order(generator, precision=precision)
+
+    one, other = (synthesise(TwinJob(case_folder, tmp_path / name), asked) for name in ("a", "b"))
+
+    assert all(one[name].read_bytes() == other[name].read_bytes() for name in one)
+
+
+@pytest.mark.parametrize(("seed", "twin"), [(8, 0), (7, 1)])
+def test_another_seed_or_twin_is_another_image_each_time_the_same(
+    seed: int, twin: int, generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    first = synthesise(TwinJob(case_folder, tmp_path / "a"), order(generator))
+
+    other, again = (
+        synthesise(TwinJob(case_folder, tmp_path / name, twin), order(generator, seed))
+        for name in ("b", "c")
+    )
+
+    assert first["t1"].read_bytes() != other["t1"].read_bytes()
+    assert other["t1"].read_bytes() == again["t1"].read_bytes()
+
+
+@pytest.mark.parametrize("sampler", ["ancestral", "ddim", "dpm++2m"])
+def test_twins_of_a_batch_are_those_drawn_alone(
+    sampler: str, generator: Generator, case_folder: Path
+) -> None:
+    case, _ = read_case(case_folder)
+    engine = engine_of(generator, Machine(CPU, "fp32"))
+    shown = show(case, generator.domain, divisor=2)
+    sampling = Sampling.model_validate({"sampler": sampler, "steps": 5})
+    told: list[Step] = []
+
+    def drawn(*seeds: int) -> list[Any]:
+        asked: dict[str, Any] = {"sampling": sampling, "on_step": told.append}
+        return draw_shown(engine, generator.domain, shown, seeds=seeds, **asked)
+
+    together, alone = drawn(1, 2, 3), [drawn(seed)[0] for seed in (1, 2, 3)]
+
+    np.testing.assert_allclose(np.stack(together), np.stack(alone), atol=1e-3)
+    assert not np.array_equal(alone[0], alone[1])
+    assert len(told) == 4 * 5
+
+
+def test_bfloat16_changes_a_twin_by_little(generator: Generator, case_folder: Path) -> None:
+    case, _ = read_case(case_folder)
+
+    exact, fast = (
+        draw(generator, case, seed=1, sampling=CONFIG.default, precision=precision)
+        for precision in ("fp32", "bf16")
+    )
+
+    rms = float(np.sqrt(np.mean((exact - fast)[:, case.brain] ** 2)))
+    assert 0 < rms < 0.02
+
+
+def test_a_callback_that_raises_cancels_the_draw(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    def cancel(step: Step) -> None:
+        raise Cancelled("Nobody wants this step.")
+
+    with pytest.raises(Cancelled):
+        synthesise(TwinJob(case_folder, tmp_path / "twin"), order(generator), on_step=cancel)
+
+    assert not (tmp_path / "twin").exists()
+
+
+def test_a_generator_that_draws_nonsense_is_refused_after_two_redraws(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    for parameter in generator.network.parameters():
+        parameter.fill_(torch.nan)
+    steps: list[Step] = []
+
+    with pytest.raises(TwinRejected, match=r"3 draws failed.*NaN"):
+        synthesise(TwinJob(case_folder, tmp_path), order(generator), on_step=steps.append)
+
+    assert len(steps) == 3 * CONFIG.default.steps
+
+
+def test_many_twins_are_those_drawn_one_by_one_each_told_once_it_is_whole(
+    generator: Generator, case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    jobs = [
+        TwinJob(folder, tmp_path / case / str(twin), twin)
+        for case, folder in case_folders.items()
+        for twin in range(2)
+    ]
+    told: list[TwinJob] = []
+
+    def check(job: TwinJob) -> None:
+        assert (job.out / "twin.json").exists()
+        told.append(job)
+
+    synthesise_all(jobs, order(generator), on_twin=check)
+
+    alone = synthesise(TwinJob(jobs[3].case_folder, tmp_path / "alone", 1), order(generator))
+    assert told == jobs
+    assert (jobs[3].out / "t2.nii.gz").read_bytes() == alone["t2"].read_bytes()
+    assert (jobs[2].out / "t2.nii.gz").read_bytes() != alone["t2"].read_bytes()
+
+
+def test_a_case_that_is_refused_among_many_says_so(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    domain = Domain(shape=(8, 8, 8), spacing_mm=(1, 1, 1), view="grid", intensity="brain-z")
+    jobs = [TwinJob(folder, tmp_path / case) for case, folder in case_folders.items()]
+
+    with pytest.raises(CallerError, match="grid: 16x24x16 voxels"):
+        synthesise_all(jobs, order(random_generator(domain)))
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
+    # First 16 hex digits of: printf '[7,"ab",1,2]' | sha256sum
+    assert f"{draw_seed(7, 'ab', 1, 2):016x}" == "acc0b70e5d60e6ce"
+    assert draw_seed(7, "ab", 1, 2) != draw_seed(7, "ab", 1, 3)
+
+
+def test_noise_depends_on_all_64_bits_of_the_seed_and_on_the_step() -> None:
+    shape = (4, 4, 4)
+
+    drawn = [noise(seed, t, shape) for seed, t in ((5, 250), (5 + 2**40, 250), (5, 249))]
+
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+    np.testing.assert_array_equal(drawn[0], noise(5, 250, shape))
+
+
+def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    architecture = CONFIG.architecture.model_copy(update={"in_channels": 11})
+    settings = {"architecture": architecture, "position": True, "expanded": True}
+    config = CONFIG.model_copy(update=settings)
+
+    train_small(case_folders, tmp_path, config)
+    generator = load_model(tmp_path)
+    case, _ = read_case(next(iter(case_folders.values())))
+    images = draw(generator, case, seed=1, sampling=config.default)
+
+    assert (generator.domain.position, generator.domain.expanded) == (True, True)
+    assert (images[:, ~case.brain] == -1).all()
+    assert images[:, case.brain].std() > 0.01
+
+
+def test_the_memory_of_a_run_does_not_grow_with_its_twins(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    jobs = [TwinJob(case_folder, tmp_path / "twin", twin) for twin in range(12)]
+    held_bytes: list[int] = []
+    tracemalloc.start()
+
+    try:
+        synthesise_all(
+            jobs,
+            order(generator),
+            on_twin=lambda _: held_bytes.append(tracemalloc.get_traced_memory()[0]),
+        )
+    finally:
+        tracemalloc.stop()
+
+    one_twin = 4 * 4 * 16 * 24 * 16
+    assert max(held_bytes[6:]) < max(held_bytes[:6]) + one_twin
