@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Final
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.deps import media_type
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_metrics.trust import InvalidScores, parse_csv, score_cases
+from syntrust_gateway.strict_json import read_object
+from syntrust_metrics.page import trust_page
+from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
 
 JSON = "application/json"
 CSV = "text/csv"
+HTML = "text/html"
+# A case is an object of two objects; ids and groups may hold a bracket too.
+_MOST_CONTAINERS: Final = 5 * MAX_CASES
 
 
-def trust_score(body: bytes, content_type: str | None) -> bytes:
+@dataclass(frozen=True)
+class Answer:
+    """A body and its media type."""
+
+    content: bytes
+    kind: str
+
+
+def trust_score(body: bytes, content_type: str | None, accept: str | None) -> Answer:
     """The answer to a request body; equal bodies give equal bytes.
 
     Raises
@@ -27,34 +41,53 @@ def trust_score(body: bytes, content_type: str | None) -> bytes:
     kind = media_type(content_type)
     if kind not in {JSON, CSV}:
         raise UnsupportedMediaType(f"Send {JSON} or {CSV}, not {kind or 'a body without a type'}.")
-    text = _text(body)
     try:
-        answer = score_cases(parse_csv(text) if kind == CSV else _request(text))
+        answer = score_cases(_from_csv(body) if kind == CSV else _from_json(body))
     except InvalidScores as error:
         raise InvalidRequest(error.detail, pointer=error.pointer) from error
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    if preferred(accept) == HTML:
+        return Answer(trust_page(answer).encode(), HTML)
+    text = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Answer(text.encode(), JSON)
 
 
-def _text(body: bytes) -> str:
+def preferred(accept: str | None) -> str:
+    """JSON, unless the `Accept` header (RFC 9110, 12.5.1) ranks HTML higher.
+
+    A header that accepts neither gets JSON as well: an answer says more than a 406.
+    """
+    quality = _qualities(accept or "*/*")
+    html, plain = (
+        next((quality[name] for name in names if name in quality), 0.0)
+        for names in ((HTML, "text/*", "*/*"), (JSON, "application/*", "*/*"))
+    )
+    return HTML if html > plain else JSON
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    found = {}
+    for entry in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        given = [each.removeprefix("q=") for each in parameters if each.startswith("q=")]
+        found[name] = _quality(given[0]) if given else 1.0
+    return found
+
+
+def _quality(text: str) -> float:
+    """A weight from 0 to 1; what is none counts as 0."""
     try:
-        return body.decode("utf-8-sig")
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value <= 1 else 0.0
+
+
+def _from_csv(body: bytes) -> dict[str, Any]:
+    try:
+        return parse_csv(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not UTF-8 at byte {error.start}.") from error
 
 
-def _request(text: str) -> dict[str, Any]:
-    try:
-        request = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise InvalidRequest(f"Not JSON at character {error.pos}: {error.msg}.") from error
-    except RecursionError as error:
-        raise InvalidRequest("The JSON is nested too deeply.") from error
-    except ValueError as error:
-        raise InvalidRequest(f"The JSON holds a number that cannot be read: {error}.") from error
-    if not isinstance(request, dict):
-        raise InvalidRequest("The body is a JSON object with the key `cases`.")
-    return request
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidRequest(f"JSON has no {name}; a score that is not defined is null.")
+def _from_json(body: bytes) -> dict[str, Any]:
+    return read_object(body, most_containers=_MOST_CONTAINERS)

@@ -13,7 +13,6 @@ from syntrust_gateway.problems import documented
 
 router = APIRouter(tags=["trust score"])
 
-_AT_ONCE = 2
 _CASE = {
     "type": "object",
     "required": ["id", "real", "synthetic"],
@@ -49,24 +48,38 @@ _BODY = {
 }
 
 
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The trust factors, by `Accept` as JSON or as a page that prints.",
+        "content": {scores.JSON: {"schema": {"type": "object"}}, scores.HTML: {}},
+    }
+}
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
 @router.post(
     "/trust-score",
     summary="Trust factors of Dice scores you already have",
+    response_class=Response,
     openapi_extra=_BODY,
-    responses=documented(InvalidRequest, UnsupportedMediaType),
+    responses={**documented(InvalidRequest, UnsupportedMediaType), **_ANSWERS},
 )
 async def trust_score(
     request: Request,
     caller: CallerDep,  # noqa: ARG001 - the middleware has asked for the key; OpenAPI should say so
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
-    """T1 to T5 with intervals, from Dice per case and region on a real and a synthetic test set.
+    """T1 to T5 with intervals, what to read beside them, equivalence and a score.
 
-    The same request gives the same bytes. Answers without queue, store or workers. Research use
-    only.
+    From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
+    same request gives the same bytes. Answers without queue, store or workers. Research use only.
     """
     limiter: CapacityLimiter = request.app.state.scoring
     answer = await to_thread.run_sync(
-        scores.trust_score, await request.body(), content_type, limiter=limiter
+        scores.trust_score, await request.body(), content_type, accept, limiter=limiter
     )
-    return Response(answer, media_type=scores.JSON)
+    headers = {"Vary": "Accept"}
+    if answer.kind == scores.HTML:
+        headers["Content-Security-Policy"] = _PAGE_POLICY
+    return Response(answer.content, media_type=answer.kind, headers=headers)

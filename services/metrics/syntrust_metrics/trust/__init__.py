@@ -10,9 +10,11 @@ from syntrust_metrics.trust.curve import alpha_curve
 from syntrust_metrics.trust.equivalence import versus_real
 from syntrust_metrics.trust.errors import InvalidScores
 from syntrust_metrics.trust.scoring import DEFINITION, score_cases
+from syntrust_metrics.trust.table import MAX_CASES
 
 __all__ = [
     "DEFINITION",
+    "MAX_CASES",
     "InvalidScores",
     "alpha_curve",
     "paper_claims",

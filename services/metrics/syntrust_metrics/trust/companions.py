@@ -58,11 +58,14 @@ def companions(dice: Array, *, ddof: int) -> Companions:
     cases = (~np.isnan(dice[0])).sum(axis=0)
     real, synthetic = ordered = np.sort(dice, axis=1)  # NaN last
     moments = _Moments.of(dice)
+    real_variance, synthetic_variance = moments.variance
     return Companions(
         t2_regions=1 - np.array([deviation(side, ddof=0) for side in moments.mean]),
         t2_within=1 - np.array([mean(x[~np.isnan(x)]) for x in within_case(dice)]),
-        correlation=correlation(moments.covariance, *moments.variance),
-        concordance=concordance(moments.covariance, *moments.variance, moments.bias),
+        correlation=correlation(moments.covariance, real_variance, synthetic_variance),
+        concordance=concordance(
+            moments.covariance, real_variance, synthetic_variance, moments.bias
+        ),
         t3_shuffled=1 / np.sqrt((1 + moments.relative**2).prod(axis=0)),
         bias=moments.bias,
         limits=_limits(dice[0] - dice[1], ddof),

@@ -6,8 +6,8 @@ import csv
 import io
 from typing import Any, Final
 
-from syntrust_metrics.trust.errors import InvalidScores, pointer
-from syntrust_metrics.trust.table import SIDES
+from syntrust_metrics.trust.errors import InvalidScores, pointer, shown
+from syntrust_metrics.trust.table import MAX_CASES, SIDES
 
 REQUIRED: Final = ("case", "set", "region", "dice")
 OPTIONAL: Final = ("group", "seed")
@@ -70,15 +70,21 @@ def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], num
         )
     seed, group = _seed(line.get("seed", ""), number), line.get("group") or None
     case = cases.setdefault((line["case"], seed), _new(line["case"], seed, group))
+    if len(cases) > MAX_CASES:
+        raise InvalidScores(
+            f"Line {number} begins a case beyond the {MAX_CASES} that a request may hold.",
+            pointer=pointer("lines", number, "case"),
+        )
     if case.get("group") != group:
         raise InvalidScores(
-            f"Line {number} puts case {line['case']} into another group than an earlier line.",
+            f"Line {number} puts case {shown(line['case'])} into another group than an earlier line.",
             pointer=pointer("lines", number, "group"),
         )
     scores = case.setdefault(line["set"], {})
     if line["region"] in scores:
         raise InvalidScores(
-            f"Line {number} repeats {line['region']} ({line['set']}) of case {line['case']}.",
+            f"Line {number} repeats {shown(line['region'])} ({line['set']}) of case "
+            f"{shown(line['case'])}.",
             pointer=pointer("lines", number, "region"),
         )
     scores[line["region"]] = _dice(line["dice"], number)

@@ -1,0 +1,99 @@
+"""JSON of a large request, quickly and strictly: a key stands once, and memory is bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.errors import pointer
+
+_BOM: Final = b"\xef\xbb\xbf"
+# What may stand behind the quote that ends a key; inside a text such a quote is escaped.
+_AFTER_KEY: Final = (b'":', b'" ', b'"\t', b'"\r', b'"\n')
+_LONGEST_NAME: Final = 200
+
+
+def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
+    """Read a JSON object whose keys stand once each.
+
+    `NaN` and `Infinity` are read as numbers, so that the field which holds one is refused with its
+    pointer by whoever checks its range.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not JSON in UTF-8, nests over 200 levels deep, repeats a key, holds more than
+        `most_containers` objects and lists, or is no object.
+    """
+    if body.count(b"{") + body.count(b"[") > most_containers:
+        raise InvalidRequest(f"The body holds more than {most_containers} objects and lists.")
+    try:
+        found = from_json(body.removeprefix(_BOM))
+    except ValueError as error:
+        raise InvalidRequest(_not_json(str(error))) from error
+    if not isinstance(found, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    if _keys(found) != sum(map(body.count, _AFTER_KEY)):
+        _refuse_repeated_keys(body)
+    return found
+
+
+def _not_json(reason: str) -> str:
+    if reason.startswith("recursion limit"):
+        return f"The JSON is nested too deeply: {reason}."
+    return f"The body is not JSON in UTF-8: {reason}."
+
+
+def _keys(value: object) -> int:
+    """Keys in all objects of a parsed body, three levels deep as requests of scores are.
+
+    The quotes counted in the text are at least as many as its keys, so equal numbers prove that no
+    key was lost to a later one of the same name; unequal ones prove nothing.
+    """
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    if isinstance(value, list):
+        return sum(map(_keys, value))
+    return 0
+
+
+class _Repeating(dict[str, Any]):
+    """An object of the text in which `key` stands more than once."""
+
+    key: str
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeating = _Repeating(found)
+    names = [name for name, _ in pairs]
+    repeating.key = next(name for index, name in enumerate(names) if name in names[:index])
+    return repeating
+
+
+def _refuse_repeated_keys(body: bytes) -> None:
+    """Read again, slowly, to see which key of which object stands twice, if any does."""
+    whole = json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=_object)
+    for path, key in _repeated(whole, ()):
+        name = key if len(key) <= _LONGEST_NAME else f"{key[:_LONGEST_NAME]}…"
+        at = pointer(*path, name)
+        raise InvalidRequest(f"The key {name!r} stands twice in one object.", pointer=at)
+
+
+def _repeated(
+    value: object, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, _Repeating):
+        yield path, value.key
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _repeated(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _repeated(item, (*path, index))
