@@ -83,12 +83,3 @@ def wilson(count: int, n: int) -> list[float]:
     low = float(centre - half) if count else 0.0
     high = float(centre + half) if count < n else 1.0
     return [low, high]
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's adjusted p values, in the order given (Scand. J. Statist. 6, 1979)."""
-    order = np.argsort(p_values, kind="stable")
-    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(p) for p in adjusted]

@@ -31,7 +31,8 @@ from syntrust_metrics.comparison import (
     TwinMeasures,
 )
 from syntrust_metrics.discrepancy import mmd, wasserstein
-from syntrust_metrics.memorisation import LEVEL, holm, seen_against_unseen
+from syntrust_metrics.memorisation import LEVEL, seen_against_unseen
+from syntrust_metrics.trust.bands import holm
 from syntrust_metrics.trust.numbers import rounded
 from syntrust_metrics.twindefinitions import FIDELITY, PRIVACY
 
@@ -240,27 +241,27 @@ def _privacy(compared: Compared) -> Body:
         "residual": _against(_residuals(compared)),
         "features": _against(_closeness(compared)),
     }
-    tested = [name for name, one in embeddings.items() if one["p"] is not None]
-    adjusted = dict(zip(tested, holm([embeddings[name]["p"] for name in tested]), strict=True))
+    adjusted = holm([one["p"] for one in embeddings.values()])
+    tested = [p for p in adjusted if p is not None]
     seen = sum(case.seen for case, _ in compared)
-    untested = next((one["reason"] for one in embeddings.values() if one["reason"]), None)
+    reasons = [one["reason"] for one in embeddings.values()]
     return {
         "seen": seen,
         "unseen": len(compared) - seen,
         "embeddings": {
-            name: {**one, "p_holm": adjusted.get(name)} for name, one in embeddings.items()
+            name: {**one, "p_holm": p}
+            for (name, one), p in zip(embeddings.items(), adjusted, strict=True)
         },
-        "verdict": _verdict(adjusted.values()),
-        "reason": None if tested else untested,
+        "verdict": _verdict(tested),
+        "reason": None if tested else reasons[0],
         "definitions": PRIVACY,
     }
 
 
-def _verdict(adjusted: Iterable[float]) -> str:
-    p_values = list(adjusted)
-    if not p_values:
+def _verdict(adjusted: Sequence[float]) -> str:
+    if not adjusted:
         return "undecided"
-    return "memorisation" if min(p_values) < LEVEL else "no sign"
+    return "memorisation" if min(adjusted) < LEVEL else "no sign"
 
 
 def _against(similarities: Sequence[tuple[bool, float]]) -> Body:
