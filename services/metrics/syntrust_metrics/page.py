@@ -22,11 +22,11 @@ PARTS: Final = {
 }
 VERDICTS: Final = {
     "equivalent": "equivalent",
-    "different": "different beyond the margin",
+    "different": "different",
     "inconclusive": "undecided",
 }
 _LINE: Final = 'stroke="#1b1f24"'
-_ROW, _TOP, _LEFT, _RIGHT, _WIDTH = 30, 26, 150, 150, 720
+_ROW, _TOP, _LEFT, _RIGHT, _WIDTH = 28, 16, 104, 84, 520
 _CSS: Final = """
 *{box-sizing:border-box}
 body{margin:0;background:#fff;color:#1b1f24;font:15px/1.45 system-ui,"Segoe UI",Roboto,
@@ -34,19 +34,23 @@ body{margin:0;background:#fff;color:#1b1f24;font:15px/1.45 system-ui,"Segoe UI",
 main{max-width:58rem;margin:0 auto;padding:1.6rem 1.2rem 3rem}
 h1{font-size:1.5rem;margin:0 0 .2rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;
 border-top:1px solid #c4ccd4;padding-top:.7rem}
-p,ul{margin:.4rem 0;max-width:48rem}.soft,caption,figcaption{color:#4a535c}
+p,ul{margin:.4rem 0;max-width:48rem}
+.soft,figcaption{color:#4a535c}
 .notice{font-weight:600;border:2px solid #1b1f24;display:inline-block;padding:.25rem .6rem;
 margin:.4rem 0}
 .verdict{font-size:1.05rem}.wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88rem;margin:.4rem 0}
-caption,th,td{text-align:left;vertical-align:top}caption{padding-bottom:.3rem}
-th,td{padding:.22rem .9rem .22rem 0;border-bottom:1px solid #dde3e8}
+th,td{text-align:left;vertical-align:top;padding:.22rem .9rem .22rem 0;
+border-bottom:1px solid #dde3e8}
 thead th{border-bottom:2px solid #1b1f24}tbody th{font-weight:500}
 .ci{display:block;color:#4a535c;font-size:.82rem;white-space:nowrap}
-figure{margin:.8rem 0;break-inside:avoid}figcaption{font-size:.88rem;max-width:48rem}
-svg{display:block;width:100%;max-width:45rem;height:auto;font-size:13px}
+figure{margin:.8rem 0;break-inside:avoid}
+.caption,figcaption{font-size:.88rem;max-width:48rem}
+.caption{margin:1rem 0 .1rem;break-after:avoid}
+svg{display:block;width:100%;max-width:40rem;height:auto;font-size:13px}
 footer{margin-top:1.6rem;font-size:.82rem;overflow-wrap:anywhere;color:#4a535c}
-@media print{@page{margin:14mm}body{font-size:10pt}main{max-width:none;padding:0}
+@media print{@page{margin:12mm}html{font-size:9pt}body{font-size:9pt}svg{max-width:34rem}
+main{max-width:none;padding:0}
 h2{break-after:avoid}tr{break-inside:avoid}.wide{overflow:visible}}
 """
 
@@ -208,7 +212,7 @@ def _tick(x: float, y: float, value: float) -> str:
 
 def _mark(mark: Mark, y: float, x: Callable[[float], float]) -> Iterator[str]:
     name, value, interval, other, note = mark
-    label = name if len(name) <= 20 else f"{name[:19]}…"
+    label = name if len(name) <= 14 else f"{name[:13]}…"
     yield f'<text x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{_text(label)}</text>'
     if interval:
         low, high = map(x, interval)
@@ -347,9 +351,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> 
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
         for first, *cells in rows
     )
-    words = f"<caption>{caption}</caption>" if caption else ""
-    table = f"<table>{words}<thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
-    return f'<div class="wide">{table}</div>'
+    words = f'<p class="soft caption">{caption}</p>' if caption else ""
+    table = f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'{words}<div class="wide">{table}</div>'
 
 
 def _list(items: Iterable[str]) -> Iterator[str]:
