@@ -7,6 +7,7 @@ worker.
 from syntrust_metrics.trust.claims import paper_claims
 from syntrust_metrics.trust.csvtext import parse_csv
 from syntrust_metrics.trust.curve import alpha_curve
+from syntrust_metrics.trust.definitions import definitions
 from syntrust_metrics.trust.equivalence import versus_real
 from syntrust_metrics.trust.errors import InvalidScores
 from syntrust_metrics.trust.scoring import DEFINITION, score_cases
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_CASES",
     "InvalidScores",
     "alpha_curve",
+    "definitions",
     "paper_claims",
     "parse_csv",
     "score_cases",

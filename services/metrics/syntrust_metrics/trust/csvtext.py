@@ -77,7 +77,7 @@ def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], num
         )
     if case.get("group") != group:
         raise InvalidScores(
-            f"Line {number} puts case {shown(line['case'])} into another group than an earlier line.",
+            f"Line {number} puts case {shown(line['case'])} into another group than before.",
             pointer=pointer("lines", number, "group"),
         )
     scores = case.setdefault(line["set"], {})
