@@ -23,7 +23,7 @@ class Deps:
     read: Sessions
     store: ObjectStore
     board: Board
-    max_body_bytes: int = 16 << 20
+    max_body_bytes: int = 32 << 20  # 100,000 cases of three regions with room to spare
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=12)
     events_every: timedelta = timedelta(milliseconds=500)
