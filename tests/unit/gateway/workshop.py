@@ -1,0 +1,120 @@
+"""A conductor over the doubles of the API, and workers played by the test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.unit.gateway.conftest import Api
+
+from syntrust_core.cache import InputCache
+from syntrust_core.contracts import ImportModel, InspectCase, Kind, StepMessage
+from syntrust_core.steps import StepContext, Work, run_step
+from syntrust_core.testing import MemoryQueue, MemoryStore
+from syntrust_gateway.conductor import Conductor
+from syntrust_gateway.conductor.dispatch import Servers
+from syntrust_gateway.deps import Deps
+
+CARD: Final = {
+    "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0], "view": "brain"},
+    "architecture": {"base_channels": 16},
+    "recipe": {"learning_rate": 0.001},
+    "default": {"sampler": "ddim", "steps": 10},
+    "schedule_steps": 250,
+    "parameters": 7,
+    "seen": [{"id": "seen-0", "fingerprint": "f" * 64}, {"id": "seen-1", "fingerprint": None}],
+}
+GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.INSPECT_CASE: ("case.json",),
+    Kind.SYNTHESISE_CASE: ("twin.json",),
+    Kind.EXPORT_IMAGES: ("t1.nii.gz", "twin.json"),
+    Kind.IMPORT_MODEL: ("card.json", "model.safetensors"),
+    Kind.TRAIN_GENERATOR: ("card.json", "model.safetensors"),
+}
+
+
+def play(message: StepMessage, context: StepContext) -> None:
+    """What a step would publish, without the work: uploads are checked all the same."""
+    if isinstance(message, InspectCase):
+        for role, upload in message.files.items():
+            context.fetch_upload(role, upload, context.scratch / role)
+    if isinstance(message, ImportModel):
+        context.fetch_upload("checkpoint", message.checkpoint, context.scratch / "checkpoint")
+    for name in GIVES[message.KIND]:
+        path = context.scratch / name
+        path.write_text(json.dumps(CARD if name == "card.json" else {"of": message.KIND}))
+        context.add(name, path)
+
+
+def refuse(message: StepMessage, context: StepContext) -> None:
+    """An inspection that refuses its mask; nothing else may be asked for."""
+    assert message.KIND is Kind.INSPECT_CASE
+    path = context.scratch / "problems.json"
+    problem = {"file": "brain", "field": "file", "reason": "A brain mask is needed."}
+    path.write_text(json.dumps([problem]))
+    context.add(path.name, path)
+
+
+@dataclass
+class Workshop:
+    """Ticks a conductor, and computes what it hands out with the works it is given."""
+
+    deps: Deps
+    store: MemoryStore
+    folder: Path
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    computed: list[StepMessage] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        servers = Servers(self.store, self.deps.board, self.queue)
+        self.conductor = Conductor(self.deps.write, self.deps.read, servers)
+
+    def tick(self) -> None:
+        self.conductor.tick()
+
+    def settle(self, work: Work = play) -> None:
+        """Tick and work until nothing moves any more."""
+        idle = 0
+        while idle < 3:
+            self.tick()
+            idle = 0 if self.queue.messages else idle + 1
+            while self.queue.messages:
+                self._compute(self.queue.take(), work)
+
+    def _compute(self, message: StepMessage, work: Work) -> None:
+        self.computed.append(message)
+        run_step(
+            message,
+            work,
+            store=self.store,
+            board=self.deps.board,
+            cache=InputCache(self.store, self.folder / "cache", limit_bytes=1 << 30),
+            scratch=self.folder,
+        )
+
+    def kinds(self) -> list[Kind]:
+        """Kinds of the steps that were computed, in order."""
+        return [message.KIND for message in self.computed]
+
+
+def send(api: Api, store: MemoryStore, files: Mapping[str, bytes], *, scheme: Any = "auto") -> str:
+    """Announce files and put them where they are to go; the upload's id."""
+    announced = {
+        role: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for role, content in files.items()
+    }
+    answer = api.post("/uploads", json={"scheme": scheme, "files": announced})
+    assert answer.status_code == 201, answer.text
+    for role, place in answer.json()["files"].items():
+        store.put(key_of(place["url"]), files[role])
+    upload: str = answer.json()["id"]
+    return upload
+
+
+def key_of(url: str) -> str:
+    """The store's key behind a URL that `MemoryStore` signed."""
+    return url.removeprefix("memory://").partition("?")[0]
