@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
 from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.report import Contents, ReportInputs, report_page, sample_cases, write_report
+from syntrust_metrics.report.verdicts import performance, prediction, scan_noun
 from syntrust_metrics.results import build_results
 
 Maker = Callable[..., Any]
 HOSTILE = '<script>alert("x")</script>&'
 SHA = "0" * 64
+DROP = {"empty": "drop"}
 
 
 def record(ncr: float, ed: float, et: float, *warnings: Problem) -> CaseRecord:
@@ -125,6 +128,18 @@ def test_everything_a_caller_may_name_is_escaped(experiment: Maker) -> None:
     assert Page(raw).text.count(HOSTILE) >= 6
 
 
+def test_the_verdict_comes_first_and_in_the_tested_words(experiment: Maker) -> None:
+    contents = contents_of(experiment(test=60))
+
+    text = Page(report_page(contents)).text
+
+    scans = scan_noun(["test-00"])
+    said = [*performance(contents.results, scans), *prediction(contents.results, scans)]
+    places = [text.index(sentence) for sentence in said]
+    assert places == sorted(places)
+    assert places[-1] < text.index("Trust factors", text.index("Verdict"))
+
+
 def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker) -> None:
     contents = contents_of(experiment())
 
@@ -135,6 +150,147 @@ def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker
         for leaf in (factors["t1"]["real"], factors["t4"]["ET"], factors["t5"]["synthetic"]["NCR"]):
             low, high = leaf["ci"]
             assert f"{leaf['value']:.3f} {low:.3f} to {high:.3f}" in text
+
+
+class Tables(HTMLParser):
+    """Cells of every table below a heading or a figure, by rows of text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self._cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self._cell = True
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._cell = self._cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._cell:
+            self.tables[-1][-1][-1] += f"{data} "
+
+    def under(self, *head: str) -> dict[str, list[str]]:
+        """Rows of the first table with this head, by their first cell."""
+        tidy = [[[" ".join(cell.split()) for cell in row] for row in rows] for rows in self.tables]
+        found = next(rows for rows in tidy if rows[0] == list(head))
+        return {row[0]: row[1:] for row in found[1:]}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A whole report as written."""
+
+    made: Any
+    paths: dict[str, Path]
+
+    @property
+    def results(self) -> Any:
+        return json.loads(self.paths["results.json"].read_text(encoding="utf-8"))
+
+    @property
+    def page(self) -> str:
+        return self.paths["report.html"].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def drawn(experiment: Maker, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    made = experiment(seeds=(0, 1), again=True)
+    volume = np.zeros((8, 8, 8), np.uint8)
+    volume[3:5, 3:5, 3:5] = 2
+    images = np.random.default_rng(0).random((4, 8, 8, 8)).astype(np.float32)
+    pair = TwinPair("test-00", images, images, volume, np.ones((8, 8, 8), bool), (1.0, 1.0, 1.0))
+    inputs = ReportInputs(made.request, made.scores, records_of(made), [pair])
+    return Drawn(made, write_report(inputs, tmp_path_factory.mktemp("report")))
+
+
+def test_a_report_is_its_results_its_figures_and_its_page(drawn: Drawn) -> None:
+    names = (*(f"fig{i}" for i in range(2, 9)), "dice_volume", "bland_altman", "floors")
+    figures = {f"{name}.{kind}" for name in names for kind in ("svg", "png")}
+
+    assert drawn.paths.keys() == {*figures, "results.json", "results.csv", "report.html"}
+    assert drawn.results == build_results(drawn.made.request, drawn.made.scores)
+    assert len(Page(drawn.page).loads) == 10
+    assert drawn.results["digest"] in Page(drawn.page).text
+    assert not re.search(r"\bNaN\b", drawn.paths["results.json"].read_text())
+
+
+def value_of(leaf: Any, digits: int = 3) -> str:
+    spread = f" (seed sd {leaf['seed_sd']:.{digits}f})"
+    low, high = leaf["ci"]
+    return f"{leaf['value']:.{digits}f}{spread} {low:.{digits}f} to {high:.{digits}f}".replace(
+        "-", "−"
+    )
+
+
+def test_tables_beside_the_figures_hold_the_numbers_of_the_results(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+    last = results["alphas"][-1]
+    factors, companions = last["trust"]["factors"], last["trust"]["companions"]
+
+    t1 = page.under("α", "real images", "synthetic images")["1"]
+    t4 = page.under("α, region", "T4", "if unpaired")["1, ED"]
+    floors = page.under("α, region", "measured", "if unpaired", "second twin", "second training")[
+        "1, NCR"
+    ]
+    bias = page.under(
+        "α, region", "bias, real − synthetic", "95% limits", "correlation", "concordance"
+    )["1, ET"]
+    rho = page.under("α, region", "real images ρ", "synthetic images ρ", "cases")["1, ET"]
+
+    assert t1 == [value_of(factors["t1"][side]) for side in ("real", "synthetic")]
+    shuffled = companions["t4"]["ED"]["shuffled"]
+    assert t4 == [value_of(factors["t4"]["ED"]), f"{shuffled:.3f}"]
+    twins = results["floors"]["twins"]["alphas"][-1]["t3"]["NCR"]
+    assert floors[0] == value_of(factors["t3"]["NCR"], 4)
+    assert floors[2] == value_of(twins, 4)
+    assert bias[0] == value_of(companions["t4"]["ET"]["bias"])
+    assert rho[2] == str(results["size"][-1]["real"]["ET"]["cases"])
+
+
+def test_tests_behind_the_verdict_stand_with_their_p_and_power(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+    found = results["alphas"][0]["versus_real"]["regions"]["ED"]
+
+    head = ("α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?")
+    row = page.under(*head)["0, ED"]
+
+    low, high = found["ci90"]
+    test = found["equivalence"]
+    assert row[0] == f"{found['difference']:+.3f}".replace("-", "−")
+    assert row[1] == f"{low:.3f} to {high:.3f}".replace("-", "−")
+    assert row[3] == (
+        f"{test['verdict']} p {test['p']:.3f}, power {test['power']:.2f}, {test['reason']}"
+    )
+
+
+def test_every_claim_of_the_paper_stands_with_what_was_found(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+
+    rows = page.under("claim of the paper", "here", "why")
+
+    assert rows == {
+        each["claim"]: [each["verdict"], each["reason"] or ""] for each in results["claims"]
+    }
+
+
+def test_the_score_never_stands_without_its_parts(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+    score = results["alphas"][0]["trust"]["score"]
+
+    [row] = [rows[0] for table in page.tables if (rows := table[1:]) and "s0" in table[0][2]]
+
+    assert f"{score['value']:.1f}" in row[1]
+    assert [cell.strip() for cell in row[2:8]] == [
+        f"{score['parts'][f's{i}']:.2f}" for i in range(6)
+    ]
 
 
 def test_an_undefined_factor_says_why(experiment: Maker) -> None:
@@ -149,10 +305,12 @@ def test_an_undefined_factor_says_why(experiment: Maker) -> None:
     ("settings", "sentence"),
     [
         ({"test": 5}, "too few for any interval"),
-        ({"test": 12}, "equivalence cannot be concluded from so few cases"),
-        ({"test": 60}, "60 test cases: the intervals cover what the choice of cases adds"),
-        ({"seeds": (0,)}, "One training per α"),
-        ({"seeds": (0, 1)}, "2 trainings per α"),
+        ({"test": 12}, "nothing can be called equivalent or not worse: that takes at least 50"),
+        ({"test": 12}, "T2, T3 and T5 are indicative only"),
+        ({"seeds": (0,)}, "Each model was trained once."),
+        ({"seeds": (0, 1)}, "Each model was trained twice"),
+        ({"alphas": ("0", "0.5")}, "nothing is said about clinical performance"),
+        ({}, "The margin of 0.03 is in Dice"),
         ({"seen": 2}, "given again for the 10 test cases that are new to it"),
         ({"seen": 12}, "The generator was trained on every test case"),
         ({}, "No test case is known to have been used to train the generator"),
@@ -165,6 +323,49 @@ def test_the_page_says_how_far_its_numbers_carry(
 
     assert sentence in text
     assert "Research use only" in text
+
+
+def test_what_was_excluded_is_said_with_its_reason(experiment: Maker) -> None:
+    made = experiment()
+    first, second, *rest = made.request.cases
+    cases = (
+        first.model_copy(update={"part": "validation"}),
+        second.model_copy(update={"part": "validation"}),
+        *rest,
+    )
+    request = made.request.model_copy(update={"cases": cases, "settings": {"policy": DROP}})
+    results = build_results(request, made.scores)
+    results["alphas"][0]["trust"]["counts"]["ET"]["dropped"] = 3
+    results["alphas"][0]["seeds"][0]["cases"][4]["real"]["ET"] = None
+    records = records_of(made)
+    records[rest[0].case] = records[rest[0].case].model_copy(
+        update={"tumour_voxels_outside_grid": 7}
+    )
+
+    text = Page(report_page(Contents(request, results, {}, records))).text
+
+    assert "2 validation cases, set aside before mixing: never trained on" in text
+    assert "ET of 3 test cases at most, under the policy that drops a region" in text
+    assert f"Tumour outside of the canonical grid in 1 case: {rest[0].id}." in text
+    assert "1 test case with an empty region (test-04)" in text
+
+
+def test_groups_that_are_large_enough_have_factors_and_others_a_reason(
+    experiment: Maker,
+) -> None:
+    made = experiment(test=30)
+    cases = tuple(
+        case.model_copy(update={"group": "small" if i % 6 == 0 else "large"})
+        for i, case in enumerate(made.request.cases)
+    )
+    made = type(made)(made.request.model_copy(update={"cases": cases}), made.scores)
+    contents = contents_of(made)
+
+    rows = Tables(report_page(contents)).under("group", "α = 0", "α = 0.5", "α = 1")
+
+    t1 = contents.results["alphas"][0]["trust"]["groups"]["large"]["factors"]["t1"]["real"]
+    assert rows["large, 25 cases, real images"][0].startswith(f"{t1['value']:.3f} ")
+    assert rows["small, 5 cases, real images"] == ["fewer than 20 cases"] * 3
 
 
 def test_phantoms_are_called_phantoms(experiment: Maker) -> None:
@@ -232,26 +433,3 @@ def test_few_test_cases_are_few_samples(experiment: Maker) -> None:
     made = experiment(test=2)
 
     assert len(sample_cases(made.request, records_of(made))) == 2
-
-
-def test_a_report_is_its_results_its_figures_and_its_page(
-    experiment: Maker, tmp_path: Path
-) -> None:
-    made = experiment()
-    volume = np.zeros((8, 8, 8), np.uint8)
-    volume[3:5, 3:5, 3:5] = 2
-    images = np.random.default_rng(0).random((4, 8, 8, 8)).astype(np.float32)
-    pair = TwinPair("test-00", images, images, volume, np.ones((8, 8, 8), bool), (1.0, 1.0, 1.0))
-
-    inputs = ReportInputs(made.request, made.scores, records_of(made), [pair])
-
-    paths = write_report(inputs, tmp_path)
-
-    names = (*(f"fig{i}" for i in range(2, 9)), "dice_volume", "bland_altman", "floors")
-    figures = {f"{name}.{kind}" for name in names for kind in ("svg", "png")}
-    assert paths.keys() == {*figures, "results.json", "results.csv", "report.html"}
-    results = json.loads(paths["results.json"].read_text())
-    assert results == build_results(made.request, made.scores)
-    page = Page(paths["report.html"].read_text())
-    assert len(page.loads) == 7
-    assert not re.search(r"\bNaN\b", paths["results.json"].read_text())

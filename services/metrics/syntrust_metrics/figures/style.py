@@ -52,7 +52,13 @@ SIDE_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"real": "real test images", "synthetic": "synthetic test images"}
 )
 REGION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {"ET": "enhancing tumour", "ED": "oedema", "NCR": "necrotic core"}
+    {
+        "ET": "enhancing tumour",
+        "ED": "oedema",
+        "NCR": "necrotic core",
+        "TC": "tumour core",
+        "WT": "whole tumour",
+    }
 )
 PAGE_IN: Final = 7.0
 NOTICE: Final = "SynTrust · research use only, not for clinical decisions"

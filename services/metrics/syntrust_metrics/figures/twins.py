@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from syntrust_core.labels import LABELS
-from syntrust_metrics.figures.style import FAINT, NOTICE, styled
+from syntrust_metrics.figures.style import FAINT, NOTICE, SMALL_PRINT_PT, styled
 
 MODALITY_NAMES: Final = ("T1", "T1ce", "T2", "FLAIR")
 WINDOW_PERCENTILES: Final = (1.0, 99.5)
@@ -24,11 +24,11 @@ GAP_IN: Final = 0.03  # between images
 CASE_GAP_IN: Final = 0.14  # between cases
 LEFT_IN: Final = 0.62  # for the names of case and row
 TOP_IN: Final = 0.52  # for the legend and the modalities
-BOTTOM_IN: Final = 0.56  # for the small print
+BOTTOM_IN: Final = 0.62  # for the small print
 SMALL_PRINT: Final = (
-    "Axial slice with the most tumour, radiological view (the patient's right is on the left). "
-    "Each image is windowed to its own 1st\nto 99.5th brain percentile. Outlines are those of the "
-    "case's mask, from which the twin was drawn."
+    "Axial slice with the most tumour, radiological view (the patient's right is on the left).\n"
+    "Each image is windowed to its own 1st to 99.5th brain percentile. Outlines are those of the "
+    "case's mask,\nfrom which the twin was drawn."
 )
 OUTLINES: Final = (
     ("whole tumour", tuple(LABELS.values()), "#56B4E9"),
@@ -201,4 +201,4 @@ def _words(figure: Figure, layout: _Layout) -> None:
     anchor = layout.at((LEFT_IN + layout.width_in) / 2, 0.16)
     figure.legend(handles, names, loc="center", bbox_to_anchor=anchor, ncols=len(names))
     x, y = layout.at(LEFT_IN, layout.height_in - BOTTOM_IN + 0.04)
-    figure.text(x, y, f"{SMALL_PRINT}\n{NOTICE}", va="top", fontsize=6.5, color=FAINT)
+    figure.text(x, y, f"{SMALL_PRINT}\n{NOTICE}", va="top", fontsize=SMALL_PRINT_PT, color=FAINT)

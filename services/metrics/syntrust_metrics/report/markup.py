@@ -20,8 +20,10 @@ def join(parts: Iterable[Html], separator: str = "\n") -> Html:
 
 
 def element(name: str, *content: Html, **attributes: str) -> Html:
-    """Build an element; `class_` and the like stand for attributes that are Python words."""
-    given = "".join(f' {key.rstrip("_")}="{text(value)}"' for key, value in attributes.items())
+    """Build an element; `class_` stands for class and `aria_label` for aria-label."""
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items()
+    )
     return Html(f"<{name}{given}>{''.join(content)}</{name}>")
 
 
@@ -40,15 +42,29 @@ def section(title: str, *content: Html) -> Html:
 def table(
     head: Sequence[object], rows: Iterable[Sequence[Html]], *, caption: str = "", kind: str = ""
 ) -> Html:
-    """Build a table whose first column names the row; it scrolls by itself where it is wide."""
+    """Build a table whose first column names the row; it scrolls by itself where it is wide.
+
+    The caption stands outside of what scrolls, so that a narrow screen shows all of it.
+    """
     titles = element("tr", *(element("th", text(title), scope="col") for title in head))
     body = [
         element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
         for first, *cells in rows
     ]
-    words = [element("caption", text(caption))] if caption else []
-    whole = element("table", *words, element("thead", titles), element("tbody", *body), class_=kind)
-    return element("div", whole, class_="scroll")
+    words = [element("p", text(caption), class_="caption")] if caption else []
+    named = {"class_": kind, "aria_label": caption} if caption else {"class_": kind}
+    whole = element("table", element("thead", titles), element("tbody", *body), **named)
+    return element("div", *words, element("div", whole, class_="scroll"), class_="table")
+
+
+def beside(figure: Html, numbers: Html, *, wide: bool = False) -> Html:
+    """A figure with its numbers: to the right of it, or below where `wide` needs the room."""
+    return element("div", figure, numbers, class_="pair wide" if wide else "pair")
+
+
+def details(summary: object, *content: Html) -> Html:
+    """Content that opens on demand; on paper it stays closed."""
+    return element("details", element("summary", text(summary)), *content)
 
 
 def svg_figure(svg: bytes, *, alternative: str, caption: str) -> Html:

@@ -1,17 +1,18 @@
-"""`report.html`: one file that holds figures, numbers, settings and provenance."""
+"""`report.html`: one file, the verdict first, then the numbers it rests on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
 from syntrust_core.contracts import BuildReport, ReportCase
-from syntrust_metrics.report import words
+from syntrust_metrics.report import figuretables, verdicts, words
 from syntrust_metrics.report.markup import (
     Html,
+    beside,
     element,
     facts,
     items,
@@ -23,7 +24,27 @@ from syntrust_metrics.report.markup import (
     text,
 )
 from syntrust_metrics.report.style import CSS
-from syntrust_metrics.report.tables import count_table, factor_tables, mix_table
+from syntrust_metrics.report.tables import count_table, factor_tables, group_tables, mix_table
+from syntrust_metrics.report.twintables import twin_parts
+from syntrust_metrics.report.verdicttables import (
+    claim_table,
+    curve_lines,
+    performance_table,
+    prediction_table,
+    score_table,
+)
+
+FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
+    "fig4": lambda results: figuretables.side_table(results, "t1"),
+    "fig5": lambda results: figuretables.side_table(results, "t2"),
+    "fig6": lambda results: figuretables.region_table(results, "t3"),
+    "fig7": lambda results: figuretables.region_table(results, "t4"),
+    "fig8": figuretables.spread_table,
+    "dice_volume": figuretables.size_table,
+    "bland_altman": figuretables.agreement_table,
+    "floors": figuretables.floor_tables,
+}
+NARROW: Final = ("fig4", "fig5", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
 
 
 @dataclass(frozen=True)
@@ -39,18 +60,23 @@ class Contents:
 
 def report_page(contents: Contents) -> str:
     """Render the page; it loads nothing from anywhere."""
+    results = contents.results
     body = element(
         "main",
         _head(contents),
-        _answer(contents),
-        _reach(contents),
-        _warnings(contents),
+        _verdict(contents),
+        _factors(results),
+        _tests(results),
         _figures(contents),
-        _more_numbers(contents.results),
+        section("The paper's claims, tested here", claim_table(results["claims"])),
+        section("Over α", items(curve_lines(results["curve"]))),
+        section("The twins", *twin_parts(results["twins"])),
+        _excluded(contents),
+        _more_numbers(results),
         _meaning(),
         _cases(contents),
         _settings(contents),
-        _foot(contents.results),
+        _foot(results),
     )
     title = element("title", text("SynTrust report"))
     style = element("style", Html(CSS))
@@ -62,50 +88,86 @@ def report_page(contents: Contents) -> str:
 
 
 def _head(contents: Contents) -> Html:
-    lead = (
-        "How far synthetic images can stand in for real ones, measured by a segmenter's Dice. "
-        f"Definition {contents.results['definition']} (Raja Babu et al., arXiv 2502.02076)."
-    )
+    parts: Counter[str] = Counter(case.part for case in contents.request.cases)
     return element(
         "header",
         element("h1", text("SynTrust report")),
-        element("p", text(lead), class_="lead"),
+        element("p", text("How far can synthetic scans stand in for real ones?"), class_="lead"),
+        element("p", text(words.summary(contents.results, parts)), class_="lead"),
         element("p", text(words.NOTICE), class_="notice"),
     )
 
 
-def _answer(contents: Contents) -> Html:
-    parts: Counter[str] = Counter(case.part for case in contents.request.cases)
-    alphas = contents.results["alphas"]
+def _verdict(contents: Contents) -> Html:
+    results = contents.results
+    test = [case.id for case in contents.request.cases if case.part == "test"]
+    scans = verdicts.scan_noun(test)
+    performance = verdicts.performance(results, scans)
+    parts = [element("p", text(said), class_="verdict") for said in performance]
+    parts += [element("h3", text("Do synthetic scans predict performance on real ones?"))]
+    parts += [items(verdicts.prediction(results, scans))]
+    parts += [element("h3", text("What this can and cannot show"))]
+    parts += [items(words.reach(results, test))]
+    return section("Verdict", *parts)
+
+
+def _tests(results: Mapping[str, Any]) -> Html:
+    return section(
+        "The tests behind the verdict",
+        performance_table(results["alphas"]),
+        prediction_table(results["alphas"]),
+    )
+
+
+def _factors(results: Mapping[str, Any]) -> Html:
+    alphas = results["alphas"]
     policy = alphas[0]["trust"]["policy"]
     caption = (
         f"Value, and its {policy['confidence']:.0%} interval. ↑ higher is better, ↓ lower is "
         f"better. Empty regions: policy {policy['empty']}."
     )
-    return section(
-        "Trust factors",
-        *(paragraph(sentence) for sentence in words.summary(contents.results, parts)),
-        factor_tables(alphas, caption=caption),
-    )
-
-
-def _reach(contents: Contents) -> Html:
-    test = [case.id for case in contents.request.cases if case.part == "test"]
-    return section("What this can and cannot show", items(words.reach(contents.results, test)))
-
-
-def _warnings(contents: Contents) -> Html:
-    found = words.warnings(contents.results)
-    return section("Warnings", items(found) if found else paragraph("None."))
+    return section("Trust factors", factor_tables(alphas, caption=caption), score_table(alphas))
 
 
 def _figures(contents: Contents) -> Html:
-    shown = []
-    for name, (title, caption) in words.FIGURES.items():
-        if name in contents.figures:
-            label = f"{name.replace('fig', 'Figure ')}. {title}. {caption}"
-            shown.append(svg_figure(contents.figures[name], alternative=title, caption=label))
-    return section("Figures", *shown)
+    shown = [name for name in words.FIGURES if name in contents.figures]
+    return section(
+        "Figures", *(_figure(contents, number, name) for number, name in _numbered(shown))
+    )
+
+
+def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
+    """The paper's numbers, continued by those that the paper does not have."""
+    own = [name for name in words.FIGURES if not name.startswith("fig")]
+    return [
+        (9 + own.index(name) if name in own else int(name.removeprefix("fig")), name)
+        for name in names
+    ]
+
+
+def _figure(contents: Contents, number: int, name: str) -> Html:
+    title, caption = words.FIGURES[name]
+    label = f"Figure {number}. {title}. {caption}"
+    figure = svg_figure(contents.figures[name], alternative=title, caption=label)
+    if name == "fig2":
+        return figure
+    if name == "fig3":
+        numbers = figuretables.volume_table(contents.request, contents.records)
+    else:
+        numbers = FIGURE_TABLES[name](contents.results)
+    return beside(figure, numbers, wide=name not in NARROW)
+
+
+def _excluded(contents: Contents) -> Html:
+    excluded = words.excluded(contents.request, contents.records, contents.results)
+    warnings = words.warnings(contents.results)
+    return section(
+        "What was excluded, and warnings",
+        items(excluded) if excluded else paragraph("Nothing was excluded."),
+        count_table(contents.results["alphas"]),
+        element("h3", text("Warnings")),
+        items(warnings) if warnings else paragraph("None."),
+    )
 
 
 def _more_numbers(results: Mapping[str, Any]) -> Html:
@@ -113,14 +175,16 @@ def _more_numbers(results: Mapping[str, Any]) -> Html:
         results["nested"],
         caption="TC and WT, scored apart from the disjoint regions and never mixed with them.",
     )
-    parts = [element("h3", text("Nested regions")), nested]
+    parts = [element("h3", text("Nested regions")), nested, performance_table(results["nested"])]
     unseen = results["unseen"]
     if unseen and unseen["cases"]:
         caption = f"The {unseen['cases']} test cases that the generator has not seen."
         parts += [element("h3", text("Unseen test cases"))]
         parts += [factor_tables(unseen["alphas"], caption=caption)]
+        parts += [performance_table(unseen["alphas"])]
+    if results["alphas"][0]["trust"]["groups"]:
+        parts += [element("h3", text("Groups")), group_tables(results["alphas"])]
     parts += [element("h3", text("Mixes")), mix_table(results["alphas"])]
-    parts += [element("h3", text("Empty regions")), count_table(results["alphas"])]
     return section("More numbers", *parts)
 
 
@@ -136,7 +200,7 @@ def _cases(contents: Contents) -> Html:
     cases = sorted(contents.request.cases, key=lambda case: (case.part, case.id))
     rows = [_case(case, contents.records.get(case.case)) for case in cases]
     head = ["case", "part", "group", "seen by generator", "NCR ml", "ED ml", "ET ml", "warnings"]
-    return section("Cases", table(head, rows))
+    return section("Cases", table(head, rows, kind="cases"))
 
 
 def _case(case: ReportCase, record: CaseRecord | None) -> list[Html]:
@@ -158,6 +222,7 @@ def _settings(contents: Contents) -> Html:
 
 def _foot(results: Mapping[str, Any]) -> Html:
     lines: Sequence[str] = (
+        f"Definition {results['definition']} (Raja Babu et al., 2025, arXiv 2502.02076)",
         f"Results digest {results['digest']}",
         f"Dataset digest {results['dataset']}",
         words.NOTICE,

@@ -1,14 +1,15 @@
-"""The tables of a report."""
+"""The tables of trust factors, mixes, empty regions and groups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from syntrust_metrics.report.cells import digits_of, leaf_cell
 from syntrust_metrics.report.markup import Html, element, join, table, text
 
 Body = Mapping[str, Any]
-COLUMNS: Final = 6  # α in one table; more do not fit on paper
+COLUMNS: Final = 5  # α in one table; more do not fit on paper
 SIDE_NAMES: Final = {"real": "real images", "synthetic": "synthetic images"}
 FACTOR_NAMES: Final = {
     "t1": "T1 mean Dice ↑",
@@ -17,7 +18,6 @@ FACTOR_NAMES: Final = {
     "t4": "T4 disparity ↓",
     "t5": "T5 relative spread ↓",
 }
-DIGITS: Final = {"t3": 4}
 
 
 def factor_tables(alphas: Sequence[Body], *, caption: str) -> Html:
@@ -30,7 +30,7 @@ def _factors(alphas: Sequence[Body], caption: str) -> Html:
     head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     trees = [entry["trust"]["factors"] for entry in alphas]
     rows = [
-        [text(name), *(_cell(_at(tree, path), DIGITS.get(path[0], 3)) for tree in trees)]
+        [text(name), *(leaf_cell(_at(tree, path), digits_of(path[0])) for tree in trees)]
         for name, path in _rows(trees[0])
     ]
     return table(head, rows, caption=caption, kind="factors")
@@ -51,22 +51,6 @@ def _at(tree: Body, path: Iterable[str]) -> Body:
     for step in path:
         tree = tree[step]
     return tree
-
-
-def _cell(leaf: Body, digits: int) -> Html:
-    if leaf["value"] is None:
-        return element("span", text(f"undefined: {leaf['reason']}"), class_="none")
-    spread = f" (seed sd {leaf['seed_sd']:.{digits}f})" if leaf["seed_sd"] is not None else ""
-    value = text(f"{leaf['value']:.{digits}f}{spread}")
-    if leaf["ci"] is None:
-        # Too few cases is said once, among the warnings.
-        few = (leaf["reason"] or "fewer").startswith("fewer")
-        reason = "no interval" if few else f"no interval: {leaf['reason']}"
-        return join([value, element("span", text(reason), class_="ci")])
-    low, high = leaf["ci"]
-    return join(
-        [value, element("span", text(f"{low:.{digits}f} to {high:.{digits}f}"), class_="ci")]
-    )
 
 
 def mix_table(alphas: Sequence[Body]) -> Html:
@@ -105,3 +89,22 @@ def count_table(alphas: Sequence[Body]) -> Html:
     head = ["region", "used", "dropped", "empty on both", "Dice 0", "false positive"]
     caption = "Cases; pairs of numbers are real / synthetic images."
     return table(head, rows, caption=caption)
+
+
+def group_tables(alphas: Sequence[Body]) -> Html:
+    """T1 of every group that is large enough for factors, for each α."""
+    names = sorted({name for entry in alphas for name in entry["trust"]["groups"]})
+    rows = []
+    for name in names:
+        found = [entry["trust"]["groups"][name] for entry in alphas]
+        for side, title in SIDE_NAMES.items():
+            cells = [_group(each, side) for each in found]
+            rows.append([text(f"{name}, {found[0]['cases']} cases, {title}"), *cells])
+    head = ["group", *(f"α = {entry['alpha']:g}" for entry in alphas)]
+    return table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
+
+
+def _group(found: Body, side: str) -> Html:
+    if found["factors"] is None:
+        return element("span", text(found["reason"]), class_="none")
+    return leaf_cell(found["factors"]["t1"][side])

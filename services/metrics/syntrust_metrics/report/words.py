@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from syntrust_core.caserecord import CaseRecord
+from syntrust_core.contracts import BuildReport
+from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scan_noun
 
 Body = Mapping[str, Any]
 
 NOTICE: Final = "Research use only. Not for clinical decisions."
-PHANTOM_PREFIX: Final = "phantom-"
 FEW: Final = 10
 LOW_N: Final = 50
 
@@ -96,55 +100,72 @@ FIGURES: Final = {
         "T5 over α",
         "Spread of Dice relative to its mean, per region on both test sets. Lower is better.",
     ),
+    "dice_volume": (
+        "Dice against region volume",
+        (
+            "Whether small regions score lower, as the paper holds. ρ is Spearman's rank "
+            "correlation with its 95% interval over cases."
+        ),
+    ),
+    "bland_altman": (
+        "Real against synthetic, case by case",
+        (
+            "Bland-Altman: the difference of a case's Dice on its two images over their mean. A "
+            "bias of 0 and narrow limits are best. Concordance falls below correlation where one "
+            "side is shifted or stretched."
+        ),
+    ),
+    "floors": (
+        "T3 and T4 against their floors",
+        (
+            "T3 below 1 and T4 above 0 mean little by themselves: compare them with a second twin "
+            "against the first, with another training against the first, and with what pairing at "
+            "random would give."
+        ),
+    ),
 }
 
 
-def reach(results: Body, case_ids: Iterable[str]) -> list[str]:
-    """Say what this many cases and seeds can and cannot show."""
+def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
+    """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
-    said = [_of_cases(first["trust"]["cases"]), _of_seeds(len(first["seeds"]))]
+    said = [_margin(first["trust"]["policy"]["margin"]), *limits(results, scan_noun(case_ids))]
+    said += _of_cases(first["trust"]["cases"])
     said += _of_unseen(results["unseen"])
     said.append(
-        "Real and synthetic test sets that agree show that synthetic test images predict "
-        "performance on real ones. They do not show that training on synthetic images is as good "
-        "as training on real ones."
+        "Synthetic test scans that predict performance on real ones do not show that training on "
+        "synthetic scans is as good as training on real ones."
     )
-    ids = list(case_ids)
-    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in ids)
+    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in case_ids)
     if phantoms:
-        share = "All cases" if phantoms == len(ids) else f"{phantoms} of {len(ids)} cases"
+        share = "All cases" if phantoms == len(case_ids) else f"{phantoms} of {len(case_ids)} cases"
         said.append(f"{share} are phantoms, made by a program: they say nothing about patients.")
     return said
 
 
-def _of_cases(cases: int) -> str:
+def _margin(margin: float) -> str:
+    return (
+        f"The margin of {margin:g} is in Dice, which runs from 0 (no overlap) to 1 (the expert's "
+        "outline): a difference of mean Dice smaller than that counts as none."
+    )
+
+
+def _of_cases(cases: int) -> list[str]:
     if cases < FEW:
-        return (
-            f"{_plural(cases, 'test case')}: too few for any interval. The numbers describe these "
-            "cases; they show that the pipeline runs, and nothing about other cases."
-        )
+        return [
+            (
+                f"{_plural(cases, 'test case')}: too few for any interval. The numbers describe "
+                "these cases; they show that the pipeline runs, and nothing about other cases."
+            )
+        ]
     if cases < LOW_N:
-        return (
-            f"{cases} test cases: the intervals of T1 and T4 can be used with care; T2, T3 and T5 "
-            "are indicative only. A difference smaller than the intervals cannot be told from "
-            "chance, and equivalence cannot be concluded from so few cases."
-        )
-    return (
-        f"{cases} test cases: the intervals cover what the choice of cases adds. A difference "
-        "smaller than they are cannot be told from chance."
-    )
-
-
-def _of_seeds(seeds: int) -> str:
-    if seeds == 1:
-        return (
-            "One training per α: the intervals hold for these trained models. How much another "
-            "training would change was not measured, so a curve over α may be training noise."
-        )
-    return (
-        f"{seeds} trainings per α: factors are means over them, and `seed sd` is their spread. "
-        "Intervals say whether they speak of these models or of trainings in general."
-    )
+        return [
+            (
+                f"{cases} test cases: the intervals of T1 and T4 can be used with care; T2, T3 and "
+                "T5 are indicative only."
+            )
+        ]
+    return []
 
 
 def _of_unseen(unseen: Body | None) -> list[str]:
@@ -160,6 +181,46 @@ def _of_unseen(unseen: Body | None) -> list[str]:
         )
     ]
     return said + [warning["detail"] for warning in unseen["warnings"]]
+
+
+def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: Body) -> list[str]:
+    """Say what did not count, how often, and why."""
+    parts = Counter(case.part for case in request.cases)
+    said = []
+    if parts["validation"]:
+        said.append(
+            f"{_plural(parts['validation'], 'validation case')}, set aside before mixing: never "
+            "trained on, never tested, and not among the cases that α divides."
+        )
+    counts = [entry["trust"]["counts"] for entry in results["alphas"]]
+    for region in counts[0]:
+        dropped = max(each[region]["dropped"] for each in counts)
+        if dropped:
+            said.append(
+                f"{region} of {_plural(dropped, 'test case')} at most, under the policy that drops "
+                "a region without reference."
+            )
+    outside = [
+        case.id
+        for case in request.cases
+        if case.case in records and records[case.case].tumour_voxels_outside_grid
+    ]
+    if outside:
+        said.append(
+            f"Tumour outside of the canonical grid in {_plural(len(outside), 'case')}: "
+            f"{', '.join(sorted(outside))}. It was neither drawn nor scored."
+        )
+    ill = [case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _empty(case)]
+    if ill:
+        said.append(
+            f"{_plural(len(ill), 'test case')} with an empty region ({', '.join(ill)}): what an "
+            "empty region counts as is the policy's, see the table."
+        )
+    return said
+
+
+def _empty(case: Body) -> bool:
+    return any(value is None for side in ("real", "synthetic") for value in case[side].values())
 
 
 def warnings(results: Body) -> list[str]:
@@ -186,39 +247,16 @@ def _by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
     return where
 
 
-def summary(results: Body, parts: Mapping[str, int]) -> list[str]:
-    """Give the experiment and its main numbers in a few sentences."""
+def summary(results: Body, parts: Mapping[str, int]) -> str:
+    """Say what was done, in a sentence."""
     alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
-    said = [
-        (
-            f"A segmenter was trained at α = {', '.join(alphas)} on {parts['train']} cases and "
-            f"tested on {_plural(parts['test'], 'case')}, each as a real image and as its twin."
-        )
-    ]
-    said += [_main_numbers(entry) for entry in _ends(results["alphas"])]
-    return said
-
-
-def _ends(alphas: Sequence[Body]) -> list[Body]:
-    return [alphas[0], alphas[-1]] if len(alphas) > 1 else [alphas[0]]
-
-
-def _main_numbers(entry: Body) -> str:
-    t1 = entry["trust"]["factors"]["t1"]
-    real, synthetic = _number(t1["real"]), _number(t1["synthetic"])
+    seeds = len(results["alphas"][0]["seeds"])
+    times = {1: "once", 2: "twice"}.get(seeds, f"{seeds} times")
     return (
-        f"At α = {entry['alpha']:g} the mean Dice (T1) is {real} on real and {synthetic} on "
-        "synthetic test images."
+        f"A segmenter was trained {times} at each share of real images α = {', '.join(alphas)} on "
+        f"{_plural(parts['train'], 'case')}, and tested on {_plural(parts['test'], 'case')}, each "
+        "as a real image and as its synthetic twin, drawn from the same label map."
     )
-
-
-def _number(leaf: Body) -> str:
-    if leaf["value"] is None:
-        return f"undefined ({leaf['reason']})"
-    if leaf["ci"] is None:
-        return f"{leaf['value']:.3f}"
-    low, high = leaf["ci"]
-    return f"{leaf['value']:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -1,0 +1,207 @@
+"""The verdict in words: what the tests of the definition support, and nothing else.
+
+Sentences about performance come from `versus_real` alone, sentences about synthetic test scans from
+the equivalence of both test sets alone. No sentence is drawn from intervals that overlap or not,
+and "not significantly different" is never called equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from syntrust_metrics.figures.style import REGION_NAMES
+
+Body = Mapping[str, Any]
+Kind = Literal["better", "equivalent", "not worse", "worse", "different", "undecided"]
+PHANTOM_PREFIX: Final = "phantom-"
+MIN_VERDICT_CASES: Final = 50
+SHARES: Final[Mapping[float, str]] = {
+    0.0: "synthetic data alone",
+    0.25: "three quarters synthetic data",
+    0.5: "half synthetic data",
+    0.75: "a quarter synthetic data",
+    1.0: "real data alone",
+}
+COMPARED: Final[Mapping[Kind, str]] = {
+    "better": "better than",
+    "equivalent": "equivalent to",
+    "not worse": "not worse than",
+    "worse": "worse than",
+}
+ALONE: Final[Mapping[Kind, str]] = {
+    "better": "better",
+    "equivalent": "equivalent",
+    "not worse": "not worse",
+    "worse": "worse",
+    "different": "different",
+}
+REASONS: Final[Mapping[str | None, str]] = {
+    "fewer than 10 cases": "fewer than 10 scans allow no test",
+    "fewer than 50 cases": "fewer than 50 scans cannot show it",
+    "rare large failures": "three more failures of the largest size seen would overturn it",
+    "not after Holm's adjustment": "it holds for the region alone, not among all regions",
+    None: "the difference may lie on either side of the margin",
+}
+
+
+def performance(results: Body, scans: str) -> list[str]:
+    """For each mix, whether its model does as well on real scans as the one of real data alone.
+
+    `scans` is what the test set consists of, as `scan_noun` names it.
+    """
+    return [
+        versus_sentence(entry["alpha"], entry["versus_real"], scans)
+        for entry in results["alphas"]
+        if entry["versus_real"] is not None
+    ]
+
+
+def versus_sentence(alpha: float, found: Body, scans: str) -> str:
+    """Put `versus_real` of one α in words."""
+    kinds = {region: against_real(each) for region, each in found["regions"].items()}
+    margin = f"(margin {found['margin']:g})"
+    reasons = _reasons(found["regions"], kinds, lambda each: each["non_inferiority"]["reason"])
+    model, real = f"the model trained with {share(alpha)}", "the one trained on real data alone"
+    on = f"On {counted(found['cases'], scans)}"
+    decided = _by_kind(kinds, COMPARED)
+    if not decided:
+        return f"{on} it is undecided whether {model} is worse than {real} {margin}: {reasons}."
+    (first, regions), *others = decided
+    said = f"{on}, {model} was {COMPARED[first]} {real} for {regions} {margin}"
+    return said + _rest(others, kinds, reasons)
+
+
+def against_real(region: Body) -> Kind:
+    """Read both tests of one region of `versus_real` together; the stronger finding counts."""
+    same, not_worse = region["equivalence"]["verdict"], region["non_inferiority"]["verdict"]
+    if not_worse == "inferior":
+        return "worse"
+    if same == "different" and region["difference"] > 0:
+        return "better"
+    if same == "equivalent":
+        return "equivalent"
+    return "not worse" if not_worse == "non-inferior" else "undecided"
+
+
+def prediction(results: Body, scans: str) -> list[str]:
+    """For each model, whether synthetic test scans tell how it does on real ones."""
+    return [
+        equivalence_sentence(
+            entry["alpha"], entry["trust"]["equivalence"], entry["trust"]["cases"], scans
+        )
+        for entry in results["alphas"]
+    ]
+
+
+def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> str:
+    """Put the equivalence of both test sets at one α in words."""
+    kinds: dict[str, Kind] = {
+        region: {"equivalent": "equivalent", "different": "different"}.get(  # type: ignore[misc]
+            each["verdict"], "undecided"
+        )
+        for region, each in found["regions"].items()
+    }
+    margin = f"(margin {found['margin']:g})"
+    reasons = _reasons(found["regions"], kinds, lambda each: each["reason"])
+    model = f"the model trained with {share(alpha)}"
+    twins = f"the synthetic twins of {counted(cases, scans)}"
+    equal = _named(region for region, kind in kinds.items() if kind == "equivalent")
+    others = [pair for pair in _by_kind(kinds, ALONE) if pair[0] != "equivalent"]
+    if equal:
+        said = (
+            f"For {model}, Dice on {twins} was equivalent to Dice on the scans themselves for "
+            f"{equal} {margin}: there, synthetic scans predict performance on real ones"
+        )
+        return said + _rest(others, kinds, reasons)
+    if others:
+        [(_, regions)] = others
+        said = (
+            f"For {model}, Dice on {twins} was different from Dice on the scans themselves for "
+            f"{regions} {margin}: there, synthetic scans do not predict performance on real ones"
+        )
+        return said + _rest([], kinds, reasons)
+    return (
+        f"For {model}, it is undecided whether {twins} predict performance on the scans "
+        f"themselves {margin}: {reasons}."
+    )
+
+
+def limits(results: Body, scans: str) -> list[str]:
+    """What the number of scans, trainings and mixes forbids to say."""
+    first = results["alphas"][0]
+    cases, seeds = first["trust"]["cases"], len(first["seeds"])
+    said = []
+    if all(entry["versus_real"] is None for entry in results["alphas"]):
+        said.append(
+            "No mix was compared with a model trained on real data alone (α = 1), so nothing is "
+            "said about clinical performance."
+        )
+    if cases < MIN_VERDICT_CASES:
+        said.append(
+            f"With {counted(cases, scans)} nothing can be called equivalent or not worse: that "
+            f"takes at least {MIN_VERDICT_CASES}."
+        )
+    if seeds == 1:
+        said.append(
+            "Each model was trained once. What is said holds for these trained models; another "
+            "training may come out differently, and by how much was not measured, so no trend over "
+            "α is claimed from fewer than five α."
+        )
+    elif seeds == 2:
+        said.append(
+            "Each model was trained twice: training noise is measured roughly, and a trend over α "
+            "takes three trainings or five α."
+        )
+    said.append(
+        "Undecided means that these scans cannot tell, and not that there is no difference."
+    )
+    return said
+
+
+def share(alpha: float) -> str:
+    """What a model was trained with, by its share of real images."""
+    return SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data")
+
+
+def scan_noun(case_ids: Iterable[str]) -> str:
+    """Name what the test set consists of: phantoms are no patients' scans."""
+    phantoms = [case.startswith(PHANTOM_PREFIX) for case in case_ids]
+    if all(phantoms):
+        return "held-out phantom scan"
+    return "held-out scan, some of them phantoms" if any(phantoms) else "held-out real scan"
+
+
+def counted(cases: int, scans: str) -> str:
+    noun, comma, rest = scans.partition(",")
+    return f"{cases} {noun}{'' if cases == 1 else 's'}{comma}{rest}"
+
+
+def listed(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _by_kind(kinds: Mapping[str, Kind], order: Iterable[Kind]) -> list[tuple[Kind, str]]:
+    named = [(kind, _named(r for r, found in kinds.items() if found == kind)) for kind in order]
+    return [(kind, regions) for kind, regions in named if regions]
+
+
+def _rest(others: Sequence[tuple[Kind, str]], kinds: Mapping[str, Kind], reasons: str) -> str:
+    """Close a sentence: the other findings, then what is undecided and why."""
+    clauses = [f"it was {ALONE[kind]} for {regions}" for kind, regions in others]
+    unknown = _named(region for region, kind in kinds.items() if kind == "undecided")
+    if unknown:
+        clauses.append(f"for {unknown} this is undecided ({reasons})")
+    return "".join(f"; {clause}" for clause in clauses) + "."
+
+
+def _reasons(regions: Body, kinds: Mapping[str, Kind], take: Any) -> str:  # noqa: ANN401 - a region's reason
+    """Why regions are undecided, each reason once."""
+    found = (take(each) for region, each in regions.items() if kinds[region] == "undecided")
+    return "; ".join(dict.fromkeys(REASONS.get(reason, str(reason)) for reason in found))
+
+
+def _named(regions: Iterable[str]) -> str:
+    return listed([REGION_NAMES.get(region, region) for region in regions])
