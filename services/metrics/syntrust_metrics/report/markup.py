@@ -71,7 +71,8 @@ def svg_figure(svg: bytes, *, alternative: str, caption: str) -> Html:
     """Embed an SVG as an image, so that its ids and styles stay its own."""
     data = base64.b64encode(svg).decode("ascii")
     image = Html(f'<img src="data:image/svg+xml;base64,{data}" alt="{text(alternative)}">')
-    return element("figure", image, element("figcaption", text(caption)))
+    scrolling = element("div", image, class_="scroll")
+    return element("figure", scrolling, element("figcaption", text(caption)))
 
 
 def facts(tree: Mapping[str, Any]) -> Html:

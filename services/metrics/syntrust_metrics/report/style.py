@@ -58,6 +58,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap:
   main { padding: 1.2rem 1rem 3rem; }
   h1 { font-size: 1.45rem; }
   tbody th { white-space: normal; min-width: 6.5rem; }
+  figure img { max-width: none; min-width: 30rem; }
 }
 @page { size: A4; margin: 15mm 13mm; }
 @media print {
