@@ -25,6 +25,8 @@ from syntrust_gateway.routes import (
     health,
     jobs,
     metrics,
+    models,
+    trust_factors,
     trust_score,
     uploads,
 )
@@ -57,7 +59,16 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.metrics = Metrics(deps)
     app.state.scoring = CapacityLimiter(SCORINGS_AT_ONCE)
     app.include_router(health.router)
-    for module in (datasets, experiments, trust_score, uploads, jobs, metrics):
+    for module in (
+        datasets,
+        experiments,
+        trust_factors,
+        trust_score,
+        uploads,
+        jobs,
+        models,
+        metrics,
+    ):
         app.include_router(
             module.router,
             # The middleware lets nobody in without a key; these only tell OpenAPI so.

@@ -135,8 +135,8 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
     if manifest is not None:
         return file_links(store, manifest.files)
     if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
-        # Pictures that a training draws as it goes; they are overwritten, not published.
-        key = f"{Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).prefix}/{SAMPLES_FILE}"
+        # A picture that the training shows of itself; the next one replaces it.
+        key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).beside_key(SAMPLES_FILE)
         info = store.info(key)
         return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
     return {}

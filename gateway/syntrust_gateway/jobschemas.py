@@ -66,6 +66,13 @@ class NewSynthesis(_Request):
     twin: Annotated[
         int, Field(ge=0, lt=100, description="Another number draws another volume.")
     ] = 0
+    fit: Annotated[
+        Literal["resize"] | None,
+        Field(
+            description="Squeeze the mask into the generator's grid and stretch the images back; "
+            "if null the grid is cut out around the brain, and a mask it does not hold is refused."
+        ),
+    ] = None
 
 
 class VolumeCaseRequest(_Request):

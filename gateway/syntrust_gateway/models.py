@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.contracts import Kind, Manifest, Ref
 from syntrust_core.errors import NotFound, ObjectMissing
+from syntrust_core.grids import Grid
 from syntrust_core.store import ObjectStore
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Job, Model, Step
+from syntrust_gateway.db import Job, JobKind, Model, Step
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.files import file_links
 from syntrust_gateway.modelschemas import ModelBody, ModelOrigin, ModelPage, ModelSummary
@@ -28,6 +29,7 @@ from syntrust_gateway.spec import MODEL_NAME
 
 NAMES_PREFIX: Final = "models/names/"
 CARD_FILE: Final = "card.json"
+MAKING_MODELS: Final = (JobKind.MODEL_IMPORT, JobKind.MODEL_TRAINING)
 ORIGINS: Final[Mapping[Kind, ModelOrigin]] = {
     Kind.IMPORTED_MODEL: "shipped",
     Kind.IMPORT_MODEL: "imported",
@@ -44,6 +46,14 @@ class FoundModel:
     ref: Ref
     card: Mapping[str, Any]
     created: datetime | None
+
+    @property
+    def grid(self) -> Grid | None:
+        """Where it draws; None for a model of whole heads, which lie on no grid of ours."""
+        domain = self.card["domain"]
+        if "spacing_mm" not in domain:
+            return None
+        return Grid(shape=domain["shape"], spacing_mm=domain["spacing_mm"])
 
 
 def find(deps: Deps, caller: Caller, wanted: str) -> FoundModel:
@@ -145,7 +155,7 @@ def _summary(model: FoundModel) -> ModelSummary:
             "origin": ORIGINS[model.ref.kind],
             "parameters": card.get("parameters"),
             "seen_cases": len(card["seen"]),
-            "grid": {name: card["domain"][name] for name in ("shape", "spacing_mm")},
+            "grid": model.grid,
             "sampling": {name: card["default"][name] for name in ("sampler", "steps")},
             "created": model.created,
         }

@@ -11,6 +11,7 @@ from syntrust_core.contracts import Sampler, Seed
 from syntrust_core.grids import Grid
 from syntrust_gateway.files import FileLink
 from syntrust_gateway.schemas import CaseId
+from syntrust_gateway.spec import MODEL_NAME
 
 MAX_SEEN = 100_000
 ModelOrigin = Literal["shipped", "imported", "trained"]
@@ -29,7 +30,13 @@ class Training(_Request):
     ] = None
     config: Annotated[
         dict[str, Any] | None,
-        Field(description="Architecture and recipe; those of the model `tiny` if null."),
+        Field(
+            description="Architecture and recipe; if null those of `start`, or of the model `tiny`."
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        Field(pattern=MODEL_NAME, max_length=100, description="A model to go on from."),
     ] = None
     seed: Seed = 0
     iterations: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -72,7 +79,9 @@ class ModelSummary(BaseModel):
     origin: ModelOrigin
     parameters: int | None
     seen_cases: Annotated[int, Field(description="How many cases it was trained on.")]
-    grid: Annotated[Grid, Field(description="It draws on this grid alone.")]
+    grid: Annotated[
+        Grid | None, Field(description="Masks are brought to it; null if it takes none from here.")
+    ]
     sampling: Annotated[Sampling, Field(description="Its defaults.")]
     created: datetime | None
 

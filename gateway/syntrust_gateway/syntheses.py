@@ -33,7 +33,8 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
     inspect = InspectCase(
         files=dict(taken.files),
         scheme=taken.scheme,
-        grid=generator.grid or "native",
+        # A grid that is to be resized has to be whole; else the generator's is cut out of it.
+        grid="native" if request.fit else (generator.grid or "native"),
         purpose="mask",
     )
     draw = SynthesiseCase(
@@ -43,6 +44,7 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
         steps=drawing.steps,
         seed=drawing.seed,
         twin=request.twin,
+        fit=request.fit,
     )
     export = ExportImages(case=inspect.step_id, twin=draw.step_id)
     shown = {
@@ -50,6 +52,7 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
         "scheme": taken.scheme,
         "generator": drawing.model_dump(mode="json", exclude={"twins"}),
         "twin": request.twin,
+        "fit": request.fit,
     }
     with deps.write.begin() as session:
         job = jobs.add(session, caller, JobKind.SYNTHESIS, (inspect, draw, export), spec=shown)

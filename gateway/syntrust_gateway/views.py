@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import TypeAdapter
 
-from syntrust_core.grids import Grid, GridSpec
+from syntrust_core.errors import InvalidRequest
+from syntrust_core.grids import GridSpec
 from syntrust_gateway.db import Case, Dataset
 from syntrust_gateway.models import FoundModel
 from syntrust_gateway.spec import CaseView, DatasetView, GeneratorView
@@ -32,8 +33,21 @@ def _case_view(case: Case) -> CaseView:
 
 
 def generator_view(model: FoundModel) -> GeneratorView:
+    """What a plan needs to know of a model.
+
+    Raises
+    ------
+    InvalidRequest
+        If it draws no images of the four modalities.
+    """
+    if model.grid is None:
+        raise InvalidRequest(
+            f"{model.name} draws one image of a whole head; a generator of four modalities is "
+            "needed here.",
+            pointer="/generator/model",
+        )
     card = model.card
-    domain, seen = card["domain"], card["seen"]
+    seen = card["seen"]
     return GeneratorView(
         name=model.name,
         id=model.ref.id,
@@ -41,7 +55,7 @@ def generator_view(model: FoundModel) -> GeneratorView:
         sampler=card["default"]["sampler"],
         steps=card["default"]["steps"],
         most_steps=card["schedule_steps"],
-        grid=Grid(shape=domain["shape"], spacing_mm=domain["spacing_mm"]),
+        grid=model.grid,
         seen_cases=frozenset(case["id"] for case in seen),
         seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
     )

@@ -65,7 +65,7 @@ class Conductor:
             session.flush()
             settle.settle_cases(session, self._servers.store)
             settle.settle_datasets(session)
-            settle.settle_wishes(session, self._servers.clock, found.running)
+            settle.settle_wishes(session, self._servers.store, self._servers.clock, found.running)
 
     def _plan_new(self) -> None:
         for table in TABLES:

@@ -13,17 +13,20 @@ from syntrust_core.canonical import digest
 from syntrust_core.caserecord import CASE_FILE, PROBLEMS_FILE
 from syntrust_core.contracts import Manifest
 from syntrust_core.store import ObjectStore
+from syntrust_gateway import models
 from syntrust_gateway.conductor.dispatch import Clock
 from syntrust_gateway.db import (
     Case,
     CaseState,
     Dataset,
     DatasetState,
+    Job,
     Step,
     StepState,
     Wish,
     WishState,
 )
+from syntrust_gateway.models import MAKING_MODELS
 from syntrust_gateway.wishtables import LIVE, TABLES, WishTable, table_of
 
 
@@ -89,7 +92,9 @@ def _identity(case: Case) -> list[Any]:
     return [case.case_id, case.group, record["scheme"], record["digests"]]
 
 
-def settle_wishes(session: Session, clock: Clock, running: Collection[str]) -> None:
+def settle_wishes(
+    session: Session, store: ObjectStore, clock: Clock, running: Collection[str]
+) -> None:
     """A wish succeeds with its goal and fails with the first step that failed or was refused.
 
     It runs once one of its steps does, or is done; `running` are the ids of those that run now.
@@ -97,14 +102,18 @@ def settle_wishes(session: Session, clock: Clock, running: Collection[str]) -> N
     for table in TABLES:
         query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)
         for wish in session.scalars(query).all():
-            _settle(session, wish, clock, running)
+            _settle(session, store, wish, clock, running)
 
 
-def _settle(session: Session, wish: Wish, clock: Clock, running: Collection[str]) -> None:
+def _settle(
+    session: Session, store: ObjectStore, wish: Wish, clock: Clock, running: Collection[str]
+) -> None:
     table = table_of(wish)
     failed = _first_failed(session, table, wish.id)
     if session.get_one(Step, wish.goal).state is StepState.DONE:
         wish.state, wish.finished = WishState.SUCCEEDED, clock()
+        if isinstance(wish, Job) and wish.kind in MAKING_MODELS:
+            models.add_made(session, store, wish)
     elif failed is not None:
         wish.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
         wish.state, wish.finished = WishState.FAILED, clock()

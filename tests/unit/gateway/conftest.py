@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import httpx
@@ -35,6 +35,17 @@ from syntrust_gateway.db import (
 from syntrust_gateway.deps import Deps
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+CARD: Final = {
+    "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0], "view": "brain"},
+    "architecture": {"base_channels": 16},
+    "recipe": {"learning_rate": 0.001},
+    "default": {"sampler": "ddim", "steps": 10},
+    "schedule_steps": 250,
+    "parameters": 7,
+    "seen": [{"id": "seen-0", "fingerprint": "f" * 64}, {"id": "seen-1", "fingerprint": None}],
+}
+"""What the gateway reads of a generator's card."""
 
 
 class Api:
@@ -182,14 +193,8 @@ def put_artifact(store: MemoryStore) -> Callable[[Ref, dict[str, bytes]], Manife
 @pytest.fixture
 def generator(store: MemoryStore, put_artifact: Callable[[Ref, dict[str, bytes]], Manifest]) -> Ref:
     """A generator named `tiny`, as its worker publishes it."""
-    card = {
-        "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
-        "default": {"sampler": "ddim", "steps": 10},
-        "schedule_steps": 250,
-        "seen": [{"id": "seen-0", "fingerprint": "f" * 64}],
-    }
     ref = Ref(kind=Kind.IMPORTED_MODEL, id="9" * 64)
-    put_artifact(ref, {"card.json": json.dumps(card).encode(), "model.safetensors": b"weights"})
+    put_artifact(ref, {"card.json": json.dumps(CARD).encode(), "model.safetensors": b"weights"})
     entry = {"id": ref.id, "kind": "generator"}
     store.put("models/names/tiny.json", json.dumps(entry).encode())
     return ref

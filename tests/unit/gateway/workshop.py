@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.unit.gateway.conftest import Api
+from tests.unit.gateway.conftest import CARD, Api
 
 from syntrust_core.cache import InputCache
 from syntrust_core.contracts import ImportModel, InspectCase, Kind, StepMessage
@@ -19,15 +19,6 @@ from syntrust_gateway.conductor import Conductor
 from syntrust_gateway.conductor.dispatch import Servers
 from syntrust_gateway.deps import Deps
 
-CARD: Final = {
-    "domain": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0], "view": "brain"},
-    "architecture": {"base_channels": 16},
-    "recipe": {"learning_rate": 0.001},
-    "default": {"sampler": "ddim", "steps": 10},
-    "schedule_steps": 250,
-    "parameters": 7,
-    "seen": [{"id": "seen-0", "fingerprint": "f" * 64}, {"id": "seen-1", "fingerprint": None}],
-}
 GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INSPECT_CASE: ("case.json",),
     Kind.SYNTHESISE_CASE: ("twin.json",),

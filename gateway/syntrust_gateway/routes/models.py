@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response, status
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_gateway import models, newmodels
+from syntrust_gateway.deps import CallerDep, DepsDep, json_only
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.jobschemas import JobBody
+from syntrust_gateway.modelschemas import ModelBody, ModelPage, NewModel
+from syntrust_gateway.pages import PageDep
+from syntrust_gateway.problems import documented
+from syntrust_gateway.routes.common import accepted
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.post(
+    "",
+    summary="Import or train a generator",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(json_only)],
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+)
+def create_model(
+    request: NewModel, response: Response, deps: DepsDep, caller: CallerDep
+) -> JobBody:
+    """Once the job has succeeded the model goes by its name, or by the job's id, wherever a
+    generator is asked for. Nothing in a checkpoint is executed. Research use only.
+    """
+    job = newmodels.create(deps, caller, request)
+    accepted(response, f"/jobs/{job.id}")
+    return job
+
+
+@router.get(
+    "", summary="List models, newest first", responses=documented(InvalidRequest, StoreUnavailable)
+)
+def list_models(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ModelPage:
+    """Your own models, and after the last of them those that everybody has."""
+    return models.listing(deps, caller, wanted)
+
+
+@router.get(
+    "/{model_id}",
+    summary="A model by name or id",
+    responses=documented(NotFound, StoreUnavailable),
+)
+def get_model(model_id: str, deps: DepsDep, caller: CallerDep) -> ModelBody:
+    """Its card (what it draws, what it has seen, how it was made) and links to its files."""
+    return models.get(deps, caller, model_id)
