@@ -6,7 +6,7 @@ small ones count as much as the large one.
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ Parts = NDArray[np.int32]
 
 DILATION_VOXELS: Final = 3
 SMALLEST_MM3: Final = 50.0
-_FACES_AND_EDGES: Final = 2  # of `generate_binary_structure`: 18 neighbours
 _ALL_NEIGHBOURS: Final = np.ones((3, 3, 3), np.bool_)
 
 
@@ -72,9 +71,20 @@ def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float
 
 
 def _dilated(mask: Mask) -> Mask:
-    structure = ndimage.generate_binary_structure(3, _FACES_AND_EDGES)
-    grown = ndimage.binary_dilation(mask, structure, iterations=DILATION_VOXELS)
-    return cast("Mask", grown)
+    """Three times by the 18 nearest neighbours: squares of 3x3 in each pair of axes, together."""
+    for _ in range(DILATION_VOXELS):
+        x, y = _along(mask, 0), _along(mask, 1)
+        mask = _along(x, 1) | _along(x, 2) | _along(y, 2)
+    return mask
+
+
+def _along(mask: Mask, axis: int) -> Mask:
+    """Dilation by both neighbours along one axis."""
+    grown = mask.copy()
+    forward, backward = np.moveaxis(grown, axis, 0), np.moveaxis(mask, axis, 0)
+    forward[1:] |= backward[:-1]
+    forward[:-1] |= backward[1:]
+    return grown
 
 
 def _components(mask: Mask) -> tuple[Parts, int]:
