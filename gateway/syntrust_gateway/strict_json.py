@@ -15,6 +15,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 # What may stand behind the quote that ends a key; inside a text such a quote is escaped.
 _AFTER_KEY: Final = (b'":', b'" ', b'"\t', b'"\r', b'"\n')
 _LONGEST_NAME: Final = 200
+_NESTED: Final = frozenset({dict, list})
 
 
 def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
@@ -48,17 +49,23 @@ def _not_json(reason: str) -> str:
     return f"The body is not JSON in UTF-8: {reason}."
 
 
-def _keys(value: object) -> int:
-    """Keys in all objects of a parsed body, three levels deep as requests of scores are.
+def _keys(found: dict[str, Any]) -> int:
+    """Keys in all objects of a parsed body.
 
     The quotes counted in the text are at least as many as its keys, so equal numbers prove that no
     key was lost to a later one of the same name; unequal ones prove nothing.
     """
-    if isinstance(value, dict):
-        return len(value) + sum(map(_keys, value.values()))
-    if isinstance(value, list):
-        return sum(map(_keys, value))
-    return 0
+    keys, level = 0, [found]
+    while level:
+        keys += sum(map(len, level))
+        inner = [value for each in level for value in each.values() if type(value) in _NESTED]
+        level = [value for value in inner if type(value) is dict]
+        lists = [value for value in inner if type(value) is list]
+        while lists:
+            inner = [value for each in lists for value in each if type(value) in _NESTED]
+            level += [value for value in inner if type(value) is dict]
+            lists = [value for value in inner if type(value) is list]
+    return keys
 
 
 class _Repeating(dict[str, Any]):

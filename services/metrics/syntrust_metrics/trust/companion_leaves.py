@@ -12,7 +12,7 @@ from syntrust_metrics.trust.companions import Companions
 from syntrust_metrics.trust.estimates import CONDITIONAL, NO_CASE, NO_PAIR, Estimator, Leaf, at
 from syntrust_metrics.trust.intervals import Interval, around
 from syntrust_metrics.trust.resampling import Resampled
-from syntrust_metrics.trust.table import SIDES
+from syntrust_metrics.trust.rows import SIDES
 
 Array = NDArray[np.float64]
 NO_SPREAD: Final = "a side has no spread"

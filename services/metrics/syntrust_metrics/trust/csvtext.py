@@ -7,7 +7,8 @@ import io
 from typing import Any, Final
 
 from syntrust_metrics.trust.errors import InvalidScores, pointer, shown
-from syntrust_metrics.trust.table import MAX_CASES, SIDES
+from syntrust_metrics.trust.rows import SIDES
+from syntrust_metrics.trust.table import MAX_CASES
 
 REQUIRED: Final = ("case", "set", "region", "dice")
 OPTIONAL: Final = ("group", "seed")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.estimates import NO_CASE
 from syntrust_metrics.trust.intervals import Interval, percentile
 from syntrust_metrics.trust.numbers import rounded
+from syntrust_metrics.trust.rows import SIDES
 from syntrust_metrics.trust.shape import Crossing, crossings, lowest, trend
 from syntrust_metrics.trust.sweep import CasesByAlpha, Quantity, Sweep, read_sweep, t1, t3, t4
-from syntrust_metrics.trust.table import SIDES
 
 Array = NDArray[np.float64]
 GAP = t1(0) - t1(1)

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from syntrust_metrics.trust.bands import IMAGINED_FAILURES, LEVEL, MIN_VERDICT_CASES
 from syntrust_metrics.trust.policy import Policy
+from syntrust_metrics.trust.rows import MAX_REGIONS
 from syntrust_metrics.trust.score import SCORE_DEFINITION
 from syntrust_metrics.trust.scoring import DEFINITION
 from syntrust_metrics.trust.table import (
     MAX_CASES,
     MAX_DRAWS,
     MAX_GROUPS,
-    MAX_REGIONS,
     MAX_RESAMPLED,
+    MAX_SEEDS,
 )
 
 HIGHER: Final = "higher is better"
@@ -224,6 +225,7 @@ def definitions() -> dict[str, Any]:
         "limits": {
             "cases": MAX_CASES,
             "regions": MAX_REGIONS,
+            "seeds": MAX_SEEDS,
             "groups": MAX_GROUPS,
             "cases_x_resamples": MAX_DRAWS,
             "seeds_x_regions_x_resamples": MAX_RESAMPLED,

@@ -27,7 +27,7 @@ from syntrust_metrics.trust.intervals import (
     studentised,
 )
 from syntrust_metrics.trust.resampling import Draws, Resampled
-from syntrust_metrics.trust.table import SIDES
+from syntrust_metrics.trust.rows import SIDES
 
 Array = NDArray[np.float64]
 Bounds = tuple[float, float]
