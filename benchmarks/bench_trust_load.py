@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -86,6 +87,7 @@ def gateway_app(folder: Path) -> FastAPI:
 def serve(side: str, folder: Path, port: int) -> None:
     configure("json")
     app = bare_app() if side == "bare" else gateway_app(folder)
+    gc.freeze()
     uvicorn.run(app, port=port, log_config=None, access_log=False, server_header=False)
 
 
@@ -175,9 +177,7 @@ def measure(folder: Path, connections: int) -> dict[str, list[float]]:
             asyncio.run(load(ports[side], messages[side], WARM_UP, connections))
         for _ in range(ROUNDS):
             for side in PATHS:
-                found[side] += asyncio.run(
-                    load(ports[side], messages[side], REQUESTS, connections)
-                )
+                found[side] += asyncio.run(load(ports[side], messages[side], REQUESTS, connections))
     return found
 
 
@@ -192,7 +192,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), given.connections)
-    print(f"{ROUNDS * REQUESTS} requests each, {given.connections} connections, {os.cpu_count()} cores")
+    print(
+        f"{ROUNDS * REQUESTS} requests each, {given.connections} connections, {os.cpu_count()} cores"
+    )
     percentiles = {side: np.percentile(times, [50, 99]) * 1e3 for side, times in found.items()}
     for side, (p50, p99) in percentiles.items():
         print(f"  {side:8s} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import uvicorn
 
 from syntrust_core import log as structured_log
@@ -26,9 +28,11 @@ def serve(host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     settings = Settings()
     structured_log.configure(settings.log_format)
-    deps = make_deps(settings, GatewaySettings())
+    app = create_app(make_deps(settings, GatewaySettings()))
+    # What stands now stays: a large request's collections need not walk through it again.
+    gc.freeze()
     uvicorn.run(
-        create_app(deps),
+        app,
         host=host,
         port=port,
         log_config=None,
