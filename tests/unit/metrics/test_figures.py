@@ -125,6 +125,17 @@ def test_equal_inputs_give_equal_files(tmp_path: Path, results: dict[str, Any]) 
     assert not any(b"dc:date" in content for content in contents[0].values())
 
 
+def test_many_points_are_an_image_in_an_svg_and_few_are_not(experiment: Maker) -> None:
+    few, many = experiment(alphas=("1",)), experiment(alphas=("1",), test=320)
+
+    figures = [bland_altman(build_results(made.request, made.scores)) for made in (few, many)]
+
+    assert [bool(figure.axes[0].collections[0].get_rasterized()) for figure in figures] == [
+        False,
+        True,
+    ]
+
+
 def test_drawing_leaves_no_setting_behind(results: dict[str, Any]) -> None:
     before = copy.copy(rcParams)
 

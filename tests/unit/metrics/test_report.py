@@ -15,7 +15,7 @@ import pytest
 from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
 from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.report import Contents, ReportInputs, report_page, sample_cases, write_report
-from syntrust_metrics.report.verdicts import performance, prediction, scan_noun
+from syntrust_metrics.report.verdicts import against_real, performance, prediction, scan_noun
 from syntrust_metrics.results import build_results
 
 Maker = Callable[..., Any]
@@ -269,6 +269,26 @@ def test_tests_behind_the_verdict_stand_with_their_p_and_power(drawn: Drawn) -> 
     assert row[3] == (
         f"{test['verdict']} p {test['p']:.3f}, power {test['power']:.2f}, {test['reason']}"
     )
+
+
+def test_captions_say_over_how_many_cases_and_seeds_a_figure_is(drawn: Drawn) -> None:
+    text = Page(drawn.page).text
+
+    assert text.count("12 test cases; training seeds 0 and 1.") == 8
+    assert "4 training cases, 12 test cases." in text
+
+
+def test_many_mixes_begin_with_a_table_of_their_verdicts(experiment: Maker) -> None:
+    made = experiment(alphas=("0", "0.25", "0.5", "0.75", "1"), test=60)
+    contents = contents_of(made)
+
+    page = report_page(contents)
+
+    rows = Tables(page).under("trained with", "oedema", "enhancing tumour", "necrotic core")
+    found = contents.results["alphas"][2]["versus_real"]["regions"]
+    assert rows["half synthetic data"] == [against_real(found[r]) for r in ("ED", "ET", "NCR")]
+    assert len(rows) == 4
+    assert page.index("trained with</th>") < page.index("On 60 held-out")
 
 
 def test_every_claim_of_the_paper_stands_with_what_was_found(drawn: Drawn) -> None:

@@ -32,6 +32,7 @@ from syntrust_metrics.trust.empty import apply_rule
 ROWS: Final = 3  # of panels: more α do not fit on a page
 ROW_IN: Final = 2.3
 NUMBERS_PT: Final = 7.5
+MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image and stays small
 
 
 def dice_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
@@ -128,6 +129,7 @@ def _scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str) -> 
         alpha=0.75,
         label=name,
         zorder=3,
+        rasterized=len(points) > MANY_POINTS,
     )
 
 

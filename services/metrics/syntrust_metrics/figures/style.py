@@ -63,6 +63,7 @@ REGION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 PAGE_IN: Final = 7.0
 NOTICE: Final = "SynTrust · research use only, not for clinical decisions"
 PNG_DPI: Final = 160
+RASTER_DPI: Final = 300  # of images inside an SVG
 SMALL_PRINT_PT: Final = 7
 CHARACTERS_PER_IN: Final = 19  # of small print
 
@@ -129,6 +130,7 @@ def save(figure: Figure, path_stem: Path) -> tuple[Path, Path]:
     """Write `<stem>.svg` and `<stem>.png`, without dates or versions in them."""
     svg, png = path_stem.with_suffix(".svg"), path_stem.with_suffix(".png")
     with styled():
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        plain = {"Date": None, "Creator": None}
+        figure.savefig(svg, format="svg", dpi=RASTER_DPI, metadata=plain)
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return svg, png

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
 from syntrust_core.contracts import BuildReport, ReportCase
+from syntrust_metrics.figures import curves
 from syntrust_metrics.report import figuretables, verdicts, words
 from syntrust_metrics.report.markup import (
     Html,
@@ -32,6 +33,7 @@ from syntrust_metrics.report.verdicttables import (
     performance_table,
     prediction_table,
     score_table,
+    verdict_grid,
 )
 
 FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
@@ -45,6 +47,7 @@ FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
     "floors": figuretables.floor_tables,
 }
 NARROW: Final = ("fig4", "fig5", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
+SENTENCES: Final = 3  # a reader takes in at once; more begin with a table of them
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def _verdict(contents: Contents) -> Html:
     test = [case.id for case in contents.request.cases if case.part == "test"]
     scans = verdicts.scan_noun(test)
     performance = verdicts.performance(results, scans)
-    parts = [element("p", text(said), class_="verdict") for said in performance]
+    parts = [verdict_grid(results["alphas"])] if len(performance) > SENTENCES else []
+    parts += [element("p", text(said), class_="verdict") for said in performance]
     parts += [element("h3", text("Do synthetic scans predict performance on real ones?"))]
     parts += [items(verdicts.prediction(results, scans))]
     parts += [element("h3", text("What this can and cannot show"))]
@@ -147,7 +151,7 @@ def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
 
 def _figure(contents: Contents, number: int, name: str) -> Html:
     title, caption = words.FIGURES[name]
-    label = f"Figure {number}. {title}. {caption}"
+    label = f"Figure {number}. {title}. {caption} {_counted(contents, name)}"
     figure = svg_figure(contents.figures[name], alternative=title, caption=label)
     if name == "fig2":
         return figure
@@ -156,6 +160,16 @@ def _figure(contents: Contents, number: int, name: str) -> Html:
     else:
         numbers = FIGURE_TABLES[name](contents.results)
     return beside(figure, numbers, wide=name not in NARROW)
+
+
+def _counted(contents: Contents, name: str) -> str:
+    """Over how many cases, and which trainings, a figure is."""
+    parts: Counter[str] = Counter(case.part for case in contents.request.cases)
+    if name == "fig3":
+        aside = f", {parts['validation']} of them set aside" if parts["validation"] else ""
+        trained = parts["train"] + parts["validation"]
+        return f"{trained} training cases{aside}, {parts['test']} test cases."
+    return "" if name == "fig2" else curves.counted(contents.results)
 
 
 def _excluded(contents: Contents) -> Html:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import (
     bounds,
     leaf_cell,
@@ -14,6 +15,7 @@ from syntrust_metrics.report.cells import (
     signed,
 )
 from syntrust_metrics.report.markup import Html, details, element, join, table, text
+from syntrust_metrics.report.verdicts import against_real, share
 
 Body = Mapping[str, Any]
 PARTS: Final = {
@@ -24,6 +26,24 @@ PARTS: Final = {
     "s4": "disparity",
     "s5": "gap of T5",
 }
+
+
+def verdict_grid(alphas: Sequence[Body]) -> Html:
+    """Every mix and region in a word: what the sentences say, to be seen at a glance."""
+    compared = [entry for entry in alphas if entry["versus_real"] is not None]
+    regions = list(compared[0]["versus_real"]["regions"])
+    rows = [
+        [text(share(entry["alpha"])), *(text(against_real(found[region])) for region in regions)]
+        for entry in compared
+        for found in [entry["versus_real"]["regions"]]
+    ]
+    caption = f"Against real data alone, on the real test scans (margin {_margin(compared)})."
+    head = ["trained with", *(REGION_NAMES.get(region, region) for region in regions)]
+    return table(head, rows, caption=caption)
+
+
+def _margin(compared: Sequence[Body]) -> str:
+    return f"{compared[0]['versus_real']['margin']:g}"
 
 
 def performance_table(alphas: Sequence[Body]) -> Html:

@@ -15,6 +15,7 @@ Body = Mapping[str, Any]
 NOTICE: Final = "Research use only. Not for clinical decisions."
 FEW: Final = 10
 LOW_N: Final = 50
+IDS_NAMED: Final = 12
 
 DEFINITIONS: Final = (
     (
@@ -208,12 +209,12 @@ def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: B
     if outside:
         said.append(
             f"Tumour outside of the canonical grid in {_plural(len(outside), 'case')}: "
-            f"{', '.join(sorted(outside))}. It was neither drawn nor scored."
+            f"{_named(sorted(outside))}. It was neither drawn nor scored."
         )
     ill = [case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _empty(case)]
     if ill:
         said.append(
-            f"{_plural(len(ill), 'test case')} with an empty region ({', '.join(ill)}): what an "
+            f"{_plural(len(ill), 'test case')} with an empty region ({_named(ill)}): what an "
             "empty region counts as is the policy's, see the table."
         )
     return said
@@ -257,6 +258,11 @@ def summary(results: Body, parts: Mapping[str, int]) -> str:
         f"{_plural(parts['train'], 'case')}, and tested on {_plural(parts['test'], 'case')}, each "
         "as a real image and as its synthetic twin, drawn from the same label map."
     )
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - IDS_NAMED} more" if len(ids) > IDS_NAMED else ""
+    return f"{', '.join(ids[:IDS_NAMED])}{more}"
 
 
 def _plural(count: int, noun: str) -> str:
