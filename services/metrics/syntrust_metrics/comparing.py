@@ -70,8 +70,10 @@ def compare_twins(case: Case, twins: Sequence[Images]) -> TwinComparison:
     drawn = [view.image(twin) for twin in twins]
     residuals = {name: view.residual(source[name]) for name in MODALITIES}
     return TwinComparison(
-        voxels={area: int(np.count_nonzero(mask)) for area, mask in view.areas.items()},
-        outside_view=int(np.count_nonzero(case.brain)) - view.areas["brain"].size,
+        voxels={area: view.count(area) for area in AREAS},
+        outside_view=int(np.count_nonzero(case.brain)) - view.count("brain"),
+        tumour_outside_view=int(np.count_nonzero((case.labels > 0) & case.brain))
+        - sum(view.count(area) for area in LESIONS),
         block_mm=view.block_mm,
         contrast=_contrasts(source, view),
         features=_features(source, view),
@@ -94,6 +96,9 @@ class _View:
     sides: tuple[int, int, int]
     block: Block
     block_mm: tuple[float, float, float]
+
+    def count(self, area: Area) -> int:
+        return int(np.count_nonzero(self.areas[area]))
 
     def image(self, images: Images) -> dict[Modality, Scaled]:
         x, y, z = self.sides

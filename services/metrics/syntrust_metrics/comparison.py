@@ -72,7 +72,8 @@ class TwinComparison(Frozen):
 
     version: Literal[1] = 1
     voxels: Annotated[dict[Area, Count], Field(description="Compared voxels of each area.")]
-    outside_view: Annotated[Count, Field(description="Brain voxels that no generator drew.")]
+    outside_view: Annotated[Count, Field(description="Brain voxels that were not drawn.")]
+    tumour_outside_view: Annotated[Count, Field(description="Those of them that are tumour.")]
     block_mm: Annotated[tuple[float, float, float], Field(description="Grid of the residual.")]
     contrast: ByArea
     features: FeatureTable

@@ -16,7 +16,8 @@ FIDELITY: Final[Mapping[str, Definition]] = {
         "the brain as far as the generator draws it. Both are z-scored over the brain by one rule "
         "(mean and sd of the values between the 0.5 and 99.5 percentiles, z bounded to [-10, 10]). "
         "healthy is the brain without tumour. seen counts cases the generator was trained on. "
-        "outside_view counts brain voxels that it does not draw.",
+        "outside_view counts brain voxels that it does not draw, tumour_outside_view those of "
+        "them that are tumour.",
         "unit": None,
         "range": None,
         "direction": None,

@@ -94,6 +94,7 @@ def _fidelity(compared: Compared) -> Body:
         "cases": len(found),
         "seen": sum(case.seen for case, _ in compared),
         "outside_view": sum(comparison.outside_view for comparison in found),
+        "tumour_outside_view": sum(comparison.tumour_outside_view for comparison in found),
         "ms_ssim": _means([twin.ms_ssim for twin in firsts], AREAS),
         "psnr": _means([twin.psnr for twin in firsts], AREAS),
         "histogram": _means([twin.histogram for twin in firsts], AREAS),

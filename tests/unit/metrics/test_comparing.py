@@ -176,8 +176,18 @@ def test_brain_that_the_generator_does_not_draw_is_counted_and_not_compared(case
     )
 
     assert found.outside_view == np.count_nonzero(case.brain[:, :, 46:])
+    assert found.tumour_outside_view == 0
     assert found.voxels["brain"] == np.count_nonzero(case.brain[:, :, :46])
     assert found == again
+
+
+def test_tumour_that_the_generator_does_not_draw_is_counted(case: Case) -> None:
+    cut = twin_of(case)
+    cut[:, :, :, :32] = -1
+
+    found = compare_twins(case, [cut])
+
+    assert found.tumour_outside_view == np.count_nonzero(case.labels[:, :, :32])
 
 
 def test_one_twin_has_no_diversity(fresh: TwinComparison) -> None:

@@ -204,6 +204,7 @@ def comparison(
     return TwinComparison(
         voxels=dict.fromkeys(AREAS, 100),
         outside_view=3,
+        tumour_outside_view=1,
         block_mm=(4.0, 4.0, 4.0),
         contrast=contrast,
         features=real,
@@ -311,7 +312,10 @@ def test_diversity_is_there_once_a_case_has_several_twins() -> None:
 def test_every_number_has_a_definition_with_a_direction() -> None:
     body = summary(planted=0.5, diverse=True)
 
-    for part, plain in (("fidelity", {"cases", "seen", "outside_view"}), ("privacy", set())):
+    for part, plain in (
+        ("fidelity", {"cases", "seen", "outside_view", "tumour_outside_view"}),
+        ("privacy", set()),
+    ):
         kinds = set(body[part]) - plain - {"definitions", "seen", "unseen", "reason", "embeddings"}
         assert kinds <= set(body[part]["definitions"])
     assert set(body["privacy"]["embeddings"]) <= set(body["privacy"]["definitions"])

@@ -46,6 +46,7 @@ def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinCom
     return TwinComparison(
         voxels=dict.fromkeys(AREAS, 100),
         outside_view=0,
+        tumour_outside_view=0,
         block_mm=(4.0, 4.0, 4.0),
         contrast=table(LESIONS),
         features=features(),
