@@ -44,6 +44,9 @@ def run(
     sampler: Annotated[str | None, typer.Option(help="ancestral or ddim.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps of a twin.")] = None,
     generator_seed: Annotated[int | None, typer.Option(help="Of the twins.")] = None,
+    twins: Annotated[
+        int | None, typer.Option(help="Of each test case; from 2 on a noise floor is scored.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="Segmenter: tiny, base or full.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Of each training.")] = None,
     mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
@@ -61,7 +64,9 @@ def run(
     settings = _given(
         name=name,
         split=chosen or None,
-        generator=_given(model=generator, sampler=sampler, steps=steps, seed=generator_seed)
+        generator=_given(
+            model=generator, sampler=sampler, steps=steps, seed=generator_seed, twins=twins
+        )
         or None,
         segmenter=_given(preset=preset, iterations=iterations) or None,
         mixing=mixing,
