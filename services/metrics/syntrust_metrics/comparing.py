@@ -5,7 +5,7 @@ Images are (4, X, Y, Z) in the order of `MODALITIES`, masks (X, Y, Z).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -50,7 +50,7 @@ NO_RESIDUAL: Final = "too little healthy tissue, or a constant one"
 _MULTIPLE: Final = 2 ** (SCALES - 1)
 
 
-def compare_twins(case: Case, twins: Sequence[Images]) -> TwinComparison:
+def compare_twins(case: Case, twins: Iterable[Images]) -> TwinComparison:
     """Measure every twin of a case against its source, under the same rules for both.
 
     Parameters
@@ -58,16 +58,21 @@ def compare_twins(case: Case, twins: Sequence[Images]) -> TwinComparison:
     case : Case
         The source; its brain mask and labels serve the twins too.
     twins : float32 arrays, shape (4, X, Y, Z), at least one
-        On the grid of the case, constant outside what the generator drew.
+        On the grid of the case, constant outside what the generator drew. Of each the brain alone
+        is kept, so they may come one by one.
 
     Raises
     ------
     InvalidVolume
         If a modality is constant within the brain, or a twin is background alone.
     """
-    view = _view(case, twins)
-    source = view.image(case.images)
-    drawn = [view.image(twin) for twin in twins]
+    seen, brains = case.brain.copy(), []
+    for twin in twins:
+        seen &= _drawn(case.brain, twin)
+        brains.append(twin[:, case.brain])
+    view = _view(case, seen)
+    source = view.image(case.images[:, case.brain])
+    drawn = [view.image(values) for values in brains]
     residuals = {name: view.residual(source[name]) for name in MODALITIES}
     return TwinComparison(
         voxels={area: view.count(area) for area in AREAS},
@@ -86,11 +91,12 @@ def compare_twins(case: Case, twins: Sequence[Images]) -> TwinComparison:
 class _View:
     """Where images are compared: the brain, as far as every twin was drawn.
 
-    `mask` lies in the smallest box around it, widened at its ends to whole blocks of the coarsest
-    scale; `areas` are over its voxels in C order.
+    `kept` says which brain voxels those are. `mask` lies in the smallest box around them, `sides`
+    long and widened at its ends to whole blocks of the coarsest scale. `areas` are over the kept
+    voxels. All voxels are in C order.
     """
 
-    box: tuple[slice, slice, slice]
+    kept: Mask
     mask: Mask
     areas: Mapping[Area, Mask]
     sides: tuple[int, int, int]
@@ -100,12 +106,11 @@ class _View:
     def count(self, area: Area) -> int:
         return int(np.count_nonzero(self.areas[area]))
 
-    def image(self, images: Images) -> dict[Modality, Scaled]:
-        x, y, z = self.sides
-        inside = self.mask[:x, :y, :z]
+    def image(self, brain: NDArray[np.float32]) -> dict[Modality, Scaled]:
+        """From the values of all brain voxels, (4, voxels)."""
         return {
-            name: scaled(image[self.box][inside], name=name)
-            for name, image in zip(MODALITIES, images, strict=True)
+            name: scaled(values[self.kept], name=name)
+            for name, values in zip(MODALITIES, brain, strict=True)
         }
 
     def volume(self, values: NDArray[Any]) -> NDArray[np.float32]:
@@ -120,45 +125,37 @@ class _View:
         return residual(self.volume(image.z)[:x, :y, :z], healthy, self.block)
 
 
-def _view(case: Case, twins: Sequence[Images]) -> _View:
-    seen = _drawn(case.brain, twins)
-    box = bounding_box(seen)
-    inside, labels = seen[box], case.labels[box]
+def _view(case: Case, seen: Mask) -> _View:
+    inside = seen[bounding_box(seen)]
     x, y, z = inside.shape
-    widened = [(0, -side % _MULTIPLE) for side in inside.shape]
     block = block_of(case.geometry.spacing_mm)
     a, b, c = (n * s for n, s in zip(block, case.geometry.spacing_mm, strict=True))
     return _View(
-        box=box,
-        mask=np.pad(inside, widened),
-        areas=_areas(labels[inside]),
+        kept=seen[case.brain],
+        mask=np.pad(inside, [(0, -side % _MULTIPLE) for side in inside.shape]),
+        areas=_areas(case.labels[seen]),
         sides=(x, y, z),
         block=block,
         block_mm=(a, b, c),
     )
 
 
-def _drawn(brain: Mask, twins: Sequence[Images]) -> Mask:
-    """The brain within the box that every twin fills: beyond a field of view lies background."""
-    seen = brain.copy()
+def _drawn(brain: Mask, twin: Images) -> Mask:
+    """The box of the brain that a twin fills: beyond its field of view lies background alone."""
+    within = np.zeros_like(brain)
     if brain.all():
-        return seen
+        return ~within
     outside = np.unravel_index(int(np.argmin(brain)), brain.shape)
-    for twin in twins:
-        drawn = np.zeros_like(brain)
-        for image in twin:
-            drawn |= image != image[outside]
-        drawn &= brain
-        if not drawn.any():
-            raise InvalidVolume(
-                "The twin holds nothing but background within the brain.",
-                file="twin",
-                field="values",
-            )
-        within = np.zeros_like(brain)
-        within[bounding_box(drawn)] = True
-        seen &= within
-    return seen
+    drawn = np.zeros_like(brain)
+    for image in twin:
+        drawn |= image != image[outside]
+    drawn &= brain
+    if not drawn.any():
+        raise InvalidVolume(
+            "The twin holds nothing but background within the brain.", file="twin", field="values"
+        )
+    within[bounding_box(drawn)] = True
+    return within
 
 
 def _areas(labels: NDArray[np.uint8]) -> dict[Area, Mask]:

@@ -34,7 +34,7 @@ def residual(
     z : float32, shape (X, Y, Z)
         Intensities.
     healthy : bool, shape (X, Y, Z)
-        Brain without tumour; not empty.
+        Brain without tumour.
     block
         Voxels a side. A last, incomplete block counts like any other.
 
@@ -42,6 +42,8 @@ def residual(
     -------
     float64, one value per block of which at least half is healthy tissue.
     """
+    if not healthy.any():
+        return np.zeros(0)
     whole = np.prod(block)
     voxels = _block_sums(healthy.astype(np.float64), block)
     sums = _block_sums(np.where(healthy, z, 0).astype(np.float64), block)

@@ -66,7 +66,7 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
     request = expect(CompareTwin, message)
     case, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
     folders = [context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=twin)) for twin in request.twins]
-    compared = compare_twins(case, [read_images(folder, case.geometry) for folder in folders])
+    compared = compare_twins(case, (read_images(folder, case.geometry) for folder in folders))
     path = context.scratch / COMPARISON_FILE
     path.write_text(compared.model_dump_json(indent=1), encoding="utf-8")
     context.add(COMPARISON_FILE, path)

@@ -192,6 +192,12 @@ def test_what_lies_outside_healthy_tissue_does_not_reach_the_residual() -> None:
     assert np.array_equal(residual(image, healthy, (4, 4, 4)), residual(changed, healthy, (4,) * 3))
 
 
+def test_a_brain_without_healthy_tissue_has_no_residual() -> None:
+    image = texture(0, (16, 16, 16))
+
+    assert not residual(image, np.zeros(image.shape, np.bool_), (4, 4, 4)).size
+
+
 def test_too_few_blocks_or_a_constant_one_have_no_correlation() -> None:
     varying = np.arange(30.0)
 
