@@ -223,11 +223,9 @@ def test_a_report_is_its_results_its_figures_and_its_page(drawn: Drawn) -> None:
 
 
 def value_of(leaf: Any, digits: int = 3) -> str:
-    spread = f" (seed sd {leaf['seed_sd']:.{digits}f})"
     low, high = leaf["ci"]
-    return f"{leaf['value']:.{digits}f}{spread} {low:.{digits}f} to {high:.{digits}f}".replace(
-        "-", "−"
-    )
+    said = f"{leaf['value']:.{digits}f} {low:.{digits}f} to {high:.{digits}f}"
+    return f"{said} seed sd {leaf['seed_sd']:.{digits}f}".replace("-", "−")
 
 
 def test_tables_beside_the_figures_hold_the_numbers_of_the_results(drawn: Drawn) -> None:

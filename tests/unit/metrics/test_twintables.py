@@ -45,7 +45,8 @@ def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinCom
     several = Diversity(sd=table(), ms_ssim={m: Measure(value=0.7) for m in MODALITIES})
     return TwinComparison(
         voxels=dict.fromkeys(AREAS, 100),
-        outside_view=0,
+        outside_view=7,
+        tumour_outside_view=2,
         tumour_outside_view=0,
         block_mm=(4.0, 4.0, 4.0),
         contrast=table(LESIONS),
@@ -118,5 +119,6 @@ def test_fidelity_stands_with_its_numbers_and_directions(twins: int) -> None:
     assert f"{leaf['value']:.3f}" in page
     assert f"{leaf['ci'][0]:.3f} to {leaf['ci'][1]:.3f}" in page
     assert f"{found['fidelity']['contrast']['flair']['ET']['difference']['value']:.2f}"[-4:] in page
+    assert "280 brain voxels lie outside of what it draws, 80 of them tumour" in page
     assert "nearness to its source is no merit" in page
     assert ("Twins of one label map among themselves, 40 cases." in page) is (twins == 2)

@@ -90,8 +90,8 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 24 held-out real scans it is undecided whether the model trained with half "
                 "synthetic data is worse than the one trained on real data alone (margin 0.03): "
-                "fewer than 50 scans cannot show it; the difference may lie on either side of the "
-                "margin."
+                "for oedema, fewer than 50 scans cannot show it; for enhancing tumour, the "
+                "difference may lie on either side of the margin."
             ),
         ),
         (
@@ -113,9 +113,9 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 251 held-out real scans, the model trained with three quarters synthetic data "
                 "was equivalent to the one trained on real data alone for oedema (margin 0.03); "
-                "for enhancing tumour and necrotic core this is undecided (three more failures of "
-                "the largest size seen would overturn it; it holds for the region alone, not among "
-                "all regions)."
+                "for enhancing tumour this is undecided (three more failures of the largest size "
+                "seen would overturn it); for necrotic core this is undecided (it holds for the "
+                "region alone, not among all regions)."
             ),
         ),
         (

@@ -63,7 +63,7 @@ REGION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 PAGE_IN: Final = 7.0
 NOTICE: Final = "SynTrust · research use only, not for clinical decisions"
 PNG_DPI: Final = 160
-RASTER_DPI: Final = 300  # of images inside an SVG
+RASTER_DPI: Final = 200  # of images inside an SVG
 SMALL_PRINT_PT: Final = 7
 CHARACTERS_PER_IN: Final = 19  # of small print
 

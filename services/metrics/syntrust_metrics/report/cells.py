@@ -17,18 +17,25 @@ def digits_of(factor: str) -> int:
 
 
 def leaf_cell(leaf: Leaf, digits: int = DIGITS) -> Html:
-    """A leaf of an answer: value, spread over seeds and interval."""
+    """A leaf of an answer: value, interval and spread over seeds."""
     if leaf["value"] is None:
         return element("span", text(f"undefined: {leaf['reason']}"), class_="none")
+    lines = [text(number(leaf["value"], digits)), _small(_interval(leaf, digits))]
     spread = leaf.get("seed_sd")
-    beside = f" (seed sd {number(spread, digits)})" if spread is not None else ""
-    value = text(f"{number(leaf['value'], digits)}{beside}")
-    if leaf["ci"] is None:
-        # Too few cases is said once, among the warnings.
-        few = (leaf["reason"] or "fewer").startswith("fewer")
-        reason = "no interval" if few else f"no interval: {leaf['reason']}"
-        return join([value, element("span", text(reason), class_="ci")])
-    return join([value, element("span", text(bounds(leaf["ci"], digits)), class_="ci")])
+    lines += [] if spread is None else [_small(f"seed sd {number(spread, digits)}")]
+    return join(lines)
+
+
+def _interval(leaf: Leaf, digits: int) -> str:
+    if leaf["ci"] is not None:
+        return bounds(leaf["ci"], digits)
+    # Too few cases is said once, among the warnings.
+    few = (leaf["reason"] or "fewer").startswith("fewer")
+    return "no interval" if few else f"no interval: {leaf['reason']}"
+
+
+def _small(said: str) -> Html:
+    return element("span", text(said), class_="ci")
 
 
 def number(value: float | None, digits: int = DIGITS) -> str:

@@ -83,8 +83,13 @@ def _scope(fidelity: Body) -> str:
     said = (
         f"{fidelity['cases']} cases with a twin, {fidelity['seen']} of them seen by the generator."
     )
-    outside = fidelity["outside_view"]
-    return said if not outside else f"{said} {outside} brain voxels lie outside of what it draws."
+    outside, tumour = fidelity["outside_view"], fidelity["tumour_outside_view"]
+    if not outside:
+        return said
+    return (
+        f"{said} {outside} brain voxels lie outside of what it draws, {tumour} of them tumour: "
+        "there, real image and twin are not compared."
+    )
 
 
 def _whole_brain(fidelity: Body) -> Html:

@@ -61,15 +61,18 @@ def versus_sentence(alpha: float, found: Body, scans: str) -> str:
     """Put `versus_real` of one α in words."""
     kinds = {region: against_real(each) for region, each in found["regions"].items()}
     margin = f"(margin {found['margin']:g})"
-    reasons = _reasons(found["regions"], kinds, lambda each: each["non_inferiority"]["reason"])
+    reasons = {r: each["non_inferiority"]["reason"] for r, each in found["regions"].items()}
+    unknown = _undecided(kinds, reasons)
     model, real = f"the model trained with {share(alpha)}", "the one trained on real data alone"
     on = f"On {counted(found['cases'], scans)}"
     decided = _by_kind(kinds, COMPARED)
     if not decided:
-        return f"{on} it is undecided whether {model} is worse than {real} {margin}: {reasons}."
+        return (
+            f"{on} it is undecided whether {model} is worse than {real} {margin}: {_why(unknown)}."
+        )
     (first, regions), *others = decided
     said = f"{on}, {model} was {COMPARED[first]} {real} for {regions} {margin}"
-    return said + _rest(others, kinds, reasons)
+    return said + _rest(others, unknown)
 
 
 def against_real(region: Body) -> Kind:
@@ -103,7 +106,7 @@ def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> s
         for region, each in found["regions"].items()
     }
     margin = f"(margin {found['margin']:g})"
-    reasons = _reasons(found["regions"], kinds, lambda each: each["reason"])
+    unknown = _undecided(kinds, {r: each["reason"] for r, each in found["regions"].items()})
     model = f"the model trained with {share(alpha)}"
     twins = f"the synthetic twins of {counted(cases, scans)}"
     equal = _named(region for region, kind in kinds.items() if kind == "equivalent")
@@ -113,17 +116,17 @@ def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> s
             f"For {model}, Dice on {twins} was equivalent to Dice on the scans themselves for "
             f"{equal} {margin}: there, synthetic scans predict performance on real ones"
         )
-        return said + _rest(others, kinds, reasons)
+        return said + _rest(others, unknown)
     if others:
         [(_, regions)] = others
         said = (
             f"For {model}, Dice on {twins} was different from Dice on the scans themselves for "
             f"{regions} {margin}: there, synthetic scans do not predict performance on real ones"
         )
-        return said + _rest([], kinds, reasons)
+        return said + _rest([], unknown)
     return (
         f"For {model}, it is undecided whether {twins} predict performance on the scans "
-        f"themselves {margin}: {reasons}."
+        f"themselves {margin}: {_why(unknown)}."
     )
 
 
@@ -188,19 +191,28 @@ def _by_kind(kinds: Mapping[str, Kind], order: Iterable[Kind]) -> list[tuple[Kin
     return [(kind, regions) for kind, regions in named if regions]
 
 
-def _rest(others: Sequence[tuple[Kind, str]], kinds: Mapping[str, Kind], reasons: str) -> str:
+def _rest(others: Sequence[tuple[Kind, str]], unknown: Mapping[str, str]) -> str:
     """Close a sentence: the other findings, then what is undecided and why."""
     clauses = [f"it was {ALONE[kind]} for {regions}" for kind, regions in others]
-    unknown = _named(region for region, kind in kinds.items() if kind == "undecided")
-    if unknown:
-        clauses.append(f"for {unknown} this is undecided ({reasons})")
+    clauses += [f"for {regions} this is undecided ({why})" for why, regions in unknown.items()]
     return "".join(f"; {clause}" for clause in clauses) + "."
 
 
-def _reasons(regions: Body, kinds: Mapping[str, Kind], take: Any) -> str:  # noqa: ANN401 - a region's reason
-    """Why regions are undecided, each reason once."""
-    found = (take(each) for region, each in regions.items() if kinds[region] == "undecided")
-    return "; ".join(dict.fromkeys(REASONS.get(reason, str(reason)) for reason in found))
+def _undecided(kinds: Mapping[str, Kind], reasons: Mapping[str, str | None]) -> dict[str, str]:
+    """The undecided regions by why they are."""
+    whys = {
+        region: REASONS.get(reasons[region], str(reasons[region]))
+        for region, kind in kinds.items()
+        if kind == "undecided"
+    }
+    return {why: _named(r for r, own in whys.items() if own == why) for why in whys.values()}
+
+
+def _why(unknown: Mapping[str, str]) -> str:
+    """Why nothing is decided; regions are named where their reasons differ."""
+    if len(unknown) == 1:
+        return next(iter(unknown))
+    return "; ".join(f"for {regions}, {why}" for why, regions in unknown.items())
 
 
 def _named(regions: Iterable[str]) -> str:

@@ -146,8 +146,8 @@ def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
 
 def _margin(margin: float) -> str:
     return (
-        f"The margin of {margin:g} is in Dice, which runs from 0 (no overlap) to 1 (the expert's "
-        "outline): a difference of mean Dice smaller than that counts as none."
+        f"The margin of {margin:g} is in Dice, which runs from 0 (no overlap) to 1 (the reference "
+        "itself): a difference of mean Dice smaller than that counts as none."
     )
 
 
