@@ -192,9 +192,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), given.connections)
-    print(
-        f"{ROUNDS * REQUESTS} requests each, {given.connections} connections, {os.cpu_count()} cores"
-    )
+    how = f"{given.connections} connections, {os.cpu_count()} cores"
+    print(f"{ROUNDS * REQUESTS} requests each, {how}")
     percentiles = {side: np.percentile(times, [50, 99]) * 1e3 for side, times in found.items()}
     for side, (p50, p99) in percentiles.items():
         print(f"  {side:8s} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
