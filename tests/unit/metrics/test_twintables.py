@@ -47,7 +47,6 @@ def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinCom
         voxels=dict.fromkeys(AREAS, 100),
         outside_view=7,
         tumour_outside_view=2,
-        tumour_outside_view=0,
         block_mm=(4.0, 4.0, 4.0),
         contrast=table(LESIONS),
         features=features(),
