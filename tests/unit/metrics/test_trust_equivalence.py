@@ -91,15 +91,15 @@ def test_holm_by_hand() -> None:
 
 
 def test_a_region_alone_may_fail_where_every_region_holds() -> None:
-    # p of about .04 each: an intersection at .05, but Holm asks the smallest for .0167.
-    margin = float(stats.t.ppf(0.96, 59)) * 0.05 / math.sqrt(60)
-    differences = np.concatenate([exactly(60, 0.0, 0.05)] * 3)
+    # p of .03 each: an intersection at .05, but Holm asks the smallest for .0167.
+    margin = float(stats.t.ppf(0.97, 399)) * 0.05 / math.sqrt(400)
+    differences = np.concatenate([exactly(400, 0.0, 0.05)] * 3)
 
     found = equivalence(table_of(differences), REGIONS, margin)
 
     assert {each["verdict"] for each in found["regions"].values()} == {"inconclusive"}
     assert {each["reason"] for each in found["regions"].values()} == {"not after Holm's adjustment"}
-    assert found["overall"]["p"] == pytest.approx(0.04, abs=1e-6)
+    assert found["overall"]["p"] == pytest.approx(0.03, abs=1e-6)
     assert found["overall"]["verdict"] == found["every_region"] == "equivalent"
 
 
@@ -136,10 +136,8 @@ def test_a_rare_large_failure_withholds_equivalence() -> None:
     assert judge([place(calm, band)], band)[0].verdict == "equivalent"
 
 
-@pytest.mark.parametrize(
-    ("size", "fragile"), [(0.1, False), (0.3, False), (0.5, True), (0.9, True)]
-)
-def test_rare_failures_are_three_more_of_the_largest_size(size: float, fragile: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("size", [0.1, 0.3, 0.5, 0.6, 0.7, 0.9])
+def test_rare_failures_are_three_more_of_the_largest_size(size: float) -> None:
     differences = exactly(120, 0.004, 0.03)
     differences[0, 0] = -size
     band = equivalence_band(MARGIN)
@@ -151,7 +149,7 @@ def test_rare_failures_are_three_more_of_the_largest_size(size: float, fragile: 
         for sign in (-1, 1)
     ]
     leaves = any(low <= -MARGIN or high >= MARGIN for low, high in intervals)
-    assert found == leaves == fragile
+    assert found == leaves
 
 
 def test_under_ten_cases_nothing_is_tested() -> None:
