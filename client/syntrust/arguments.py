@@ -28,6 +28,15 @@ def parse_grid(text: str) -> GridSpec:
     return {"shape": [int(x), int(y), int(z)], "spacing_mm": edges}
 
 
+def grid_text(grid: GridSpec) -> str:
+    """A grid as `parse_grid` reads it."""
+    if isinstance(grid, str):
+        return grid
+    shape = "x".join(str(n) for n in grid["shape"])
+    edges = [f"{edge:g}" for edge in grid["spacing_mm"]]
+    return f"{shape}@{edges[0] if len(set(edges)) == 1 else 'x'.join(edges)}"
+
+
 def parse_scheme(text: str) -> Scheme:
     """The name of a label scheme, or a mapping as JSON."""
     if not text.startswith("{"):

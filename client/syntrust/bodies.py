@@ -162,7 +162,7 @@ class ModelSummary(TypedDict):
     origin: Literal["shipped", "imported", "trained"]
     parameters: int | None
     seen_cases: int
-    grid: Grid
+    grid: Grid | None
     sampling: dict[str, Any]
     created: str | None
 

@@ -14,6 +14,8 @@ from rich.markup import escape
 
 from syntrust.cli_datasets import dataset_app
 from syntrust.cli_experiments import experiment_app
+from syntrust.cli_jobs import job_app, synthesise
+from syntrust.cli_models import model_app
 from syntrust.client import Client
 from syntrust.config import read_key
 from syntrust.errors import SynTrustError, Unreachable
@@ -30,6 +32,9 @@ app = typer.Typer(
 )
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(experiment_app, name="experiment")
+app.add_typer(job_app, name="job")
+app.add_typer(model_app, name="model")
+app.command()(synthesise)
 errors = Console(stderr=True, highlight=False)
 
 

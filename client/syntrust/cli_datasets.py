@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from syntrust.arguments import parse_grid, parse_scheme
+from syntrust.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.bodies import CaseState, DatasetState
 from syntrust.casefiles import case_folders
 from syntrust.client import Client
@@ -87,7 +87,7 @@ def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -
     if as_json:
         console.print_json(data=state)
         return
-    console.print(f"{escape(state['name'])}: {state['state']}, grid {_grid(state['grid'])}")
+    console.print(f"{escape(state['name'])}: {state['state']}, grid {grid_text(state['grid'])}")
     if state["digest"] is not None:
         console.print(f"content digest {state['digest']}")
     console.print(_cases(state))
@@ -112,11 +112,3 @@ def _print_problems(console: Console, case: CaseState) -> None:
     for problem in case["problems"]:
         where = f"{case['id']}: {problem['file']}: {problem['field']}"
         console.print(f"[red]{escape(where)}:[/] {escape(problem['reason'])}", soft_wrap=True)
-
-
-def _grid(grid: Any) -> str:  # noqa: ANN401 - "native" or an object
-    if isinstance(grid, str):
-        return grid
-    shape = "x".join(str(n) for n in grid["shape"])
-    edges = [f"{edge:g}" for edge in grid["spacing_mm"]]
-    return f"{shape}@{edges[0] if len(set(edges)) == 1 else 'x'.join(edges)}"

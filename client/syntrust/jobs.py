@@ -40,16 +40,19 @@ class JobCalls(Connection):
         brain: Path | str | None = None,
         scheme: Scheme = "auto",
         twin: int = 0,
+        fit: str | None = None,
         **drawing: object,
     ) -> JobState:
         """Ask for four modalities on the grid of a mask.
 
-        `brain` is a brain mask, needed unless the scheme labels the rest of the brain. `drawing`
-        holds model, sampler, steps and seed; what is left out is the model's default.
+        `brain` is a brain mask, needed unless the scheme labels the rest of the brain. `fit` is
+        "resize" to squeeze the mask into the generator's grid. `drawing` holds model, sampler,
+        steps and seed; what is left out is the model's default.
         """
         files = {"seg": mask} | ({} if brain is None else {"brain": brain})
         upload = self.upload(files, scheme=scheme)
-        return self._job("/syntheses", {"upload": upload, "generator": drawing, "twin": twin})
+        asked = {"upload": upload, "generator": drawing, "twin": twin, "fit": fit}
+        return self._job("/syntheses", asked)
 
     def score_volumes(
         self,
@@ -153,7 +156,7 @@ class JobCalls(Connection):
     def train_model(
         self, name: str, dataset: str, *, iterations: int, **settings: object
     ) -> JobState:
-        """Train a generator on a ready dataset. `settings` are cases, config and seed."""
+        """Train a generator on a ready dataset. `settings` are cases, config, start and seed."""
         train = {"dataset": dataset, "iterations": iterations, **settings}
         return self._job("/models", {"name": name, "train": train})
 

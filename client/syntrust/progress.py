@@ -1,9 +1,9 @@
-"""How an experiment goes, on a terminal as a live picture and elsewhere as lines."""
+"""How an experiment or a job goes, on a terminal as a live picture and elsewhere as lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,7 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from syntrust.bodies import ExperimentState, RunningStep
+from syntrust.bodies import RunningStep, WorkState
+
+State = TypeVar("State", bound=WorkState)
 
 _NAMES: Final[Mapping[str, str]] = {
     "synthesise_case": "synthesise twins",
@@ -23,24 +25,27 @@ _NAMES: Final[Mapping[str, str]] = {
     "build_report": "report",
     "inspect_case": "inspect",
     "train_generator": "train generator",
+    "import_model": "import",
+    "export_images": "to the uploaded grid",
+    "score_volumes": "score label maps",
 }
 _BAR_WIDTH = 30
 
 
-def show(console: Console, states: Iterable[ExperimentState]) -> ExperimentState | None:
-    """Follow `states` to their end; gives the last one."""
-    last: ExperimentState | None = None
+def show(console: Console, states: Iterable[State], *, noun: str = "experiment") -> State | None:
+    """Follow `states` of a `noun` to their end; gives the last one."""
+    last: State | None = None
     if not console.is_terminal:
         return _show_lines(console, states)
     with Live(console=console, refresh_per_second=4) as live:
         for state in states:
             last = state
-            live.update(picture(state))
+            live.update(picture(state, noun))
     return last
 
 
-def _show_lines(console: Console, states: Iterable[ExperimentState]) -> ExperimentState | None:
-    last: ExperimentState | None = None
+def _show_lines(console: Console, states: Iterable[State]) -> State | None:
+    last: State | None = None
     told = ""
     for state in states:
         last, line = state, summary(state)
@@ -50,7 +55,7 @@ def _show_lines(console: Console, states: Iterable[ExperimentState]) -> Experime
     return last
 
 
-def summary(state: ExperimentState) -> str:
+def summary(state: WorkState) -> str:
     """One line: the state, and steps done of each kind."""
     steps = state["steps"]
     if not steps["total"]:
@@ -61,18 +66,25 @@ def summary(state: ExperimentState) -> str:
     return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds})"
 
 
-def picture(state: ExperimentState) -> Group:
+def picture(state: WorkState, noun: str) -> Group:
     """A bar for every kind of step, and what runs now with its loss."""
     table = Table.grid(padding=(0, 2))
     for kind, count in _kinds(state):
-        bar = ProgressBar(total=max(count["total"], 1), completed=count["done"], width=_BAR_WIDTH)
+        reached = count["done"] + _under_way(state, kind)
+        bar = ProgressBar(total=max(count["total"], 1), completed=reached, width=_BAR_WIDTH)
         table.add_row(_name(kind), bar, f"{count['done']}/{count['total']}")
     running = [Text(_running(step), style="dim") for step in state["running"]]
-    return Group(Text(_head(state), style="bold"), table, *running)
+    return Group(Text(_head(state, noun), style="bold"), table, *running)
 
 
-def _head(state: ExperimentState) -> str:
-    parts = [f"experiment {state['id']}: {state['state']}"]
+def _under_way(state: WorkState, kind: str) -> float:
+    """How much of its running steps of a kind is done, in steps."""
+    told = (step["progress"] for step in state["running"] if step["kind"] == kind)
+    return sum(one["done"] / max(one["total"], 1) for one in told if one is not None)
+
+
+def _head(state: WorkState, noun: str) -> str:
+    parts = [f"{noun} {state['id']}: {state['state']}"]
     if position := state.get("queue_position"):
         parts.append(f"place {position} in the queue")
     if (eta := state.get("eta_seconds")) is not None and state["state"] == "running":
@@ -88,7 +100,7 @@ def _running(step: RunningStep) -> str:
     return f"{_name(step['kind'])} {progress['done']}/{progress['total']} {detail}".rstrip()
 
 
-def _kinds(state: ExperimentState) -> list[tuple[str, Any]]:
+def _kinds(state: WorkState) -> list[tuple[str, Any]]:
     """Kinds of step in the order of the work."""
     found = state["steps"]["by_kind"]
     return [(kind, found[kind]) for kind in (*_NAMES, *(set(found) - set(_NAMES))) if kind in found]

@@ -44,7 +44,7 @@ def register(
     total = sum(_bytes(folder) for folder in folders)  # before anything is created
     dataset = into or client.create_dataset(name, grid=grid, scheme=scheme)["id"]
     console.print(f"dataset {dataset}: {len(folders)} cases", soft_wrap=True)
-    with _bytes_bar(console) as progress:
+    with bytes_bar(console) as progress:
         bar = progress.add_task("upload", total=total)
         for folder in folders:
             added = client.add_case(
@@ -85,7 +85,7 @@ def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in files.values())
 
 
-def _bytes_bar(console: Console) -> Progress:
+def bytes_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,0 +1,288 @@
+"""Jobs through `Client` and through the command, against a real HTTP server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syntrust import Client, JobFailed, ServerFailed, TimedOut, UnfitFolder
+from syntrust.cli import main
+
+IMAGE = b"a volume"
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def client(server: Any, no_pause: Callable[[float], None]) -> Iterator[Client]:
+    with Client(server.url, "secret", pause=no_pause) as client:
+        yield client
+
+
+@pytest.fixture
+def run(server: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command against the server; gives its exit code."""
+    monkeypatch.setenv("SYNTRUST_URL", server.url)
+    monkeypatch.setenv("SYNTRUST_KEY", "secret")
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        return int(ended.value.code or 0)
+
+    return run
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    path = tmp_path / "seg.nii.gz"
+    path.write_bytes(b"a mask")
+    return path
+
+
+def job(server: Any, name: str, *, error: Any = None, sha256: str | None = None) -> dict[str, Any]:
+    file = {
+        "url": f"{server.url}/bucket/t1?signed",
+        "expires": "2026",
+        "bytes": len(IMAGE),
+        "sha256": sha256 or hashlib.sha256(IMAGE).hexdigest(),
+    }
+    kinds = {"synthesise_case": {"done": 0, "total": 1, "running": 1}}
+    progress = {"done": 1, "total": 4, "detail": {}}
+    running = [{"step": "ab", "kind": "synthesise_case", "progress": progress}]
+    return {
+        "id": "j1",
+        "kind": "synthesis",
+        "name": "ours",
+        "state": name,
+        "steps": {"done": 1, "total": 3, "by_kind": kinds},
+        "running": running if name == "running" else [],
+        "queue_position": None,
+        "eta_seconds": None,
+        "files": {"t1.nii.gz": file} if name == "succeeded" else {},
+        "error": error,
+        "created": "2026-11-24T10:00:00Z",
+        "finished": None,
+        "request": {},
+    }
+
+
+@pytest.fixture
+def ready(server: Any, answer: Any) -> Any:
+    """A server that takes an upload and has the job done at the second look."""
+    place = {"url": f"{server.url}/bucket/seg", "expires": "2026"}
+    held = {"url": None, "expires": None}
+    places = {"seg": place, "brain": held, "checkpoint": place, "prediction_real": held}
+    places |= {"prediction_synthetic": held}
+    server.on("POST /uploads", answer(201, {"id": "u1", "files": places}))
+    server.on("PUT /bucket/seg", answer())
+    for route in ("/syntheses", "/models", "/trust-score/volumes"):
+        server.on(f"POST {route}", answer(202, job(server, "queued")))
+    looks = (answer(body=job(server, name)) for name in ("running", "succeeded"))
+    server.on("GET /jobs/j1", *looks)
+    server.on("GET /bucket/t1?signed", answer(body=IMAGE))
+    return server
+
+
+def test_a_mask_is_sent_once_and_its_synthesis_asked_for_with_what_was_given(
+    client: Client, ready: Any, mask: Path
+) -> None:
+    state = client.synthesise(mask, brain=mask, scheme="brats2021", steps=5)
+
+    (announced,), (put,), (asked,) = (
+        ready.to(route) for route in ("POST /uploads", "PUT /bucket/seg", "POST /syntheses")
+    )
+    digest = hashlib.sha256(b"a mask").hexdigest()
+    assert announced.json()["scheme"] == "brats2021"
+    assert announced.json()["files"]["seg"] == {"sha256": digest, "bytes": 6}
+    assert (put.body, "Authorization" in put.headers) == (b"a mask", False)
+    assert asked.json() == {"upload": "u1", "generator": {"steps": 5}, "twin": 0, "fit": None}
+    assert state["id"] == "j1"
+
+
+def test_watching_a_job_tells_each_change_and_ends_with_the_job(
+    client: Client, ready: Any, server: Any, answer: Any
+) -> None:
+    names = ("queued", "queued", "running", "running", "succeeded")
+    ready.on("GET /jobs/j1", *(answer(body=job(server, name)) for name in names))
+
+    seen = [state["state"] for state in client.watch_job("j1")]
+
+    assert seen == ["queued", "running", "succeeded"]
+
+
+def test_files_of_a_job_are_written_whole_and_fetched_without_the_key(
+    client: Client, ready: Any, tmp_path: Path
+) -> None:
+    client.wait_job("j1")
+
+    written = client.download("j1", tmp_path / "out")
+
+    assert written == {"t1.nii.gz": tmp_path / "out" / "t1.nii.gz"}
+    assert written["t1.nii.gz"].read_bytes() == IMAGE
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["t1.nii.gz"]
+    (fetched,) = ready.to("GET /bucket/t1?signed")
+    assert "Authorization" not in fetched.headers
+
+
+def test_a_file_that_did_not_arrive_as_it_is_held_is_an_error(
+    client: Client, ready: Any, server: Any, answer: Any, tmp_path: Path
+) -> None:
+    ready.on("GET /jobs/j1", answer(body=job(server, "succeeded", sha256="0" * 64)))
+
+    with pytest.raises(ServerFailed, match=r"t1\.nii\.gz did not arrive"):
+        client.download("j1", tmp_path)
+
+
+def test_a_failed_job_is_an_error_with_the_servers_sentence(
+    client: Client, server: Any, answer: Any
+) -> None:
+    error = {"type": "urn:x", "detail": "brain: A brain mask is needed.", "errors": []}
+    server.on("GET /jobs/j1", answer(body=job(server, "failed", error=error)))
+
+    with pytest.raises(JobFailed, match="A brain mask is needed") as caught:
+        client.wait_job("j1")
+
+    assert caught.value.state["id"] == "j1"
+
+
+def test_waiting_for_a_job_ends_at_the_callers_limit(
+    client: Client, server: Any, answer: Any
+) -> None:
+    server.on("GET /jobs/j1", answer(body=job(server, "running")))
+
+    with pytest.raises(TimedOut, match="it goes on"):
+        client.wait_job("j1", timeout_s=-1)
+
+
+def test_label_maps_are_sent_case_by_case(client: Client, ready: Any, mask: Path) -> None:
+    roles = ("seg", "prediction_real", "prediction_synthetic")
+
+    client.score_volumes({"a": dict.fromkeys(roles, mask)}, groups={"a": "site-1"})
+
+    (asked,) = ready.to("POST /trust-score/volumes")
+    assert asked.json()["cases"] == [{"id": "a", "upload": "u1", "group": "site-1"}]
+
+
+def test_a_file_that_is_not_there_is_named_before_anything_is_sent(
+    client: Client, server: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(UnfitFolder, match="absent"):
+        client.synthesise(tmp_path / "absent.nii.gz")
+
+    assert server.asked == []
+
+
+def test_the_command_draws_for_a_mask_and_says_where_the_images_are(
+    ready: Any, run: Run, mask: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+
+    code = run("synthesise", str(mask), "--out", str(out), "--steps", "5", "--model", "tiny")
+
+    printed = capsys.readouterr().out
+    (asked,) = ready.to("POST /syntheses")
+    assert (code, asked.json()["generator"]) == (0, {"model": "tiny", "steps": 5})
+    assert (out / "t1.nii.gz").read_bytes() == IMAGE
+    assert "t1.nii.gz are in" in printed
+    assert "research use only" in printed
+
+
+def test_a_job_that_failed_ends_the_command_with_1_and_why(
+    ready: Any, answer: Any, run: Run, mask: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = {"type": "urn:x", "detail": "seg: The mask holds no tumour.", "errors": []}
+    ready.on("GET /jobs/j1", answer(body=job(ready, "failed", error=error)))
+
+    assert run("synthesise", str(mask), "--out", str(mask.parent / "out")) == 1
+    assert "The mask holds no tumour." in capsys.readouterr().err
+
+
+def test_a_model_is_imported_under_its_name_with_the_cases_it_has_seen(
+    ready: Any, run: Run, mask: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = tmp_path / "seen.txt"
+    seen.write_text("a\nb\n")
+
+    code = run("model", "import", str(mask), "--name", "ours", "--seen", str(seen))
+
+    (asked,) = ready.to("POST /models")
+    assert (code, asked.json()) == (0, {"name": "ours", "upload": "u1", "seen": ["a", "b"]})
+    assert "model ours is ready, also as j1" in capsys.readouterr().out
+
+
+def test_a_training_is_asked_for_with_what_was_given_and_nothing_else(ready: Any, run: Run) -> None:
+    code = run(
+        *("model", "train", "--name", "ours", "--dataset", "d1"),
+        *("--iterations", "9", "--start", "tiny", "--no-wait"),
+    )
+
+    (asked,) = ready.to("POST /models")
+    train = {"dataset": "d1", "iterations": 9, "start": "tiny"}
+    assert (code, asked.json()) == (0, {"name": "ours", "train": train})
+
+
+def test_models_are_listed_with_their_grid_and_what_they_have_seen(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = {
+        "id": "m1",
+        "name": "tiny",
+        "origin": "shipped",
+        "grid": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
+        "sampling": {"sampler": "ddim", "steps": 10},
+        "seen_cases": 57,
+        "created": None,
+    }
+    heads = model | {"name": "heads", "grid": None}
+    server.on("GET /models", answer(body={"items": [model, heads], "next": None}))
+
+    assert run("model", "list") == 0
+    printed = capsys.readouterr().out
+    assert "64x64x64@3" in printed
+    assert "whole heads" in printed
+    assert "57" in printed
+
+
+def test_jobs_are_listed_and_can_be_cancelled(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("GET /jobs", answer(body={"items": [job(server, "running")], "next": None}))
+    server.on("POST /jobs/j1/cancel", answer(202, job(server, "cancelled")))
+
+    assert run("job", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["id"] == "j1"
+    assert run("job", "cancel", "j1") == 0
+    assert "job j1: cancelled" in capsys.readouterr().out
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_get_its_files(
+    server: Any, answer: Any
+) -> None:
+    server.on("GET /jobs/j1", answer(body=job(server, "running")))
+    command = [sys.executable, "-m", "syntrust", "--url", server.url, "--key", "k"]
+
+    with subprocess.Popen(
+        [*command, "job", "watch", "j1", "--out", "images"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert first.startswith("running: 1/3 steps")
+    assert process.returncode == 130
+    assert "The job goes on: syntrust job watch j1 --out images" in rest
+    assert {asked.method for asked in server.asked} == {"GET"}
