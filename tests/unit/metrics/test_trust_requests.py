@@ -61,9 +61,39 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("empty id", {"cases": [good("")]}, "/cases/0/id"),
     ("negative seed", {"cases": [good(seed=-1)]}, "/cases/0/seed"),
     ("group a number", {"cases": [good(group=1)]}, "/cases/0/group"),
+    ("group a list", {"cases": [good(), good("b", group=[])]}, "/cases/1/group"),
+    ("seed of a thousand digits", {"cases": [good(seed=10**1000)]}, "/cases/0/seed"),
+    ("seed a truth value", {"cases": [good(seed=True)]}, "/cases/0/seed"),
+    ("Dice of 1e308", {"cases": [good(real={"ET": 1e308})]}, "/cases/0/real/ET"),
+    ("Dice of a thousand digits", {"cases": [good(real={"ET": 10**1000})]}, "/cases/0/real/ET"),
+    ("an id too long", {"cases": [good("x" * 201)]}, "/cases/0/id"),
+    ("a region too long", {"cases": [good(real={"E" * 201: 1})]}, "/cases/0/real"),
+    (
+        "too many regions",
+        {"cases": [good(real=(many := {f"r{i}": 1 for i in range(51)}), synthetic=many)]},
+        "/cases/0/real",
+    ),
+    ("too many cases", {"cases": [good()] * 100_001}, "/cases"),
+    ("too many groups", {"cases": [good(str(i), group=f"g{i}") for i in range(201)]}, "/cases"),
+    ("too many seeds", {"cases": [good(seed=i) for i in range(1001)]}, "/cases"),
+    (
+        "seeds, regions and resamples beyond memory",
+        {"cases": [good(seed=i) for i in range(101)], "policy": {"resamples": 20_000}},
+        "/policy/resamples",
+    ),
+    (
+        "cases and resamples beyond time",
+        {"cases": [good(str(i)) for i in range(10_001)], "policy": {"resamples": 20_000}},
+        "/policy/resamples",
+    ),
     ("unknown case field", {"cases": [good(site="x")]}, "/cases/0/site"),
     ("unknown rule", {"cases": [good()], "policy": {"empty": "skip"}}, "/policy/empty"),
     ("ddof 2", {"cases": [good()], "policy": {"ddof": 2}}, "/policy/ddof"),
+    (
+        "confidence of a thousand digits",
+        {"cases": [good()], "policy": {"confidence": 10**1000}},
+        "/policy/confidence",
+    ),
     ("confidence 95", {"cases": [good()], "policy": {"confidence": 95}}, "/policy/confidence"),
     (
         "too many resamples",
@@ -84,6 +114,43 @@ def test_what_cannot_be_scored_is_refused_at_its_pointer(request_: Any, at: str)
 
     assert refusal.value.pointer == at
     assert refusal.value.detail.endswith(".")
+
+
+def test_a_limit_that_is_passed_is_named() -> None:
+    with pytest.raises(InvalidScores, match="at most 100000 cases; this one has 100001"):
+        score_cases({"cases": [good()] * 100_001})
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"x" * 10**6: 1},
+        {"cases": [good(**{"x" * 10**6: 1})]},
+        {"cases": [good("x" * 10**6)]},
+        {"cases": [good(real={"x" * 10**6: 1})]},
+        {"cases": [good()], "policy": {"x" * 10**6: 1}},
+    ],
+)
+def test_megabytes_of_a_name_do_not_come_back(request_: Any) -> None:
+    with pytest.raises(InvalidScores) as refusal:
+        score_cases(request_)
+
+    assert len(str(refusal.value)) < 1500
+
+
+class Plain(dict[str, Any]):
+    """A mapping that is no `dict` to a strict eye: each entry is then looked at by itself."""
+
+
+def test_any_mapping_and_any_script_is_read_as_a_plain_one_is() -> None:
+    plain = [good(f"c{i}", seed=seed, group="g") for i in range(3) for seed in (0, 1)]
+    named = [Plain(case, id=case["id"].replace("c", "é")) for case in plain]
+
+    expected = score_cases({"cases": plain})
+
+    found = score_cases({"cases": [Plain(case) for case in plain]})
+    assert found == expected
+    assert score_cases({"cases": named})["factors"] == expected["factors"]
 
 
 def test_the_answer_echoes_the_whole_policy() -> None:
@@ -149,6 +216,16 @@ def test_csv_is_refused_at_its_line(text: str, at: str) -> None:
         parse_csv(text)
 
     assert refusal.value.pointer == at
+
+
+def test_a_csv_of_too_many_cases_is_refused_before_it_is_read_to_its_end() -> None:
+    lines = "".join(f"{i},real,ET,1\n" for i in range(100_001))
+
+    with pytest.raises(InvalidScores) as refusal:
+        parse_csv("case,set,region,dice\n" + lines)
+
+    assert refusal.value.pointer == "/lines/100002/case"
+    assert "100000" in refusal.value.detail
 
 
 def test_scoring_loads_no_heavy_library() -> None:
