@@ -36,7 +36,8 @@ def normal(
 def exactly(m: int, mean: float, sd: float) -> Array:
     """Give (1, M) differences of this mean and sample sd and no outliers."""
     x = np.tile([-1.0, 1.0], m // 2)
-    return (mean + sd * x / x.std(ddof=1))[None]
+    differences: Array = (mean + sd * x / x.std(ddof=1))[None]
+    return differences
 
 
 def table_of(differences: Array) -> Array:
