@@ -1,0 +1,264 @@
+"""What the measurement of few steps computes, each part kept in a folder and never done twice."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from benchmarks.few_steps_numbers import Array, Images, contrasts, fine_power
+from benchmarks.plain_loop import plain_denoiser, plain_network
+from numpy.typing import NDArray
+
+from syntrust_core.cases import read_case, read_images
+from syntrust_core.grids import Grid
+from syntrust_core.labels import LABELS, REGIONS
+from syntrust_core.volumes import read_volume
+from syntrust_generator.card import Sampling
+from syntrust_generator.cli import canonical_cases
+from syntrust_generator.determinism import reproducible
+from syntrust_generator.engine import Machine
+from syntrust_generator.fit import show
+from syntrust_generator.intensity import brain_z
+from syntrust_generator.models import load_model
+from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise, synthesise_all
+from syntrust_metrics.overlap import confusion, dice
+from syntrust_segmenter.handlers import ImageEntry, predict, train
+from syntrust_segmenter.handlers import Machine as SegmenterMachine
+from syntrust_segmenter.presets import PRESETS
+from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
+
+PRESET = "tiny"
+ALL_STEPS = 250
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured. Everything that decides a part's numbers is in the name of its folder."""
+
+    folder: Path
+    model: Path
+    cohort_seed: int
+    training_cases: int
+    test_cases: int
+    seeds: int
+    iterations: int
+    steps: tuple[int, ...]
+    noise_seed: int
+    workers: int
+    threads: int
+
+    @property
+    def training_ids(self) -> list[str]:
+        return [case_id(self.cohort_seed, index) for index in range(self.training_cases)]
+
+    @property
+    def test_ids(self) -> list[str]:
+        last = self.training_cases + self.test_cases
+        return [case_id(self.cohort_seed, i) for i in range(self.training_cases, last)]
+
+    @property
+    def weights(self) -> str:
+        return load_model(self.model).card.weights_sha256[:12]
+
+    def segmenter(self, seed: int) -> Path:
+        name = f"{self.cohort_seed}-{self.training_cases}-{self.iterations}-{self.threads}-{seed}"
+        return self.folder / "segmenters" / name
+
+    def twins(self, steps: int) -> Path:
+        return self.folder / "twins" / f"{self.weights}-{self.noise_seed}" / str(steps)
+
+    def case(self, case: str) -> Path:
+        return self.folder / f"cases-{self.cohort_seed}" / case
+
+
+def default_iterations() -> int:
+    return PRESETS[PRESET].iterations
+
+
+def make_cases(plan: Plan, say: Say) -> None:
+    """Phantoms as the demo's, on the generator's grid."""
+    count = plan.training_cases + plan.test_cases
+    raw = plan.folder / f"cohort-{plan.cohort_seed}"
+    make_cohort(raw, seed=plan.cohort_seed, count=count, options=PhantomOptions.demo())
+    domain = load_model(plan.model).domain
+    grid = Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
+    canonical_cases(raw, plan.case("x").parent, grid)
+    say(f"{count} cases of cohort {plan.cohort_seed}")
+
+
+def train_segmenters(plan: Plan, say: Say) -> None:
+    """One for each training seed, on real images alone (α = 1)."""
+    for seed in range(plan.seeds):
+        out = plan.segmenter(seed)
+        if out.exists():
+            continue
+        part = out.with_name(f"{out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        train(
+            [ImageEntry(case, plan.case(case)) for case in plan.training_ids],
+            [],
+            preset=PRESET,
+            seed=seed,
+            out=part / "model",
+            scratch=part / "scratch",
+            report=lambda *_, **__: None,
+            iterations=plan.iterations,
+            machine=SegmenterMachine(threads=plan.threads, device="cpu"),
+        )
+        (part / "model").rename(out)
+        shutil.rmtree(part)
+        say(f"segmenter of seed {seed}: {plan.iterations} iterations")
+
+
+def draw_twins(plan: Plan, say: Say) -> None:
+    """The same test cases and noise at every number of steps, few steps first."""
+    jobs = [
+        (steps, case)
+        for steps in sorted(plan.steps)
+        for case in plan.test_ids
+        if not (plan.twins(steps) / case / TWIN_FILE).exists()
+    ]
+    if not jobs:
+        return
+    # Spawned: a fork would inherit torch's threads in an unknown state.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(plan.workers, mp_context=context) as pool:
+        running = {pool.submit(draw_twin, plan, *job): job for job in jobs}
+        for done, future in enumerate(as_completed(running), start=1):
+            future.result()
+            steps, case = running[future]
+            say(f"twin {done} of {len(jobs)}: {case} at {steps} steps")
+
+
+def draw_twin(plan: Plan, steps: int, case: str) -> None:
+    order = _order(plan, steps)
+    with reproducible(plan.threads):
+        synthesise_all([TwinJob(plan.case(case), plan.twins(steps) / case)], order)
+
+
+def _order(plan: Plan, steps: int) -> Order:
+    generator = load_model(plan.model)
+    sampling = Sampling(sampler=generator.card.default.sampler, steps=steps)
+    return Order(generator, plan.noise_seed, sampling, machine=Machine(torch.device("cpu")))
+
+
+def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
+    """(S, M, K) of the test set's twins at `steps`, or of its real images if None."""
+    twins = None if steps is None else plan.twins(steps)
+    name = "real" if twins is None else f"{plan.weights}-{plan.noise_seed}-{steps}"
+    rows = []
+    for seed in range(plan.seeds):
+        out = plan.segmenter(seed) / "predictions" / name
+        due = [case for case in plan.test_ids if not (out / f"{case}.nii.gz").exists()]
+        if due:
+            _predict(plan, seed, due, twins, out)
+            say(f"predictions of seed {seed}: {name}")
+        rows.append([_case_dice(plan.case(case), out / f"{case}.nii.gz") for case in plan.test_ids])
+    return np.array(rows)
+
+
+def _predict(plan: Plan, seed: int, cases: Sequence[str], twins: Path | None, out: Path) -> None:
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    entries = [
+        ImageEntry(case, plan.case(case), None if twins is None else twins / case) for case in cases
+    ]
+    found = predict(
+        plan.segmenter(seed),
+        entries,
+        out=part,
+        report=lambda *_, **__: None,
+        machine=SegmenterMachine(threads=plan.threads, device="cpu"),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for path in found.values():
+        path.replace(out / path.name)
+    part.rmdir()
+
+
+def _case_dice(case_folder: Path, prediction: Path) -> list[float]:
+    """ET, ED, NCR; empty on both sides counts as 1."""
+    case, _ = read_case(case_folder)
+    predicted, _ = read_volume(prediction)
+    joint = confusion(case.labels, predicted.astype(np.uint8))
+    scores = (dice(joint, (LABELS[region],)) for region in REGIONS)
+    return [1.0 if score is None else score for score in scores]
+
+
+def images_of(plan: Plan, steps: int | None) -> Images:
+    """Contrast and fine power of the test set's twins at `steps`, or of its real images."""
+    found = [_measures(plan, case, steps) for case in plan.test_ids]
+    return Images(np.stack([c for c, _ in found]), np.stack([p for _, p in found]))
+
+
+def _measures(plan: Plan, case_name: str, steps: int | None) -> tuple[Array, Array]:
+    images, labels, brain = look_at(plan, case_name, steps)
+    return contrasts(images, labels, brain), fine_power(images, labels, brain)
+
+
+def look_at(
+    plan: Plan, case_name: str, steps: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]:
+    """Images in brain-z numbers, labels and brain of a test case."""
+    case, _ = read_case(plan.case(case_name))
+    if steps is None:
+        return brain_z(case.images, case.brain), case.labels, case.brain
+    return read_images(plan.twins(steps) / case_name, case.geometry), case.labels, case.brain
+
+
+def seconds_of(plan: Plan, say: Say) -> dict[str, float]:
+    """CPU seconds of one twin of the first test case, by its steps, end to end on one thread.
+
+    "plain" is 250 steps of the plain loop, from the median of a few, without reading or writing.
+    """
+    path = plan.folder / f"seconds-{plan.weights}.json"
+    known: dict[str, float] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    job = TwinJob(plan.case(plan.test_ids[0]), plan.folder / "timed")
+    with reproducible(1):
+        for name in (*map(str, sorted(plan.steps)), "plain"):
+            if name not in known:
+                known[name] = _plain_s(plan, job) if name == "plain" else _twin_s(plan, job, name)
+                path.write_text(json.dumps(known), "utf-8")
+                say(f"{name}: {known[name]:.1f} CPU seconds a twin")
+    return known
+
+
+def _twin_s(plan: Plan, job: TwinJob, steps: str) -> float:
+    order = _order(plan, int(steps))
+    warm = _order(plan, 2)
+    synthesise(job, Order(order.generator, 0, warm.asked, machine=order.machine))
+    return _cpu_s(lambda: synthesise(job, order))
+
+
+def _plain_s(plan: Plan, job: TwinJob, runs: int = 5) -> float:
+    generator = load_model(plan.model)
+    case, _ = read_case(job.case_folder)
+    shown = show(case, generator.domain, generator.network.architecture.divisor)
+    denoise = plain_denoiser(plain_network(generator.network), shown.planes)
+    x = torch.randn((1, 4, *shown.planes.shape[1:]))
+    return ALL_STEPS * median(_cpu_s(lambda: denoise(x, 100)) for _ in range(runs))
+
+
+def _cpu_s(work: Callable[[], Any]) -> float:
+    """Of this process: what others do at the same time counts little."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def all_stages(plan: Plan, say: Say) -> None:
+    """Everything that takes long, in the order that shows mistakes early."""
+    stages: Iterable[Callable[[Plan, Say], None]] = (make_cases, train_segmenters, draw_twins)
+    for stage in stages:
+        stage(plan, say)
