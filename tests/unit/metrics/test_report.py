@@ -15,7 +15,7 @@ import pytest
 from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
 from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.report import Contents, ReportInputs, report_page, sample_cases, write_report
-from syntrust_metrics.report.verdicts import against_real, performance, prediction, scan_noun
+from syntrust_metrics.report.verdicts import against_real, performance, prediction, scans_of
 from syntrust_metrics.results import build_results
 
 Maker = Callable[..., Any]
@@ -133,11 +133,24 @@ def test_the_verdict_comes_first_and_in_the_tested_words(experiment: Maker) -> N
 
     text = Page(report_page(contents)).text
 
-    scans = scan_noun(["test-00"])
-    said = [*performance(contents.results, scans), *prediction(contents.results, scans)]
+    scans = scans_of(["test-00"])
+    said = [
+        *performance(contents.results["alphas"], scans),
+        *prediction(contents.results["alphas"], scans),
+    ]
     places = [text.index(sentence) for sentence in said]
     assert places == sorted(places)
     assert places[-1] < text.index("Trust factors", text.index("Verdict"))
+
+
+def test_the_verdict_comes_again_without_the_cases_the_generator_has_seen(
+    experiment: Maker,
+) -> None:
+    with_seen, without = contents_of(experiment(test=60, seen=5)), contents_of(experiment())
+
+    again = "On 55 held-out real scans that the generator has not seen"
+    assert Page(report_page(with_seen)).text.count(again) == 2
+    assert "has not seen" not in Page(report_page(without)).text.partition("Trust factors")[0]
 
 
 def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker) -> None:

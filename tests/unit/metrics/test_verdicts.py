@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from syntrust_metrics.report.verdicts import (
+    Scans,
     against_real,
     equivalence_sentence,
     limits,
     performance,
     prediction,
-    scan_noun,
+    scans_of,
     share,
     versus_sentence,
 )
 from syntrust_metrics.results import build_results
 
 Maker = Callable[..., Any]
-REAL = "held-out real scan"
+REAL = Scans("held-out real scan")
 FEW = "fewer than 50 cases"
 
 
@@ -210,12 +211,12 @@ def test_every_mix_but_real_data_alone_has_a_sentence(experiment: Maker) -> None
     made = experiment(test=60)
     results = build_results(made.request, made.scores)
 
-    said = performance(results, REAL)
+    said = performance(results["alphas"], REAL)
 
     assert len(said) == 2
     assert "synthetic data alone" in said[0]
     assert "half synthetic data" in said[1]
-    assert len(prediction(results, REAL)) == 3
+    assert len(prediction(results["alphas"], REAL)) == 3
 
 
 def test_without_a_model_of_real_data_nothing_is_said_about_performance(
@@ -224,7 +225,7 @@ def test_without_a_model_of_real_data_nothing_is_said_about_performance(
     made = experiment(alphas=("0", "0.5"))
     results = build_results(made.request, made.scores)
 
-    assert performance(results, REAL) == []
+    assert performance(results["alphas"], REAL) == []
     assert limits(results, REAL)[0] == (
         "No mix was compared with a model trained on real data alone (α = 1), so nothing is said "
         "about clinical performance."
@@ -263,7 +264,7 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
         made.scores[run.score_real] = made.scores[made.request.runs[0].score_real]
     results = build_results(made.request, made.scores)
 
-    said = " ".join([*performance(results, REAL), *prediction(results, REAL)])
+    said = " ".join([*performance(results["alphas"], REAL), *prediction(results["alphas"], REAL)])
 
     assert "undecided" in said
     assert "equivalent" not in said
@@ -271,9 +272,9 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
 
 
 def test_phantoms_are_not_called_real_scans() -> None:
-    assert scan_noun(["BraTS-1", "b"]) == "held-out real scan"
-    assert scan_noun(["phantom-7-0001"]) == "held-out phantom scan"
-    mixed = versus_sentence(0.5, versus(ED=EQUAL), scan_noun(["phantom-7-0001", "b"]))
+    assert scans_of(["BraTS-1", "b"]) == Scans("held-out real scan")
+    assert scans_of(["phantom-7-0001"]) == Scans("held-out phantom scan")
+    mixed = versus_sentence(0.5, versus(ED=EQUAL), scans_of(["phantom-7-0001", "b"]))
     assert mixed.startswith("On 251 held-out scans, some of them phantoms, the model")
 
 

@@ -104,15 +104,25 @@ def _head(contents: Contents) -> Html:
 def _verdict(contents: Contents) -> Html:
     results = contents.results
     test = [case.id for case in contents.request.cases if case.part == "test"]
-    scans = verdicts.scan_noun(test)
-    performance = verdicts.performance(results, scans)
+    scans = verdicts.scans_of(test)
+    performance = verdicts.performance(results["alphas"], scans)
     parts = [verdict_grid(results["alphas"])] if len(performance) > SENTENCES else []
     parts += [element("p", text(said), class_="verdict") for said in performance]
+    parts += _unseen_verdict(results["unseen"], scans)
     parts += [element("h3", text("Do synthetic scans predict performance on real ones?"))]
-    parts += [items(verdicts.prediction(results, scans))]
+    parts += [items(verdicts.prediction(results["alphas"], scans))]
     parts += [element("h3", text("What this can and cannot show"))]
     parts += [items(words.reach(results, test))]
     return section("Verdict", *parts)
+
+
+def _unseen_verdict(unseen: Mapping[str, Any] | None, scans: verdicts.Scans) -> list[Html]:
+    """The verdict again without the cases whose twins may be what the generator remembers."""
+    new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
+    said = verdicts.performance(unseen["alphas"], new) if unseen else []
+    if not said:
+        return []
+    return [element("h3", text("Without the cases the generator was trained on")), items(said)]
 
 
 def _tests(results: Mapping[str, Any]) -> Html:

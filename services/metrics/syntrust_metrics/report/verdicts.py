@@ -8,6 +8,7 @@ and "not significantly different" is never called equal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from syntrust_metrics.figures.style import REGION_NAMES
@@ -45,26 +46,34 @@ REASONS: Final[Mapping[str | None, str]] = {
 }
 
 
-def performance(results: Body, scans: str) -> list[str]:
-    """For each mix, whether its model does as well on real scans as the one of real data alone.
+@dataclass(frozen=True)
+class Scans:
+    """What a test set consists of, in the singular, and which of these."""
 
-    `scans` is what the test set consists of, as `scan_noun` names it.
-    """
+    noun: str
+    which: str = ""
+
+    def counted(self, cases: int) -> str:
+        return f"{cases} {self.noun}{'' if cases == 1 else 's'}{self.which}"
+
+
+def performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
+    """For each mix, whether its model does as well on real scans as the one of real data alone."""
     return [
         versus_sentence(entry["alpha"], entry["versus_real"], scans)
-        for entry in results["alphas"]
+        for entry in alphas
         if entry["versus_real"] is not None
     ]
 
 
-def versus_sentence(alpha: float, found: Body, scans: str) -> str:
+def versus_sentence(alpha: float, found: Body, scans: Scans) -> str:
     """Put `versus_real` of one α in words."""
     kinds = {region: against_real(each) for region, each in found["regions"].items()}
     margin = f"(margin {found['margin']:g})"
     reasons = {r: each["non_inferiority"]["reason"] for r, each in found["regions"].items()}
     unknown = _undecided(kinds, reasons)
     model, real = f"the model trained with {share(alpha)}", "the one trained on real data alone"
-    on = f"On {counted(found['cases'], scans)}"
+    on = f"On {scans.counted(found['cases'])}"
     decided = _by_kind(kinds, COMPARED)
     if not decided:
         return (
@@ -87,17 +96,17 @@ def against_real(region: Body) -> Kind:
     return "not worse" if not_worse == "non-inferior" else "undecided"
 
 
-def prediction(results: Body, scans: str) -> list[str]:
+def prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
     """For each model, whether synthetic test scans tell how it does on real ones."""
     return [
         equivalence_sentence(
             entry["alpha"], entry["trust"]["equivalence"], entry["trust"]["cases"], scans
         )
-        for entry in results["alphas"]
+        for entry in alphas
     ]
 
 
-def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> str:
+def equivalence_sentence(alpha: float, found: Body, cases: int, scans: Scans) -> str:
     """Put the equivalence of both test sets at one α in words."""
     kinds: dict[str, Kind] = {
         region: {"equivalent": "equivalent", "different": "different"}.get(  # type: ignore[misc]
@@ -108,7 +117,7 @@ def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> s
     margin = f"(margin {found['margin']:g})"
     unknown = _undecided(kinds, {r: each["reason"] for r, each in found["regions"].items()})
     model = f"the model trained with {share(alpha)}"
-    twins = f"the synthetic twins of {counted(cases, scans)}"
+    twins = f"the synthetic twins of {scans.counted(cases)}"
     equal = _named(region for region, kind in kinds.items() if kind == "equivalent")
     others = [pair for pair in _by_kind(kinds, ALONE) if pair[0] != "equivalent"]
     if equal:
@@ -130,7 +139,7 @@ def equivalence_sentence(alpha: float, found: Body, cases: int, scans: str) -> s
     )
 
 
-def limits(results: Body, scans: str) -> list[str]:
+def limits(results: Body, scans: Scans) -> list[str]:
     """What the number of scans, trainings and mixes forbids to say."""
     first = results["alphas"][0]
     cases, seeds = first["trust"]["cases"], len(first["seeds"])
@@ -142,7 +151,7 @@ def limits(results: Body, scans: str) -> list[str]:
         )
     if cases < MIN_VERDICT_CASES:
         said.append(
-            f"With {counted(cases, scans)} nothing can be called equivalent or not worse: that "
+            f"With {scans.counted(cases)} nothing can be called equivalent or not worse: that "
             f"takes at least {MIN_VERDICT_CASES}."
         )
     if seeds == 1:
@@ -167,17 +176,14 @@ def share(alpha: float) -> str:
     return SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data")
 
 
-def scan_noun(case_ids: Iterable[str]) -> str:
+def scans_of(case_ids: Iterable[str]) -> Scans:
     """Name what the test set consists of: phantoms are no patients' scans."""
     phantoms = [case.startswith(PHANTOM_PREFIX) for case in case_ids]
     if all(phantoms):
-        return "held-out phantom scan"
-    return "held-out scan, some of them phantoms" if any(phantoms) else "held-out real scan"
-
-
-def counted(cases: int, scans: str) -> str:
-    noun, comma, rest = scans.partition(",")
-    return f"{cases} {noun}{'' if cases == 1 else 's'}{comma}{rest}"
+        return Scans("held-out phantom scan")
+    if any(phantoms):
+        return Scans("held-out scan", ", some of them phantoms")
+    return Scans("held-out real scan")
 
 
 def listed(words: Sequence[str]) -> str:

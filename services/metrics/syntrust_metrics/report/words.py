@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
 from syntrust_core.contracts import BuildReport
-from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scan_noun
+from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scans_of
 
 Body = Mapping[str, Any]
 
@@ -130,7 +130,7 @@ FIGURES: Final = {
 def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
     """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
-    said = [_margin(first["trust"]["policy"]["margin"]), *limits(results, scan_noun(case_ids))]
+    said = [_margin(first["trust"]["policy"]["margin"]), *limits(results, scans_of(case_ids))]
     said += _of_cases(first["trust"]["cases"])
     said += _of_unseen(results["unseen"])
     said.append(
