@@ -21,6 +21,14 @@ _FACTORS: Final = {
     "t5": ("T5 coefficient of variation", "lower is better"),
 }
 _SETS: Final = ("real", "synthetic")
+_PARTS: Final = {
+    "s0": "mean Dice on the weaker test set",
+    "s1": "closeness of mean Dice on both test sets",
+    "s2": "consistency over cases",
+    "s3": "agreement case by case",
+    "s4": "smallness of the difference case by case",
+    "s5": "closeness of the relative spread on both test sets",
+}
 
 
 def print_results(console: Console, results: Mapping[str, Any]) -> None:
@@ -35,8 +43,10 @@ def print_results(console: Console, results: Mapping[str, Any]) -> None:
 
 
 def print_trust(console: Console, trust: Mapping[str, Any]) -> None:
-    """The trust factors of one scoring."""
+    """The trust factors of one scoring, whether both sets are equivalent, and the score."""
     _print_factors(console, [f"{trust['cases']} cases"], [trust])
+    _print_equivalence(console, trust["equivalence"])
+    _print_score(console, trust["score"])
     _print_notes(console, [trust])
 
 
@@ -66,6 +76,39 @@ def _print_factors(
                 )
             )
         console.print()
+
+
+def _print_equivalence(console: Console, equivalence: Mapping[str, Any]) -> None:
+    """A verdict per region; undecided is not a finding of no difference."""
+    margin = f"margin {equivalence['margin']:g}; real - synthetic, 90 % interval"
+    console.print(f"[bold]Equivalence of both test sets[/] [dim]({margin})[/]")
+    found = [*equivalence["regions"].items(), ("all regions", equivalence["overall"])]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, each in found:
+        table.add_row(f"  {name}", _verdict(each["verdict"]), _difference(each), each["reason"])
+    table.add_row("  every region", _verdict(equivalence["every_region"]))
+    console.print(table)
+    console.print()
+
+
+def _verdict(verdict: str) -> str:
+    return "undecided" if verdict == "inconclusive" else verdict
+
+
+def _difference(found: Mapping[str, Any]) -> str:
+    return cell({"value": found["difference"], "ci": found["ci90"]})
+
+
+def _print_score(console: Console, score: Mapping[str, Any]) -> None:
+    name = f"[bold]Score {score['definition']}[/]"
+    if score["value"] is None:
+        console.print(f"{name} undefined: {escape(score['reason'])}")
+    else:
+        interval = score["ci"]
+        bounds = escape(f" [{interval[0]:.1f}, {interval[1]:.1f}]") if interval else ""
+        weakest = f"{_PARTS[score['weakest']]}, {score['parts'][score['weakest']]:.3f} of 1"
+        console.print(f"{name} {score['value']:.1f} of 100{bounds}; weakest part: {weakest}")
+    console.print()
 
 
 def _rows(rows: Iterable[tuple[str, Sequence[str]]], *, style: str = "") -> Table:

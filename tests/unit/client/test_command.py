@@ -55,7 +55,36 @@ def trust(cases: int = 12) -> dict[str, Any]:
         "t5": {"real": regions, "synthetic": regions},
     }
     low = {"code": "low_n", "detail": "Fewer than 50 cases (12)."}
-    return {"cases": cases, "factors": factors, "warnings": [low]}
+    near = {
+        "verdict": "equivalent",
+        "difference": 0.004,
+        "ci90": [-0.01, 0.02],
+        "p": 0.01,
+        "power": 0.9,
+        "reason": None,
+    }
+    open_ = near | {"verdict": "inconclusive", "reason": "rare large failures"}
+    equivalence = {
+        "margin": 0.03,
+        "regions": {"ED": near, "ET": open_},
+        "overall": near,
+        "every_region": "inconclusive",
+    }
+    score = {
+        "definition": "syntrust/1",
+        "value": 71.25,
+        "ci": [64.0, 77.5],
+        "parts": {"s0": 0.8, "s1": 0.9, "s2": 0.9, "s3": 0.421, "s4": 0.9, "s5": 0.9},
+        "weakest": "s3",
+        "reason": None,
+    }
+    return {
+        "cases": cases,
+        "factors": factors,
+        "equivalence": equivalence,
+        "score": score,
+        "warnings": [low],
+    }
 
 
 def results() -> dict[str, Any]:
@@ -288,6 +317,36 @@ def test_scores_of_a_file_are_printed_with_what_few_cases_cannot_show(
     assert run("trust-score", str(file)) == 0
     assert server.asked[0].body.startswith(b"case,set")
     assert "1 test case shows that the platform reads" in capsys.readouterr().out
+
+
+def scored(server: Any, answer: Any, run: Run, folder: Path, **changes: Any) -> None:
+    file = folder / "dice.json"
+    file.write_text('{"cases": []}')
+    server.on("POST /trust-score", answer(body=trust() | changes))
+    assert run("trust-score", str(file)) == 0
+
+
+def test_a_scoring_prints_verdicts_and_the_score_with_its_weakest_part(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored(server, answer, run, tmp_path)
+
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Equivalence of both test sets (margin 0.03;" in printed
+    assert "ED equivalent 0.004 [-0.010, 0.020]" in printed
+    assert "ET undecided 0.004 [-0.010, 0.020] rare large failures" in printed
+    assert "every region undecided" in printed
+    assert "71.2 of 100 [64.0, 77.5]; weakest part: agreement case by case, 0.421 of 1" in printed
+
+
+def test_a_score_that_is_undefined_is_printed_with_its_reason(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undefined = {"definition": "syntrust/1", "value": None, "reason": "the mean Dice is 0"}
+
+    scored(server, answer, run, tmp_path, score=undefined)
+
+    assert "Score syntrust/1 undefined: the mean Dice is 0" in capsys.readouterr().out
 
 
 def test_wrong_usage_ends_with_2(run: Run, tmp_path: Path) -> None:
