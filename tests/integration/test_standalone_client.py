@@ -2,79 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.integration.conftest import Command
 
 from syntrust import Client, Conflict, DatasetRefused, NotFound, Refused, Unauthenticated
 from syntrust.bodies import GridSpec
-from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data folder of a stack that is ready."""
-    data = tmp_path_factory.mktemp("stack")
-    command = ("-m", "syntrust_standalone", "up", "--port", "0", "--data", str(data))
-    with subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if line.startswith("Logs are in"):
-                break
-        assert process.poll() is None, "".join(said)
-        yield data
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=120)
-
-
-@pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("cohort")
-    return make_cohort(folder, seed=3, count=2, options=PhantomOptions.demo())
-
-
-@pytest.fixture
-def client(stack: Path) -> Iterator[Client]:
-    with Client(_url(stack), _key(stack)) as client:
-        yield client
-
-
-def _url(stack: Path) -> str:
-    return str(json.loads((stack / "run.json").read_text())["url"])
-
-
-def _key(stack: Path) -> str:
-    return str(json.loads((stack / "credentials.json").read_text())["admin_key"])
-
-
-def syntrust(stack: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = {
-        **os.environ,
-        "SYNTRUST_URL": _url(stack),
-        "SYNTRUST_KEY_FILE": str(stack / "credentials.json"),
-        "COLUMNS": "200",
-    }
-    command = [sys.executable, "-m", "syntrust", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-
-
-@pytest.fixture(scope="module")
-def ready(stack: Path, cases: list[Path]) -> str:
-    """The id of a ready dataset of both cases, registered by the command."""
-    added = syntrust(stack, "dataset", "add", str(cases[0].parent), "--grid", "64x64x64@3")
-    assert added.returncode == 0, added.stderr
-    return added.stdout.partition("--dataset ")[2].split()[0]
 
 
 def test_a_cohort_is_registered_inspected_and_not_sent_twice(
@@ -92,12 +29,12 @@ def test_a_cohort_is_registered_inspected_and_not_sent_twice(
 
 
 def test_a_refused_case_is_told_with_file_field_and_reason(
-    stack: Path, cases: list[Path], tmp_path: Path
+    syntrust: Command, cases: list[Path], tmp_path: Path
 ) -> None:
     bad = shutil.copytree(cases[0], tmp_path / "bad")
     (bad / "t2.nii.gz").write_text("this is a text file")
 
-    added = syntrust(stack, "dataset", "add", str(bad), "--grid", "64x64x64@3")
+    added = syntrust("dataset", "add", str(bad), "--grid", "64x64x64@3")
 
     assert added.returncode == 1
     assert "bad: t2: " in added.stderr
@@ -132,18 +69,18 @@ def test_alphas_that_mean_nothing_are_refused_with_a_pointer(
 
 
 def test_an_unknown_dataset_key_or_experiment_has_an_error_of_its_own(
-    client: Client, stack: Path
+    client: Client, stack_url: str
 ) -> None:
     with pytest.raises(NotFound):
         client.experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5")
     with pytest.raises(Refused):
         client.create_experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5", [0])
-    with Client(_url(stack), "wrong") as stranger, pytest.raises(Unauthenticated):
+    with Client(stack_url, "wrong") as stranger, pytest.raises(Unauthenticated):
         list(stranger.datasets())
 
 
 def test_an_open_dataset_runs_no_experiment_and_an_experiment_can_be_cancelled(
-    client: Client, stack: Path, ready: str
+    client: Client, syntrust: Command, ready: str
 ) -> None:
     opened = client.create_dataset("open")["id"]
 
@@ -154,15 +91,15 @@ def test_an_open_dataset_runs_no_experiment_and_an_experiment_can_be_cancelled(
     )
     with pytest.raises(Conflict):
         client.results(asked["id"])
-    cancelled = syntrust(stack, "experiment", "cancel", asked["id"])
-    watched = syntrust(stack, "experiment", "watch", asked["id"])
+    cancelled = syntrust("experiment", "cancel", asked["id"])
+    watched = syntrust("experiment", "watch", asked["id"])
 
     assert cancelled.returncode == 0
     assert (watched.returncode, "was cancelled" in watched.stderr) == (1, True)
-    assert asked["id"] in syntrust(stack, "experiment", "list").stdout
+    assert asked["id"] in syntrust("experiment", "list").stdout
 
 
-def test_scores_of_a_csv_file_are_printed_as_a_table(stack: Path, tmp_path: Path) -> None:
+def test_scores_of_a_csv_file_are_printed_as_a_table(syntrust: Command, tmp_path: Path) -> None:
     rows = ["case,set,region,dice"]
     for index in range(12):
         for name, shift in (("real", 0.0), ("synthetic", 0.05)):
@@ -170,8 +107,8 @@ def test_scores_of_a_csv_file_are_printed_as_a_table(stack: Path, tmp_path: Path
     (tmp_path / "dice.csv").write_text("\n".join(rows) + "\n")
     (tmp_path / "wrong.csv").write_text("case,set,region,dice\na,real,ET,1.5\n")
 
-    told = syntrust(stack, "trust-score", str(tmp_path / "dice.csv"))
-    wrong = syntrust(stack, "trust-score", str(tmp_path / "wrong.csv"))
+    told = syntrust("trust-score", str(tmp_path / "dice.csv"))
+    wrong = syntrust("trust-score", str(tmp_path / "wrong.csv"))
 
     assert told.returncode == 0, told.stderr
     assert "0.665 [" in told.stdout

@@ -1,0 +1,107 @@
+"""Jobs on a running stack: real servers, real workers, the shipped tiny generator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from tests.integration.conftest import Command
+
+from syntrust import Client, Conflict
+from syntrust_core.volumes import read_volume
+
+WAIT_S = 240
+_load: Callable[..., Any] = nib.load
+_as_image: Callable[..., Any] = nib.Nifti1Image
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@pytest.fixture(scope="session")
+def masks(cases: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tumour and brain of a phantom, cropped and turned to a frame that is nobody's but theirs."""
+    folder = tmp_path_factory.mktemp("masks")
+    seg, t1 = (_load(cases[0] / f"{role}.nii.gz") for role in ("seg", "t1"))
+    brain = np.asarray(t1.dataobj) != np.asarray(t1.dataobj)[0, 0, 0]
+    written = {}
+    for role, voxels in (("seg", np.asarray(seg.dataobj)), ("brain", brain)):
+        image = _as_image(voxels.astype(np.uint8), seg.affine)
+        turned = image.slicer[2:, 1:-1, 3:].as_reoriented(np.array([[1, -1], [0, 1], [2, 1]]))
+        written[role] = folder / f"{role}.nii.gz"
+        nib.save(turned, written[role])
+    return written
+
+
+def test_a_mask_becomes_images_on_its_own_grid_and_the_same_ones_a_second_time(
+    syntrust: Command, client: Client, masks: dict[str, Path], tmp_path: Path
+) -> None:
+    asked = ("synthesise", str(masks["seg"]), "--brain", str(masks["brain"]), "--steps", "2")
+
+    first = syntrust(*asked, "--out", str(tmp_path / "first"))
+    second = syntrust(*asked, "--out", str(tmp_path / "second"))
+
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0, second.stderr
+    brain, affine = read_volume(masks["brain"])
+    for role in ("t1", "t1ce", "t2", "flair"):
+        path = tmp_path / "first" / f"{role}.nii.gz"
+        voxels, own = read_volume(path)
+        assert voxels.shape == brain.shape
+        np.testing.assert_allclose(own, affine, atol=1e-4)
+        np.testing.assert_array_equal(voxels[brain == 0], -1)
+        assert voxels[brain != 0].std() > 0.01
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
+    latest = next(client.jobs())
+    assert client.job_result(latest["id"])["steps"] == 2
+
+
+def test_a_mask_without_a_brain_is_refused_with_what_to_send(
+    syntrust: Command, masks: dict[str, Path], tmp_path: Path
+) -> None:
+    told = syntrust("synthesise", str(masks["seg"]), "--out", str(tmp_path))
+
+    assert told.returncode == 1
+    assert "upload a brain mask as brain.nii.gz" in told.stderr
+
+
+def test_label_maps_score_as_their_dice_do(
+    client: Client, cases: list[Path], tmp_path: Path
+) -> None:
+    scored = {}
+    for case in cases:
+        seg = _load(case / "seg.nii.gz")
+        labels = np.asarray(seg.dataobj)
+        files = {"seg": case / "seg.nii.gz"}
+        for shift, role in ((1, "prediction_real"), (2, "prediction_synthetic")):
+            files[role] = tmp_path / f"{case.name}-{role}.nii.gz"
+            nib.save(_as_image(np.roll(labels, shift, axis=0), seg.affine), files[role])
+        scored[case.name] = files
+
+    job = client.score_volumes(scored, policy={"resamples": 200})["id"]
+    client.wait_job(job, timeout_s=WAIT_S)
+
+    dice = client.download(job, tmp_path / "out")["cases.json"].read_text(encoding="utf-8")
+    assert client.job_result(job) == client.trust_score(json.loads(dice))
+
+
+def test_a_generator_trained_here_is_a_model_that_may_be_drawn_with(
+    syntrust: Command, client: Client, ready: str, masks: dict[str, Path]
+) -> None:
+    trained = syntrust(
+        *("model", "train", "--name", "ours", "--dataset", ready, "--iterations", "2")
+    )
+    assert trained.returncode == 0, trained.stderr
+
+    drawing = client.synthesise(masks["seg"], brain=masks["brain"], model="ours", steps=2)
+    client.cancel_job(drawing["id"])
+
+    model = client.model("ours")
+    assert (model["origin"], model["seen_cases"]) == ("trained", 2)
+    assert "samples.png" in client.job(model["id"])["files"]
+    assert drawing["request"]["generator"]["model"]["kind"] == "train_generator"
+    with pytest.raises(Conflict):
+        client.train_model("ours", ready, iterations=2)
