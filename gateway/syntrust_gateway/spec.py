@@ -128,6 +128,7 @@ class GeneratorView:
     seen_cases: frozenset[str]
     seen_fingerprints: frozenset[str]
     kind: Kind = Kind.IMPORTED_MODEL
+    crops: bool = False  # draws the middle of any grid of its spacing
 
 
 class ResolvedGenerator(_Request):
@@ -231,11 +232,15 @@ def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
     wanted = generator.grid
     if wanted is None or grid == wanted:
         return
+    # The spacing of native cases differs from case to case; the worker looks at each.
+    if generator.crops and (grid == "native" or grid.spacing_mm == wanted.spacing_mm):
+        return
     shape = "x".join(map(str, wanted.shape))
     spacing = "x".join(f"{length:g}" for length in wanted.spacing_mm)
     raise InvalidRequest(
         f"The generator {generator.name} draws volumes of {shape} voxels of {spacing} mm; "
-        "register the dataset on that grid, or name a generator of its grid.",
+        f"register the dataset on that grid{' or spacing' if generator.crops else ''}, or name a "
+        "generator of its grid.",
         pointer="/generator/model",
     )
 

@@ -56,6 +56,7 @@ def generator_view(model: FoundModel) -> GeneratorView:
         steps=card["default"]["steps"],
         most_steps=card["schedule_steps"],
         grid=model.grid,
+        crops=card["domain"].get("fit") == "crop",
         seen_cases=frozenset(case["id"] for case in seen),
         seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
     )

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from time import process_time
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -308,6 +310,20 @@ def test_cases_the_generator_has_seen_stay_in_training_by_default() -> None:
 
     assert answer.seen == ("p00", "p01", "p05")
     assert set(answer.seen) <= set(answer.train)
+
+
+@pytest.mark.parametrize("grid", ["native", Grid(shape=(80, 80, 51), spacing_mm=(3, 3, 3))])
+def test_a_generator_that_crops_takes_every_grid_of_its_spacing(
+    grid: Literal["native"] | Grid,
+) -> None:
+    there = replace(dataset(IDS), grid=grid)
+    finer = replace(there, grid=Grid(shape=(64, 64, 64), spacing_mm=(1, 1, 1)))
+
+    resolve(spec(), there, replace(generator(), crops=True))
+    with pytest.raises(InvalidRequest, match="or spacing"):
+        resolve(spec(), finer, replace(generator(), crops=True))
+    with pytest.raises(InvalidRequest, match="register the dataset on that grid, or"):
+        resolve(spec(), there, generator())
 
 
 def test_a_generator_of_another_grid_is_refused() -> None:
