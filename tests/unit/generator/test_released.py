@@ -82,15 +82,6 @@ def test_the_whole_head_model_is_a_variant_of_its_own_that_draws_no_twins(tmp_pa
         _ = model.domain
 
 
-def test_ids_of_seen_cases_may_be_ones_own(released: Entries, tmp_path: Path) -> None:
-    (tmp_path / "seen.csv").write_text("a-1\n\nb-2\n", "utf-8")
-    checkpoint = saved(released, tmp_path / "model_brats.pt")
-
-    import_released(checkpoint, tmp_path / "model", name="x", seen=tmp_path / "seen.csv")
-
-    assert [case.id for case in load_model(tmp_path / "model").card.seen] == ["a-1", "b-2"]
-
-
 def changed(released: Entries, **changes: Tensor | None) -> Entries:
     """`released` with entries replaced, or left out; `/` in a name stands for a dot."""
     entries = {**released}

@@ -193,7 +193,8 @@ def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
     architecture = CONFIG.architecture.model_copy(update={"in_channels": 11})
-    settings = {"architecture": architecture, "position": True, "expanded": True}
+    recipe = CONFIG.recipe.model_copy(update={"iterations": 5})
+    settings = {"architecture": architecture, "position": True, "expanded": True, "recipe": recipe}
     config = CONFIG.model_copy(update=settings)
 
     train_small(case_folders, tmp_path, config)
