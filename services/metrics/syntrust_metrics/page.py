@@ -79,7 +79,7 @@ def trust_page(answer: Body) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Trust score of {answer['cases']} cases</title>\n<style>{_CSS}</style>\n</head>\n"
+        f"<title>Trust score of synthetic images</title>\n<style>{_CSS}</style>\n</head>\n"
         f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
 
