@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 
 from syntrust_core.contracts import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
-from syntrust_gateway.db import Experiment, Step
+from syntrust_gateway.db import Step
 from syntrust_gateway.deps import Deps
+from syntrust_gateway.wishtables import TABLES, WishTable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -59,13 +60,13 @@ class _Work(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        yield self._experiments()
+        yield from (self._wishes(table) for table in TABLES)
         yield self._steps()
         yield from self._workers()
 
-    def _experiments(self) -> Metric:
-        family = GaugeMetricFamily("syntrust_experiments", "By state.", labels=["state"])
-        query = select(Experiment.state, func.count()).group_by(Experiment.state)
+    def _wishes(self, table: WishTable) -> Metric:
+        family = GaugeMetricFamily(f"syntrust_{table.name}s", "By state.", labels=["state"])
+        query = select(table.rows.state, func.count()).group_by(table.rows.state)
         with self._deps.read() as session:
             for state, count in session.execute(query):
                 family.add_metric([str(state)], count)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 from tests.unit.gateway.conftest import Api
 from tests.unit.gateway.workshop import Workshop, key_of, refuse, send
@@ -301,6 +302,33 @@ def test_a_job_that_has_ended_cannot_be_cancelled(
     answer = api.post(f"/jobs/{job}/cancel")
 
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "statuses"),
+    [
+        ("/uploads", "post", {"201", "401", "415", "422", "503"}),
+        ("/syntheses", "post", {"202", "401", "415", "422", "503"}),
+        ("/trust-score/volumes", "post", {"202", "401", "415", "422", "503"}),
+        ("/models", "post", {"202", "401", "409", "415", "422", "503"}),
+        ("/models/{model_id}", "get", {"200", "401", "404", "503"}),
+        ("/jobs/{job_id}", "get", {"200", "401", "404", "503"}),
+        ("/jobs/{job_id}/result", "get", {"200", "401", "404", "409", "503"}),
+        ("/jobs/{job_id}/cancel", "post", {"202", "401", "404", "409", "503"}),
+    ],
+)
+def test_openapi_documents_how_each_request_may_end(
+    app: FastAPI, path: str, method: str, statuses: set[str]
+) -> None:
+    assert statuses <= set(app.openapi()["paths"][path][method]["responses"])
+
+
+def test_jobs_are_counted_by_state_for_prometheus(
+    admin: Api, post: Callable[..., dict[str, Any]]
+) -> None:
+    post()
+
+    assert 'syntrust_jobs{state="queued"} 1.0' in admin.get("/metrics").text.splitlines()
 
 
 def test_jobs_are_written_into_the_audit_trail(
