@@ -8,7 +8,8 @@ step, so it is the same in whatever batch, worker or device the twin is drawn.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -19,13 +20,14 @@ from syntrust_core.canonical import canonical_json
 from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError
 from syntrust_generator.card import Domain, Sampling
-from syntrust_generator.condition import to_network
 from syntrust_generator.engine import Asked, Engine, Machine, engine_of
 from syntrust_generator.fit import Shown, show
 from syntrust_generator.intensity import contracted
 from syntrust_generator.models import Generator
+from syntrust_generator.noise import CHANNELS, NoiseAhead
 from syntrust_generator.samplers import (
     Denoiser,
+    NoiseSource,
     OnStep,
     ancestral,
     ddim,
@@ -40,20 +42,6 @@ def draw_seed(generator_seed: int, label_map_digest: str, twin: int, redraw: int
     """First 8 bytes, big-endian, of SHA-256 of canonical [seed, label-map digest, twin, redraw]."""
     content = canonical_json([generator_seed, label_map_digest, twin, redraw])
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
-
-
-def noise(seed: int, t: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Standard normal noise of step `t` of a draw; `t` = T is the noise it starts from.
-
-    Philox takes the whole 64-bit seed (torch's CPU generator keeps 32 bits of it) and has the same
-    stream on every platform.
-
-    Returns
-    -------
-    (4, X, Y, Z) float32
-    """
-    rng = np.random.Generator(np.random.Philox(key=[seed, t]))
-    return rng.standard_normal((4, *shape), dtype=np.float32)
 
 
 def draw(
@@ -100,25 +88,22 @@ def draw_shown(
     One (4, X, Y, Z) float32 in [-1, 1] per seed, on the case's grid, exactly -1 outside the brain
     and outside the field of view.
     """
-    found = sample(
-        engine.denoiser(shown.planes, len(seeds)),
-        lambda t: _noise(seeds, t, shown).to(engine.device),
-        engine.schedule,
-        sampling,
-        on_step,
-    )
+    times = noise_times(engine.schedule, sampling)
+    with ThreadPoolExecutor(CHANNELS) as pool:
+        ahead = NoiseAhead(seeds, times, shown.grid_shape[::-1], shown.box[::-1], pool)
+        found = sample(
+            engine.denoiser(shown.planes, len(seeds)),
+            lambda _: ahead.take().to(engine.device),
+            engine.schedule,
+            sampling,
+            on_step,
+        )
     images = (contracted(one) if domain.expanded else one for one in found.cpu().numpy())
     return [shown.back(one) for one in images]
 
 
-def sample(
-    denoise: Denoiser,
-    noise_at: Callable[[int], Tensor],
-    schedule: Schedule,
-    sampling: Sampling,
-    on_step: OnStep = ignore,
-) -> Tensor:
-    """Run a sampler from the noise of t = T.
+def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:
+    """The steps whose noise a sampler takes, in its order: T, and for ancestral each it visits.
 
     Raises
     ------
@@ -127,6 +112,18 @@ def sample(
     """
     if sampling.steps > schedule.steps:
         raise CallerError(f"steps: at most {schedule.steps} for this generator.")
+    visited = spaced_steps(schedule.steps, sampling.steps)
+    return [schedule.steps, *(visited if sampling.sampler == "ancestral" else ())]
+
+
+def sample(
+    denoise: Denoiser,
+    noise_at: NoiseSource,
+    schedule: Schedule,
+    sampling: Sampling,
+    on_step: OnStep = ignore,
+) -> Tensor:
+    """Run a sampler; `noise_at` is asked for the steps of `noise_times`, one after the other."""
     x = noise_at(schedule.steps)
     if sampling.sampler == "ddim":
         return ddim(denoise, x, schedule, sampling.steps, on_step)
@@ -139,12 +136,4 @@ def sample(
         respaced(schedule, chosen),
         lambda i: noise_at(chosen[i]),
         on_step,
-    )
-
-
-def _noise(seeds: Sequence[int], t: int, shown: Shown) -> Tensor:
-    # Drawn for the whole grid and then cut: a voxel's noise does not depend on the brain's box.
-    cut = (slice(None), *shown.box)
-    return torch.from_numpy(
-        np.stack([to_network(noise(seed, t, shown.grid_shape)[cut]) for seed in seeds])
     )

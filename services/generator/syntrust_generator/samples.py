@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from syntrust_generator.card import Sampling
 from syntrust_generator.data import TrainingCase
-from syntrust_generator.draw import noise, sample
+from syntrust_generator.draw import sample
 from syntrust_generator.engine import Engine
+from syntrust_generator.noise import noise
 
 Pixels = NDArray[np.uint8]
 SAMPLE_STEPS = 10

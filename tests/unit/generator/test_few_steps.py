@@ -101,7 +101,8 @@ def test_the_worst_contrast_is_named_and_a_weak_one_does_not_count_for_much() ->
 
     error, place = found.contrast_error(image_measures(1.0))
 
-    assert (error, place) == (pytest.approx(-0.2), "t2 ED")
+    assert error == pytest.approx(-0.2)
+    assert place == "t2 ED"
     np.testing.assert_allclose(found.power_ratios(image_measures(1.0)), 0.8)
 
 

@@ -14,7 +14,7 @@ from syntrust_core.cases import read_case, read_images
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_core.volumes import read_volume
 from syntrust_generator.card import Domain, Sampling
-from syntrust_generator.draw import draw, draw_seed, draw_shown, noise
+from syntrust_generator.draw import draw, draw_seed, draw_shown
 from syntrust_generator.engine import Asked, Machine, engine_of
 from syntrust_generator.fit import show
 from syntrust_generator.models import Generator, load_model
@@ -177,16 +177,6 @@ def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
     # First 16 hex digits of: printf '[7,"ab",1,2]' | sha256sum
     assert f"{draw_seed(7, 'ab', 1, 2):016x}" == "acc0b70e5d60e6ce"
     assert draw_seed(7, "ab", 1, 2) != draw_seed(7, "ab", 1, 3)
-
-
-def test_noise_depends_on_all_64_bits_of_the_seed_and_on_the_step() -> None:
-    shape = (4, 4, 4)
-
-    drawn = [noise(seed, t, shape) for seed, t in ((5, 250), (5 + 2**40, 250), (5, 249))]
-
-    assert not np.array_equal(drawn[0], drawn[1])
-    assert not np.array_equal(drawn[0], drawn[2])
-    np.testing.assert_array_equal(drawn[0], noise(5, 250, shape))
 
 
 def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
