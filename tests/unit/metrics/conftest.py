@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
 from syntrust_core.contracts import BuildReport, ReportCase, ReportRun
+from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.scores import CaseScore, ScoreFile
 
+SHA = "0" * 64
 TRAIN = tuple(f"train-{i}" for i in range(4))
 
 
@@ -94,7 +97,79 @@ def score(rng: np.random.Generator) -> CaseScore:
     )
 
 
+def record(ncr: float, ed: float, et: float, *warnings: Problem) -> CaseRecord:
+    volumes = {"ET": et, "ED": ed, "NCR": ncr}
+    voxels = {region: int(volume * 1000) for region, volume in volumes.items()}
+    rows = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    return CaseRecord.model_validate(
+        {
+            "requested_scheme": "auto",
+            "scheme": {"NCR": 1, "ED": 2, "ET": 3},
+            "uploaded": UploadedFrame(
+                shape=(9, 9, 9), affine=rows, axis_codes="LPS", sform_code=1, qform_code=1
+            ),
+            "canonical": CanonicalFrame(
+                shape=(9, 9, 9), spacing_mm=(1.0, 1.0, 1.0), origin_mm=(0.0, 0.0, 0.0)
+            ),
+            "resampling": "none",
+            "brain_source": "file",
+            "background": {},
+            "uploaded_digests": {},
+            "digests": {"labels": SHA},
+            "fingerprint": SHA,
+            "brain_ml": 1.0,
+            "region_voxels": voxels,
+            "region_volumes_ml": volumes,
+            "uploaded_region_voxels": voxels,
+            "uploaded_region_volumes_ml": volumes,
+            "tumour_voxels_outside_grid": 0,
+            "warnings": warnings,
+        }
+    )
+
+
+def make_records(made: Experiment) -> dict[str, CaseRecord]:
+    return {
+        case.case: record(1.0 + i, 2.0 + i, 0.0 if i % 4 == 0 else 1.0)
+        for i, case in enumerate(made.request.cases)
+    }
+
+
+def make_pair(
+    name: str = "case", spacing_mm: tuple[float, float, float] = (3.0, 3.0, 3.0)
+) -> TwinPair:
+    """Give a box brain whose left half (high x) is bright, with a tumour at levels 4 to 6."""
+    brain = np.zeros((20, 24, 10), bool)
+    brain[4:16, 3:21, 1:9] = True
+    image = np.where(brain, 1.0, 0.0)
+    image[10:16] *= 3.0
+    labels = np.zeros(brain.shape, np.uint8)
+    labels[11:14, 8:12, 4:7] = 2
+    labels[12, 9:11, 5] = (1, 3)
+    labels[11, 8, 5] = 3
+    images = np.stack([image + i for i in range(4)]).astype(np.float32)
+    return TwinPair(name, images, images * 2, labels, brain, spacing_mm)
+
+
 @pytest.fixture(scope="session")
 def experiment() -> ExperimentMaker:
     """Give the maker: `experiment(alphas=..., seeds=..., test=..., seen=..., again=...)`."""
     return make_experiment
+
+
+@pytest.fixture(scope="session")
+def case_record() -> Callable[..., CaseRecord]:
+    """Give the maker: volumes of NCR, ED and ET in ml, then warnings."""
+    return record
+
+
+@pytest.fixture(scope="session")
+def records_of() -> Callable[[Experiment], dict[str, CaseRecord]]:
+    """Give the maker of the records of an experiment's cases; every fourth has no ET."""
+    return make_records
+
+
+@pytest.fixture(scope="session")
+def pair() -> Callable[..., TwinPair]:
+    """Give the maker of a case with its twin: `pair(name, spacing_mm)`."""
+    return make_pair
