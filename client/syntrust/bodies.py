@@ -150,6 +150,7 @@ class JobSummary(TypedDict):
 class JobState(WorkState):
     kind: str
     files: dict[str, FileLink]
+    warnings: list[str]
     error: JobProblem | None
     request: dict[str, Any]
 

@@ -104,6 +104,8 @@ def follow(client: Client, job: str, console: Console, out: Path | None = None) 
         _leave(job, console, out)
     if last is not None:
         require_job_success(last)
+        for warning in last["warnings"]:
+            console.print(f"[dim]{escape(warning)}[/]", soft_wrap=True)
     if out is not None:
         written = client.download(job, out)
         names = ", ".join(sorted(written))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from syntrust_core.caserecord import CASE_FILE
 from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage
 from syntrust_core.errors import Conflict, ObjectDamaged
 from syntrust_core.store import ObjectStore
@@ -84,6 +86,7 @@ def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
         queue_position=ahead,
         eta_seconds=progress.eta_seconds,
         files=_files(deps.store, job, manifest),
+        warnings=_warnings(deps.store, manifest),
         error=_problem(job.error),
         request=job.spec,
     )
@@ -140,6 +143,15 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
         info = store.info(key)
         return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
     return {}
+
+
+def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
+    """What inspection chose or noticed, if the job's files came from an upload."""
+    info = None if manifest is None else manifest.files.get(CASE_FILE)
+    if info is None:
+        return []
+    record = json.loads(store.get(info.key))
+    return [f"{item['file']}: {item['reason']}" for item in record.get("warnings", ())]
 
 
 def _summary(job: Job) -> JobSummary:

@@ -127,6 +127,9 @@ class JobBody(JobSummary):
     ]
     eta_seconds: float | None
     files: Annotated[dict[str, FileLink], Field(description="What it gave, by name.")]
+    warnings: Annotated[
+        list[str], Field(description="What inspection chose or noticed, as labels it had to read.")
+    ]
     error: JobProblem | None
     request: Annotated[
         dict[str, Any], Field(description="The request with every default written out.")

@@ -20,7 +20,7 @@ from syntrust_core.errors import NotFound, ObjectMissing
 from syntrust_core.grids import Grid
 from syntrust_core.store import ObjectStore
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Job, JobKind, Model, Step
+from syntrust_gateway.db import Job, JobKind, Model, Step, insert_new
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.files import file_links
 from syntrust_gateway.modelschemas import ModelBody, ModelOrigin, ModelPage, ModelSummary
@@ -126,11 +126,15 @@ def add_made(session: Session, store: ObjectStore, job: Job) -> None:
     """Note the model that a job has made."""
     step = session.get_one(Step, job.goal)
     card = json.loads(store.get(Manifest.model_validate(step.manifest).files[CARD_FILE].key))
-    session.add(
-        Model(
-            id=job.id, kind=step.kind, step=step.id, name=job.name or "", card=card, owner=job.owner
-        )
-    )
+    row = {
+        "id": job.id,
+        "kind": step.kind,
+        "step": step.id,
+        "name": job.name,
+        "card": card,
+        "owner": job.owner,
+    }
+    insert_new(session, Model, [row])
 
 
 def _of_row(row: Model) -> FoundModel:

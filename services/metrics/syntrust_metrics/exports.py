@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from syntrust_core.caserecord import CASE_FILE
 from syntrust_core.cases import read_case, read_images
 from syntrust_core.contracts import ExportImages, Kind, Ref, StepMessage
 from syntrust_core.export import export_images as write_export
@@ -14,7 +15,8 @@ TWIN_FILE = "twin.json"
 
 def export_images(message: StepMessage, context: StepContext) -> None:
     request = expect(ExportImages, message)
-    case, record = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
+    folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
+    case, record = read_case(folder)
     twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=request.twin))
     origin = json.loads((twin / TWIN_FILE).read_bytes())
     paths = write_export(
@@ -25,5 +27,6 @@ def export_images(message: StepMessage, context: StepContext) -> None:
         background=origin["background"],
         folder=context.scratch / "images",
     )
-    for path in (*paths.values(), twin / TWIN_FILE):
+    # The record says what inspection chose, and what of the mask the grid has cut off.
+    for path in (*paths.values(), twin / TWIN_FILE, folder / CASE_FILE):
         context.add(path.name, path)

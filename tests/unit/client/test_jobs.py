@@ -69,6 +69,7 @@ def job(server: Any, name: str, *, error: Any = None, sha256: str | None = None)
         "queue_position": None,
         "eta_seconds": None,
         "files": {"t1.nii.gz": file} if name == "succeeded" else {},
+        "warnings": ["seg: Label 4 was read as ET [auto]."],
         "error": error,
         "created": "2026-11-24T10:00:00Z",
         "finished": None,
@@ -194,6 +195,7 @@ def test_the_command_draws_for_a_mask_and_says_where_the_images_are(
     assert (code, asked.json()["generator"]) == (0, {"model": "tiny", "steps": 5})
     assert (out / "t1.nii.gz").read_bytes() == IMAGE
     assert "t1.nii.gz are in" in printed
+    assert "seg: Label 4 was read as ET [auto]." in printed
     assert "research use only" in printed
 
 

@@ -19,10 +19,12 @@ from syntrust_gateway.conductor import Conductor
 from syntrust_gateway.conductor.dispatch import Servers
 from syntrust_gateway.deps import Deps
 
+WARNING: Final = {"file": "seg", "field": "grid", "reason": "9 voxels lie outside the grid."}
+HOLDS: Final[Mapping[str, Any]] = {"card.json": CARD, "case.json": {"warnings": [WARNING]}}
 GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INSPECT_CASE: ("case.json",),
     Kind.SYNTHESISE_CASE: ("twin.json",),
-    Kind.EXPORT_IMAGES: ("t1.nii.gz", "twin.json"),
+    Kind.EXPORT_IMAGES: ("t1.nii.gz", "twin.json", "case.json"),
     Kind.IMPORT_MODEL: ("card.json", "model.safetensors"),
     Kind.TRAIN_GENERATOR: ("card.json", "model.safetensors"),
 }
@@ -37,7 +39,7 @@ def play(message: StepMessage, context: StepContext) -> None:
         context.fetch_upload("checkpoint", message.checkpoint, context.scratch / "checkpoint")
     for name in GIVES[message.KIND]:
         path = context.scratch / name
-        path.write_text(json.dumps(CARD if name == "card.json" else {"of": message.KIND}))
+        path.write_text(json.dumps(HOLDS.get(name, {"of": message.KIND})))
         context.add(name, path)
 
 
