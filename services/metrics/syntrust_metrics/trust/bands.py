@@ -114,7 +114,7 @@ def place(differences: Array, band: Band) -> Placed:
         p_inside=max(_p_above(mean, band.low), _p_below(mean, band.high)),
         p_outside=min(_p_below(mean, band.low), _p_above(mean, band.high)),
         power=_power(mean, band),
-        fragile=_fragile(mean, float(np.nanmax(np.abs(differences))), band),
+        fragile=_fragile(mean, float(np.fmax.reduce(np.abs(differences), axis=None)), band),
     )
 
 

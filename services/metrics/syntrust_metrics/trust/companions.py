@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.factors import case_mean, deviation, equal, mean
+from syntrust_metrics.trust.factors import deviation, equal, mean
 
 Array = NDArray[np.float64]
 LIMIT: Final = 1.96  # Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8
@@ -120,14 +120,15 @@ def spread(variance: Array, cases: NDArray[np.intp], ddof: int) -> Array:
 
 def within_case(dice: Array) -> Array:
     """Spread over the regions a case has: (..., M, K) to (..., M), ddof 0; NaN without a region."""
-    centre = case_mean(dice)
-    deviations = dice - centre[..., None]
-    present = ~np.isnan(dice)
-    square = np.where(present, deviations**2, 0.0).sum(axis=-1)
-    spreads: Array = np.full(centre.shape, np.nan)
-    np.divide(square, present.sum(axis=-1), out=spreads, where=~np.isnan(centre))
-    rounding = equal(np.where(present, deviations, 0.0), np.where(present, dice, 0.0))
-    return np.sqrt(np.where(rounding & ~np.isnan(centre), 0.0, spreads))
+    missing = np.isnan(dice)
+    scores = np.where(missing, 0.0, dice)
+    regions = dice.shape[-1] - missing.sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        deviations = scores - (scores.sum(axis=-1) / regions)[..., None]
+        deviations[missing] = 0.0
+        deviations[equal(deviations, scores)] = 0.0
+        spreads: Array = np.sqrt((deviations**2).sum(axis=-1) / regions)
+    return spreads
 
 
 def correlation(covariance: Array, real: Array, synthetic: Array) -> Array:

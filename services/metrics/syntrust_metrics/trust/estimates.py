@@ -87,9 +87,10 @@ class Estimator:
 
     def draws(self, take: Callable[[Resampled], Array]) -> Array | None:
         """Average one family over the seeds of each resample, (F, B + 1)."""
-        if not self.resampled:
-            return None
-        return average([take(part) for part in self.resampled], self.sampling.seed_weights)
+        parts = [take(part) for part in self.resampled]
+        if len(parts) <= 1:
+            return parts[0] if parts else None
+        return average(parts, self.sampling.seed_weights)
 
     def log_draws(self, take: Callable[[Resampled], Draws]) -> Draws | None:
         """Do the same for what is studentised."""

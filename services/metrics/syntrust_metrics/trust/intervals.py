@@ -199,16 +199,20 @@ def crossed_mean(per_case: Array) -> Mean | None:
         None with fewer than two cases, or a seed without any. Without spread the error is 0 and
         `freedom` that of cases.
     """
-    per_case = per_case[:, ~np.isnan(per_case).all(axis=0)]
+    missing = np.isnan(per_case)
+    if missing.any():
+        used = ~missing.all(axis=0)
+        per_case, missing = per_case[:, used], missing[:, used]
     seeds, cases = per_case.shape
-    present = ~np.isnan(per_case)
-    if cases < 2 or not present.any(axis=1).all():
+    present = cases - missing.sum(axis=1)
+    if cases < 2 or not present.all():
         return None
-    by_seed = np.where(present, per_case, 0.0).sum(axis=1) / present.sum(axis=1)
-    deviations = np.where(present, per_case - by_seed[:, None], 0.0)
-    deviations[equal(deviations, np.where(present, per_case, 0.0))] = 0.0
+    scores = np.where(missing, 0.0, per_case)
+    by_seed = scores.sum(axis=1) / present
+    deviations = np.where(missing, 0.0, per_case - by_seed[:, None])
+    deviations[equal(deviations, scores)] = 0.0
     # Left-out cases add nothing and the rest carry the mean alone.
-    influence = deviations.mean(axis=0) / float(present.mean())
+    influence = deviations.sum(axis=0) * (cases / present.sum())
     from_cases = float((influence**2).sum()) / (cases - 1) / cases
     from_seeds = float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0
     freedom = float(cases - 1)

@@ -7,7 +7,8 @@ get its own look, in order, so that the first wrong field is the one that is nam
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from types import NoneType
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ SIDES: Final = ("real", "synthetic")
 CASE_FIELDS: Final = frozenset({"id", "real", "synthetic", "group", "seed"})
 MAX_REGIONS: Final = 50
 MAX_SEED: Final = 2**63 - 1
+_LENGTHS: Final = frozenset(range(1, MAX_TEXT + 1))
 
 
 class Row(NamedTuple):
@@ -43,16 +45,11 @@ def read_rows(entries: Sequence[Any]) -> list[Row]:
     if not _all_plain(entries):
         for place, entry in enumerate(entries):
             _check(place, entry)
-    return [
-        Row(
-            place,
-            entry["id"],
-            entry.get("seed", 0),
-            entry.get("group"),
-            (entry["real"], entry["synthetic"]),
-        )
-        for place, entry in enumerate(entries)
-    ]
+    ids, real, synthetic = ([entry[name] for entry in entries] for name in ("id", *SIDES))
+    seeds = [entry.get("seed", 0) for entry in entries]
+    groups = [entry.get("group") for entry in entries]
+    sides = zip(real, synthetic, strict=True)
+    return list(map(Row._make, zip(count(), ids, seeds, groups, sides, strict=False)))
 
 
 def read_scores(rows: Sequence[Row], regions: tuple[str, ...]) -> NDArray[np.float64]:
@@ -73,26 +70,25 @@ def _all_plain(entries: Sequence[Any]) -> bool:
     """Whether no entry can be wrong: plain types, known fields, short ASCII names."""
     if set(map(type, entries)) != {dict} or not set().union(*entries) <= CASE_FIELDS:
         return False
-    columns: dict[str, list[Any]] = {
-        name: [entry.get(name) for entry in entries] for name in ("id", "real", "synthetic")
-    }
-    groups = {entry["group"] for entry in entries if type(entry.get("group")) is str}
-    grouped = sum(entry.get("group") is not None for entry in entries)
+    ids, real, synthetic = ([entry.get(name) for entry in entries] for name in ("id", *SIDES))
     seeds = [entry.get("seed", 0) for entry in entries]
+    groups = [entry["group"] for entry in entries if entry.get("group") is not None]
     return (
-        _short_ascii(columns["id"])
-        and grouped == sum(type(entry.get("group")) is str for entry in entries)
+        _short_ascii(ids)
         and _short_ascii(groups)
         and set(map(type, seeds)) == {int}
         and 0 <= min(seeds) <= max(seeds) <= MAX_SEED
-        and set(map(type, columns["real"] + columns["synthetic"])) == {dict}
-        and all(columns["real"])
-        and all(columns["synthetic"])
+        and set(map(type, real + synthetic)) == {dict}
+        and all(real)
+        and all(synthetic)
     )
 
 
-def _short_ascii(names: Iterable[Any]) -> bool:
-    return all(type(n) is str and 0 < len(n) <= MAX_TEXT and n.isascii() for n in names)
+def _short_ascii(names: list[Any]) -> bool:
+    if not set(map(type, names)) <= {str}:
+        return False
+    lengths = set(map(len, names))
+    return lengths <= _LENGTHS and all(map(str.isascii, names))
 
 
 def common_regions(rows: Sequence[Row]) -> tuple[str, ...]:
