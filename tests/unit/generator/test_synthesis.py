@@ -59,24 +59,24 @@ def test_what_a_twin_lost_outside_the_field_of_view_stands_in_its_provenance(
     case_folder: Path, tmp_path: Path
 ) -> None:
     domain = Domain(
-        shape=(8, 16, 8), spacing_mm=(3, 3, 3), view="grid", intensity="brain-z", fit="crop"
+        shape=(6, 16, 8), spacing_mm=(3, 3, 3), view="grid", intensity="brain-z", fit="crop"
     )
     case, _ = read_case(case_folder)
 
     paths = synthesise(TwinJob(case_folder, tmp_path), order(random_generator(domain)))
 
     provenance = json.loads(paths["twin"].read_text("utf-8"))
-    inside = case.labels[4:12, 4:20, 4:12]
+    inside = case.labels[5:11, 4:20, 4:12]
     lost = {
         region: int(np.count_nonzero(case.labels == value) - np.count_nonzero(inside == value))
         for region, value in (("NCR", 1), ("ED", 2), ("ET", 3))
     }
     assert provenance["fit"] == "crop"
-    assert provenance["field_of_view"] == [[4, 12], [4, 20], [4, 12]]
+    assert provenance["field_of_view"] == [[5, 11], [4, 20], [4, 12]]
     assert lost["ED"] > 0
     assert {key: provenance["lost_voxels"][key] for key in lost} == lost
     assert len(provenance["warnings"]) == 1
-    assert (read_volume(paths["t1"])[0][:4] == -1).all()
+    assert (read_volume(paths["t1"])[0][:5] == -1).all()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
