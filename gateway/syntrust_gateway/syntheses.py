@@ -9,7 +9,7 @@ from syntrust_gateway.auth import Caller
 from syntrust_gateway.db import JobKind
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.jobschemas import JobBody, NewSynthesis
-from syntrust_gateway.spec import GeneratorView, resolve_drawing
+from syntrust_gateway.spec import GeneratorView, ResolvedGenerator, resolve_drawing
 from syntrust_gateway.views import generator_view
 
 UPLOAD = "/upload"
@@ -30,13 +30,28 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
     taken = uploads.take(deps, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",))[
         UPLOAD
     ]
-    inspect = InspectCase(
-        files=dict(taken.files),
-        scheme=taken.scheme,
-        # A grid that is to be resized has to be whole; else the generator's is cut out of it.
-        grid="native" if request.fit else (generator.grid or "native"),
-        purpose="mask",
-    )
+    steps = _steps(request, taken, generator, drawing)
+    shown = {
+        "upload": request.upload,
+        "scheme": taken.scheme,
+        "generator": drawing.model_dump(mode="json", exclude={"twins"}),
+        "twin": request.twin,
+        "fit": request.fit,
+    }
+    with deps.write.begin() as session:
+        job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown)
+    return jobs.state(deps, caller, job.id)
+
+
+def _steps(
+    request: NewSynthesis,
+    taken: uploads.Taken,
+    generator: GeneratorView,
+    drawing: ResolvedGenerator,
+) -> tuple[InspectCase, SynthesiseCase, ExportImages]:
+    # A mask that is to be squeezed has to be whole; else the generator's grid is cut out of it.
+    grid = "native" if request.fit else (generator.grid or "native")
+    inspect = InspectCase(files=dict(taken.files), scheme=taken.scheme, grid=grid, purpose="mask")
     draw = SynthesiseCase(
         case=inspect.step_id,
         generator=drawing.model,
@@ -46,17 +61,7 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
         twin=request.twin,
         fit=request.fit,
     )
-    export = ExportImages(case=inspect.step_id, twin=draw.step_id)
-    shown = {
-        "upload": request.upload,
-        "scheme": taken.scheme,
-        "generator": drawing.model_dump(mode="json", exclude={"twins"}),
-        "twin": request.twin,
-        "fit": request.fit,
-    }
-    with deps.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.SYNTHESIS, (inspect, draw, export), spec=shown)
-    return jobs.state(deps, caller, job.id)
+    return inspect, draw, ExportImages(case=inspect.step_id, twin=draw.step_id)
 
 
 def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
