@@ -135,6 +135,48 @@ def test_tests_behind_the_verdict_stand_with_their_p_and_power(drawn: Drawn) -> 
     )
 
 
+def test_all_regions_together_have_their_own_verdict(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+    every = results["alphas"][0]["versus_real"]["every_region"]
+
+    head = ("α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?")
+    row = page.under(*head)["0, every region"]
+
+    assert row == ["", "", every["non_inferiority"], every["equivalence"]]
+
+
+def test_t2_stands_beside_its_other_readings(drawn: Drawn) -> None:
+    results, page = drawn.results, Tables(drawn.page)
+    companions = results["alphas"][0]["trust"]["companions"]
+
+    [table] = [table for table in page.tables if len(table[0]) == 7 and "T2" in table[0][1]]
+
+    cells = [" ".join(cell.split()) for cell in table[1]]
+    sides = ("real", "synthetic")
+    assert cells[3:5] == [value_of(companions["t2_regions"][side]) for side in sides]
+    assert cells[5:7] == [value_of(companions["t2_within"][side]) for side in sides]
+
+
+def test_where_empty_regions_decide_the_result_stands_without_them_too(
+    experiment: Maker,
+) -> None:
+    made = experiment(alphas=("1",))
+    run = made.request.runs[0]
+    for step, value in ((run.score_real, None), (run.score_synthetic, 0.0)):
+        file = made.scores[step]
+        case = next(iter(file.cases))
+        score = file.cases[case]
+        empty = score.model_copy(update={"dice": {**score.dice, "ET": value}})
+        made.scores[step] = file.model_copy(update={"cases": {**file.cases, case: empty}})
+    results = build_results(made.request, made.scores)
+
+    page = Tables(report_page(Contents(made.request, results, {})))
+
+    head = ("α, region", "T3 ↑", "T3 without empty", "T4 ↓", "T4 without empty")
+    without = results["alphas"][0]["trust"]["sensitivity"]["t4"]["ET"]["value"]
+    assert page.under(*head)["1, ET"][3].startswith(f"{without:.3f} ")
+
+
 def test_captions_say_over_how_many_cases_and_seeds_a_figure_is(drawn: Drawn) -> None:
     assert drawn.page.count("12 test cases; training seeds 0 and 1.") == 8
     assert "4 training cases, 12 test cases." in drawn.page

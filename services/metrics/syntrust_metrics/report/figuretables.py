@@ -46,14 +46,34 @@ def _spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def side_table(results: Body, factor: str) -> Html:
-    """T1 or T2: a row for each α."""
+def mean_table(results: Body) -> Html:
+    """T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
     rows = [
-        [_alpha(entry), *(_factor(entry, factor, side) for side in SIDES)]
+        [_alpha(entry), *(_factor(entry, "t1", side) for side in SIDES)]
         for entry in results["alphas"]
     ]
     return table(head, rows, kind="factors")
+
+
+def consistency_table(results: Body) -> Html:
+    """T2, and the two readings of "consistent across regions" that the paper's text suggests."""
+    names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
+    head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
+    rows = [
+        [
+            _alpha(entry),
+            *(_factor(entry, "t2", side) for side in SIDES),
+            *(
+                leaf_cell(entry["trust"]["companions"][name][side])
+                for name in names
+                for side in SIDES
+            ),
+        ]
+        for entry in results["alphas"]
+    ]
+    caption = "T2 is over cases, as printed; beside it one minus the spread over regions."
+    return table(["α", *head], rows, caption=caption, kind="factors")
 
 
 def region_table(results: Body, factor: str) -> Html:

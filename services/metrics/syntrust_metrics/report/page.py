@@ -25,7 +25,13 @@ from syntrust_metrics.report.markup import (
     text,
 )
 from syntrust_metrics.report.style import CSS
-from syntrust_metrics.report.tables import count_table, factor_tables, group_tables, mix_table
+from syntrust_metrics.report.tables import (
+    count_table,
+    factor_tables,
+    group_tables,
+    mix_table,
+    sensitivity_table,
+)
 from syntrust_metrics.report.twintables import twin_parts
 from syntrust_metrics.report.verdicttables import (
     claim_table,
@@ -37,8 +43,8 @@ from syntrust_metrics.report.verdicttables import (
 )
 
 FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
-    "fig4": lambda results: figuretables.side_table(results, "t1"),
-    "fig5": lambda results: figuretables.side_table(results, "t2"),
+    "fig4": figuretables.mean_table,
+    "fig5": figuretables.consistency_table,
     "fig6": lambda results: figuretables.region_table(results, "t3"),
     "fig7": lambda results: figuretables.region_table(results, "t4"),
     "fig8": figuretables.spread_table,
@@ -46,7 +52,7 @@ FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
     "bland_altman": figuretables.agreement_table,
     "floors": figuretables.floor_tables,
 }
-NARROW: Final = ("fig4", "fig5", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
+NARROW: Final = ("fig4", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
 SENTENCES: Final = 3  # a reader takes in at once; more begin with a table of them
 
 
@@ -189,6 +195,7 @@ def _excluded(contents: Contents) -> Html:
         "What was excluded, and warnings",
         items(excluded) if excluded else paragraph("Nothing was excluded."),
         count_table(contents.results["alphas"]),
+        sensitivity_table(contents.results["alphas"]),
         element("h3", text("Warnings")),
         items(warnings) if warnings else paragraph("None."),
     )

@@ -91,6 +91,28 @@ def count_table(alphas: Sequence[Body]) -> Html:
     return table(head, rows, caption=caption)
 
 
+def sensitivity_table(alphas: Sequence[Body]) -> Html:
+    """T3 and T4 without the empty regions, where these are many enough to decide the result."""
+    rows = [
+        [
+            text(f"{entry['alpha']:g}, {region}"),
+            *(
+                leaf_cell(found[factor][region], digits_of(factor))
+                for factor in ("t3", "t4")
+                for found in (entry["trust"]["factors"], entry["trust"]["sensitivity"])
+            ),
+        ]
+        for entry in alphas
+        if entry["trust"]["sensitivity"] is not None
+        for region in entry["trust"]["regions"]
+    ]
+    if not rows:
+        return Html("")
+    head = ["α, region", "T3 ↑", "T3 without empty", "T4 ↓", "T4 without empty"]
+    caption = "Empty regions are common enough to decide the result, so it stands without them too."
+    return table(head, rows, caption=caption, kind="factors")
+
+
 def group_tables(alphas: Sequence[Body]) -> Html:
     """T1 of every group that is large enough for factors, for each α."""
     names = sorted({name for entry in alphas for name in entry["trust"]["groups"]})

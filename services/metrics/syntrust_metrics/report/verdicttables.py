@@ -49,14 +49,10 @@ def _margin(compared: Sequence[Body]) -> str:
 def performance_table(alphas: Sequence[Body]) -> Html:
     """Each mix against real data alone, on real test images."""
     rows = [
-        [
-            text(f"{entry['alpha']:g}, {name}"),
-            *_difference(found),
-            *(_test(found[test]) for test in ("non_inferiority", "equivalence")),
-        ]
+        row
         for entry in alphas
         if entry["versus_real"] is not None
-        for name, found in _regions(entry["versus_real"])
+        for row in _compared(entry, entry["versus_real"], ("non_inferiority", "equivalence"))
     ]
     head = ["α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?"]
     caption = (
@@ -68,17 +64,27 @@ def performance_table(alphas: Sequence[Body]) -> Html:
 
 def prediction_table(alphas: Sequence[Body]) -> Html:
     """Real against synthetic test images of the same cases."""
-    rows = [
-        [text(f"{entry['alpha']:g}, {name}"), *_difference(found), _test(found)]
-        for entry in alphas
-        for name, found in _regions(entry["trust"]["equivalence"])
-    ]
+    rows = [row for entry in alphas for row in _compared(entry, entry["trust"]["equivalence"], ())]
     head = ["α, region", "real − synthetic", "90% interval", "equivalent?"]
     caption = (
         "Dice on real against Dice on synthetic test images, paired by case and seed. p and "
         "interval are before Holm's adjustment, verdicts after it."
     )
     return table(head, rows, caption=caption)
+
+
+def _compared(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[list[Html]]:
+    """A row for each region, for their mean, and for all of them together.
+
+    `tests` are the names of the tests; without any, what was found is the one test.
+    """
+    alpha = f"{entry['alpha']:g}"
+    for name, region in _regions(found):
+        judged = [region[test] for test in tests] or [region]
+        yield [text(f"{alpha}, {name}"), *_difference(region), *map(_test, judged)]
+    every = found["every_region"]
+    together = [every[test] for test in tests] or [every]
+    yield [text(f"{alpha}, every region"), text(""), text(""), *map(text, together)]
 
 
 def _regions(found: Body) -> Iterator[tuple[str, Body]]:
