@@ -68,13 +68,14 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap:
   h1 { font-size: 18pt; }
   h2 { font-size: 13pt; margin-top: 1.4rem; }
   h2, h3, .caption, summary { break-after: avoid; }
-  tr, figure, .verdict, li, dt { break-inside: avoid; }
+  tr, figure, .verdict, .caption, li, dt { break-inside: avoid; }
   thead { display: table-header-group; }
   dt { break-after: avoid; }
   p, ul, dd { orphans: 3; widows: 3; max-width: none; }
   .verdict { font-size: 11pt; }
   .scroll { overflow: visible; }
   table { font-size: 7.6pt; }
+  .caption, figcaption { font-size: 8.4pt; }
   .ci { font-size: 7pt; }
   th, td { padding: .2rem .55rem .2rem 0; }
   .factors td, .factors thead th, .facts td, .claims td, .cases td:last-child { min-width: 0; }
