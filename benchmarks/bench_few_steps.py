@@ -13,6 +13,7 @@ Everything is kept under build/bench/few_steps; stopped and started again it goe
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ from benchmarks.few_steps_stages import (
     seconds_of,
 )
 
+from syntrust_core import log as structured_log
 from syntrust_core.labels import LABELS, MODALITIES, REGIONS
 from syntrust_generator.models import shipped_model
 
@@ -52,6 +54,7 @@ GREY_PERCENTILES = (1, 99.5)
 
 def main() -> None:
     options = arguments()
+    structured_log.configure("console", logging.WARNING)  # steps say when they begin and end
     plan = plan_of(options)
     all_stages(plan, say)
     most = max(plan.steps)

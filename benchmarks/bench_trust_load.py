@@ -81,6 +81,7 @@ def gateway_app(folder: Path) -> FastAPI:
     )
     with deps.write.begin() as session:
         (folder / "key").write_text(create_client(session, "load", Role.USER))
+    deps.scorers.start()
     return create_app(deps)
 
 

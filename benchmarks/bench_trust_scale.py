@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from syntrust_gateway.scores import JSON, trust_score
+from syntrust_gateway.scores import JSON, Answer, outcome
 
 SIZES = (12_500, 25_000, 50_000, 100_000)
 REGIONS = ("ET", "ED", "NCR")
@@ -45,8 +45,9 @@ def measure_here(size: int) -> dict[str, Any]:
     """The body comes over stdin, so that making it does not count."""
     content = sys.stdin.buffer.read()
     before, start = peak_bytes(), time.perf_counter()
-    answer = trust_score(content, JSON, None)
+    answer = outcome(content, JSON, None)
     seconds = time.perf_counter() - start
+    assert isinstance(answer, Answer)
     assert json.loads(answer.content)["cases"] == size
     return {"seconds": seconds, "peak": peak_bytes(), "before": before, "bytes": len(content)}
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.few_steps_numbers import Array, Images, contrasts, fine_power
+from benchmarks.one_step import ref_of, run_from_folders
 from benchmarks.plain_loop import plain_denoiser, plain_network
 from numpy.typing import NDArray
 
 from syntrust_core.cases import read_case, read_images
+from syntrust_core.contracts import RECIPES, Image, Kind, PredictCases, Ref, TrainSegmenter
 from syntrust_core.grids import Grid
 from syntrust_core.labels import LABELS, REGIONS
 from syntrust_core.volumes import read_volume
@@ -32,9 +33,8 @@ from syntrust_generator.intensity import brain_z
 from syntrust_generator.models import load_model
 from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise, synthesise_all
 from syntrust_metrics.overlap import confusion, dice
-from syntrust_segmenter.handlers import ImageEntry, predict, train
-from syntrust_segmenter.handlers import Machine as SegmenterMachine
 from syntrust_segmenter.presets import PRESETS
+from syntrust_segmenter.works import predict_cases, train_segmenter
 from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
 
 PRESET = "tiny"
@@ -72,8 +72,13 @@ class Plan:
         return load_model(self.model).card.weights_sha256[:12]
 
     def segmenter(self, seed: int) -> Path:
-        name = f"{self.cohort_seed}-{self.training_cases}-{self.iterations}-{self.threads}-{seed}"
+        recipe = RECIPES[Kind.TRAIN_SEGMENTER]
+        budget = f"{self.training_cases}-{self.iterations}-{self.threads}"
+        name = f"{recipe}-{self.cohort_seed}-{budget}-{seed}"
         return self.folder / "segmenters" / name
+
+    def predictions(self, seed: int) -> Path:
+        return self.folder / "predictions" / self.segmenter(seed).name
 
     def twins(self, steps: int) -> Path:
         return self.folder / "twins" / f"{self.weights}-{self.noise_seed}" / str(steps)
@@ -98,27 +103,19 @@ def make_cases(plan: Plan, say: Say) -> None:
 
 
 def train_segmenters(plan: Plan, say: Say) -> None:
-    """One for each training seed, on real images alone (α = 1)."""
+    """One for each training seed, on real images alone (α = 1), as a worker trains it."""
+    cases = {_case_ref(case): plan.case(case) for case in plan.training_ids}
     for seed in range(plan.seeds):
         out = plan.segmenter(seed)
-        if out.exists():
-            continue
-        part = out.with_name(f"{out.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        train(
-            [ImageEntry(case, plan.case(case)) for case in plan.training_ids],
-            [],
-            preset=PRESET,
-            seed=seed,
-            out=part / "model",
-            scratch=part / "scratch",
-            report=lambda *_, **__: None,
-            iterations=plan.iterations,
-            machine=SegmenterMachine(threads=plan.threads, device="cpu"),
-        )
-        (part / "model").rename(out)
-        shutil.rmtree(part)
-        say(f"segmenter of seed {seed}: {plan.iterations} iterations")
+        if not out.exists():
+            message = TrainSegmenter(
+                train=tuple(Image(case=ref.id) for ref in cases),
+                preset=PRESET,
+                iterations=plan.iterations,
+                seed=seed,
+            )
+            run_from_folders(message, train_segmenter, cases, out=out, threads=plan.threads)
+            say(f"segmenter of seed {seed}: {plan.iterations} iterations")
 
 
 def draw_twins(plan: Plan, say: Say) -> None:
@@ -155,42 +152,39 @@ def _order(plan: Plan, steps: int) -> Order:
 
 def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
     """(S, M, K) of the test set's twins at `steps`, or of its real images if None."""
-    twins = None if steps is None else plan.twins(steps)
-    name = "real" if twins is None else f"{plan.weights}-{plan.noise_seed}-{steps}"
+    name = "real" if steps is None else f"{plan.weights}-{plan.noise_seed}-{steps}"
     rows = []
     for seed in range(plan.seeds):
-        out = plan.segmenter(seed) / "predictions" / name
-        due = [case for case in plan.test_ids if not (out / f"{case}.nii.gz").exists()]
-        if due:
-            _predict(plan, seed, due, twins, out)
+        out = plan.predictions(seed) / name / str(plan.test_cases)
+        if not out.exists():
+            _predict(plan, seed, steps, out)
             say(f"predictions of seed {seed}: {name}")
-        rows.append([_case_dice(plan.case(case), out / f"{case}.nii.gz") for case in plan.test_ids])
+        rows.append([_case_dice(plan, case, out) for case in plan.test_ids])
     return np.array(rows)
 
 
-def _predict(plan: Plan, seed: int, cases: Sequence[str], twins: Path | None, out: Path) -> None:
-    part = out.with_name(f"{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    entries = [
-        ImageEntry(case, plan.case(case), None if twins is None else twins / case) for case in cases
-    ]
-    found = predict(
-        plan.segmenter(seed),
-        entries,
-        out=part,
-        report=lambda *_, **__: None,
-        machine=SegmenterMachine(threads=plan.threads, device="cpu"),
-    )
-    out.mkdir(parents=True, exist_ok=True)
-    for path in found.values():
-        path.replace(out / path.name)
-    part.rmdir()
+def _predict(plan: Plan, seed: int, steps: int | None, out: Path) -> None:
+    model = ref_of(Kind.TRAIN_SEGMENTER, plan.segmenter(seed).name)
+    inputs, images = {model: plan.segmenter(seed)}, []
+    for case in plan.test_ids:
+        ref, twin = _case_ref(case), None
+        inputs[ref] = plan.case(case)
+        if steps is not None:
+            twin = ref_of(Kind.SYNTHESISE_CASE, f"{case} at {steps}")
+            inputs[twin] = plan.twins(steps) / case
+        images.append(Image(case=ref.id, twin=None if twin is None else twin.id))
+    message = PredictCases(model=model.id, images=tuple(images))
+    run_from_folders(message, predict_cases, inputs, out=out, threads=plan.threads)
 
 
-def _case_dice(case_folder: Path, prediction: Path) -> list[float]:
+def _case_ref(case: str) -> Ref:
+    return ref_of(Kind.INSPECT_CASE, case)
+
+
+def _case_dice(plan: Plan, case_name: str, predictions: Path) -> list[float]:
     """ET, ED, NCR; empty on both sides counts as 1."""
-    case, _ = read_case(case_folder)
-    predicted, _ = read_volume(prediction)
+    case, _ = read_case(plan.case(case_name))
+    predicted, _ = read_volume(predictions / f"{_case_ref(case_name).id}.nii.gz")
     joint = confusion(case.labels, predicted.astype(np.uint8))
     scores = (dice(joint, (LABELS[region],)) for region in REGIONS)
     return [1.0 if score is None else score for score in scores]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.security import APIKeyHeader, HTTPBearer
@@ -38,7 +37,6 @@ list of α (the share of real data in training), and get the trust factors with 
 Long work answers 202 with a `Location` to watch. Errors are `application/problem+json` (RFC 9457).
 **Research use only.**
 """
-SCORINGS_AT_ONCE = 2
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -57,7 +55,6 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.metrics = Metrics(deps)
-    app.state.scoring = CapacityLimiter(SCORINGS_AT_ONCE)
     app.include_router(health.router)
     for module in (
         datasets,

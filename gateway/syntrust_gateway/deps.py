@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from syntrust_core.store import ObjectStore
 from syntrust_gateway.auth import Caller
 from syntrust_gateway.db import Sessions
 from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.scorers import Scorers
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Deps:
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=12)
     events_every: timedelta = timedelta(milliseconds=500)
+    scorers: Scorers = field(default_factory=Scorers)
 
 
 def _deps(request: Request) -> Deps:

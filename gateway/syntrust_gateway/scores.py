@@ -1,4 +1,7 @@
-"""`POST /trust-score`: Dice scores in, trust factors out, without queue, store or database."""
+"""`POST /trust-score`: Dice scores in, trust factors out, without queue, store or database.
+
+Loads nothing of the API: this is what a scoring process runs.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.deps import media_type
-from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.strict_json import read_object
 from syntrust_metrics.page import trust_page
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
@@ -28,23 +29,22 @@ class Answer:
     kind: str
 
 
-def trust_score(body: bytes, content_type: str | None, accept: str | None) -> Answer:
-    """The answer to a request body; equal bodies give equal bytes.
+@dataclass(frozen=True)
+class Refusal:
+    """What cannot be used, and the JSON pointer to it. Exceptions do not travel well."""
 
-    Raises
-    ------
-    InvalidRequest
-        With the pointer of the field, or of the CSV line and column, that cannot be used.
-    UnsupportedMediaType
-        It is neither JSON nor CSV.
-    """
-    kind = media_type(content_type)
-    if kind not in {JSON, CSV}:
-        raise UnsupportedMediaType(f"Send {JSON} or {CSV}, not {kind or 'a body without a type'}.")
+    detail: str
+    pointer: str
+
+
+def outcome(body: bytes, kind: str, accept: str | None) -> Answer | Refusal:
+    """Score a request body of media type `kind`; equal bodies give equal bytes."""
     try:
         answer = score_cases(_from_csv(body) if kind == CSV else _from_json(body))
     except InvalidScores as error:
-        raise InvalidRequest(error.detail, pointer=error.pointer) from error
+        return Refusal(error.detail, error.pointer)
+    except InvalidRequest as error:
+        return Refusal(error.detail, error.pointer)
     if preferred(accept) == HTML:
         return Answer(trust_page(answer).encode(), HTML)
     text = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

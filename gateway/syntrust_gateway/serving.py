@@ -28,7 +28,9 @@ def serve(host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     settings = Settings()
     structured_log.configure(settings.log_format)
-    app = create_app(make_deps(settings, GatewaySettings()))
+    deps = make_deps(settings, GatewaySettings())
+    app = create_app(deps)
+    deps.scorers.start()
     # What stands now stays: a large request's collections need not walk through it again.
     gc.freeze()
     uvicorn.run(

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Request, Response
 
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway import scores
-from syntrust_gateway.deps import CallerDep
+from syntrust_gateway.deps import CallerDep, DepsDep, media_type
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.problems import documented
 
@@ -62,10 +61,11 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
     summary="Trust factors of Dice scores you already have",
     response_class=Response,
     openapi_extra=_BODY,
-    responses={**documented(InvalidRequest, UnsupportedMediaType), **_ANSWERS},
+    responses={**documented(InvalidRequest, UnsupportedMediaType, Unavailable), **_ANSWERS},
 )
 async def trust_score(
     request: Request,
+    deps: DepsDep,
     caller: CallerDep,  # noqa: ARG001 - the middleware has asked for the key; OpenAPI should say so
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
@@ -75,10 +75,12 @@ async def trust_score(
     From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
     same request gives the same bytes. Answers without queue, store or workers. Research use only.
     """
-    limiter: CapacityLimiter = request.app.state.scoring
-    answer = await to_thread.run_sync(
-        scores.trust_score, await request.body(), content_type, accept, limiter=limiter
-    )
+    kind = media_type(content_type)
+    if kind not in {scores.JSON, scores.CSV}:
+        raise UnsupportedMediaType(
+            f"Send {scores.JSON} or {scores.CSV}, not {kind or 'a body without a type'}."
+        )
+    answer = await deps.scorers.score(await request.body(), kind, accept)
     headers = {"Vary": "Accept"}
     if answer.kind == scores.HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY

@@ -33,6 +33,7 @@ from syntrust_gateway.db import (
     session_factory,
 )
 from syntrust_gateway.deps import Deps
+from syntrust_gateway.scorers import Scorers
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -107,9 +108,19 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def scorers() -> Scorers:
+    """One pool of processes for all tests."""
+    return Scorers()
+
+
 @pytest.fixture
 def deps(
-    tmp_path: Path, empty_database: Path, store: MemoryStore, board: MemoryBoard
+    tmp_path: Path,
+    empty_database: Path,
+    store: MemoryStore,
+    board: MemoryBoard,
+    scorers: Scorers,
 ) -> Iterator[Deps]:
     path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
     engine = make_engine(f"sqlite:///{path}")
@@ -121,6 +132,7 @@ def deps(
         max_body_bytes=100_000,
         body_timeout=timedelta(seconds=5),
         events_every=timedelta(milliseconds=1),
+        scorers=scorers,
     )
     engine.dispose()
 
