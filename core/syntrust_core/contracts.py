@@ -2,6 +2,7 @@
 
 A step is named by what it is: its id is the SHA-256 of its canonical request, so a whole plan can
 be written down before any work. An upload is named by its content, a computed input by its step.
+Messages that single jobs alone send are in `jobcontracts`; `messages` knows them all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from syntrust_core.canonical import digest
 from syntrust_core.grids import GridSpec
-from syntrust_core.labels import VOLUME_ROLES, Purpose, Scheme
+from syntrust_core.labels import Purpose, Scheme
 
 HEX64 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=HEX64)]
@@ -209,7 +210,8 @@ class Upload(Frozen):
     sha256: Sha256
 
 
-def _contents(files: Mapping[str, Upload]) -> dict[str, Sha256]:
+def contents_of(files: Mapping[str, Upload]) -> dict[str, Sha256]:
+    """What names each file: its content."""
     return {role: file.sha256 for role, file in files.items()}
 
 
@@ -223,7 +225,7 @@ class InspectCase(StepMessage):
     purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "files": _contents(self.files)}
+        return {**super().identity(), "files": contents_of(self.files)}
 
 
 class SynthesiseCase(StepMessage):
@@ -260,31 +262,6 @@ class Image(Frozen):
 def _all_needs(*groups: tuple[Image, ...]) -> tuple[Ref, ...]:
     refs = (ref for group in groups for image in group for ref in image.needs())
     return tuple(dict.fromkeys(refs))
-
-
-class GeneratorCase(Frozen):
-    """A training case of a generator, with the patient it will have seen."""
-
-    id: str
-    case: StepId
-
-
-class TrainGenerator(StepMessage):
-    KIND = Kind.TRAIN_GENERATOR
-    name: str
-    cases: Annotated[tuple[GeneratorCase, ...], Field(min_length=1)]
-    config: dict[str, Any]
-    seed: Seed
-    iterations: Annotated[int, Field(ge=1)]
-    start: Ref | None = Field(
-        default=None,
-        exclude_if=_is_none,
-        description="The generator to go on from; null: fresh weights.",
-    )
-
-    def needs(self) -> tuple[Ref, ...]:
-        start = () if self.start is None else (self.start,)
-        return (*dict.fromkeys(_case(item.case) for item in self.cases), *start)
 
 
 class TrainSegmenter(StepMessage):
@@ -390,82 +367,6 @@ class BuildReport(StepMessage):
             if case.comparison is not None
         )
         return tuple(dict.fromkeys((*_all_needs(images), *models, *scores, *compared)))
-
-
-class ExportImages(StepMessage):
-    """Bring a twin's images back to the grid and frame of the upload that it was drawn for."""
-
-    KIND = Kind.EXPORT_IMAGES
-    case: StepId
-    twin: StepId
-
-    def needs(self) -> tuple[Ref, ...]:
-        return (_case(self.case), _twin(self.twin))
-
-
-class VolumeCase(Frozen):
-    """Uploaded label maps of one patient: the reference and what two models made of it."""
-
-    id: str
-    group: str | None = None
-    scheme: Scheme
-    seg: Upload
-    prediction_real: Upload
-    prediction_synthetic: Upload
-
-    @property
-    def files(self) -> dict[str, Upload]:
-        return {role: getattr(self, role) for role in VOLUME_ROLES}
-
-
-class ScoreVolumes(StepMessage):
-    """Trust factors of uploaded label maps: Dice per case, then what `POST /trust-score` does."""
-
-    KIND = Kind.SCORE_VOLUMES
-    cases: Annotated[tuple[VolumeCase, ...], Field(min_length=1)]
-    policy: dict[str, Any] = {}
-
-    def identity(self) -> dict[str, Any]:
-        whole = super().identity()
-        cases = zip(whole["cases"], self.cases, strict=True)
-        return {**whole, "cases": [{**dumped, **_contents(case.files)} for dumped, case in cases]}
-
-
-class ImportModel(StepMessage):
-    """Read a checkpoint that Med-DDPM released, and publish it as a generator."""
-
-    KIND = Kind.IMPORT_MODEL
-    name: str
-    checkpoint: Upload
-    seen: tuple[str, ...] | None = Field(
-        default=None, description="Ids of the cases it was trained on; null: the published list."
-    )
-
-    def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "checkpoint": self.checkpoint.sha256}
-
-
-MESSAGES: Mapping[Kind, type[StepMessage]] = {
-    message.KIND: message
-    for message in (
-        InspectCase,
-        SynthesiseCase,
-        TrainGenerator,
-        TrainSegmenter,
-        PredictCases,
-        ScoreCases,
-        CompareTwin,
-        BuildReport,
-        ExportImages,
-        ScoreVolumes,
-        ImportModel,
-    )
-}
-
-
-def parse_message(kind: Kind, data: Mapping[str, Any]) -> StepMessage:
-    """Read a message that came over the queue or from the database."""
-    return MESSAGES[kind].model_validate(data)
 
 
 class Progress(Frozen):

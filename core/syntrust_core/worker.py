@@ -19,8 +19,9 @@ from celery.signals import worker_ready
 from syntrust_core import log as structured_log
 from syntrust_core.board import RedisBoard
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import Kind, Queue, parse_message, task_name
+from syntrust_core.contracts import Kind, Queue, task_name
 from syntrust_core.errors import QueueUnavailable
+from syntrust_core.messages import parse_message
 from syntrust_core.queue import make_celery
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings

@@ -8,8 +8,9 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts import GeneratorCase, ImportModel, StepMessage, TrainGenerator
+from syntrust_core.contracts import StepMessage
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_core.jobcontracts import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_gateway import jobs, models, uploads
 from syntrust_gateway.auth import Caller
 from syntrust_gateway.db import Client, Job, JobKind, Model

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from syntrust_core.contracts import ExportImages, InspectCase, SynthesiseCase
+from syntrust_core.contracts import InspectCase, SynthesiseCase
 from syntrust_core.errors import InvalidRequest, NotFound
+from syntrust_core.jobcontracts import ExportImages
 from syntrust_gateway import jobs, models, uploads
 from syntrust_gateway.auth import Caller
 from syntrust_gateway.db import JobKind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syntrust_core.contracts import ScoreVolumes, VolumeCase
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.jobcontracts import ScoreVolumes, VolumeCase
 from syntrust_core.labels import VOLUME_ROLES
 from syntrust_gateway import jobs, uploads
 from syntrust_gateway.auth import Caller

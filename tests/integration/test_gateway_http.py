@@ -22,7 +22,8 @@ from sqlalchemy import select
 from syntrust_core.board import RedisBoard
 from syntrust_core.cache import InputCache
 from syntrust_core.casefiles import find_files
-from syntrust_core.contracts import Kind, parse_message
+from syntrust_core.contracts import Kind
+from syntrust_core.messages import parse_message
 from syntrust_core.queue import CeleryQueue
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import QueueSettings, StorageSettings

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 from syntrust_core.board import Board
 from syntrust_core.caserecord import PROBLEMS_FILE, CaseRefused, Problem
-from syntrust_core.contracts import QUEUES, Kind, Manifest, Queue, Ref, parse_message
+from syntrust_core.contracts import QUEUES, Kind, Manifest, Queue, Ref
 from syntrust_core.log import get_logger
+from syntrust_core.messages import parse_message
 from syntrust_core.queue import StepQueue
 from syntrust_core.store import ObjectStore
 from syntrust_gateway.conductor.history import (

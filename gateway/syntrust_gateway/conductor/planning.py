@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts import Kind, StepMessage, parse_message
+from syntrust_core.contracts import Kind, StepMessage
+from syntrust_core.messages import parse_message
 from syntrust_gateway.db import Case, Dataset, Experiment, Job, Wish
 from syntrust_gateway.plan import plan
 from syntrust_gateway.spec import ResolvedSpec

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syntrust_core.contracts import ImportModel, StepMessage
+from syntrust_core.contracts import StepMessage
+from syntrust_core.jobcontracts import ImportModel
 from syntrust_core.steps import StepContext, expect
 from syntrust_generator.released import import_released
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from syntrust_core.contracts import Kind, Ref, StepMessage, SynthesiseCase, TrainGenerator
+from syntrust_core.contracts import Kind, Ref, StepMessage, SynthesiseCase
+from syntrust_core.jobcontracts import TrainGenerator
 from syntrust_core.steps import StepContext, expect
 from syntrust_generator.card import Sampling
 from syntrust_generator.determinism import reproducible

@@ -6,8 +6,9 @@ import json
 
 from syntrust_core.caserecord import CASE_FILE
 from syntrust_core.cases import read_case, read_images
-from syntrust_core.contracts import ExportImages, Kind, Ref, StepMessage
+from syntrust_core.contracts import Kind, Ref, StepMessage
 from syntrust_core.export import export_images as write_export
+from syntrust_core.jobcontracts import ExportImages
 from syntrust_core.steps import StepContext, expect
 
 TWIN_FILE = "twin.json"

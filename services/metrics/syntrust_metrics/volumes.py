@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.casechecks import PLAUSIBLE_BRAIN_ML
-from syntrust_core.contracts import ScoreVolumes, StepMessage, VolumeCase
+from syntrust_core.contracts import StepMessage
 from syntrust_core.errors import CallerError, InvalidRequest, InvalidVolume
 from syntrust_core.intake import frame_problems
+from syntrust_core.jobcontracts import ScoreVolumes, VolumeCase
 from syntrust_core.labelmaps import (
     LabelMapping,
     check_label_4,

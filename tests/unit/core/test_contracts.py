@@ -7,7 +7,6 @@ import pytest
 
 from syntrust_core.canonical import alpha_text, canonical_json
 from syntrust_core.contracts import (
-    MESSAGES,
     QUEUES,
     RECIPES,
     Image,
@@ -16,10 +15,10 @@ from syntrust_core.contracts import (
     PredictCases,
     SynthesiseCase,
     TrainSegmenter,
-    parse_message,
     task_name,
 )
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.messages import MESSAGES, parse_message
 
 OLD_MESSAGES = Path(__file__).parents[2] / "data" / "messages"
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)

@@ -12,16 +12,9 @@ from tests.unit.gateway.conftest import CARD, Api
 from tests.unit.gateway.workshop import Workshop, key_of, send
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import (
-    ImportModel,
-    Kind,
-    Manifest,
-    Ref,
-    StepMessage,
-    SynthesiseCase,
-    TrainGenerator,
-)
+from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage, SynthesiseCase
 from syntrust_core.errors import CallerError
+from syntrust_core.jobcontracts import ImportModel, TrainGenerator
 from syntrust_core.steps import StepContext
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.db import Experiment, Job

@@ -12,7 +12,8 @@ from typing import Any, Final
 from tests.unit.gateway.conftest import CARD, Api
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import ImportModel, InspectCase, Kind, StepMessage
+from syntrust_core.contracts import InspectCase, Kind, StepMessage
+from syntrust_core.jobcontracts import ImportModel
 from syntrust_core.steps import StepContext, Work, run_step
 from syntrust_core.testing import MemoryQueue, MemoryStore
 from syntrust_gateway.conductor import Conductor

@@ -11,7 +11,8 @@ import torch
 from tests.unit.generator.test_released import DATA, saved
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import ImportModel, Manifest, StepError, Upload
+from syntrust_core.contracts import Manifest, StepError, Upload
+from syntrust_core.jobcontracts import ImportModel
 from syntrust_core.steps import Outcome, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
 from syntrust_generator.importing import import_model

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import (
-    GeneratorCase,
-    Kind,
-    Manifest,
-    Ref,
-    StepMessage,
-    SynthesiseCase,
-    TrainGenerator,
-)
+from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage, SynthesiseCase
+from syntrust_core.jobcontracts import GeneratorCase, TrainGenerator
 from syntrust_core.steps import Outcome, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
 from syntrust_generator.publish import publish_model

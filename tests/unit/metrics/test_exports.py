@@ -11,14 +11,8 @@ import pytest
 
 from syntrust_core.cache import InputCache
 from syntrust_core.cases import read_case, write_images
-from syntrust_core.contracts import (
-    ExportImages,
-    InspectCase,
-    Kind,
-    Manifest,
-    Ref,
-    StepMessage,
-)
+from syntrust_core.contracts import InspectCase, Kind, Manifest, Ref, StepMessage
+from syntrust_core.jobcontracts import ExportImages
 from syntrust_core.labels import MODALITIES
 from syntrust_core.steps import Outcome, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
