@@ -274,15 +274,27 @@ class TrainSegmenter(StepMessage):
     overrides: dict[str, Any] = {}
     iterations: Annotated[int, Field(ge=1)]
     seed: Seed
+    start: Ref | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="Weights to start from: a trained segmenter or an imported checkpoint; null: "
+        "fresh ones.",
+    )
 
     def needs(self) -> tuple[Ref, ...]:
-        return _all_needs(self.train, self.validation)
+        start = () if self.start is None else (self.start,)
+        return (*_all_needs(self.train, self.validation), *start)
 
 
 class PredictCases(StepMessage):
     KIND = Kind.PREDICT_CASES
     model: StepId
     images: Annotated[tuple[Image, ...], Field(min_length=1)]
+    probabilities: bool = Field(
+        default=False,
+        exclude_if=lambda asked: not asked,
+        description="Write the probability of each label too.",
+    )
 
     def needs(self) -> tuple[Ref, ...]:
         return (Ref(kind=Kind.TRAIN_SEGMENTER, id=self.model), *_all_needs(self.images))

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from syntrust_core.log import get_logger
 from syntrust_segmenter.history import History
@@ -26,7 +27,7 @@ class TrainingState:
     """Everything the next iteration depends on, besides data, config and seed.
 
     The learning rate and the samples are functions of `iteration`, so neither a scheduler nor a
-    sampler has state of its own.
+    sampler has state of its own. bfloat16 has the range of float32, so no scaler is needed.
     """
 
     network: nn.Module
@@ -34,6 +35,12 @@ class TrainingState:
     precision: Precision
     iteration: int = 0
     history: History = field(default_factory=History)
+    average: AveragedModel | None = None
+
+    @property
+    def result(self) -> nn.Module:
+        """The network to validate and store: the running average of the weights, if one is kept."""
+        return self.network if self.average is None else self.average.module
 
 
 def save_state(state: TrainingState, path: Path, *, identity: str) -> None:
@@ -71,6 +78,8 @@ def load_state(state: TrainingState, path: Path, *, identity: str) -> bool:
 
 def _tensors(state: TrainingState) -> dict[str, Tensor]:
     tensors = {f"model/{name}": value for name, value in state.network.state_dict().items()}
+    if state.average is not None:
+        tensors |= {f"average/{name}": value for name, value in state.average.state_dict().items()}
     for index, values in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{name}": value for name, value in values.items()}
     tensors["random/cpu"] = torch.get_rng_state()
@@ -84,6 +93,8 @@ def _restore(
 ) -> None:
     weights = _under("model", tensors)
     state.network.load_state_dict(weights)
+    if state.average is not None:
+        state.average.load_state_dict(_under("average", tensors))
     _restore_optimizer(state.optimizer, _under("optimizer", tensors))
     torch.set_rng_state(tensors["random/cpu"])
     if "random/cuda" in tensors and torch.cuda.is_available():

@@ -7,10 +7,9 @@ Arrays are (C, X, Y, Z); tensors (N, C, X, Y, Z).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -26,69 +25,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from syntrust_core.geometry import bounding_box
-from syntrust_segmenter.network import CLASSES
-from syntrust_segmenter.preprocessing import OUTSIDE, normalise
+from syntrust_segmenter.prepared import Ints3, PreparedCase
 from syntrust_segmenter.presets import Patch, SegmenterConfig
 
-CENTRES_PER_CLASS: Final = 4096
 _ORDER, _SAMPLE = range(2)  # separate random streams of one seed
-
-
-@dataclass(frozen=True)
-class PreparedCase:
-    """A case cut to its brain, at least one patch large; the arrays may lie on disk.
-
-    `images` (4, X, Y, Z) float32 z-scores, `labels` and `brain` (X, Y, Z) uint8. `centres` holds,
-    per class, flat indices of voxels a patch may be centred on (background: healthy brain).
-    """
-
-    images: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    brain: NDArray[np.uint8]
-    centres: tuple[NDArray[np.int64], ...]
+_Voxel = TypeVar("_Voxel", bound=np.generic)
+OUTSIDE: Final = 0  # of z-scores and of labels
 
 
 class Sample(NamedTuple):
     images: Tensor  # (4, *patch) float32
     labels: Tensor  # patch, uint8
-
-
-def prepare_case(
-    images: NDArray[np.float32],
-    labels: NDArray[np.uint8],
-    brain: NDArray[np.bool_],
-    *,
-    patch: Patch,
-) -> PreparedCase:
-    """Normalise a case, cut it to its brain, and pad what is smaller than `patch`."""
-    box = bounding_box(brain)
-    cut = normalise(images, brain)[(slice(None), *box)]
-    widths = [_padding(n, side) for n, side in zip(cut.shape[1:], patch, strict=True)]
-    cut = np.pad(cut, [(0, 0), *widths], constant_values=OUTSIDE)
-    inside = np.pad(brain[box].astype(np.uint8), widths)
-    # Tumour outside the brain cannot be predicted: predictions are 0 there.
-    tumour = np.pad(labels[box], widths) * inside
-    return PreparedCase(cut, tumour, inside, _centres(tumour, inside))
-
-
-def keep_on_disk(case: PreparedCase, folder: Path) -> PreparedCase:
-    """The same case with its arrays memory-mapped, so that memory does not grow with cases."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.npy" for name in ("images", "labels", "brain")]
-    for path, array in zip(paths, (case.images, case.labels, case.brain), strict=True):
-        np.save(path, np.asarray(array), allow_pickle=False)
-    images, labels, brain = (np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
-    return PreparedCase(images, labels, brain, case.centres)
-
-
-def class_shares(cases: Sequence[PreparedCase]) -> tuple[float, ...]:
-    """Share of each class among all voxels of the cases; an absent class counts one voxel."""
-    counts = np.zeros(CLASSES, np.int64)
-    for case in cases:
-        counts += np.bincount(case.labels.ravel(), minlength=CLASSES)
-    counts = np.maximum(counts, 1)
-    return tuple(float(share) for share in counts / counts.sum())
 
 
 class Samples(Dataset[Sample]):
@@ -103,12 +50,12 @@ class Samples(Dataset[Sample]):
     def __getitem__(self, position: int) -> Sample:
         case = self._cases[case_at(position, count=len(self._cases), seed=self._seed)]
         seed = _seed_of(self._seed, _SAMPLE, *divmod(position, self._config.batch))
-        box = patch_box(case, self._config, np.random.RandomState(seed))
+        start = patch_start(case, self._config, np.random.RandomState(seed))
         self._augment.set_random_state(seed=seed)
         changed = self._augment(
             {
-                "images": torch.from_numpy(np.array(case.images[(slice(None), *box)])),
-                "labels": torch.from_numpy(np.array(case.labels[box])[None]),
+                "images": torch.from_numpy(cut(case.images, start, self._config.patch)),
+                "labels": torch.from_numpy(cut(case.labels, start, self._config.patch)[None]),
             }
         )
         return Sample(changed["images"].as_tensor(), changed["labels"].as_tensor()[0])
@@ -136,13 +83,12 @@ def case_at(position: int, *, count: int, seed: int) -> int:
     return int(order[place])
 
 
-def patch_box(
-    case: PreparedCase, config: SegmenterConfig, rng: np.random.RandomState
-) -> tuple[slice, slice, slice]:
-    """Draw where to cut: a class first, then a voxel of that class as the centre.
+def patch_start(case: PreparedCase, config: SegmenterConfig, rng: np.random.RandomState) -> Ints3:
+    """Draw where a patch begins: a class first, then a voxel of that class as the centre.
 
     `config.tumour_share` of the patches are centred on tumour, each region that the case has as
-    often as the others; the box is moved to lie within the case.
+    often as the others. The patch is moved to lie within the case; where the case is smaller, the
+    case lies in the middle of it, and the start is negative.
     """
     present = [len(indices) > 0 for indices in case.centres]
     regions = sum(present[1:])
@@ -151,14 +97,59 @@ def patch_box(
         1 - tumour if regions else 1.0,
         *(tumour * has / max(regions, 1) for has in present[1:]),
     ]
+    shape, before = _padded(case.shape, config.patch)
     (centre,) = generate_label_classes_crop_centers(
-        config.patch, 1, case.labels.shape, case.centres, ratios, rng, warn=False
+        config.patch, 1, shape, _moved(case, shape, before), ratios, rng, warn=False
     )
     x, y, z = (
-        slice(int(c) - side // 2, int(c) - side // 2 + side)
-        for c, side in zip(centre, config.patch, strict=True)
+        int(c) - side // 2 - low for c, side, low in zip(centre, config.patch, before, strict=True)
     )
     return x, y, z
+
+
+def cut(array: NDArray[_Voxel], start: Ints3, patch: Patch) -> NDArray[_Voxel]:
+    """A copy of a patch of (..., X, Y, Z); what lies beyond the array is 0."""
+    patched = np.full((*array.shape[:-3], *patch), OUTSIDE, array.dtype)
+    here, there = [], []
+    for first, side, length in zip(start, patch, array.shape[-3:], strict=True):
+        low, high = max(first, 0), min(first + side, length)
+        here.append(slice(low, high))
+        there.append(slice(low - first, high - first))
+    x, y, z = here
+    i, j, k = there
+    patched[..., i, j, k] = array[..., x, y, z]
+    return patched
+
+
+def class_shares(cases: Sequence[PreparedCase], patch: Patch) -> tuple[float, ...]:
+    """Share of each class among all voxels of the cases, padded to at least one patch.
+
+    An absent class counts one voxel.
+    """
+    counts = np.array([case.voxels for case in cases], np.int64).sum(0)
+    for case in cases:
+        shape, _ = _padded(case.shape, patch)
+        counts[0] += math.prod(shape) - math.prod(case.shape)
+    counts = np.maximum(counts, 1)
+    return tuple(float(share) for share in counts / counts.sum())
+
+
+def _padded(shape: Ints3, patch: Patch) -> tuple[Ints3, Ints3]:
+    """Shape of a case with enough voxels around it for one patch, and where in it the case lies."""
+    x, y, z = (max(n, side) for n, side in zip(shape, patch, strict=True))
+    i, j, k = (max(0, side - n) // 2 for n, side in zip(shape, patch, strict=True))
+    return (x, y, z), (i, j, k)
+
+
+def _moved(case: PreparedCase, shape: Ints3, before: Ints3) -> tuple[NDArray[Any], ...]:
+    """Flat indices of a case as those of the same voxels in its padded shape."""
+    if shape == case.shape:
+        return case.centres
+    steps = np.array(before)[:, None]
+    return tuple(
+        np.ravel_multi_index(tuple(np.array(np.unravel_index(flat, case.shape)) + steps), shape)
+        for flat in case.centres
+    )
 
 
 def _augmentation(config: SegmenterConfig) -> Compose:
@@ -172,22 +163,6 @@ def _augmentation(config: SegmenterConfig) -> Compose:
             RandGaussianNoised(images, prob=prob, std=config.noise),
         ]
     )
-
-
-def _centres(labels: NDArray[np.uint8], brain: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
-    healthy = np.flatnonzero((brain != 0) & (labels == 0))
-    tumour = (np.flatnonzero(labels == value) for value in range(1, CLASSES))
-    return tuple(_thinned(indices) for indices in (healthy, *tumour))
-
-
-def _thinned(indices: NDArray[np.int64]) -> NDArray[np.int64]:
-    """At most `CENTRES_PER_CLASS` of them, evenly: a full-size case has a million."""
-    return indices[:: -(-len(indices) // CENTRES_PER_CLASS) or 1]
-
-
-def _padding(length: int, side: int) -> tuple[int, int]:
-    missing = max(0, side - length)
-    return missing // 2, missing - missing // 2
 
 
 def _seed_of(*words: int) -> int:

@@ -10,11 +10,11 @@ import torch
 from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor, nn
 
-from syntrust_core.labels import LABELS, MODALITIES
+from syntrust_core.labels import MODALITIES
+from syntrust_segmenter.heads import channels, first_bias
 from syntrust_segmenter.presets import Precision, SegmenterConfig
 
 CHANNELS = len(MODALITIES)
-CLASSES = 1 + len(LABELS)
 GROUPS = 4  # divides feature_size, which is a multiple of 12
 
 
@@ -35,13 +35,12 @@ class SafeConv3d(nn.Conv3d):
 def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None = None) -> nn.Module:
     """A new SwinUNETR, initialised from torch's global generator.
 
-    `priors` are the shares of the four classes; the last layer's bias starts at their logarithm,
-    so that the network does not spend its first iterations on learning that tumour is rare.
+    `priors` are the shares of the four classes; they set the last layer's bias.
     """
     norm = ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
     network = SwinUNETR(
         in_channels=CHANNELS,
-        out_channels=CLASSES,
+        out_channels=channels(config.head),
         feature_size=config.feature_size,
         depths=config.depths,
         num_heads=config.heads,
@@ -54,7 +53,7 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
             module.__class__ = SafeConv3d  # keeps names, weights and the random state
     if priors is not None:
         with torch.no_grad():
-            network.out.conv.conv.bias.copy_(torch.tensor(priors).log())
+            network.out.conv.conv.bias.copy_(first_bias(priors, config.head))
     return network
 
 

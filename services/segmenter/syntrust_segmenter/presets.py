@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_segmenter.heads import Head
 
 DIVISOR: Final = 32  # SwinUNETR halves every side five times
 Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]
@@ -31,6 +32,13 @@ class SegmenterConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: str
+    head: Annotated[
+        Head,
+        Field(
+            description="labels: a softmax over background, NCR, ED and ET. regions: a sigmoid for "
+            "each of TC, WT and ET."
+        ),
+    ] = "labels"
     feature_size: Annotated[int, Field(ge=12, le=96, multiple_of=12)]
     depths: Four
     heads: Four
@@ -67,6 +75,19 @@ class SegmenterConfig(BaseModel):
     warmup: Annotated[Probability, Field(description="Share of the iterations.")] = 0.05
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-5
     gradient_norm: Annotated[float, Field(gt=0, description="Gradients are clipped to it.")] = 1.0
+    ema: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="Decay per iteration of a running average of the weights, which then is "
+            "what is validated and stored; 0: none.",
+        ),
+    ] = 0.0
+    deterministic: Annotated[
+        bool,
+        Field(description="false: the fastest kernels of a GPU; runs then differ in their bits."),
+    ] = True
     dice_weight: Annotated[float, Field(ge=0)] = 1.0
     cross_entropy_weight: Annotated[float, Field(ge=0)] = 1.0
     validations: Annotated[
@@ -76,6 +97,9 @@ class SegmenterConfig(BaseModel):
     roi: Annotated[Patch | None, Field(description="Window of inference; null: the patch.")] = None
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.5
     windows: Annotated[int, Field(ge=1, le=64, description="Windows computed at once.")] = 1
+    mirrored_inference: Annotated[
+        bool, Field(description="Average each window with its seven mirror images.")
+    ] = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

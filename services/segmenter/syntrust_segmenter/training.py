@@ -15,20 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from syntrust_core.errors import CallerError
-from syntrust_core.labels import LABELS, Region
 from syntrust_segmenter.checkpoints import TrainingState, load_state, save_state
-from syntrust_segmenter.data import PreparedCase, Sample, Samples, batches, class_shares
+from syntrust_segmenter.data import Sample, Samples, batches, class_shares
+from syntrust_segmenter.dice import nested_dice, region_dice
 from syntrust_segmenter.history import History, ImageKind, ValidationDice
 from syntrust_segmenter.inference import predict_box
 from syntrust_segmenter.losses import segmentation_loss
 from syntrust_segmenter.network import autocast, build_network, resolve_precision
+from syntrust_segmenter.prepared import PreparedCase
 from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_segmenter.start import StartWeights
 
 _MEMORY: Any = torch.utils.deterministic  # its one setting is a property that mypy does not see
 
@@ -68,6 +69,7 @@ class Run:
     identity: str
     scratch: Path
     device: torch.device
+    start: StartWeights | None = None
     workers: int = 0
     checkpoint_every_s: float = 60.0
 
@@ -83,20 +85,24 @@ def train_network(
 ) -> TrainingState:
     """Train for `run.iterations`, going on from a checkpoint of the same training if there is one.
 
-    Call it within `reproducible(threads)`.
+    Call it within `reproducible(threads, deterministic=config.deterministic)`.
 
     Raises
     ------
     Diverged
         The loss is no longer finite.
+    InvalidRequest
+        The start weights do not fit the network; see `StartWeights.load_into`.
     """
     state = _initial_state(cases, config, run)
     path = run.scratch / "training.safetensors"
     if checkpoints is not None and checkpoints.load_checkpoint(path):
         load_state(state, path, identity=run.identity)
     saved = time.monotonic()
+    started = time.perf_counter()
     for sample in _remaining(cases, config, run, state.iteration):
         _iterate(state, sample, config, run)
+        state.history.seconds += time.perf_counter() - started
         if _is_due(state.iteration, run.iterations, config.validations):
             state.history.validation += _validate(state, validation, config)
         if checkpoints is not None and time.monotonic() - saved >= run.checkpoint_every_s:
@@ -104,27 +110,35 @@ def train_network(
             checkpoints.save_checkpoint(path)
             saved = time.monotonic()
         report(state.iteration, run.iterations, **_detail(state.history))
+        started = time.perf_counter()
     return state
 
 
 @contextmanager
-def reproducible(threads: int) -> Iterator[None]:
+def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
     """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
 
-    The number of threads decides how sums are split, hence the last bits of every weight.
+    The number of threads decides how sums are split, hence the last bits of every weight. Without
+    `deterministic` a GPU may choose its fastest kernels and TF32: the weights then differ from run
+    to run.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filling = _MEMORY.fill_uninitialized_memory
+    filling, matmul = _MEMORY.fill_uninitialized_memory, torch.get_float32_matmul_precision()
+    benchmark = torch.backends.cudnn.benchmark
     # cuBLAS reads this when it starts; without it deterministic mode refuses matrix products.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(True)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.set_float32_matmul_precision("highest" if deterministic else "high")
         # Filling every new tensor only shows reads of unset memory, at a sixth of the time.
         _MEMORY.fill_uninitialized_memory = False
         yield
     finally:
         _MEMORY.fill_uninitialized_memory = filling
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.benchmark = benchmark
         torch.use_deterministic_algorithms(before[1])
         torch.set_num_threads(before[0])
 
@@ -141,29 +155,27 @@ def learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> f
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def region_dice(
-    labels: NDArray[np.uint8], predicted: NDArray[np.uint8]
-) -> dict[Region, float | None]:
-    """Dice 2|y ∩ p| / (|y| + |p|) per region in [0, 1]; None where both are empty."""
-    return {region: _dice(labels == value, predicted == value) for region, value in LABELS.items()}
-
-
-def _dice(reference: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float | None:
-    total = np.count_nonzero(reference) + np.count_nonzero(predicted)
-    return 2 * np.count_nonzero(reference & predicted) / total if total else None
-
-
 def _initial_state(
     cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run
 ) -> TrainingState:
     torch.manual_seed(run.seed)
-    network = build_network(config, priors=class_shares(cases))
+    network = build_network(config, priors=class_shares(cases, config.patch))
+    if run.start is not None:
+        run.start.load_into(network)
     network.to(run.device)
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # no stub
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    return TrainingState(network, optimizer, resolve_precision(config.precision, run.device))
+    precision = resolve_precision(config.precision, run.device)
+    return TrainingState(network, optimizer, precision, average=_average(network, config))
+
+
+def _average(network: nn.Module, config: SegmenterConfig) -> AveragedModel | None:
+    if config.ema == 0:
+        return None
+    multi: Any = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]  # no stub
+    return AveragedModel(network, multi_avg_fn=multi)
 
 
 def _remaining(
@@ -176,18 +188,18 @@ def _remaining(
 
 
 def _iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:
-    started = time.perf_counter()
     rate = learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     loss, norm = _step(state, sample, config, run.device)
+    if state.average is not None:
+        state.average.update_parameters(state.network)
     state.iteration += 1
     history = state.history
     history.loss.append(loss)
     history.learning_rate.append(rate)
     history.gradient_norm.append(norm)
     history.samples += len(sample.images)
-    history.seconds += time.perf_counter() - started
 
 
 def _step(
@@ -201,6 +213,7 @@ def _step(
     loss = segmentation_loss(
         logits,
         sample.labels.to(device),
+        head=config.head,
         dice_weight=config.dice_weight,
         cross_entropy_weight=config.cross_entropy_weight,
     )
@@ -228,10 +241,15 @@ def _validate(
 
 
 def _score(state: TrainingState, item: ValidationImage, config: SegmenterConfig) -> ValidationDice:
-    case = item.prepared
-    predicted = predict_box(state.network, case.images, config, precision=state.precision)
-    dice = region_dice(case.labels, predicted * case.brain)
-    return ValidationDice(iteration=state.iteration, case=item.case, image=item.image, dice=dice)
+    labels = item.prepared.labels
+    predicted = predict_box(state.result, item.prepared, config, precision=state.precision)
+    return ValidationDice(
+        iteration=state.iteration,
+        case=item.case,
+        image=item.image,
+        dice=region_dice(labels, predicted),
+        nested=nested_dice(labels, predicted),
+    )
 
 
 def _detail(history: History) -> dict[str, float | str]:
@@ -241,6 +259,8 @@ def _detail(history: History) -> dict[str, float | str]:
         "samples_per_s": round(history.samples_per_s, 3),
     }
     for image in ("real", "twin"):
+        for region, value in history.validation_means(image).items():
+            detail[f"dice_{image}_{region}"] = round(value, 4)
         mean = history.validation_mean(image)
         if mean is not None:
             detail[f"dice_{image}"] = round(mean, 4)

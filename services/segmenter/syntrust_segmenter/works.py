@@ -13,12 +13,18 @@ from syntrust_core.contracts import (
     TrainSegmenter,
 )
 from syntrust_core.steps import StepContext, expect
-from syntrust_segmenter.handlers import ImageEntry, Machine, predict, train
+from syntrust_segmenter.entries import ImageEntry
+from syntrust_segmenter.handlers import train
+from syntrust_segmenter.machine import Machine
 from syntrust_segmenter.model import MODEL_FILES
+from syntrust_segmenter.prediction import predict
+from syntrust_segmenter.prepared import PreparedCache
+from syntrust_segmenter.settings import SegmenterSettings
 
 
 def train_segmenter(message: StepMessage, context: StepContext) -> None:
     request = expect(TrainSegmenter, message)
+    settings = SegmenterSettings()
     out = context.scratch / "model"
     train(
         _entries(request.train, context),
@@ -27,11 +33,13 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
         seed=request.seed,
         out=out,
         scratch=context.scratch,
+        cache=_cache(settings, context),
         report=context.report,
         overrides=request.overrides,
         iterations=request.iterations,
+        start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
-        machine=Machine(threads=context.threads),
+        machine=Machine(threads=context.threads, loaders=settings.loaders),
     )
     for name in MODEL_FILES:
         context.add(name, out / name)
@@ -39,15 +47,23 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
 
 def predict_cases(message: StepMessage, context: StepContext) -> None:
     request = expect(PredictCases, message)
-    labels = predict(
+    files = predict(
         context.fetch(Ref(kind=Kind.TRAIN_SEGMENTER, id=request.model)),
         _entries(request.images, context),
         out=context.scratch / "labels",
+        cache=_cache(SegmenterSettings(), context),
         report=context.report,
+        probabilities=request.probabilities,
         machine=Machine(threads=context.threads),
     )
-    for name, path in labels.items():
-        context.add(f"{name}.nii.gz", path)
+    for name, path in files.items():
+        context.add(name, path)
+
+
+def _cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:
+    # A step's scratch folder lies in the worker's, which outlives it.
+    root = settings.prepared or context.scratch.parent / "prepared"
+    return PreparedCache(root, limit_bytes=settings.prepared_bytes)
 
 
 def _entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:

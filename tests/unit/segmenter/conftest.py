@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.unit.segmenter.fitting import fit
 
 from syntrust_core.cases import inspect_case, write_case, write_images
 from syntrust_core.labels import MODALITIES
 from syntrust_core.volumes import write_volume
+from syntrust_segmenter.entries import ImageEntry
 
 SIDE = 36
 
@@ -56,3 +59,22 @@ def case_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three canonical cases a, b and c with twins."""
     folder = tmp_path_factory.mktemp("segmenter-cases")
     return [write_both(folder, name, seed) for seed, name in enumerate("abc")]
+
+
+@pytest.fixture(scope="session")
+def cases(case_folders: list[Path]) -> list[ImageEntry]:
+    return [ImageEntry(folder.name, folder) for folder in case_folders[:2]]
+
+
+@pytest.fixture(scope="session")
+def trained(cases: list[ImageEntry], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of an undisturbed training."""
+    folder = tmp_path_factory.mktemp("segmenter") / "model"
+    fit(cases, folder)
+    return folder
+
+
+@pytest.fixture
+def model(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(trained, tmp_path / "model"))

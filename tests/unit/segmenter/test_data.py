@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from syntrust_segmenter.data import (
-    PreparedCase,
-    Samples,
-    batches,
-    case_at,
-    class_shares,
-    keep_on_disk,
-    patch_box,
-    prepare_case,
-)
+from syntrust_segmenter.data import Samples, batches, case_at, class_shares, cut, patch_start
+from syntrust_segmenter.prepared import PreparedCase, prepare_case
 from syntrust_segmenter.presets import SegmenterConfig, configure
 
 CONFIG = configure("tiny", {"patch": 32, "norm": "group", "batch": 3, "roi": 32})
@@ -31,7 +23,7 @@ def _case(seed: int = 0, *, et: bool = True, side: int = 40) -> PreparedCase:
     labels[8:14, 8:14, 8:14] = 1
     labels[9:10, 9:10, 9:10] = 3 if et else 1
     images = rng.normal(100, 20, (4, *brain.shape)).astype(np.float32)
-    return prepare_case(images, labels, brain, patch=CONFIG.patch)
+    return prepare_case(images, labels, brain)
 
 
 def _drawn(workers: int, first: int = 0, last: int = 4) -> list[torch.Tensor]:
@@ -90,12 +82,8 @@ def test_images_and_labels_are_mirrored_together() -> None:
         "tiny", {"patch": 32, "norm": "group", "flip": 1.0, "intensity": 0.0, "roi": 32}
     )
     case = _case()
-    marked = PreparedCase(
-        np.broadcast_to(case.labels.astype(np.float32), (4, *case.labels.shape)).copy(),
-        case.labels,
-        case.brain,
-        case.centres,
-    )
+    copies = np.broadcast_to(case.labels.astype(np.float32), (4, *case.shape)).copy()
+    marked = replace(case, images=copies)
 
     sample = Samples([marked], config, seed=0)[0]
 
@@ -109,10 +97,10 @@ def test_patches_are_centred_on_each_region_as_often_as_on_the_others() -> None:
         labels[x, 32, 32] = value
     healthy = np.array([np.ravel_multi_index((40, 32, 32), labels.shape)])
     centres = (healthy, *(np.flatnonzero(labels == value) for value in (1, 2, 3)))
-    case = PreparedCase(np.zeros((4, *labels.shape), np.float32), labels, labels, centres)
+    case = PreparedCase(np.zeros((4, *labels.shape), np.float32), labels, labels, centres, ())
     rng = np.random.RandomState(0)
 
-    starts = [patch_box(case, config, rng)[0].start for _ in range(4000)]
+    starts = [patch_start(case, config, rng)[0] for _ in range(4000)]
 
     counts = np.array([starts.count(x - 32) for x in (40, 96, 160, 192)])
     # Binomial sd is below 0.007 at n = 4000.
@@ -129,44 +117,76 @@ def test_a_patch_is_drawn_although_a_class_is_absent(absent: str) -> None:
         "healthy brain": (none, here, here, here),
         "tumour": (here, none, none, none),
     }[absent]
-    case = PreparedCase(np.zeros((4, 64, 64, 64), np.float32), labels, labels, centres)
+    case = PreparedCase(np.zeros((4, 64, 64, 64), np.float32), labels, labels, centres, ())
 
-    boxes = {
-        str(patch_box(case, configure("tiny", {"patch": 64}), np.random.RandomState(seed)))
+    starts = {
+        patch_start(case, configure("tiny", {"patch": 64}), np.random.RandomState(seed))
         for seed in range(9)
     }
 
-    assert len(boxes) == 1
+    assert starts == {(0, 0, 0)}
 
 
-def test_a_case_is_cut_to_its_brain_and_padded_to_the_patch() -> None:
+def test_a_case_smaller_than_a_patch_lies_in_its_middle() -> None:
     small = _case(side=20)
 
-    assert small.images.shape == (4, 32, 32, 32)
-    assert (small.images[:, small.brain == 0] == 0).all()
-    assert small.brain.sum() == 20**3
+    start = patch_start(small, CONFIG, np.random.RandomState(0))
+    patch = cut(small.labels, start, CONFIG.patch)
+
+    assert start == (-6, -6, -6)
+    np.testing.assert_array_equal(patch, np.pad(small.labels, 6))
 
 
-def test_a_case_on_disk_gives_the_same_samples(tmp_path: Path) -> None:
-    case = _case()
+def test_a_patch_beyond_one_end_of_a_case_is_zero_there() -> None:
+    array = np.arange(2 * 5 * 4 * 4).reshape(2, 5, 4, 4)
 
-    kept = keep_on_disk(case, tmp_path)
+    patch = cut(array, (-1, 2, 0), (4, 4, 4))
 
-    assert isinstance(kept.images, np.memmap)
-    for config in (CONFIG,):
-        assert_same(Samples([case], config, 0), Samples([kept], config, 0))
+    np.testing.assert_array_equal(patch[:, 1:, :2], array[:, :3, 2:])
+    assert (patch[:, 0] == 0).all()
+    assert (patch[:, :, 2:] == 0).all()
 
 
-def assert_same(one: Samples, other: Samples) -> None:
+def test_the_samples_of_a_small_case_are_those_of_the_same_case_padded() -> None:
+    small = _case(side=24)
+    padded = replace(
+        small,
+        images=np.pad(small.images, [(0, 0), *[(4, 4)] * 3]),
+        labels=np.pad(small.labels, 4),
+        brain=np.pad(small.brain, 4),
+        centres=tuple(
+            np.flatnonzero(np.pad(mask, 4))
+            for mask in (
+                (small.brain != 0) & (small.labels == 0),
+                *(small.labels == value for value in (1, 2, 3)),
+            )
+        ),
+    )
+    whole = replace(
+        small,
+        centres=tuple(
+            np.flatnonzero(mask)
+            for mask in (
+                (small.brain != 0) & (small.labels == 0),
+                *(small.labels == value for value in (1, 2, 3)),
+            )
+        ),
+    )
+
+    one, other = (Samples([case], CONFIG, 0) for case in (whole, padded))
+
     for position in range(3):
         assert torch.equal(one[position].images, other[position].images)
         assert torch.equal(one[position].labels, other[position].labels)
 
 
-def test_class_shares_sum_to_one_and_none_is_zero() -> None:
-    shares = class_shares([_case(et=False)])
+def test_class_shares_are_those_of_the_padded_label_map_and_none_is_zero() -> None:
+    case = _case(et=False, side=20)
 
-    assert sum(shares) == pytest.approx(1)
+    shares = class_shares([case], CONFIG.patch)
+
+    counts = np.maximum(np.bincount(np.pad(case.labels, 6).ravel(), minlength=4), 1)
+    assert shares == pytest.approx(counts / counts.sum())
     assert min(shares) > 0
 
 
@@ -174,6 +194,6 @@ def test_the_share_of_tumour_patches_is_a_setting() -> None:
     config: SegmenterConfig = configure("tiny", {"tumour_share": 0.0})
     case = _case(side=80)
 
-    centres = [patch_box(case, config, np.random.RandomState(seed)) for seed in range(50)]
+    starts = [patch_start(case, config, np.random.RandomState(seed))[0] for seed in range(50)]
 
-    assert len({box[0].start for box in centres}) > 10
+    assert len(set(starts)) > 10

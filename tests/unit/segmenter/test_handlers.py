@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import random
+import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,104 +13,19 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.unit.segmenter.fitting import Kept, Killer, Progress, as_twin, fit, history_of
 
-from syntrust_core.cases import read_case
 from syntrust_core.errors import Cancelled, InvalidRequest, ObjectDamaged, OutOfMemory
-from syntrust_core.volumes import read_volume
-from syntrust_segmenter.handlers import ImageEntry, Machine, memory_advice, predict, train
-from syntrust_segmenter.history import History
-from syntrust_segmenter.model import ModelCard, load_model
+from syntrust_segmenter.dice import nested_dice, region_dice
+from syntrust_segmenter.entries import ImageEntry
+from syntrust_segmenter.machine import memory_advice
+from syntrust_segmenter.model import load_model
 from syntrust_segmenter.network import weights_digest
 from syntrust_segmenter.presets import configure
-from syntrust_segmenter.training import learning_rate, region_dice
+from syntrust_segmenter.training import learning_rate
 
-SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1}
+REGIONS = ("_ET", "_ED", "_NCR")
 BASE, FULL = configure("base"), configure("full", {"gradient_checkpointing": False})
-EVERY_ITERATION = Machine(threads=1, device="cpu", checkpoint_every_s=0.0)
-
-
-class Kept:
-    """Keeps a checkpoint as the platform does, in a file of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def load_checkpoint(self, path: Path) -> bool:
-        if self.path.exists():
-            shutil.copy(self.path, path)
-        return self.path.exists()
-
-    def save_checkpoint(self, path: Path) -> None:
-        shutil.copy(path, self.path)
-
-
-class Progress:
-    """Remembers what was reported and, asked to, stops the training as a cancel would."""
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.done: list[int] = []
-        self.details: list[dict[str, float | str]] = []
-        self.stop_at = stop_at
-
-    def __call__(self, done: int, total: int, **detail: float | str) -> None:
-        self.done.append(done)
-        self.details.append(detail)
-        if done == self.stop_at:
-            raise Cancelled(f"stopped at {done} of {total}")
-
-
-@pytest.fixture(scope="module")
-def cases(case_folders: list[Path]) -> list[ImageEntry]:
-    return [ImageEntry(folder.name, folder) for folder in case_folders[:2]]
-
-
-@pytest.fixture(scope="module")
-def trained(cases: list[ImageEntry], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of an undisturbed training."""
-    folder = tmp_path_factory.mktemp("segmenter") / "model"
-    fit(cases, folder)
-    return folder
-
-
-@pytest.fixture
-def model(trained: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may spoil."""
-    return Path(shutil.copytree(trained, tmp_path / "model"))
-
-
-def as_twin(entry: ImageEntry) -> ImageEntry:
-    return ImageEntry(entry.name, entry.folder, entry.folder.with_name(f"{entry.name}-twin"))
-
-
-def fit(
-    cases: list[ImageEntry],
-    out: Path,
-    *,
-    seed: int = 0,
-    iterations: int = 2,
-    validation: list[ImageEntry] | None = None,
-    progress: Progress | None = None,
-    kept: Kept | None = None,
-) -> ModelCard:
-    scratch = out.with_name(f"{out.name}-scratch")
-    scratch.mkdir(exist_ok=True)
-    return train(
-        cases,
-        validation or [],
-        preset="tiny",
-        overrides=SMALLEST,
-        seed=seed,
-        iterations=iterations,
-        out=out,
-        scratch=scratch,
-        report=progress or Progress(),
-        checkpoints=kept,
-        machine=EVERY_ITERATION,
-    )
-
-
-def history_of(model: Path) -> History:
-    return History.model_validate_json((model / "history.json").read_bytes())
 
 
 def test_equal_trainings_end_with_equal_weights(
@@ -125,7 +44,7 @@ def test_another_seed_ends_with_other_weights(
     assert other.weights_digest != load_model(trained).card.weights_digest
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(
+def test_a_stopped_training_goes_on_where_it_was(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
     kept = Kept(tmp_path / "checkpoint")
@@ -138,6 +57,105 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert second.done == [2]
     assert resumed == load_model(trained).card
     assert history_of(tmp_path / "second").loss == history_of(trained).loss
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9], ids=["last weights", "averaged weights"])
+def test_a_training_killed_at_a_random_iteration_ends_with_the_same_weights(
+    cases: list[ImageEntry], tmp_path: Path, ema: float
+) -> None:
+    config = {"ema": ema, "validations": 0}
+    undisturbed = fit(cases, tmp_path / "whole", iterations=3, overrides=config)
+    # The checkpoint is older than the last iteration, as it is kept by time.
+    saved, killed = sorted(random.sample(range(1, 4), 2))
+    kept = Kept(tmp_path / "checkpoint", until=saved)
+    child = multiprocessing.get_context("fork").Process(
+        target=fit,
+        args=(cases, tmp_path / "first"),
+        kwargs={
+            "iterations": 3,
+            "overrides": config,
+            "kept": kept,
+            "progress": Killer(killed),
+        },
+    )
+    child.start()
+    child.join()
+    second = Progress()
+
+    resumed = fit(
+        cases, tmp_path / "second", iterations=3, overrides=config, kept=kept, progress=second
+    )
+
+    assert child.exitcode == -signal.SIGKILL
+    assert second.done == list(range(saved + 1, 4)), (saved, killed)
+    assert resumed == undisturbed, (saved, killed)
+
+
+def test_averaged_weights_follow_the_last_ones_at_a_distance(
+    cases: list[ImageEntry], trained: Path, tmp_path: Path
+) -> None:
+    fit(cases, tmp_path / "averaged", overrides={"ema": 0.75})
+
+    name = "out.conv.conv.bias"
+    averaged, last = (
+        load_model(folder).network.state_dict()[name] for folder in (tmp_path / "averaged", trained)
+    )
+    assert not torch.equal(averaged, last)
+    assert history_of(tmp_path / "averaged").loss == history_of(trained).loss
+
+
+def test_a_training_goes_on_from_a_trained_segmenter(
+    cases: list[ImageEntry], trained: Path, tmp_path: Path
+) -> None:
+    card = fit(cases, tmp_path / "next", seed=1, iterations=1, start=trained)
+
+    assert card.start is not None
+    assert card.start.weights_digest == load_model(trained).card.weights_digest
+    assert card.start.fresh == ()
+    assert history_of(tmp_path / "next").loss[0] < history_of(trained).loss[0]
+
+
+def test_a_case_is_prepared_once_for_all_trainings(cases: list[ImageEntry], tmp_path: Path) -> None:
+    for seed in (0, 1):
+        fit(cases, tmp_path / str(seed), seed=seed, iterations=1)
+        folders = {path: path.stat().st_ino for path in (tmp_path / "prepared").iterdir()}
+        if seed == 0:
+            first = folders
+
+    assert folders == first
+    assert len(first) == 2
+
+
+def test_the_regions_head_learns_too(cases: list[ImageEntry], tmp_path: Path) -> None:
+    card = fit(cases, tmp_path / "regions", iterations=3, overrides={"head": "regions"})
+
+    loss = history_of(tmp_path / "regions").loss
+    assert card.config.head == "regions"
+    assert loss[-1] < loss[0]
+
+
+def test_an_image_is_named_by_what_is_in_it(cases: list[ImageEntry], tmp_path: Path) -> None:
+    copy = ImageEntry("copy", Path(shutil.copytree(cases[0].folder, tmp_path / "copy")))
+
+    contents = [entry.content() for entry in (cases[0], copy, as_twin(cases[0]), cases[1])]
+
+    assert contents[0] == contents[1]
+    assert len(set(contents)) == 3
+
+
+def test_the_model_card_tells_people_what_the_model_is(
+    cases: list[ImageEntry], case_folders: list[Path], tmp_path: Path
+) -> None:
+    held_out = ImageEntry("c", case_folders[2])
+    card = fit([cases[0], as_twin(cases[1])], tmp_path / "model", validation=[held_out])
+
+    text = (tmp_path / "model" / "MODEL_CARD.md").read_text("utf-8")
+
+    assert "research only" in text
+    assert "1 real images, 1 twins" in text
+    assert card.weights_digest in text
+    assert f"torch {torch.__version__.split('+')[0]}" in text
+    assert re.search(r"\| real \| 1 \|( [01]\.\d{3} \|){5}", text)
 
 
 def test_twins_are_trained_on_in_place_of_the_real_images(
@@ -158,7 +176,11 @@ def test_validation_scores_real_and_twin_and_changes_no_weight(
 
     found = history_of(tmp_path / "scored").validation
     assert [(v.iteration, v.case, v.image) for v in found] == [(2, "c", "real"), (2, "c", "twin")]
-    assert {"loss", "learning_rate", "dice_real", "dice_twin"} <= progress.details[-1].keys()
+    assert [set(v.nested) for v in found] == [{"TC", "WT", "ET"}] * 2
+    assert progress.details[-1].keys() == {
+        *("loss", "learning_rate", "samples_per_s"),
+        *(f"dice_{view}{region}" for view in ("real", "twin") for region in ("", *REGIONS)),
+    }
     assert scored.weights_digest == load_model(trained).card.weights_digest
 
 
@@ -168,33 +190,6 @@ def test_history_has_one_entry_per_iteration(trained: Path) -> None:
     assert len(history.loss) == len(history.learning_rate) == len(history.gradient_norm) == 2
     assert np.isfinite(history.loss).all()
     assert history.samples == 2 * 2
-
-
-def test_predictions_lie_on_the_grid_of_the_case_and_within_its_brain(
-    cases: list[ImageEntry], trained: Path, tmp_path: Path
-) -> None:
-    progress = Progress()
-
-    paths = predict(trained, cases, out=tmp_path / "out", report=progress)
-
-    case, _ = read_case(cases[0].folder)
-    labels, affine = read_volume(paths["a"])
-    assert progress.done == [1, 2]
-    assert labels.shape == case.labels.shape
-    assert labels.dtype == np.uint8
-    assert (labels[~case.brain] == 0).all()
-    np.testing.assert_allclose(affine, case.geometry.affine)
-
-
-def test_a_twin_is_predicted_from_its_own_images(
-    cases: list[ImageEntry], trained: Path, tmp_path: Path
-) -> None:
-    real, twin = (
-        predict(trained, [view], out=tmp_path / view.view, report=Progress())["a"]
-        for view in (cases[0], as_twin(cases[0]))
-    )
-
-    assert (read_volume(real)[0] != read_volume(twin)[0]).any()
 
 
 def test_a_model_reads_back_with_the_weights_its_card_names(trained: Path) -> None:
@@ -289,6 +284,17 @@ def test_the_learning_rate_warms_up_and_falls_along_half_a_cosine() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[55] == pytest.approx(0.5)
     assert 0 < rates[-1] < 0.001
+
+
+def test_nested_dice_joins_the_regions_as_brats_does() -> None:
+    labels = np.array([[[1, 3, 2, 0]]], np.uint8)
+    predicted = np.array([[[3, 3, 0, 0]]], np.uint8)
+
+    assert nested_dice(labels, predicted) == {
+        "TC": 1.0,
+        "WT": pytest.approx(0.8),
+        "ET": pytest.approx(2 / 3),
+    }
 
 
 def test_dice_of_two_empty_masks_has_no_value() -> None:

@@ -7,8 +7,11 @@ import pytest
 
 from syntrust_core.cases import read_case
 from syntrust_core.volumes import read_volume
-from syntrust_segmenter.handlers import ImageEntry, predict, train
-from syntrust_segmenter.training import region_dice
+from syntrust_segmenter.dice import region_dice
+from syntrust_segmenter.entries import ImageEntry
+from syntrust_segmenter.handlers import train
+from syntrust_segmenter.prediction import predict
+from syntrust_segmenter.prepared import PreparedCache
 
 
 def _silent(done: int, total: int, **detail: float | str) -> None:
@@ -27,6 +30,7 @@ def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None
         "flip": 0.0,
     }
 
+    cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
     train(
         entries,
         [],
@@ -36,12 +40,15 @@ def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None
         iterations=60,
         out=tmp_path / "model",
         scratch=tmp_path,
+        cache=cache,
         report=_silent,
     )
-    paths = predict(tmp_path / "model", entries, out=tmp_path / "labels", report=_silent)
+    paths = predict(
+        tmp_path / "model", entries, out=tmp_path / "labels", cache=cache, report=_silent
+    )
 
     dice: list[float | None] = []
     for entry in entries:
-        predicted = read_volume(paths[entry.name])[0].astype(np.uint8)
+        predicted = read_volume(paths[f"{entry.name}.nii.gz"])[0].astype(np.uint8)
         dice += region_dice(read_case(entry.folder)[0].labels, predicted).values()
     assert np.mean([value or 0.0 for value in dice]) >= 0.95

@@ -5,7 +5,8 @@ import torch
 from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
-from syntrust_segmenter.losses import cross_entropy, dice_loss, one_hot, segmentation_loss
+from syntrust_segmenter.heads import Head, one_hot, regions_of
+from syntrust_segmenter.losses import cross_entropy, dice_loss, segmentation_loss
 
 
 def _batch() -> tuple[torch.Tensor, torch.Tensor]:
@@ -19,7 +20,7 @@ def test_dice_loss_agrees_with_that_of_monai() -> None:
         include_background=False, softmax=True, batch=True, smooth_nr=1e-5, smooth_dr=1e-5
     )
 
-    ours = dice_loss(functional.log_softmax(logits, 1), one_hot(labels))
+    ours = dice_loss(functional.softmax(logits, 1)[:, 1:], one_hot(labels)[:, 1:])
 
     assert ours.item() == pytest.approx(monai(logits, one_hot(labels)).item(), abs=1e-6)
 
@@ -34,11 +35,24 @@ def test_cross_entropy_agrees_with_that_of_torch() -> None:
     )
 
 
-def test_a_perfect_prediction_costs_nothing() -> None:
-    _, labels = _batch()
-    logits = 100 * one_hot(labels)
+def test_the_loss_of_regions_is_that_of_monai_with_sigmoid_and_of_torch() -> None:
+    logits, labels = _batch()
+    logits, target = logits[:, :3], regions_of(labels).float()
+    monai = DiceLoss(sigmoid=True, batch=True, smooth_nr=1e-5, smooth_dr=1e-5)
+    entropy = functional.binary_cross_entropy(logits.sigmoid(), target)
 
-    loss = segmentation_loss(logits, labels, dice_weight=1, cross_entropy_weight=1)
+    ours = segmentation_loss(logits, labels, head="regions", dice_weight=1, cross_entropy_weight=2)
+
+    expected = monai(logits, target).item() + 2 * entropy.item()
+    assert ours.item() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("head", ["labels", "regions"])
+def test_a_perfect_prediction_costs_nothing(head: Head) -> None:
+    _, labels = _batch()
+    logits = 100 * (one_hot(labels) if head == "labels" else 2 * regions_of(labels).float() - 1)
+
+    loss = segmentation_loss(logits, labels, head=head, dice_weight=1, cross_entropy_weight=1)
 
     assert loss.item() == pytest.approx(0, abs=1e-5)
 
@@ -46,7 +60,7 @@ def test_a_perfect_prediction_costs_nothing() -> None:
 def test_a_region_absent_from_the_batch_and_from_the_prediction_costs_nothing() -> None:
     labels = torch.ones(1, 4, 4, 4, dtype=torch.uint8)
 
-    dice = dice_loss(functional.log_softmax(100 * one_hot(labels), 1), one_hot(labels))
+    dice = dice_loss(one_hot(labels)[:, 1:], one_hot(labels)[:, 1:])
 
     assert dice.item() == pytest.approx(0, abs=1e-5)
 
@@ -54,7 +68,9 @@ def test_a_region_absent_from_the_batch_and_from_the_prediction_costs_nothing() 
 def test_the_parts_are_weighted() -> None:
     logits, labels = _batch()
     dice, entropy, both = (
-        segmentation_loss(logits, labels, dice_weight=d, cross_entropy_weight=e).item()
+        segmentation_loss(
+            logits, labels, head="labels", dice_weight=d, cross_entropy_weight=e
+        ).item()
         for d, e in ((1, 0), (0, 1), (2, 3))
     )
 
@@ -64,6 +80,8 @@ def test_the_parts_are_weighted() -> None:
 def test_the_loss_is_computed_in_float32_whatever_the_logits_are() -> None:
     logits, labels = _batch()
 
-    loss = segmentation_loss(logits.bfloat16(), labels, dice_weight=1, cross_entropy_weight=1)
+    loss = segmentation_loss(
+        logits.bfloat16(), labels, head="labels", dice_weight=1, cross_entropy_weight=1
+    )
 
     assert loss.dtype == torch.float32

@@ -1,0 +1,99 @@
+"""What a training or a prediction is asked for: images of canonical cases, as folders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_core.canonical import digest
+from syntrust_core.caserecord import CASE_FILE, CaseRecord
+from syntrust_core.cases import Case, read_case, read_images
+from syntrust_core.errors import InvalidRequest
+from syntrust_core.files import file_sha256
+from syntrust_core.labels import MODALITIES
+from syntrust_segmenter.history import ImageKind
+from syntrust_segmenter.prepared import FORMAT, PreparedCache, PreparedCase, prepare_case
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """A canonical case seen through its real image, or through its twin if there is a folder.
+
+    Labels and brain are the case's in both views. `name` tells entries apart in messages and
+    files; the same case may enter once as real and once as twin.
+    """
+
+    name: str
+    folder: Path
+    twin_folder: Path | None = None
+
+    @property
+    def view(self) -> ImageKind:
+        return "real" if self.twin_folder is None else "twin"
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} ({self.view})"
+
+    def record(self) -> CaseRecord:
+        return CaseRecord.model_validate_json((self.folder / CASE_FILE).read_bytes())
+
+    def content(self) -> str:
+        """Digest of what the network sees of it: images, labels and brain.
+
+        Raises
+        ------
+        InvalidRequest
+            A modality of the twin is missing.
+        """
+        known = self.record().digests
+        images = {name: known[name] for name in MODALITIES}
+        if self.twin_folder is not None:
+            require_twin(self)
+            images = {name: file_sha256(self.twin_folder / f"{name}.nii.gz") for name in MODALITIES}
+        return digest({"images": images, "labels": known["labels"], "brain": known["brain"]})
+
+
+def prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
+    """The entry as the network sees it, from the cache if its content was seen before."""
+
+    def prepare() -> PreparedCase:
+        case, images = _read(entry)
+        return prepare_case(images, case.labels, case.brain)
+
+    return cache.case(digest([FORMAT, entry.content()]), prepare)
+
+
+def require_twin(entry: ImageEntry) -> None:
+    """Refuse an entry whose twin lacks a modality."""
+    if entry.twin_folder is None:
+        return
+    missing = [m for m in MODALITIES if not (entry.twin_folder / f"{m}.nii.gz").is_file()]
+    if missing:
+        raise InvalidRequest(
+            f"The twin of case {entry.name} lacks {', '.join(missing)}; synthesise it first.",
+            pointer=f"/cases/{entry.name}/twin",
+        )
+
+
+def require_distinct(labels: Sequence[str], *, what: str) -> None:
+    """Refuse an entry that is named twice."""
+    repeated = sorted(label for label, times in Counter(labels).items() if times > 1)
+    if repeated:
+        raise InvalidRequest(
+            f"Each of the {what} may enter once; repeated: {', '.join(repeated)}.",
+            pointer="/images",
+        )
+
+
+def _read(entry: ImageEntry) -> tuple[Case, NDArray[np.float32]]:
+    """The case, and the images of the view that is meant."""
+    case, _ = read_case(entry.folder)
+    if entry.twin_folder is None:
+        return case, case.images
+    return case, read_images(entry.twin_folder, case.geometry)

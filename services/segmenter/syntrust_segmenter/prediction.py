@@ -1,0 +1,132 @@
+"""The job that predicts: a trained model and images in, label maps and what is sure of them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_core.geometry import Geometry
+from syntrust_core.labels import LABELS, Region
+from syntrust_core.volumes import write_volume
+from syntrust_segmenter.entries import ImageEntry, prepared, require_distinct
+from syntrust_segmenter.history import ImageKind
+from syntrust_segmenter.inference import Prediction, predict_case
+from syntrust_segmenter.machine import Machine, memory_advice
+from syntrust_segmenter.model import load_model
+from syntrust_segmenter.prepared import PreparedCache
+from syntrust_segmenter.training import Report, reproducible
+
+RECORD_FILE: Final = "predictions.json"
+CLASS_NAMES: Final = ("background", *LABELS)
+
+
+class PredictedImage(BaseModel):
+    """What is known of one predicted label map besides its voxels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: ImageKind
+    voxels: Annotated[dict[Region, int], Field(description="Predicted, per region.")]
+    entropy: Annotated[
+        dict[Region, float | None],
+        Field(
+            description="Mean over a region's predicted voxels of -Σ p ln p over background, NCR, "
+            "ED and ET: 0 is certain, ln 4 = 1.386 knows nothing; null: no such voxel."
+        ),
+    ]
+
+
+class PredictionRecord(BaseModel):
+    """predictions.json: one entry per label map, by its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    weights_digest: str
+    images: dict[str, PredictedImage]
+
+
+def predict(
+    model_folder: Path,
+    entries: Sequence[ImageEntry],
+    *,
+    out: Path,
+    cache: PreparedCache,
+    report: Report,
+    probabilities: bool = False,
+    machine: Machine | None = None,
+) -> dict[str, Path]:
+    """Write the label map of each entry and `predictions.json`; paths by file name.
+
+    `<name>.nii.gz` is uint8 on the canonical grid: 0 background, 1 NCR, 2 ED, 3 ET; 0 outside the
+    brain. With `probabilities`, `<name>.p-<class>.nii.gz` (float32) beside it for each of the four.
+    All are computed in the precision the model was trained in.
+
+    Raises
+    ------
+    InvalidRequest
+        No entry, or two of one name; an incomplete twin; the model's weights do not fit its card.
+    InvalidVolume, ObjectDamaged, OutOfMemory
+        See `preprocessing.normalise`, `load_model`.
+    """
+    machine = machine or Machine()
+    _check(entries)
+    model = load_model(model_folder)
+    config, precision = model.card.config, model.card.precision
+    out.mkdir(parents=True, exist_ok=True)
+    paths: dict[str, Path] = {}
+    found: dict[str, PredictedImage] = {}
+    with (
+        memory_advice(config),
+        reproducible(machine.threads, deterministic=config.deterministic),
+    ):
+        network = model.network.to(machine.device)
+        for done, entry in enumerate(entries, start=1):
+            geometry = Geometry.from_frame(entry.record().canonical)
+            prediction = predict_case(
+                network,
+                prepared(entry, cache),
+                config,
+                grid=geometry.shape,
+                precision=precision,
+                probabilities=probabilities,
+            )
+            paths |= _write(prediction, entry.name, geometry, out)
+            found[entry.name] = _record(prediction, entry)
+            report(done, len(entries))
+    record = PredictionRecord(weights_digest=model.card.weights_digest, images=found)
+    paths[RECORD_FILE] = out / RECORD_FILE
+    paths[RECORD_FILE].write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return paths
+
+
+def _check(entries: Sequence[ImageEntry]) -> None:
+    if not entries:
+        raise InvalidRequest("There is no image to predict.", pointer="/images")
+    require_distinct([entry.name for entry in entries], what="images to predict")
+
+
+def _write(prediction: Prediction, name: str, geometry: Geometry, out: Path) -> dict[str, Path]:
+    volumes: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {
+        f"{name}.nii.gz": prediction.labels
+    }
+    if prediction.probabilities is not None:
+        for kind, values in zip(CLASS_NAMES, prediction.probabilities, strict=True):
+            volumes[f"{name}.p-{kind}.nii.gz"] = values
+    for file, array in volumes.items():
+        write_volume(out / file, array, geometry.affine)
+    return {file: out / file for file in volumes}
+
+
+def _record(prediction: Prediction, entry: ImageEntry) -> PredictedImage:
+    voxels = {
+        region: int(np.count_nonzero(prediction.labels == value))
+        for region, value in LABELS.items()
+    }
+    return PredictedImage(image=entry.view, voxels=voxels, entropy=prediction.entropy)

@@ -1,0 +1,41 @@
+"""Which versions of what trained a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+PACKAGES: Final = ("syntrust-segmenter", "torch", "monai", "numpy")
+REVISION: Final = "SYNTRUST_REVISION"
+"""Environment variable with the git revision that an image was built from."""
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Versions of the packages that decide a training, and the revision of their source.
+
+    Read once: a process goes on with the source it began with.
+    """
+    found = {name: version(name) for name in PACKAGES}
+    revision = os.environ.get(REVISION) or checked_out(Path(__file__))
+    return found if revision is None else {**found, "revision": revision}
+
+
+def checked_out(path: Path) -> str | None:
+    """The commit of the git checkout that `path` lies in; None outside of one."""
+    git = next((folder / ".git" for folder in path.parents if (folder / ".git").is_dir()), None)
+    if git is None:
+        return None
+    head = (git / "HEAD").read_text("utf-8").strip()
+    if not head.startswith("ref: "):
+        return head
+    name = head.removeprefix("ref: ")
+    if (git / name).is_file():
+        return (git / name).read_text("utf-8").strip()
+    packed = git / "packed-refs"
+    lines = packed.read_text("utf-8").splitlines() if packed.is_file() else []
+    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), None)
