@@ -169,7 +169,7 @@ def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) 
 
 def _conclude(console: Console, results: dict[str, Any], data: Path) -> None:
     console.print(f"\nresults digest {results['digest']}", soft_wrap=True)
-    for name in ("results.json", "figures/", "report.html"):
+    for name in ("results.json", "results.csv", "figures/", "report.html"):
         console.print(f"  {data}/{name}", soft_wrap=True)
     console.print(
         "The cohort is made of phantoms: the numbers show that the platform works, and say "

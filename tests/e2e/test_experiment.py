@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ SMALLEST: dict[str, Any] = {
     "generator": {"steps": 2},
     "segmenter": {"iterations": 3},
 }
-FIGURES = [f"fig{number}.{suffix}" for number in range(2, 9) for suffix in ("svg", "png")]
+NAMES = [*(f"fig{number}" for number in range(2, 9)), "dice_volume", "bland_altman", "floors"]
+FIGURES = [f"{name}.{suffix}" for name in NAMES for suffix in ("svg", "png")]
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +80,34 @@ def test_the_provenance_names_every_step(results: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_of_the_paper_is_there(client: Client, experiment: str, name: str) -> None:
+def test_every_figure_is_there(client: Client, experiment: str, name: str) -> None:
     stem, _, suffix = name.partition(".")
 
     content = client.figure(experiment, stem, file_format=suffix)
 
     assert content.startswith(b"\x89PNG") if suffix == "png" else b"<svg" in content
+
+
+def test_the_long_table_holds_every_dice_of_the_results(
+    client: Client, experiment: str, results: dict[str, Any]
+) -> None:
+    rows = list(csv.DictReader(client.long_table(experiment).splitlines()))
+
+    given = {
+        (case["id"], side, alpha["alpha"], region): dice
+        for alpha in results["alphas"]
+        for case in alpha["seeds"][0]["cases"]
+        for side in ("real", "synthetic")
+        for region, dice in case[side].items()
+    }
+    found = {
+        (row["case"], row["set"], float(row["alpha"]), row["region"]): float(row["value"])
+        if row["value"]
+        else None
+        for row in rows
+        if row["metric"] == "dice" and row["region"] in {"ET", "ED", "NCR"}
+    }
+    assert found == pytest.approx(given)
 
 
 def test_the_report_is_one_file_that_says_what_it_is_for(client: Client, experiment: str) -> None:
