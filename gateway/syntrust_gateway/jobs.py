@@ -151,7 +151,11 @@ def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
     if info is None:
         return []
     record = json.loads(store.get(info.key))
-    return [f"{item['file']}: {item['reason']}" for item in record.get("warnings", ())]
+    warnings = [f"{item['file']}: {item['reason']}" for item in record["warnings"]]
+    if record["resampling"] == "linear":
+        spacing = "x".join(f"{edge:g}" for edge in record["canonical"]["spacing_mm"])
+        warnings.append(f"seg: Drawn at {spacing} mm and interpolated to the grid of the upload.")
+    return warnings
 
 
 def _summary(job: Job) -> JobSummary:

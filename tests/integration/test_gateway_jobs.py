@@ -11,9 +11,20 @@ import nibabel as nib
 import numpy as np
 import pytest
 from tests.integration.conftest import Command
+from tests.unit.gateway.conftest import Api
+from tests.unit.gateway.workshop import Workshop, play, send
 
 from syntrust import Client, Conflict
+from syntrust_core.contracts import StepMessage
+from syntrust_core.errors import CallerError
+from syntrust_core.steps import StepContext, Work
+from syntrust_core.testing import MemoryBoard, MemoryStore
 from syntrust_core.volumes import read_volume
+from syntrust_gateway.app import create_app
+from syntrust_gateway.auth import create_client
+from syntrust_gateway.db import Role, make_engine, read_factory, session_factory
+from syntrust_gateway.deps import Deps
+from syntrust_gateway.migrations import migrate
 
 WAIT_S = 240
 _load: Callable[..., Any] = nib.load
@@ -86,6 +97,37 @@ def test_label_maps_score_as_their_dice_do(
 
     dice = client.download(job, tmp_path / "out")["cases.json"].read_text(encoding="utf-8")
     assert client.job_result(job) == client.trust_score(json.loads(dice))
+
+
+def test_a_job_its_failure_and_its_model_are_the_same_on_either_database(
+    database_url: str, tmp_path: Path
+) -> None:
+    migrate(database_url)
+    engine = make_engine(database_url)
+    store = MemoryStore()
+    deps = Deps(session_factory(engine), read_factory(engine), store, MemoryBoard())
+    with deps.write.begin() as session:
+        api = Api(create_app(deps), create_client(session, "hospital", Role.USER))
+    workshop = Workshop(deps, store, tmp_path)
+
+    def import_as(name: str, work: Work) -> dict[str, Any]:
+        upload = send(api, store, {"checkpoint": b"weights"})
+        posted = api.post("/models", json={"name": name, "upload": upload, "seen": [name]})
+        assert posted.status_code == 202, posted.text
+        workshop.settle(work)
+        body: dict[str, Any] = api.get(f"/jobs/{posted.json()['id']}").json()
+        return body
+
+    made, failed = import_as("made", play), import_as("failed", fail)
+
+    assert (made["state"], failed["state"]) == ("succeeded", "failed")
+    assert failed["error"]["detail"] == "weights: parameter x is missing."
+    assert [model["name"] for model in api.get("/models").json()["items"]] == ["made"]
+    engine.dispose()
+
+
+def fail(_: StepMessage, __: StepContext) -> None:
+    raise CallerError("weights: parameter x is missing.")
 
 
 def test_a_generator_trained_here_is_a_model_that_may_be_drawn_with(

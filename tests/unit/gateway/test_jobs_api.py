@@ -103,7 +103,10 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
     assert (body["state"], body["error"]) == ("succeeded", None)
     assert body["steps"] == body["steps"] | {"done": 3, "total": 3}
     assert set(body["files"]) == {"t1.nii.gz", "twin.json", "case.json"}
-    assert body["warnings"] == ["seg: 9 voxels lie outside the grid."]
+    assert body["warnings"] == [
+        "seg: 9 voxels lie outside the grid.",
+        "seg: Drawn at 3x3x3 mm and interpolated to the grid of the upload.",
+    ]
     link = body["files"]["twin.json"]
     assert store.get(key_of(link["url"])) == result.content
     assert (link["bytes"], result.json()) == (len(result.content), {"of": "export_images"})

@@ -21,7 +21,12 @@ from syntrust_gateway.conductor.dispatch import Servers
 from syntrust_gateway.deps import Deps
 
 WARNING: Final = {"file": "seg", "field": "grid", "reason": "9 voxels lie outside the grid."}
-HOLDS: Final[Mapping[str, Any]] = {"card.json": CARD, "case.json": {"warnings": [WARNING]}}
+RECORD: Final = {
+    "warnings": [WARNING],
+    "resampling": "linear",
+    "canonical": {"spacing_mm": [3.0, 3.0, 3.0]},
+}
+HOLDS: Final[Mapping[str, Any]] = {"card.json": CARD, "case.json": RECORD}
 GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INSPECT_CASE: ("case.json",),
     Kind.SYNTHESISE_CASE: ("twin.json",),
