@@ -7,7 +7,6 @@ from typing import Any, Final, TypeVar
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -17,13 +16,13 @@ from syntrust.bodies import RunningStep, WorkState
 State = TypeVar("State", bound=WorkState)
 
 _NAMES: Final[Mapping[str, str]] = {
+    "inspect_case": "inspect",
     "synthesise_case": "synthesise twins",
     "compare_twin": "compare twins",
     "train_segmenter": "train segmenters",
     "predict_cases": "predict",
     "score_cases": "score",
     "build_report": "report",
-    "inspect_case": "inspect",
     "train_generator": "train generator",
     "import_model": "import",
     "export_images": "to the uploaded grid",
@@ -96,7 +95,11 @@ def _running(step: RunningStep) -> str:
     progress = step["progress"]
     if progress is None:
         return f"{_name(step['kind'])} …"
-    detail = ", ".join(f"{name} {_short(value)}" for name, value in progress["detail"].items())
+    told = progress["detail"].items()
+    # Texts are for programs, as the place of a picture in the store.
+    detail = ", ".join(
+        f"{name} {_short(value)}" for name, value in told if not isinstance(value, str)
+    )
     return f"{_name(step['kind'])} {progress['done']}/{progress['total']} {detail}".rstrip()
 
 
@@ -110,8 +113,8 @@ def _name(kind: str) -> str:
     return _NAMES.get(kind, kind)
 
 
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+def _short(value: float) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _minutes(seconds: float) -> str:
