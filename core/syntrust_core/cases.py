@@ -8,7 +8,7 @@ outside of which every modality is exactly its background. Arrays are (X, Y, Z),
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -155,13 +155,19 @@ def read_case(folder: Path) -> tuple[Case, CaseRecord]:
     ObjectDamaged
         If a volume is not on the grid that the record names.
     """
+    case, record = read_mask(folder)
+    if record.purpose == "mask":
+        return case, record
+    return replace(case, images=read_images(folder, case.geometry)), record
+
+
+def read_mask(folder: Path) -> tuple[Case, CaseRecord]:
+    """The same without images, whether the case has some or not."""
     record = CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
     geometry = Geometry.from_frame(record.canonical)
     labels = _read_on(geometry, folder / "labels.nii.gz").astype(np.uint8)
     brain = _read_on(geometry, folder / "brain.nii.gz") != 0
-    if record.purpose == "mask":
-        return Case(np.empty((0, *geometry.shape), np.float32), labels, brain, geometry), record
-    return Case(read_images(folder, geometry), labels, brain, geometry), record
+    return Case(np.empty((0, *geometry.shape), np.float32), labels, brain, geometry), record
 
 
 def write_images(images: NDArray[np.float32], geometry: Geometry, folder: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from syntrust_core.cases import Case, read_case, write_images
+from syntrust_core.cases import Case, read_mask, write_images
 from syntrust_core.errors import CallerError
 from syntrust_generator.card import NOTICE, Sampling
 from syntrust_generator.draw import draw_seed, draw_shown
@@ -169,7 +169,7 @@ class _Drawn:
 
 
 def _read(job: TwinJob, order: Order) -> _Ready:
-    case, record = read_case(job.case_folder)
+    case, record = read_mask(job.case_folder)
     generator = order.generator
     divisor = generator.network.architecture.divisor
     shown = show(case, generator.domain, divisor, order.fit)

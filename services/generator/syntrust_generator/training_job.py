@@ -101,7 +101,8 @@ def train(
     name, dataset
         For the card: what to call the model and where its cases come from.
     start
-        A generator to go on from; fresh weights if None. Its seen cases stay seen.
+        A generator to go on from; fresh weights if None. Its seen cases stay seen, and it goes on
+        to crop cases of another shape if it did.
 
     Returns
     -------
@@ -118,6 +119,7 @@ def train(
         shape=shape,
         spacing_mm=spacing_mm,
         view=config.view,
+        fit="exact" if start is None else start.domain.fit,
         intensity=config.intensity,
         expanded=config.expanded,
         position=config.position,

@@ -55,6 +55,22 @@ def test_a_twin_is_four_modalities_on_the_grid_of_its_case(
     assert provenance["field_of_view"] == [[0, 16], [0, 24], [0, 16]]
 
 
+def test_a_twin_is_drawn_from_labels_and_brain_alone(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    kept = ("case.json", "labels.nii.gz", "brain.nii.gz")
+    (tmp_path / "mask").mkdir()
+    for name in kept:
+        (tmp_path / "mask" / name).write_bytes((case_folder / name).read_bytes())
+
+    whole, alone = (
+        synthesise(TwinJob(folder, tmp_path / out), order(generator))
+        for folder, out in ((case_folder, "a"), (tmp_path / "mask", "b"))
+    )
+
+    assert whole["flair"].read_bytes() == alone["flair"].read_bytes()
+
+
 def test_what_a_twin_lost_outside_the_field_of_view_stands_in_its_provenance(
     case_folder: Path, tmp_path: Path
 ) -> None:

@@ -126,6 +126,8 @@ def test_a_generator_that_goes_on_from_another_keeps_what_that_one_has_seen(
     model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
     start = load_model(model_folder)
+    domain = start.domain.model_copy(update={"fit": "crop"})
+    start = Generator(start.network, start.card.model_copy(update={"domain": domain}))
 
     train_small({"other": case_folders["ball-0"]}, tmp_path, ONE_ITERATION, start=start)
 
@@ -133,6 +135,7 @@ def test_a_generator_that_goes_on_from_another_keeps_what_that_one_has_seen(
     assert [case.id for case in card.seen] == ["ball-0", "ball-1", "other"]
     assert [stage.weights_sha256 for stage in card.earlier] == [start.card.weights_sha256]
     assert card.earlier[0].recipe == CONFIG.recipe
+    assert card.twin_domain().fit == "crop"
 
 
 @pytest.mark.parametrize(
