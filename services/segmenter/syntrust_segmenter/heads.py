@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from syntrust_core.labels import LABELS
+from syntrust_segmenter.portable import decode
 
 Head = Literal["labels", "regions"]
 NestedRegion = Literal["TC", "WT", "ET"]
@@ -49,16 +50,8 @@ def regions_of(labels: Tensor) -> Tensor:
 
 
 def labels_of(regions: Tensor) -> Tensor:
-    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `regions_of`.
-
-    Masks that do not lie within each other are read as MONAI's tutorials read them: ET before TC
-    before WT.
-    """
-    core, whole, enhancing = regions.bool().unbind(1)
-    labels = torch.zeros_like(core, dtype=torch.uint8)
-    for mask, value in ((whole, ED), (core, NCR), (enhancing, ET)):
-        labels.masked_fill_(mask, value)
-    return labels
+    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `regions_of`."""
+    return decode.labels_of(regions, LABELS)
 
 
 def target_of(labels: Tensor, head: Head) -> Tensor:
@@ -68,9 +61,7 @@ def target_of(labels: Tensor, head: Head) -> Tensor:
 
 def classify(logits: Tensor, head: Head) -> Tensor:
     """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
-    if head == "labels":
-        return logits.argmax(1).to(torch.uint8)
-    return labels_of(logits > 0)
+    return decode.classify(logits, head, LABELS)
 
 
 def label_probabilities(logits: Tensor, head: Head) -> Tensor:

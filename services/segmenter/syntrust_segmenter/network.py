@@ -12,24 +12,11 @@ from torch import Tensor, nn
 
 from syntrust_core.labels import MODALITIES
 from syntrust_segmenter.heads import channels, first_bias
+from syntrust_segmenter.portable.layers import use_safe_convolutions
 from syntrust_segmenter.presets import Precision, SegmenterConfig
 
 CHANNELS = len(MODALITIES)
 GROUPS = 4  # divides feature_size, which is a multiple of 12
-
-
-class SafeConv3d(nn.Conv3d):
-    """A convolution that leaves bfloat16 where oneDNN's weight gradient is wrong.
-
-    With fewer than 3 voxels along an axis that kernel reads memory that nobody wrote: the gradient
-    differs between runs and is at times NaN (torch 2.13.0, CPUs with avx512_bf16).
-    """
-
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        if input.device.type != "cpu" or min(input.shape[2:]) >= 3:
-            return super().forward(input)
-        with torch.autocast("cpu", enabled=False):
-            return super().forward(input.float())
 
 
 def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None = None) -> nn.Module:
@@ -37,7 +24,6 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
 
     `priors` are the shares of the four classes; they set the last layer's bias.
     """
-    norm = ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
     network = SwinUNETR(
         in_channels=CHANNELS,
         out_channels=channels(config.head),
@@ -45,16 +31,19 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
         depths=config.depths,
         num_heads=config.heads,
         window_size=config.window,
-        norm_name=norm,
+        norm_name=norm_of(config),
         use_checkpoint=config.gradient_checkpointing,
     )
-    for module in network.modules():
-        if type(module) is nn.Conv3d:
-            module.__class__ = SafeConv3d  # keeps names, weights and the random state
+    use_safe_convolutions(network)
     if priors is not None:
         with torch.no_grad():
             network.out.conv.conv.bias.copy_(first_bias(priors, config.head))
     return network
+
+
+def norm_of(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
+    """The normalisation in MONAI's words."""
+    return ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
 
 
 def resolve_precision(asked: Precision, device: torch.device) -> Precision:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.labels import MODALITIES
+from syntrust_segmenter.portable.zscore import z_scores
 
-LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
-Z_LIMIT: Final = 10.0
 OUTSIDE: Final = 0.0
 RECIPE: Final = "zscore-brain/1"
 """Stored with every model: a model is applied only to images prepared as it was trained on."""
@@ -76,18 +75,7 @@ def _check(images: NDArray[np.floating[Any]], brain: NDArray[np.bool_]) -> None:
 
 
 def _z_scores(values: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    if not np.isfinite(values).all():
-        raise InvalidVolume(
-            f"{name} holds values in the brain that are not finite.", file=name, field="values"
-        )
-    # Observed values (no interpolation): whether a voxel counts cannot hang on a rounding.
-    low = np.percentile(values, LOW_PERCENTILE, method="lower")
-    high = np.percentile(values, HIGH_PERCENTILE, method="higher")
-    inner = values[(values >= low) & (values <= high)]
-    mean, sd = inner.mean(), inner.std()
-    if sd == 0:
-        raise InvalidVolume(
-            f"{name} is constant within the brain; it holds no image.", file=name, field="values"
-        )
-    bounded: NDArray[np.float64] = np.clip((values - mean) / sd, -Z_LIMIT, Z_LIMIT)
-    return bounded
+    try:
+        return z_scores(values)
+    except ValueError as error:
+        raise InvalidVolume(f"{name} {error}.", file=name, field="values") from error

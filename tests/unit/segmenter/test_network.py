@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from syntrust_segmenter.network import SafeConv3d, autocast, build_network
+from syntrust_segmenter.network import autocast, build_network
+from syntrust_segmenter.portable.layers import SafeConv3d
 from syntrust_segmenter.presets import TINY
 
 

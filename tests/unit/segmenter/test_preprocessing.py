@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from syntrust_core.errors import InvalidVolume
-from syntrust_segmenter.preprocessing import Z_LIMIT, normalise
+from syntrust_segmenter.portable.zscore import Z_LIMIT
+from syntrust_segmenter.preprocessing import normalise
 
 SHAPE = (12, 14, 10)
 

@@ -10,11 +10,14 @@ import torch
 from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor
 
+from syntrust_core.contracts import Manifest
 from syntrust_core.errors import InvalidRequest, ObjectDamaged
 from syntrust_core.labels import MODALITIES
+from syntrust_core.testing.doubles import MemoryStore
 from syntrust_segmenter.model import read_start
 from syntrust_segmenter.network import build_network
 from syntrust_segmenter.presets import SegmenterConfig, configure
+from syntrust_segmenter.publish import publish_start
 from syntrust_segmenter.start import StartCard, import_checkpoint
 
 SMALL = {"patch": 32, "roi": 32, "norm": "group", "head": "regions"}
@@ -226,3 +229,14 @@ def test_start_weights_other_than_their_card_names_are_refused(tmp_path: Path) -
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"config\.json .* start\.json"):
         read_start(tmp_path)
+
+
+def test_published_start_weights_are_named_by_what_they_are(tmp_path: Path) -> None:
+    _import(_released(tmp_path), tmp_path / "start")
+    store = MemoryStore()
+
+    ref, again = (publish_start(store, tmp_path / "start") for _ in range(2))
+
+    manifest = Manifest.model_validate_json(store.get(ref.manifest_key))
+    assert ref == again
+    assert set(manifest.files) == {"weights.safetensors", "start.json"}

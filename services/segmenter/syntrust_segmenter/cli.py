@@ -1,0 +1,82 @@
+"""`syntrust-segmenter`: start weights in, bundles out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from syntrust_core.errors import PlatformError
+from syntrust_core.labels import MODALITIES
+from syntrust_core.s3 import S3Store
+from syntrust_core.settings import Settings
+from syntrust_segmenter.bundle import export_bundle
+from syntrust_segmenter.presets import PRESETS, configure
+from syntrust_segmenter.publish import publish_start
+from syntrust_segmenter.start import RELEASED_ORDER, Layout, import_checkpoint
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; refusals end with a sentence and exit code 2, not with a traceback."""
+    asked = _parser().parse_args(arguments)
+    try:
+        said: str = asked.command(asked)
+    except PlatformError as error:
+        sys.stderr.write(f"{error.detail}\n")
+        return 2
+    sys.stdout.write(f"{said}\n")
+    return 0
+
+
+def _export(asked: argparse.Namespace) -> str:
+    export_bundle(asked.model, asked.out)
+    return (
+        f"Wrote {asked.out}. Run it there with: python -m monai.bundle run "
+        "--config_file configs/inference.json --dataset_dir CASES"
+    )
+
+
+def _import(asked: argparse.Namespace) -> str:
+    config = configure(asked.preset)
+    import_checkpoint(
+        asked.checkpoint, asked.out, layout=asked.layout, config=config, order=asked.order
+    )
+    return f"Wrote {asked.out}. Research use only."
+
+
+def _publish(asked: argparse.Namespace) -> str:
+    return publish_start(S3Store(Settings().storage), asked.folder).model_dump_json()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="syntrust-segmenter", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    export = commands.add_parser("export", help="Write a trained segmenter as a MONAI bundle.")
+    export.add_argument("model", type=Path, help="Folder of a trained segmenter.")
+    export.add_argument("out", type=Path, help="Folder to write; it must not be there yet.")
+    export.set_defaults(command=_export)
+
+    bring = commands.add_parser("import", help="Check a checkpoint of others; write start weights.")
+    bring.add_argument("checkpoint", type=Path, help="File of torch.save; nothing in it is run.")
+    bring.add_argument("out", type=Path, help="Folder to write.")
+    bring.add_argument("--layout", choices=get_args(Layout), default="brats21")
+    bring.add_argument("--preset", choices=tuple(PRESETS), default="full", help="Size of network.")
+    bring.add_argument(
+        "--order",
+        nargs=len(MODALITIES),
+        metavar="MODALITY",
+        help=f"Of the input channels; for brats21: {' '.join(RELEASED_ORDER)} if left out.",
+    )
+    bring.set_defaults(command=_import)
+
+    publish = commands.add_parser("publish", help="Put start weights into the object store.")
+    publish.add_argument("folder", type=Path, help="What import wrote.")
+    publish.set_defaults(command=_publish)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

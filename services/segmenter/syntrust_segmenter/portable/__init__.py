@@ -1,0 +1,1 @@
+"""What an exported bundle carries along: these files need MONAI, and nothing of the platform."""

@@ -1,0 +1,31 @@
+"""From the network's output to a label map. Tensors are (N, C, X, Y, Z)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Region = Literal["NCR", "ED", "ET"]
+
+
+def labels_of(regions: Tensor, values: Mapping[Region, int]) -> Tensor:
+    """The masks TC, WT and ET (in this order) as a label map (N, X, Y, Z), uint8.
+
+    `values` are the labels of NCR, ED and ET. Masks that do not lie within each other are read as
+    MONAI's tutorials read them: ET before TC before WT.
+    """
+    core, whole, enhancing = regions.bool().unbind(1)
+    labels = torch.zeros_like(core, dtype=torch.uint8)
+    for mask, value in ((whole, values["ED"]), (core, values["NCR"]), (enhancing, values["ET"])):
+        labels.masked_fill_(mask, value)
+    return labels
+
+
+def classify(logits: Tensor, head: str, values: Mapping[Region, int]) -> Tensor:
+    """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
+    if head == "labels":
+        return logits.argmax(1).to(torch.uint8)
+    return labels_of(logits > 0, values)

@@ -1,0 +1,38 @@
+"""The statistics of the one preprocessing; numpy alone, so that an exported bundle has it too."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
+Z_LIMIT = 10.0
+
+
+def z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Z-scores of the brain's values, bounded to [-10, 10].
+
+    Mean and standard deviation (population) are those of the values between the 0.5th and 99.5th
+    percentiles, both included.
+
+    Parameters
+    ----------
+    values : float64, shape (n,)
+        One modality within the brain; any unit.
+
+    Raises
+    ------
+    ValueError
+        The values are not finite, or constant.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("holds values in the brain that are not finite")
+    # Observed values (no interpolation): whether a voxel counts cannot hang on a rounding.
+    low = np.percentile(values, LOW_PERCENTILE, method="lower")
+    high = np.percentile(values, HIGH_PERCENTILE, method="higher")
+    inner = values[(values >= low) & (values <= high)]
+    mean, sd = inner.mean(), inner.std()
+    if sd == 0:
+        raise ValueError("is constant within the brain; it holds no image")
+    bounded: NDArray[np.float64] = np.clip((values - mean) / sd, -Z_LIMIT, Z_LIMIT)
+    return bounded

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.unit.segmenter.fitting import Progress, fit
+
+from syntrust_core.errors import Conflict
+from syntrust_core.labels import MODALITIES
+from syntrust_core.volumes import read_volume
+from syntrust_segmenter.bundle import export_bundle
+from syntrust_segmenter.entries import ImageEntry
+from syntrust_segmenter.machine import Machine
+from syntrust_segmenter.prediction import predict
+from syntrust_segmenter.prepared import PreparedCache
+
+# What `python -m monai.bundle run` calls once its command line is read; without fire, which MONAI
+# wants for that. The import hook proves that a bundle needs nothing of the platform.
+RUN = """
+import sys
+class Alone:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("syntrust"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Alone())
+sys.path.insert(0, "")
+import torch
+torch.set_num_threads(1)
+from monai.bundle import run
+run(config_file="configs/inference.json", dataset_dir="cases")
+"""
+
+
+def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
+    cases: list[ImageEntry], tmp_path: Path
+) -> None:
+    model, bundle = tmp_path / "model", tmp_path / "bundle"
+    fit(cases, model, iterations=3, overrides={"learning_rate": 0.01})
+    cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
+    ours = predict(
+        model,
+        cases[:1],
+        out=tmp_path / "out",
+        cache=cache,
+        report=Progress(),
+        machine=Machine(threads=1, device="cpu"),
+    )
+
+    export_bundle(model, bundle)
+    (bundle / "cases" / "a").mkdir(parents=True)
+    for name in (*MODALITIES, "brain"):
+        shutil.copy(cases[0].folder / f"{name}.nii.gz", bundle / "cases" / "a")
+    subprocess.run([sys.executable, "-c", RUN], cwd=bundle, check=True)
+
+    expected, affine = read_volume(ours["a.nii.gz"])
+    found, frame = read_volume(bundle / "label_maps" / "a_seg.nii.gz")
+    assert (expected > 0).any()
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(frame, affine)
+
+
+def test_a_bundle_carries_its_card_and_says_what_it_takes(trained: Path, tmp_path: Path) -> None:
+    export_bundle(trained, tmp_path / "bundle")
+
+    metadata = json.loads((tmp_path / "bundle" / "configs" / "metadata.json").read_text())
+    inputs = metadata["network_data_format"]["inputs"]["image"]
+    assert list(inputs["channel_def"].values()) == list(MODALITIES)
+    card = (trained / "MODEL_CARD.md").read_bytes()
+    assert (tmp_path / "bundle" / "docs" / "README.md").read_bytes() == card
+
+
+def test_a_bundle_is_not_written_over_another_folder(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="name another folder"):
+        export_bundle(trained, tmp_path)
