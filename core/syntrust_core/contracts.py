@@ -2,7 +2,8 @@
 
 A step is named by what it is: its id is the SHA-256 of its canonical request, so a whole plan can
 be written down before any work. An upload is named by its content, a computed input by its step.
-Messages that single jobs alone send are in `jobcontracts`; `messages` knows them all.
+Messages that single jobs alone send are in `jobcontracts`, the report of an experiment in
+`reportcontracts`; `messages` knows them all.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ class StepMessage(Frozen):
         return ()
 
 
-def _is_none(value: object) -> bool:
+def is_none(value: object) -> bool:
     """For fields that came later: absent from dumps and identity, as in older messages."""
     return value is None
 
@@ -240,7 +241,7 @@ class SynthesiseCase(StepMessage):
     twin: Annotated[int, Field(ge=0, lt=100)] = 0
     fit: Literal["resize"] | None = Field(
         default=None,
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="resize: squeeze the condition onto the generator's grid and stretch the twin "
         "back, as Med-DDPM's own script does; null: as the generator's card says.",
     )
@@ -259,7 +260,7 @@ class Image(Frozen):
         return (_case(self.case),) if self.twin is None else (_case(self.case), _twin(self.twin))
 
 
-def _all_needs(*groups: tuple[Image, ...]) -> tuple[Ref, ...]:
+def all_needs(*groups: tuple[Image, ...]) -> tuple[Ref, ...]:
     refs = (ref for group in groups for image in group for ref in image.needs())
     return tuple(dict.fromkeys(refs))
 
@@ -276,14 +277,14 @@ class TrainSegmenter(StepMessage):
     seed: Seed
     start: Ref | None = Field(
         default=None,
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="Weights to start from: a trained segmenter or an imported checkpoint; null: "
         "fresh ones.",
     )
 
     def needs(self) -> tuple[Ref, ...]:
         start = () if self.start is None else (self.start,)
-        return (*_all_needs(self.train, self.validation), *start)
+        return (*all_needs(self.train, self.validation), *start)
 
 
 class PredictCases(StepMessage):
@@ -297,7 +298,7 @@ class PredictCases(StepMessage):
     )
 
     def needs(self) -> tuple[Ref, ...]:
-        return (Ref(kind=Kind.TRAIN_SEGMENTER, id=self.model), *_all_needs(self.images))
+        return (Ref(kind=Kind.TRAIN_SEGMENTER, id=self.model), *all_needs(self.images))
 
 
 class ScoreCases(StepMessage):
@@ -321,64 +322,6 @@ class CompareTwin(StepMessage):
 
     def needs(self) -> tuple[Ref, ...]:
         return (_case(self.case), *dict.fromkeys(_twin(twin) for twin in self.twins))
-
-
-class ReportCase(Frozen):
-    id: str
-    group: str | None
-    case: StepId
-    twin: StepId | None
-    part: Literal["train", "validation", "test"]
-    seen: bool
-    comparison: StepId | None = Field(
-        default=None,
-        exclude_if=_is_none,
-        description="The step that compared its twins with it; null without a twin.",
-    )
-
-
-class ReportRun(Frozen):
-    """One training: its mix by case id, and its scores on both test sets."""
-
-    alpha: AlphaText
-    seed: Seed
-    real_ids: tuple[str, ...]
-    synthetic_ids: tuple[str, ...]
-    model: StepId
-    score_real: StepId
-    score_synthetic: StepId
-    score_again: StepId | None = Field(
-        default=None,
-        exclude_if=_is_none,
-        description="The scores on second twins of the test cases: the noise floor S against S'.",
-    )
-
-    @property
-    def scores(self) -> tuple[StepId, ...]:
-        """Every scoring step of this run."""
-        again = () if self.score_again is None else (self.score_again,)
-        return (self.score_real, self.score_synthetic, *again)
-
-
-class BuildReport(StepMessage):
-    """Trust factors, figures and report of an experiment."""
-
-    KIND = Kind.BUILD_REPORT
-    dataset: Sha256
-    cases: tuple[ReportCase, ...]
-    runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
-    settings: dict[str, Any]
-
-    def needs(self) -> tuple[Ref, ...]:
-        images = tuple(Image(case=case.case, twin=case.twin) for case in self.cases)
-        models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=run.model) for run in self.runs)
-        scores = (Ref(kind=Kind.SCORE_CASES, id=step) for run in self.runs for step in run.scores)
-        compared = (
-            Ref(kind=Kind.COMPARE_TWIN, id=case.comparison)
-            for case in self.cases
-            if case.comparison is not None
-        )
-        return tuple(dict.fromkeys((*_all_needs(images), *models, *scores, *compared)))
 
 
 class Progress(Frozen):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from syntrust_core.contracts import (
-    BuildReport,
     CompareTwin,
     InspectCase,
     Kind,
@@ -17,6 +16,7 @@ from syntrust_core.contracts import (
     TrainSegmenter,
 )
 from syntrust_core.jobcontracts import ExportImages, ImportModel, ScoreVolumes, TrainGenerator
+from syntrust_core.reportcontracts import BuildReport
 
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
     message.KIND: message

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from syntrust_core.contracts import (
-    BuildReport,
     CompareTwin,
     Image,
     PredictCases,
-    ReportCase,
-    ReportRun,
     ScoreCases,
     StepMessage,
     SynthesiseCase,
     TrainSegmenter,
 )
+from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
 from syntrust_gateway.spec import CaseView, DatasetView, ResolvedSpec, spec_settings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from syntrust_core.contracts import ReportRun
+from syntrust_core.reportcontracts import ReportRun
 from syntrust_metrics.scorings import Body, Scoring
 
 NO_TWINS: Final = "no second twins were scored"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from syntrust_core.canonical import digest
-from syntrust_core.contracts import BuildReport, ReportRun
+from syntrust_core.reportcontracts import BuildReport, ReportRun
 from syntrust_metrics.comparison import TwinComparison
 from syntrust_metrics.floors import noise_floors
 from syntrust_metrics.scores import CaseScore, ScoreFile

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syntrust_core.contracts import BuildReport, ReportCase, ReportRun
 from syntrust_core.errors import ObjectMissing
+from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.numbers import rounded

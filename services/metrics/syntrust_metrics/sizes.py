@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from syntrust_core.contracts import ReportRun
+from syntrust_core.reportcontracts import ReportRun
 from syntrust_metrics.scorings import Body, Scoring
 from syntrust_metrics.trust.numbers import rounded
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from syntrust_core.contracts import ReportCase
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.labels import MODALITIES, Modality
+from syntrust_core.reportcontracts import ReportCase
 from syntrust_metrics.comparison import (
     AREAS,
     FEATURES,

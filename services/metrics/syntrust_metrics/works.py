@@ -11,15 +11,14 @@ from syntrust_core.caserecord import CASE_FILE, CaseRecord
 from syntrust_core.cases import read_case, read_images
 from syntrust_core.contracts import (
     RECIPES,
-    BuildReport,
     CompareTwin,
     InspectCase,
     Kind,
     Ref,
-    ReportCase,
     ScoreCases,
     StepMessage,
 )
+from syntrust_core.reportcontracts import BuildReport, ReportCase
 from syntrust_core.steps import StepContext, expect
 from syntrust_core.volumes import read_volume
 from syntrust_metrics.casescore import score_case

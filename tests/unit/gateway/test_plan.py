@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syntrust_core.contracts import (
-    BuildReport,
     CompareTwin,
     Kind,
     PredictCases,
@@ -21,6 +20,7 @@ from syntrust_core.contracts import (
 )
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid
+from syntrust_core.reportcontracts import BuildReport
 from syntrust_gateway.plan import Plan, mix, plan, real_count
 from syntrust_gateway.spec import (
     ITERATIONS,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
-from syntrust_core.contracts import BuildReport, ReportCase, ReportRun
+from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
 from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.scores import CaseScore, ScoreFile
 

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_core.contracts import ReportCase
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.labels import MODALITIES
+from syntrust_core.reportcontracts import ReportCase
 from syntrust_metrics.comparison import (
     AREAS,
     FEATURES,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from syntrust_core.contracts import ReportCase
 from syntrust_core.labels import MODALITIES
+from syntrust_core.reportcontracts import ReportCase
 from syntrust_metrics.comparison import (
     AREAS,
     FEATURES,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
-from syntrust_core.contracts import BuildReport, ReportCase
+from syntrust_core.reportcontracts import BuildReport, ReportCase
 from syntrust_metrics.comparison import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
 from syntrust_metrics.report.longtable import write_long_table

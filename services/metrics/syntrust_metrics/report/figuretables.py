@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from syntrust_core.caserecord import CaseRecord
-from syntrust_core.contracts import BuildReport
+from syntrust_core.reportcontracts import BuildReport
 from syntrust_metrics.figures.curves import regions_of
 from syntrust_metrics.report.cells import bounds, digits_of, leaf_cell, number_cell
 from syntrust_metrics.report.markup import Html, join, table, text

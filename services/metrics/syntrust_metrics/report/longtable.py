@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from syntrust_core.contracts import BuildReport, ReportCase, ReportRun
+from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.scorings import Scoring
 from syntrust_metrics.trust.numbers import rounded

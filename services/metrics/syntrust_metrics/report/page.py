@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
-from syntrust_core.contracts import BuildReport, ReportCase
+from syntrust_core.reportcontracts import BuildReport, ReportCase
 from syntrust_metrics.figures import curves
 from syntrust_metrics.report import figuretables, verdicts, words
 from syntrust_metrics.report.markup import (

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from syntrust_core.caserecord import CaseRecord
-from syntrust_core.contracts import BuildReport
+from syntrust_core.reportcontracts import BuildReport
 from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scans_of
 
 Body = Mapping[str, Any]
