@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
 
-from syntrust_metrics.trust.intervals import MIN_CASES, Mean, crossed_mean
+from syntrust_metrics.trust.intervals import MIN_CASES, Mean, crossed_means
 
 Array = NDArray[np.float64]
 LEVEL: Final = 0.05
@@ -102,7 +102,16 @@ def place(differences: Array, band: Band) -> Placed:
     Placed
         p values of one region alone; no test with fewer than ten cases.
     """
-    mean = crossed_mean(differences)
+    return place_all(differences[None], band)[0]
+
+
+def place_all(differences: Array, band: Band) -> list[Placed]:
+    """Do the same for each of (F, S, M)."""
+    pairs = zip(crossed_means(differences), differences, strict=True)
+    return [_placed(mean, each, band) for mean, each in pairs]
+
+
+def _placed(mean: Mean | None, differences: Array, band: Band) -> Placed:
     if mean is None or mean.cases < MIN_CASES:
         present = ~np.isnan(differences)
         value = float(differences[present].mean()) if present.any() else None

@@ -59,6 +59,7 @@ def companions(dice: Array, *, ddof: int) -> Companions:
     real, synthetic = ordered = np.sort(dice, axis=1)  # NaN last
     moments = _Moments.of(dice)
     real_variance, synthetic_variance = moments.variance
+    half = LIMIT * spread(moments.variance_of_differences, cases, ddof)
     return Companions(
         t2_regions=1 - np.array([deviation(side, ddof=0) for side in moments.mean]),
         t2_within=1 - np.array([mean(x[~np.isnan(x)]) for x in within_case(dice)]),
@@ -68,7 +69,7 @@ def companions(dice: Array, *, ddof: int) -> Companions:
         ),
         t3_shuffled=1 / np.sqrt((1 + moments.relative**2).prod(axis=0)),
         bias=moments.bias,
-        limits=_limits(dice[0] - dice[1], ddof),
+        limits=np.stack([moments.bias - half, moments.bias + half], axis=1),
         t4_shuffled=np.array(
             [
                 distance_of_strangers(real[:n, k], synthetic[:n, k])
@@ -90,6 +91,7 @@ class _Moments:
     relative: Array  # coefficient of variation
     covariance: Array
     bias: Array
+    variance_of_differences: Array
 
     @classmethod
     def of(cls, dice: Array) -> _Moments:
@@ -101,6 +103,9 @@ class _Moments:
             centre = scores.sum(axis=2) / cases
             deviations = np.where(present, scores - centre[..., None], 0.0)
             deviations[equal(deviations, scores)] = 0.0
+            bias = centre[0] - centre[1]
+            apart = deviations[0] - deviations[1]
+            apart[equal(apart, scores[0])] = 0.0
             # Scaled by the largest, or the squares of tiny Dice underflow.
             scaled = ((deviations / largest[..., None]) ** 2).sum(axis=2) / cases
             return cls(
@@ -108,7 +113,8 @@ class _Moments:
                 variance=(deviations**2).sum(axis=2) / cases,
                 relative=np.sqrt(scaled) / (centre / largest),
                 covariance=deviations.prod(axis=0).sum(axis=1) / cases[0],
-                bias=centre[0] - centre[1],
+                bias=bias,
+                variance_of_differences=(apart**2).sum(axis=1) / cases[0],
             )
 
 
@@ -166,14 +172,6 @@ def distance_of_strangers(real: Array, synthetic: Array) -> float:
     ]
     crossing = below[0] * (1 - below[1]) + below[1] * (1 - below[0])
     return float(np.diff(pooled) @ crossing)
-
-
-def _limits(differences: Array, ddof: int) -> Array:
-    """Bland-Altman limits of (M, K) differences: (K, 2)."""
-    columns = [x[~np.isnan(x)] for x in differences.T]
-    centre = np.array([mean(x) for x in columns])
-    half = LIMIT * np.array([deviation(x, ddof=ddof) for x in columns])
-    return np.stack([centre - half, centre + half], axis=1)
 
 
 def _quantile(ordered: Array, cases: NDArray[np.intp], q: float) -> Array:

@@ -19,6 +19,7 @@ from syntrust_metrics.trust.bands import (
     judge_every,
     non_inferiority_band,
     place,
+    place_all,
 )
 from syntrust_metrics.trust.empty import apply_rule
 from syntrust_metrics.trust.errors import InvalidScores
@@ -140,7 +141,7 @@ def _paired(table: Table, real: Table) -> Array:
 
 def _by_region(dice: Array, band: Band) -> tuple[list[Placed], list[Verdict]]:
     differences = dice[:, 0] - dice[:, 1]
-    placed = [place(differences[..., k], band) for k in range(differences.shape[-1])]
+    placed = place_all(differences.transpose(2, 0, 1), band)
     return placed, judge(placed, band)
 
 

@@ -93,10 +93,11 @@ def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interv
     By :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)` it covers at least as often as it says,
     also where the seminorm is so near 0 that its own resamples all lie above it.
     """
-    defined = np.sort(reach[1:][np.isfinite(reach[1:])])
+    defined = reach[1:][np.isfinite(reach[1:])]
     if refused := _too_few(defined.size, reach.size - 1):
         return refused
-    half = float(defined[math.ceil(sampling.policy.confidence * defined.size) - 1])
+    last = math.ceil(sampling.policy.confidence * defined.size) - 1
+    half = float(np.partition(defined, last)[last])
     return Interval((max(0.0, value - half), value + half), scope)
 
 
@@ -199,27 +200,38 @@ def crossed_mean(per_case: Array) -> Mean | None:
         None with fewer than two cases, or a seed without any. Without spread the error is 0 and
         `freedom` that of cases.
     """
+    return crossed_means(per_case[None])[0]
+
+
+def crossed_means(per_case: Array) -> list[Mean | None]:
+    """Do the same for each of (F, S, M)."""
     missing = np.isnan(per_case)
-    if missing.any():
-        used = ~missing.all(axis=0)
-        per_case, missing = per_case[:, used], missing[:, used]
-    seeds, cases = per_case.shape
-    present = cases - missing.sum(axis=1)
+    if missing.any() and len(per_case) > 1:
+        return [crossed_mean(each) for each in per_case]
+    used = ~np.asarray(missing[0].all(axis=0))
+    per_case, missing = per_case[..., used], missing[..., used]
+    _, seeds, cases = per_case.shape
+    present = cases - missing.sum(axis=2)
     if cases < 2 or not present.all():
-        return None
+        return [None] * len(per_case)
     scores = np.where(missing, 0.0, per_case)
-    by_seed = scores.sum(axis=1) / present
-    deviations = np.where(missing, 0.0, per_case - by_seed[:, None])
+    by_seed = scores.sum(axis=2) / present
+    deviations = np.where(missing, 0.0, per_case - by_seed[..., None])
     deviations[equal(deviations, scores)] = 0.0
     # Left-out cases add nothing and the rest carry the mean alone.
-    influence = deviations.sum(axis=0) * (cases / present.sum())
-    from_cases = float((influence**2).sum()) / (cases - 1) / cases
-    from_seeds = float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0
+    influence = deviations.sum(axis=1) * (cases / present.sum(axis=1))[:, None]
+    from_cases = (influence**2).sum(axis=1) / (cases - 1) / cases
+    from_seeds = by_seed.var(axis=1, ddof=1) / seeds if seeds > 1 else np.zeros(len(per_case))
+    rows = zip(by_seed.mean(axis=1).tolist(), from_cases.tolist(), from_seeds.tolist(), strict=True)
+    return [_mean(value, case, training, cases, seeds) for value, case, training in rows]
+
+
+def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds: int) -> Mean:
     freedom = float(cases - 1)
     if from_seeds > 0:
         parts = from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1)
         freedom = (from_seeds + from_cases) ** 2 / parts
-    return Mean(float(by_seed.mean()), cases, from_cases, from_seeds, freedom)
+    return Mean(value, cases, from_cases, from_seeds, freedom)
 
 
 def crossed_t(per_case: Array, sampling: Sampling) -> Interval:
