@@ -255,9 +255,17 @@ class Image(Frozen):
 
     case: StepId
     twin: StepId | None = None
+    labels: StepId | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Another case, whose label map is trained on instead of its own: the control "
+        "that labels must not pass. Predictions know no labels.",
+    )
 
     def needs(self) -> tuple[Ref, ...]:
-        return (_case(self.case),) if self.twin is None else (_case(self.case), _twin(self.twin))
+        twin = () if self.twin is None else (_twin(self.twin),)
+        labels = () if self.labels is None else (_case(self.labels),)
+        return (_case(self.case), *twin, *labels)
 
 
 def all_needs(*groups: tuple[Image, ...]) -> tuple[Ref, ...]:

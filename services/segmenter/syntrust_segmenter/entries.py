@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from syntrust_core.canonical import digest
 from syntrust_core.caserecord import CASE_FILE, CaseRecord
-from syntrust_core.cases import Case, read_case, read_images
+from syntrust_core.cases import Case, read_case, read_images, read_mask
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.files import file_sha256
 from syntrust_core.labels import MODALITIES
+from syntrust_segmenter.data import cut
 from syntrust_segmenter.history import ImageKind
 from syntrust_segmenter.prepared import FORMAT, PreparedCache, PreparedCase, prepare_case
 
@@ -24,13 +25,15 @@ from syntrust_segmenter.prepared import FORMAT, PreparedCache, PreparedCase, pre
 class ImageEntry:
     """A canonical case seen through its real image, or through its twin if there is a folder.
 
-    Labels and brain are the case's in both views. `name` tells entries apart in messages and
-    files; the same case may enter once as real and once as twin.
+    Labels and brain are the case's in both views, unless `labels_folder` is another case, whose
+    label map then stands in for its own. `name` tells entries apart in messages and files; the
+    same case may enter once as real and once as twin.
     """
 
     name: str
     folder: Path
     twin_folder: Path | None = None
+    labels_folder: Path | None = None
 
     @property
     def view(self) -> ImageKind:
@@ -38,10 +41,11 @@ class ImageEntry:
 
     @property
     def label(self) -> str:
-        return f"{self.name} ({self.view})"
+        labels = "" if self.labels_folder is None else ", labels of another case"
+        return f"{self.name} ({self.view}{labels})"
 
     def record(self) -> CaseRecord:
-        return CaseRecord.model_validate_json((self.folder / CASE_FILE).read_bytes())
+        return _record(self.folder)
 
     def content(self) -> str:
         """Digest of what the network sees of it: images, labels and brain.
@@ -56,7 +60,9 @@ class ImageEntry:
         if self.twin_folder is not None:
             require_twin(self)
             images = {name: file_sha256(self.twin_folder / f"{name}.nii.gz") for name in MODALITIES}
-        return digest({"images": images, "labels": known["labels"], "brain": known["brain"]})
+        labelled = known if self.labels_folder is None else _record(self.labels_folder).digests
+        parts = {"labels": labelled["labels"], "brain": known["brain"]}
+        return digest({"images": images, **parts})
 
 
 def prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
@@ -91,9 +97,24 @@ def require_distinct(labels: Sequence[str], *, what: str) -> None:
         )
 
 
+def _record(folder: Path) -> CaseRecord:
+    return CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
+
+
 def _read(entry: ImageEntry) -> tuple[Case, NDArray[np.float32]]:
     """The case, and the images of the view that is meant."""
     case, _ = read_case(entry.folder)
-    if entry.twin_folder is None:
-        return case, case.images
-    return case, read_images(entry.twin_folder, case.geometry)
+    images = case.images
+    if entry.twin_folder is not None:
+        images = read_images(entry.twin_folder, case.geometry)
+    if entry.labels_folder is not None:
+        case = replace(case, labels=_labels_on(entry.labels_folder, case.labels.shape))
+    return case, images
+
+
+def _labels_on(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The label map of another case, its middle on the middle of a grid of `shape`."""
+    other, _ = read_mask(folder)
+    x, y, z = ((n - side) // 2 for n, side in zip(other.labels.shape, shape, strict=True))
+    i, j, k = shape
+    return cut(other.labels, (x, y, z), (i, j, k))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from syntrust_core.contracts import (
     Image,
@@ -71,8 +72,12 @@ def _entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:
 
 
 def _entry(image: Image, context: StepContext) -> ImageEntry:
-    case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=image.case))
-    if image.twin is None:
-        return ImageEntry(image.case, case)
-    twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=image.twin))
-    return ImageEntry(image.case, case, twin)
+    def folder(kind: Kind, step: str | None) -> Path | None:
+        return None if step is None else context.fetch(Ref(kind=kind, id=step))
+
+    return ImageEntry(
+        image.case,
+        context.fetch(Ref(kind=Kind.INSPECT_CASE, id=image.case)),
+        twin_folder=folder(Kind.SYNTHESISE_CASE, image.twin),
+        labels_folder=folder(Kind.INSPECT_CASE, image.labels),
+    )

@@ -42,11 +42,12 @@ def test_every_part_of_a_request_is_part_of_its_identity() -> None:
         base.model_copy(update={"iterations": 6}),
         base.model_copy(update={"preset": "base"}),
         base.model_copy(update={"train": (Image(case=A, twin=B),)}),
+        base.model_copy(update={"train": (Image(case=A, labels=B),)}),
         base.model_copy(update={"overrides": {"learning_rate": 0.1}}),
         base.model_copy(update={"recipe": 99}),
     ]
 
-    assert len({base.step_id, *(other.step_id for other in others)}) == 7
+    assert len({base.step_id, *(other.step_id for other in others)}) == 8
 
 
 def test_needs_name_each_artifact_once() -> None:
@@ -56,6 +57,16 @@ def test_needs_name_each_artifact_once() -> None:
         (Kind.TRAIN_SEGMENTER, C),
         (Kind.INSPECT_CASE, A),
         (Kind.SYNTHESISE_CASE, B),
+    ]
+
+
+def test_an_image_with_the_labels_of_another_case_needs_that_case_too() -> None:
+    image = Image(case=A, twin=B, labels=C)
+
+    assert [(need.kind, need.id) for need in image.needs()] == [
+        (Kind.INSPECT_CASE, A),
+        (Kind.SYNTHESISE_CASE, B),
+        (Kind.INSPECT_CASE, C),
     ]
 
 
