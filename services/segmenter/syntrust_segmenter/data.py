@@ -1,14 +1,16 @@
 """From prepared cases to training samples: which case, which patch, which augmentation.
 
 Every choice is a function of (seed, iteration, place in the batch) and of nothing else, so neither
-the number of loader processes nor an interruption changes a sample.
+the number of loading threads nor an interruption changes a sample.
 Arrays are (C, X, Y, Z); tensors (N, C, X, Y, Z).
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -23,7 +25,6 @@ from monai.transforms.spatial.dictionary import RandFlipd
 from monai.transforms.utils import generate_label_classes_crop_centers
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from syntrust_segmenter.prepared import Ints3, PreparedCase
 from syntrust_segmenter.presets import Patch, SegmenterConfig
@@ -38,21 +39,22 @@ class Sample(NamedTuple):
     labels: Tensor  # patch, uint8
 
 
-class Samples(Dataset[Sample]):
+class Samples:
     """Endless training samples by position; a position is iteration · batch + place."""
 
     def __init__(self, cases: Sequence[PreparedCase], config: SegmenterConfig, seed: int) -> None:
         self._cases = cases
         self._config = config
-        self._augment = _augmentation(config)
         self._seed = seed
 
     def __getitem__(self, position: int) -> Sample:
         case = self._cases[case_at(position, count=len(self._cases), seed=self._seed)]
         seed = _seed_of(self._seed, _SAMPLE, *divmod(position, self._config.batch))
         start = patch_start(case, self._config, np.random.RandomState(seed))
-        self._augment.set_random_state(seed=seed)
-        changed = self._augment(
+        # Its random state is its own: several threads draw samples at once.
+        augment = _augmentation(self._config)
+        augment.set_random_state(seed=seed)
+        changed = augment(
             {
                 "images": torch.from_numpy(cut(case.images, start, self._config.patch)),
                 "labels": torch.from_numpy(cut(case.labels, start, self._config.patch)[None]),
@@ -60,20 +62,34 @@ class Samples(Dataset[Sample]):
         )
         return Sample(changed["images"].as_tensor(), changed["labels"].as_tensor()[0])
 
+    def batch(self, iteration: int) -> Sample:
+        """The samples of one iteration, stacked."""
+        size = self._config.batch
+        drawn = [self[iteration * size + place] for place in range(size)]
+        images, labels = zip(*drawn, strict=True)
+        return Sample(torch.stack(images), torch.stack(labels))
 
-def batches(
-    samples: Samples, *, first: int, last: int, batch: int, workers: int
-) -> Iterator[Sample]:
-    """Batches of the iterations first … last - 1, computed by `workers` processes (0: this one)."""
-    loader = DataLoader(
-        samples,
-        batch_size=batch,
-        sampler=range(first * batch, last * batch),
-        num_workers=workers,
-        # Its own generator: the loader would otherwise draw from the one that training uses.
-        generator=torch.Generator(),
-    )
-    return iter(loader)
+
+def batches(samples: Samples, *, first: int, last: int, loaders: int) -> Iterator[Sample]:
+    """Batches of the iterations first … last - 1, computed ahead by `loaders` threads.
+
+    Threads and not processes: a worker's child process may have no children. Reading, mirroring
+    and drawing noise let others run meanwhile. With 0 the caller's thread does it.
+    """
+    if loaders == 0:
+        yield from map(samples.batch, range(first, last))
+        return
+    pool = ThreadPoolExecutor(loaders, thread_name_prefix="samples")
+    ahead: deque[Future[Sample]] = deque()
+    try:
+        for iteration in range(first, last):
+            ahead.append(pool.submit(samples.batch, iteration))
+            if len(ahead) > loaders:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def case_at(position: int, *, count: int, seed: int) -> int:

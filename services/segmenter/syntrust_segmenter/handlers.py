@@ -126,7 +126,7 @@ def _run(
         scratch=scratch,
         device=torch.device(machine.device),
         start=start,
-        workers=machine.loaders,
+        loaders=machine.loaders,
         checkpoint_every_s=machine.checkpoint_every_s,
     )
 

@@ -25,5 +25,10 @@ class SegmenterSettings(BaseSettings):
         int, Field(ge=0, description="Prepared cases kept at most; a full-size one has 60 MB.")
     ] = 64 << 30
     loaders: Annotated[
-        int, Field(ge=0, le=32, description="Processes that prepare samples beside a training.")
-    ] = 0
+        int | None,
+        Field(
+            ge=0,
+            le=32,
+            description="Threads that prepare samples beside a training; null: 4 on a GPU, else 0.",
+        ),
+    ] = None

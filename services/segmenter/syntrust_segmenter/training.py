@@ -70,7 +70,7 @@ class Run:
     scratch: Path
     device: torch.device
     start: StartWeights | None = None
-    workers: int = 0
+    loaders: int = 0
     checkpoint_every_s: float = 60.0
 
 
@@ -182,9 +182,7 @@ def _remaining(
     cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run, done: int
 ) -> Iterator[Sample]:
     samples = Samples(cases, config, run.seed)
-    return batches(
-        samples, first=done, last=run.iterations, batch=config.batch, workers=run.workers
-    )
+    return batches(samples, first=done, last=run.iterations, loaders=run.loaders)
 
 
 def _iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:

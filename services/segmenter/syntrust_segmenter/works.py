@@ -16,7 +16,7 @@ from syntrust_core.contracts import (
 from syntrust_core.steps import StepContext, expect
 from syntrust_segmenter.entries import ImageEntry
 from syntrust_segmenter.handlers import train
-from syntrust_segmenter.machine import Machine
+from syntrust_segmenter.machine import Machine, best_loaders
 from syntrust_segmenter.model import MODEL_FILES
 from syntrust_segmenter.prediction import predict
 from syntrust_segmenter.prepared import PreparedCache
@@ -40,7 +40,7 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
         iterations=request.iterations,
         start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
-        machine=Machine(threads=context.threads, loaders=settings.loaders),
+        machine=Machine(threads=context.threads, loaders=_loaders(settings)),
     )
     for name in MODEL_FILES:
         context.add(name, out / name)
@@ -59,6 +59,10 @@ def predict_cases(message: StepMessage, context: StepContext) -> None:
     )
     for name, path in files.items():
         context.add(name, path)
+
+
+def _loaders(settings: SegmenterSettings) -> int:
+    return best_loaders() if settings.loaders is None else settings.loaders
 
 
 def _cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -26,17 +27,17 @@ def _case(seed: int = 0, *, et: bool = True, side: int = 40) -> PreparedCase:
     return prepare_case(images, labels, brain)
 
 
-def _drawn(workers: int, first: int = 0, last: int = 4) -> list[torch.Tensor]:
+def _drawn(loaders: int, first: int = 0, last: int = 4) -> list[torch.Tensor]:
     samples = Samples([_case(0), _case(1), _case(2, et=False)], CONFIG, seed=5)
     return [
         tensor
-        for batch in batches(samples, first=first, last=last, batch=3, workers=workers)
+        for batch in batches(samples, first=first, last=last, loaders=loaders)
         for tensor in (batch.images, batch.labels)
     ]
 
 
-def test_samples_do_not_depend_on_the_number_of_loader_processes() -> None:
-    alone, shared = _drawn(workers=0), _drawn(workers=2)
+def test_samples_do_not_depend_on_the_number_of_loading_threads() -> None:
+    alone, shared = _drawn(loaders=0), _drawn(loaders=3)
 
     assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
 
@@ -48,10 +49,19 @@ def test_samples_do_not_depend_on_where_the_training_was_resumed() -> None:
     )
 
 
+def test_a_training_that_stops_leaves_no_loading_thread_behind() -> None:
+    samples = batches(Samples([_case()], CONFIG, seed=5), first=0, last=100, loaders=2)
+    next(samples)
+
+    samples.close()  # type: ignore[attr-defined]  # an iterator that is a generator
+
+    assert not [t for t in threading.enumerate() if t.name.startswith("samples")]
+
+
 def test_samples_leave_the_generator_of_training_alone() -> None:
     before = torch.get_rng_state()
 
-    _drawn(workers=0)
+    _drawn(loaders=0)
 
     assert torch.equal(torch.get_rng_state(), before)
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from tests.unit.segmenter.fitting import Kept, Killer, Progress, as_twin, fit, history_of
 
 from syntrust_core.errors import Cancelled, InvalidRequest, ObjectDamaged, OutOfMemory
+from syntrust_core.labels import MODALITIES
 from syntrust_segmenter.dice import nested_dice, region_dice
 from syntrust_segmenter.entries import ImageEntry
 from syntrust_segmenter.machine import memory_advice
@@ -229,14 +230,20 @@ def test_one_case_is_too_few_to_train_on(cases: list[ImageEntry], tmp_path: Path
         fit([cases[0], as_twin(cases[0])], tmp_path / "out")
 
 
-def test_a_missing_twin_is_named(cases: list[ImageEntry], tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [("t2",), MODALITIES], ids=["one modality", "all of it"])
+def test_a_missing_twin_is_named_and_nothing_is_written(
+    cases: list[ImageEntry], tmp_path: Path, missing: tuple[str, ...]
+) -> None:
     partial = tmp_path / "twin"
     shutil.copytree(cases[1].folder.with_name("b-twin"), partial)
-    (partial / "t2.nii.gz").unlink()
+    for modality in missing:
+        (partial / f"{modality}.nii.gz").unlink()
     twin = ImageEntry("b", cases[1].folder, partial)
 
-    with pytest.raises(InvalidRequest, match="twin of case b lacks t2"):
+    with pytest.raises(InvalidRequest, match=f"twin of case b lacks {', '.join(missing)}"):
         fit([cases[0], twin], tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_case_is_not_both_trained_on_and_validated(
