@@ -9,6 +9,7 @@ Steps and schedule stay in float32. Tensors are (N, C, Z, Y, X).
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -54,10 +55,14 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 @dataclass(frozen=True)
 class Machine:
-    """What twins are drawn on. Both decide their last bits, and stand in their provenance."""
+    """What twins are drawn on. It decides their last bits, and stands in their provenance.
+
+    `compiled` lets a GPU run compiled graphs where that pays, see `engine_of`.
+    """
 
     device: torch.device = field(default_factory=best_device)
     precision: Asked = "auto"
+    compiled: bool = True
 
 
 class Engine:
@@ -78,6 +83,7 @@ class Engine:
         compiled: bool = False,
     ) -> None:
         self.schedule, self.device, self.precision = schedule, device, precision
+        self.compiled = compiled
         self._prediction, self._channels = prediction, network.architecture.out_channels
         placed = _placed(network, device, precision)
         self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
@@ -129,13 +135,20 @@ def _arithmetic(device: torch.device, precision: Precision) -> AbstractContextMa
 def engine_of(generator: Generator, machine: Machine) -> Engine:
     """The engine of a generator, kept until another is asked for: a worker draws many twins."""
     card, device = generator.card, machine.device
-    # Views of the brain differ from case to case, and each shape would be compiled anew.
-    compiled = device.type == "cuda" and generator.domain.view == "grid"
     return Engine(
         generator.network,
         cosine_schedule(card.schedule_steps),
         card.prediction,
         device=device,
         precision=resolve_precision(machine.precision, device),
-        compiled=compiled,
+        compiled=machine.compiled and _pays_to_compile(generator, device),
     )
+
+
+def _pays_to_compile(generator: Generator, device: torch.device) -> bool:
+    """On a GPU, for cases of one shape: views of the brain differ, each would be compiled anew.
+
+    Triton builds its launchers with the machine's C compiler, which slim images lack.
+    """
+    has_compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang"))
+    return device.type == "cuda" and generator.domain.view == "grid" and has_compiler

@@ -22,3 +22,10 @@ class GeneratorSettings(BaseSettings):
             "tf32 on a GPU, else fp32), or one of fp32, tf32 (GPU alone) and bf16."
         ),
     ] = "auto"
+    compiled: Annotated[
+        bool,
+        Field(
+            description="Compile the network on a GPU where every case has one shape; needs a C "
+            "compiler beside it, and about a minute for the first twin."
+        ),
+    ] = True

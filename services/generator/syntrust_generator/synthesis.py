@@ -54,6 +54,7 @@ class Twin(BaseModel):
     rejected: Annotated[tuple[tuple[str, ...], ...], Field(description="Why, per earlier draw.")]
     device: str
     precision: Annotated[str, Field(description="Of the convolutions; all else is float32.")]
+    compiled: bool
     fit: Annotated[
         str, Field(description="How the case came onto the generator's grid: exact, crop, resize.")
     ]
@@ -192,7 +193,11 @@ def _draw(ready: _Ready, order: Order, on_step: OnStep) -> _Drawn:
         wrong = defects(images, ready.shown.seen_brain)
         if not wrong:
             drawn = {"redraw": redraw, "draw_seed": f"{seed:016x}", "rejected": tuple(rejected)}
-            computed = {"device": engine.device.type, "precision": engine.precision}
+            computed = {
+                "device": engine.device.type,
+                "precision": engine.precision,
+                "compiled": engine.compiled,
+            }
             return _Drawn(ready, images, _provenance(ready, order, {**drawn, **computed}))
         rejected.append(tuple(wrong))
     raise TwinRejected(f"twin: {REDRAWS + 1} draws failed quality control: {rejected[-1]}.")

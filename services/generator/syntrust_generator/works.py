@@ -21,13 +21,13 @@ SAMPLES_FILE = "samples.png"
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
-    request = expect(SynthesiseCase, message)
+    request, settings = expect(SynthesiseCase, message), GeneratorSettings()
     order = Order(
         generator=_model(context.fetch(request.generator)),
         seed=request.seed,
         sampling=Sampling(sampler=request.sampler, steps=request.steps),
         fit=request.fit,
-        machine=Machine(precision=GeneratorSettings().precision),
+        machine=Machine(precision=settings.precision, compiled=settings.compiled),
     )
     case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     with reproducible(context.threads):

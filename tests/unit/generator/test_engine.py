@@ -97,6 +97,10 @@ def test_the_network_is_one_graph_for_a_compiler(
         torch.testing.assert_close(whole(x, embedding), network.predict(x, embedding))
 
 
+def test_a_cpu_compiles_nothing(generator: Generator) -> None:
+    assert not engine_of(generator, Machine(CPU, "fp32")).compiled
+
+
 @pytest.mark.parametrize(
     ("asked", "device", "resolved"),
     [
@@ -126,10 +130,12 @@ def test_a_worker_takes_the_gpu_it_sees() -> None:
     assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_an_operator_sets_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_sets_precision_and_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
     assert GeneratorSettings().precision == "auto"
     monkeypatch.setenv("SYNTRUST_GENERATOR__PRECISION", "fp32")
     assert GeneratorSettings().precision == "fp32"
+    monkeypatch.setenv("SYNTRUST_GENERATOR__COMPILED", "false")
+    assert GeneratorSettings().compiled is False
     monkeypatch.setenv("SYNTRUST_GENERATOR__PRECISION", "int4")
     with pytest.raises(ValidationError, match="precision"):
         GeneratorSettings()

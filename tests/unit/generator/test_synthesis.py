@@ -51,6 +51,7 @@ def test_a_twin_is_four_modalities_on_the_grid_of_its_case(
     assert provenance["label_map_digest"] == record.label_map_digest
     assert (provenance["sampler"], provenance["steps"], provenance["redraw"]) == ("ddim", 3, 0)
     assert (provenance["device"], provenance["precision"]) == ("cpu", "fp32")
+    assert provenance["compiled"] is False
     assert (provenance["fit"], provenance["warnings"]) == ("exact", [])
     assert provenance["field_of_view"] == [[0, 16], [0, 24], [0, 16]]
 

@@ -13,7 +13,10 @@ from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage, Synthesise
 from syntrust_core.jobcontracts import GeneratorCase, TrainGenerator
 from syntrust_core.steps import Outcome, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_generator.determinism import reproducible
 from syntrust_generator.publish import publish_model
+from syntrust_generator.training import TrainingProgress
+from syntrust_generator.training_job import Keeping, train, training_config
 from syntrust_generator.works import synthesise_case, train_generator
 
 CASE = "c" * 64
@@ -88,6 +91,38 @@ def test_nothing_of_a_training_that_is_published_is_kept_twice(bench: Bench) -> 
 
     published = {file.key for file in manifest.files.values()}
     assert left - published - {ref.attempt_key(manifest.attempt)} == {ref.manifest_key}
+
+
+def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path: Path) -> None:
+    ref, undisturbed = bench.train()
+    config = training_config(CONFIG, seed=0, iterations=2)
+    folder = InputCache(bench.store, tmp_path / "other", limit_bytes=1 << 30)
+    keeping = Keeping(tmp_path / "c.pt", tmp_path / "s.png", checkpoint_every_s=0)
+
+    with reproducible(threads=1), pytest.raises(KeyboardInterrupt):
+        train(
+            {"ball-0": folder.folder(Ref(kind=Kind.INSPECT_CASE, id=CASE))},
+            config,
+            name="small",
+            dataset="",
+            out=tmp_path / "model",
+            on_progress=die,
+            keeping=keeping,
+        )
+    bench.store.put_file(ref.checkpoint_key, tmp_path / "c.pt")
+    bench.store.delete(ref.manifest_key)
+    bench.board.reports.clear()
+    _, resumed = bench.train()
+
+    assert resumed.attempt != undisturbed.attempt
+    weights = "model.safetensors"
+    assert resumed.files[weights].sha256 == undisturbed.files[weights].sha256
+    assert not bench.store.exists(ref.checkpoint_key)
+
+
+def die(progress: TrainingProgress) -> None:
+    """As a kill does after the first iteration was kept."""
+    raise KeyboardInterrupt
 
 
 def test_a_generator_is_trained_further_from_one_that_a_job_trained(bench: Bench) -> None:
