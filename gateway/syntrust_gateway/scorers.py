@@ -1,40 +1,49 @@
-"""Processes that score, so that a request of 100,000 cases holds up no other one.
+"""The processes that score, so that a request of 100,000 cases holds up no other one.
 
 A scoring is some milliseconds of Python and as many of numpy; in a thread it would share one
-interpreter with every other request. The processes come from a fork server that has loaded the
-factors and nothing of the API, so they start in milliseconds and share their memory.
+interpreter with every other request.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import forkserver
-from typing import Final
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+from typing import Any, Final
+
+from anyio import CapacityLimiter, to_thread
 
 from syntrust_core.errors import InvalidRequest, Unavailable
-from syntrust_gateway import scores
-from syntrust_gateway.scores import Answer, Refusal
+from syntrust_gateway.scorer import receive, send
+from syntrust_gateway.scores import Answer
 
 SCORINGS_AT_ONCE: Final = 2
 _ATTEMPTS: Final = 2
-_COLLECT_AFTER: Final = 100_000  # new objects
-_BLAS_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_COMMAND: Final = (sys.executable, "-P", "-m", "syntrust_gateway.scorer")
+# There is a process per core already, and sums then do not depend on the number of threads.
+_ONE_THREAD: Final = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+Reply = tuple[dict[str, Any], bytes]
 
 
 class Scorers:
-    """A few scoring processes. They start with the first request, and again after one has died."""
+    """A few scoring processes. They start when they are wanted, and again after one has died."""
 
     def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
+        self._idle: deque[subprocess.Popen[bytes]] = deque()
+        self._limiter = CapacityLimiter(SCORINGS_AT_ONCE)
+
+    def start(self) -> None:
+        """Start them now, so that the first request need not wait for it."""
+        self._idle.extend(_start() for _ in range(SCORINGS_AT_ONCE))
+
+    def close(self) -> None:
+        """End the processes that are idle."""
+        while self._idle:
+            _end(self._idle.pop())
 
     async def score(self, body: bytes, kind: str, accept: str | None) -> Answer:
         """The answer to a request body of media type `kind`; equal bodies give equal bytes.
@@ -44,69 +53,70 @@ class Scorers:
         InvalidRequest
             With the pointer of the field, or of the CSV line and column, that cannot be used.
         Unavailable
-            A scoring process died twice, most likely for want of memory.
+            A scoring process was ended twice, most likely for want of memory.
         """
-        loop = asyncio.get_running_loop()
+        head, content = await to_thread.run_sync(
+            self._ask, body, {"kind": kind, "accept": accept}, limiter=self._limiter
+        )
+        if "detail" in head:
+            raise InvalidRequest(head["detail"], pointer=head["pointer"])
+        return Answer(content, head["kind"])
+
+    def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
         for _ in range(_ATTEMPTS):
-            pool = self.start()
+            process = self._take()
             try:
-                found = await loop.run_in_executor(pool, scores.outcome, body, kind, accept)
-            except BrokenProcessPool:
-                self._forget(pool)
+                reply = _exchange(process, body, head)
+            except (EOFError, BrokenPipeError):
+                _refuse_failed(process)
                 continue
-            if isinstance(found, Refusal):
-                raise InvalidRequest(found.detail, pointer=found.pointer)
-            return found
-        raise Unavailable("The scoring process was ended by the system; try again or send less.")
+            self._idle.append(process)
+            return reply
+        raise Unavailable("The scoring was ended by the system; try again, or send less at once.")
 
-    def start(self) -> ProcessPoolExecutor:
-        """Make sure of the pool; its processes come with its first work."""
-        if self._pool is None:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([scores.__name__])
-            with _one_blas_thread():
-                forkserver.ensure_running()
-            self._pool = ProcessPoolExecutor(
-                SCORINGS_AT_ONCE, mp_context=context, initializer=_begin
-            )
-        return self._pool
-
-    def _forget(self, broken: ProcessPoolExecutor) -> None:
-        """Drop a pool, unless another request has replaced it already."""
-        if self._pool is broken:
-            self._pool = None
-        broken.shutdown(wait=False)
+    def _take(self) -> subprocess.Popen[bytes]:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return _start()
 
 
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Let processes that start now compute in one thread each.
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own module
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | _ONE_THREAD,
+        # Ctrl-C in a terminal is the parent's; this one ends with its input.
+        start_new_session=True,
+    )
 
-    There is a process per core already, and sums then do not depend on the machine's load.
+
+def _exchange(process: subprocess.Popen[bytes], body: bytes, head: dict[str, Any]) -> Reply:
+    assert process.stdin is not None  # noqa: S101 - both are pipes
+    assert process.stdout is not None  # noqa: S101
+    send(process.stdin, body, **head)
+    return receive(process.stdout)
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """Close its pipes, which ends it if it lives, and give its exit code."""
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None  # noqa: S101 - both are pipes
+        with suppress(BrokenPipeError):  # what it has not read is lost with it
+            pipe.close()
+    return process.wait()
+
+
+def _refuse_failed(process: subprocess.Popen[bytes]) -> None:
+    """Let pass that a process was ended by a signal; that it ended by itself is our fault.
+
+    Raises
+    ------
+    RuntimeError
+        It has failed; its traceback is in our standard error.
     """
-    before = {name: os.environ.get(name) for name in _BLAS_THREADS}
-    os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the parent, and go when it is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-    # A request is a tree of thousands of objects without a cycle: looking for some took a tenth.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
-
-
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
+    code = _end(process)
+    if code >= 0:
+        msg = f"a scoring process ended with code {code}"
+        raise RuntimeError(msg)

@@ -45,6 +45,7 @@ def serve(host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
         h11_max_incomplete_event_size=64 << 10,
     )
+    deps.scorers.close()
 
 
 def make_deps(settings: Settings, gateway: GatewaySettings) -> Deps:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -109,9 +110,10 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def scorers() -> Scorers:
+def scorers() -> Iterator[Scorers]:
     """One pool of processes for all tests."""
-    return Scorers()
+    with closing(Scorers()) as pool:
+        yield pool
 
 
 @pytest.fixture

@@ -6,13 +6,15 @@ import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import closing
+from typing import Any
 
 import anyio
 import pytest
 
-from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.scorers import Scorers
+from syntrust_core.errors import InvalidRequest, Unavailable
+from syntrust_gateway import scorers as pool
+from syntrust_gateway.scorers import SCORINGS_AT_ONCE, Reply, Scorers
 from syntrust_gateway.scores import JSON
 
 BODY = b'{"cases": [{"id": "a", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}}]}'
@@ -20,13 +22,14 @@ PATIENCE_S = 30
 
 PARENT = f"""
 import asyncio, os, signal
-from syntrust_gateway.scorers import Scorers
+from syntrust_gateway import scorers as pool
+from syntrust_gateway.scorers import SCORINGS_AT_ONCE, Reply, Scorers
 
-if __name__ == "__main__":
-    scorers = Scorers()
-    asyncio.run(scorers.score({BODY!r}, "application/json", None))
-    print(*scorers.start()._processes, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
+scorers = Scorers()
+scorers.start()
+asyncio.run(scorers.score({BODY!r}, "application/json", None))
+print(*(process.pid for process in scorers._idle), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -35,14 +38,30 @@ def score(scorers: Scorers, body: bytes = BODY) -> bytes:
 
 
 def test_a_scoring_process_that_died_is_replaced() -> None:
-    scorers = Scorers()
-    first = score(scorers)
-    for pid in list(scorers.start()._processes):
-        os.kill(pid, signal.SIGKILL)
+    with closing(Scorers()) as scorers:
+        first = score(scorers)
+        for process in scorers._idle:
+            process.kill()
+            process.wait()
 
-    second = score(scorers)
+        second = score(scorers)
 
     assert second == first
+
+
+def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() -> None:
+    class Dying(Scorers):
+        """Every process it has is ended before it is asked."""
+
+        def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
+            for process in (pool._start() for _ in range(SCORINGS_AT_ONCE)):
+                process.kill()
+                process.wait()
+                self._idle.append(process)
+            return super()._ask(body, head)
+
+    with closing(Dying()) as scorers, pytest.raises(Unavailable):
+        score(scorers)
 
 
 def test_a_refusal_comes_back_with_its_pointer(scorers: Scorers) -> None:
@@ -54,21 +73,20 @@ def test_a_refusal_comes_back_with_its_pointer(scorers: Scorers) -> None:
 
 def test_scoring_processes_load_nothing_of_the_api() -> None:
     heavy = "{'fastapi', 'sqlalchemy', 'minio', 'redis', 'torch', 'pydantic'}"
-    code = f"import sys, syntrust_gateway.scores; print({heavy} & set(sys.modules))"
+    code = f"import sys, syntrust_gateway.scorer; print({heavy} & set(sys.modules))"
 
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "set()"
 
 
-def test_scoring_processes_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"  # a fork server reads its parent's file again
-    script.write_text(PARENT, encoding="utf-8")
+def test_scoring_processes_end_with_a_parent_that_was_killed() -> None:
+    command = [sys.executable, "-c", PARENT]
 
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert run.returncode == -signal.SIGKILL, run.stderr
-    assert run.stdout.split()
+    assert len(run.stdout.split()) == SCORINGS_AT_ONCE
     for pid in map(int, run.stdout.split()):
         assert ended(pid)
 
