@@ -1,7 +1,8 @@
 """What a denoising step, a twin and a run of twins cost, beside the plain float32 loop.
 
-One process, one thread unless told otherwise, each pair of timings interleaved, medians. On a GPU
-also TF32 and bfloat16, eager and compiled, against the floor that its matrix rate sets.
+One process, one thread unless told otherwise, timings interleaved, medians. On the CPU in CPU
+seconds (of all threads together), which other work on the machine moves little. On a GPU also TF32
+and bfloat16, eager and compiled, against the floor that its matrix rate sets.
 
     python benchmarks/bench_generator.py [--threads N]
 """
@@ -48,15 +49,17 @@ SCHEDULE = cosine_schedule(PLAIN_STEPS)
 Step = Callable[[], object]
 
 
-def medians_s(steps: Mapping[str, Step], runs: int) -> dict[str, float]:
+def medians_s(
+    steps: Mapping[str, Step], runs: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, float]:
     """Median seconds of each, called in turn; the first call of each does not count."""
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for run in range(runs + 1):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = clock()
             step()
             if run:
-                taken[name].append(time.perf_counter() - start)
+                taken[name].append(clock() - start)
     return {name: median(values) for name, values in taken.items()}
 
 
@@ -196,7 +199,7 @@ def gpu_step_s(step: Step, runs: int = 5) -> float:
         torch.cuda.synchronize()
 
     whole()  # compiling is not timed
-    return medians_s({"step": whole}, runs)["step"]
+    return medians_s({"step": whole}, runs, time.perf_counter)["step"]
 
 
 def matrix_tflops(dtype: torch.dtype, side: int = 8192) -> float:
