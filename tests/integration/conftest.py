@@ -15,6 +15,7 @@ import pytest
 from syntrust import Client
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
+PATIENCE_S = 240.0
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -60,7 +61,9 @@ def syntrust(stack: Path, stack_url: str) -> Command:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "syntrust", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+        return subprocess.run(
+            command, capture_output=True, text=True, env=env, check=False, timeout=PATIENCE_S
+        )
 
     return run
 
