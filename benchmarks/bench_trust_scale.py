@@ -1,12 +1,14 @@
 """`POST /trust-score` with up to 100,000 cases: seconds, peak memory, and whether time is linear.
 
 Each size runs in a process of its own, from the bytes of a JSON body to the bytes of the answer, as
-the gateway computes it. Bound: 100,000 cases within 1 GB, and seconds per case that do not grow.
+the gateway's scoring processes compute it, in one thread. Bound: 100,000 cases within 1 GB, and
+seconds per case that do not grow.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from syntrust_gateway.scorers import ONE_THREAD
 from syntrust_gateway.scores import JSON, Answer, outcome
 
 SIZES = (12_500, 25_000, 50_000, 100_000)
@@ -54,7 +57,10 @@ def measure_here(size: int) -> dict[str, Any]:
 
 def measure(size: int) -> dict[str, Any]:
     command = [sys.executable, __file__, str(size)]
-    run = subprocess.run(command, input=body(size), capture_output=True, check=True)
+    environment = os.environ | ONE_THREAD
+    run = subprocess.run(
+        command, input=body(size), capture_output=True, check=True, env=environment
+    )
     found: dict[str, Any] = json.loads(run.stdout)
     return found
 

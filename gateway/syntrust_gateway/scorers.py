@@ -23,7 +23,7 @@ SCORINGS_AT_ONCE: Final = 2
 _ATTEMPTS: Final = 2
 _COMMAND: Final = (sys.executable, "-P", "-m", "syntrust_gateway.scorer")
 # There is a process per core already, and sums then do not depend on the number of threads.
-_ONE_THREAD: Final = dict.fromkeys(
+ONE_THREAD: Final = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
 Reply = tuple[dict[str, Any], bytes]
@@ -86,7 +86,7 @@ def _start() -> subprocess.Popen[bytes]:
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | _ONE_THREAD,
+        env=os.environ | ONE_THREAD,
         # Ctrl-C in a terminal is the parent's; this one ends with its input.
         start_new_session=True,
     )
