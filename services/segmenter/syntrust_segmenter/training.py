@@ -94,7 +94,7 @@ def train_network(
     InvalidRequest
         The start weights do not fit the network; see `StartWeights.load_into`.
     """
-    state = _initial_state(cases, config, run)
+    state = initial_state(cases, config, run)
     path = run.scratch / "training.safetensors"
     if checkpoints is not None and checkpoints.load_checkpoint(path):
         load_state(state, path, identity=run.identity)
@@ -155,9 +155,10 @@ def learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> f
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _initial_state(
+def initial_state(
     cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run
 ) -> TrainingState:
+    """Network and optimiser before the first iteration."""
     torch.manual_seed(run.seed)
     network = build_network(config, priors=class_shares(cases, config.patch))
     if run.start is not None:
@@ -189,7 +190,7 @@ def _iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run:
     rate = learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    loss, norm = _step(state, sample, config, run.device)
+    loss, norm = train_step(state, sample, config, run.device)
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.iteration += 1
@@ -200,9 +201,10 @@ def _iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run:
     history.samples += len(sample.images)
 
 
-def _step(
+def train_step(
     state: TrainingState, sample: Sample, config: SegmenterConfig, device: torch.device
 ) -> tuple[float, float]:
+    """One step of the optimiser on a batch: its loss, and the norm of the gradient."""
     images = sample.images.to(device, memory_format=torch.channels_last_3d)
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
