@@ -20,6 +20,8 @@ from syntrust_core.contracts import (
     is_none,
 )
 
+Control = Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]
+
 
 class ReportCase(Frozen):
     id: str
@@ -35,16 +37,26 @@ class ReportCase(Frozen):
     )
 
 
-class ReportRun(Frozen):
-    """One training: its mix by case id, and its scores on both test sets."""
+class ReportTraining(Frozen):
+    """One training: its images by case id, and its scores on both test sets."""
 
-    alpha: AlphaText
     seed: Seed
     real_ids: tuple[str, ...]
     synthetic_ids: tuple[str, ...]
     model: StepId
     score_real: StepId
     score_synthetic: StepId
+
+    @property
+    def scores(self) -> tuple[StepId, ...]:
+        """Every scoring step of this training."""
+        return (self.score_real, self.score_synthetic)
+
+
+class ReportRun(ReportTraining):
+    """The training on the mix of an α."""
+
+    alpha: AlphaText
     score_again: StepId | None = Field(
         default=None,
         exclude_if=is_none,
@@ -53,9 +65,18 @@ class ReportRun(Frozen):
 
     @property
     def scores(self) -> tuple[StepId, ...]:
-        """Every scoring step of this run."""
         again = () if self.score_again is None else (self.score_again,)
-        return (self.score_real, self.score_synthetic, *again)
+        return (*super().scores, *again)
+
+
+class ReportControl(Frozen):
+    """A control arm: one training for each seed, or the reason why there can be none."""
+
+    control: Control
+    alpha: AlphaText | None = Field(default=None, description="null: it is not one of an α.")
+    iterations: Annotated[int, Field(ge=1)] | None = None
+    trainings: tuple[ReportTraining, ...] = ()
+    reason: str | None = None
 
 
 class BuildReport(StepMessage):
@@ -66,11 +87,19 @@ class BuildReport(StepMessage):
     cases: tuple[ReportCase, ...]
     runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
     settings: dict[str, Any]
+    controls: tuple[ReportControl, ...] = Field(default=(), exclude_if=lambda arms: not arms)
+
+    @property
+    def trainings(self) -> tuple[ReportTraining, ...]:
+        """Those on mixes, then those of the controls; some may be one."""
+        controls = (training for arm in self.controls for training in arm.trainings)
+        return (*self.runs, *controls)
 
     def needs(self) -> tuple[Ref, ...]:
         images = tuple(Image(case=case.case, twin=case.twin) for case in self.cases)
-        models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=run.model) for run in self.runs)
-        scores = (Ref(kind=Kind.SCORE_CASES, id=step) for run in self.runs for step in run.scores)
+        trainings = self.trainings
+        models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=each.model) for each in trainings)
+        scores = (Ref(kind=Kind.SCORE_CASES, id=step) for each in trainings for step in each.scores)
         compared = (
             Ref(kind=Kind.COMPARE_TWIN, id=case.comparison)
             for case in self.cases

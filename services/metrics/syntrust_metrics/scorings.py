@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syntrust_core.errors import ObjectMissing
-from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
+from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun, ReportTraining
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.numbers import rounded
@@ -32,9 +32,9 @@ class Scoring:
             by_alpha.setdefault(run.alpha, []).append(run)
         return by_alpha
 
-    def entries(self, run: ReportRun) -> list[Body]:
+    def entries(self, training: ReportTraining) -> list[Body]:
         """The cases of one training: Dice on the real against Dice on the synthetic test set."""
-        return self.pair(run.score_real, run.score_synthetic, seed=run.seed)
+        return self.pair(training.score_real, training.score_synthetic, seed=training.seed)
 
     def pair(self, first: str, second: str, *, seed: int) -> list[Body]:
         """Two scorings of the same cases side by side, `first` as the real one.

@@ -74,12 +74,12 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
 def build_report(message: StepMessage, context: StepContext) -> None:
     request = expect(BuildReport, message)
     records = {case.case: _record(context, case) for case in request.cases}
-    scores = {step: _scores(context, step) for run in request.runs for step in run.scores}
+    scores = {step: _scores(context, step) for each in request.trainings for step in each.scores}
     compared = [case.comparison for case in request.cases if case.comparison is not None]
     pairs = [_pair(context, case) for case in sample_cases(request, records)]
     provenance = {
         "step": request.step_id,
-        "models": {f"α {run.alpha}, seed {run.seed}": run.model for run in request.runs},
+        "models": _models(request),
         "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
         "versions": {name: version(name) for name in VERSIONS},
     }
@@ -87,6 +87,19 @@ def build_report(message: StepMessage, context: StepContext) -> None:
     inputs = ReportInputs(request, scores, records, pairs, provenance, comparisons)
     for name, path in write_report(inputs, context.scratch / "report").items():
         context.add(name, path)
+
+
+def _models(request: BuildReport) -> dict[str, str]:
+    """The model of every training, by what it is called in the report."""
+    mixes = {f"α {run.alpha}, seed {run.seed}": run.model for run in request.runs}
+    controls = {
+        f"{arm.control}{'' if arm.alpha is None else f', α {arm.alpha}'}, seed {each.seed}": (
+            each.model
+        )
+        for arm in request.controls
+        for each in arm.trainings
+    }
+    return mixes | controls
 
 
 def _record(context: StepContext, case: ReportCase) -> CaseRecord:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
-from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
+from syntrust_core.reportcontracts import (
+    BuildReport,
+    ReportCase,
+    ReportControl,
+    ReportRun,
+    ReportTraining,
+)
 from syntrust_metrics.figures import TwinPair
 from syntrust_metrics.scores import CaseScore, ScoreFile
 
@@ -48,6 +54,40 @@ def run_of(alpha: str, seed: int, *, again: bool = False) -> ReportRun:
     )
 
 
+def controls_of(runs: tuple[ReportRun, ...]) -> tuple[ReportControl, ...]:
+    """Every kind of control of some runs; at α = 1 they are the runs themselves."""
+    names: dict[str, list[ReportRun]] = {}
+    for run in runs:
+        names.setdefault(run.alpha, []).append(run)
+    arms = [control_of(name, a, own) for name in PER_ALPHA for a, own in names.items()]
+    return (*arms, control_of("real_plus_twins", None, next(iter(names.values()))))
+
+
+PER_ALPHA = ("shuffled_masks", "augmentation_only", "real_only")
+
+
+def control_of(name: str, alpha: str | None, runs: list[ReportRun]) -> ReportControl:
+    if alpha == "0" and name != "shuffled_masks":
+        reason = "α = 0 has no real image"
+        return ReportControl.model_validate({"control": name, "alpha": alpha, "reason": reason})
+    own = [run if alpha == "1" else trained_otherwise(name, alpha, run) for run in runs]
+    trainings = [
+        ReportTraining(**{field: getattr(run, field) for field in ReportTraining.model_fields})
+        for run in own
+    ]
+    return ReportControl.model_validate(
+        {"control": name, "alpha": alpha, "iterations": 80, "trainings": trainings}
+    )
+
+
+def trained_otherwise(name: str, alpha: str | None, run: ReportRun) -> ReportRun:
+    every = {"real_ids": TRAIN, "synthetic_ids": TRAIN} if alpha is None else {}
+    alone = {"synthetic_ids": ()} if name in ("real_only", "augmentation_only") else {}
+    steps = ("model", "score_real", "score_synthetic")
+    other = {each: step(each, name, alpha, run.seed) for each in steps}
+    return run.model_copy(update={**other, **every, **alone})
+
+
 @dataclass(frozen=True)
 class Experiment:
     request: BuildReport
@@ -64,18 +104,25 @@ def make_experiment(
     seen: int = 0,
     *,
     again: bool = False,
+    controls: bool = False,
 ) -> Experiment:
     cases = [report_case(name, "train") for name in TRAIN]
     cases += [report_case(f"test-{i:02d}", "test", seen=i < seen) for i in range(test)]
     runs = tuple(run_of(alpha, seed, again=again) for alpha in alphas for seed in seeds)
-    request = BuildReport(dataset=step("dataset"), cases=tuple(cases), runs=runs, settings={})
+    request = BuildReport(
+        dataset=step("dataset"),
+        cases=tuple(cases),
+        runs=runs,
+        settings={},
+        controls=controls_of(runs) if controls else (),
+    )
     return Experiment(request, scores_of(request))
 
 
 def scores_of(request: BuildReport) -> dict[str, ScoreFile]:
     test = [case for case in request.cases if case.part == "test"]
     files = {}
-    for name in (name for run in request.runs for name in run.scores):
+    for name in (name for each in request.trainings for name in each.scores):
         rng = np.random.default_rng(int(name[:8], 16))
         files[name] = ScoreFile(cases={case.case: score(rng) for case in test})
     return files
@@ -153,7 +200,7 @@ def make_pair(
 
 @pytest.fixture(scope="session")
 def experiment() -> ExperimentMaker:
-    """Give the maker: `experiment(alphas=..., seeds=..., test=..., seen=..., again=...)`."""
+    """Give `experiment(alphas=..., seeds=..., test=..., seen=..., again=..., controls=...)`."""
     return make_experiment
 
 

@@ -11,6 +11,7 @@ from syntrust_core.caserecord import CaseRecord
 from syntrust_core.reportcontracts import BuildReport, ReportCase
 from syntrust_metrics.figures import curves
 from syntrust_metrics.report import figuretables, verdicts, words
+from syntrust_metrics.report.controls import control_section
 from syntrust_metrics.report.markup import (
     Html,
     beside,
@@ -80,6 +81,7 @@ def report_page(contents: Contents) -> str:
         section("The paper's claims, tested here", claim_table(results["claims"])),
         section("Over α", items(curve_lines(results["curve"]))),
         section("The twins", *twin_parts(results["twins"])),
+        control_section(results),
         _excluded(contents),
         _more_numbers(results),
         _meaning(),

@@ -243,9 +243,14 @@ def _by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
     """Give the α at which each warning was made."""
     where: dict[str, list[str]] = {}
     for entry in entries:
-        for warning in entry["trust"]["warnings"]:
-            where.setdefault(warning["detail"], []).append(f"{entry['alpha']:g}")
+        for detail in details_of(entry):
+            where.setdefault(detail, []).append(f"{entry['alpha']:g}")
     return where
+
+
+def details_of(entry: Body) -> list[str]:
+    """Give the warnings of one arm."""
+    return [warning["detail"] for warning in entry["trust"]["warnings"]]
 
 
 def summary(results: Body, parts: Mapping[str, int]) -> str:

@@ -1,0 +1,198 @@
+"""What the control arms show: a table of them, and a sentence on each with its direction.
+
+The sentences rest on `versus_mix` and `versus_real` alone, in the words of the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from syntrust_metrics.report.cells import bounds, leaf_cell, number, signed
+from syntrust_metrics.report.markup import (
+    Html,
+    element,
+    items,
+    join,
+    paragraph,
+    section,
+    table,
+    text,
+)
+from syntrust_metrics.report.verdicts import Kind, against_real, listed
+from syntrust_metrics.report.words import details_of
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a control is, what it is compared with, and what its direction says."""
+
+    title: str
+    what: str
+    versus: str
+    direction: str
+
+
+MEANINGS: Final[Mapping[str, Meaning]] = {
+    "real_only": Meaning(
+        "Real images alone",
+        "the mix without its twins, every real image seen as often as in the mix, so in fewer "
+        "iterations",
+        "versus_mix",
+        "worse than the mix means that its twins add something, if only further training",
+    ),
+    "augmentation_only": Meaning(
+        "Augmentation instead of twins",
+        "the real images of the mix alone, in as many iterations, so that more augmented views of "
+        "them take the place of the twins",
+        "versus_mix",
+        "worse than the mix means that twins teach more than classical augmentation does",
+    ),
+    "real_plus_twins": Meaning(
+        "Real images and their twins",
+        "every training case as both, in as many iterations",
+        "versus_real",
+        "better than real data alone means that twins are worth adding even to every real image",
+    ),
+    "shuffled_masks": Meaning(
+        "Twins with the masks of others",
+        "the mix with the label maps dealt out anew among its twins, none its own; the negative "
+        "control",
+        "versus_mix",
+        "it must be worse than the mix, and T1 on real images must fall as α falls; where that "
+        "does not show, no other number here says anything about the twins",
+    ),
+}
+OTHERS: Final = {"versus_mix": "the mix", "versus_real": "real data alone"}
+OUTCOMES: Final[Mapping[Kind, str]] = {
+    "worse": "worse than {}",
+    "better": "better than {}",
+    "equivalent": "equivalent to {}",
+    "not worse": "not worse than {}",
+    "undecided": "undecided against {}",
+}
+
+
+def control_section(results: Body) -> Html:
+    """The controls with what they show; nothing where none were asked for."""
+    arms: Sequence[Body] = results["controls"]
+    if not arms:
+        return Html("")
+    said = [sentence(name, _of(arms, name)) for name in MEANINGS if _of(arms, name)]
+    return section(
+        "Controls",
+        paragraph(
+            "Trainings that the mixes are to be read against, tested on the same real and "
+            "synthetic test images. A sentence rests on mean Dice over the regions on real images, "
+            "paired by case and seed; higher is better."
+        ),
+        items(said),
+        control_table(arms),
+        _warnings(results),
+    )
+
+
+def _of(arms: Iterable[Body], name: str) -> list[Body]:
+    return [arm for arm in arms if arm["control"] == name]
+
+
+def sentence(name: str, arms: Sequence[Body]) -> str:
+    """One control in a sentence: what it is, what was found, and what its direction means."""
+    meaning = MEANINGS[name]
+    found = [_outcome(arms, meaning.versus)]
+    found += [_fall(arms)] if name == "shuffled_masks" else []
+    said = "; ".join(each for each in found if each)
+    return f"{meaning.title} ({meaning.what}): {said}. Direction: {meaning.direction}."
+
+
+def _outcome(arms: Sequence[Body], versus: str) -> str:
+    """What the comparison gave, α by α; those of one outcome together."""
+    compared = [arm for arm in arms if arm[versus] is not None]
+    if not compared:
+        return f"not compared with {OTHERS[versus]}"
+    kinds = {_at(arm): against_real(arm[versus]["overall"]) for arm in compared}
+    clauses = []
+    for kind, words in OUTCOMES.items():
+        places = [place for place, own in kinds.items() if own == kind]
+        if places:
+            clauses.append(f"{words.format(OTHERS[versus])}{_places(places)}")
+    return ", ".join(clauses)
+
+
+def _at(arm: Body) -> str:
+    return "" if arm["alpha"] is None else f"{arm['alpha']:g}"
+
+
+def _places(alphas: Sequence[str]) -> str:
+    return f" at α = {listed(alphas)}" if all(alphas) else ""
+
+
+def _fall(arms: Sequence[Body]) -> str:
+    """T1 on real images from the highest α down."""
+    leaves = [(_at(arm), arm["trust"]["factors"]["t1"]["real"]) for arm in arms if arm["trust"]]
+    if not leaves:
+        return ""
+    values = [f"{number(leaf['value'])} at α = {alpha}" for alpha, leaf in reversed(leaves)]
+    return f"T1 on real images {listed(values)}"
+
+
+def control_table(arms: Sequence[Body]) -> Html:
+    """Every control arm: what it was trained on, T1 on both test sets, and the comparisons."""
+    head = [
+        "control",
+        "images",
+        "iterations",
+        "T1 real ↑",
+        "T1 synthetic ↑",
+        "Dice less that of the mix",
+        "Dice less that of α = 1",
+    ]
+    caption = (
+        "Differences are of mean Dice on real images, above 0 where the control is better, with "
+        "their 90% intervals."
+    )
+    return table(head, [_row(arm) for arm in arms], caption=caption, kind="factors")
+
+
+def _row(arm: Body) -> list[Html]:
+    alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
+    name = text(f"{MEANINGS[arm['control']].title}{alpha}")
+    if arm["trust"] is None:
+        undefined = element("span", text(f"undefined: {arm['reason']}"), class_="none")
+        return [name, undefined, *([text("")] * 5)]
+    mix, t1 = arm["mix"], arm["trust"]["factors"]["t1"]
+    return [
+        name,
+        text(f"{mix['n_real']} real, {mix['n_synthetic']} twins"),
+        text(arm["iterations"]),
+        leaf_cell(t1["real"]),
+        leaf_cell(t1["synthetic"]),
+        _difference(arm, "versus_mix", arm["alpha"]),
+        _difference(arm, "versus_real", 1.0),
+    ]
+
+
+def _difference(arm: Body, versus: str, other: float | None) -> Html:
+    found = arm[versus]
+    if found is None:
+        same = other in arm["mix"]["same_as"]
+        return element("span", text("the same trainings" if same else "none"), class_="none")
+    overall = found["overall"]
+    interval = bounds(overall["ci90"]) if overall["ci90"] else "no interval"
+    return join([text(signed(overall["difference"])), element("span", text(interval), class_="ci")])
+
+
+def _warnings(results: Body) -> Html:
+    """What was warned of in a control and in no mix."""
+    known = {detail for entry in results["alphas"] for detail in details_of(entry)}
+    arms = [arm for arm in results["controls"] if arm["trust"] is not None]
+    more = [
+        f"{MEANINGS[arm['control']].title}{_places([_at(arm)])}: {detail}"
+        for arm in arms
+        for detail in details_of(arm)
+        if detail not in known
+    ]
+    return items(dict.fromkeys(more)) if more else Html("")
