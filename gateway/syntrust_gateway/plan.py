@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
+from typing import Final
 
 from syntrust_core.contracts import (
     CompareTwin,
@@ -16,16 +16,18 @@ from syntrust_core.contracts import (
     SynthesiseCase,
     TrainSegmenter,
 )
-from syntrust_core.reportcontracts import BuildReport, ReportCase, ReportRun
+from syntrust_core.reportcontracts import (
+    BuildReport,
+    ReportCase,
+    ReportControl,
+    ReportRun,
+    ReportTraining,
+)
+from syntrust_gateway.controls import Arm, control_arms
+from syntrust_gateway.mixes import Mix, mix
 from syntrust_gateway.spec import CaseView, DatasetView, ResolvedSpec, spec_settings
 
-
-@dataclass(frozen=True)
-class Mix:
-    """The training cases of one α and seed: which enter as real images, which as twins."""
-
-    real: tuple[str, ...]
-    synthetic: tuple[str, ...]
+OWN_MASKS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,31 +39,6 @@ class Plan:
     @property
     def report(self) -> str:
         return self.steps[-1].step_id
-
-
-def mix(train: Sequence[str], alpha: str, seed: int, mixing: str) -> Mix:
-    """Split N training cases by α: n_R = round(αN), half to even (arXiv 2502.02076, eq. 4).
-
-    `disjoint`: one permutation per seed, its first n_R real, the rest as twins; so real sets are
-    nested across α. `independent`: two independent draws, in which an anatomy may repeat.
-    """
-    order = _permuted(train, f"mix:{seed}")
-    n_real = real_count(len(train), alpha)
-    if mixing == "independent":
-        twins = _permuted(train, f"mix-synthetic:{seed}")[: len(train) - n_real]
-    else:
-        twins = order[n_real:]
-    return Mix(real=tuple(sorted(order[:n_real])), synthetic=tuple(sorted(twins)))
-
-
-def real_count(n: int, alpha: str) -> int:
-    return int((Decimal(alpha) * n).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-
-
-def _permuted(ids: Sequence[str], seed: str) -> list[str]:
-    order = sorted(ids)
-    random.Random(seed).shuffle(order)  # noqa: S311 - a mix needs no secrecy
-    return order
 
 
 def plan(spec: ResolvedSpec, dataset: DatasetView) -> Plan:
@@ -86,10 +63,12 @@ class _Planner:
             for seed in spec.seeds
             for alpha in spec.alphas
         }
-        self._draw_twins(mixes.values())
+        arms = control_arms(spec, mixes)
+        self._draw_twins([*mixes.values(), *(own for arm in arms for own in arm.mixes.values())])
         self._compare_twins()
         runs = [self._run(alpha, seed, mixed) for (alpha, seed), mixed in mixes.items()]
-        self._add(self._report(runs))
+        controls = [self._control(arm) for arm in arms]
+        self._add(self._report(runs, controls))
         return Plan(tuple(self._steps.values()))
 
     def _add(self, message: StepMessage) -> str:
@@ -127,18 +106,44 @@ class _Planner:
     def _real(self, ids: Iterable[str]) -> tuple[Image, ...]:
         return tuple(Image(case=self._cases[case].step) for case in ids)
 
-    def _synthetic(self, ids: Iterable[str], twin: int = 0) -> tuple[Image, ...]:
+    def _synthetic(
+        self, ids: Iterable[str], twin: int = 0, masks: Mapping[str, str] = OWN_MASKS
+    ) -> tuple[Image, ...]:
         return tuple(
-            Image(case=self._cases[case].step, twin=self._twins[case][twin]) for case in ids
+            Image(
+                case=self._cases[case].step,
+                twin=self._twins[case][twin],
+                labels=self._cases[masks[case]].step if case in masks else None,
+            )
+            for case in ids
         )
 
     def _mixed(self, mixed: Mix) -> tuple[Image, ...]:
         """In the order of the cases, whatever α is: then α changes the images and no order."""
+        twins = self._synthetic(mixed.synthetic, masks=mixed.masks)
         named = [*zip(mixed.real, self._real(mixed.real), strict=True)]
-        named += zip(mixed.synthetic, self._synthetic(mixed.synthetic), strict=True)
+        named += zip(mixed.synthetic, twins, strict=True)
         return tuple(image for _, image in sorted(named, key=lambda pair: pair[0]))
 
     def _run(self, alpha: str, seed: int, mixed: Mix) -> ReportRun:
+        training = self._training(seed, mixed, self._spec.segmenter.iterations)
+        again = self._score_again(training.model)
+        return ReportRun(**dict(training), alpha=alpha, score_again=again)
+
+    def _control(self, arm: Arm) -> ReportControl:
+        trainings: list[ReportTraining] = []
+        if arm.iterations is not None:
+            each = arm.mixes.items()
+            trainings = [self._training(seed, mixed, arm.iterations) for seed, mixed in each]
+        return ReportControl(
+            control=arm.control,
+            alpha=arm.alpha,
+            iterations=arm.iterations,
+            trainings=tuple(trainings),
+            reason=arm.reason,
+        )
+
+    def _training(self, seed: int, mixed: Mix, iterations: int) -> ReportTraining:
         spec = self._spec
         model = self._add(
             TrainSegmenter(
@@ -146,19 +151,17 @@ class _Planner:
                 validation=self._real(spec.validation) + self._synthetic(spec.validation),
                 preset=spec.segmenter.preset,
                 overrides=spec.segmenter.overrides,
-                iterations=spec.segmenter.iterations,
+                iterations=iterations,
                 seed=seed,
             )
         )
-        return ReportRun(
-            alpha=alpha,
+        return ReportTraining(
             seed=seed,
             real_ids=mixed.real,
             synthetic_ids=mixed.synthetic,
             model=model,
             score_real=self._score(model, self._real(spec.test)),
             score_synthetic=self._score(model, self._synthetic(spec.test)),
-            score_again=self._score_again(model),
         )
 
     def _score_again(self, model: str) -> str | None:
@@ -172,7 +175,7 @@ class _Planner:
         cases = tuple(image.case for image in images)
         return self._add(ScoreCases(prediction=prediction, cases=cases))
 
-    def _report(self, runs: Sequence[ReportRun]) -> BuildReport:
+    def _report(self, runs: Sequence[ReportRun], controls: Sequence[ReportControl]) -> BuildReport:
         spec, seen = self._spec, frozenset(self._spec.seen)
         parts = (("train", spec.train), ("validation", spec.validation), ("test", spec.test))
         return BuildReport(
@@ -192,4 +195,5 @@ class _Planner:
             ),
             runs=tuple(runs),
             settings=spec_settings(spec),
+            controls=tuple(controls),
         )

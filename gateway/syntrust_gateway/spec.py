@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,12 +18,14 @@ from syntrust_core.contracts import Kind, Ref, Sampler, Seed, Sha256
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid, GridSpec
 from syntrust_core.patients import patient_of
+from syntrust_core.reportcontracts import Control
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
 MAX_TWINS = 8
 ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
 FEWEST_TEST_CASES = 1
+SETTINGS = {"generator", "segmenter", "mixing", "seeds", "controls"}
 MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 
@@ -94,7 +96,15 @@ class ExperimentSpec(_Request):
     generator: GeneratorChoice = GeneratorChoice()
     segmenter: SegmenterChoice = SegmenterChoice()
     mixing: Literal["disjoint", "independent"] = "disjoint"
-    controls: Annotated[tuple[str, ...], Field(max_length=0)] = ()
+    controls: Annotated[
+        tuple[Control, ...],
+        Field(
+            description="Arms that the mixes are to be read against, each named once. For each α "
+            "real_only (its real images, seen as often as in the mix), augmentation_only (the "
+            "same, in all of the iterations) and shuffled_masks (twins with each other's masks); "
+            "once real_plus_twins (every training case as both)."
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,7 @@ class ResolvedSpec(_Request):
     generator: ResolvedGenerator
     segmenter: ResolvedSegmenter
     mixing: Literal["disjoint", "independent"]
+    controls: tuple[Control, ...] = Field(default=(), exclude_if=lambda controls: not controls)
 
 
 def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView) -> ResolvedSpec:
@@ -172,6 +183,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
     """
     alphas = _distinct_alphas(spec.alphas)
     _distinct(spec.seeds, "/seeds")
+    _distinct(spec.controls, "/controls")
     _in_domain(dataset.grid, generator)
     drawing = resolve_drawing(spec.generator, generator)
     seen = _seen_cases(dataset.cases, generator)
@@ -193,6 +205,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
             overrides=choice.overrides,
         ),
         mixing=spec.mixing,
+        controls=tuple(sorted(spec.controls, key=get_args(Control).index)),
     )
 
 
@@ -332,4 +345,4 @@ def _random_split(
 
 def spec_settings(spec: ResolvedSpec) -> dict[str, Any]:
     """The settings that a report prints, as plain JSON."""
-    return spec.model_dump(mode="json", include={"generator", "segmenter", "mixing", "seeds"})
+    return spec.model_dump(mode="json", include=SETTINGS)

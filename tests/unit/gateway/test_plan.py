@@ -21,7 +21,8 @@ from syntrust_core.contracts import (
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid
 from syntrust_core.reportcontracts import BuildReport
-from syntrust_gateway.plan import Plan, mix, plan, real_count
+from syntrust_gateway.mixes import mix, real_count
+from syntrust_gateway.plan import Plan, plan
 from syntrust_gateway.spec import (
     ITERATIONS,
     CaseView,
