@@ -53,6 +53,11 @@ def parse_floats(text: str, option: str) -> list[float]:
     return [_number(part, option) for part in text.split(",")]
 
 
+def parse_names(text: str) -> list[str]:
+    """Names separated by commas; whether they are known is the server's to say."""
+    return [part.strip() for part in text.split(",")]
+
+
 def parse_ints(text: str, option: str) -> list[int]:
     """Whole numbers separated by commas, as 0,1,2."""
     parts = [part.strip() for part in text.split(",")]

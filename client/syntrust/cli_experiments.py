@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from syntrust.arguments import parse_floats, parse_ints
+from syntrust.arguments import parse_floats, parse_ints, parse_names
 from syntrust.bodies import ExperimentState
 from syntrust.client import Client, require_success
 from syntrust.errors import SynTrustError
@@ -50,6 +50,13 @@ def run(
     preset: Annotated[str | None, typer.Option(help="Segmenter: tiny, base or full.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Of each training.")] = None,
     mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
+    controls: Annotated[
+        str | None,
+        typer.Option(
+            help="Arms to read the mixes against: any of real_only, augmentation_only, "
+            "real_plus_twins and shuffled_masks, separated by commas."
+        ),
+    ] = None,
     out: OutOption = None,
     wait: Annotated[bool, typer.Option(help="Watch until it ends and print its results.")] = True,
 ) -> None:
@@ -70,6 +77,7 @@ def run(
         or None,
         segmenter=_given(preset=preset, iterations=iterations) or None,
         mixing=mixing,
+        controls=None if controls is None else parse_names(controls),
     )
     state = client.create_experiment(
         dataset,

@@ -228,6 +228,7 @@ def test_an_experiment_is_asked_for_with_what_was_given_and_nothing_else(
     code = run(
         *("experiment", "run", "--dataset", "d1", "--alphas", "0,0.5,1", "--seeds", "0,7"),
         *("--test-fraction", "0.4", "--iterations", "50", "--generator", "tiny", "--no-wait"),
+        *("--controls", "real_only, shuffled_masks"),
     )
 
     assert code == 0
@@ -238,6 +239,7 @@ def test_an_experiment_is_asked_for_with_what_was_given_and_nothing_else(
         "split": {"test_fraction": 0.4},
         "generator": {"model": "tiny"},
         "segmenter": {"iterations": 50},
+        "controls": ["real_only", "shuffled_masks"],
     }
 
 
