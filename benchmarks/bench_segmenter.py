@@ -41,7 +41,7 @@ from syntrust_segmenter.inference import predict_case
 from syntrust_segmenter.network import resolve_precision
 from syntrust_segmenter.prepared import Ints3, PreparedCache, PreparedCase, prepare_case
 from syntrust_segmenter.presets import SegmenterConfig, configure
-from syntrust_segmenter.training import Run, initial_state, reproducible, train_step
+from syntrust_segmenter.training import Run, initial_state, iterate, reproducible, train_step
 from syntrust_standalone.phantoms.cohort import make_case
 from syntrust_standalone.phantoms.cohort import write_case as write_phantom
 from syntrust_standalone.phantoms.options import PhantomOptions
@@ -138,9 +138,12 @@ def _our_step_s(cases: Sequence[PreparedCase], config: SegmenterConfig) -> float
     return seconds(step, STEPS)
 
 
+def _run(config: SegmenterConfig, device: torch.device) -> Run:
+    return Run(0, config.iterations, "benchmark", Path(), device)
+
+
 def _state(cases: Sequence[PreparedCase], config: SegmenterConfig) -> TrainingState:
-    run = Run(0, config.iterations, "benchmark", Path(), CPU)
-    return initial_state(cases, config, run)
+    return initial_state(cases, config, _run(config, CPU))
 
 
 def _plain_step_s(cohort: Cohort, config: SegmenterConfig, *, cached: bool) -> float:
@@ -174,18 +177,19 @@ def infer(cohort: Cohort) -> None:
         found["plain"] = labels * whole.brain
 
     one, other = seconds(ours, 1), seconds(theirs, 1)
-    agreement = region_dice(found["plain"], found["ours"])
-    truth = region_dice(whole.labels, found["ours"])
     print(f"infer   ours {one:.1f} s ({state.precision}), plain {other:.1f} s:", end=" ")
     print(f"{other / one:.1f} times faster (wanted: 3)")
-    print(f"        Dice between the two {_shown(agreement)}; with the labels {_shown(truth)}")
+    print(f"        Dice between the two {_shown(region_dice(found['plain'], found['ours']))}")
+    for name, labels in found.items():
+        print(f"        Dice of {name} with the labels {_shown(region_dice(whole.labels, labels))}")
 
 
 def _trained(cases: Sequence[PreparedCase], config: SegmenterConfig) -> TrainingState:
     """A network that knows what a tumour looks like, so that its label maps can be compared."""
-    state, samples = _state(cases, config), Samples(cases, config, 0)
+    run, samples = _run(config, CPU), Samples(cases, config, 0)
+    state = initial_state(cases, config, run)
     for iteration in range(config.iterations):
-        train_step(state, samples.batch(iteration), config, CPU)
+        iterate(state, samples.batch(iteration), config, run)
     return state
 
 
@@ -273,9 +277,8 @@ def gpu(cohort: Cohort) -> None:
     cases = cohort.cases()
     for compiled in (False, True):
         config = configure("full", {"deterministic": False})
-        run = Run(0, config.iterations, "benchmark", Path(), device)
         with reproducible(1, deterministic=False):
-            state = initial_state(cases, config, run)
+            state = initial_state(cases, config, _run(config, device))
             flops = _flops(state, cases, config, device)
             if compiled:
                 state.network = torch.compile(state.network)  # type: ignore[assignment]

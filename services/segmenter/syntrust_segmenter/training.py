@@ -101,7 +101,7 @@ def train_network(
     saved = time.monotonic()
     started = time.perf_counter()
     for sample in _remaining(cases, config, run, state.iteration):
-        _iterate(state, sample, config, run)
+        iterate(state, sample, config, run)
         state.history.seconds += time.perf_counter() - started
         if _is_due(state.iteration, run.iterations, config.validations):
             state.history.validation += _validate(state, validation, config)
@@ -186,7 +186,8 @@ def _remaining(
     return batches(samples, first=done, last=run.iterations, loaders=run.loaders)
 
 
-def _iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:
+def iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:
+    """One iteration at its learning rate, with the running average and the history."""
     rate = learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
