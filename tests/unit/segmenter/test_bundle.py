@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,21 +20,21 @@ from syntrust_segmenter.machine import Machine
 from syntrust_segmenter.prediction import predict
 from syntrust_segmenter.prepared import PreparedCache
 
-# What `python -m monai.bundle run` calls once its command line is read; without fire, which MONAI
-# wants for that. The import hook proves that a bundle needs nothing of the platform.
-RUN = """
+# Read by every Python that starts with its folder on the path: a bundle needs nothing of the
+# platform.
+ALONE = """
 import sys
+
+
 class Alone:
     def find_spec(self, name, path=None, target=None):
         if name.startswith("syntrust"):
             raise ImportError(name)
+
+
 sys.meta_path.insert(0, Alone())
-sys.path.insert(0, "")
-import torch
-torch.set_num_threads(1)
-from monai.bundle import run
-run(config_file="configs/inference.json", dataset_dir="cases")
 """
+RUN = "-m monai.bundle run --config_file configs/inference.json --dataset_dir cases"
 
 
 def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
@@ -55,7 +56,9 @@ def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
     (bundle / "cases" / "a").mkdir(parents=True)
     for name in (*MODALITIES, "brain"):
         shutil.copy(cases[0].folder / f"{name}.nii.gz", bundle / "cases" / "a")
-    subprocess.run([sys.executable, "-c", RUN], cwd=bundle, check=True)
+    (tmp_path / "sitecustomize.py").write_text(ALONE)
+    alone = {**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, *RUN.split()], cwd=bundle, env=alone, check=True)
 
     expected, affine = read_volume(ours["a.nii.gz"])
     found, frame = read_volume(bundle / "label_maps" / "a_seg.nii.gz")
