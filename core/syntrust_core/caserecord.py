@@ -73,7 +73,10 @@ class CaseRecord(_Frozen):
     version: Literal[1] = 1
     purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
     requested_scheme: Scheme
-    scheme: Annotated[ExplicitScheme, Field(description="The mapping that was used.")]
+    scheme: Annotated[
+        ExplicitScheme,
+        Field(description="The mapping that was used, or that a label map is to be written in."),
+    ]
     uploaded: UploadedFrame
     canonical: CanonicalFrame
     resampling: Annotated[

@@ -57,7 +57,7 @@ from syntrust_core.volumes import DEFAULT_LIMIT_BYTES, read_volume, write_volume
 class Case:
     """Images (4, X, Y, Z) float32, labels (X, Y, Z) uint8, brain (X, Y, Z) bool, on one grid.
 
-    A mask alone has no images: (0, X, Y, Z).
+    A mask alone has no images: (0, X, Y, Z). The labels of images alone are background.
     """
 
     images: NDArray[np.float32]
@@ -93,13 +93,15 @@ def inspect_case(
     ----------
     files : mapping of role to path
         t1, t1ce, t2, flair and seg; optionally brain. Of a mask alone: seg, and brain unless the
-        scheme labels the rest of the brain.
+        scheme labels the rest of the brain. Of images alone: all but seg.
     scheme : Scheme
-        What the label values of `seg` mean.
+        What the label values of `seg` mean; of images alone, which values a label map for them is
+        to be written in, and then never `auto`.
     grid : Grid or "native"
         The canonical grid; see `geometry.place_grid`.
-    purpose : "case" or "mask"
-        What the files are to be: a whole case, or a mask alone, to draw images for.
+    purpose : "case", "mask" or "images"
+        What the files are to be: a whole case, a mask alone, to draw images for, or images alone,
+        to predict a label map for.
     limit_bytes : int
         Largest inflated size of one volume.
 
@@ -110,7 +112,7 @@ def inspect_case(
     """
     upload = read_upload(files, scheme=scheme, purpose=purpose, limit_bytes=limit_bytes)
     try:
-        native = _native(upload, scheme)
+        native = _native(upload, scheme, purpose)
         case = _on_grid(native, place_grid(grid, native.geometry, native.brain.mask))
         return case, _record(case, native, scheme, purpose)
     except InvalidVolume as refusal:
@@ -210,10 +212,11 @@ class _Native:
         return self.upload.geometry
 
 
-def _native(upload: Upload, scheme: Scheme) -> _Native:
-    brain = _brain(upload, scheme)
+def _native(upload: Upload, scheme: Scheme, purpose: Purpose) -> _Native:
+    brain = _brain(upload, scheme, purpose)
     labels = to_canonical(upload.labels, upload.choice.mapping)
-    check_tumour(region_voxels(labels))
+    if purpose != "images":
+        check_tumour(region_voxels(labels))
     check_contrast(upload.images, brain.mask)
     background, assumed = _backgrounds(upload)
     noted = image_warnings(upload.images, brain.mask, background)
@@ -232,8 +235,10 @@ def _on_grid(native: _Native, geometry: Geometry) -> Case:
     return Case(images, labels, brain, geometry)
 
 
-def _brain(upload: Upload, scheme: Scheme) -> Brain:
+def _brain(upload: Upload, scheme: Scheme, purpose: Purpose) -> Brain:
     mapping, counts, _ = upload.choice
+    if purpose == "images":
+        mapping = {}  # it says what is to be written: nothing has been labelled yet
     if values_of(mapping, "brain"):
         check_brain_label(counts, mapping)
     brain = find_brain(
@@ -261,6 +266,7 @@ def _record(case: Case, native: _Native, scheme: Scheme, purpose: Purpose) -> Ca
     upload, geometry = native.upload, case.geometry
     before, after = region_voxels(native.labels), region_voxels(case.labels)
     tumour = native.labels > 0
+    box = bounding_box(tumour) if tumour.any() else (slice(0),) * 3
     return CaseRecord(
         purpose=purpose,
         requested_scheme=scheme,
@@ -272,32 +278,32 @@ def _record(case: Case, native: _Native, scheme: Scheme, purpose: Purpose) -> Ca
         background=native.background,
         uploaded_digests=upload.digests,
         digests=case_digests(case),
-        fingerprint=fingerprint(native.labels[bounding_box(tumour)]),
+        fingerprint=fingerprint(native.labels[box]),
         brain_ml=float(np.count_nonzero(case.brain)) * geometry.voxel_ml,
         region_voxels=after,
         region_volumes_ml=_volumes_ml(after, geometry),
         uploaded_region_voxels=before,
         uploaded_region_volumes_ml=_volumes_ml(before, native.geometry),
         tumour_voxels_outside_grid=outside_count(tumour, native.geometry, geometry),
-        warnings=(*native.warnings, *_grid_warnings(case, native)),
+        warnings=(*native.warnings, *_grid_warnings(case, native, purpose)),
     )
 
 
-def _grid_warnings(case: Case, native: _Native) -> list[Problem]:
+def _grid_warnings(case: Case, native: _Native, purpose: Purpose) -> list[Problem]:
     mask = native.brain.mask
     voxels = int(np.count_nonzero(mask))
-    return [
-        *brain_warnings(
-            voxels * native.geometry.voxel_ml,
-            lost=outside_count(mask, native.geometry, case.geometry),
-            total=voxels,
-        ),
-        *tumour_warnings(
+    noted = brain_warnings(
+        voxels * native.geometry.voxel_ml,
+        lost=outside_count(mask, native.geometry, case.geometry),
+        total=voxels,
+    )
+    if purpose != "images":
+        noted += tumour_warnings(
             region_voxels(native.labels),
             region_voxels(case.labels),
             lost=outside_count(native.labels > 0, native.geometry, case.geometry),
-        ),
-    ]
+        )
+    return noted
 
 
 def case_digests(case: Case) -> dict[str, str]:

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     COMPARE_TWIN = "compare_twin"
     BUILD_REPORT = "build_report"
     EXPORT_IMAGES = "export_images"
+    SEGMENT_CASE = "segment_case"
+    EXPORT_BUNDLE = "export_bundle"
     SCORE_VOLUMES = "score_volumes"
     IMPORT_MODEL = "import_model"
     IMPORTED_MODEL = "imported_model"
@@ -59,6 +61,8 @@ QUEUES: Mapping[Kind, Queue] = {
     Kind.COMPARE_TWIN: Queue.METRICS,
     Kind.BUILD_REPORT: Queue.METRICS,
     Kind.EXPORT_IMAGES: Queue.METRICS,
+    Kind.SEGMENT_CASE: Queue.SEGMENTER,
+    Kind.EXPORT_BUNDLE: Queue.SEGMENTER,
     Kind.SCORE_VOLUMES: Queue.METRICS,
     Kind.IMPORT_MODEL: Queue.GENERATOR,
 }

@@ -1,13 +1,15 @@
-"""Images that were drawn for a case, on the grid and in the frame of its upload."""
+"""What was computed for a case, on the grid and in the frame of its upload."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.caserecord import UploadedFrame
+from syntrust_core.caserecord import CaseRecord, UploadedFrame
+from syntrust_core.cases import to_uploaded_grid
 from syntrust_core.geometry import Geometry, uploaded_grid
 from syntrust_core.labels import MODALITIES
 from syntrust_core.resample import Within, resample_nearest
@@ -43,19 +45,51 @@ def export_images(
     folder : Path
         Where to write; it is made.
     """
+    return export_volumes(
+        {role: (image, background) for role, image in zip(MODALITIES, images, strict=True)},
+        brain=brain,
+        geometry=geometry,
+        uploaded=uploaded,
+        folder=folder,
+    )
+
+
+def export_volumes(
+    volumes: Mapping[str, tuple[NDArray[np.float32], float]],
+    *,
+    brain: NDArray[np.bool_],
+    geometry: Geometry,
+    uploaded: UploadedFrame,
+    folder: Path,
+) -> dict[str, Path]:
+    """The same for volumes of any names, each with what it holds outside the brain."""
     native, orientation = uploaded_grid(uploaded)
     within = Within(brain, geometry, resample_nearest(brain, geometry, native, outside=0), native)
     folder.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     moved = np.empty(native.shape, np.float32)
-    for role, image in zip(MODALITIES, images, strict=True):
-        within.resample(image, out=moved, background=background)
-        paths[role] = folder / f"{role}.nii.gz"
-        write_volume(
-            paths[role],
-            orientation.from_lps(moved),
-            np.asarray(uploaded.affine, np.float64),
-            sform_code=uploaded.sform_code,
-            qform_code=uploaded.qform_code,
-        )
+    for name, (volume, background) in volumes.items():
+        within.resample(volume, out=moved, background=background)
+        paths[name] = folder / f"{name}.nii.gz"
+        _write(paths[name], orientation.from_lps(moved), uploaded)
     return paths
+
+
+def export_labels(
+    labels: NDArray[np.uint8], record: CaseRecord, path: Path, *, brain: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Write a canonical label map as the uploader would have; gives the voxels as written.
+
+    See `cases.to_uploaded_grid`; `brain` (canonical) is for schemes that label the rest of it.
+    """
+    values = to_uploaded_grid(labels, record, brain=brain).values
+    _write(path, values, record.uploaded)
+    return values
+
+
+def _write(
+    path: Path, array: NDArray[np.float32] | NDArray[np.uint8], uploaded: UploadedFrame
+) -> None:
+    affine = np.asarray(uploaded.affine, np.float64)
+    codes = {"sform_code": uploaded.sform_code, "qform_code": uploaded.qform_code}
+    write_volume(path, array, affine, **codes)

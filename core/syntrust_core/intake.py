@@ -20,12 +20,26 @@ from syntrust_core.geometry import (
     orientation_of,
     uploaded_frame,
 )
-from syntrust_core.labelmaps import Choice, choose_mapping, integer_values, value_counts
+from syntrust_core.labelmaps import (
+    Choice,
+    choose_mapping,
+    integer_values,
+    stated_mapping,
+    value_counts,
+)
 from syntrust_core.labels import MODALITIES, ROLES, Modality, Purpose, Role, Scheme
 from syntrust_core.volumes import AFFINE_TOLERANCE_MM, Volume, read_nifti
 
-REQUIRED: Mapping[Purpose, tuple[Role, ...]] = {"case": (*MODALITIES, "seg"), "mask": ("seg",)}
-TAKEN: Mapping[Purpose, tuple[Role, ...]] = {"case": ROLES, "mask": ("seg", "brain")}
+REQUIRED: Mapping[Purpose, tuple[Role, ...]] = {
+    "case": (*MODALITIES, "seg"),
+    "mask": ("seg",),
+    "images": MODALITIES,
+}
+TAKEN: Mapping[Purpose, tuple[Role, ...]] = {
+    "case": ROLES,
+    "mask": ("seg", "brain"),
+    "images": (*MODALITIES, "brain"),
+}
 WHY_SEG: Mapping[Purpose, str] = {
     "case": "The tumour mask is missing; a dataset case needs seg.nii.gz.",
     "mask": "The tumour mask is missing; images are drawn for a mask, seg.nii.gz.",
@@ -36,7 +50,8 @@ WHY_SEG: Mapping[Purpose, str] = {
 class Upload:
     """The files of a case that passed every check a file can fail on its own, turned to LPS.
 
-    A mask alone has no `images`.
+    A mask alone has no `images`; the `labels` of images alone are background, and no digest names
+    them.
     """
 
     images: dict[Modality, NDArray[np.float32]]
@@ -52,7 +67,7 @@ class Upload:
 def read_upload(
     files: Mapping[str, Path], *, scheme: Scheme, purpose: Purpose, limit_bytes: int
 ) -> Upload:
-    """Read and check every file of a case, or of a mask alone.
+    """Read and check every file of a case, of a mask alone or of images alone.
 
     Raises
     ------
@@ -63,7 +78,7 @@ def read_upload(
     problems = _role_problems(files, purpose)
     volumes = _read_volumes(files, TAKEN[purpose], limit_bytes, problems)
     problems += frame_problems(volumes)
-    labels, choice = _read_labels(volumes, scheme, problems)
+    labels, choice = _read_labels(volumes, scheme, purpose, problems)
     orientation = _read_orientation(volumes, problems)
     brain = _read_brain(volumes, problems)
     if problems or labels is None or choice is None or orientation is None:
@@ -140,12 +155,15 @@ def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
 
 
 def _read_labels(
-    volumes: Mapping[Role, Volume], scheme: Scheme, problems: list[Problem]
+    volumes: Mapping[Role, Volume], scheme: Scheme, purpose: Purpose, problems: list[Problem]
 ) -> tuple[NDArray[np.int16] | None, Choice | None]:
-    if "seg" not in volumes:
+    read = next(iter(volumes.values()), None) if purpose == "images" else volumes.get("seg")
+    if read is None:
         return None, None
     try:
-        labels = integer_values(volumes["seg"], role="seg")
+        if purpose == "images":
+            return np.zeros(read.voxels.shape, np.int16), Choice(stated_mapping(scheme), {}, ())
+        labels = integer_values(read, role="seg")
         return labels, choose_mapping(scheme, value_counts(labels))
     except InvalidVolume as refusal:
         problems.append(problem_of(refusal))
@@ -218,7 +236,8 @@ def _digests(
         role: volume_digest(image, volumes[role].affine, axis_codes)
         for role, image in images.items()
     }
-    digests["seg"] = volume_digest(labels, volumes["seg"].affine, axis_codes)
+    if "seg" in volumes:
+        digests["seg"] = volume_digest(labels, volumes["seg"].affine, axis_codes)
     if brain is not None:
         digests["brain"] = volume_digest(brain, volumes["brain"].affine, axis_codes)
     return digests

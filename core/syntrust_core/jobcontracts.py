@@ -57,6 +57,28 @@ class ExportImages(StepMessage):
         return (case, Ref(kind=Kind.SYNTHESISE_CASE, id=self.twin))
 
 
+class SegmentCase(StepMessage):
+    """Predict the label map of one case, on the grid and in the labels of its upload."""
+
+    KIND = Kind.SEGMENT_CASE
+    case: StepId
+    model: Ref
+    probabilities: bool = False
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (Ref(kind=Kind.INSPECT_CASE, id=self.case), self.model)
+
+
+class ExportBundle(StepMessage):
+    """Write a trained segmenter as a MONAI bundle, which runs without this platform."""
+
+    KIND = Kind.EXPORT_BUNDLE
+    model: Ref
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (self.model,)
+
+
 class VolumeCase(Frozen):
     """Uploaded label maps of one patient: the reference and what two models made of it."""
 

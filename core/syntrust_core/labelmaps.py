@@ -93,7 +93,7 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
     present = set(counts) - {0}
     if scheme == "auto":
         return _choose(counts)
-    mapping = SCHEMES[scheme] if isinstance(scheme, str) else scheme
+    mapping = stated_mapping(scheme)
     warnings = []
     if scheme == "med_ddpm" and MED_DDPM_BACKGROUND in present:
         # Its preprocessing script leaves the image's background in the mask.
@@ -104,6 +104,23 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
     known = {value for key in mapping for value in values_of(mapping, key)}
     _check_known(present, known, _described(scheme, mapping))
     return Choice(mapping, counts, tuple(warnings))
+
+
+def stated_mapping(scheme: Scheme) -> LabelMapping:
+    """The mapping of a scheme that somebody named, for a label map that is yet to be written.
+
+    Raises
+    ------
+    InvalidVolume
+        For `auto`: there are no values to tell it from.
+    """
+    if scheme == "auto":
+        reason = (
+            "Images hold no labels to tell a scheme from: name the one that the label map is to be "
+            "written in, e.g. brats2023."
+        )
+        raise InvalidVolume(reason, file="seg", field="label")
+    return SCHEMES[scheme] if isinstance(scheme, str) else scheme
 
 
 def check_label_4(counts: Counts, brain_voxels: int) -> None:

@@ -16,8 +16,9 @@ Modality = Literal["t1", "t1ce", "t2", "flair"]
 Region = Literal["ET", "ED", "NCR"]
 Role = Literal["t1", "t1ce", "t2", "flair", "seg", "brain"]
 VolumeRole = Literal["seg", "prediction_real", "prediction_synthetic"]
-Purpose = Literal["case", "mask"]
-"""What an upload is inspected for: a whole case, or a mask alone to draw images for."""
+Purpose = Literal["case", "mask", "images"]
+"""What an upload is inspected for: a whole case, a mask alone to draw images for, or images alone
+to predict a label map for."""
 
 MODALITIES: Final[tuple[Modality, ...]] = ("t1", "t1ce", "t2", "flair")
 REGIONS: Final[tuple[Region, ...]] = ("ET", "ED", "NCR")
@@ -76,6 +77,7 @@ ExplicitScheme = Annotated[
     ),
 ]
 Scheme = Literal["auto", "brats2021", "brats2023", "med_ddpm"] | ExplicitScheme
+StatedScheme = NamedScheme | ExplicitScheme
 
 SCHEMES: Final[Mapping[NamedScheme, Mapping[SchemeKey, Values]]] = MappingProxyType(
     {

@@ -15,7 +15,14 @@ from syntrust_core.contracts import (
     SynthesiseCase,
     TrainSegmenter,
 )
-from syntrust_core.jobcontracts import ExportImages, ImportModel, ScoreVolumes, TrainGenerator
+from syntrust_core.jobcontracts import (
+    ExportBundle,
+    ExportImages,
+    ImportModel,
+    ScoreVolumes,
+    SegmentCase,
+    TrainGenerator,
+)
 from syntrust_core.reportcontracts import BuildReport
 
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
@@ -30,6 +37,8 @@ MESSAGES: Mapping[Kind, type[StepMessage]] = {
         CompareTwin,
         BuildReport,
         ExportImages,
+        SegmentCase,
+        ExportBundle,
         ScoreVolumes,
         ImportModel,
     )
