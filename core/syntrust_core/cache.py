@@ -25,7 +25,6 @@ class InputCache:
         self._store = store
         self._root = root
         self._limit_bytes = limit_bytes
-        root.mkdir(parents=True, exist_ok=True)
 
     def folder(self, ref: Ref) -> Path:
         """The folder with the artifact's files, downloaded if it is not here yet."""

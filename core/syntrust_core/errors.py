@@ -116,6 +116,12 @@ class WrongRecipe(PlatformError):
     )
 
 
+class WorkerBroken(PlatformError):
+    """A worker cannot load what computes the step: its installation is not whole."""
+
+    slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.WORLD
+
+
 class OutOfMemory(CallerError):
     """The step does not fit; the detail says which setting to lower."""
 

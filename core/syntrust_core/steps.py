@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +38,7 @@ from syntrust_core.errors import (
     PlatformError,
     QueueUnavailable,
     Unavailable,
+    WorkerBroken,
     WrongRecipe,
 )
 from syntrust_core.files import file_sha256
@@ -57,6 +57,7 @@ class Outcome(StrEnum):
     HELD_ELSEWHERE = "held elsewhere"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    BROKEN = "broken"  # failed for what this worker is, not for what it was asked
 
 
 class StepContext:
@@ -89,6 +90,11 @@ class StepContext:
         self._reported_s = 0.0
         self._has_checkpoint = False
         self._beside: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make room for the attempt: part of it, so that a disk which has none counts."""
+        self._cache.trim()
+        self.scratch.mkdir(mode=0o700)
 
     def fetch(self, ref: Ref) -> Path:
         """A read-only folder with every file of a published artifact, digests checked."""
@@ -188,7 +194,7 @@ def run_step(
     ref = message.ref
     if store.exists(ref.manifest_key):
         return Outcome.ALREADY_DONE
-    folder = Path(tempfile.mkdtemp(prefix=f"step-{os.getpid()}-", dir=scratch))
+    folder = scratch / f"step-{os.getpid()}-{uuid4().hex}"
     context = StepContext(
         ref, store=store, board=board, cache=cache, scratch=folder, threads=threads
     )
@@ -209,6 +215,7 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
     store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
     log.info("step.started", kind=ref.kind, step=ref.id, attempt=context.attempt)
     try:
+        context.prepare()
         _require_recipe(message)
         work(message, context)
         seconds = round(time.monotonic() - started, 3)
@@ -224,7 +231,7 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
         return Outcome.HELD_ELSEWHERE
     except Exception as error:  # noqa: BLE001 - whatever it is, the conductor must learn of it
         _record_error(context, store, error)
-        return Outcome.FAILED
+        return Outcome.BROKEN if isinstance(error, WorkerBroken) else Outcome.FAILED
     log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
     return Outcome.DONE
 

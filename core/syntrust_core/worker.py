@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -19,14 +20,17 @@ from celery.signals import worker_ready
 from syntrust_core import log as structured_log
 from syntrust_core.board import RedisBoard
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import Kind, Queue, task_name
-from syntrust_core.errors import QueueUnavailable
+from syntrust_core.contracts import QUEUES, Kind, Queue, StepMessage, task_name
+from syntrust_core.errors import QueueUnavailable, WorkerBroken
+from syntrust_core.log import get_logger
 from syntrust_core.messages import parse_message
 from syntrust_core.queue import make_celery
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
-from syntrust_core.steps import Work, run_step
+from syntrust_core.steps import Outcome, StepContext, Work, run_step
 from syntrust_core.store import ObjectStore
+
+log = get_logger(__name__)
 
 HEARTBEAT_EVERY_S = 10.0
 
@@ -98,25 +102,54 @@ def _register(app: Celery, kind: Kind, location: str, settings: Settings) -> Non
         if not kept:
             kept.append(_Resources(settings))
         resources = kept[0]
-        resources.cache.trim()
         outcome = run_step(
             parse_message(kind, message),
-            load_work(location),
+            deferred(location),
             store=resources.store,
             board=resources.board,
             cache=resources.cache,
             scratch=resources.scratch,
             threads=settings.worker.threads,
         )
+        if outcome is Outcome.BROKEN:
+            # What loaded half-way loads no better here. Whoever starts a worker again does so
+            # with a pause, in which sound ones take the steps.
+            os.kill(os.getppid(), signal.SIGTERM)
         return str(outcome)
 
     app.task(task, name=task_name(kind))
 
 
-def load_work(location: str) -> Work:
-    """The function behind "module:function"."""
+def deferred(location: str) -> Work:
+    """The function behind "module:function", imported when it is called.
+
+    The import is thereby part of an attempt: one that fails, or kills the process, is counted.
+    """
+
+    def work(message: StepMessage, context: StepContext) -> None:
+        load_work(location, QUEUES[message.KIND])(message, context)
+
+    return work
+
+
+def load_work(location: str, queue: Queue) -> Work:
+    """The function behind "module:function".
+
+    Raises
+    ------
+    WorkerBroken
+        If it cannot be imported. The detail names the worker and the import; the log has the rest.
+    """
     module, _, function = location.partition(":")
-    work: Work = getattr(importlib.import_module(module), function)
+    try:
+        work: Work = getattr(importlib.import_module(module), function)
+    except Exception as error:
+        missing = (error.name if isinstance(error, ImportError) else None) or module
+        log.exception("worker.broken", location=location)
+        raise WorkerBroken(
+            f"The {queue} worker on {socket.gethostname()} is not installed as it should be: "
+            f"importing {missing} failed there; its log has the reason."
+        ) from error
     return work
 
 

@@ -20,6 +20,13 @@ from syntrust_core.contracts import Manifest, Queue, ScoreCases
 from syntrust_core.queue import CeleryQueue
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import QueueSettings, StorageSettings
+from syntrust_gateway.conductor.history import (
+    MAX_ATTEMPTS,
+    Fail,
+    Submit,
+    attempts_at,
+    decide,
+)
 
 TOY = Path(__file__).with_name("toy_worker.py")
 PATIENCE_S = 60
@@ -40,6 +47,7 @@ class Toy:
         self._env = {
             **os.environ,
             "TOY_FOLDER": str(folder),
+            "TOY_WORK": "toy_worker:work",
             "SYNTRUST_STORAGE__ENDPOINT": storage.endpoint,
             "SYNTRUST_STORAGE__BUCKET": storage.bucket,
             "SYNTRUST_STORAGE__ACCESS_KEY": storage.access_key,
@@ -50,14 +58,21 @@ class Toy:
             "SYNTRUST_WORKER__HEARTBEAT_FILE": str(folder / "heartbeat"),
         }
         self.log = (folder / "worker.log").open("w")
-        self.process = self.start()
+        self.process: subprocess.Popen[bytes]
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.redis.delete(*self.redis.keys("worker:*"))
+
+    def start(self, **env: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(TOY)], env=self._env, stderr=self.log, start_new_session=True
+            [sys.executable, str(TOY)],
+            env=self._env | env,
+            stderr=self.log,
+            start_new_session=True,
         )
         until(lambda: self.board.workers(Queue.METRICS) >= 1)
-        return self.process
 
     def runs(self) -> list[int]:
         path = self.folder / "runs"
@@ -91,10 +106,17 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def toy(tmp_path: Path, storage: StorageSettings, valkey_url: str) -> Iterator[Toy]:
+def idle(tmp_path: Path, storage: StorageSettings, valkey_url: str) -> Iterator[Toy]:
+    """Not started yet."""
     toy = Toy(tmp_path, storage, valkey_url)
     yield toy
     toy.stop()
+
+
+@pytest.fixture
+def toy(idle: Toy) -> Toy:
+    idle.start()
+    return idle
 
 
 def test_a_worker_computes_a_submitted_step_and_publishes_it(toy: Toy) -> None:
@@ -124,12 +146,11 @@ def test_a_step_delivered_twice_is_computed_once(toy: Toy) -> None:
 def test_a_worker_killed_in_the_middle_is_followed_by_another_attempt(toy: Toy) -> None:
     toy.submit()
     until(lambda: len(toy.runs()) == 1)
-    os.killpg(toy.process.pid, signal.SIGKILL)
-    toy.process.wait()
+    toy.kill()
     assert not toy.done()
 
     # The lease runs out after a minute; that minute is not waited for here.
-    toy.redis.delete(f"lease:{toy.message.step_id}", *toy.redis.keys("worker:*"))
+    toy.redis.delete(f"lease:{toy.message.step_id}")
     toy.start()
     toy.submit()
     toy.go()
@@ -187,3 +208,33 @@ def test_a_worker_told_to_stop_ends_by_itself(toy: Toy) -> None:
     os.kill(toy.process.pid, signal.SIGTERM)
 
     assert toy.process.wait(PATIENCE_S) == 0
+
+
+def test_a_worker_that_cannot_import_its_work_says_which_import_failed_and_ends(idle: Toy) -> None:
+    (idle.folder / "toy_broken.py").write_text("import no_such_package.deep\n")
+    idle.start(TOY_WORK="toy_broken:work", PYTHONPATH=str(idle.folder))
+    idle.submit()
+
+    ended = idle.process.wait(PATIENCE_S)
+
+    (attempt,) = attempts_at(idle.store, idle.message.ref)
+    assert ended == 0
+    assert attempt.error is not None
+    assert attempt.error.slug == "worker-broken"
+    assert "importing no_such_package failed" in attempt.error.text
+    assert "toy_broken.py" not in attempt.error.text
+    assert "toy_broken.py" in (idle.folder / "worker.log").read_text()
+
+
+def test_a_work_whose_import_kills_the_process_counts_as_an_attempt(idle: Toy) -> None:
+    dies = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    (idle.folder / "toy_dying.py").write_text(dies)
+    idle.start(TOY_WORK="toy_dying:work", PYTHONPATH=str(idle.folder))
+
+    idle.submit()
+    until(lambda: any(idle.store.list(idle.message.ref.attempts_prefix)))
+
+    (attempt,) = attempts_at(idle.store, idle.message.ref)
+    assert attempt.error is None
+    assert isinstance(decide((attempt,)), Submit)
+    assert isinstance(decide((attempt,) * MAX_ATTEMPTS), Fail)

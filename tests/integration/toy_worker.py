@@ -31,4 +31,4 @@ def work(message: StepMessage, context: StepContext) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    run_worker(Queue.METRICS, {Kind.SCORE_CASES: "toy_worker:work"})
+    run_worker(Queue.METRICS, {Kind.SCORE_CASES: os.environ["TOY_WORK"]})

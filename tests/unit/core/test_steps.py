@@ -24,6 +24,7 @@ from syntrust_core.errors import (
 from syntrust_core.files import file_sha256
 from syntrust_core.steps import Outcome, StepContext, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.worker import deferred
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_nothing_of_a_step_stays_in_scratch(
 ) -> None:
     run(message, write_two)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_inputs_are_checked_against_their_manifest(
@@ -293,3 +294,39 @@ def test_a_file_has_one_digest(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
 
     assert file_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_attempt_counts_before_its_work_is_imported(
+    run: Runner, store: MemoryStore, message: InspectCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run.scratch / "late_work.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(run.scratch)
+
+    outcome = run(message, deferred("late_work:inspect"))
+
+    assert outcome is Outcome.BROKEN
+    (error,) = errors(store, message.ref)
+    assert (error["fault"], error["slug"]) == ("world", "worker-broken")
+    assert "metrics worker" in str(error["text"])
+    assert "importing no_such_package failed" in str(error["text"])
+    assert len(list(store.list(message.ref.attempts_prefix))) == 1
+    assert not run.board.leased(message.step_id)
+
+
+def test_a_module_without_the_function_is_a_broken_worker_too(
+    run: Runner, store: MemoryStore, message: InspectCase
+) -> None:
+    assert run(message, deferred("syntrust_core.files:inspect")) is Outcome.BROKEN
+    (error,) = errors(store, message.ref)
+    assert "importing syntrust_core.files failed" in str(error["text"])
+
+
+def test_an_attempt_without_room_for_its_files_counts(
+    store: MemoryStore, board: MemoryBoard, tmp_path: Path, message: InspectCase
+) -> None:
+    full = tmp_path / "full"
+    full.write_text("a file where the folder of the steps should be")
+
+    assert Runner(store, board, full)(message, write_two) is Outcome.FAILED
+    (error,) = errors(store, message.ref)
+    assert error["slug"] == "internal"

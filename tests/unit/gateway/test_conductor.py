@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import Kind, Ref, StepMessage
+from syntrust_core.contracts import QUEUES, Kind, Ref, StepMessage
 from syntrust_core.errors import InvalidRequest, InvalidVolume, StoreUnavailable
 from syntrust_core.grids import Grid
 from syntrust_core.steps import StepContext, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryQueue, MemoryStore
+from syntrust_core.worker import deferred
 from syntrust_gateway.conductor import Conductor
 from syntrust_gateway.conductor.dispatch import Servers
 from syntrust_gateway.db import (
@@ -382,6 +384,26 @@ def test_an_experiment_asked_for_again_after_a_failure_tries_again(
     world.settle()
 
     assert world.state(again).state is WishState.SUCCEEDED
+
+
+def test_a_worker_that_cannot_import_its_work_fails_the_step_until_it_is_whole_again(
+    world: World, ready: str
+) -> None:
+    broken = world.experiment(ready)
+    world.settle(deferred("no_such_room.works:train"))
+
+    repaired = world.experiment(ready)
+    world.settle()
+
+    state = world.state(broken)
+    assert state.state is WishState.FAILED
+    assert state.error is not None
+    assert state.error["slug"] == "worker-broken"
+    assert state.error["text"] == (
+        f"The {QUEUES[Kind(state.error['kind'])]} worker on {socket.gethostname()} is not "
+        "installed as it should be: importing no_such_room failed there; its log has the reason."
+    )
+    assert world.state(repaired).state is WishState.SUCCEEDED
 
 
 def test_cancelling_flags_running_steps_that_nobody_else_wants(world: World, ready: str) -> None:
