@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from syntrust_segmenter.network import norm_of
 
 PORTABLE: Final = Path(__file__).with_name("portable")
 WEIGHTS: Final = "models/model.pt"
+METADATA_FILE: Final = Path("configs/metadata.json")
 INPUT: Final = "image"
 ROLES: Final = (*MODALITIES, "brain")
 AXES: Final = (("L", "R"), ("P", "A"), ("I", "S"))
@@ -47,11 +49,25 @@ def export_bundle(model_folder: Path, out: Path) -> None:
         (out / name).mkdir(parents=True)
     torch.save(model.network.state_dict(), out / WEIGHTS)
     _write(out / "configs" / "inference.json", _inference(model.card))
-    _write(out / "configs" / "metadata.json", _metadata(model.card))
+    _write(out / METADATA_FILE, _metadata(model.card))
     shutil.copytree(PORTABLE, out / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(model_folder / CARD_FILE, out / "docs" / "README.md")
     for name in (CONFIG_FILE, HISTORY_FILE):
         shutil.copy(model_folder / name, out / "docs" / name)
+
+
+def export_zip(model_folder: Path, out: Path) -> Path:
+    """The same as one file beside `out`, with `out` as its folder; equal models, equal bytes."""
+    export_bundle(model_folder, out)
+    path = out.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(file for file in out.rglob("*") if file.is_file()):
+            # Weights do not compress, and a time of writing would make every archive another.
+            entry = zipfile.ZipInfo(file.relative_to(out.parent).as_posix())
+            entry.external_attr = 0o644 << 16
+            with file.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target)
+    return path
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

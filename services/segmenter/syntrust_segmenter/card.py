@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from syntrust_core.grids import Grid
 from syntrust_core.labels import LABELS, MODALITIES, Region
-from syntrust_segmenter.history import History, ImageKind, ValidationDice
+from syntrust_segmenter.history import History, ImageKind
 from syntrust_segmenter.preprocessing import RECIPE
 from syntrust_segmenter.presets import Precision, SegmenterConfig
 from syntrust_segmenter.start import StartRecord
@@ -32,6 +33,17 @@ class ModelCard(BaseModel):
     training_digest: Annotated[
         str | None, Field(description="Of the contents of the training images, in their order.")
     ] = None
+    grid: Annotated[
+        Grid | None, Field(description="That every training image lies on; null: they differ.")
+    ] = None
+    parameters: int | None = None
+    validation_dice: Annotated[
+        dict[ImageKind, dict[str, float | None]],
+        Field(
+            description="At the last validation, by image and region: the mean over the cases in "
+            "which either label map has the region; null: none has."
+        ),
+    ] = {}
     start: Annotated[
         StartRecord | None, Field(description="What training started from; null: fresh weights.")
     ] = None
@@ -63,7 +75,7 @@ def card_markdown(card: ModelCard, history: History) -> str:
         "",
         "## Validation",
         "",
-        *_validation(history),
+        *_validation(card, history),
         "",
         "Every setting is in `config.json`, every iteration in `history.json`.",
     ]
@@ -78,8 +90,9 @@ def _facts(card: ModelCard, history: History) -> dict[str, str]:
     return {
         "input": f"{', '.join(card.modalities)}, prepared as `{card.preprocessing}`",
         "output": f"{labels}; head `{config.head}`",
+        "grid": _grid(card.grid),
         "network": f"feature size {config.feature_size}, depths {config.depths}, heads "
-        f"{config.heads}, window {config.window}",
+        f"{config.heads}, window {config.window}; {card.parameters} parameters",
         "trained on": f"{reals} real images, {twins} twins; digest `{card.training_digest}`",
         "start": _start(card.start),
         "budget": f"{len(history.loss)} iterations of {config.batch} x {config.patch} voxels; the "
@@ -98,22 +111,41 @@ def _start(start: StartRecord | None) -> str:
     return f"{start.source}, weights `{start.weights_digest}`{fresh}"
 
 
-def _validation(history: History) -> list[str]:
-    """Mean Dice at the latest validation, a row for each view."""
+def _grid(grid: Grid | None) -> str:
+    if grid is None:
+        return "that of each upload; they differ"
+    shape, spacing = ("x".join(f"{n:g}" for n in each) for each in (grid.shape, grid.spacing_mm))
+    return f"{shape} voxels of {spacing} mm"
+
+
+def validation_dice(history: History) -> dict[ImageKind, dict[str, float | None]]:
+    """Mean Dice at the latest validation, by view and region; see `ModelCard`."""
     views: tuple[ImageKind, ...] = ("real", "twin")
-    scored = {view: history.latest(view) for view in views}
-    if not any(scored.values()):
+    scored = {view: [entry.regions() for entry in history.latest(view)] for view in views}
+    return {
+        view: {name: _mean([entry.get(name) for entry in entries]) for name in COLUMNS}
+        for view, entries in scored.items()
+        if entries
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _validation(card: ModelCard, history: History) -> list[str]:
+    """Mean Dice at the latest validation, a row for each view."""
+    if not card.validation_dice:
         return ["No case was set aside for validation."]
     header = f"| images | cases | {' | '.join(COLUMNS)} |"
     rows = [
-        f"| {view} | {len(entries)} | {' | '.join(_column(entries, name) for name in COLUMNS)} |"
-        for view, entries in scored.items()
-        if entries
+        f"| {view} | {len(history.latest(view))} | {' | '.join(_shown(dice.values()))} |"
+        for view, dice in card.validation_dice.items()
     ]
     note = "Mean Dice; cases in which neither label map has the region are left out of its mean."
     return [header, "|" + "---|" * (2 + len(COLUMNS)), *rows, "", note]
 
 
-def _column(entries: Sequence[ValidationDice], name: str) -> str:
-    values = [value for entry in entries if (value := entry.regions().get(name)) is not None]
-    return f"{sum(values) / len(values):.3f}" if values else "-"
+def _shown(values: Iterable[float | None]) -> list[str]:
+    return ["-" if value is None else f"{value:.3f}" for value in values]

@@ -14,7 +14,7 @@ from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
 from syntrust_segmenter.bundle import export_bundle
 from syntrust_segmenter.presets import PRESETS, configure
-from syntrust_segmenter.publish import publish_start
+from syntrust_segmenter.publish import publish_model
 from syntrust_segmenter.start import RELEASED_ORDER, Layout, import_checkpoint
 
 
@@ -47,7 +47,8 @@ def _import(asked: argparse.Namespace) -> str:
 
 
 def _publish(asked: argparse.Namespace) -> str:
-    return publish_start(S3Store(Settings().storage), asked.folder).model_dump_json()
+    ref = publish_model(S3Store(Settings().storage), asked.folder, asked.name)
+    return f"{asked.name} is everybody's now, also as {ref.id}. Research use only."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,8 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     bring.set_defaults(command=_import)
 
-    publish = commands.add_parser("publish", help="Put start weights into the object store.")
-    publish.add_argument("folder", type=Path, help="What import wrote.")
+    publish = commands.add_parser("publish", help="Give a model a name that experiments can use.")
+    publish.add_argument("folder", type=Path, help="What import wrote, or a trained segmenter.")
+    publish.add_argument("--name", required=True, help="As brats21-fold0.")
     publish.set_defaults(command=_publish)
     return parser
 

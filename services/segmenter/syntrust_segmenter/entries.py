@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from syntrust_core.caserecord import CASE_FILE, CaseRecord
 from syntrust_core.cases import Case, read_case, read_images, read_mask
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.files import file_sha256
+from syntrust_core.grids import Grid
 from syntrust_core.labels import MODALITIES
 from syntrust_segmenter.data import cut
 from syntrust_segmenter.history import ImageKind
@@ -73,6 +74,14 @@ def prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
         return prepare_case(images, case.labels, case.brain)
 
     return cache.case(digest([FORMAT, entry.content()]), prepare)
+
+
+def shared_grid(entries: Iterable[ImageEntry]) -> Grid | None:
+    """The grid that all of them lie on, wherever in the scanner; None if they differ."""
+    frames = [entry.record().canonical for entry in entries]
+    if len({(frame.shape, frame.spacing_mm) for frame in frames}) != 1:
+        return None
+    return Grid(shape=frames[0].shape, spacing_mm=frames[0].spacing_mm)
 
 
 def require_twin(entry: ImageEntry) -> None:

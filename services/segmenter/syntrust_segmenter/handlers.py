@@ -10,8 +10,14 @@ import torch
 
 from syntrust_core.canonical import digest
 from syntrust_core.errors import InvalidRequest
-from syntrust_segmenter.card import ModelCard
-from syntrust_segmenter.entries import ImageEntry, prepared, require_distinct, require_twin
+from syntrust_segmenter.card import ModelCard, validation_dice
+from syntrust_segmenter.entries import (
+    ImageEntry,
+    prepared,
+    require_distinct,
+    require_twin,
+    shared_grid,
+)
 from syntrust_segmenter.machine import Machine, memory_advice
 from syntrust_segmenter.model import read_start, save_model
 from syntrust_segmenter.network import weights_digest
@@ -96,6 +102,9 @@ def train(
         device=machine.device,
         training_images=tuple(entry.label for entry in cases),
         training_digest=training_digest,
+        grid=shared_grid(cases),
+        parameters=sum(tensor.numel() for tensor in state.result.parameters()),
+        validation_dice=validation_dice(state.history),
         start=None if begun is None else begun.record(state.result),
         versions=dict(versions()),
         weights_digest=weights_digest(state.result.state_dict()),

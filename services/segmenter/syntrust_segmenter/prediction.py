@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.geometry import Geometry
@@ -18,7 +21,7 @@ from syntrust_segmenter.entries import ImageEntry, prepared, require_distinct
 from syntrust_segmenter.history import ImageKind
 from syntrust_segmenter.inference import Prediction, predict_case
 from syntrust_segmenter.machine import Machine, memory_advice
-from syntrust_segmenter.model import load_model
+from syntrust_segmenter.model import Model, load_model
 from syntrust_segmenter.prepared import PreparedCache
 from syntrust_segmenter.training import Report, reproducible
 
@@ -75,35 +78,69 @@ def predict(
     InvalidVolume, ObjectDamaged, OutOfMemory
         See `preprocessing.normalise`, `load_model`.
     """
-    machine = machine or Machine()
     _check(entries)
     model = load_model(model_folder)
-    config, precision = model.card.config, model.card.precision
     out.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     found: dict[str, PredictedImage] = {}
+    for entry, prediction in predictions(
+        model, entries, cache=cache, report=report, probabilities=probabilities, machine=machine
+    ):
+        geometry = Geometry.from_frame(entry.record().canonical)
+        paths |= _write(prediction, entry.name, geometry, out)
+        found[entry.name] = _record(prediction, entry)
+    record = PredictionRecord(weights_digest=model.card.weights_digest, images=found)
+    paths[RECORD_FILE] = out / RECORD_FILE
+    paths[RECORD_FILE].write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return paths
+
+
+def predictions(
+    model: Model,
+    entries: Sequence[ImageEntry],
+    *,
+    cache: PreparedCache,
+    report: Report,
+    probabilities: bool,
+    machine: Machine | None = None,
+) -> Iterator[tuple[ImageEntry, Prediction]]:
+    """What the model says of each entry, in the precision it was trained in.
+
+    `report` is called before every batch of windows, too: so a prediction can be stopped midway.
+    """
+    machine = machine or Machine()
+    config, total = model.card.config, len(entries)
     with (
         memory_advice(config),
         reproducible(machine.threads, deterministic=config.deterministic),
     ):
         network = model.network.to(machine.device)
-        for done, entry in enumerate(entries, start=1):
-            geometry = Geometry.from_frame(entry.record().canonical)
-            prediction = predict_case(
-                network,
-                prepared(entry, cache),
-                config,
-                grid=geometry.shape,
-                precision=precision,
-                probabilities=probabilities,
-            )
-            paths |= _write(prediction, entry.name, geometry, out)
-            found[entry.name] = _record(prediction, entry)
-            report(done, len(entries))
-    record = PredictionRecord(weights_digest=model.card.weights_digest, images=found)
-    paths[RECORD_FILE] = out / RECORD_FILE
-    paths[RECORD_FILE].write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return paths
+        for done, entry in enumerate(entries):
+            grid = Geometry.from_frame(entry.record().canonical).shape
+            case = prepared(entry, cache)
+            with _before_each_call(network, partial(report, done, total)):
+                prediction = predict_case(
+                    network,
+                    case,
+                    config,
+                    grid=grid,
+                    precision=model.card.precision,
+                    probabilities=probabilities,
+                )
+            yield entry, prediction
+            report(done + 1, total)
+
+
+@contextmanager
+def _before_each_call(network: nn.Module, act: Callable[[], None]) -> Iterator[None]:
+    def hook(*_: object) -> None:
+        act()
+
+    handle = network.register_forward_pre_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _check(entries: Sequence[ImageEntry]) -> None:

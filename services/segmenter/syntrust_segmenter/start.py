@@ -51,6 +51,7 @@ class StartCard(BaseModel):
 
     format: Literal["syntrust-start-weights/1"] = "syntrust-start-weights/1"
     layout: Layout
+    preset: str | None = None
     head: Head | None
     source: str
     source_sha256: str
@@ -144,6 +145,7 @@ def import_checkpoint(
     start.load_into(build_network(config.model_copy(update={"head": head or config.head})))
     card = StartCard(
         layout=layout,
+        preset=config.preset,
         head=head,
         source=path.name,
         source_sha256=file_sha256(path),

@@ -13,13 +13,16 @@ from syntrust_core.contracts import (
     StepMessage,
     TrainSegmenter,
 )
+from syntrust_core.jobcontracts import ExportBundle, SegmentCase
 from syntrust_core.steps import StepContext, expect
+from syntrust_segmenter.bundle import METADATA_FILE, export_zip
 from syntrust_segmenter.entries import ImageEntry
 from syntrust_segmenter.handlers import train
 from syntrust_segmenter.machine import Machine, best_loaders
 from syntrust_segmenter.model import MODEL_FILES
 from syntrust_segmenter.prediction import predict
 from syntrust_segmenter.prepared import PreparedCache
+from syntrust_segmenter.segmentation import segment
 from syntrust_segmenter.settings import SegmenterSettings
 
 
@@ -59,6 +62,29 @@ def predict_cases(message: StepMessage, context: StepContext) -> None:
     )
     for name, path in files.items():
         context.add(name, path)
+
+
+def segment_case(message: StepMessage, context: StepContext) -> None:
+    request = expect(SegmentCase, message)
+    files = segment(
+        context.fetch(request.model),
+        context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
+        model=request.model,
+        out=context.scratch / "segmentation",
+        cache=_cache(SegmenterSettings(), context),
+        report=context.report,
+        probabilities=request.probabilities,
+        machine=Machine(threads=context.threads),
+    )
+    for name, path in files.items():
+        context.add(name, path)
+
+
+def export_bundle(message: StepMessage, context: StepContext) -> None:
+    request = expect(ExportBundle, message)
+    bundle = context.scratch / "bundle"
+    context.add("bundle.zip", export_zip(context.fetch(request.model), bundle))
+    context.add(METADATA_FILE.name, bundle / METADATA_FILE)
 
 
 def _loaders(settings: SegmenterSettings) -> int:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.unit.segmenter.fitting import Progress, fit
 from syntrust_core.errors import Conflict
 from syntrust_core.labels import MODALITIES
 from syntrust_core.volumes import read_volume
-from syntrust_segmenter.bundle import export_bundle
+from syntrust_segmenter.bundle import export_bundle, export_zip
 from syntrust_segmenter.entries import ImageEntry
 from syntrust_segmenter.machine import Machine
 from syntrust_segmenter.prediction import predict
@@ -80,3 +81,17 @@ def test_a_bundle_carries_its_card_and_says_what_it_takes(trained: Path, tmp_pat
 def test_a_bundle_is_not_written_over_another_folder(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="name another folder"):
         export_bundle(trained, tmp_path)
+
+
+def test_a_zipped_bundle_is_the_bundle_and_the_same_bytes_each_time(
+    trained: Path, tmp_path: Path
+) -> None:
+    first, second = (export_zip(trained, tmp_path / name / "bundle") for name in "ab")
+
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        archive.extractall(tmp_path / "out")
+    whole, out = tmp_path / "a" / "bundle", tmp_path / "out" / "bundle"
+    names = sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file())
+    assert all((out / name).read_bytes() == (whole / name).read_bytes() for name in names)
+    assert len(names) == len([path for path in out.rglob("*") if path.is_file()])

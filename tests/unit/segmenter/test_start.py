@@ -17,7 +17,7 @@ from syntrust_core.testing.doubles import MemoryStore
 from syntrust_segmenter.model import read_start
 from syntrust_segmenter.network import build_network
 from syntrust_segmenter.presets import SegmenterConfig, configure
-from syntrust_segmenter.publish import publish_start
+from syntrust_segmenter.publish import publish_model
 from syntrust_segmenter.start import StartCard, import_checkpoint
 
 SMALL = {"patch": 32, "roi": 32, "norm": "group", "head": "regions"}
@@ -235,7 +235,7 @@ def test_published_start_weights_are_named_by_what_they_are(tmp_path: Path) -> N
     _import(_released(tmp_path), tmp_path / "start")
     store = MemoryStore()
 
-    ref, again = (publish_start(store, tmp_path / "start") for _ in range(2))
+    ref, again = (publish_model(store, tmp_path / "start", "brats21") for _ in range(2))
 
     manifest = Manifest.model_validate_json(store.get(ref.manifest_key))
     assert ref == again

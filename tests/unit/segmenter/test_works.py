@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load
 from tests.unit.segmenter.fitting import SMALLEST
 
 from syntrust_core.cache import InputCache
@@ -18,10 +19,17 @@ from syntrust_core.contracts import (
     StepMessage,
     TrainSegmenter,
 )
+from syntrust_core.grids import Grid
+from syntrust_core.jobcontracts import ExportBundle, SegmentCase
 from syntrust_core.steps import Outcome, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
 from syntrust_segmenter.card import ModelCard
-from syntrust_segmenter.works import predict_cases, train_segmenter
+from syntrust_segmenter.works import (
+    export_bundle,
+    predict_cases,
+    segment_case,
+    train_segmenter,
+)
 
 A, B = "a" * 64, "b" * 64
 
@@ -79,6 +87,10 @@ def test_a_training_publishes_what_a_registry_needs(bench: Bench) -> None:
     assert card.training_images == (f"{A} (real)", f"{B} (real)")
     assert card.training_digest is not None
     assert {"torch", "monai", "syntrust-segmenter"} <= card.versions.keys()
+    assert card.grid == Grid(shape=(36, 36, 36), spacing_mm=(1.0, 1.0, 1.0))
+    weights = load(bench.store.get(manifest.files["weights.safetensors"].key))
+    assert card.parameters is not None
+    assert 0 < card.parameters <= sum(tensor.numel() for tensor in weights.values())
 
 
 def test_a_training_starts_from_the_weights_of_another(bench: Bench) -> None:
@@ -105,3 +117,13 @@ def test_predictions_are_published_with_their_record_and_share_the_prepared_case
     assert set(manifest.files) == {f"{A}.nii.gz", f"{B}.nii.gz", "predictions.json"}
     assert set((bench.scratch / "prepared").iterdir()) == before
     assert len(before) == 2
+
+
+def test_a_case_is_segmented_and_its_model_exported_as_published_files(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    segmented = bench.run(SegmentCase(case=A, model=model), segment_case)
+    bundle = bench.run(ExportBundle(model=model), export_bundle)
+
+    assert set(segmented.files) == {"seg.nii.gz", "segmentation.json", "case.json"}
+    assert set(bundle.files) == {"bundle.zip", "metadata.json"}
