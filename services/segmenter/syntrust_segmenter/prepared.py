@@ -17,7 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.errors import InvalidVolume
 from syntrust_core.geometry import bounding_box
+from syntrust_core.labels import LABELS
 from syntrust_segmenter.heads import CLASSES
 from syntrust_segmenter.preprocessing import RECIPE, normalise
 
@@ -66,8 +68,10 @@ def prepare_case(
     Raises
     ------
     InvalidVolume
-        See `preprocessing.normalise`.
+        A value of `labels` is none of ours, its shape is another, or see
+        `preprocessing.normalise`.
     """
+    _check(labels, brain)
     whole = normalise(images, brain)
     box = bounding_box(brain)
     cut = np.ascontiguousarray(whole[(slice(None), *box)])
@@ -77,6 +81,23 @@ def prepare_case(
     x, y, z = (int(axis.start) for axis in box)
     voxels = tuple(int(n) for n in np.bincount(tumour.ravel(), minlength=CLASSES))
     return PreparedCase(cut, tumour, inside, _centres(tumour, inside), voxels, (x, y, z))
+
+
+def _check(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> None:
+    if labels.shape != brain.shape:
+        raise InvalidVolume(
+            f"The label map has shape {labels.shape}, the brain mask {brain.shape}.",
+            file="labels",
+            field="shape",
+        )
+    unknown = sorted({int(value) for value in np.unique(labels)} - {0, *LABELS.values()})
+    if unknown:
+        known = ", ".join(f"{value} {name}" for name, value in LABELS.items())
+        raise InvalidVolume(
+            f"The label map holds {', '.join(map(str, unknown))}; there are 0 background, {known}.",
+            file="labels",
+            field="values",
+        )
 
 
 def _centres(labels: NDArray[np.uint8], brain: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:

@@ -54,6 +54,24 @@ def test_voxels_count_each_class_within_the_brain() -> None:
     assert sum(case.voxels[1:]) == 64
 
 
+def test_a_label_that_is_none_of_ours_is_refused_by_its_value() -> None:
+    case = _case()
+    labels = np.array(case.labels)
+    labels[0, 0, :2] = 4, 7
+
+    with pytest.raises(InvalidVolume, match=r"holds 4, 7; .* 1 NCR, 2 ED, 3 ET") as refusal:
+        prepare_case(case.images, labels, case.brain != 0)
+
+    assert (refusal.value.file, refusal.value.field) == ("labels", "values")
+
+
+def test_a_label_map_of_another_shape_is_refused() -> None:
+    case = _case()
+
+    with pytest.raises(InvalidVolume, match=r"label map has shape \(12, 12, 11\)"):
+        prepare_case(case.images, case.labels[..., 1:], case.brain != 0)
+
+
 def test_a_kept_case_is_the_prepared_one_read_by_the_patch(tmp_path: Path) -> None:
     kept = PreparedCache(tmp_path, limit_bytes=BIG).case("a", _case)
 
