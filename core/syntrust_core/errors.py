@@ -122,6 +122,12 @@ class WorkerBroken(PlatformError):
     slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.WORLD
 
 
+class DeviceBusy(PlatformError):
+    """Another process of this worker keeps the device; the step is given back for any to take."""
+
+    slug, title, status, fault = "device-busy", "The device is taken", 503, Fault.WORLD
+
+
 class OutOfMemory(CallerError):
     """The step does not fit; the detail says which setting to lower."""
 

@@ -32,6 +32,7 @@ from syntrust_core.contracts import (
 from syntrust_core.errors import (
     Cancelled,
     Context,
+    DeviceBusy,
     Fault,
     InvalidVolume,
     LeaseLost,
@@ -44,6 +45,7 @@ from syntrust_core.errors import (
 from syntrust_core.files import file_sha256
 from syntrust_core.log import get_logger
 from syntrust_core.store import ObjectStore
+from syntrust_core.turns import own_turn
 
 log = get_logger(__name__)
 
@@ -57,6 +59,7 @@ class Outcome(StrEnum):
     HELD_ELSEWHERE = "held elsewhere"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    GIVEN_BACK = "given back"
     BROKEN = "broken"  # failed for what this worker is, not for what it was asked
 
 
@@ -134,6 +137,23 @@ class StepContext:
             if self._board.cancelled(self.ref.id):
                 raise Cancelled("Nobody wants this step any more.")
 
+    @contextmanager
+    def device(self, *, patience_s: float) -> Iterator[None]:
+        """Have the worker's device to oneself while the block runs: its processes take turns.
+
+        Waiting is no work: it is told as such, can be cancelled, and ends after `patience_s` with
+        `DeviceBusy`, for another worker may be free by then.
+        """
+        since = time.monotonic()
+
+        def waiting() -> None:
+            self.report(0, 1, waiting="for the device")
+            if time.monotonic() - since > patience_s:
+                raise DeviceBusy("Another step has the device of this worker.")
+
+        with own_turn(self.scratch.parent / device_lock(os.getppid()), waiting=waiting):
+            yield
+
     def save_checkpoint(self, path: Path) -> None:
         """Keep the state of a long training, so that another attempt can go on from it."""
         if not self.lost.is_set():
@@ -162,6 +182,11 @@ class StepContext:
             self._store.delete(self.ref.checkpoint_key)
         for key in self._beside:
             self._store.delete(key)
+
+
+def device_lock(worker: int | str) -> str:
+    """Name of the file by which the processes of a worker take turns; `worker` is their parent."""
+    return f"device-{worker}"
 
 
 Work = Callable[[StepMessage, StepContext], None]
@@ -226,6 +251,10 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
         store.delete(ref.attempt_key(context.attempt))
         log.info("step.cancelled", kind=ref.kind, step=ref.id)
         return Outcome.CANCELLED
+    except DeviceBusy:
+        store.delete(ref.attempt_key(context.attempt))
+        log.info("step.given_back", kind=ref.kind, step=ref.id)
+        return Outcome.GIVEN_BACK
     except LeaseLost:
         log.warning("step.lease_lost", kind=ref.kind, step=ref.id, attempt=context.attempt)
         return Outcome.HELD_ELSEWHERE

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from syntrust_core.messages import parse_message
 from syntrust_core.queue import make_celery
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
-from syntrust_core.steps import Outcome, StepContext, Work, run_step
+from syntrust_core.steps import Outcome, StepContext, Work, device_lock, run_step
 from syntrust_core.store import ObjectStore
 
 log = get_logger(__name__)
@@ -40,11 +40,13 @@ def run_worker(
     works: Mapping[Kind, str],
     *,
     at_start: Callable[[ObjectStore], None] = lambda _: None,
+    processes: int = 1,
 ) -> None:
     """Serve `queue` until a signal says stop.
 
-    `works` names the function of each kind as "module:function". It is imported in the child, never
-    in the parent: a GPU context or a thread pool does not survive a fork.
+    `works` names the function of each kind as "module:function". It is imported in a child, never
+    in the parent: a GPU context or a thread pool does not survive a fork. Of several `processes`,
+    each computes a step; what they share they take in turns, see `StepContext.device`.
     """
     settings = Settings()
     structured_log.configure(settings.log_format)
@@ -55,10 +57,12 @@ def run_worker(
     at_start(store)
     app = make_celery(settings.queue)
     for kind, location in works.items():
-        _register(app, kind, location, settings)
+        _register(app, kind, location, settings, processes)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
     worker_ready.connect(
-        lambda **_: _start_heartbeat(settings, queue, name), weak=False, dispatch_uid="heartbeat"
+        lambda **_: _start_heartbeat(settings, queue, [f"{name}-{n}" for n in range(processes)]),
+        weak=False,
+        dispatch_uid="heartbeat",
     )
     app.worker_main(
         [
@@ -66,7 +70,7 @@ def run_worker(
             f"--queues={queue}",
             f"--hostname={name}@%h",
             "--pool=prefork",
-            "--concurrency=1",
+            f"--concurrency={processes}",
             "--without-gossip",
             "--without-mingle",
             "--loglevel=WARNING",
@@ -75,32 +79,40 @@ def run_worker(
 
 
 def remove_leftovers(scratch: Path) -> None:
-    """Remove the folders of worker processes that were killed before they could."""
-    for folder in (*scratch.glob("step-*"), *scratch.glob("cache-*")):
-        if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what worker processes left that were killed before they could."""
+    for left in (
+        *scratch.glob("step-*"),
+        *scratch.glob("cache-*"),
+        *scratch.glob(device_lock("*")),
+    ):
+        if Path(f"/proc/{left.name.split('-')[1]}").exists():
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 class _Resources:
     """What a child builds at its first task and keeps: connections do not survive a fork either."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, processes: int) -> None:
         self.store = S3Store(settings.storage)
         self.board = RedisBoard.at(settings.queue.url)
         self.scratch = settings.worker.scratch
         self.cache = InputCache(
             self.store,
             self.scratch / f"cache-{os.getpid()}",
-            limit_bytes=settings.worker.cache_bytes,
+            limit_bytes=settings.worker.cache_bytes // processes,
         )
 
 
-def _register(app: Celery, kind: Kind, location: str, settings: Settings) -> None:
+def _register(app: Celery, kind: Kind, location: str, settings: Settings, processes: int) -> None:
     kept: list[_Resources] = []
 
     def task(message: dict[str, Any]) -> str:
         if not kept:
-            kept.append(_Resources(settings))
+            kept.append(_Resources(settings, processes))
         resources = kept[0]
         outcome = run_step(
             parse_message(kind, message),
@@ -153,13 +165,13 @@ def load_work(location: str, queue: Queue) -> Work:
     return work
 
 
-def _start_heartbeat(settings: Settings, queue: Queue, name: str) -> None:
+def _start_heartbeat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
     threading.Thread(
-        target=_beat, args=(settings, queue, name), name="heartbeat", daemon=True
+        target=_beat, args=(settings, queue, names), name="heartbeat", daemon=True
     ).start()
 
 
-def _beat(settings: Settings, queue: Queue, name: str) -> None:
+def _beat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
     board = RedisBoard.at(settings.queue.url)
     pause = threading.Event()
     while True:
@@ -167,7 +179,8 @@ def _beat(settings: Settings, queue: Queue, name: str) -> None:
         if settings.worker.heartbeat_file is not None:
             settings.worker.heartbeat_file.touch()
         with suppress(QueueUnavailable):
-            board.worker_alive(queue, name)
+            for name in names:
+                board.worker_alive(queue, name)
         pause.wait(HEARTBEAT_EVERY_S)
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from redis import Redis
@@ -32,6 +33,12 @@ TOY = Path(__file__).with_name("toy_worker.py")
 PATIENCE_S = 60
 
 
+class Event(NamedTuple):
+    what: str
+    step: str
+    pid: int
+
+
 class Toy:
     """The worker process, its servers, and what the test wants to know of them."""
 
@@ -48,6 +55,7 @@ class Toy:
             **os.environ,
             "TOY_FOLDER": str(folder),
             "TOY_WORK": "toy_worker:work",
+            "TOY_PROCESSES": "1",
             "SYNTRUST_STORAGE__ENDPOINT": storage.endpoint,
             "SYNTRUST_STORAGE__BUCKET": storage.bucket,
             "SYNTRUST_STORAGE__ACCESS_KEY": storage.access_key,
@@ -83,12 +91,22 @@ class Toy:
         part.write_text(how)
         part.replace(self.folder / "go")
 
-    def submit(self) -> None:
-        self.queue.submit(self.message)
-        self.board.mark(self.message.step_id)
+    def events(self) -> list[Event]:
+        path = self.folder / "events"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [Event(what, step, int(pid)) for what, step, pid in map(str.split, lines)]
 
-    def done(self) -> bool:
-        return self.store.exists(self.message.ref.manifest_key)
+    def submit(self, message: ScoreCases | None = None) -> None:
+        message = message or self.message
+        self.queue.submit(message)
+        self.board.mark(message.step_id)
+
+    def done(self, message: ScoreCases | None = None) -> bool:
+        return self.store.exists((message or self.message).ref.manifest_key)
+
+    def waits(self, message: ScoreCases) -> bool:
+        told = self.board.progress(message.step_id)
+        return told is not None and "waiting" in told.detail
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -238,3 +256,55 @@ def test_a_work_whose_import_kills_the_process_counts_as_an_attempt(idle: Toy) -
     assert attempt.error is None
     assert isinstance(decide((attempt,)), Submit)
     assert isinstance(decide((attempt,) * MAX_ATTEMPTS), Fail)
+
+
+@pytest.fixture
+def pair(idle: Toy) -> Toy:
+    """A worker of two processes that share a device."""
+    idle.start(TOY_WORK="toy_worker:draw", TOY_PROCESSES="2")
+    return idle
+
+
+def messages(count: int) -> list[ScoreCases]:
+    return [ScoreCases(prediction=f"{n:064x}", cases=("b" * 64,)) for n in range(count)]
+
+
+def test_two_processes_draw_in_turns_while_the_other_reads(pair: Toy) -> None:
+    asked = messages(4)
+    for message in asked:
+        pair.submit(message)
+    until(lambda: len(pair.events()) == 3 and any(map(pair.waits, asked)))
+    first = pair.events()
+
+    pair.go()
+    until(lambda: all(map(pair.done, asked)))
+
+    assert pair.board.workers(Queue.METRICS) == 2
+    assert sorted(event.what for event in first) == ["begin", "read", "read"]
+    assert len({event.pid for event in first}) == 2
+    turns = [event for event in pair.events() if event.what != "read"]
+    assert [event.what for event in turns] == ["begin", "end"] * len(asked)
+    assert all(a.step == b.step for a, b in zip(turns[::2], turns[1::2], strict=True))
+
+
+def test_the_turn_of_a_killed_process_goes_to_the_next_one_that_is_still_wanted(pair: Toy) -> None:
+    drawn, cancelled, third = messages(3)
+    pair.submit(drawn)
+    until(lambda: len(pair.events()) == 2)
+    pair.submit(cancelled)
+    until(lambda: pair.waits(cancelled))
+
+    pair.board.cancel(cancelled.step_id)
+    until(lambda: not pair.board.leased(cancelled.step_id))
+    pair.submit(third)
+    until(lambda: pair.waits(third))
+    os.kill(pair.events()[0].pid, signal.SIGKILL)
+    pair.go()
+    until(lambda: pair.done(third))
+
+    assert list(pair.store.list(cancelled.ref.prefix)) == []
+    assert not pair.done(drawn)
+    assert [event.step for event in pair.events() if event.what == "begin"] == [
+        drawn.step_id,
+        third.step_id,
+    ]

@@ -29,6 +29,30 @@ def work(message: StepMessage, context: StepContext) -> None:
     context.add("out.txt", path)
 
 
+def draw(message: StepMessage, context: StepContext) -> None:
+    """Read, then draw in this process's turn until `go` exists; both are noted in their order."""
+    folder, pause = Path(os.environ["TOY_FOLDER"]), threading.Event()
+
+    def note(what: str) -> None:
+        with (folder / "events").open("a") as file:
+            file.write(f"{what} {message.step_id} {os.getpid()}\n")
+
+    note("read")
+    with context.device(patience_s=float("inf")):
+        note("begin")
+        while not (folder / "go").exists():
+            context.report(1, 2)
+            pause.wait(0.05)
+        note("end")
+    path = context.scratch / "out.txt"
+    path.write_text("drawn")
+    context.add("out.txt", path)
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    run_worker(Queue.METRICS, {Kind.SCORE_CASES: os.environ["TOY_WORK"]})
+    run_worker(
+        Queue.METRICS,
+        {Kind.SCORE_CASES: os.environ["TOY_WORK"]},
+        processes=int(os.environ["TOY_PROCESSES"]),
+    )

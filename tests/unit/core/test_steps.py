@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,17 @@ from syntrust_core.errors import (
     StoreUnavailable,
 )
 from syntrust_core.files import file_sha256
-from syntrust_core.steps import Outcome, StepContext, Work, publish_imported, run_step
+from syntrust_core.steps import (
+    Outcome,
+    StepContext,
+    Work,
+    device_lock,
+    publish_imported,
+    run_step,
+)
 from syntrust_core.testing import MemoryBoard, MemoryStore
-from syntrust_core.worker import deferred
+from syntrust_core.turns import own_turn
+from syntrust_core.worker import deferred, remove_leftovers
 
 
 @pytest.fixture
@@ -330,3 +339,59 @@ def test_an_attempt_without_room_for_its_files_counts(
     assert Runner(store, board, full)(message, write_two) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert error["slug"] == "internal"
+
+
+def draw(_: StepMessage, context: StepContext) -> None:
+    with context.device(patience_s=0):
+        pytest.fail("the device was taken")
+
+
+def test_a_step_that_waits_too_long_for_the_device_is_given_back_uncounted(
+    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+) -> None:
+    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        assert run(message, draw) is Outcome.GIVEN_BACK
+
+    assert list(store.list(message.ref.prefix)) == []
+    assert not board.leased(message.step_id)
+    told = board.reports[message.step_id]
+    assert (told.done, told.detail) == (0, {"waiting": "for the device"})
+
+
+def test_a_step_that_waits_for_the_device_can_be_cancelled(
+    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+) -> None:
+    def work(request: StepMessage, context: StepContext) -> None:
+        board.cancel(request.step_id)
+        draw(request, context)
+
+    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        assert run(message, work) is Outcome.CANCELLED
+
+    assert list(store.list(message.ref.prefix)) == []
+
+
+def test_the_device_is_free_again_after_a_work_that_failed_on_it(
+    run: Runner, message: InspectCase
+) -> None:
+    def work(_: StepMessage, context: StepContext) -> None:
+        with context.device(patience_s=0):
+            raise RuntimeError("a bug")
+
+    assert run(message, work) is Outcome.FAILED
+
+    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        pass
+
+
+def test_what_killed_workers_left_goes_and_what_living_ones_use_stays(tmp_path: Path) -> None:
+    gone = 1 << 22  # above any process id
+    for name in (f"step-{gone}-x", f"step-{os.getpid()}-x", f"cache-{gone}"):
+        (tmp_path / name).mkdir()
+    for worker in (gone, os.getpid()):
+        (tmp_path / device_lock(worker)).touch()
+
+    remove_leftovers(tmp_path)
+
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"step-{os.getpid()}-x", device_lock(os.getpid())}
