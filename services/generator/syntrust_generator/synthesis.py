@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -94,7 +95,13 @@ class Order:
         return self.sampling or self.generator.card.default
 
 
-def synthesise(job: TwinJob, order: Order, *, on_step: OnStep = ignore) -> dict[str, Path]:
+def synthesise(
+    job: TwinJob,
+    order: Order,
+    *,
+    on_step: OnStep = ignore,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> dict[str, Path]:
     """Draw one twin of a canonical case and write it.
 
     Parameters
@@ -104,6 +111,8 @@ def synthesise(job: TwinJob, order: Order, *, on_step: OnStep = ignore) -> dict[
         order's seed and the label map's digest; see `draw.draw_seed`.
     on_step
         Called after every denoising step; may raise to cancel.
+    turn
+        Entered to draw, and neither to read nor to write: its holder has the device to itself.
 
     Returns
     -------
@@ -117,7 +126,10 @@ def synthesise(job: TwinJob, order: Order, *, on_step: OnStep = ignore) -> dict[
     TwinRejected
         If three draws failed quality control; the detail has the reasons.
     """
-    return _write(_draw(_read(job, order), order, on_step))
+    ready = _read(job, order)
+    with turn():
+        drawn = _draw(ready, order, on_step)
+    return _write(drawn)
 
 
 def synthesise_all(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from syntrust_core.contracts import Kind, Queue
 from syntrust_core.worker import run_worker
+from syntrust_generator.processes import process_count
 from syntrust_generator.publish import publish_shipped
 
 WORKS = {
@@ -13,4 +16,9 @@ WORKS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.GENERATOR, WORKS, at_start=publish_shipped)
+    run_worker(
+        Queue.GENERATOR,
+        WORKS,
+        at_start=publish_shipped,
+        processes=process_count(Path("/dev")),
+    )

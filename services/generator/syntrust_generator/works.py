@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+
+import torch
 
 from syntrust_core.contracts import Kind, Ref, StepMessage, SynthesiseCase
 from syntrust_core.jobcontracts import TrainGenerator
@@ -18,6 +22,7 @@ from syntrust_generator.training import TrainingProgress
 from syntrust_generator.training_job import Keeping, train, training_config
 
 SAMPLES_FILE = "samples.png"
+PATIENCE_S = 60.0  # longer than most twins take; a training keeps the device for hours
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
@@ -35,9 +40,20 @@ def synthesise_case(message: StepMessage, context: StepContext) -> None:
             TwinJob(case, context.scratch / "twin", request.twin),
             order,
             on_step=lambda step: context.report(step.done, step.total),
+            turn=lambda: _device(context),
         )
     for path in paths.values():
         context.add(path.name, path)
+
+
+@contextmanager
+def _device(context: StepContext) -> Iterator[None]:
+    """The device alone, and no memory kept on it afterwards that another process could use."""
+    with context.device(patience_s=PATIENCE_S):
+        try:
+            yield
+        finally:
+            torch.cuda.empty_cache()
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +76,7 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
         context.report(now.done, now.total, loss=now.loss, **shown)
 
     device = best_device()
-    with reproducible(context.threads, deterministic=device.type == "cpu"):
+    with reproducible(context.threads, deterministic=device.type == "cpu"), _device(context):
         paths = train(
             {
                 case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))

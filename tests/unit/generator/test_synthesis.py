@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +168,25 @@ def test_a_callback_that_raises_cancels_the_draw(
         synthesise(TwinJob(case_folder, tmp_path / "twin"), order(generator), on_step=cancel)
 
     assert not (tmp_path / "twin").exists()
+
+
+def test_only_drawing_takes_a_turn_on_the_device(
+    generator: Generator, case_folder: Path, tmp_path: Path
+) -> None:
+    case, out = tmp_path / "case", tmp_path / "twin"
+    shutil.copytree(case_folder, case)
+    steps: list[Step] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        shutil.rmtree(case)
+        yield
+        assert len(steps) == CONFIG.default.steps
+        assert not out.exists()
+
+    paths = synthesise(TwinJob(case, out), order(generator), on_step=steps.append, turn=turn)
+
+    assert all(path.exists() for path in paths.values())
 
 
 def test_a_generator_that_draws_nonsense_is_refused_after_two_redraws(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syntrust_core.cache import InputCache
-from syntrust_core.contracts import Kind, Manifest, Ref, StepMessage, SynthesiseCase
+from syntrust_core.contracts import Kind, Manifest, Progress, Ref, StepMessage, SynthesiseCase
 from syntrust_core.jobcontracts import GeneratorCase, TrainGenerator
-from syntrust_core.steps import Outcome, Work, publish_imported, run_step
+from syntrust_core.steps import Outcome, Work, device_lock, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.turns import own_turn
 from syntrust_generator.determinism import reproducible
 from syntrust_generator.publish import publish_model
 from syntrust_generator.training import TrainingProgress
@@ -190,3 +193,32 @@ def test_a_published_model_is_found_by_its_name_once_it_is_there(
 
     assert bench.store.writes[-2:] == [ref.manifest_key, "models/names/small.json"]
     assert json.loads(bench.store.get("models/names/small.json"))["id"] == ref.id
+
+
+class WatchingBoard(MemoryBoard):
+    """Notes every step that tells how far it is while the device of its worker is free."""
+
+    def __init__(self, lock: Path) -> None:
+        super().__init__()
+        self.lock, self.beside = lock, set[str]()
+
+    def report(self, step: str, progress: Progress) -> None:
+        super().report(step, progress)
+        with suppress(BlockingIOError), own_turn(self.lock, waiting=give_up):
+            self.beside.add(step)
+
+
+def give_up() -> None:
+    raise BlockingIOError
+
+
+def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench: Bench) -> None:
+    board = WatchingBoard(bench.scratch / device_lock(os.getppid()))
+    bench.board = board
+
+    model, _ = bench.train()
+    twin = SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0)
+    bench.run(twin, synthesise_case)
+
+    assert set(board.reports) == {model.id, twin.step_id}
+    assert board.beside == set()
