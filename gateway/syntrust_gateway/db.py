@@ -78,9 +78,11 @@ class WishState(StrEnum):
 
 class JobKind(StrEnum):
     SYNTHESIS = "synthesis"
+    SEGMENTATION = "segmentation"
     TRUST_SCORE = "trust_score"
     MODEL_IMPORT = "model_import"
     MODEL_TRAINING = "model_training"
+    MODEL_EXPORT = "model_export"
 
 
 class StepState(StrEnum):
@@ -287,7 +289,11 @@ class Attempt(Base):
 
 
 class Model(Base):
-    """A model that a job made, under that job's id; `kind` and `step` name its artifact."""
+    """A model that a job made, under that job's id, or a segmenter that an experiment trained.
+
+    `kind` and `step` name its artifact. `card` of a segmenter holds its own as `card`, and beside
+    it what that does not know: the ids of its training cases, and what made it.
+    """
 
     __tablename__ = "model"
 

@@ -8,16 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway import datasets, wishtables
+from syntrust_gateway import datasets, models, wishtables
 from syntrust_gateway.auth import Caller, audit
 from syntrust_gateway.db import Case, DatasetState, Experiment, WishState
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.pages import PageQuery, page, row_id
 from syntrust_gateway.progress import Progress, look
 from syntrust_gateway.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
-from syntrust_gateway.spec import DatasetView, ExperimentSpec, resolve
+from syntrust_gateway.spec import DatasetView, ExperimentSpec, StartView, resolve
 from syntrust_gateway.syntheses import find_generator
-from syntrust_gateway.views import dataset_view
+from syntrust_gateway.views import dataset_view, start_view
 
 
 def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
@@ -33,7 +33,8 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
     _require_name(request)
     with deps.read() as session:
         dataset = ready_dataset(session, caller, request.dataset)
-    spec = resolve(request, dataset, find_generator(deps, caller, request.generator.model))
+    generator = find_generator(deps, caller, request.generator.model)
+    spec = resolve(request, dataset, generator, _start(deps, caller, request.segmenter.start))
     with deps.write.begin() as session:
         experiment = Experiment(
             name=request.name,
@@ -47,6 +48,13 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
         session.flush()
         audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
     return state(deps, caller, experiment.id)
+
+
+def _start(deps: Deps, caller: Caller, wanted: str | None) -> StartView | None:
+    if wanted is None:
+        return None
+    at = "/segmenter/start"
+    return start_view(models.find_as(deps, caller, wanted, "segmenter", "start_weights", at=at))
 
 
 def _require_name(request: ExperimentSpec) -> None:

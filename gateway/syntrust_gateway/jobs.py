@@ -33,9 +33,11 @@ from syntrust_gateway.progress import look
 
 RESULT_FILES: Final[Mapping[JobKind, str]] = {
     JobKind.SYNTHESIS: "twin.json",
+    JobKind.SEGMENTATION: "segmentation.json",
     JobKind.TRUST_SCORE: "trust.json",
     JobKind.MODEL_IMPORT: "card.json",
     JobKind.MODEL_TRAINING: "card.json",
+    JobKind.MODEL_EXPORT: "metadata.json",
 }
 SAMPLES_FILE: Final = "samples.png"
 
@@ -154,7 +156,7 @@ def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
     warnings = [f"{item['file']}: {item['reason']}" for item in record["warnings"]]
     if record["resampling"] == "linear":
         spacing = "x".join(f"{edge:g}" for edge in record["canonical"]["spacing_mm"])
-        warnings.append(f"seg: Drawn at {spacing} mm and interpolated to the grid of the upload.")
+        warnings.append(f"Computed at {spacing} mm and brought back to the grid of the upload.")
     return warnings
 
 

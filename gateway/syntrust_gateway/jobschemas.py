@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syntrust_core.contracts import Sha256
-from syntrust_core.labels import Role, Scheme
+from syntrust_core.labels import Role, Scheme, StatedScheme
 from syntrust_gateway.db import JobKind, WishState
 from syntrust_gateway.files import FileLink
 from syntrust_gateway.schemas import (
@@ -19,7 +19,7 @@ from syntrust_gateway.schemas import (
     UploadSpec,
     UploadTarget,
 )
-from syntrust_gateway.spec import Drawing
+from syntrust_gateway.spec import MODEL_NAME, Drawing
 
 MAX_VOLUME_CASES = 1000
 UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
@@ -73,6 +73,49 @@ class NewSynthesis(_Request):
             "if null the grid is cut out around the brain, and a mask it does not hold is refused."
         ),
     ] = None
+
+
+class RegisteredCase(_Request):
+    dataset: Annotated[str, Field(description="Id of a dataset.")]
+    id: CaseId
+
+
+class NewSegmentation(_Request):
+    """The body of `POST /segmentations`: four images that were uploaded, or a registered case."""
+
+    upload: Annotated[
+        str | None,
+        Field(
+            description="With `t1`, `t1ce`, `t2` and `flair`, and `brain` unless the images are "
+            "skull-stripped."
+        ),
+    ] = None
+    case: Annotated[
+        RegisteredCase | None, Field(description="Instead of an upload; in its own label scheme.")
+    ] = None
+    model: Annotated[
+        str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a segmenter.")
+    ]
+    scheme: Annotated[
+        StatedScheme | None,
+        Field(
+            description="Label values to write. If null, the scheme that the upload names; where "
+            "that is `auto`, brats2023 (1 NCR, 2 ED, 3 ET): images hold no labels to tell one from."
+        ),
+    ] = None
+    probabilities: Annotated[
+        bool, Field(description="Give the probability of each label, too.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.upload is None) == (self.case is None):
+            msg = "give either `upload`, with four images, or `case`, a registered one"
+            raise ValueError(msg)
+        if self.case is not None and self.scheme is not None:
+            msg = "`scheme` goes with `upload`; a registered case has its own"
+            raise ValueError(msg)
+        return self
 
 
 class VolumeCaseRequest(_Request):

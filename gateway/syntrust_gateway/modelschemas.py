@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syntrust_core.contracts import Sampler, Seed
 from syntrust_core.grids import Grid
+from syntrust_core.modelnames import NAME_PATTERN
 from syntrust_gateway.files import FileLink
 from syntrust_gateway.schemas import CaseId
 from syntrust_gateway.spec import MODEL_NAME
 
 MAX_SEEN = 100_000
 ModelOrigin = Literal["shipped", "imported", "trained"]
-# As on a generator's card, and safe as a part of a key of the store.
-ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$", max_length=64)]
+ModelName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
 
 class _Request(BaseModel):
@@ -73,22 +73,124 @@ class Sampling(BaseModel):
     steps: int
 
 
-class ModelSummary(BaseModel):
+class _Summary(BaseModel):
     id: Annotated[str, Field(description="That of the job that made it, or of a shipped card.")]
     name: str
     origin: ModelOrigin
+    created: datetime | None
     parameters: int | None
+
+
+class GeneratorSummary(_Summary):
+    """It draws images for a mask."""
+
+    kind: Literal["generator"] = "generator"
     seen_cases: Annotated[int, Field(description="How many cases it was trained on.")]
     grid: Annotated[
         Grid | None, Field(description="Masks are brought to it; null if it takes none from here.")
     ]
     sampling: Annotated[Sampling, Field(description="Its defaults.")]
-    created: datetime | None
 
 
-class ModelBody(ModelSummary):
-    card: dict[str, Any]
+class MadeBy(BaseModel):
+    """The experiment that trained it; equal mixes, of several α or controls, are one model."""
+
+    experiment: str
+    name: str | None
+    seed: int
+    alphas: list[float]
+    controls: list[str]
+
+
+Dice = dict[str, float | None]
+ImageKind = Literal["real", "twin"]
+
+
+class SegmenterSummary(_Summary):
+    """It draws label maps for four modalities."""
+
+    kind: Literal["segmenter"] = "segmenter"
+    seen_cases: Annotated[int, Field(description="How many cases it was trained on.")]
+    grid: Annotated[
+        Grid | None, Field(description="Images are brought to it; null: they stay on their own.")
+    ]
+    preset: str
+    head: str
+    weights_digest: str
+    validation_dice: Annotated[
+        dict[ImageKind, Dice],
+        Field(description="Means at the last validation, over real images and over twins."),
+    ]
+    revision: Annotated[str | None, Field(description="Of the source that trained it, in git.")]
+    made_by: MadeBy | None
+
+
+class StartSummary(_Summary):
+    """A segmenter's training may start from it; it predicts nothing by itself."""
+
+    kind: Literal["start_weights"] = "start_weights"
+    layout: str
+    preset: str | None
+    head: str | None
+    source: str
+    weights_digest: str
+
+
+class _Whole(BaseModel):
+    card: Annotated[dict[str, Any], Field(description="All that is known of it, as it is stored.")]
     files: dict[str, FileLink]
+
+
+class SeenCase(BaseModel):
+    """A training case: its real image or its twin, perhaps with another case's labels."""
+
+    id: str
+    image: ImageKind
+    labels: Annotated[str | None, Field(description="The case whose labels it had; null: its own.")]
+
+
+class TrainingSet(BaseModel):
+    digest: Annotated[str | None, Field(description="Of the images' contents, in their order.")]
+    cases: Annotated[list[SeenCase] | None, Field(description="Null: it came from elsewhere.")]
+
+
+class ValidationPoint(BaseModel):
+    iteration: int
+    image: ImageKind
+    dice: Dice
+
+
+class HistoryBody(BaseModel):
+    """How a training went. A long one is thinned evenly; `history.json` holds every iteration."""
+
+    iterations: int
+    samples: int
+    seconds: float
+    iteration: list[int]
+    loss: list[float | None]
+    learning_rate: list[float | None]
+    validation: Annotated[
+        list[ValidationPoint], Field(description="Means over the cases in which a region is.")
+    ]
+
+
+class GeneratorBody(GeneratorSummary, _Whole):
+    pass
+
+
+class SegmenterBody(SegmenterSummary, _Whole):
+    training: TrainingSet
+    history: HistoryBody
+
+
+class StartBody(StartSummary, _Whole):
+    pass
+
+
+ModelSummary = Annotated[
+    GeneratorSummary | SegmenterSummary | StartSummary, Field(discriminator="kind")
+]
+ModelBody = Annotated[GeneratorBody | SegmenterBody | StartBody, Field(discriminator="kind")]
 
 
 class ModelPage(BaseModel):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts import StepMessage
-from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_core.jobcontracts import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_gateway import jobs, models, uploads
 from syntrust_gateway.auth import Caller
@@ -77,10 +77,10 @@ def _training(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
     assert train is not None  # noqa: S101 - the caller has asked; this tells the type checker
     with deps.read() as session:
         dataset = ready_dataset(session, caller, train.dataset, at="/train/dataset")
-    start = None if train.start is None else _model(deps, caller, train.start, "/train/start")
+    start = None if train.start is None else _generator(deps, caller, train.start, "/train/start")
     config = train.config
     if config is None:
-        config = _config(start or _model(deps, caller, USUAL_MODEL, "/train/config"))
+        config = _config(start or _generator(deps, caller, USUAL_MODEL, "/train/config"))
     return TrainGenerator(
         name=request.name,
         cases=tuple(
@@ -93,11 +93,8 @@ def _training(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
     )
 
 
-def _model(deps: Deps, caller: Caller, wanted: str, at: str) -> FoundModel:
-    try:
-        return models.find(deps, caller, wanted)
-    except NotFound as error:
-        raise InvalidRequest(error.detail, pointer=at) from error
+def _generator(deps: Deps, caller: Caller, wanted: str, at: str) -> FoundModel:
+    return models.find_as(deps, caller, wanted, "generator", at=at)
 
 
 def _config(model: FoundModel) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class _Planner:
         )
 
     def _training(self, seed: int, mixed: Mix, iterations: int) -> ReportTraining:
-        spec = self._spec
+        spec, start = self._spec, self._spec.segmenter.start
         model = self._add(
             TrainSegmenter(
                 train=self._mixed(mixed),
@@ -153,6 +153,7 @@ class _Planner:
                 overrides=spec.segmenter.overrides,
                 iterations=iterations,
                 seed=seed,
+                start=None if start is None else start.model,
             )
         )
         return ReportTraining(
@@ -171,7 +172,10 @@ class _Planner:
         return self._score(model, self._synthetic(self._spec.test, twin=1))
 
     def _score(self, model: str, images: tuple[Image, ...]) -> str:
-        prediction = self._add(PredictCases(model=model, images=images))
+        probabilities = self._spec.segmenter.probabilities
+        prediction = self._add(
+            PredictCases(model=model, images=images, probabilities=probabilities)
+        )
         cases = tuple(image.case for image in images)
         return self._add(ScoreCases(prediction=prediction, cases=cases))
 

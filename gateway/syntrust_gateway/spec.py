@@ -5,48 +5,32 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.canonical import alpha_text
-from syntrust_core.contracts import Kind, Ref, Sampler, Seed, Sha256
+from syntrust_core.contracts import Kind, Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import Grid, GridSpec
 from syntrust_core.patients import patient_of
 from syntrust_core.reportcontracts import Control
+from syntrust_gateway.splits import ExplicitSplit, RandomSplit, require_distinct, split_cases
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
 MAX_TWINS = 8
 ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
-FEWEST_TEST_CASES = 1
+NETWORK_SETTINGS = ("feature_size", "window", "norm")
+"""Among the overrides, those that change the names or shapes of weights."""
 SETTINGS = {"generator", "segmenter", "mixing", "seeds", "controls"}
 MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RandomSplit(_Request):
-    """A random split by patient; validation cases are set aside before mixing."""
-
-    seed: Seed = 0
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.07
-
-
-class ExplicitSplit(_Request):
-    """The caller's own split, by case id. Cases in none of the lists are left out."""
-
-    train: Annotated[tuple[str, ...], Field(min_length=1)]
-    test: Annotated[tuple[str, ...], Field(min_length=1)]
-    validation: tuple[str, ...] = ()
 
 
 class Drawing(_Request):
@@ -76,6 +60,18 @@ class SegmenterChoice(_Request):
     preset: Literal["tiny", "base", "full"] = "tiny"
     iterations: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     overrides: dict[str, float | int | bool | str] = {}
+    start: Annotated[
+        str | None,
+        Field(
+            pattern=MODEL_NAME,
+            max_length=100,
+            description="Name or id of the weights that each training starts from: imported ones "
+            "(self-supervised, or released for BraTS 2021), or a segmenter; null: fresh ones.",
+        ),
+    ] = None
+    probabilities: Annotated[
+        bool, Field(description="Predict the probability of each label, too.")
+    ] = False
 
 
 class ExperimentSpec(_Request):
@@ -141,6 +137,22 @@ class GeneratorView:
     crops: bool = False  # draws the middle of any grid of its spacing
 
 
+@dataclass(frozen=True)
+class StartView:
+    """What a plan needs to know of start weights.
+
+    `preset` and `config` are those of the network they belong to, as far as their card says;
+    `seen_cases` and `seen_steps` the cases they were trained on, by id and by inspection.
+    """
+
+    name: str
+    model: Ref
+    preset: str | None
+    config: Mapping[str, Any]
+    seen_cases: frozenset[str]
+    seen_steps: frozenset[str]
+
+
 class ResolvedGenerator(_Request):
     name: str
     model: Ref
@@ -150,10 +162,18 @@ class ResolvedGenerator(_Request):
     twins: int = 1
 
 
+class ResolvedStart(_Request):
+    name: str
+    model: Ref
+
+
 class ResolvedSegmenter(_Request):
     preset: str
     iterations: int
     overrides: dict[str, float | int | bool | str]
+    # Absent where they are as in experiments of earlier releases, whose reports they would change.
+    start: ResolvedStart | None = Field(default=None, exclude_if=is_none)
+    probabilities: bool = Field(default=False, exclude_if=lambda asked: not asked)
 
 
 class ResolvedSpec(_Request):
@@ -173,7 +193,12 @@ class ResolvedSpec(_Request):
     controls: tuple[Control, ...] = Field(default=(), exclude_if=lambda controls: not controls)
 
 
-def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView) -> ResolvedSpec:
+def resolve(
+    spec: ExperimentSpec,
+    dataset: DatasetView,
+    generator: GeneratorView,
+    start: StartView | None = None,
+) -> ResolvedSpec:
     """Write out every default and choice of `spec`, or refuse it.
 
     Raises
@@ -182,13 +207,15 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
         With the JSON pointer of the field that cannot be met, and what would be right.
     """
     alphas = _distinct_alphas(spec.alphas)
-    _distinct(spec.seeds, "/seeds")
-    _distinct(spec.controls, "/controls")
+    require_distinct(spec.seeds, "/seeds")
+    require_distinct(spec.controls, "/controls")
     _in_domain(dataset.grid, generator)
     drawing = resolve_drawing(spec.generator, generator)
     seen = _seen_cases(dataset.cases, generator)
-    train, validation, test = _split(spec.split, dataset.cases, seen)
-    choice = spec.segmenter
+    learnt = frozenset[str]() if start is None else _learnt_cases(dataset.cases, start)
+    ids = [case.id for case in dataset.cases]
+    train, validation, test = split_cases(spec.split, ids, seen | learnt)
+    _require_untrained(test, learnt)
     return ResolvedSpec(
         dataset=dataset.id,
         dataset_digest=dataset.digest,
@@ -199,11 +226,7 @@ def resolve(spec: ExperimentSpec, dataset: DatasetView, generator: GeneratorView
         test=test,
         seen=tuple(sorted(seen)),
         generator=drawing.model_copy(update={"twins": spec.generator.twins}),
-        segmenter=ResolvedSegmenter(
-            preset=choice.preset,
-            iterations=choice.iterations or ITERATIONS[choice.preset],
-            overrides=choice.overrides,
-        ),
+        segmenter=_resolve_segmenter(spec.segmenter, start),
         mixing=spec.mixing,
         controls=tuple(sorted(spec.controls, key=get_args(Control).index)),
     )
@@ -227,18 +250,61 @@ def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenera
     )
 
 
+def _resolve_segmenter(choice: SegmenterChoice, start: StartView | None) -> ResolvedSegmenter:
+    if start is not None:
+        _require_same_network(choice, start)
+    return ResolvedSegmenter(
+        preset=choice.preset,
+        iterations=choice.iterations or ITERATIONS[choice.preset],
+        overrides=choice.overrides,
+        start=None if start is None else ResolvedStart(name=start.name, model=start.model),
+        probabilities=choice.probabilities,
+    )
+
+
+def _require_same_network(choice: SegmenterChoice, start: StartView) -> None:
+    """Refuse start weights that their card says belong to another network.
+
+    What the card does not say, the training finds out before its first iteration.
+    """
+    asked = {"preset": choice.preset} | {
+        name: value for name, value in choice.overrides.items() if name in NETWORK_SETTINGS
+    }
+    known = {**start.config, "preset": start.preset}
+    for name, value in asked.items():
+        if known.get(name) not in {None, value}:
+            field = "/segmenter/preset" if name == "preset" else f"/segmenter/overrides/{name}"
+            raise InvalidRequest(
+                f"The start weights {start.name} are those of a network with {name} {known[name]}, "
+                f"not {value}.",
+                pointer=field,
+            )
+
+
+def _learnt_cases(cases: Iterable[CaseView], start: StartView) -> frozenset[str]:
+    patients = {patient_of(case) for case in start.seen_cases}
+    return frozenset(
+        case.id
+        for case in cases
+        if case.step in start.seen_steps or patient_of(case.id) in patients
+    )
+
+
+def _require_untrained(test: Sequence[str], learnt: frozenset[str]) -> None:
+    """Refuse a test case that the start weights were trained on: its Dice would be no test."""
+    for index, case in enumerate(test):
+        if case in learnt:
+            raise InvalidRequest(
+                f"The start weights were trained on {case}, which is a test case here; test on "
+                "patients they have not seen, or start from other weights.",
+                pointer=f"/split/test/{index}",
+            )
+
+
 def _distinct_alphas(alphas: Sequence[float]) -> tuple[str, ...]:
     texts = [alpha_text(alpha) for alpha in alphas]
-    _distinct(texts, "/alphas")
+    require_distinct(texts, "/alphas")
     return tuple(sorted(texts, key=float))
-
-
-def _distinct(values: Sequence[object], pointer: str) -> None:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise InvalidRequest(
-                f"{value} is listed twice; name each value once.", pointer=f"{pointer}/{index}"
-            )
 
 
 def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
@@ -274,73 +340,6 @@ def _seen_cases(cases: Iterable[CaseView], generator: GeneratorView) -> frozense
         if patient_of(case.id) in patients
         or case.label_map_fingerprint in generator.seen_fingerprints
     )
-
-
-def _split(
-    split: RandomSplit | ExplicitSplit, cases: Sequence[CaseView], seen: frozenset[str]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Train, validation and test ids, each sorted, disjoint by patient."""
-    if isinstance(split, RandomSplit):
-        parts = _random_split(split, [case.id for case in cases], seen)
-    else:
-        parts = _explicit_split(split, {case.id for case in cases})
-    _disjoint_by_patient(dict(zip(("train", "validation", "test"), parts, strict=True)))
-    return parts
-
-
-def _explicit_split(
-    split: ExplicitSplit, known: Collection[str]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    parts = {"train": split.train, "validation": split.validation, "test": split.test}
-    for name, ids in parts.items():
-        _distinct(ids, f"/split/{name}")
-        for index, case in enumerate(ids):
-            if case not in known:
-                raise InvalidRequest(
-                    f"The dataset has no case {case}.", pointer=f"/split/{name}/{index}"
-                )
-    train, validation, test = (tuple(sorted(ids)) for ids in parts.values())
-    return train, validation, test
-
-
-def _disjoint_by_patient(parts: dict[str, tuple[str, ...]]) -> None:
-    part_of: dict[str, tuple[str, str]] = {}
-    for name, ids in parts.items():
-        for index, case in enumerate(ids):
-            other, other_case = part_of.setdefault(patient_of(case), (name, case))
-            if other != name:
-                raise InvalidRequest(
-                    f"{case} in {name} and {other_case} in {other} are the same patient; "
-                    "train, validation and test must not share a patient.",
-                    pointer=f"/split/{name}/{index}",
-                )
-
-
-def _random_split(
-    split: RandomSplit, ids: Sequence[str], seen: frozenset[str]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Draw test and validation among unseen patients; what the generator has seen trains."""
-    patients: dict[str, list[str]] = {}
-    for case in sorted(ids):
-        patients.setdefault(patient_of(case), []).append(case)
-    free = [patient for patient, own in patients.items() if not seen & set(own)]
-    random.Random(split.seed).shuffle(free)  # noqa: S311 - a split needs no secrecy
-    n_test = max(FEWEST_TEST_CASES, round(split.test_fraction * len(patients)))
-    n_validation = round(split.validation_fraction * len(patients))
-    if n_test + n_validation >= len(patients) or n_test > len(free):
-        raise InvalidRequest(
-            f"{len(patients)} patients, {len(free)} of them unseen by the generator, cannot be "
-            f"split into train, {n_validation} for validation and {n_test} for test; register "
-            "more cases or lower the fractions.",
-            pointer="/split",
-        )
-    chosen = Counter(dict.fromkeys(free[:n_test], 2))
-    chosen.update(dict.fromkeys(free[n_test : n_test + n_validation], 1))
-    parts: tuple[list[str], list[str], list[str]] = ([], [], [])
-    for patient, own in patients.items():
-        parts[chosen[patient]].extend(own)
-    train, validation, test = (tuple(sorted(part)) for part in parts)
-    return train, validation, test
 
 
 def spec_settings(spec: ResolvedSpec) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from syntrust_core.contracts import InspectCase, SynthesiseCase
-from syntrust_core.errors import InvalidRequest, NotFound
 from syntrust_core.jobcontracts import ExportImages
 from syntrust_gateway import jobs, models, uploads
 from syntrust_gateway.auth import Caller
@@ -71,9 +70,6 @@ def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
     Raises
     ------
     InvalidRequest
-        There is none for this caller.
+        There is none for this caller, or it is no generator.
     """
-    try:
-        return generator_view(models.find(deps, caller, wanted))
-    except NotFound as error:
-        raise InvalidRequest(error.detail, pointer="/generator/model") from error
+    return generator_view(models.find_as(deps, caller, wanted, "generator", at="/generator/model"))

@@ -10,7 +10,7 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_core.grids import GridSpec
 from syntrust_gateway.db import Case, Dataset
 from syntrust_gateway.models import FoundModel
-from syntrust_gateway.spec import CaseView, DatasetView, GeneratorView
+from syntrust_gateway.spec import CaseView, DatasetView, GeneratorView, StartView
 
 
 def dataset_view(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
@@ -59,4 +59,19 @@ def generator_view(model: FoundModel) -> GeneratorView:
         crops=card["domain"].get("fit") == "crop",
         seen_cases=frozenset(case["id"] for case in seen),
         seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
+    )
+
+
+def start_view(model: FoundModel) -> StartView:
+    """What a plan needs to know of a segmenter, or of imported weights, to start from."""
+    cases = () if model.made is None else model.made["cases"]
+    # A trained segmenter's card names the network it is; that of imported weights its preset.
+    config = model.card.get("config", {})
+    return StartView(
+        name=model.name,
+        model=model.ref,
+        preset=config.get("preset", model.card.get("preset")),
+        config=config,
+        seen_cases=frozenset(case["id"] for case in cases),
+        seen_steps=frozenset(case["step"] for case in cases),
     )

@@ -19,7 +19,7 @@ from syntrust_core.log import get_logger
 from syntrust_core.queue import CeleryQueue
 from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
-from syntrust_gateway.conductor import settle, wishes
+from syntrust_gateway.conductor import registry, settle, wishes
 from syntrust_gateway.conductor.dispatch import Dispatched, Servers, dispatch
 from syntrust_gateway.conductor.planning import planned_steps
 from syntrust_gateway.db import (
@@ -66,6 +66,7 @@ class Conductor:
             settle.settle_cases(session, self._servers.store)
             settle.settle_datasets(session)
             settle.settle_wishes(session, self._servers.store, self._servers.clock, found.running)
+            registry.register_segmenters(session, self._servers.store)
 
     def _plan_new(self) -> None:
         for table in TABLES:

@@ -3,10 +3,16 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway import jobs, syntheses, volumes
+from syntrust_gateway import jobs, segmentations, syntheses, volumes
 from syntrust_gateway.deps import CallerDep, DepsDep, json_only
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.jobschemas import JobBody, JobPage, NewSynthesis, NewVolumeScore
+from syntrust_gateway.jobschemas import (
+    JobBody,
+    JobPage,
+    NewSegmentation,
+    NewSynthesis,
+    NewVolumeScore,
+)
 from syntrust_gateway.pages import PageDep
 from syntrust_gateway.problems import documented
 from syntrust_gateway.routes.common import accepted
@@ -28,6 +34,24 @@ def create_synthesis(
 ) -> JobBody:
     """Four modalities on the grid and in the frame of the uploaded mask. Research use only."""
     return _accepted(response, syntheses.create(deps, caller, request))
+
+
+@router.post(
+    "/segmentations",
+    summary="Draw a label map for images",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=_JSON,
+    responses=_POSTED | documented(Conflict),
+)
+def create_segmentation(
+    request: NewSegmentation, response: Response, deps: DepsDep, caller: CallerDep
+) -> JobBody:
+    """On the grid, in the frame and in the label values of the upload.
+
+    The result holds the volume of each region and how sure the model is of it: the mean entropy
+    over its voxels. Research use only.
+    """
+    return _accepted(response, segmentations.create(deps, caller, request))
 
 
 @router.post(
@@ -71,7 +95,9 @@ def get_job(job_id: str, deps: DepsDep, caller: CallerDep) -> JobBody:
     responses=documented(NotFound, Conflict, StoreUnavailable),
 )
 def get_job_result(job_id: str, deps: DepsDep, caller: CallerDep) -> Response:
-    """Trust factors of scored volumes, the origin of a synthesis, the card of a model."""
+    """Trust factors of scored volumes, the origin of a synthesis, volumes and entropy of a
+    segmentation, the card of a model, the metadata of a bundle.
+    """
     return Response(jobs.result(deps, caller, job_id), media_type="application/json")
 
 

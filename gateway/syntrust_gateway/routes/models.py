@@ -3,7 +3,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway import models, newmodels
+from syntrust_core.modelnames import ModelKind
+from syntrust_gateway import bundles, modelviews, newmodels
 from syntrust_gateway.deps import CallerDep, DepsDep, json_only
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.jobschemas import JobBody
@@ -36,9 +37,14 @@ def create_model(
 @router.get(
     "", summary="List models, newest first", responses=documented(InvalidRequest, StoreUnavailable)
 )
-def list_models(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ModelPage:
-    """Your own models, and after the last of them those that everybody has."""
-    return models.listing(deps, caller, wanted)
+def list_models(
+    deps: DepsDep, caller: CallerDep, wanted: PageDep, kind: ModelKind | None = None
+) -> ModelPage:
+    """Your own generators and segmenters, and after the last of them those that everybody has.
+
+    What an experiment has trained is listed as soon as it is there.
+    """
+    return modelviews.page_of(deps, caller, wanted, kind)
 
 
 @router.get(
@@ -47,5 +53,22 @@ def list_models(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ModelPage:
     responses=documented(NotFound, StoreUnavailable),
 )
 def get_model(model_id: str, deps: DepsDep, caller: CallerDep) -> ModelBody:
-    """Its card (what it draws, what it has seen, how it was made) and links to its files."""
-    return models.get(deps, caller, model_id)
+    """Its card (what it does, what it has seen, how it was made) and links to its files.
+
+    Of a segmenter also its training cases and history; `MODEL_CARD.md` among its files is its card
+    for people. A segmenter also goes by the id of the step that trained it.
+    """
+    return modelviews.body(deps, caller, model_id)
+
+
+@router.post(
+    "/{model_id}/bundle",
+    summary="Export a segmenter as a MONAI bundle",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(NotFound, InvalidRequest, StoreUnavailable),
+)
+def create_bundle(model_id: str, response: Response, deps: DepsDep, caller: CallerDep) -> JobBody:
+    """The job's `bundle.zip` runs under `python -m monai.bundle run`, without this platform."""
+    job = bundles.create(deps, caller, model_id)
+    accepted(response, f"/jobs/{job.id}")
+    return job

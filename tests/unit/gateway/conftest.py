@@ -49,6 +49,18 @@ CARD: Final = {
 }
 """What the gateway reads of a generator's card."""
 
+SEGMENTER_CARD: Final = {
+    "config": {"preset": "tiny", "head": "labels", "feature_size": 12},
+    "grid": CARD["domain"],
+    "parameters": 11,
+    "training_images": ["a (real)", "a (twin)", "b (twin)"],
+    "training_digest": "5" * 64,
+    "validation_dice": {"real": {"ET": 0.5, "ED": None}},
+    "weights_digest": "6" * 64,
+    "versions": {"torch": "2", "revision": "abc123"},
+}
+"""The same of a segmenter's."""
+
 
 class Api:
     """A caller of the API; `key` None sends none."""
@@ -230,7 +242,11 @@ def ready_dataset(api: Api, deps: Deps, generator: Ref) -> str:
                     files={},
                     state=CaseState.READY,
                     step=f"{index:064d}",
-                    record={"fingerprint": f"{index:064d}"},
+                    record={
+                        "fingerprint": f"{index:064d}",
+                        "scheme": {"NCR": 1, "ED": 2, "ET": 4},
+                        "canonical": grid,
+                    },
                 )
             )
     return dataset_id

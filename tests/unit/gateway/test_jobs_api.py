@@ -105,7 +105,7 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
     assert set(body["files"]) == {"t1.nii.gz", "twin.json", "case.json"}
     assert body["warnings"] == [
         "seg: 9 voxels lie outside the grid.",
-        "seg: Drawn at 3x3x3 mm and interpolated to the grid of the upload.",
+        "Computed at 3x3x3 mm and brought back to the grid of the upload.",
     ]
     link = body["files"]["twin.json"]
     assert store.get(key_of(link["url"])) == result.content
@@ -313,9 +313,11 @@ def test_a_job_that_has_ended_cannot_be_cancelled(
     [
         ("/uploads", "post", {"201", "401", "415", "422", "503"}),
         ("/syntheses", "post", {"202", "401", "415", "422", "503"}),
+        ("/segmentations", "post", {"202", "401", "409", "415", "422", "503"}),
         ("/trust-score/volumes", "post", {"202", "401", "415", "422", "503"}),
         ("/models", "post", {"202", "401", "409", "415", "422", "503"}),
         ("/models/{model_id}", "get", {"200", "401", "404", "503"}),
+        ("/models/{model_id}/bundle", "post", {"202", "401", "404", "422", "503"}),
         ("/jobs/{job_id}", "get", {"200", "401", "404", "503"}),
         ("/jobs/{job_id}/result", "get", {"200", "401", "404", "409", "503"}),
         ("/jobs/{job_id}/cancel", "post", {"202", "401", "404", "409", "503"}),

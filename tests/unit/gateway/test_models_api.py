@@ -33,7 +33,9 @@ def ship(
     def publish(name: str, **card: Any) -> None:
         ref = Ref(kind=Kind.IMPORTED_MODEL, id=name.encode().hex().ljust(64, "0"))
         put_artifact(ref, {"card.json": json.dumps(CARD | card).encode()})
-        store.put(f"models/names/{name}.json", json.dumps({"id": ref.id}).encode())
+        store.put(
+            f"models/names/{name}.json", json.dumps({"id": ref.id, "kind": "generator"}).encode()
+        )
 
     return publish
 

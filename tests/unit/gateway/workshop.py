@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.unit.gateway.conftest import CARD, Api
+from tests.unit.gateway.conftest import CARD, SEGMENTER_CARD, Api
 
 from syntrust_core.cache import InputCache
 from syntrust_core.contracts import InspectCase, Kind, StepMessage
@@ -26,11 +26,31 @@ RECORD: Final = {
     "resampling": "linear",
     "canonical": {"spacing_mm": [3.0, 3.0, 3.0]},
 }
-HOLDS: Final[Mapping[str, Any]] = {"card.json": CARD, "case.json": RECORD}
+HISTORY: Final = {
+    "loss": [0.9, 0.5],
+    "learning_rate": [0.1, 0.0],
+    "validation": [
+        {"iteration": 2, "case": "v", "image": "real", "dice": {"ET": 0.5, "ED": None}},
+        {"iteration": 2, "case": "w", "image": "real", "dice": {"ET": 0.7, "ED": None}},
+    ],
+}
+HOLDS: Final[Mapping[str, Any]] = {
+    "card.json": CARD,
+    "case.json": RECORD,
+    "config.json": SEGMENTER_CARD,
+    "history.json": HISTORY,
+}
 GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INSPECT_CASE: ("case.json",),
     Kind.SYNTHESISE_CASE: ("twin.json",),
     Kind.EXPORT_IMAGES: ("t1.nii.gz", "twin.json", "case.json"),
+    Kind.SEGMENT_CASE: ("seg.nii.gz", "segmentation.json", "case.json"),
+    Kind.EXPORT_BUNDLE: ("bundle.zip", "metadata.json"),
+    Kind.COMPARE_TWIN: ("comparison.json",),
+    Kind.TRAIN_SEGMENTER: ("config.json", "history.json", "MODEL_CARD.md", "weights.safetensors"),
+    Kind.PREDICT_CASES: ("predictions.json",),
+    Kind.SCORE_CASES: ("scores.json",),
+    Kind.BUILD_REPORT: ("results.json",),
     Kind.IMPORT_MODEL: ("card.json", "model.safetensors"),
     Kind.TRAIN_GENERATOR: ("card.json", "model.safetensors"),
 }
