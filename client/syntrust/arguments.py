@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from syntrust.bodies import GridSpec, Scheme
+from syntrust.errors import SynTrustError
 
 _GRID = re.compile(r"(\d+)x(\d+)x(\d+)@([\d.]+)(?:x([\d.]+)x([\d.]+))?")
 
@@ -64,6 +67,33 @@ def parse_ints(text: str, option: str) -> list[int]:
     if not all(part.isdecimal() for part in parts):
         raise typer.BadParameter(f"{text!r}: write whole numbers as 0,1,2.", param_hint=option)
     return [int(part) for part in parts]
+
+
+def given(**fields: object) -> dict[str, Any]:
+    """What was given: defaults are the server's."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is anything
+    """What a JSON file holds.
+
+    Raises
+    ------
+    SynTrustError
+        It is not JSON.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise SynTrustError(f"{file} is not JSON: {error}.") from error
+
+
+def read_object(file: Path, *, fields: str = "") -> dict[str, Any]:
+    """The same where it is an object; `fields` says which it should have."""
+    body = read_json(file)
+    if not isinstance(body, dict):
+        raise SynTrustError(f"{file} should hold a JSON object{fields}.")
+    return body
 
 
 def _number(text: str, option: str) -> float:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from syntrust.bodies import FINAL, WorkState
 from syntrust.config import api_key, server_url
-from syntrust.errors import Refused, TimedOut
+from syntrust.errors import Refused, TimedOut, WorkFailed
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
 
 POLL_S = 1.0
+State = TypeVar("State", bound=WorkState)
 
 
 class Connection:
@@ -51,10 +53,10 @@ class Connection:
     def close(self) -> None:
         self._http.close()
 
-    def _pages(self, path: str) -> Iterator[Any]:
+    def _pages(self, path: str, **query: str) -> Iterator[Any]:
         cursor: str | None = ""
         while cursor is not None:
-            page = self._http.get(path, **({"cursor": cursor} if cursor else {}))
+            page = self._http.get(path, **query, **({"cursor": cursor} if cursor else {}))
             yield from page["items"]
             cursor = page["next"]
 
@@ -66,10 +68,28 @@ class Connection:
         self._http.put_file(place["url"], file, on_bytes)
         return size
 
+    def _ended(self, look: Callable[[], State], what: str, timeout_s: float | None) -> State:
+        """The final state of `what`, once there is one."""
+        deadline = deadline_in(timeout_s)
+        while (state := look())["state"] not in FINAL:
+            self._rest(deadline, what)
+        return state
+
     def _rest(self, deadline: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise TimedOut(f"{what} is not done yet; it goes on.")
         self._pause(POLL_S)
+
+
+def require_success(state: WorkState, failure: type[WorkFailed]) -> None:
+    """Raise `failure` unless this final state is a success."""
+    if state["state"] == "succeeded":
+        return
+    error = state["error"] or {}
+    reason = error.get("text") or error.get("detail")
+    ended = "was cancelled" if state["state"] == "cancelled" else state["state"]
+    why = f": {reason}" if reason else "."
+    raise failure(f"The {failure.noun} {state['id']} {ended}{why}", state)
 
 
 def described(file: Path) -> dict[str, str | int]:

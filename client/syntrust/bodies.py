@@ -101,6 +101,7 @@ class WorkState(TypedDict):
     eta_seconds: float | None
     created: str
     finished: str | None
+    error: Any
 
 
 class ExperimentState(WorkState):
@@ -155,19 +156,33 @@ class JobState(WorkState):
     request: dict[str, Any]
 
 
+ModelKind = Literal["generator", "segmenter", "start_weights"]
+
+
 class ModelSummary(TypedDict):
-    """A generator in a list."""
+    """A model in a list; which of the later fields it has is its kind's."""
 
     id: str
+    kind: ModelKind
     name: str
     origin: Literal["shipped", "imported", "trained"]
     parameters: int | None
-    seen_cases: int
-    grid: Grid | None
-    sampling: dict[str, Any]
     created: str | None
+    seen_cases: NotRequired[int]
+    grid: NotRequired[Grid | None]
+    sampling: NotRequired[dict[str, Any]]
+    preset: NotRequired[str | None]
+    head: NotRequired[str | None]
+    layout: NotRequired[str]
+    source: NotRequired[str]
+    weights_digest: NotRequired[str]
+    validation_dice: NotRequired[dict[str, dict[str, float | None]]]
+    revision: NotRequired[str | None]
+    made_by: NotRequired[dict[str, Any] | None]
 
 
 class ModelState(ModelSummary):
     card: dict[str, Any]
     files: dict[str, FileLink]
+    training: NotRequired[dict[str, Any]]
+    history: NotRequired[dict[str, Any]]

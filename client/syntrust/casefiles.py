@@ -8,7 +8,8 @@ from typing import Final
 
 from syntrust.errors import UnfitFolder
 
-ROLES: Final = ("t1", "t1ce", "t2", "flair", "seg", "brain")
+MODALITIES: Final = ("t1", "t1ce", "t2", "flair")
+ROLES: Final = (*MODALITIES, "seg", "brain")
 ALIASES: Final = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
 SUFFIXES: Final = (".nii.gz", ".nii")
 SEPARATORS: Final = "_-"
@@ -40,6 +41,25 @@ def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
             names = ", ".join(path.name for path in paths)
             raise UnfitFolder(f"{folder}: several files claim to be {role}: {names}; keep one.")
     return {role: claims[role][0] for role in ROLES if role in claims}, ignored
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """The four modalities of a case folder, and its brain mask if it has one, by role.
+
+    Raises
+    ------
+    UnfitFolder
+        If it is no folder, a modality is missing, or two files claim one role.
+    """
+    if not folder.is_dir():
+        raise UnfitFolder(f"{folder} is not a folder.")
+    files, _ = find_files(folder)
+    missing = [role for role in MODALITIES if role not in files]
+    if missing:
+        raise UnfitFolder(
+            f"{folder} lacks {', '.join(missing)}; all of {', '.join(MODALITIES)} are needed."
+        )
+    return {role: path for role, path in files.items() if role != "seg"}
 
 
 def role_of(name: str, *, case_id: str) -> str | None:

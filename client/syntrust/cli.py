@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from syntrust.arguments import read_json
 from syntrust.cli_datasets import dataset_app
 from syntrust.cli_experiments import experiment_app
 from syntrust.cli_jobs import job_app, synthesise
 from syntrust.cli_models import model_app
+from syntrust.cli_segment import segment
 from syntrust.client import Client
 from syntrust.config import read_key
 from syntrust.errors import SynTrustError, Unreachable
@@ -34,6 +36,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(job_app, name="job")
 app.add_typer(model_app, name="model")
+app.command()(segment)
 app.command()(synthesise)
 errors = Console(stderr=True, highlight=False)
 
@@ -84,11 +87,10 @@ def trust_score(
     POST /trust-score.
     """
     client: Client = context.obj
-    text = file.read_text(encoding="utf-8-sig")
     if file.suffix.lower() == ".csv":
-        answer = client.trust_score(text)
+        answer = client.trust_score(file.read_text(encoding="utf-8-sig"))
     else:
-        answer = client.trust_score(_json(text, file))
+        answer = client.trust_score(_scores(file))
     console = Console(highlight=False)
     if as_json:
         console.print_json(data=answer)
@@ -96,13 +98,8 @@ def trust_score(
         print_trust(console, answer)
 
 
-def _json(text: str, file: Path) -> dict[str, object]:
-    import json  # noqa: PLC0415 - only this command reads JSON
-
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise SynTrustError(f"{file} is not JSON: {error}.") from error
+def _scores(file: Path) -> dict[str, object]:
+    body = read_json(file)
     if isinstance(body, list):
         return {"cases": body}
     if not isinstance(body, dict):

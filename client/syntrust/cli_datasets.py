@@ -14,7 +14,7 @@ from syntrust.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.bodies import CaseState, DatasetState
 from syntrust.casefiles import case_folders
 from syntrust.client import Client
-from syntrust.tables import plain_table, short_time
+from syntrust.tables import plain_table, print_list, short_time
 from syntrust.upload import print_warnings, register
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their tumour masks.")
@@ -65,17 +65,15 @@ def add(
 def list_datasets(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Every dataset."""
     client: Client = context.obj
-    found = list(client.datasets())
-    console = Console(highlight=False)
-    if as_json:
-        console.print_json(data=found)
-        return
-    table = plain_table("id", "state", "cases", "created", "name")
-    for item in found:
-        cases = str(item["progress"]["total"])
-        when, name = short_time(item["created"]), escape(item["name"])
-        table.add_row(item["id"], item["state"], cases, when, name)
-    console.print(table)
+    print_list(
+        client.datasets(),
+        ("id", "state", "cases", "created", "name"),
+        lambda item: (
+            *(item["id"], item["state"], str(item["progress"]["total"])),
+            *(short_time(item["created"]), item["name"]),
+        ),
+        as_json=as_json,
+    )
 
 
 @dataset_app.command()

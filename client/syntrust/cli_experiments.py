@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from syntrust.arguments import parse_floats, parse_ints, parse_names
-from syntrust.bodies import ExperimentState
-from syntrust.client import Client, require_success
-from syntrust.errors import SynTrustError
-from syntrust.progress import show
-from syntrust.tables import plain_table, print_results, short_time
+from syntrust.arguments import given, parse_floats, parse_ints, parse_names, read_object
+from syntrust.base import require_success
+from syntrust.client import Client
+from syntrust.errors import ExperimentFailed
+from syntrust.progress import follow
+from syntrust.tables import print_list, print_results, short_time
 
 experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: trust factors over α.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
@@ -49,6 +47,13 @@ def run(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Segmenter: tiny, base or full.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Of each training.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Segmenter or start weights that each training starts from."),
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Predict the probability of each label, too.")
+    ] = False,
     mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
     controls: Annotated[
         str | None,
@@ -62,20 +67,26 @@ def run(
 ) -> None:
     """Ask for an experiment. Ctrl-C stops watching; the experiment goes on."""
     client: Client = context.obj
-    drawn = _given(
+    drawn = given(
         seed=split_seed, test_fraction=test_fraction, validation_fraction=validation_fraction
     )
     if split is not None and drawn:
         raise typer.BadParameter("give either a file or fractions and a seed", param_hint="--split")
-    chosen = drawn if split is None else _split(split)
-    settings = _given(
+    chosen = drawn if split is None else read_object(split, fields=" with `train` and `test`")
+    settings = given(
         name=name,
         split=chosen or None,
-        generator=_given(
+        generator=given(
             model=generator, sampler=sampler, steps=steps, seed=generator_seed, twins=twins
         )
         or None,
-        segmenter=_given(preset=preset, iterations=iterations) or None,
+        segmenter=given(
+            preset=preset,
+            iterations=iterations,
+            start=start,
+            probabilities=probabilities or None,
+        )
+        or None,
         mixing=mixing,
         controls=None if controls is None else parse_names(controls),
     )
@@ -114,17 +125,15 @@ def results(
 def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Every experiment."""
     client: Client = context.obj
-    found = list(client.experiments())
-    console = Console(highlight=False)
-    if as_json:
-        console.print_json(data=found)
-        return
-    table = plain_table("id", "state", "α", "created", "name")
-    for item in found:
-        alphas = " ".join(f"{alpha:g}" for alpha in item["alphas"])
-        when, name = short_time(item["created"]), escape(item["name"] or "")
-        table.add_row(item["id"], item["state"], alphas, when, name)
-    console.print(table)
+    print_list(
+        client.experiments(),
+        ("id", "state", "α", "created", "name"),
+        lambda item: (
+            *(item["id"], item["state"], " ".join(f"{alpha:g}" for alpha in item["alphas"])),
+            *(short_time(item["created"]), item["name"] or ""),
+        ),
+        as_json=as_json,
+    )
 
 
 @experiment_app.command()
@@ -136,18 +145,9 @@ def cancel(context: typer.Context, experiment: str) -> None:
 
 
 def _follow(client: Client, experiment: str, console: Console) -> None:
-    last: ExperimentState | None = None
-    try:
-        last = show(console, client.watch(experiment))
-    except KeyboardInterrupt:
-        console.print(
-            f"Stopped watching. The experiment goes on: syntrust experiment watch {experiment} "
-            f"follows it, syntrust experiment cancel {experiment} stops it.",
-            soft_wrap=True,
-        )
-        raise
+    last = follow(console, client.watch(experiment), noun="experiment", name=experiment)
     if last is not None:
-        require_success(last)
+        require_success(last, ExperimentFailed)
 
 
 def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> None:
@@ -159,18 +159,3 @@ def _finish(client: Client, experiment: str, console: Console, out: Path | None)
         console.print(
             f"results.json, results.csv, figures and report.html are in {out}", soft_wrap=True
         )
-
-
-def _given(**fields: object) -> dict[str, Any]:
-    """What was given: defaults are the server's."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _split(file: Path) -> dict[str, Any]:
-    try:
-        body = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SynTrustError(f"{file} is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise SynTrustError(f"{file} should hold a JSON object with `train` and `test`.")
-    return body

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from syntrust.arguments import parse_scheme
-from syntrust.bodies import JobState
+from syntrust.arguments import given, parse_scheme
+from syntrust.base import require_success
 from syntrust.client import Client
-from syntrust.jobs import require_job_success
-from syntrust.progress import show
-from syntrust.tables import plain_table, short_time
+from syntrust.errors import JobFailed
+from syntrust.progress import follow
+from syntrust.tables import print_list, short_time
 
-job_app = typer.Typer(no_args_is_help=True, help="Jobs: syntheses, models, scores of label maps.")
+job_app = typer.Typer(no_args_is_help=True, help="Jobs: syntheses, segmentations, models, scores.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 
 
@@ -57,7 +57,7 @@ def synthesise(
         **given(model=model, steps=steps, sampler=sampler, seed=seed),
     )
     console.print(f"job {job['id']}", soft_wrap=True)
-    follow(client, job["id"], console, out)
+    finish(client, job["id"], console, out)
 
 
 @job_app.command()
@@ -68,23 +68,22 @@ def watch(
     out: Annotated[Path | None, typer.Option(help="Folder for the files it gives.")] = None,
 ) -> None:
     """Follow a job to its end. Ctrl-C stops watching; the job goes on."""
-    follow(context.obj, job, Console(highlight=False), out)
+    finish(context.obj, job, Console(highlight=False), out)
 
 
 @job_app.command("list")
 def list_jobs(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Every job."""
     client: Client = context.obj
-    found = list(client.jobs())
-    console = Console(highlight=False)
-    if as_json:
-        console.print_json(data=found)
-        return
-    table = plain_table("id", "kind", "state", "created", "name")
-    for item in found:
-        when, name = short_time(item["created"]), escape(item["name"] or "")
-        table.add_row(item["id"], item["kind"], item["state"], when, name)
-    console.print(table)
+    print_list(
+        client.jobs(),
+        ("id", "kind", "state", "created", "name"),
+        lambda item: (
+            *(item["id"], item["kind"], item["state"]),
+            *(short_time(item["created"]), item["name"] or ""),
+        ),
+        as_json=as_json,
+    )
 
 
 @job_app.command()
@@ -95,33 +94,15 @@ def cancel(context: typer.Context, job: str) -> None:
     Console(highlight=False).print(f"job {state['id']}: {state['state']}")
 
 
-def follow(client: Client, job: str, console: Console, out: Path | None = None) -> None:
+def finish(client: Client, job: str, console: Console, out: Path | None = None) -> None:
     """Watch a job to its end, and write what it gave into `out`."""
-    last: JobState | None = None
-    try:
-        last = show(console, client.watch_job(job), noun="job")
-    except KeyboardInterrupt:
-        _leave(job, console, out)
+    again = "" if out is None else f" --out {out}"
+    last = follow(console, client.watch_job(job), noun="job", name=job, again=again)
     if last is not None:
-        require_job_success(last)
+        require_success(last, JobFailed)
         for warning in last["warnings"]:
             console.print(f"[dim]{escape(warning)}[/]", soft_wrap=True)
     if out is not None:
         written = client.download(job, out)
         names = ", ".join(sorted(written))
         console.print(f"{names} are in {out}. For research use only.", soft_wrap=True)
-
-
-def _leave(job: str, console: Console, out: Path | None) -> NoReturn:
-    where = "" if out is None else f" --out {out}"
-    console.print(
-        f"Stopped watching. The job goes on: syntrust job watch {job}{where} follows it, "
-        f"syntrust job cancel {job} stops it.",
-        soft_wrap=True,
-    )
-    raise KeyboardInterrupt
-
-
-def given(**fields: object) -> dict[str, Any]:
-    """What was given: defaults are the server's."""
-    return {name: value for name, value in fields.items() if value is not None}

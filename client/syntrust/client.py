@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import httpx
 
-from syntrust.base import POLL_S, deadline_in, described, safe
+from syntrust.base import POLL_S, deadline_in, described, require_success, safe
 from syntrust.bodies import (
     FINAL,
     DatasetState,
@@ -167,10 +167,10 @@ class Client(JobCalls):
         TimedOut
             If `timeout_s` seconds were not enough; the experiment goes on.
         """
-        deadline = deadline_in(timeout_s)
-        while (state := self.experiment(experiment))["state"] not in FINAL:
-            self._rest(deadline, f"Experiment {experiment}")
-        require_success(state)
+        state = self._ended(
+            lambda: self.experiment(experiment), f"Experiment {experiment}", timeout_s
+        )
+        require_success(state, ExperimentFailed)
         return state
 
     def cancel(self, experiment: str) -> ExperimentState:
@@ -259,19 +259,6 @@ class Client(JobCalls):
                         yield cast("ExperimentState", json.loads(data))
         except httpx.TransportError:
             return  # asking for the state says whether the server is gone for good
-
-
-def require_success(state: ExperimentState) -> None:
-    """Raise `ExperimentFailed` unless this final state is a success."""
-    if state["state"] == "succeeded":
-        return
-    error = state.get("error")
-    why = f": {error['text']}" if error else "."
-    raise ExperimentFailed(f"The experiment {state['id']} {_ended(state)}{why}", state)
-
-
-def _ended(state: ExperimentState) -> str:
-    return "was cancelled" if state["state"] == "cancelled" else state["state"]
 
 
 def _not_inspected(state: DatasetState) -> SynTrustError:

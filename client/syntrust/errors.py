@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 
 class SynTrustError(Exception):
@@ -78,20 +78,26 @@ class DatasetRefused(SynTrustError):
         super().__init__("Refused:\n" + "\n".join(lines))
 
 
-class ExperimentFailed(SynTrustError):
-    """The experiment ended without results; `state` is its last state."""
+class WorkFailed(SynTrustError):
+    """An experiment or a job ended without a result; `state` is its last state."""
+
+    noun: ClassVar[str]
 
     def __init__(self, message: str, state: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.state = state
 
 
-class JobFailed(SynTrustError):
-    """The job ended without a result; `state` is its last state."""
+class ExperimentFailed(WorkFailed):
+    """The experiment ended without results."""
 
-    def __init__(self, message: str, state: Mapping[str, Any]) -> None:
-        super().__init__(message)
-        self.state = state
+    noun = "experiment"
+
+
+class JobFailed(WorkFailed):
+    """The job ended without a result."""
+
+    noun = "job"
 
 
 _BY_STATUS: Mapping[int, type[Refused]] = {

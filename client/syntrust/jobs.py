@@ -1,4 +1,4 @@
-"""Calls about single jobs: uploads, syntheses, scores of label maps, models."""
+"""Calls about single jobs: uploads, syntheses, segmentations, scores of label maps, models."""
 
 from __future__ import annotations
 
@@ -6,8 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.base import POLL_S, Connection, deadline_in, described, safe, sha256_of
-from syntrust.bodies import FINAL, JobState, JobSummary, ModelState, ModelSummary, Scheme
+from syntrust.base import (
+    POLL_S,
+    Connection,
+    described,
+    require_success,
+    safe,
+    sha256_of,
+)
+from syntrust.bodies import (
+    FINAL,
+    FileLink,
+    JobState,
+    JobSummary,
+    ModelKind,
+    ModelState,
+    ModelSummary,
+    Scheme,
+)
+from syntrust.casefiles import image_files
 from syntrust.errors import JobFailed, ServerFailed, UnfitFolder
 from syntrust.transport import OnBytes
 
@@ -53,6 +70,32 @@ class JobCalls(Connection):
         upload = self.upload(files, scheme=scheme)
         asked = {"upload": upload, "generator": drawing, "twin": twin, "fit": fit}
         return self._job("/syntheses", asked)
+
+    def segment(
+        self,
+        case: Path | str,
+        model: str,
+        *,
+        scheme: Scheme | None = None,
+        probabilities: bool = False,
+        on_bytes: OnBytes = lambda _: None,
+    ) -> JobState:
+        """Ask for the label map of a case folder, on the grid of its images.
+
+        The folder holds t1, t1ce, t2 and flair, and brain unless they are skull-stripped; a mask
+        beside them is not sent. `model` is a segmenter by name or id. `scheme` says which label
+        values to write; if None, 1 NCR, 2 ED, 3 ET.
+        """
+        upload = self.upload(image_files(Path(case)), on_bytes=on_bytes)
+        asked = {"upload": upload, "model": model, "scheme": scheme}
+        return self._job("/segmentations", {**asked, "probabilities": probabilities})
+
+    def segment_registered(
+        self, dataset: str, case: str, model: str, *, probabilities: bool = False
+    ) -> JobState:
+        """The same for a case of a dataset, in the case's own label scheme."""
+        asked = {"case": {"dataset": dataset, "id": case}, "model": model}
+        return self._job("/segmentations", {**asked, "probabilities": probabilities})
 
     def score_volumes(
         self,
@@ -104,10 +147,8 @@ class JobCalls(Connection):
         TimedOut
             If `timeout_s` seconds were not enough; the job goes on.
         """
-        deadline = deadline_in(timeout_s)
-        while (state := self.job(job))["state"] not in FINAL:
-            self._rest(deadline, f"Job {job}")
-        require_job_success(state)
+        state = self._ended(lambda: self.job(job), f"Job {job}", timeout_s)
+        require_success(state, JobFailed)
         return state
 
     def cancel_job(self, job: str) -> JobState:
@@ -120,25 +161,26 @@ class JobCalls(Connection):
 
     def download(self, job: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a job into `folder`; paths by name."""
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        written = {}
-        for name, file in self.job(job)["files"].items():
-            written[name] = target / name
-            self._http.get_file(file["url"], written[name])
-            if file["sha256"] not in {None, sha256_of(written[name])}:
-                raise ServerFailed(f"{name} did not arrive as the server holds it; try again.")
-        return written
+        return self._fetch_files(self.job(job)["files"], Path(folder))
 
     # --- models -----------------------------------------------------------------------------
 
-    def models(self) -> Iterator[ModelSummary]:
-        """Every generator that may be named, a page at a time."""
-        return cast("Iterator[ModelSummary]", self._pages("/models"))
+    def models(self, kind: ModelKind | None = None) -> Iterator[ModelSummary]:
+        """Every model that may be named, or those of one kind, a page at a time."""
+        query = {} if kind is None else {"kind": kind}
+        return cast("Iterator[ModelSummary]", self._pages("/models", **query))
 
     def model(self, model: str) -> ModelState:
         """A model by name or id, with its card and links to its files."""
         return cast("ModelState", self._http.get(f"/models/{safe(model)}"))
+
+    def download_model(self, model: str, folder: Path | str) -> dict[str, Path]:
+        """Write every file of a model into `folder`, its weights and cards; paths by name."""
+        return self._fetch_files(self.model(model)["files"], Path(folder))
+
+    def export_model(self, model: str) -> JobState:
+        """Ask for a segmenter as a MONAI bundle, `bundle.zip` among the files of the job."""
+        return cast("JobState", self._http.post(f"/models/{safe(model)}/bundle"))
 
     def import_model(
         self,
@@ -160,18 +202,18 @@ class JobCalls(Connection):
         train = {"dataset": dataset, "iterations": iterations, **settings}
         return self._job("/models", {"name": name, "train": train})
 
+    def _fetch_files(self, files: Mapping[str, FileLink], folder: Path) -> dict[str, Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {}
+        for name, file in files.items():
+            written[name] = folder / name
+            self._http.get_file(file["url"], written[name])
+            if file["sha256"] not in {None, sha256_of(written[name])}:
+                raise ServerFailed(f"{name} did not arrive as the server holds it; try again.")
+        return written
+
     def _job(self, path: str, body: object) -> JobState:
         return cast("JobState", self._http.post(path, body))
-
-
-def require_job_success(state: JobState) -> None:
-    """Raise `JobFailed` unless this final state is a success."""
-    if state["state"] == "succeeded":
-        return
-    error = state["error"]
-    why = f": {error['detail']}" if error else "."
-    ended = "was cancelled" if state["state"] == "cancelled" else state["state"]
-    raise JobFailed(f"The job {state['id']} {ended}{why}", state)
 
 
 def _without_links(state: JobState | None) -> object:

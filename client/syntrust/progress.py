@@ -26,6 +26,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "train_generator": "train generator",
     "import_model": "import",
     "export_images": "to the uploaded grid",
+    "segment_case": "segment",
+    "export_bundle": "write the bundle",
     "score_volumes": "score label maps",
 }
 _BAR_WIDTH = 30
@@ -41,6 +43,21 @@ def show(console: Console, states: Iterable[State], *, noun: str = "experiment")
             last = state
             live.update(picture(state, noun))
     return last
+
+
+def follow(
+    console: Console, states: Iterable[State], *, noun: str, name: str, again: str = ""
+) -> State | None:
+    """The same; an interruption says how to come back to the work, which goes on."""
+    try:
+        return show(console, states, noun=noun)
+    except KeyboardInterrupt:
+        console.print(
+            f"Stopped watching. The {noun} goes on: syntrust {noun} watch {name}{again} "
+            f"follows it, syntrust {noun} cancel {name} stops it.",
+            soft_wrap=True,
+        )
+        raise
 
 
 def _show_lines(console: Console, states: Iterable[State]) -> State | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 Leaf = Mapping[str, Any]
+Item = TypeVar("Item")
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
 _LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
 _FEW, _VERY_FEW = 50, 10
@@ -172,6 +173,25 @@ def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
     console.print(f"[dim]{RESEARCH_USE}[/]")
 
 
+def print_list(
+    found: Iterable[Item],
+    columns: Sequence[str],
+    cells: Callable[[Item], Sequence[str]],
+    *,
+    as_json: bool,
+) -> None:
+    """Items of the API as lines, or as they came; texts of others are shown as they are."""
+    items = list(found)
+    console = Console(highlight=False)
+    if as_json:
+        console.print_json(data=items)
+        return
+    table = plain_table(*columns)
+    for item in items:
+        table.add_row(*(escape(cell) for cell in cells(item)))
+    console.print(table)
+
+
 def plain_table(*columns: str) -> Table:
     """A list without lines; ids stay whole, to be copied, and the last column wraps."""
     *others, last = columns
@@ -182,9 +202,9 @@ def plain_table(*columns: str) -> Table:
     return table
 
 
-def short_time(moment: str) -> str:
+def short_time(moment: str | None) -> str:
     """A time of the API to the minute."""
-    return moment[:16].replace("T", " ")
+    return (moment or "")[:16].replace("T", " ")
 
 
 def size_note(cases: int) -> str | None:

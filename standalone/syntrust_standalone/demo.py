@@ -17,9 +17,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from syntrust.base import require_success
 from syntrust.bodies import GridSpec
 from syntrust.casefiles import find_files
-from syntrust.client import Client, require_success
+from syntrust.client import Client
+from syntrust.errors import ExperimentFailed
 from syntrust.progress import show
 from syntrust.tables import print_results
 from syntrust.upload import register
@@ -163,7 +165,7 @@ def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) 
     asked = client.create_experiment(dataset, plan.alphas, **plan.settings())
     last = show(console, client.watch(asked["id"]))
     if last is not None:
-        require_success(last)
+        require_success(last, ExperimentFailed)
     return asked["id"]
 
 

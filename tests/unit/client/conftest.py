@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from syntrust import Client
+from syntrust.cli import main
+
 Body = dict[str, Any] | list[Any] | bytes | str
 
 
@@ -78,6 +81,27 @@ def no_pause() -> Callable[[float], None]:
 def answer() -> type[Answer]:
     """Test modules cannot import a conftest, so they get its class as a fixture."""
     return Answer
+
+
+@pytest.fixture
+def client(server: Script, no_pause: Callable[[float], None]) -> Iterator[Client]:
+    with Client(server.url, "secret", pause=no_pause) as client:
+        yield client
+
+
+@pytest.fixture
+def run(server: Script, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run the command against the server; gives its exit code."""
+    monkeypatch.setenv("SYNTRUST_URL", server.url)
+    monkeypatch.setenv("SYNTRUST_KEY", "secret")
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        return int(ended.value.code or 0)
+
+    return run
 
 
 def _handler(script: Script) -> type[BaseHTTPRequestHandler]:

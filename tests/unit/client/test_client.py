@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,12 +29,6 @@ from syntrust.events import parse_events
 
 class Answer(Protocol):
     def __call__(self, status: int = ..., body: Any = ..., media: str = ...) -> Any: ...
-
-
-@pytest.fixture
-def client(server: Any, no_pause: Callable[[float], None]) -> Iterator[Client]:
-    with Client(server.url, "secret", pause=no_pause) as client:
-        yield client
 
 
 def state(name: str, done: int = 0) -> dict[str, Any]:

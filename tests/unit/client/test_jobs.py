@@ -8,38 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.client.answers import IMAGE, job
 
 from syntrust import Client, JobFailed, ServerFailed, TimedOut, UnfitFolder
-from syntrust.cli import main
 
-IMAGE = b"a volume"
 Run = Callable[..., int]
-
-
-@pytest.fixture
-def client(server: Any, no_pause: Callable[[float], None]) -> Iterator[Client]:
-    with Client(server.url, "secret", pause=no_pause) as client:
-        yield client
-
-
-@pytest.fixture
-def run(server: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command against the server; gives its exit code."""
-    monkeypatch.setenv("SYNTRUST_URL", server.url)
-    monkeypatch.setenv("SYNTRUST_KEY", "secret")
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*arguments: str) -> int:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        return int(ended.value.code or 0)
-
-    return run
 
 
 @pytest.fixture
@@ -47,34 +25,6 @@ def mask(tmp_path: Path) -> Path:
     path = tmp_path / "seg.nii.gz"
     path.write_bytes(b"a mask")
     return path
-
-
-def job(server: Any, name: str, *, error: Any = None, sha256: str | None = None) -> dict[str, Any]:
-    file = {
-        "url": f"{server.url}/bucket/t1?signed",
-        "expires": "2026",
-        "bytes": len(IMAGE),
-        "sha256": sha256 or hashlib.sha256(IMAGE).hexdigest(),
-    }
-    kinds = {"synthesise_case": {"done": 0, "total": 1, "running": 1}}
-    progress = {"done": 1, "total": 4, "detail": {}}
-    running = [{"step": "ab", "kind": "synthesise_case", "progress": progress}]
-    return {
-        "id": "j1",
-        "kind": "synthesis",
-        "name": "ours",
-        "state": name,
-        "steps": {"done": 1, "total": 3, "by_kind": kinds},
-        "running": running if name == "running" else [],
-        "queue_position": None,
-        "eta_seconds": None,
-        "files": {"t1.nii.gz": file} if name == "succeeded" else {},
-        "warnings": ["seg: Label 4 was read as ET [auto]."],
-        "error": error,
-        "created": "2026-11-24T10:00:00Z",
-        "finished": None,
-        "request": {},
-    }
 
 
 @pytest.fixture
@@ -231,28 +181,6 @@ def test_a_training_is_asked_for_with_what_was_given_and_nothing_else(ready: Any
     (asked,) = ready.to("POST /models")
     train = {"dataset": "d1", "iterations": 9, "start": "tiny"}
     assert (code, asked.json()) == (0, {"name": "ours", "train": train})
-
-
-def test_models_are_listed_with_their_grid_and_what_they_have_seen(
-    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    model = {
-        "id": "m1",
-        "name": "tiny",
-        "origin": "shipped",
-        "grid": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
-        "sampling": {"sampler": "ddim", "steps": 10},
-        "seen_cases": 57,
-        "created": None,
-    }
-    heads = model | {"name": "heads", "grid": None}
-    server.on("GET /models", answer(body={"items": [model, heads], "next": None}))
-
-    assert run("model", "list") == 0
-    printed = capsys.readouterr().out
-    assert "64x64x64@3" in printed
-    assert "whole heads" in printed
-    assert "57" in printed
 
 
 def test_jobs_are_listed_and_can_be_cancelled(

@@ -1,0 +1,125 @@
+"""`syntrust experiment`: what it asks for, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.unit.client.answers import experiment, results
+
+Run = Callable[..., int]
+
+
+def test_an_experiment_is_asked_for_with_what_was_given_and_nothing_else(
+    server: Any, answer: Any, run: Run
+) -> None:
+    server.on("POST /experiments", answer(202, experiment("queued")))
+
+    code = run(
+        *("experiment", "run", "--dataset", "d1", "--alphas", "0,0.5,1", "--seeds", "0,7"),
+        *("--test-fraction", "0.4", "--iterations", "50", "--generator", "tiny", "--no-wait"),
+        *("--controls", "real_only, shuffled_masks", "--start", "brats21", "--probabilities"),
+    )
+
+    assert code == 0
+    assert server.asked[0].json() == {
+        "dataset": "d1",
+        "alphas": [0.0, 0.5, 1.0],
+        "seeds": [0, 7],
+        "split": {"test_fraction": 0.4},
+        "generator": {"model": "tiny"},
+        "segmenter": {"iterations": 50, "start": "brats21", "probabilities": True},
+        "controls": ["real_only", "shuffled_masks"],
+    }
+
+
+def test_a_finished_experiment_prints_factors_intervals_notes_and_research_use(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("POST /experiments", answer(202, experiment("queued")))
+    server.on("GET /experiments/e1", answer(body=experiment("succeeded")))
+    server.on("GET /experiments/e1/results", answer(body=results()))
+
+    code = run("experiment", "run", "--dataset", "d1", "--alphas", "0,0.5,1")
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "train segmenters 1/3" in printed
+    assert "0.600 [0.500, 0.700]" in printed
+    assert printed.count("T3 ET is undefined: the mean Dice is 0") == 1
+    assert "8 real + 8 twins" in printed
+    assert printed.count("Fewer than 50 cases (12).") == 1
+    assert "12 test cases give wide intervals" in printed
+    assert "one training seed says nothing" in printed
+    assert "For research use only" in printed
+    assert "sha256:feed" in printed
+
+
+@pytest.mark.parametrize(("columns", "tables"), [("80", 1), ("60", 2), ("40", 3)])
+def test_a_narrow_terminal_gets_the_alphas_below_each_other(
+    *,
+    server: Any,
+    answer: Any,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: str,
+    tables: int,
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body=results()))
+    monkeypatch.setenv("COLUMNS", columns)
+
+    run("experiment", "results", "e1")
+
+    printed = capsys.readouterr().out
+    assert printed.count("T1 mean Dice") == tables
+    assert printed.count("0.600 [0.500, 0.700]") == 6
+
+
+def test_a_failed_experiment_ends_with_1_and_the_servers_sentence(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = {**experiment("failed"), "error": {"slug": "x", "text": "Lower the patch size."}}
+    server.on("GET /experiments/e1", answer(body=failed))
+
+    assert run("experiment", "watch", "e1") == 1
+    assert "Lower the patch size." in capsys.readouterr().err
+
+
+def test_lists_can_be_read_by_programs(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("GET /experiments", answer(body={"items": [experiment("running")], "next": None}))
+
+    assert run("experiment", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["id"] == "e1"
+
+
+def test_ctrl_c_while_watching_leaves_the_experiment_running_and_says_so(
+    server: Any, answer: Any
+) -> None:
+    server.on("GET /experiments/e1", answer(body=experiment("running")))
+    command = [sys.executable, "-m", "syntrust", "--url", server.url, "--key", "k"]
+
+    with subprocess.Popen(
+        [*command, "experiment", "watch", "e1"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert first.startswith("running: 1/3 steps")
+    assert process.returncode == 130
+    assert re.search(r"The experiment goes on: syntrust experiment watch e1", rest)
+    assert {asked.method for asked in server.asked} == {"GET"}

@@ -1,0 +1,58 @@
+"""`syntrust trust-score`: scores in, factors, verdicts and score out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.client.answers import trust
+
+Run = Callable[..., int]
+
+
+def test_scores_of_a_file_are_printed_with_what_few_cases_cannot_show(
+    server: Any,
+    answer: Any,
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "dice.csv"
+    file.write_text("\ufeffcase,set,region,dice\na,real,ET,0.5\n", encoding="utf-8")
+    server.on("POST /trust-score", answer(body=trust(cases=1)))
+
+    assert run("trust-score", str(file)) == 0
+    assert server.asked[0].body.startswith(b"case,set")
+    assert "1 test case shows that the platform reads" in capsys.readouterr().out
+
+
+def scored(server: Any, answer: Any, run: Run, folder: Path, **changes: Any) -> None:
+    file = folder / "dice.json"
+    file.write_text('{"cases": []}')
+    server.on("POST /trust-score", answer(body=trust() | changes))
+    assert run("trust-score", str(file)) == 0
+
+
+def test_a_scoring_prints_verdicts_and_the_score_with_its_weakest_part(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored(server, answer, run, tmp_path)
+
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Equivalence of both test sets (margin 0.03;" in printed
+    assert "ED equivalent 0.004 [-0.010, 0.020]" in printed
+    assert "ET undecided 0.004 [-0.010, 0.020] rare large failures" in printed
+    assert "every region undecided" in printed
+    assert "71.2 of 100 [64.0, 77.5]; weakest part: agreement case by case, 0.421 of 1" in printed
+
+
+def test_a_score_that_is_undefined_is_printed_with_its_reason(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undefined = {"definition": "syntrust/1", "value": None, "reason": "the mean Dice is 0"}
+
+    scored(server, answer, run, tmp_path, score=undefined)
+
+    assert "Score syntrust/1 undefined: the mean Dice is 0" in capsys.readouterr().out
