@@ -73,7 +73,7 @@ RECIPES: Mapping[Kind, int] = {
     Kind.SYNTHESISE_CASE: 2,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
-    Kind.BUILD_REPORT: 2,
+    Kind.BUILD_REPORT: 3,
 }
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.companions import companions, distance_of_strangers
+from syntrust_metrics.trust.columns import Columns
+from syntrust_metrics.trust.companions import companions, distances_of_strangers
 from syntrust_metrics.trust.factors import trust_factors
 from syntrust_metrics.trust.resampling import resample, weights
 
@@ -70,25 +71,27 @@ def values(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
 
 @given(tables())
 def test_shuffled_t4_is_the_mean_over_all_pairs(dice: Array) -> None:
-    found = companions(dice, ddof=0).t4_shuffled
+    found = companions(Columns.of(dice), ddof=0).t4_shuffled
 
     pairs = np.abs(dice[0][:, None] - dice[1][None]).mean(axis=(0, 1))
     assert found == pytest.approx(pairs, abs=1e-12)
 
 
 def test_shuffled_t4_takes_no_quadratic_memory() -> None:
-    real, synthetic = np.random.default_rng(0).random((2, 200_000))
+    sides = np.random.default_rng(0).random((2, 1, 200_000))
 
-    assert distance_of_strangers(real, synthetic) == pytest.approx(1 / 3, abs=0.003)
+    found = distances_of_strangers(sides, np.ones((1, 200_000), dtype=bool))
+
+    assert found == pytest.approx(1 / 3, abs=0.003)
 
 
 def test_shuffled_t3_is_the_mean_over_all_pairings() -> None:
     dice = table_of(5)
 
-    found = companions(dice, ddof=0).t3_shuffled
+    found = companions(Columns.of(dice), ddof=0).t3_shuffled
 
     pairings = [
-        trust_factors(np.stack([dice[0], dice[1, list(order)]]), ddof=0).t3
+        trust_factors(Columns.of(np.stack([dice[0], dice[1, list(order)]])), ddof=0).t3
         for order in itertools.permutations(range(5))
     ]
     assert found == pytest.approx(np.mean(pairings, axis=0), abs=1e-12)
@@ -96,7 +99,7 @@ def test_shuffled_t3_is_the_mean_over_all_pairings() -> None:
 
 @given(tables(smallest=2))
 def test_t3_is_its_shuffled_value_raised_by_the_correlation(dice: Array) -> None:
-    factors, beside = trust_factors(dice, ddof=0), companions(dice, ddof=0)
+    factors, beside = trust_factors(Columns.of(dice), ddof=0), companions(Columns.of(dice), ddof=0)
 
     for k in np.flatnonzero((dice.mean(axis=1) > 1e-3).all(axis=0)):
         correlation = np.nan_to_num(beside.correlation[k])
@@ -108,7 +111,7 @@ def test_companions_agree_with_numpy_and_scipy() -> None:
     dice = table_of(41)
     real, synthetic = dice
 
-    found = companions(dice, ddof=1)
+    found = companions(Columns.of(dice), ddof=1)
 
     gaps = real - synthetic
     assert found.bias == pytest.approx(gaps.mean(axis=0))
@@ -147,9 +150,9 @@ def test_what_is_left_out_is_left_out_of_the_companions_too() -> None:
     dice[:, 7] = np.nan
     kept = np.delete(dice, [2, 5, 7], axis=1)
 
-    found = companions(dice, ddof=0)
+    found = companions(Columns.of(dice), ddof=0)
 
-    alone = companions(kept, ddof=0)
+    alone = companions(Columns.of(kept), ddof=0)
     for name in ("correlation", "concordance", "t3_shuffled", "bias", "t4_shuffled"):
         assert getattr(found, name)[1] == pytest.approx(getattr(alone, name)[1])
     assert found.iqr[:, 1] == pytest.approx(alone.iqr[:, 1])
@@ -164,17 +167,17 @@ def test_resampled_companions_are_those_of_the_drawn_cases(dropped: bool) -> Non
         dice[:, [2, 3, 9], [0, 1, 1]] = np.nan
     counts = np.concatenate(list(weights(15, 30, 7)))
 
-    drawn = resample(dice, ddof=0, resamples=30, seed=7)
+    drawn = resample(Columns.of(dice), ddof=0, resamples=30, seed=7)
 
     centre = np.nanmean(dice, axis=1)
     for row, count in enumerate(counts):
         chosen = np.repeat(dice, count.astype(int), axis=1)
-        there = companions(chosen, ddof=0)
+        there = companions(Columns.of(chosen), ddof=0)
         for name in ("t2_within", "correlation", "concordance", "bias"):
-            found = getattr(drawn, name)[:, row]
+            found = drawn.row(name)[:, row]
             assert found == pytest.approx(getattr(there, name), rel=1e-9, abs=1e-12)
         moved = np.nanmean(chosen, axis=1) - centre
-        assert drawn.t2_regions[:, row] == pytest.approx(moved.std(axis=1), abs=1e-12)
+        assert drawn.reach[:, row] == pytest.approx(moved.std(axis=1), abs=1e-12)
 
 
 def test_companions_are_averaged_over_seeds() -> None:
@@ -182,7 +185,7 @@ def test_companions_are_averaged_over_seeds() -> None:
 
     answer = score_cases(request_of(layers))["companions"]
 
-    each = [companions(layer, ddof=0) for layer in layers]
+    each = [companions(Columns.of(layer), ddof=0) for layer in layers]
     for k, region in enumerate(REGIONS):
         leaf, plain = answer["t3"][region], answer["t4"][region]
         by_seed = [one.concordance[k] for one in each]
@@ -234,11 +237,20 @@ def test_breaking_the_pairs_moves_nothing_but_what_pairs_decide(dice: Array, ran
             assert false[path] == true[path], path
 
 
+def test_a_tiny_bias_keeps_its_digits() -> None:
+    real = np.random.default_rng(1).uniform(0.2, 0.9, (60, 1))
+    dice = np.stack([real, real - 1e-11])
+
+    found = companions(Columns.of(dice), ddof=0).bias
+
+    assert found == pytest.approx([np.mean(dice[0] - dice[1])], rel=1e-9)
+
+
 def test_signed_bias_and_shuffled_stay_when_pairs_break() -> None:
     dice = table_of(60)
     broken = np.stack([dice[0], dice[1, ::-1]])
 
-    true, false = companions(dice, ddof=0), companions(broken, ddof=0)
+    true, false = companions(Columns.of(dice), ddof=0), companions(Columns.of(broken), ddof=0)
 
     for name in ("bias", "t3_shuffled", "t4_shuffled", "t2_regions", "t2_within"):
         assert getattr(true, name) == pytest.approx(getattr(false, name), abs=1e-14)

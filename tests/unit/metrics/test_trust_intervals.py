@@ -9,11 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_metrics.trust import intervals, resampling, score_cases
+from syntrust_metrics.trust import resampling, score_cases
+from syntrust_metrics.trust.columns import Columns
 from syntrust_metrics.trust.estimates import Estimator
 from syntrust_metrics.trust.factor_leaves import factor_leaves
 from syntrust_metrics.trust.factors import Factors, trust_factors
 from syntrust_metrics.trust.policy import Policy
+from syntrust_metrics.trust.quantiles import tails
 from syntrust_metrics.trust.resampling import resample, weights
 
 Array = NDArray[np.float64]
@@ -58,15 +60,21 @@ def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) 
         dice[:, 5] = np.nan
     table = np.concatenate(list(weights(15, 40, 7)))
 
-    drawn = resample(dice, ddof=ddof, resamples=40, seed=7)
+    drawn = resample(Columns.of(dice), ddof=ddof, resamples=40, seed=7)
 
     by_resample = np.concatenate(
-        [drawn.t1, drawn.t2.value, drawn.t3.value, drawn.t4, drawn.t5.value]
+        [
+            drawn.row("t1"),
+            drawn.draws("t2").value,
+            drawn.draws("t3").value,
+            drawn.row("t4"),
+            drawn.draws("t5").value,
+        ]
     )
     for row, counts in enumerate(table):
         repeated = np.repeat(dice, counts.astype(int), axis=1)
         assert by_resample[:, row] == pytest.approx(
-            flat(trust_factors(repeated, ddof=ddof)), rel=1e-10, abs=1e-13
+            flat(trust_factors(Columns.of(repeated), ddof=ddof)), rel=1e-10, abs=1e-13
         )
 
 
@@ -74,13 +82,16 @@ def test_standard_errors_are_those_of_the_jackknife() -> None:
     dice = correlated_beta(np.random.default_rng(2), 400, 5, 2)
     m = dice.shape[1]
 
-    drawn = resample(dice, ddof=0, resamples=1, seed=0)
+    drawn = resample(Columns.of(dice), ddof=0, resamples=1, seed=0)
 
-    left_out = [resample(np.delete(dice, i, axis=1), ddof=0, resamples=0, seed=0) for i in range(m)]
+    left_out = [
+        resample(Columns.of(np.delete(dice, i, axis=1)), ddof=0, resamples=0, seed=0)
+        for i in range(m)
+    ]
     for name in ("t2", "t3", "t5"):
-        logs = np.stack([getattr(each, name).log[:, 0] for each in left_out])
+        logs = np.stack([each.draws(name).log[:, 0] for each in left_out])
         jackknife = np.sqrt(((logs - logs.mean(axis=0)) ** 2).sum(axis=0) * (m - 1) / m)
-        assert getattr(drawn, name).error[:, 0] == pytest.approx(jackknife, rel=0.05)
+        assert drawn.draws(name).error[:, 0] == pytest.approx(jackknife, rel=0.05)
 
 
 def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
@@ -89,11 +100,11 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
     noise = rng.normal(0, 1e-7, (50, 1))
     dice = np.stack([real, 0.9 * real + noise])
 
-    drawn = resample(dice, ddof=0, resamples=1, seed=0)
+    drawn = resample(Columns.of(dice), ddof=0, resamples=1, seed=0)
 
     along = (noise * real).sum() / (real**2).sum() * real
     sine_squared = ((noise - along) ** 2).sum() / ((0.9 * real + noise) ** 2).sum()
-    assert math.exp(drawn.t3.log[0, 0]) == pytest.approx(sine_squared / 2, rel=1e-6)
+    assert math.exp(drawn.draws("t3").log[0, 0]) == pytest.approx(sine_squared / 2, rel=1e-6)
 
 
 def test_blocks_draw_what_one_draw_of_all_would() -> None:
@@ -125,12 +136,24 @@ def test_every_interval_holds_its_value_and_is_ordered() -> None:
         assert leaf["scope"] == "this trained model"
 
 
-def test_tails_are_quantiles() -> None:
-    values = np.random.default_rng(6).normal(size=1999)
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize("size", [1, 2, 100, 1001, 2000])
+def test_tails_are_quantiles(size: int, confidence: float) -> None:
+    values = np.random.default_rng(6).normal(size=(7, size))
 
-    (found,) = intervals._tails(values[None], 0.9)
+    found = tails(values, confidence)
 
-    assert found == pytest.approx(np.quantile(values, [0.05, 0.95]))
+    ends = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
+    assert np.array(found) == pytest.approx(ends.T)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tails_of_values_in_order_are_quantiles_too(order: int) -> None:
+    values = np.linspace(0, 1, 2000)[None, ::order]
+
+    ((low, high),) = tails(values, 0.95)
+
+    assert (low, high) == pytest.approx((0.025, 0.975))
 
 
 def test_more_confidence_is_a_wider_interval() -> None:
@@ -162,6 +185,20 @@ def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
     assert "of the resamples" in leaf["reason"]
 
 
+def test_a_draw_of_nothing_but_zeros_leaves_t3_and_t5_undefined_whatever_is_rounded() -> None:
+    rng = np.random.default_rng(11)
+    dice = np.zeros((2, 40, 1))
+    dice[0, :, 0] = rng.uniform(0.1, 0.9, 40)
+    dice[1, 0] = 0.3
+    drawn = resample(Columns.of(dice), ddof=0, resamples=500, seed=3)
+
+    counts = np.concatenate(list(weights(40, 500, 3)))
+
+    without = counts[:, 0] == 0
+    assert np.array_equal(np.isnan(drawn.draws("t3").value[0]), without)
+    assert np.array_equal(np.isnan(drawn.draws("t5").value[1]), without)
+
+
 def test_under_a_hundred_resamples_there_is_no_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
@@ -181,7 +218,7 @@ def models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array
 @pytest.mark.parametrize("seeds", [2, 3, 5, 7])
 def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
     dice = models(seeds)
-    each = np.stack([flat(trust_factors(layer, ddof=0)) for layer in dice])
+    each = np.stack([flat(trust_factors(Columns.of(layer), ddof=0)) for layer in dice])
 
     found = leaves(factor_leaves(estimator(dice)))
 
@@ -289,7 +326,9 @@ def test_intervals_cover_as_often_as_they_say(
     trials = 1000
     noise = 2.6 * math.sqrt(0.05 * 0.95 / trials)  # 16 factors, so beyond two errors
     truth = flat(
-        trust_factors(correlated_beta(np.random.default_rng(1), 1_000_000, *shape), ddof=0)
+        trust_factors(
+            Columns.of(correlated_beta(np.random.default_rng(1), 1_000_000, *shape)), ddof=0
+        )
     )
 
     found = coverage(lambda rng: correlated_beta(rng, m, *shape), truth, trials)

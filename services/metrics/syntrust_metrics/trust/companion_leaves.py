@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.companions import Companions
 from syntrust_metrics.trust.estimates import CONDITIONAL, NO_CASE, NO_PAIR, Estimator, Leaf, at
 from syntrust_metrics.trust.intervals import Interval, around
-from syntrust_metrics.trust.resampling import Resampled
 from syntrust_metrics.trust.rows import SIDES
 
 Array = NDArray[np.float64]
@@ -42,7 +41,7 @@ def companion_leaves(of: Estimator) -> dict[str, Any]:
 
 
 def _spread_of_regions(of: Estimator) -> list[Leaf]:
-    reach = of.draws(lambda part: part.t2_regions)
+    reach = of.draws(lambda part: part.reach)
     by_seed = np.array([each.t2_regions for each in of.companions])
     return [
         of.leaf(
@@ -65,12 +64,7 @@ def _around(of: Estimator, by_seed: Array, reach: Array) -> Interval:
 
 def _leaves(of: Estimator, name: str, cases: tuple[int, ...], undefined: str) -> list[Leaf]:
     """Leaves of a field that models and their resamples share, one for each entry of `cases`."""
-
-    def take(part: Resampled) -> Array:
-        rows: Array = getattr(part, name)
-        return rows
-
-    intervals = of.percentiles(take, of.scope_of_draws)
+    intervals = of.percentiles(name)
     by_seed = np.array([getattr(each, name) for each in of.companions])
     return [
         of.leaf(by_seed[:, row], used, at(intervals, row), undefined if used else NO_PAIR)
@@ -89,8 +83,11 @@ def _moments(of: Estimator, side: int) -> dict[str, Any]:
 
 def _plain(of: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
     """Give numbers without an interval, averaged over seeds; null where one is undefined."""
-    averages = np.mean([take(each) for each in of.companions], axis=0)
-    return [None if np.isnan(each).any() else each.tolist() for each in averages]
+    rows = np.array([take(each) for each in of.companions])
+    averages = rows[0] if len(rows) == 1 else rows.mean(axis=0)
+    undefined = np.isnan(averages.reshape(len(averages), -1)).any(axis=1)
+    pairs = zip(averages.tolist(), undefined.tolist(), strict=True)
+    return [None if missing else each for each, missing in pairs]
 
 
 def _join(of: Estimator, **columns: list[Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ T3 hardly moves: with both means above 0 it is
 have nothing to do with each other already reach about .9. T4 has a floor above 0 even between two
 draws of one distribution. T2 has two readings "across regions", and T5 explodes as the mean falls.
 
-`dice` is (2, M, K) as in `factors`; NaN is what is left out, and an undefined companion.
+An undefined companion is NaN.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.factors import deviation, equal, mean
+from syntrust_metrics.trust.columns import Columns, Flags, equal
+from syntrust_metrics.trust.factors import spread
 
 Array = NDArray[np.float64]
 LIMIT: Final = 1.96  # Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8
@@ -40,12 +41,12 @@ class Companions:
     iqr: Array  # (2, K) interquartile range, linear between order statistics
 
 
-def companions(dice: Array, *, ddof: int) -> Companions:
+def companions(columns: Columns, *, ddof: int) -> Companions:
     """Compute the companions of one model.
 
     Parameters
     ----------
-    dice : float array, shape (2, M, K)
+    columns
     ddof
         0 or 1, of spreads over cases. Spreads over regions always have 0: all regions are there,
         none is a sample.
@@ -55,86 +56,50 @@ def companions(dice: Array, *, ddof: int) -> Companions:
     Lin, Biometrics 45, 1989, doi:10.2307/2532051 (concordance); Bland and Altman, Lancet 327, 1986,
     doi:10.1016/S0140-6736(86)90837-8 (limits).
     """
-    cases = (~np.isnan(dice[0])).sum(axis=0)
-    real, synthetic = ordered = np.sort(dice, axis=1)  # NaN last
-    moments = _Moments.of(dice)
-    real_variance, synthetic_variance = moments.variance
-    half = LIMIT * spread(moments.variance_of_differences, cases, ddof)
+    cases = columns.cases[2:].reshape(2, -1)
+    means, variance = (each[2:].reshape(2, -1) for each in (columns.centre, columns.variance))
+    bias, covariance, apart = _joint(columns)
+    half = LIMIT * spread(np.sqrt(apart), cases[0], ddof)
     return Companions(
-        t2_regions=1 - np.array([deviation(side, ddof=0) for side in moments.mean]),
-        t2_within=1 - np.array([mean(x[~np.isnan(x)]) for x in within_case(dice)]),
-        correlation=correlation(moments.covariance, real_variance, synthetic_variance),
-        concordance=concordance(
-            moments.covariance, real_variance, synthetic_variance, moments.bias
-        ),
-        t3_shuffled=1 / np.sqrt((1 + moments.relative**2).prod(axis=0)),
-        bias=moments.bias,
-        limits=np.stack([moments.bias - half, moments.bias + half], axis=1),
-        t4_shuffled=np.array(
-            [
-                distance_of_strangers(real[:n, k], synthetic[:n, k])
-                for k, n in enumerate(cases.tolist())
-            ]
-        ),
-        mean=moments.mean,
-        sd=spread(moments.variance, cases, ddof),
-        iqr=_quantile(ordered, cases, 0.75) - _quantile(ordered, cases, 0.25),
+        t2_regions=1 - _spread_of(means),
+        t2_within=1 - _over_cases(columns),
+        correlation=correlation(covariance, variance[0], variance[1]),
+        concordance=concordance(covariance, variance[0], variance[1], bias),
+        t3_shuffled=1 / np.sqrt((1 + columns.relative**2).prod(axis=0)),
+        bias=bias,
+        limits=np.stack([bias - half, bias + half], axis=1),
+        t4_shuffled=distances_of_strangers(columns.sides, columns.present[2 : 2 + len(bias)]),
+        mean=means,
+        sd=spread(np.sqrt(variance), cases, ddof),
+        iqr=_interquartile(columns),
     )
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """Population moments per side and region, (2, K), and joint ones per region, (K,)."""
-
-    mean: Array
-    variance: Array
-    relative: Array  # coefficient of variation
-    covariance: Array
-    bias: Array
-    variance_of_differences: Array
-
-    @classmethod
-    def of(cls, dice: Array) -> _Moments:
-        columns = dice.swapaxes(1, 2)
-        present = ~np.isnan(columns)
-        scores = np.where(present, columns, 0.0)
-        cases, largest = present.sum(axis=2), scores.max(axis=2, initial=0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            centre = scores.sum(axis=2) / cases
-            deviations = np.where(present, scores - centre[..., None], 0.0)
-            deviations[equal(deviations, scores)] = 0.0
-            bias = centre[0] - centre[1]
-            apart = deviations[0] - deviations[1]
-            apart[equal(apart, scores[0])] = 0.0
-            # Scaled by the largest, or the squares of tiny Dice underflow.
-            scaled = ((deviations / largest[..., None]) ** 2).sum(axis=2) / cases
-            return cls(
-                mean=centre,
-                variance=(deviations**2).sum(axis=2) / cases,
-                relative=np.sqrt(scaled) / (centre / largest),
-                covariance=deviations.prod(axis=0).sum(axis=1) / cases[0],
-                bias=bias,
-                variance_of_differences=(apart**2).sum(axis=1) / cases[0],
-            )
-
-
-def spread(variance: Array, cases: NDArray[np.intp], ddof: int) -> Array:
-    """Standard deviation from the population variance; NaN without enough cases."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(cases > ddof, np.sqrt(variance * cases / (cases - ddof)), np.nan)
-
-
-def within_case(dice: Array) -> Array:
-    """Spread over the regions a case has: (..., M, K) to (..., M), ddof 0; NaN without a region."""
-    missing = np.isnan(dice)
-    scores = np.where(missing, 0.0, dice)
-    regions = dice.shape[-1] - missing.sum(axis=-1)
+def _joint(columns: Columns) -> tuple[Array, Array, Array]:
+    """Bias, population covariance and population variance of the difference, per region (K,)."""
+    real, synthetic = columns.deviations[2:].reshape(columns.sides.shape)
+    apart = real - synthetic
+    apart[equal(apart, columns.sides[0])] = 0.0
+    cases = columns.cases[2 : 2 + len(real)]
     with np.errstate(invalid="ignore"):
-        deviations = scores - (scores.sum(axis=-1) / regions)[..., None]
-        deviations[missing] = 0.0
-        deviations[equal(deviations, scores)] = 0.0
-        spreads: Array = np.sqrt((deviations**2).sum(axis=-1) / regions)
+        # Of two means that are nearly equal the difference would keep few digits.
+        bias = np.subtract(*columns.sides).sum(axis=1) / cases
+        return bias, np.vecdot(real, synthetic) / cases, np.vecdot(apart, apart) / cases
+
+
+def _spread_of(means: Array) -> Array:
+    """Spread of each row, ddof 0; exactly 0 where it is rounding alone."""
+    deviations = means - means.mean(axis=1, keepdims=True)
+    deviations[equal(deviations, means)] = 0.0
+    spreads: Array = np.sqrt((deviations**2).mean(axis=1))
     return spreads
+
+
+def _over_cases(columns: Columns) -> Array:
+    """Mean over cases of the spread within a case, (2,)."""
+    with np.errstate(invalid="ignore"):
+        means: Array = columns.within.sum(axis=1) / columns.cases[:2]
+    return means
 
 
 def correlation(covariance: Array, real: Array, synthetic: Array) -> Array:
@@ -157,28 +122,51 @@ def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -
     return np.clip(found, -1.0, 1.0)
 
 
-def distance_of_strangers(real: Array, synthetic: Array) -> float:
-    r"""Mean of :math:`|a_i - b_j|` over all pairs, by sorting: T4 if pairing meant nothing.
+def distances_of_strangers(sides: Array, present: Flags) -> Array:
+    r"""Mean of :math:`|a_i - b_j|` over all pairs of each row, by sorting: T4 without pairing.
 
     With the two distribution functions it is :math:`\int F(1-G) + G(1-F)`, a sum of nothing but
-    non-negative terms between neighbouring values. NaN without cases.
+    non-negative terms between neighbouring values.
+
+    Parameters
+    ----------
+    sides : float array, shape (2, K, M)
+    present : bool array, shape (K, M)
+        What counts, on both sides.
+
+    Returns
+    -------
+    float array, shape (K,)
+        NaN without cases.
     """
-    if not real.size:
-        return np.nan
-    pooled = np.sort(np.concatenate([real, synthetic]))
-    below = [
-        np.searchsorted(np.sort(side), pooled[:-1], side="right") / side.size
-        for side in (real, synthetic)
-    ]
-    crossing = below[0] * (1 - below[1]) + below[1] * (1 - below[0])
-    return float(np.diff(pooled) @ crossing)
+    both = np.concatenate([present, present], axis=1)
+    pooled = np.where(both, np.concatenate(list(sides), axis=1), np.inf)
+    order = pooled.argsort(axis=1)
+    pooled = np.take_along_axis(pooled, order, axis=1)
+    cases = present.sum(axis=1, keepdims=True)
+    below_real = np.cumsum(order < sides.shape[2], axis=1)[:, :-1]
+    below_synthetic = np.arange(1, pooled.shape[1]) - below_real
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Between equal values the step is 0, whichever of them comes first.
+        steps = np.where(pooled[:, 1:] < np.inf, np.diff(pooled, axis=1), 0.0)
+        f, g = below_real / cases, below_synthetic / cases
+    distances: Array = np.vecdot(steps, f * (1 - g) + g * (1 - f))
+    return distances
+
+
+def _interquartile(columns: Columns) -> Array:
+    """Interquartile range of each region, (2, K), linear between order statistics."""
+    cases = columns.cases[2:]
+    ordered = np.sort(np.where(columns.present[2:], columns.scores[2:], np.nan), axis=1)
+    quarters = [_quantile(ordered, cases, q) for q in (0.25, 0.75)]
+    return (quarters[1] - quarters[0]).reshape(2, -1)
 
 
 def _quantile(ordered: Array, cases: NDArray[np.intp], q: float) -> Array:
-    """Quantile of each column of (2, M, K), sorted with NaN last, linear between neighbours."""
-    at = np.maximum(cases - 1, 0) * q
+    """Quantile of each row, sorted with NaN last; NaN without cases."""
+    last = np.maximum(cases - 1, 0)
+    at = last * q
     below = at.astype(np.intp)
-    above = np.minimum(below + 1, np.maximum(cases - 1, 0))
-    columns = np.arange(ordered.shape[2])
-    low, high = ordered[:, below, columns], ordered[:, above, columns]
+    rows = np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, last)]
     return low + (at - below) * (high - low)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.policy import EmptyRule
+from syntrust_metrics.trust.rows import SIDES
 
 FILL: Final[dict[str, float]] = {"brats": 1.0, "zero": 0.0}
 MIXED_SHARE_LIMIT: Final = 0.02
@@ -50,24 +51,22 @@ def count(
     ``used``: entered the factors in at least one.
     """
     null = np.isnan(dice)
-    zero = dice == 0
+    missed = dice == 0
     either, both = np.asarray(null.any(axis=1)), np.asarray(null.all(axis=1))
     mixed = either & ~both
     left_out = either if rule == "drop" else np.zeros_like(either)
-    sides = {
-        "missed": zero & ~either[:, None],
-        "false_positive": zero & mixed[:, None],
-    }
+    whole = map(_ids, (~left_out, left_out, both, mixed))
+    sides = map(_ids, (missed & ~either[:, None], missed & mixed[:, None]))
+    used, dropped, empty, mixed_ids = (found.tolist() for found in whole)
+    missed_ids, false_positive = (found.T.tolist() for found in sides)
     return {
         region: {
-            "used": _ids(~left_out[..., k]),
-            "dropped": _ids(left_out[..., k]),
-            "empty": _ids(both[..., k]),
-            "mixed": _ids(mixed[..., k]),
-            **{
-                name: {"real": _ids(flags[:, 0, :, k]), "synthetic": _ids(flags[:, 1, :, k])}
-                for name, flags in sides.items()
-            },
+            "used": used[k],
+            "dropped": dropped[k],
+            "empty": empty[k],
+            "mixed": mixed_ids[k],
+            "missed": dict(zip(SIDES, missed_ids[k], strict=True)),
+            "false_positive": dict(zip(SIDES, false_positive[k], strict=True)),
         }
         for k, region in enumerate(regions)
     }
@@ -81,6 +80,7 @@ def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
     return share
 
 
-def _ids(flags: NDArray[np.bool_]) -> int:
-    """Cases flagged in any seed, from (S, M)."""
-    return int(flags.any(axis=0).sum())
+def _ids(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Cases flagged in any seed, from (S, ..., M, K) to (..., K)."""
+    cases: NDArray[np.intp] = flags.any(axis=0).sum(axis=-2)
+    return cases

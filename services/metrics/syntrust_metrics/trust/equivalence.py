@@ -18,12 +18,11 @@ from syntrust_metrics.trust.bands import (
     judge_alone,
     judge_every,
     non_inferiority_band,
-    place,
     place_all,
 )
+from syntrust_metrics.trust.columns import case_mean
 from syntrust_metrics.trust.empty import apply_rule
 from syntrust_metrics.trust.errors import InvalidScores
-from syntrust_metrics.trust.factors import case_mean
 from syntrust_metrics.trust.numbers import rounded
 from syntrust_metrics.trust.table import Table, read_request
 
@@ -49,8 +48,7 @@ def equivalence(dice: Array, regions: Sequence[str], margin: float) -> dict[str,
         no difference, `reason`; and `every_region`. With several seeds see `bands`.
     """
     band = equivalence_band(margin)
-    placed, verdicts = _by_region(dice, band)
-    overall = _overall(dice, band)
+    placed, verdicts, overall = _placed(dice, band)
     return {
         "margin": margin,
         "regions": {
@@ -103,8 +101,7 @@ def versus_real(
         "non_inferiority": non_inferiority_band(settings.margin),
         "equivalence": equivalence_band(settings.margin),
     }
-    by_region = {name: _by_region(dice, band) for name, band in bands.items()}
-    overall = {name: _overall(dice, band) for name, band in bands.items()}
+    found = {name: _placed(dice, band) for name, band in bands.items()}
     body = {
         "margin": settings.margin,
         "cases": len(table.ids),
@@ -112,16 +109,16 @@ def versus_real(
         "scope": "this trained model" if len(table.seeds) == 1 else "training seeds",
         "regions": {
             region: _compared(
-                {name: (placed[k], found[k]) for name, (placed, found) in by_region.items()}
+                {name: (placed[k], verdicts[k]) for name, (placed, verdicts, _) in found.items()}
             )
             for k, region in enumerate(table.regions)
         },
         "overall": _compared(
-            {name: (each, judge_alone(each, bands[name])) for name, each in overall.items()}
+            {name: (each, judge_alone(each, bands[name])) for name, (*_, each) in found.items()}
         ),
         "every_region": {
-            name: judge_every(placed, found, bands[name])
-            for name, (placed, found) in by_region.items()
+            name: judge_every(placed, verdicts, bands[name])
+            for name, (placed, verdicts, _) in found.items()
         },
     }
     answer: dict[str, Any] = rounded(body)
@@ -139,15 +136,12 @@ def _paired(table: Table, real: Table) -> Array:
     return np.stack([table.dice[:, 0], real.dice[:, 0]], axis=1)
 
 
-def _by_region(dice: Array, band: Band) -> tuple[list[Placed], list[Verdict]]:
-    differences = dice[:, 0] - dice[:, 1]
-    placed = place_all(differences.transpose(2, 0, 1), band)
-    return placed, judge(placed, band)
-
-
-def _overall(dice: Array, band: Band) -> Placed:
-    means = case_mean(dice)
-    return place(means[:, 0] - means[:, 1], band)
+def _placed(dice: Array, band: Band) -> tuple[list[Placed], list[Verdict], Placed]:
+    """Each region with its verdict, and the case's mean over its regions."""
+    means = case_mean(dice)[..., None]
+    differences = np.subtract(*np.concatenate([dice, means], axis=3).swapaxes(0, 1))
+    *placed, overall = place_all(differences.transpose(2, 0, 1), band)
+    return placed, judge(placed, band), overall
 
 
 def _compared(found: Mapping[str, tuple[Placed, Verdict]]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_metrics.trust.columns import Columns
 from syntrust_metrics.trust.companions import Companions, companions
-from syntrust_metrics.trust.factors import Factors, case_mean, trust_factors
+from syntrust_metrics.trust.factors import Factors, trust_factors
 from syntrust_metrics.trust.intervals import (
     MIN_SEEDS_TO_DRAW,
     Interval,
@@ -20,9 +21,16 @@ from syntrust_metrics.trust.intervals import (
     average,
     combine,
     percentiles,
+    studentised,
 )
 from syntrust_metrics.trust.policy import Policy
-from syntrust_metrics.trust.resampling import Draws, Resampled, resample
+from syntrust_metrics.trust.resampling import (
+    Draws,
+    Resampled,
+    plain_rows,
+    resample,
+    studentised_rows,
+)
 
 Array = NDArray[np.float64]
 Leaf = dict[str, Any]
@@ -44,14 +52,19 @@ class Estimator:
     policy: Policy
 
     @cached_property
+    def columns(self) -> list[Columns]:
+        """The scores of each seed column by column."""
+        return [Columns.of(layer) for layer in self.dice]
+
+    @cached_property
     def values(self) -> list[Factors]:
         """T1-T5 of each seed."""
-        return [trust_factors(layer, ddof=self.policy.ddof) for layer in self.dice]
+        return [trust_factors(each, ddof=self.policy.ddof) for each in self.columns]
 
     @cached_property
     def companions(self) -> list[Companions]:
         """What stands beside them, of each seed."""
-        return [companions(layer, ddof=self.policy.ddof) for layer in self.dice]
+        return [companions(each, ddof=self.policy.ddof) for each in self.columns]
 
     @cached_property
     def sampling(self) -> Sampling:
@@ -60,13 +73,14 @@ class Estimator:
     @cached_property
     def used(self) -> tuple[int, ...]:
         """Cases each region is scored on, the fewest over seeds, (K,)."""
-        cases = (~np.isnan(self.dice[:, 0])).sum(axis=1).min(axis=0)
-        return tuple(map(int, cases))
+        regions = len(self.regions)
+        cases = np.min([each.cases[2 : 2 + regions] for each in self.columns], axis=0)
+        return tuple(cases.tolist())
 
     @cached_property
     def cases(self) -> int:
         """Cases that T1 and T2 are scored on, the fewest over seeds."""
-        return int((~np.isnan(case_mean(self.dice[:, 0]))).sum(axis=1).min())
+        return min(int(each.cases[0]) for each in self.columns)
 
     @cached_property
     def resampled(self) -> list[Resampled]:
@@ -75,8 +89,8 @@ class Estimator:
             return []
         policy = self.policy
         return [
-            resample(layer, ddof=policy.ddof, resamples=policy.resamples, seed=policy.seed)
-            for layer in self.dice
+            resample(each, ddof=policy.ddof, resamples=policy.resamples, seed=policy.seed)
+            for each in self.columns
         ]
 
     @property
@@ -86,23 +100,44 @@ class Estimator:
         return self.sampling.scope if drawn else CONDITIONAL
 
     def draws(self, take: Callable[[Resampled], Array]) -> Array | None:
-        """Average one family over the seeds of each resample, (F, B + 1)."""
+        """Average some rows over the seeds of each resample, (F, B + 1)."""
         parts = [take(part) for part in self.resampled]
         if len(parts) <= 1:
             return parts[0] if parts else None
         return average(parts, self.sampling.seed_weights)
 
-    def log_draws(self, take: Callable[[Resampled], Draws]) -> Draws | None:
-        """Do the same for what is studentised."""
-        parts = [take(part) for part in self.resampled]
+    @cached_property
+    def plain(self) -> Array | None:
+        """All that gets percentile intervals, averaged over seeds."""
+        return self.draws(lambda part: part.plain)
+
+    @cached_property
+    def studentised(self) -> Draws | None:
+        """All that is studentised, on the log scale of the average over seeds."""
+        parts = [part.studentised for part in self.resampled]
         if len(parts) <= 1:
             return parts[0] if parts else None
         return combine(parts, self.sampling.seed_weights)
 
-    def percentiles(self, take: Callable[[Resampled], Array], scope: str) -> Intervals:
+    def percentiles(self, family: str) -> Intervals:
         """Percentile intervals of one family, or None where no interval can be had."""
-        draws = self.draws(take)
-        return None if draws is None else percentiles(draws, self.sampling, scope)
+        found = self._percentiles
+        return None if found is None else found[plain_rows(len(self.regions))[family]]
+
+    @cached_property
+    def _percentiles(self) -> Intervals:
+        draws = self.plain
+        return None if draws is None else percentiles(draws, self.sampling, self.scope_of_draws)
+
+    def on_log_scale(self, family: str) -> Sequence[tuple[Interval, bool]] | None:
+        """Bootstrap-t intervals of one family; True says that it is on the log scale."""
+        found = self._on_log_scale
+        return None if found is None else found[studentised_rows(len(self.regions))[family]]
+
+    @cached_property
+    def _on_log_scale(self) -> Sequence[tuple[Interval, bool]] | None:
+        draws = self.studentised
+        return None if draws is None else studentised(draws, self.sampling, self.scope_of_draws)
 
     def leaf(self, by_seed: Array, cases: int, interval: Interval | None, undefined: str) -> Leaf:
         """Average one factor over seeds; undefined in one seed, it is undefined."""

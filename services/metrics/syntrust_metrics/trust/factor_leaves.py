@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_metrics.trust.columns import Columns
 from syntrust_metrics.trust.estimates import (
     NO_CASE,
     NO_PAIR,
@@ -19,14 +20,11 @@ from syntrust_metrics.trust.estimates import (
     Leaf,
     at,
 )
-from syntrust_metrics.trust.factors import case_mean
 from syntrust_metrics.trust.intervals import (
     MIN_SEEDS_TO_DRAW,
     Interval,
     crossed_t,
-    studentised,
 )
-from syntrust_metrics.trust.resampling import Draws, Resampled
 from syntrust_metrics.trust.rows import SIDES
 
 Array = NDArray[np.float64]
@@ -36,7 +34,7 @@ Bounds = tuple[float, float]
 def factor_leaves(of: Estimator) -> dict[str, Any]:
     """`factors` of an answer: one leaf per factor, side and region."""
     names = of.regions
-    t5 = _on_log_scale(of, lambda part: part.t5, lambda bounds: bounds)
+    t5 = _on_log_scale(of, "t5", lambda bounds: bounds)
     return {
         "t1": dict(zip(SIDES, _t1(of), strict=True)),
         "t2": dict(zip(SIDES, _t2(of), strict=True)),
@@ -50,46 +48,36 @@ def factor_leaves(of: Estimator) -> dict[str, Any]:
 
 
 def _t1(of: Estimator) -> list[Leaf]:
-    intervals = _of_means(of, lambda part: part.t1, case_mean(of.dice).transpose(1, 0, 2))
-    return [
-        of.leaf(
-            np.array([value.t1[side] for value in of.values]),
-            of.cases,
-            at(intervals, side),
-            NO_CASE,
-        )
-        for side in (0, 1)
-    ]
+    intervals = _of_means(of, "t1", lambda each: np.where(each.present, each.scores, np.nan)[:2])
+    by_seed = np.array([value.t1 for value in of.values])
+    return [of.leaf(by_seed[:, side], of.cases, at(intervals, side), NO_CASE) for side in (0, 1)]
 
 
 def _t4(of: Estimator) -> list[Leaf]:
-    gaps = np.abs(of.dice[:, 0] - of.dice[:, 1])
-    intervals = _of_means(of, lambda part: part.t4, gaps.transpose(2, 0, 1))
+    regions = len(of.regions)
+    intervals = _of_means(
+        of, "t4", lambda each: np.where(each.present[2 : 2 + regions], each.gaps, np.nan)
+    )
+    by_seed = np.array([value.t4 for value in of.values])
     return [
-        of.leaf(np.array([value.t4[k] for value in of.values]), used, at(intervals, k), NO_PAIR)
-        for k, used in enumerate(of.used)
+        of.leaf(by_seed[:, k], used, at(intervals, k), NO_PAIR) for k, used in enumerate(of.used)
     ]
 
 
 def _t2(of: Estimator) -> list[Leaf]:
     floor = 0.5 if of.policy.ddof == 0 else 0.0
-    intervals = _on_log_scale(of, lambda part: part.t2, partial(_complement, floor))
-    return [
-        of.leaf(
-            np.array([value.t2[side] for value in of.values]),
-            of.cases,
-            at(intervals, side),
-            ONE_CASE if of.cases else NO_CASE,
-        )
-        for side in (0, 1)
-    ]
+    intervals = _on_log_scale(of, "t2", partial(_complement, floor))
+    by_seed = np.array([value.t2 for value in of.values])
+    undefined = ONE_CASE if of.cases else NO_CASE
+    return [of.leaf(by_seed[:, side], of.cases, at(intervals, side), undefined) for side in (0, 1)]
 
 
 def _t3(of: Estimator) -> list[Leaf]:
-    intervals = _on_log_scale(of, lambda part: part.t3, partial(_complement, 0.0))
+    intervals = _on_log_scale(of, "t3", partial(_complement, 0.0))
+    by_seed = np.array([value.t3 for value in of.values])
     return [
         of.leaf(
-            np.array([value.t3[k] for value in of.values]),
+            by_seed[:, k],
             used,
             at(intervals, k),
             "every Dice of a side is 0" if used else NO_PAIR,
@@ -99,9 +87,10 @@ def _t3(of: Estimator) -> list[Leaf]:
 
 
 def _t5(of: Estimator, intervals: Intervals, side: int) -> list[Leaf]:
+    by_seed = np.array([value.t5[side] for value in of.values])
     return [
         of.leaf(
-            np.array([value.t5[side, k] for value in of.values]),
+            by_seed[:, k],
             used,
             at(intervals, side * len(of.regions) + k),
             _why_no_t5(of, side, k),
@@ -113,25 +102,23 @@ def _t5(of: Estimator, intervals: Intervals, side: int) -> list[Leaf]:
 def _why_no_t5(of: Estimator, side: int, k: int) -> str:
     if not of.used[k]:
         return NO_CASE
-    alive = np.nansum(of.dice[:, side, :, k], axis=1) > 0
-    return ONE_CASE if alive.all() else "the mean Dice is 0"
+    alive = all(each.sides[side, k].any() for each in of.columns)
+    return ONE_CASE if alive else "the mean Dice is 0"
 
 
-def _of_means(of: Estimator, take: Callable[[Resampled], Array], per_case: Array) -> Intervals:
-    """Intervals of T1 or T4: `per_case` is (F, S, M), what is averaged over cases."""
+def _of_means(of: Estimator, family: str, per_case: Callable[[Columns], Array]) -> Intervals:
+    """Intervals of T1 or T4: `per_case` gives (F, M), what is averaged over cases."""
     if 1 < len(of.seeds) < MIN_SEEDS_TO_DRAW:
-        return [crossed_t(each, of.sampling) for each in per_case]
-    return of.percentiles(take, of.sampling.scope)
+        layers = np.stack([per_case(each) for each in of.columns], axis=1)
+        return [crossed_t(each, of.sampling) for each in layers]
+    return of.percentiles(family)
 
 
-def _on_log_scale(
-    of: Estimator, take: Callable[[Resampled], Draws], back: Callable[[Bounds], Bounds]
-) -> Intervals:
+def _on_log_scale(of: Estimator, family: str, back: Callable[[Bounds], Bounds]) -> Intervals:
     """Bootstrap-t intervals of one family; `back` undoes what was done before the logarithm."""
-    draws = of.log_draws(take)
-    if draws is None:
+    found = of.on_log_scale(family)
+    if found is None:
         return None
-    found = studentised(draws, of.sampling, of.scope_of_draws)
     return [_back(interval, back) if logarithmic else interval for interval, logarithmic in found]
 
 

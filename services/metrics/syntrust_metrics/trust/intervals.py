@@ -10,17 +10,18 @@ crossed (Owen, Annals of Applied Statistics 1(2), 2007, doi:10.1214/07-AOAS122).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from syntrust_metrics.trust.factors import equal
+from syntrust_metrics.trust.columns import equal
 from syntrust_metrics.trust.policy import Policy
+from syntrust_metrics.trust.quantiles import tails
 from syntrust_metrics.trust.resampling import Draws
 
 Array = NDArray[np.float64]
@@ -75,7 +76,7 @@ def percentiles(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
     """Percentile intervals of (F, B + 1) values, each row as `percentile`."""
     if not np.isfinite(draws).all():
         return [percentile(row, sampling, scope) for row in draws]
-    bounds = _tails(draws[:, 1:], sampling.policy.confidence)
+    bounds = tails(draws[:, 1:], sampling.policy.confidence)
     return [Interval(pair, scope) for pair in bounds]
 
 
@@ -84,7 +85,7 @@ def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _too_few(defined.size, draws.size - 1):
         return refused
-    return Interval(_tails(defined[None], sampling.policy.confidence)[0], scope)
+    return Interval(tails(defined[None], sampling.policy.confidence)[0], scope)
 
 
 def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
@@ -118,8 +119,8 @@ def studentised(draws: Draws, sampling: Sampling, scope: str) -> list[tuple[Inte
         rows = zip(draws.value, draws.log, draws.error, strict=True)
         return [_studentised_row(*row, sampling, scope) for row in rows]
     pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
-    tails = _tails(pivots, sampling.policy.confidence)
-    first = zip(draws.log[:, 0], draws.error[:, 0], tails, strict=True)
+    found = tails(pivots, sampling.policy.confidence)
+    first = zip(draws.log[:, 0].tolist(), draws.error[:, 0].tolist(), found, strict=True)
     return [(Interval(_from_pivots(*each), scope), True) for each in first]
 
 
@@ -133,12 +134,12 @@ def _studentised_row(
     if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
         return percentile(value, sampling, scope), False
     pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
-    tails = _tails(pivots[None], sampling.policy.confidence)[0]
-    return Interval(_from_pivots(log[0], error[0], tails), scope), True
+    ends = tails(pivots[None], sampling.policy.confidence)[0]
+    return Interval(_from_pivots(log[0], error[0], ends), scope), True
 
 
-def _from_pivots(log: float, error: float, tails: tuple[float, float]) -> tuple[float, float]:
-    return float(log - tails[1] * error), float(log - tails[0] * error)
+def _from_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple[float, float]:
+    return float(log - ends[1] * error), float(log - ends[0] * error)
 
 
 def combine(draws: Sequence[Draws], shares: Array) -> Draws:
@@ -148,24 +149,22 @@ def combine(draws: Sequence[Draws], shares: Array) -> Draws:
     influences were wholly correlated: they come from the same cases, and a factor common to all
     resamples cancels in a studentised interval. Drawn seeds add the spread between them.
     """
-    share = shares[:, None]  # (S, 1, B + 1)
-    values = np.stack([part.value for part in draws])
     with np.errstate(all="ignore"):
-        complements = share * np.exp(np.stack([part.log for part in draws]))
-        total = complements.sum(axis=0)
-        within = (complements * np.stack([part.error for part in draws])).sum(axis=0) / total
-        between = _between(complements, share, total) if _drawn(shares) else 0.0
+        complements = [np.exp(part.log) for part in draws]
+        total = average(complements, shares)
+        pairs = zip(complements, draws, strict=True)
+        within = average((each * part.error for each, part in pairs), shares) / total
+        between = _between(complements, shares, total) if _drawn(shares) else 0.0
         return Draws(
-            value=(share * values).sum(axis=0),
+            value=average((part.value for part in draws), shares),
             log=np.log(total),
             error=np.nan_to_num(np.sqrt(within**2 + between)),
         )
 
 
-def average(draws: Sequence[Array], shares: Array) -> Array:
+def average(draws: Iterable[Array], shares: Array) -> Array:
     """Average values over the seeds of each resample: S arrays (F, B + 1) to one."""
-    means: Array = (shares[:, None] * np.stack(draws)).sum(axis=0)
-    return means
+    return reduce(np.add, (share * each for share, each in zip(shares, draws, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -244,31 +243,11 @@ def crossed_t(per_case: Array, sampling: Sampling) -> Interval:
     return Interval((max(0.0, mean.value - half), min(1.0, mean.value + half)), sampling.scope)
 
 
-def _between(complements: Array, share: Array, total: Array) -> Array:
+def _between(complements: Sequence[Array], shares: Array, total: Array) -> Array:
     """Variance of the seeds' average that the seeds add, relative to its square."""
-    seeds = complements.shape[0]
-    relative = np.divide(complements, share, out=np.zeros_like(complements), where=share > 0)
-    spread = (share * (relative / total - 1) ** 2).sum(axis=0)
-    variance: Array = spread / (seeds - 1)
-    return variance
+    apart = average(((each / total - 1) ** 2 for each in complements), shares)
+    return apart / (len(complements) - 1)
 
 
 def _drawn(shares: Array) -> bool:
     return len(shares) >= MIN_SEEDS_TO_DRAW
-
-
-def _tails(values: Array, confidence: float) -> list[tuple[float, float]]:
-    """Quantiles of each row of (F, N) at both tails, linear between order statistics.
-
-    As `numpy.quantile`, which costs several times more than the partition it makes.
-    """
-    last = values.shape[1] - 1
-    at = [last * (1 - confidence) / 2, last * (1 + confidence) / 2]
-    low, high = (int(x) for x in at)
-    kept = sorted({low, min(low + 1, last), high, min(high + 1, last)})
-    ordered = np.partition(values, kept, axis=1)
-    tails = []
-    for x, below in zip(at, (low, high), strict=True):
-        lower, upper = ordered[:, below], ordered[:, min(below + 1, last)]
-        tails.append((lower + (x - below) * (upper - lower)).tolist())
-    return list(zip(*tails, strict=True))

@@ -7,10 +7,12 @@ get its own look, in order, so that the first wrong field is the one that is nam
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import count
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from types import NoneType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +20,37 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.errors import MAX_TEXT, InvalidScores, is_text, pointer, shown
 
 SIDES: Final = ("real", "synthetic")
-CASE_FIELDS: Final = frozenset({"id", "real", "synthetic", "group", "seed"})
+NEEDED: Final = frozenset({"id", *SIDES})
+CASE_FIELDS: Final = NEEDED | {"group", "seed"}
 MAX_REGIONS: Final = 50
 MAX_SEED: Final = 2**63 - 1
 _LENGTHS: Final = frozenset(range(1, MAX_TEXT + 1))
 
 
-class Row(NamedTuple):
-    """One entry of `cases` and where it stood in the request."""
+@dataclass(frozen=True)
+class Rows:
+    """The entries of `cases`, field by field, in their order in the request."""
 
-    place: int
-    id: str
-    seed: int
-    group: str | None
-    sides: tuple[Mapping[str, object], Mapping[str, object]]
+    ids: Sequence[str]
+    seeds: Sequence[int]
+    groups: Sequence[str | None]
+    real: Sequence[Mapping[str, object]]
+    synthetic: Sequence[Mapping[str, object]]
+
+    @cached_property
+    def shapes(self) -> set[tuple[str, ...]]:
+        """The regions of every side, each order once."""
+        return {*map(tuple, self.real), *map(tuple, self.synthetic)}
+
+    @property
+    def sides(self) -> Iterator[tuple[int, str, Mapping[str, object]]]:
+        """Place, name of the side and scores, case by case."""
+        for place, pair in enumerate(zip(self.real, self.synthetic, strict=True)):
+            for name, scores in zip(SIDES, pair, strict=True):
+                yield place, name, scores
 
 
-def read_rows(entries: Sequence[Any]) -> list[Row]:
+def read_rows(entries: Sequence[Any]) -> Rows:
     """Check every entry but the Dice in it.
 
     Raises
@@ -42,58 +58,73 @@ def read_rows(entries: Sequence[Any]) -> list[Row]:
     InvalidScores
         With the pointer of the first field that cannot be used.
     """
-    if not _all_plain(entries):
-        for place, entry in enumerate(entries):
-            _check(place, entry)
-    ids, real, synthetic = ([entry[name] for entry in entries] for name in ("id", *SIDES))
-    seeds = [entry.get("seed", 0) for entry in entries]
-    groups = [entry.get("group") for entry in entries]
-    sides = zip(real, synthetic, strict=True)
-    return list(map(Row._make, zip(count(), ids, seeds, groups, sides, strict=False)))
+    if set(map(type, entries)) == {dict}:
+        shapes = set(map(tuple, entries))
+        named = set().union(*shapes)
+        if named <= CASE_FIELDS and all(set(shape) >= NEEDED for shape in shapes):
+            rows = _columns(entries, named)
+            if _all_plain(rows):
+                return rows
+    for place, entry in enumerate(entries):
+        _check(place, entry)
+    return _columns(entries, CASE_FIELDS)
 
 
-def read_scores(rows: Sequence[Row], regions: tuple[str, ...]) -> NDArray[np.float64]:
+def _columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
+    """Take the fields apart; those that no entry names have their defaults."""
+    seeds = [each.get("seed", 0) for each in entries] if "seed" in named else [0] * len(entries)
+    groups = [each.get("group") for each in entries] if "group" in named else [None] * len(entries)
+    ids, real, synthetic = ([each[name] for each in entries] for name in ("id", *SIDES))
+    return Rows(ids, seeds, groups, real, synthetic)
+
+
+def _all_plain(rows: Rows) -> bool:
+    """Whether no entry can be wrong: plain types, short ASCII names."""
+    sides = [*rows.real, *rows.synthetic]
+    return (
+        _short_ascii(rows.ids)
+        and _short_ascii([group for group in rows.groups if group is not None])
+        and set(map(type, rows.seeds)) == {int}
+        and 0 <= min(rows.seeds) <= max(rows.seeds) <= MAX_SEED
+        and set(map(type, sides)) == {dict}
+        and all(sides)
+    )
+
+
+def _short_ascii(names: Sequence[Any]) -> bool:
+    if not set(map(type, names)) <= {str}:
+        return False
+    return set(map(len, names)) <= _LENGTHS and "".join(names).isascii()
+
+
+def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
     """Give the Dice of every row, (N, 2, K), NaN for null."""
-    values: list[Any] = [side[region] for row in rows for side in row.sides for region in regions]
+    sides = [*rows.real, *rows.synthetic]
+    given = next(iter(rows.shapes))
+    if len(rows.shapes) == 1:
+        values: list[Any] = list(chain.from_iterable(scores.values() for scores in sides))
+    else:
+        given, values = regions, [scores[region] for scores in sides for region in regions]
     if set(map(type, values)) <= {float, int, NoneType}:
         try:
             dice = np.array(values, dtype=np.float64)
         except OverflowError:  # a whole number of hundreds of digits
             dice = np.full(len(values), np.nan)
-        if (~((dice >= 0) & (dice <= 1))).sum() == values.count(None):
-            return dice.reshape(len(rows), 2, len(regions))
-    cells = [_dice(row, side, region) for row in rows for side in (0, 1) for region in regions]
-    return np.array(cells).reshape(len(rows), 2, len(regions))
+        wrong = dice.size - np.count_nonzero((dice >= 0) & (dice <= 1))
+        if wrong == 0 or wrong == values.count(None):
+            columns = [given.index(region) for region in regions]
+            return dice.reshape(2, -1, len(regions)).swapaxes(0, 1)[..., columns]
+    cells = [
+        _dice(place, rows.ids[place], name, region, scores[region])
+        for place, name, scores in rows.sides
+        for region in regions
+    ]
+    return np.array(cells).reshape(-1, 2, len(regions))
 
 
-def _all_plain(entries: Sequence[Any]) -> bool:
-    """Whether no entry can be wrong: plain types, known fields, short ASCII names."""
-    if set(map(type, entries)) != {dict} or not set().union(*entries) <= CASE_FIELDS:
-        return False
-    ids, real, synthetic = ([entry.get(name) for entry in entries] for name in ("id", *SIDES))
-    seeds = [entry.get("seed", 0) for entry in entries]
-    groups = [entry["group"] for entry in entries if entry.get("group") is not None]
-    return (
-        _short_ascii(ids)
-        and _short_ascii(groups)
-        and set(map(type, seeds)) == {int}
-        and 0 <= min(seeds) <= max(seeds) <= MAX_SEED
-        and set(map(type, real + synthetic)) == {dict}
-        and all(real)
-        and all(synthetic)
-    )
-
-
-def _short_ascii(names: list[Any]) -> bool:
-    if not set(map(type, names)) <= {str}:
-        return False
-    lengths = set(map(len, names))
-    return lengths <= _LENGTHS and all(map(str.isascii, names))
-
-
-def common_regions(rows: Sequence[Row]) -> tuple[str, ...]:
+def common_regions(rows: Rows) -> tuple[str, ...]:
     """Give the regions in order, which every side of every entry must have."""
-    wanted = rows[0].sides[0].keys()
+    wanted = rows.real[0].keys()
     for region in wanted:
         if not is_text(region):
             raise InvalidScores(
@@ -105,16 +136,15 @@ def common_regions(rows: Sequence[Row]) -> tuple[str, ...]:
             f"At most {MAX_REGIONS} regions can be scored; the first case has {len(wanted)}.",
             pointer=pointer("cases", 0, "real"),
         )
-    if len({tuple(scores) for row in rows for scores in row.sides}) == 1:
+    if len(rows.shapes) == 1:
         return tuple(sorted(wanted))
-    for row in rows:
-        for name, scores in zip(SIDES, row.sides, strict=True):
-            if scores.keys() != wanted:
-                raise InvalidScores(
-                    f"{name} of case {row.id} has the regions {_names(scores)}, the first case has "
-                    f"{_names(dict.fromkeys(wanted))}: all cases need the same.",
-                    pointer=pointer("cases", row.place, name),
-                )
+    for place, name, scores in rows.sides:
+        if scores.keys() != wanted:
+            raise InvalidScores(
+                f"{name} of case {rows.ids[place]} has the regions {_names(scores)}, the first "
+                f"case has {_names(dict.fromkeys(wanted))}: all cases need the same.",
+                pointer=pointer("cases", place, name),
+            )
     return tuple(sorted(wanted))
 
 
@@ -158,16 +188,15 @@ def _check_side(place: int, case_id: str, entry: Mapping[str, object], side: str
         )
 
 
-def _dice(row: Row, side: int, region: str) -> float:
-    value = row.sides[side][region]
+def _dice(place: int, case_id: str, side: str, region: str, value: object) -> float:
     if value is None:
         return math.nan
     if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= 1:
         return float(value)
     raise InvalidScores(
-        f"Dice of {region} ({SIDES[side]}) of case {row.id} must be a number from 0 to 1, or null "
+        f"Dice of {region} ({side}) of case {case_id} must be a number from 0 to 1, or null "
         "where reference and prediction are both empty.",
-        pointer=pointer("cases", row.place, SIDES[side], region),
+        pointer=pointer("cases", place, side, region),
     )
 
 

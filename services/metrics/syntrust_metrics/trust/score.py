@@ -14,7 +14,7 @@ seeds then cancel in s1 and s5, as they do in T1 and T5; `seed_sd` of the factor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimates import Estimator, Leaf
 from syntrust_metrics.trust.intervals import Interval, percentile
-from syntrust_metrics.trust.resampling import Resampled
+from syntrust_metrics.trust.resampling import plain_rows, studentised_rows
 
 Array = NDArray[np.float64]
 SCORE_DEFINITION: Final = "syntrust/1"
@@ -113,18 +113,18 @@ def _flat(leaves: list[Any]) -> Iterator[Leaf]:
 
 
 def _interval(of: Estimator) -> Interval:
-    t5 = _drawn(of, lambda part: part.t5.value)
+    plain, studentised = of.plain, of.studentised
+    assert plain is not None  # noqa: S101 - asked only where resamples exist
+    assert studentised is not None  # noqa: S101
+    rows = plain_rows(len(of.regions))
+    values = {
+        name: studentised.value[where] for name, where in studentised_rows(len(of.regions)).items()
+    }
     draws = score_parts(
-        _drawn(of, lambda part: part.t1),
-        _drawn(of, lambda part: part.t2.value),
-        _drawn(of, lambda part: part.concordance),
-        _drawn(of, lambda part: part.t4),
-        t5.reshape(2, -1, t5.shape[-1]),
+        plain[rows["t1"]],
+        values["t2"],
+        plain[rows["concordance"]],
+        plain[rows["t4"]],
+        values["t5"].reshape(2, len(of.regions), -1),
     )
     return percentile(join_parts(draws), of.sampling, of.scope_of_draws)
-
-
-def _drawn(of: Estimator, take: Callable[[Resampled], Array]) -> Array:
-    draws = of.draws(take)
-    assert draws is not None  # noqa: S101 - asked only where resamples exist
-    return draws

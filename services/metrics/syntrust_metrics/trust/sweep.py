@@ -41,25 +41,25 @@ class Quantity:
 
 
 def t1(side: int) -> Quantity:
-    return Quantity(lambda f: float(f.t1[side]), lambda r: r.t1[side])
+    return Quantity(lambda f: float(f.t1[side]), lambda r: r.row("t1")[side])
 
 
 def t2(side: int) -> Quantity:
-    return Quantity(lambda f: float(f.t2[side]), lambda r: r.t2.value[side])
+    return Quantity(lambda f: float(f.t2[side]), lambda r: r.draws("t2").value[side])
 
 
 def t3(k: int) -> Quantity:
-    return Quantity(lambda f: float(f.t3[k]), lambda r: r.t3.value[k])
+    return Quantity(lambda f: float(f.t3[k]), lambda r: r.draws("t3").value[k])
 
 
 def t4(k: int) -> Quantity:
-    return Quantity(lambda f: float(f.t4[k]), lambda r: r.t4[k])
+    return Quantity(lambda f: float(f.t4[k]), lambda r: r.row("t4")[k])
 
 
 def t5(side: int, k: int) -> Quantity:
     return Quantity(
         lambda f: float(f.t5[side, k]),
-        lambda r: r.t5.value[side * (len(r.t5.value) // 2) + k],
+        lambda r: np.split(r.draws("t5").value, 2)[side][k],
     )
 
 

@@ -17,7 +17,7 @@ from syntrust_metrics.trust.errors import InvalidScores, pointer
 from syntrust_metrics.trust.policy import Policy, read_policy
 from syntrust_metrics.trust.rows import (
     SIDES,
-    Row,
+    Rows,
     common_regions,
     read_rows,
     read_scores,
@@ -77,55 +77,53 @@ def read_request(request: Mapping[str, object]) -> tuple[Table, Policy]:
     return table, policy
 
 
-def _tabulate(rows: Sequence[Row], policy: Policy) -> Table:
+def _tabulate(rows: Rows, policy: Policy) -> Table:
     regions = common_regions(rows)
-    ids = tuple(sorted({row.id for row in rows}))
-    seeds = tuple(sorted({row.seed for row in rows}))
+    row_of = {case_id: position for position, case_id in enumerate(sorted(set(rows.ids)))}
+    layer_of = {seed: position for position, seed in enumerate(sorted(set(rows.seeds)))}
+    ids, seeds = tuple(row_of), tuple(layer_of)
     groups = _complete(rows, ids, seeds)
-    _refuse_too_much(len(rows), len(seeds), len(regions), len(set(groups) - {None}), policy)
-    row_of = {case_id: position for position, case_id in enumerate(ids)}
-    layer_of = {seed: position for position, seed in enumerate(seeds)}
-    dice = np.full((len(seeds), 2, len(ids), len(regions)), np.nan)
-    where = [layer_of[row.seed] for row in rows], [row_of[row.id] for row in rows]
+    found = len(set(groups) - {None})
+    _refuse_too_much(len(rows.ids), len(seeds), len(regions), found, policy)
+    dice = np.empty((len(seeds), 2, len(ids), len(regions)))
+    where = [layer_of[seed] for seed in rows.seeds], [row_of[case_id] for case_id in rows.ids]
     dice[where[0], :, where[1]] = read_scores(rows, regions)
     _refuse_contradictions(rows, regions, dice, row_of, layer_of)
     return Table(ids, regions, seeds, groups, dice)
 
 
-def _complete(
-    rows: Sequence[Row], ids: tuple[str, ...], seeds: tuple[int, ...]
-) -> tuple[str | None, ...]:
+def _complete(rows: Rows, ids: tuple[str, ...], seeds: tuple[int, ...]) -> tuple[str | None, ...]:
     """Refuse doubles, holes and wandering groups; give the group of each id."""
-    if len(seeds) == 1 and len(ids) == len(rows):
-        by_id = {row.id: row.group for row in rows}
+    if len(seeds) == 1 and len(ids) == len(rows.ids):
+        by_id = dict(zip(rows.ids, rows.groups, strict=True))
         return tuple(by_id[case_id] for case_id in ids)
     seen: dict[tuple[str, int], int] = {}
     group_of: dict[str, str | None] = {}
-    for row in rows:
-        first = seen.setdefault((row.id, row.seed), row.place)
-        if first != row.place:
+    named = zip(rows.ids, rows.seeds, rows.groups, strict=True)
+    for place, (case_id, seed, group) in enumerate(named):
+        first = seen.setdefault((case_id, seed), place)
+        if first != place:
             raise InvalidScores(
-                f"Case {row.id} with seed {row.seed} stands here and at /cases/{first}.",
-                pointer=pointer("cases", row.place, "id"),
+                f"Case {case_id} with seed {seed} stands here and at /cases/{first}.",
+                pointer=pointer("cases", place, "id"),
             )
-        if group_of.setdefault(row.id, row.group) != row.group:
+        if group_of.setdefault(case_id, group) != group:
             raise InvalidScores(
-                f"Case {row.id} is in group {group_of[row.id]} for another seed.",
-                pointer=pointer("cases", row.place, "group"),
+                f"Case {case_id} is in group {group_of[case_id]} for another seed.",
+                pointer=pointer("cases", place, "group"),
             )
     for case_id in ids:
         for seed in seeds:
             if (case_id, seed) not in seen:
-                present = next(row.place for row in rows if row.id == case_id)
                 raise InvalidScores(
                     f"Case {case_id} has no scores for seed {seed}: every seed needs the same ids.",
-                    pointer=pointer("cases", present),
+                    pointer=pointer("cases", rows.ids.index(case_id)),
                 )
     return tuple(group_of[case_id] for case_id in ids)
 
 
 def _refuse_contradictions(
-    rows: Sequence[Row],
+    rows: Rows,
     regions: tuple[str, ...],
     dice: NDArray[np.float64],
     row_of: Mapping[str, int],
@@ -136,18 +134,18 @@ def _refuse_contradictions(
     Both sides and all seeds of a case share one reference, so both cannot stand for one region.
     """
     empty_reference = np.asarray(np.isnan(dice).any(axis=(0, 1)))
-    contradictory = empty_reference & np.asarray((np.nan_to_num(dice) > 0).any(axis=(0, 1)))
+    contradictory = empty_reference & np.asarray((dice > 0).any(axis=(0, 1)))
     if not contradictory.any():
         return
-    for row in rows:
-        for column in np.flatnonzero(contradictory[row_of[row.id]]):
-            values = dice[layer_of[row.seed], :, row_of[row.id], column]
+    for place, (case_id, seed) in enumerate(zip(rows.ids, rows.seeds, strict=True)):
+        for column in np.flatnonzero(contradictory[row_of[case_id]]):
+            values = dice[layer_of[seed], :, row_of[case_id], column]
             if np.isnan(values).any():
                 region, side = regions[column], SIDES[int(np.flatnonzero(np.isnan(values))[0])]
                 raise InvalidScores(
-                    f"Dice of {region} of case {row.id} is null here, so its reference is empty, "
+                    f"Dice of {region} of case {case_id} is null here, so its reference is empty, "
                     "and above 0 elsewhere, so it is not: both sides share one reference.",
-                    pointer=pointer("cases", row.place, side, region),
+                    pointer=pointer("cases", place, side, region),
                 )
 
 
