@@ -59,6 +59,14 @@ class FoundModel:
     made: Mapping[str, Any] | None = None
 
     @property
+    def trained_on(self) -> frozenset[str]:
+        """The inspections of the cases that a segmenter's card says it was trained on.
+
+        They are named by content, so they hold for a model of another platform, too.
+        """
+        return frozenset(label.partition(" ")[0] for label in self.card.get("training_images", ()))
+
+    @property
     def grid(self) -> Grid | None:
         """What cases are brought to for it; None for one that takes them as they are, or none.
 

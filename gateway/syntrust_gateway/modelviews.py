@@ -107,11 +107,8 @@ def _of_generator(model: FoundModel) -> Fields:
 
 def _of_segmenter(model: FoundModel) -> Fields:
     card, made = model.card, model.made
-    # The card names images: a case may enter as real image and as twin.
-    images = card["training_images"]
-    seen = {label.partition(" ")[0] for label in images}
     return {
-        "seen_cases": len(seen),
+        "seen_cases": len(model.trained_on),
         "grid": model.grid,
         "preset": card["config"]["preset"],
         "head": card["config"].get("head", "labels"),

@@ -73,5 +73,5 @@ def start_view(model: FoundModel) -> StartView:
         preset=config.get("preset", model.card.get("preset")),
         config=config,
         seen_cases=frozenset(case["id"] for case in cases),
-        seen_steps=frozenset(case["step"] for case in cases),
+        seen_steps=model.trained_on,
     )

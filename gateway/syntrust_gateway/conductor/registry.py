@@ -92,7 +92,6 @@ def _cases(session: Session, step: Step, dataset: str) -> list[dict[str, Any]]:
     return [
         {
             "id": names.get(image.case, image.case),
-            "step": image.case,
             "image": "real" if image.twin is None else "twin",
             "labels": None if image.labels is None else names.get(image.labels, image.labels),
         }

@@ -124,8 +124,9 @@ def test_imported_weights_say_their_preset_and_nothing_of_what_they_have_seen() 
 
 
 def test_a_segmenter_says_which_cases_it_was_trained_on() -> None:
-    card = {"config": {"preset": "tiny", "feature_size": 12}}
-    made = {"cases": [{"id": "p01", "step": "1" * 64}, {"id": "p02", "step": "2" * 64}]}
+    images = [f"{'1' * 64} (real)", f"{'2' * 64} (real)", f"{'2' * 64} (twin)"]
+    card = {"config": {"preset": "tiny", "feature_size": 12}, "training_images": images}
+    made = {"cases": [{"id": "p01"}, {"id": "p02"}]}
 
     view = start_view(FoundModel("m", "ours", "segmenter", REF, card, None, made))
 
