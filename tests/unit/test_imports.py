@@ -49,3 +49,10 @@ def test_using_the_client_loads_nothing_heavy_and_no_terminal() -> None:
 
 def test_the_command_loads_nothing_heavy() -> None:
     assert not loaded_by("import syntrust.cli") & {*HEAVY, "syntrust_core"}
+
+
+@pytest.mark.parametrize("service", ["generator", "segmenter"])
+def test_the_parent_of_a_worker_loads_no_torch_which_would_not_survive_the_fork(
+    service: str,
+) -> None:
+    assert not loaded_by(f"import syntrust_{service}.worker") & {"torch", "monai"}
