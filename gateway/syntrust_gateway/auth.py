@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,6 +17,8 @@ from syntrust_gateway.db import Audit, Client, Role, insert_new
 
 ADMIN = "admin"
 _KEY_PREFIX = "st_"
+KNOWN_S = 5.0
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,27 @@ def authenticate(session: Session, key: str) -> Caller:
     if client is None or not hmac.compare_digest(client.key_sha256, wanted):
         raise Unauthenticated("This API key is not known here.")
     return Caller(id=client.id, name=client.name, role=client.role)
+
+
+class KnownKeys:
+    """Callers who showed a key a moment ago: a busy one is looked up every few seconds only.
+
+    So a client who is taken out of the database may still be let in for `KNOWN_S` seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._callers: dict[str, tuple[Caller, float]] = {}
+
+    def caller(self, key: str) -> Caller | None:
+        """Who has shown `key` in the last seconds."""
+        caller, until = self._callers.get(key_digest(key), (None, 0.0))
+        return caller if self._clock() < until else None
+
+    def remember(self, key: str, caller: Caller) -> None:
+        if len(self._callers) >= _MOST_KNOWN:
+            self._callers.clear()
+        self._callers[key_digest(key)] = (caller, self._clock() + KNOWN_S)
 
 
 def create_client(session: Session, name: str, role: Role) -> str:

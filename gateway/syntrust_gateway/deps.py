@@ -31,12 +31,13 @@ class Deps:
     scorers: Scorers = field(default_factory=Scorers)
 
 
-def _deps(request: Request) -> Deps:
+# Coroutines, because FastAPI runs what is none in a thread, which costs more than they do.
+async def _deps(request: Request) -> Deps:
     deps: Deps = request.app.state.deps
     return deps
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
 
@@ -45,7 +46,9 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def json_only(content_type: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
+async def json_only(
+    content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> None:
     """Refuse a body that says it is anything but JSON."""
     if content_type is not None and media_type(content_type) != "application/json":
         raise UnsupportedMediaType(

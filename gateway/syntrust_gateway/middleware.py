@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syntrust_core.errors import PlatformError, TooLarge
 from syntrust_core.log import get_logger
-from syntrust_gateway.auth import Caller, authenticate, key_of
+from syntrust_gateway.auth import Caller, KnownKeys, authenticate, key_of
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.errors import BodyTimeout
 from syntrust_gateway.metrics import Metrics
@@ -95,6 +95,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, deps: Deps) -> None:
         self._app, self._deps = app, deps
+        self._known = KnownKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,7 +103,7 @@ class Gate:
             return
         try:
             if not scope["path"].startswith(OPEN_PATHS):
-                caller = await run_in_threadpool(self._caller, Headers(scope=scope))
+                caller = await self._caller(Headers(scope=scope))
                 scope.setdefault("state", {})["caller"] = caller
                 structlog.contextvars.bind_contextvars(client=caller.name)
             body = await self._body(Headers(scope=scope), receive)
@@ -111,8 +112,15 @@ class Gate:
             return
         await self._app(scope, _replayed(body, receive), send)
 
-    def _caller(self, headers: Headers) -> Caller:
+    async def _caller(self, headers: Headers) -> Caller:
         key = key_of(headers.get("authorization"), headers.get("x-api-key"))
+        caller = self._known.caller(key)
+        if caller is None:
+            caller = await run_in_threadpool(self._look_up, key)
+            self._known.remember(key, caller)
+        return caller
+
+    def _look_up(self, key: str) -> Caller:
         with self._deps.read() as session:
             return authenticate(session, key)
 

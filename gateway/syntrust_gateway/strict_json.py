@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -31,7 +32,7 @@ def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
     if body.count(b"{") + body.count(b"[") > most_containers:
         raise InvalidRequest(f"The body holds more than {most_containers} objects and lists.")
     try:
-        found = from_json(body.removeprefix(_BOM))
+        found = from_json(body.removeprefix(_BOM), cache_strings="keys")
     except ValueError as error:
         raise InvalidRequest(_not_json(str(error))) from error
     if not isinstance(found, dict):
@@ -56,7 +57,8 @@ def _keys(found: dict[str, Any]) -> int:
     keys, level = 0, [found]
     while level:
         keys += sum(map(len, level))
-        inner = [value for each in level for value in each.values() if type(value) in _NESTED]
+        values = chain.from_iterable(each.values() for each in level)
+        inner = [value for value in values if type(value) in _NESTED]
         level = [value for value in inner if type(value) is dict]
         lists = [value for value in inner if type(value) is list]
         while lists:

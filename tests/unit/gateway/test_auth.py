@@ -51,6 +51,19 @@ def test_the_admin_key_may_be_set_again_and_changed(deps: Deps) -> None:
     assert (caller.name, caller.role) == ("admin", Role.ADMIN)
 
 
+def test_a_key_is_known_for_a_few_seconds_and_no_longer() -> None:
+    now = [100.0]
+    known = auth.KnownKeys(clock=lambda: now[0])
+    caller = auth.Caller(id=1, name="hospital", role=Role.USER)
+
+    known.remember(KEY, caller)
+
+    assert known.caller(KEY) == caller
+    assert known.caller(KEY[::-1] + "2") is None
+    now[0] += auth.KNOWN_S
+    assert known.caller(KEY) is None
+
+
 @pytest.mark.parametrize(
     ("authorization", "x_api_key"),
     [("Bearer abc", None), ("bearer  abc ", "other"), (None, "abc")],
