@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -255,7 +256,9 @@ def test_a_work_whose_import_kills_the_process_counts_as_an_attempt(idle: Toy) -
     (attempt,) = attempts_at(idle.store, idle.message.ref)
     assert attempt.error is None
     assert isinstance(decide((attempt,)), Submit)
-    assert isinstance(decide((attempt,) * MAX_ATTEMPTS), Fail)
+    given_up = decide((attempt,) * MAX_ATTEMPTS)
+    assert isinstance(given_up, Fail)
+    assert socket.gethostname() in given_up.text
 
 
 @pytest.fixture

@@ -75,9 +75,11 @@ def decide(attempts: tuple[AttemptRecord, ...]) -> Decision:
             return _give_up(record.error)
     if len(attempts) >= MAX_ATTEMPTS:
         if last is None:
+            hosts = ", ".join(sorted({record.made.host for record in attempts}))
             return Fail(
                 "worker-lost",
-                f"The worker died {len(attempts)} times at this step, perhaps for lack of memory.",
+                f"The worker died {len(attempts)} times at this step (on {hosts}), perhaps for "
+                "lack of memory.",
             )
         return _give_up(last)
     if last is None:
