@@ -17,6 +17,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
+from tests.unit.gateway.world import World
 
 from syntrust_core.contracts import FileInfo, Kind, Made, Manifest, Ref
 from syntrust_core.testing import MemoryBoard, MemoryStore
@@ -259,3 +260,29 @@ def case_files() -> dict[str, dict[str, Any]]:
     return {
         role: {"sha256": f"{index:064d}", "bytes": 10 + index} for index, role in enumerate(roles)
     }
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def ready(world: World) -> str:
+    dataset = world.dataset()
+    world.settle()
+    world.computed.clear()
+    return dataset
+
+
+@pytest.fixture
+def post_experiment(api: Api, ready_dataset: str) -> Callable[..., httpx.Response]:
+    """Ask for an experiment on the ready dataset; fields as given."""
+
+    def ask(**fields: Any) -> httpx.Response:
+        answer: httpx.Response = api.post(
+            "/experiments", json={"dataset": ready_dataset, "alphas": [0, 0.5, 1]} | fields
+        )
+        return answer
+
+    return ask

@@ -1,3 +1,5 @@
+"""Experiments: watched, listed, cancelled, and what they give."""
+
 from __future__ import annotations
 
 import json
@@ -28,21 +30,8 @@ RESULTS = {"definition": "rajababu2025/1", "alphas": [{"alpha": 0.1}], "digest":
 
 
 @pytest.fixture
-def post(api: Any, ready_dataset: str) -> Callable[..., httpx.Response]:
-    """Ask for an experiment on the ready dataset; fields as given."""
-
-    def ask(**fields: Any) -> httpx.Response:
-        answer: httpx.Response = api.post(
-            "/experiments", json={"dataset": ready_dataset, "alphas": [0, 0.5, 1]} | fields
-        )
-        return answer
-
-    return ask
-
-
-@pytest.fixture
-def experiment(post: Callable[..., httpx.Response]) -> str:
-    identity: str = post().json()["id"]
+def experiment(post_experiment: Callable[..., httpx.Response]) -> str:
+    identity: str = post_experiment().json()["id"]
     return identity
 
 
@@ -71,98 +60,10 @@ def finish(step: Step, seconds: float) -> None:
     step.manifest = {"made": {"seconds": seconds}}
 
 
-def test_an_accepted_experiment_says_where_to_watch_it(
-    post: Callable[..., httpx.Response], ready_dataset: str
-) -> None:
-    answer = post(name="first")
-
-    body = answer.json()
-    assert answer.status_code == 202
-    assert answer.headers["location"] == f"/experiments/{body['id']}"
-    assert answer.headers["content-location"] == answer.headers["location"]
-    assert int(answer.headers["retry-after"]) > 0
-    assert (body["state"], body["name"], body["dataset"]) == ("queued", "first", ready_dataset)
-    assert (body["queue_position"], body["eta_seconds"], body["error"]) == (0, None, None)
-    assert body["steps"] == {"done": 0, "total": 0, "by_kind": {}}
-
-
-def test_every_default_and_choice_is_written_out(post: Callable[..., httpx.Response]) -> None:
-    spec = post(alphas=[1, 0.50, 0]).json()["spec"]
-
-    assert spec["alphas"] == ["0", "0.5", "1"]
-    assert spec["generator"]["model"] == {"kind": "imported_model", "id": "9" * 64}
-    assert spec["generator"]["steps"] == 10
-    assert spec["segmenter"]["iterations"] > 0
-    assert set(spec["train"]) & set(spec["test"]) == set()
-
-
-@pytest.mark.parametrize(
-    ("fields", "pointer"),
-    [
-        ({"alphas": []}, "/alphas"),
-        ({"alphas": [0, 1.5]}, "/alphas/1"),
-        ({"alphas": [-0.1]}, "/alphas/0"),
-        ({"alphas": [0.5, 0, 0.50]}, "/alphas/2"),
-        ({"alphas": ["half"]}, "/alphas/0"),
-        ({"seeds": []}, "/seeds"),
-        ({"seeds": [1, 1]}, "/seeds/1"),
-        ({"split": {"train": ["case-0", "case-1"], "test": ["case-1"]}}, "/split/test"),
-        ({"split": {"train": ["case-0"], "test": ["case-99"]}}, "/split/test/0"),
-        ({"split": {"seed": 0, "test_fraction": 1.5}}, "/split"),
-        ({"generator": {"model": "unheard-of"}}, "/generator/model"),
-        ({"generator": {"model": "../../secret"}}, "/generator/model"),
-        ({"generator": {"steps": 0}}, "/generator/steps"),
-        ({"segmenter": {"preset": "enormous"}}, "/segmenter/preset"),
-        ({"mixing": "stirred"}, "/mixing"),
-        ({"name": "a\u0000b"}, "/name"),
-        ({"dataset": "00000000-0000-7000-8000-000000000000"}, "/dataset"),
-        ({"dataset": "no\u0000uuid"}, "/dataset"),
-        ({"colour": "red"}, "/colour"),
-    ],
-)
-def test_a_wrong_experiment_is_refused_by_field(
-    post: Callable[..., httpx.Response], fields: dict[str, Any], pointer: str
-) -> None:
-    answer = post(**fields)
-
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"])
-
-
-def test_alpha_has_no_nan(api: Any, ready_dataset: str) -> None:
-    content = json.dumps({"dataset": ready_dataset, "alphas": [float("nan")]})
-
-    answer = api.post("/experiments", content=content, headers={"Content-Type": "application/json"})
-
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/alphas/0"
-
-
-def test_a_dataset_that_is_not_ready_is_a_conflict(api: Any, generator: Ref) -> None:
-    dataset = api.post("/datasets", json={"name": "d"}).json()["id"]
-
-    answer = api.post("/experiments", json={"dataset": dataset, "alphas": [0]})
-
-    assert answer.status_code == 409
-    assert answer.json()["state"] == "open"
-
-
-def test_anothers_dataset_is_unknown(stranger: Any, ready_dataset: str) -> None:
-    answer = stranger.post("/experiments", json={"dataset": ready_dataset, "alphas": [0]})
-
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/dataset"
-
-
-def test_equal_requests_are_two_experiments(post: Callable[..., httpx.Response]) -> None:
-    assert post().json()["id"] != post().json()["id"]
-
-
 def test_those_who_wait_know_their_place(
-    api: Any, deps: Deps, post: Callable[..., httpx.Response]
+    api: Any, deps: Deps, post_experiment: Callable[..., httpx.Response]
 ) -> None:
-    first, second = post().json(), post().json()
+    first, second = post_experiment().json(), post_experiment().json()
     with deps.write.begin() as session:
         session.get_one(Experiment, first["id"]).state = WishState.RUNNING
 
@@ -277,9 +178,9 @@ def test_a_failure_is_told_with_its_step(api: Any, deps: Deps, experiment: str) 
 
 
 def test_a_list_shows_own_experiments_newest_first(
-    api: Any, stranger: Any, post: Callable[..., httpx.Response]
+    api: Any, stranger: Any, post_experiment: Callable[..., httpx.Response]
 ) -> None:
-    made = [post(name=f"e{number}").json()["id"] for number in range(3)]
+    made = [post_experiment(name=f"e{number}").json()["id"] for number in range(3)]
 
     page = api.get("/experiments?limit=2").json()
     rest = api.get("/experiments", params={"limit": 2, "cursor": page["next"]}).json()
