@@ -214,7 +214,7 @@ def run_step(
     """Compute `message` unless that is done or under way elsewhere, and publish what it gives.
 
     Safe to call any number of times, on any number of workers at once: the manifest is created
-    once, and a loser's files are left to garbage collection.
+    once, and a loser's files stay where no manifest names them.
     """
     ref = message.ref
     if store.exists(ref.manifest_key):
