@@ -18,6 +18,7 @@ from syntrust_core.volumes import read_volume
 from syntrust_segmenter.bundle import export_bundle, export_zip
 from syntrust_segmenter.entries import ImageEntry
 from syntrust_segmenter.machine import Machine
+from syntrust_segmenter.portable.steps import find_cases
 from syntrust_segmenter.prediction import predict
 from syntrust_segmenter.prepared import PreparedCache
 
@@ -95,3 +96,21 @@ def test_a_zipped_bundle_is_the_bundle_and_the_same_bytes_each_time(
     names = sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file())
     assert all((out / name).read_bytes() == (whole / name).read_bytes() for name in names)
     assert len(names) == len([path for path in out.rglob("*") if path.is_file()])
+
+
+def test_a_bundle_names_what_a_case_lacks(tmp_path: Path) -> None:
+    for path in ("whole/t1", "whole/t2", "notes/read", "partial/t1"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{path}.nii.gz").touch()
+
+    with pytest.raises(FileNotFoundError, match=r"partial lacks t2\.nii\.gz"):
+        find_cases(str(tmp_path), ["t1", "t2"])
+
+    (tmp_path / "partial" / "t1.nii.gz").unlink()
+    (case,) = find_cases(str(tmp_path), ["t1", "t2"])
+    assert case["t2"] == str(tmp_path / "whole" / "t2.nii.gz")
+
+
+def test_a_folder_without_cases_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"holds no case: a folder with t1\.nii\.gz"):
+        find_cases(str(tmp_path), ["t1"])

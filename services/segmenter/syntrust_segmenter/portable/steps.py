@@ -22,12 +22,26 @@ SUFFIX = ".nii.gz"
 
 
 def find_cases(folder: str, roles: Sequence[str]) -> list[dict[str, str]]:
-    """The case folders within `folder` that hold a file of each role, e.g. `t1.nii.gz`."""
+    """The case folders within `folder` by their files, e.g. `t1.nii.gz`; others are passed over.
+
+    Raises
+    ------
+    FileNotFoundError
+        A folder holds the files of some roles and not of others, or there is no case.
+    """
     found = []
     for case in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
         files = {role: case / f"{role}{SUFFIX}" for role in roles}
-        if all(file.is_file() for file in files.values()):
+        missing = [file.name for file in files.values() if not file.is_file()]
+        if 0 < len(missing) < len(files):
+            msg = f"{case} lacks {', '.join(missing)}"
+            raise FileNotFoundError(msg)
+        if not missing:
             found.append({role: str(file) for role, file in files.items()})
+    if not found:
+        names = ", ".join(f"{role}{SUFFIX}" for role in roles)
+        msg = f"{folder} holds no case: a folder with {names}"
+        raise FileNotFoundError(msg)
     return found
 
 
