@@ -39,7 +39,7 @@ def run(
         typer.Option(exists=True, help='JSON file {"train": […], "test": […]} of case ids.'),
     ] = None,
     generator: Annotated[str | None, typer.Option(help="Name of a model.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="ancestral or ddim.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="ancestral, ddim or dpm++2m.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps of a twin.")] = None,
     generator_seed: Annotated[int | None, typer.Option(help="Of the twins.")] = None,
     twins: Annotated[
