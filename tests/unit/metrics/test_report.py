@@ -25,7 +25,7 @@ def contents_of(made: Any, **more: Any) -> Contents:
 class Page(HTMLParser):
     """Collects what a page would load, its text, and whether its elements nest."""
 
-    VOID = ("meta", "img")
+    VOID = ("meta", "img", "input")
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -60,6 +60,17 @@ def test_the_page_is_well_formed_and_loads_nothing(experiment: Maker) -> None:
     assert all(each.startswith("data:image/svg+xml;base64,") for each in page.loads)
     assert base64.b64decode(page.loads[0].partition(",")[2]) == b"<svg/>"
     assert "script" not in page.tags
+
+
+def test_paper_shows_what_a_screen_folds_away(experiment: Maker) -> None:
+    raw = report_page(contents_of(experiment()))
+
+    style = raw[raw.index("<style>") : raw.index("</style>")]
+    screen, hiding = style.split("@media screen")[1], ".folded > input:not(:checked) ~ div"
+    assert "details" not in Page(raw).tags
+    assert 'class="folded"' in raw
+    assert style.count(hiding) == 1
+    assert hiding in screen.partition("}\n}")[0]
 
 
 def test_everything_a_caller_may_name_is_escaped(experiment: Maker, case_record: Maker) -> None:

@@ -62,9 +62,14 @@ def beside(figure: Html, numbers: Html, *, wide: bool = False) -> Html:
     return element("div", figure, numbers, class_="pair wide" if wide else "pair")
 
 
-def details(summary: object, *content: Html) -> Html:
-    """Content that opens on demand; on paper it stays closed."""
-    return element("details", element("summary", text(summary)), *content)
+def folded(name: str, title: object, *content: Html) -> Html:
+    """Content that a screen shows on demand and paper always; `name` is unique in the page.
+
+    Not `<details>`: no browser opens a closed one for print by style alone.
+    """
+    box = Html(f'<input type="checkbox" id="{text(name)}">')
+    label = element("label", text(title), for_=name)
+    return element("div", box, label, element("div", *content), class_="folded")
 
 
 def svg_figure(svg: bytes, *, alternative: str, caption: str) -> Html:

@@ -26,6 +26,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 .table { margin: .9rem 0 1.2rem; }
 .caption { color: var(--soft); font-size: .88rem; margin: 0 0 .3rem; }
 th, td { padding: .3rem .9rem .3rem 0; text-align: left; vertical-align: top; }
+tr > :last-child { padding-right: 0; }
 thead th { border-bottom: 1.5px solid var(--ink); vertical-align: bottom; line-height: 1.25; }
 tbody tr { border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 500; white-space: nowrap; padding-right: 1.2rem; }
@@ -47,7 +48,14 @@ td { white-space: nowrap; }
 figure { margin: 1.2rem 0 1.8rem; }
 figure img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: .9rem; max-width: 46rem; margin-top: .3rem; }
-summary { cursor: pointer; font-weight: 600; margin: .8rem 0; }
+.folded > input { position: absolute; opacity: 0; }
+.folded > label { display: block; cursor: pointer; font-weight: 600; margin: .8rem 0; }
+.folded > label::before { content: "\\25B8\\A0"; }
+.folded > input:checked + label::before { content: "\\25BE\\A0"; }
+.folded > input:focus-visible + label { outline: 2px solid var(--mark); outline-offset: 2px; }
+@media screen {
+  .folded > input:not(:checked) ~ div { display: none; }
+}
 dt { font-weight: 600; margin-top: .7rem; }
 dd { margin: .1rem 0 0; max-width: 48rem; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
@@ -57,7 +65,8 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap:
 @media (max-width: 34rem) {
   main { padding: 1.2rem 1rem 3rem; }
   h1 { font-size: 1.45rem; }
-  tbody th { white-space: normal; min-width: 6.5rem; }
+  th, td { padding-right: .6rem; }
+  tbody th { white-space: normal; min-width: 5.6rem; padding-right: .6rem; }
   figure img { max-width: none; min-width: 30rem; }
 }
 @page { size: A4; margin: 15mm 13mm; }
@@ -67,7 +76,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap:
   main { max-width: none; padding: 0; }
   h1 { font-size: 18pt; }
   h2 { font-size: 13pt; margin-top: 1.4rem; }
-  h2, h3, .caption, summary { break-after: avoid; }
+  h2, h3, .caption, .folded > label { break-after: avoid; }
   tr, figure, .verdict, .caption, li, dt { break-inside: avoid; }
   thead { display: table-header-group; }
   dt { break-after: avoid; }
@@ -84,5 +93,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; overflow-wrap:
   .pair { display: block; }
   figure img { max-height: 215mm; }
   .notice { background: none; }
+  .folded > input, .folded > label::before, .folded > input:checked + label::before {
+    display: none; }
 }
 """

@@ -13,8 +13,8 @@ from syntrust_metrics.report.cells import (
 )
 from syntrust_metrics.report.markup import (
     Html,
-    details,
     element,
+    folded,
     items,
     join,
     paragraph,
@@ -41,8 +41,12 @@ def twin_parts(twins: Body | None) -> list[Html]:
         _contrast(fidelity),
         _discrepancy(fidelity),
         *_diversity(fidelity),
-        details("First-order features, distance of real images and twins", _features(fidelity)),
-        details("What these numbers are", _definitions(twins)),
+        folded(
+            "features",
+            "First-order features, distance of real images and twins",
+            _features(fidelity),
+        ),
+        folded("twin-numbers", "What these numbers are", _definitions(twins)),
     ]
 
 

@@ -14,7 +14,7 @@ from syntrust_metrics.report.cells import (
     probability,
     signed,
 )
-from syntrust_metrics.report.markup import Html, details, element, join, table, text
+from syntrust_metrics.report.markup import Html, element, folded, join, table, text
 from syntrust_metrics.report.verdicts import against_real, share
 
 Body = Mapping[str, Any]
@@ -163,7 +163,9 @@ def claim_table(claims: Sequence[Body]) -> Html:
         for claim in claims
     ]
     whole = table(["claim of the paper", "here", "why"], rows, kind="claims")
-    return join([whole, details("The comparisons behind each claim", _comparisons(claims))])
+    return join(
+        [whole, folded("comparisons", "The comparisons behind each claim", _comparisons(claims))]
+    )
 
 
 def _comparisons(claims: Sequence[Body]) -> Html:
