@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from syntrust_core.errors import Conflict, Forbidden, Unauthenticated
 from syntrust_gateway.db import Audit, Client, Role, insert_new
 
 ADMIN = "admin"
@@ -31,11 +31,6 @@ class Caller:
 
     def may_see(self, owner: int) -> bool:
         return self.role is Role.ADMIN or owner == self.id
-
-    def require(self, owner: int | None, what: str) -> None:
-        """Refuse what is not there and what is another's in the same words."""
-        if owner is None or not self.may_see(owner):
-            raise NotFound(f"There is no {what}.")
 
     def require_admin(self) -> None:
         if self.role is not Role.ADMIN:

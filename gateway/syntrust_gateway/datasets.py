@@ -14,7 +14,7 @@ from syntrust_gateway.auth import Caller, audit
 from syntrust_gateway.db import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
-from syntrust_gateway.pages import PageQuery, page, row_id
+from syntrust_gateway.pages import PageQuery, find_row, page
 from syntrust_gateway.schemas import (
     CaseBody,
     DatasetBody,
@@ -41,18 +41,8 @@ def create(session: Session, caller: Caller, request: NewDataset) -> DatasetBody
 
 
 def get(session: Session, caller: Caller, dataset_id: str) -> DatasetBody:
-    dataset = find(session, caller, dataset_id)
+    dataset = find_row(session, caller, Dataset, dataset_id)
     return _body(dataset, _cases(session, dataset))
-
-
-def find(session: Session, caller: Caller, dataset_id: str, *, lock: bool = False) -> Dataset:
-    """The dataset if it is there for this caller; `lock` holds off other writers of it."""
-    wanted = row_id(dataset_id)
-    query = select(Dataset).where(Dataset.id == wanted)
-    found = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    caller.require(found.owner if found else None, f"dataset {dataset_id}")
-    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
-    return found
 
 
 def listing(session: Session, caller: Caller, wanted: PageQuery) -> DatasetPage:
@@ -123,11 +113,11 @@ def commit(deps: Deps, caller: Caller, dataset_id: str) -> DatasetBody:
         It has no case, or uploads are missing or not of the size that was announced.
     """
     with deps.read() as session:
-        wanted = find(session, caller, dataset_id).id
+        wanted = find_row(session, caller, Dataset, dataset_id).id
     # One listing, not a question per file, and before the database is locked.
     sizes = {item.key: item.bytes for item in deps.store.list(upload_key(wanted, ""))}
     with deps.write.begin() as session:
-        dataset = find(session, caller, wanted, lock=True)
+        dataset = find_row(session, caller, Dataset, wanted, lock=True)
         cases = _cases(session, dataset)
         if dataset.state is DatasetState.OPEN:
             _require_uploads(cases, sizes)
@@ -145,7 +135,7 @@ def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
 
 
 def _open(session: Session, caller: Caller, dataset_id: str) -> Dataset:
-    dataset = find(session, caller, dataset_id, lock=True)
+    dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
     if dataset.state is not DatasetState.OPEN:
         raise Conflict(
             f"The dataset is {dataset.state}; its cases can be changed only while it is open.",

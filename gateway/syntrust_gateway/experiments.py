@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway import datasets, models, wishtables
+from syntrust_gateway import models, wishtables
 from syntrust_gateway.auth import Caller, audit
-from syntrust_gateway.db import Case, DatasetState, Experiment, WishState
+from syntrust_gateway.db import Case, Dataset, DatasetState, Experiment, WishState
 from syntrust_gateway.deps import Deps
-from syntrust_gateway.pages import PageQuery, page, row_id
+from syntrust_gateway.pages import PageQuery, find_row, page
 from syntrust_gateway.progress import Progress, look
 from syntrust_gateway.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
 from syntrust_gateway.spec import DatasetView, ExperimentSpec, StartView, resolve
@@ -68,7 +68,7 @@ def ready_dataset(
 ) -> DatasetView:
     """The dataset with its cases; `at` is the pointer of the field that names it."""
     try:
-        dataset = datasets.find(session, caller, dataset_id)
+        dataset = find_row(session, caller, Dataset, dataset_id)
     except NotFound as error:
         raise InvalidRequest(error.detail, pointer=at) from error
     if dataset.state is not DatasetState.READY:
@@ -80,17 +80,9 @@ def ready_dataset(
     return dataset_view(dataset, cases)
 
 
-def find(session: Session, caller: Caller, experiment_id: str) -> Experiment:
-    """The experiment if it is there for this caller."""
-    found = session.get(Experiment, row_id(experiment_id) or "-")
-    caller.require(found.owner if found else None, f"experiment {experiment_id}")
-    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
-    return found
-
-
 def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
     with deps.read() as session:
-        experiment = find(session, caller, experiment_id)
+        experiment = find_row(session, caller, Experiment, experiment_id)
         progress = look(session, deps.board, experiment)
         ahead = wishtables.wishes_ahead(session, experiment)
     return _body(experiment, progress, ahead)
@@ -104,7 +96,7 @@ def listing(session: Session, caller: Caller, wanted: PageQuery) -> ExperimentPa
 def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
     """See `wishtables.cancel`."""
     with deps.write.begin() as session:
-        wishtables.cancel(session, caller, find(session, caller, experiment_id))
+        wishtables.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
     return state(deps, caller, experiment_id)
 
 

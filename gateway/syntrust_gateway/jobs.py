@@ -27,7 +27,7 @@ from syntrust_gateway.jobschemas import (
     JobProblemField,
     JobSummary,
 )
-from syntrust_gateway.pages import PageQuery, page, row_id
+from syntrust_gateway.pages import PageQuery, find_row, page
 from syntrust_gateway.problems import TYPE_BASE
 from syntrust_gateway.progress import look
 
@@ -67,17 +67,9 @@ def add(
     return job
 
 
-def find(session: Session, caller: Caller, job_id: str) -> Job:
-    """The job if it is there for this caller."""
-    found = session.get(Job, row_id(job_id) or "-")
-    caller.require(found.owner if found else None, f"job {job_id}")
-    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
-    return found
-
-
 def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
     with deps.read() as session:
-        job = find(session, caller, job_id)
+        job = find_row(session, caller, Job, job_id)
         progress = look(session, deps.board, job)
         ahead = wishtables.wishes_ahead(session, job)
         manifest = _manifest(session, job)
@@ -102,7 +94,7 @@ def listing(session: Session, caller: Caller, wanted: PageQuery) -> JobPage:
 def cancel(deps: Deps, caller: Caller, job_id: str) -> JobBody:
     """See `wishtables.cancel`."""
     with deps.write.begin() as session:
-        wishtables.cancel(session, caller, find(session, caller, job_id))
+        wishtables.cancel(session, caller, find_row(session, caller, Job, job_id))
     return state(deps, caller, job_id)
 
 
@@ -115,7 +107,7 @@ def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
         The job has not succeeded.
     """
     with deps.read() as session:
-        job = find(session, caller, job_id)
+        job = find_row(session, caller, Job, job_id)
         manifest = _manifest(session, job)
     if manifest is None:
         raise Conflict(

@@ -1,4 +1,7 @@
-"""Lists by opaque cursor, newest first. A cursor names a row, so new rows shift nothing."""
+"""Rows by id, and lists of them by opaque cursor, newest first.
+
+A cursor names a row, so new rows shift nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from fastapi import Depends, Query
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.errors import InvalidRequest, NotFound
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Dataset, Experiment, Job, Model, Role
+from syntrust_gateway.db import Dataset, Experiment, Job, Model, Role, Upload
 
 Row = TypeVar("Row", Dataset, Experiment, Job, Model)
+Found = TypeVar("Found", Dataset, Experiment, Job, Upload)
 
 MAX_LIMIT = 200
 
@@ -49,6 +53,22 @@ def page(
         return rows, None
     shown = rows[: wanted.limit]
     return shown, _write(shown[-1].id)
+
+
+def find_row(
+    session: Session, caller: Caller, table: type[Found], wanted: str, *, lock: bool = False
+) -> Found:
+    """The row of this id, if it is there for this caller; `lock` holds off other writers of it.
+
+    Raises
+    ------
+    NotFound
+        It is not there, or it is another's: both in the same words.
+    """
+    found = session.get(table, row_id(wanted) or "-", with_for_update=lock or None)
+    if found is None or not caller.may_see(found.owner):
+        raise NotFound(f"There is no {table.__tablename__} {wanted}.")
+    return found
 
 
 def row_id(text: str) -> str | None:

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts import RECIPES, FileInfo, Manifest
 from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
 from syntrust_core.store import ObjectStore
-from syntrust_gateway import experiments
 from syntrust_gateway.auth import Caller
 from syntrust_gateway.db import Attempt, Experiment, ExperimentStep, Step, WishState
 from syntrust_gateway.deps import Deps
+from syntrust_gateway.pages import find_row
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -43,7 +43,7 @@ def results(deps: Deps, caller: Caller, experiment_id: str) -> dict[str, Any]:
         The experiment has not succeeded.
     """
     with deps.read() as session:
-        experiment = experiments.find(session, caller, experiment_id)
+        experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
     body: dict[str, Any] = json.loads(_read(deps.store, info).content)
@@ -61,7 +61,7 @@ def report_file(deps: Deps, caller: Caller, experiment_id: str, name: str) -> Re
         Its report holds no such file.
     """
     with deps.read() as session:
-        experiment = experiments.find(session, caller, experiment_id)
+        experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, name)
     return _read(deps.store, info)
 

@@ -11,12 +11,13 @@ from syntrust_core.contracts import InspectCase
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_core.jobcontracts import SegmentCase
 from syntrust_core.labels import MODALITIES, StatedScheme
-from syntrust_gateway import datasets, jobs, models, uploads
+from syntrust_gateway import jobs, models, uploads
 from syntrust_gateway.auth import Caller
-from syntrust_gateway.db import Case, CaseState, JobKind
+from syntrust_gateway.db import Case, CaseState, Dataset, JobKind
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.jobschemas import JobBody, NewSegmentation
 from syntrust_gateway.models import FoundModel
+from syntrust_gateway.pages import find_row
 
 USUAL_SCHEME: Final = "brats2023"
 """The platform's own label values: 1 NCR, 2 ED, 3 ET."""
@@ -103,7 +104,7 @@ def _require_spacing(found_mm: Sequence[float], model: FoundModel) -> None:
 
 def _find_case(session: Session, caller: Caller, dataset_id: str, case_id: str) -> Case:
     try:
-        dataset = datasets.find(session, caller, dataset_id)
+        dataset = find_row(session, caller, Dataset, dataset_id)
     except NotFound as error:
         raise InvalidRequest(error.detail, pointer="/case/dataset") from error
     case = session.get(Case, (dataset.id, case_id))

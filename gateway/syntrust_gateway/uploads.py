@@ -23,7 +23,7 @@ from syntrust_gateway.jobschemas import (
     UploadedFile,
     UploadPlaces,
 )
-from syntrust_gateway.pages import row_id
+from syntrust_gateway.pages import find_row, row_id
 from syntrust_gateway.schemas import UploadTarget
 
 
@@ -78,9 +78,7 @@ def create(deps: Deps, caller: Caller, request: NewUpload) -> UploadPlaces:
 def get(deps: Deps, caller: Caller, upload_id: str) -> UploadBody:
     """What was announced, and what of it has arrived."""
     with deps.read() as session:
-        found = session.get(Upload, row_id(upload_id) or "-")
-        caller.require(found.owner if found else None, f"upload {upload_id}")
-    assert found is not None  # noqa: S101 - `require` refuses None; this tells the type checker
+        found = find_row(session, caller, Upload, upload_id)
     sizes = _sizes(deps.store, found)
     files = {
         role: UploadedFile(
