@@ -1,4 +1,4 @@
-"""`syntrust experiment run|watch|results|list|cancel`."""
+"""`syntrust experiment run|watch|results|predictions|list|cancel`."""
 
 from __future__ import annotations
 
@@ -119,6 +119,25 @@ def results(
         Console(highlight=False).print_json(data=client.results(experiment))
         return
     _finish(client, experiment, Console(highlight=False), out)
+
+
+@experiment_app.command()
+def predictions(
+    context: typer.Context,
+    experiment: str,
+    *,
+    model: Annotated[str, typer.Option(help="Segmenter of the experiment: syntrust model list.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    test_set: Annotated[
+        str, typer.Option(help="real, synthetic or synthetic_again (second twins).")
+    ] = "real",
+) -> None:
+    """The label maps that a segmenter predicted for the test cases, and how sure it was."""
+    client: Client = context.obj
+    client.predictions(experiment, model, out, test_set=test_set)
+    Console(highlight=False).print(
+        f"Label maps and predictions.json are in {out}. For research use only.", soft_wrap=True
+    )
 
 
 @experiment_app.command("list")

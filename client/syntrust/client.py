@@ -202,6 +202,18 @@ class Client(JobCalls):
                     written.append(path)
         return written
 
+    def predictions(
+        self, experiment: str, model: str, folder: Path | str, *, test_set: str = "real"
+    ) -> dict[str, Path]:
+        """Write the label maps that a segmenter of the experiment predicted; paths by name.
+
+        `test_set` is real, synthetic or synthetic_again; `predictions.json` holds how sure the
+        model is of each, by the ids that the answer's `cases` give.
+        """
+        path = f"/experiments/{safe(experiment)}/predictions"
+        found = self._http.get(path, model=model, test_set=test_set)
+        return self._fetch_files(found["files"], Path(folder))
+
     def report(self, experiment: str) -> str:
         """The report as one HTML page."""
         return self._http.get_bytes(f"/experiments/{safe(experiment)}/report.html").decode()

@@ -122,6 +122,10 @@ def test_a_segmenter_is_told_downloaded_and_exported(
     client.wait_job(job, timeout_s=WAIT_S)
     bundle = client.download(job, tmp_path / "bundle")["bundle.zip"]
 
+    experiment = (state["made_by"] or {})["experiment"]
+    predicted = client.predictions(experiment, model, tmp_path / "predicted")
+
+    assert {path.name[:7] for path in predicted.values()} == {"phantom", "predict"}
     assert state["history"]["iterations"] == SMALLEST["segmenter"]["iterations"]
     assert len(state["training"]["cases"]) == state.get("seen_cases") == 4
     assert all(seen["id"].startswith("phantom-") for seen in state["training"]["cases"])

@@ -3,15 +3,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Response, status
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
 from sse_starlette import EventSourceResponse
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway import experiments, results
+from syntrust_gateway import experiments, predictions, results
 from syntrust_gateway.deps import CallerDep, DepsDep, json_only
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.events import PING_S, states
 from syntrust_gateway.pages import PageDep
+from syntrust_gateway.predictions import PredictionsBody, TestSet
 from syntrust_gateway.problems import documented
 from syntrust_gateway.routes.common import accepted, file_response
 from syntrust_gateway.schemas import ExperimentBody, ExperimentPage
@@ -138,6 +139,25 @@ def get_report(
     """Figures, table, settings and provenance; it loads nothing else. Research use only."""
     file = results.report_file(deps, caller, experiment_id, results.REPORT_FILE)
     return file_response(file, results.REPORT_FILE, if_none_match)
+
+
+@router.get(
+    "/{experiment_id}/predictions",
+    summary="Label maps that a segmenter of the experiment predicted",
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
+)
+def get_predictions(
+    experiment_id: str,
+    model: Annotated[str, Query(max_length=100, description="Name or id of the segmenter.")],
+    deps: DepsDep,
+    caller: CallerDep,
+    test_set: TestSet = "real",
+) -> PredictionsBody:
+    """Of every test case, as links to files; there as soon as they are predicted.
+
+    `GET /models` names the segmenters with their α. Research use only.
+    """
+    return predictions.predictions(deps, caller, experiment_id, model, test_set)
 
 
 @router.post(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,22 @@ def test_ctrl_c_while_watching_leaves_the_experiment_running_and_says_so(
     assert process.returncode == 130
     assert re.search(r"The experiment goes on: syntrust experiment watch e1", rest)
     assert {asked.method for asked in server.asked} == {"GET"}
+
+
+def test_predicted_label_maps_are_fetched_into_a_folder(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"{server.url}/bucket/p1?signed"
+    files = {"p1.nii.gz": {"url": url, "expires": "2026", "bytes": 3, "sha256": None}}
+    route = "GET /experiments/e1/predictions?model=segmenter-1&test_set=synthetic"
+    server.on(route, answer(body={"cases": {"p1": "a"}, "files": files}))
+    server.on("GET /bucket/p1?signed", answer(body=b"map"))
+
+    code = run(
+        *("experiment", "predictions", "e1", "--model", "segmenter-1"),
+        *("--test-set", "synthetic", "--out", str(tmp_path / "out")),
+    )
+
+    assert code == 0
+    assert (tmp_path / "out" / "p1.nii.gz").read_bytes() == b"map"
+    assert "Label maps and predictions.json are in" in capsys.readouterr().out

@@ -11,10 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
-from tests.unit.gateway.workshop import Workshop, key_of, send
+from tests.unit.gateway.workshop import Workshop, key_of, play, send
 
-from syntrust_core.contracts import Kind, Manifest, Ref, TrainSegmenter
+from syntrust_core.contracts import (
+    Kind,
+    Manifest,
+    PredictCases,
+    Ref,
+    StepMessage,
+    TrainSegmenter,
+)
 from syntrust_core.jobcontracts import ExportBundle
+from syntrust_core.steps import StepContext, Work
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.db import Case, Model, Step, StepState
 from syntrust_gateway.deps import Deps
@@ -32,12 +40,14 @@ def mark_inspected(deps: Deps, dataset: str) -> None:
             session.add(done)
 
 
-def train(api: Api, workshop: Workshop, dataset: str, **fields: Any) -> dict[str, Any]:
+def train(
+    api: Api, workshop: Workshop, dataset: str, *, work: Work = play, **fields: Any
+) -> dict[str, Any]:
     """Run an experiment of one α to its end; the segmenter that is listed first afterwards."""
     body = {"dataset": dataset, "alphas": [1], **fields}
     answer = api.post("/experiments", json=body)
     assert answer.status_code == 202, answer.text
-    workshop.settle()
+    workshop.settle(work)
     model: dict[str, Any] = api.get("/models", params={"kind": "segmenter"}).json()["items"][0]
     return model
 
@@ -232,3 +242,48 @@ def test_an_experiment_names_its_start_weights_and_no_generator(
     for refused in (generator, unknown):
         assert refused.json()["errors"][0]["pointer"] == "/segmenter/start"
     assert "a segmenter or start weights of a segmenter" in generator.json()["detail"]
+
+
+def test_predictions_of_a_segmenter_are_linked_by_the_ids_of_the_cases(
+    api: Api, deps: Deps, store: MemoryStore, workshop: Workshop, ready_dataset: str
+) -> None:
+    def predict(message: StepMessage, context: StepContext) -> None:
+        play(message, context)
+        if isinstance(message, PredictCases):
+            for image in message.images:
+                path = context.scratch / f"{image.case}.p-ET.nii.gz"
+                path.write_text(image.case)
+                context.add(path.name, path)
+
+    mark_inspected(deps, ready_dataset)
+    model = train(api, workshop, ready_dataset, work=predict)
+    where = f"/experiments/{model['made_by']['experiment']}/predictions"
+
+    body = api.get(where, params={"model": model["name"]}).json()
+    again = api.get(where, params={"model": model["name"], "test_set": "synthetic_again"})
+    other = api.get(where, params={"model": "tiny"})
+
+    case, step = next(iter(body["cases"].items()))
+    assert int(step) == int(case.removeprefix("case-"))
+    assert store.get(key_of(body["files"][f"{case}.p-ET.nii.gz"]["url"])) == step.encode()
+    assert "predictions.json" in body["files"]
+    assert len(body["files"]) == 1 + len(body["cases"])
+    assert (again.status_code, "no second twins" in again.json()["detail"]) == (404, True)
+    assert (other.status_code, "no segmenter of this" in other.json()["detail"]) == (404, True)
+
+
+def test_predictions_of_another_and_of_the_future_are_not_there(
+    api: Api, stranger: Api, deps: Deps, workshop: Workshop, ready_dataset: str
+) -> None:
+    mark_inspected(deps, ready_dataset)
+    model = train(api, workshop, ready_dataset)
+    with deps.write.begin() as session:
+        for step in session.scalars(select(Step).where(Step.kind == Kind.PREDICT_CASES)):
+            step.state = StepState.WAITING
+    where = f"/experiments/{model['made_by']['experiment']}/predictions"
+
+    early, anothers = (
+        caller.get(where, params={"model": model["name"]}) for caller in (api, stranger)
+    )
+
+    assert (early.status_code, anothers.status_code) == (409, 404)
