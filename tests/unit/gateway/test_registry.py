@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
-from tests.unit.gateway.workshop import Workshop, key_of, play, send
+from tests.unit.gateway.workshop import HISTORY, Workshop, key_of, play, send
 
 from syntrust_core.contracts import (
     Kind,
@@ -287,3 +287,25 @@ def test_predictions_of_another_and_of_the_future_are_not_there(
     )
 
     assert (early.status_code, anothers.status_code) == (409, 404)
+
+
+def test_a_segmenter_that_an_operator_published_is_everybodys(
+    stranger: Api,
+    store: MemoryStore,
+    put_artifact: Callable[[Ref, dict[str, bytes]], Manifest],
+) -> None:
+    ref = Ref(kind=Kind.IMPORTED_MODEL, id="2" * 64)
+    files = {"config.json": SEGMENTER_CARD, "history.json": HISTORY}
+    put_artifact(ref, {name: json.dumps(content).encode() for name, content in files.items()})
+    entry = {"id": ref.id, "kind": "segmenter"}
+    store.put("models/names/ours-1.json", json.dumps(entry).encode())
+    images = {role: role.encode() for role in ("t1", "t1ce", "t2", "flair")}
+
+    body = stranger.get("/models/ours-1").json()
+    upload = send(stranger, store, images)
+    job = stranger.post("/segmentations", json={"upload": upload, "model": "ours-1"})
+
+    assert (body["origin"], body["made_by"], body["training"]["cases"]) == ("shipped", None, None)
+    assert body["seen_cases"] == 2
+    assert job.status_code == 202, job.text
+    assert job.json()["request"]["model"]["model"] == {"kind": "imported_model", "id": ref.id}
