@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
+from torch import Tensor, nn
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.geometry import Geometry
@@ -106,7 +106,8 @@ def predictions(
 ) -> Iterator[tuple[ImageEntry, Prediction]]:
     """What the model says of each entry, in the precision it was trained in.
 
-    `report` is called before every batch of windows, too: so a prediction can be stopped midway.
+    `report` also hears of every batch of windows before it is computed: a prediction shows that it
+    moves, and can be stopped midway.
     """
     machine = machine or Machine()
     config, total = model.card.config, len(entries)
@@ -118,7 +119,7 @@ def predictions(
         for done, entry in enumerate(entries):
             grid = Geometry.from_frame(entry.record().canonical).shape
             case = prepared(entry, cache)
-            with _before_each_call(network, partial(report, done, total)):
+            with _telling_windows(network, partial(report, done, total)):
                 prediction = predict_case(
                     network,
                     case,
@@ -132,9 +133,14 @@ def predictions(
 
 
 @contextmanager
-def _before_each_call(network: nn.Module, act: Callable[[], None]) -> Iterator[None]:
-    def hook(*_: object) -> None:
-        act()
+def _telling_windows(network: nn.Module, tell: Callable[..., None]) -> Iterator[None]:
+    """Tell, while the block runs, how many windows the network has been given."""
+    given = 0
+
+    def hook(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        nonlocal given
+        given += len(inputs[0])
+        tell(windows=given)
 
     handle = network.register_forward_pre_hook(hook)
     try:

@@ -131,6 +131,16 @@ def test_a_case_with_a_mask_is_segmented_as_an_experiment_predicts_it(
     np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_segmentation_tells_its_windows_as_it_goes(able: Path, tmp_path: Path) -> None:
+    told = Progress()
+
+    run(able, images_alone(tmp_path), tmp_path / "out", report=told)
+
+    windows = [detail["windows"] for detail in told.details if "windows" in detail]
+    assert windows == list(range(1, len(windows) + 1))
+    assert (told.done[0], told.done[-1]) == (0, 1)
+
+
 def test_a_segmentation_can_be_stopped_between_its_windows(able: Path, tmp_path: Path) -> None:
     stopped = Progress(stop_at=0)
 
