@@ -144,7 +144,12 @@ def on_cpu() -> None:
         folder = Path(name)
         case_folder = phantom(folder, generator)
         case, _ = read_case(case_folder)
-        shown = show(case, generator.domain, generator.network.architecture.divisor)
+        shown = show(
+            case,
+            generator.domain,
+            generator.network.architecture.divisor,
+            outline=generator.outline,
+        )
         size = "x".join(str(n) for n in reversed(shown.planes.shape[1:]))
         plain_s = per_step(f"tiny, the brain's {size}", generator.network, shown.planes, runs=9)
         per_twin(generator, case_folder, folder, plain_s)

@@ -238,7 +238,12 @@ def _twin_s(plan: Plan, job: TwinJob, steps: str) -> float:
 def _plain_s(plan: Plan, job: TwinJob, runs: int = 5) -> float:
     generator = load_model(plan.model)
     case, _ = read_case(job.case_folder)
-    shown = show(case, generator.domain, generator.network.architecture.divisor)
+    shown = show(
+        case,
+        generator.domain,
+        generator.network.architecture.divisor,
+        outline=generator.outline,
+    )
     denoise = plain_denoiser(plain_network(generator.network), shown.planes)
     x = torch.randn((1, 4, *shown.planes.shape[1:]))
     return ALL_STEPS * median(_cpu_s(lambda: denoise(x, 100)) for _ in range(runs))

@@ -82,7 +82,7 @@ class Domain(_Frozen):
     ] = False
     position: Annotated[
         bool,
-        Field(description="Three condition planes more: the place in the brain; condition.py."),
+        Field(description="Three condition planes more: the place in the mean brain; places.py."),
     ] = False
 
 
@@ -170,8 +170,8 @@ class TrainConfig(_Frozen):
         if self.architecture.in_channels != due:
             msg = f"architecture.in_channels: {due} with position={self.position}."
             raise ValueError(msg)
-        if self.architecture.anatomy is not None and not self.position:
-            msg = "architecture.anatomy: only with position, by which the network looks it up."
+        if (self.architecture.anatomy is not None) != self.position:
+            msg = "position, architecture.anatomy: one is looked up by the other; ask for both."
             raise ValueError(msg)
         if self.expanded and self.intensity != "brain-z":
             msg = f"expanded: only with intensity brain-z, not {self.intensity}."
@@ -182,11 +182,11 @@ class TrainConfig(_Frozen):
 TINY = TrainConfig(
     architecture=ArchitectureCard(
         base_channels=16,
-        multipliers=(1, 2, 3, 4),
+        multipliers=(1, 2, 3, 3),
         residual_blocks=1,
         groups=4,
         in_channels=11,
-        anatomy=(28, 36, 14),
+        anatomy=(52, 60, 26),
     ),
     recipe=Recipe(
         iterations=2400,

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.card import POSITION_PLANES, View
+from syntrust_generator.card import View
+from syntrust_generator.places import places_of
 
 Box = tuple[slice, slice, slice]
 """Voxel ranges along X, Y, Z."""
@@ -21,11 +22,16 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def condition_planes(
-    labels: NDArray[np.uint8], brain: NDArray[np.bool_], *, position: bool = False
+    labels: NDArray[np.uint8],
+    brain: NDArray[np.bool_],
+    *,
+    outline: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """One-hot planes of a label map: NCR, ED, ET, and brain without tumour.
 
-    With `position` three more say where in the brain a voxel lies, see `position_planes`.
+    With the mean brain's `outline` three more say where in that a voxel lies, see places.py: a
+    network that sees part of the brain at a time, or has few layers, cannot tell otherwise which
+    anatomy is due.
 
     Parameters
     ----------
@@ -48,32 +54,9 @@ def condition_planes(
     if not rest.any():
         raise CallerError("brain: no voxel of brain lies outside the tumour; a brain mask is due.")
     planes = np.stack([labels == 1, labels == 2, labels == 3, rest]).astype(np.float32)
-    if position:
-        planes = np.concatenate([planes, position_planes(brain | (labels > 0))])
+    if outline is not None:
+        planes = np.concatenate([planes, places_of(brain | (labels > 0), outline)])
     return to_network(planes)
-
-
-def position_planes(head: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Where in the bounding box of `head` each of its voxels lies.
-
-    A network that sees part of the brain at a time, or has few layers, cannot tell otherwise which
-    anatomy is due. Left and right are told apart no more than by the brain's shape, so that a
-    mirrored case is a case.
-
-    Returns
-    -------
-    (3, X, Y, Z) float32: distance from the middle along x in [0, 1], then places along y and z in
-    [-1, 1]; 0 outside `head`.
-    """
-    planes = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
-    for axis in range(3):
-        inside = np.flatnonzero(head.any(axis=tuple(i for i in range(3) if i != axis)))
-        middle, half = (inside[0] + inside[-1]) / 2, max((inside[-1] - inside[0]) / 2, 1)
-        place = (np.arange(head.shape[axis]) - middle) / half
-        place = np.abs(place) if axis == 0 else place
-        planes[axis] = place.reshape([-1 if i == axis else 1 for i in range(3)])
-    planes[:, ~head] = 0
-    return planes
 
 
 def to_network(volumes: NDArray[Scalar]) -> NDArray[Scalar]:

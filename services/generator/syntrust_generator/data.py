@@ -41,14 +41,24 @@ class TrainingCases(Protocol):
 
 
 class CaseFolders:
-    """Canonical case folders as training cases, the latest `kept` of them in memory."""
+    """Canonical case folders as training cases, the latest `kept` of them in memory.
+
+    With the `outline` of a mean brain, their condition says where in it a voxel lies.
+    """
 
     def __init__(
-        self, folders: Sequence[Path], domain: Domain, divisor: int, *, kept: int = KEPT_CASES
+        self,
+        folders: Sequence[Path],
+        domain: Domain,
+        divisor: int,
+        *,
+        outline: NDArray[np.float32] | None = None,
+        kept: int = KEPT_CASES,
     ) -> None:
         self._folders = tuple(folders)
         self._domain = domain
         self._divisor = divisor
+        self._outline = outline
         self._read = lru_cache(maxsize=kept)(self._read_case)
 
     def __len__(self) -> int:
@@ -63,7 +73,7 @@ class CaseFolders:
         images = CONVENTIONS[self._domain.intensity](case.images, case.brain)
         if self._domain.expanded:
             images = expanded(images, case.brain)
-        planes = condition_planes(case.labels[box], case.brain[box], position=self._domain.position)
+        planes = condition_planes(case.labels[box], case.brain[box], outline=self._outline)
         return TrainingCase(to_network(images[(slice(None), *box)]), planes)
 
 

@@ -65,7 +65,8 @@ def draw(
         If the case is outside the generator's domain, or it cannot sample in so many steps.
     """
     engine = engine_of(generator, Machine(torch.device("cpu"), precision))
-    shown = show(case, generator.domain, generator.network.architecture.divisor)
+    divisor = generator.network.architecture.divisor
+    shown = show(case, generator.domain, divisor, outline=generator.outline)
     (images,) = draw_shown(
         engine, generator.domain, shown, seeds=(seed,), sampling=sampling, on_step=on_step
     )

@@ -86,6 +86,7 @@ class Engine:
         self.compiled = compiled
         self._prediction, self._channels = prediction, network.architecture.out_channels
         placed = _placed(network, device, precision)
+        self._anatomy = placed.anatomy
         self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
         if compiled:
             self._predict = torch.compile(placed.predict, fullgraph=True, dynamic=False)
@@ -104,7 +105,11 @@ class Engine:
         )
         inputs[:, channels:] = condition
 
+        expected = self._expected(condition[None])
+
         def estimate(x: Tensor, t: int) -> Tensor:
+            if expected is not None:
+                x = x - self.schedule.sqrt_alphas_cumprod[t] * expected
             inputs[:, :channels] = x
             with torch.inference_mode(), _arithmetic(self.device, self.precision):
                 output = self._predict(inputs, self._embeddings[t : t + 1])
@@ -112,6 +117,13 @@ class Engine:
                 return noise_estimate(self.schedule, self._prediction, output, x, t)
 
         return estimate
+
+    def _expected(self, condition: Tensor) -> Tensor | None:
+        """What a network with a mean anatomy was trained to draw the difference to."""
+        if self._anatomy is None:
+            return None
+        with torch.inference_mode():
+            return self._anatomy.expected(condition.to(self.device))
 
 
 def _placed(network: UNet, device: torch.device, precision: Precision) -> UNet:

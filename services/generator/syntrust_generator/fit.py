@@ -115,8 +115,15 @@ class Shown:
         return images
 
 
-def show(case: Case, domain: Domain, divisor: int, fit: Fit | None = None) -> Shown:
-    """The condition of a case for a generator of this domain.
+def show(
+    case: Case,
+    domain: Domain,
+    divisor: int,
+    fit: Fit | None = None,
+    *,
+    outline: NDArray[np.float32] | None = None,
+) -> Shown:
+    """The condition of a case for a generator of this domain, which may know a mean `outline`.
 
     Raises
     ------
@@ -138,7 +145,7 @@ def show(case: Case, domain: Domain, divisor: int, fit: Fit | None = None) -> Sh
             "centred on its brain."
         )
     box = view_box(brain, domain.view, divisor)
-    planes = condition_planes(labels[box], brain[box], position=domain.position)
+    planes = condition_planes(labels[box], brain[box], outline=outline)
     return Shown(planes, domain.shape, box, case.brain, window, _lost(case, window))
 
 

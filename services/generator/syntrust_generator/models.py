@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
+from syntrust_generator.anatomy import outline_in
 from syntrust_generator.card import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -39,6 +41,11 @@ class Generator:
     def domain(self) -> Domain:
         """What twins may be drawn of; refuses a model that draws none."""
         return self.card.twin_domain()
+
+    @property
+    def outline(self) -> NDArray[np.float32] | None:
+        """The mean brain's, if the network looks anatomy up in one; see places.py."""
+        return outline_in(self.network)
 
 
 def architecture_of(architecture: ArchitectureCard) -> Architecture:

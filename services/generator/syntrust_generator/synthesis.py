@@ -185,7 +185,7 @@ def _read(job: TwinJob, order: Order) -> _Ready:
     case, record = read_mask(job.case_folder)
     generator = order.generator
     divisor = generator.network.architecture.divisor
-    shown = show(case, generator.domain, divisor, order.fit)
+    shown = show(case, generator.domain, divisor, order.fit, outline=generator.outline)
     return _Ready(job, case, record.label_map_digest, shown)
 
 

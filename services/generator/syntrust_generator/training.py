@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from syntrust_core.errors import CallerError
+from syntrust_generator.anatomy import Anatomy
 from syntrust_generator.card import ArchitectureCard, LossPoint, Prediction, Recipe, Weighting
 from syntrust_generator.data import Batch, TrainingCases, draw_batch, phase_at
 from syntrust_generator.models import network_of
@@ -59,7 +60,7 @@ def start_training(
     device: torch.device | str = "cpu",
     *,
     weights: Mapping[str, Tensor] | None = None,
-    anatomy: Tensor | None = None,
+    anatomy: Anatomy | None = None,
 ) -> Training:
     """A training at iteration 0, from `weights` or initialised by the recipe's seed.
 
@@ -71,7 +72,7 @@ def start_training(
     if weights is not None:
         network.load_state_dict(weights)
     elif network.anatomy is not None and anatomy is not None:
-        network.anatomy.mean.copy_(anatomy)
+        network.anatomy.load_state_dict(anatomy.state_dict())
     network = channels_last(network.to(device))
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, betas=ADAM_BETAS, foreach=False
@@ -175,7 +176,7 @@ def _step(training: Training, recipe: Recipe) -> None:
 
 
 def noise_loss(
-    network: nn.Module, batch: Batch, schedule: Schedule, recipe: Recipe, weighting: Weighting
+    network: UNet, batch: Batch, schedule: Schedule, recipe: Recipe, weighting: Weighting
 ) -> Tensor:
     """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t."""
     device = next(network.parameters()).device
@@ -183,6 +184,8 @@ def noise_loss(
         torch.from_numpy(array.copy()).to(device)
         for array in (batch.images, batch.condition, batch.noise, batch.t)
     )
+    if network.anatomy is not None:
+        images = images - network.anatomy.expected(condition)
     noisy = add_noise(schedule, images, noise, t)
     inputs = torch.cat([noisy, condition], dim=1).contiguous(memory_format=torch.channels_last_3d)
     with _precision(device, recipe.precision):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from syntrust_core.errors import CallerError, InvalidRequest
-from syntrust_generator.anatomy import mean_anatomy
+from syntrust_generator.anatomy import learn_anatomy, outline_in
 from syntrust_generator.card import Domain, ModelCard, SeenCase, TrainConfig
 from syntrust_generator.data import CaseFolders, TrainingCases, common_grid, seen_case
 from syntrust_generator.engine import Engine, resolve_precision
@@ -125,8 +126,9 @@ def train(
         position=config.position,
     )
     divisor = architecture_of(config.architecture).divisor
-    cases = CaseFolders(tuple(folders.values()), domain, divisor)
-    training = _begin(config, cases, start, keeping, device)
+    seen_as = partial(CaseFolders, tuple(folders.values()), domain, divisor)
+    training = _begin(config, seen_as, start, keeping, device)
+    cases = seen_as(outline=outline_in(training.network))
     upkeep = None if keeping is None else _Upkeep(training, config, cases, keeping)
 
     def after(done: TrainingProgress) -> None:
@@ -194,7 +196,7 @@ def _averaged(training: Training, config: TrainConfig) -> Engine:
 
 def _begin(
     config: TrainConfig,
-    cases: TrainingCases,
+    seen_as: Callable[..., CaseFolders],
     start: Generator | None,
     keeping: Keeping | None,
     device: torch.device | str,
@@ -203,7 +205,7 @@ def _begin(
         return resume_training(config.architecture, config.recipe, keeping.checkpoint, device)
     if start is None:
         shape = config.architecture.anatomy
-        anatomy = None if shape is None else mean_anatomy(cases, shape)
+        anatomy = None if shape is None else learn_anatomy(seen_as, shape)
         return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
     card, seen = start.card, start.domain
     have = (card.architecture, card.schedule_steps, card.prediction)

@@ -12,14 +12,31 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from syntrust_generator.anatomy import Anatomy, mean_anatomy
-from syntrust_generator.card import ArchitectureCard, Recipe, TrainConfig
+from syntrust_generator.card import ArchitectureCard, Phase, Recipe, TrainConfig
 from syntrust_generator.condition import condition_planes, to_network
-from syntrust_generator.data import TrainingCase
+from syntrust_generator.data import TrainingCase, draw_batch
+from syntrust_generator.engine import Engine
 from syntrust_generator.models import load_model
+from syntrust_generator.places import outline_of
+from syntrust_generator.schedule import cosine_schedule
+from syntrust_generator.training import add_noise, noise_loss, start_training
 from syntrust_generator.training_job import train
 
 SHAPE = (12, 16, 14)  # x, y, z
 NODES = (9, 11, 6)  # z, y, half of x
+SMALL = ArchitectureCard(
+    base_channels=4, multipliers=(1, 2), residual_blocks=1, in_channels=11, anatomy=NODES
+)
+
+
+def brain_mask() -> NDArray[np.bool_]:
+    """All but a rim of one voxel."""
+    brain = np.zeros(SHAPE, dtype=bool)
+    brain[1:-1, 1:-1, 1:-1] = True
+    return brain
+
+
+OUTLINE = outline_of([brain_mask()], NODES)
 
 
 @dataclass(frozen=True)
@@ -35,11 +52,10 @@ class Cases:
 
 def case(images: NDArray[np.float32], tumour: tuple[slice, ...] | None = None) -> TrainingCase:
     """A brain that fills all but a rim of one voxel, with images (4, X, Y, Z)."""
-    brain = np.zeros(SHAPE, dtype=bool)
-    brain[1:-1, 1:-1, 1:-1] = True
+    brain = brain_mask()
     labels = np.zeros(SHAPE, dtype=np.uint8)
     labels[tumour or (slice(3, 5), slice(3, 5), slice(3, 5))] = 2
-    planes = condition_planes(labels, brain, position=True)
+    planes = condition_planes(labels, brain, outline=OUTLINE)
     return TrainingCase(to_network(np.where(brain, images, -1).astype(np.float32)), planes)
 
 
@@ -58,6 +74,13 @@ def looked_up(mean: torch.Tensor, planes: NDArray[np.float32]) -> NDArray[np.flo
     return found
 
 
+def anatomy_of(only: TrainingCase) -> Anatomy:
+    anatomy = Anatomy(4, NODES)
+    anatomy.mean.copy_(mean_anatomy(Cases((only,)), NODES))
+    anatomy.outline.copy_(torch.from_numpy(OUTLINE))
+    return anatomy
+
+
 def test_one_cases_anatomy_is_found_again_at_its_places() -> None:
     only = case(symmetric_ramp())
     # Next to the tumour a node averages healthy neighbours alone, so it is left out here.
@@ -69,7 +92,9 @@ def test_one_cases_anatomy_is_found_again_at_its_places() -> None:
 
     deep = healthy.copy()
     deep[:, :, 5:7] = False  # the ramp has its kink in the middle, between two voxels
-    np.testing.assert_allclose(found[:, deep], only.images[:, deep], atol=0.012)
+    error = np.abs(found - only.images)[:, deep].mean(axis=1)
+    one_voxel_along_y = 0.03 * np.arange(1, 5)  # nodes are two voxels apart
+    assert (error < one_voxel_along_y).all()
 
 
 def test_the_mean_is_over_cases_and_knows_no_tumour() -> None:
@@ -106,11 +131,8 @@ def test_there_is_no_anatomy_outside_the_head() -> None:
 
 
 def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_path: Path) -> None:
-    architecture = ArchitectureCard(
-        base_channels=4, multipliers=(1, 2), residual_blocks=1, in_channels=11, anatomy=NODES
-    )
     config = TrainConfig(
-        architecture=architecture, recipe=Recipe(iterations=1), position=True, expanded=True
+        architecture=SMALL, recipe=Recipe(iterations=1), position=True, expanded=True
     )
 
     train(
@@ -132,5 +154,36 @@ def test_an_anatomy_needs_places_to_be_looked_up_by() -> None:
         base_channels=4, multipliers=(1, 2), residual_blocks=1, anatomy=NODES
     )
 
-    with pytest.raises(ValidationError, match="only with position"):
+    with pytest.raises(ValidationError, match="ask for both"):
         TrainConfig(architecture=architecture)
+
+
+def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> None:
+    only, schedule = case(symmetric_ramp()), cosine_schedule(250)
+    recipe = Recipe(iterations=1, phases=(Phase(share=1, batch=1),), prediction="velocity")
+    training = start_training(SMALL, recipe, anatomy=anatomy_of(only))
+    for parameter in training.network.parameters():  # the last layer starts as zero
+        torch.nn.init.normal_(parameter, std=0.2, generator=torch.Generator().manual_seed(0))
+    batch = draw_batch(Cases((only,)), recipe, index=0, iteration=0, schedule_steps=250)
+    (t,) = batch.t.tolist()
+    engine = Engine(
+        training.network, schedule, "velocity", device=torch.device("cpu"), precision="fp32"
+    )
+
+    images, noise = torch.from_numpy(batch.images.copy()), torch.from_numpy(batch.noise)
+    noisy = add_noise(schedule, images, noise, torch.tensor([t]))
+    found = engine.denoiser(batch.condition[0].copy())(noisy, t)
+
+    loss = noise_loss(training.network, batch, schedule, recipe, "none")
+    np.testing.assert_allclose(float((found - noise).abs().mean()), float(loss.detach()), rtol=1e-4)
+
+
+def test_nothing_is_expected_in_a_tumour_or_outside_the_head() -> None:
+    only = case(symmetric_ramp() + 3)
+    condition = torch.from_numpy(only.condition)[None]
+
+    expected = anatomy_of(only).expected(condition)[0]
+
+    healthy = only.condition[3] > 0
+    assert float(expected[:, healthy].abs().min()) > 0.1
+    assert not expected[:, ~healthy].any()

@@ -9,10 +9,10 @@ from syntrust_core.errors import CallerError
 from syntrust_generator.condition import (
     condition_planes,
     from_network,
-    position_planes,
     to_network,
     view_box,
 )
+from syntrust_generator.places import outline_of
 
 
 def test_planes_are_the_three_regions_and_the_brain_without_them() -> None:
@@ -88,25 +88,13 @@ def test_an_empty_brain_is_refused() -> None:
         view_box(np.zeros((8, 8, 8), dtype=bool), "brain", 8)
 
 
-def test_position_is_told_within_the_brain_and_the_same_for_left_and_right() -> None:
-    head = np.zeros((8, 10, 12), dtype=bool)
-    head[2:7, 1:8, 3:12] = True
-
-    x, y, z = position_planes(head)
-
-    np.testing.assert_allclose(x[2:7, 4, 7], [1, 0.5, 0, 0.5, 1])
-    np.testing.assert_allclose(y[4, [1, 4, 7], 7], [-1, 0, 1])
-    np.testing.assert_allclose(z[4, 4, [3, 7, 11]], [-1, 0, 1])
-    assert not np.stack([x, y, z])[:, ~head].any()
-
-
-def test_a_mirrored_brain_has_mirrored_planes() -> None:
-    brain = np.zeros((8, 10, 12), dtype=bool)
-    brain[1:6, 1:8, 3:12] = True
+def test_a_mean_outline_adds_three_planes_that_are_zero_outside_the_head() -> None:
+    brain = np.zeros((16, 20, 12), dtype=bool)
+    brain[3:12, 3:16, 2:10] = True
     labels = np.zeros(brain.shape, dtype=np.uint8)
-    labels[2, 3, 4] = 2
-    planes = condition_planes(labels, brain, position=True)
-    mirrored = condition_planes(labels[::-1], brain[::-1], position=True)
+    labels[5, 6, 4] = 2
 
-    assert planes.shape[0] == 7
-    np.testing.assert_allclose(mirrored, planes[..., ::-1], atol=1e-6)
+    planes = condition_planes(labels, brain, outline=outline_of([brain], (10, 16, 8)))
+
+    assert planes.shape == (7, 12, 20, 16)
+    assert not planes[:, ~to_network(brain[None])[0]].any()

@@ -245,7 +245,7 @@ def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
 def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    architecture = CONFIG.architecture.model_copy(update={"in_channels": 11})
+    architecture = CONFIG.architecture.model_copy(update={"in_channels": 11, "anatomy": (8, 8, 4)})
     recipe = CONFIG.recipe.model_copy(update={"iterations": 5})
     settings = {"architecture": architecture, "position": True, "expanded": True, "recipe": recipe}
     config = CONFIG.model_copy(update=settings)
