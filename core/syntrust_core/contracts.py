@@ -71,6 +71,7 @@ QUEUES: Mapping[Kind, Queue] = {
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
     Kind.SYNTHESISE_CASE: 2,
+    Kind.TRAIN_GENERATOR: 2,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
     Kind.BUILD_REPORT: 3,
