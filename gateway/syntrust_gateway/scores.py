@@ -5,9 +5,10 @@ Loads nothing of the API: this is what a scoring process runs.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.strict_json import read_object
@@ -47,8 +48,7 @@ def outcome(body: bytes, kind: str, accept: str | None) -> Answer | Refusal:
         return Refusal(error.detail, error.pointer)
     if preferred(accept) == HTML:
         return Answer(trust_page(answer).encode(), HTML)
-    text = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Answer(text.encode(), JSON)
+    return Answer(to_json(answer), JSON)
 
 
 def preferred(accept: str | None) -> str:

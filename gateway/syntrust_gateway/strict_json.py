@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -57,15 +57,20 @@ def _keys(found: dict[str, Any]) -> int:
     keys, level = 0, [found]
     while level:
         keys += sum(map(len, level))
-        values = chain.from_iterable(each.values() for each in level)
-        inner = [value for value in values if type(value) in _NESTED]
+        inner = _nested(chain.from_iterable(map(dict.values, level)))
         level = [value for value in inner if type(value) is dict]
-        lists = [value for value in inner if type(value) is list]
-        while lists:
-            inner = [value for each in lists for value in each if type(value) in _NESTED]
+        while inner := [value for value in inner if type(value) is list]:
+            inner = _nested(chain.from_iterable(inner))
             level += [value for value in inner if type(value) is dict]
-            lists = [value for value in inner if type(value) is list]
     return keys
+
+
+def _nested(values: Iterable[Any]) -> list[Any]:
+    """Those that hold others; mostly there are none, which their types tell at once."""
+    every = list(values)
+    if _NESTED.isdisjoint(map(type, every)):
+        return []
+    return [value for value in every if type(value) in _NESTED]
 
 
 class _Repeating(dict[str, Any]):

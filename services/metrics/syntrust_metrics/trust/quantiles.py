@@ -18,6 +18,7 @@ def tails(values: Array, confidence: float) -> list[tuple[float, float]]:
 
     As `numpy.quantile`, which costs many times more.
     """
+    values = np.ascontiguousarray(values)
     last = values.shape[1] - 1
     at = last * (1 - confidence) / 2, last * (1 + confidence) / 2
     below = int(at[0]), min(int(at[1]), max(0, last - 1))
@@ -45,7 +46,8 @@ def _neighbours(values: Array, rank: int) -> Array:
         counts = np.count_nonzero(short, axis=1)
         if counts.min() > rank + 1:
             lowest = np.full((len(values), counts.max()), np.inf)
-            lowest[np.arange(counts.max()) < counts[:, None]] = values[short]
+            places = np.arange(counts.max()) < counts[:, None]
+            lowest[places] = values.ravel()[short.ravel().nonzero()]
             lowest.sort(axis=1)
             return lowest[:, rank : rank + 2]
     kept = [rank, min(rank + 1, size - 1)]

@@ -104,9 +104,7 @@ def resample(columns: Columns, *, ddof: int, resamples: int, seed: int) -> Resam
 def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
     """Give counts of draws in blocks of rows, (B + 1, M) in all; row 0 is all ones."""
     if cases <= CACHED_CASES and cases * resamples <= BLOCK_CELLS:
-        table = np.ones((resamples + 1, cases))
-        table[1:] = _cached_counts(cases, resamples, seed)
-        yield table
+        yield _cached_counts(cases, resamples, seed).astype(np.float64)
         return
     yield np.ones((1, cases))
     rng = np.random.default_rng(seed)
@@ -118,7 +116,8 @@ def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
 @lru_cache(maxsize=8)
 def _cached_counts(cases: int, resamples: int, seed: int) -> NDArray[np.uint16]:
     """Counts as small as they are: eight tables of them would be a quarter of a gigabyte."""
-    return _draw(np.random.default_rng(seed), cases, resamples).astype(np.uint16)
+    drawn = _draw(np.random.default_rng(seed), cases, resamples)
+    return np.concatenate([np.ones((1, cases)), drawn]).astype(np.uint16)
 
 
 def _draw(rng: np.random.Generator, cases: int, rows: int) -> Array:
@@ -245,11 +244,10 @@ class _Moments:
     def of(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
         """Moments about the resample's own mean from those about the sample's."""
         m1, m2, m3, m4 = raw
-        square = m1 * m1
-        second = m2 - square
+        second = m2 - m1 * m1
         second *= second > NOTHING * m2
-        third = m3 - m1 * (3 * m2 - 2 * square)
-        fourth = m4 - m1 * (4 * m3 - m1 * (6 * m2 - 3 * square))
+        third = m3 - m1 * (m2 + 2 * second)
+        fourth = m4 - m1 * (4 * m3 - 3 * m1 * (m2 + second))
         return cls(second * np.where(n > ddof, n / (n - ddof), np.nan), second, third, fourth)
 
 
