@@ -1,9 +1,10 @@
 """The segmenter against MONAI as its tutorials use it: data path, training, inference, learning.
 
 `python benchmarks/bench_segmenter.py [PART ...]`, parts: patch train infer memory learn gpu; all of
-them if none is named. Cases are phantoms of 240x240x155 voxels (learn: 64x64x64). Both sides run in
-one process on the same threads, one after the other, so that the ratios mean something where
-the times do not. `gpu` says so where there is none.
+them if none is named. Prints a Markdown table. Cases are phantoms of 240x240x155 voxels (learn:
+64x64x64). Both sides run in one process on one thread, one after the other, and times are CPU
+seconds of it, so that the ratios mean something on a busy machine too. Phantoms and the network of
+`infer` are made once and kept under build/bench/segmenter. `gpu` says so where there is none.
 """
 
 from __future__ import annotations
@@ -12,73 +13,56 @@ import argparse
 import multiprocessing
 import resource
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from monai.networks.nets.unet import UNet
-from numpy.typing import NDArray
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import plain_segmenter as plain
+from benchmarks.segmenter_cohort import FULL_SIZE, SMALL, Cohort, shown
+from benchmarks.segmenter_inference import CONFIG, compare, learned
+from benchmarks.segmenter_learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
-from syntrust_core.cases import inspect_case, read_case, write_case
-from syntrust_core.labels import MODALITIES, Region
+from syntrust_core.cases import read_case
 from syntrust_segmenter.checkpoints import TrainingState
 from syntrust_segmenter.data import Samples, cut
 from syntrust_segmenter.dice import region_dice
-from syntrust_segmenter.entries import ImageEntry, prepared
 from syntrust_segmenter.inference import predict_case
 from syntrust_segmenter.network import resolve_precision
-from syntrust_segmenter.prepared import Ints3, PreparedCache, PreparedCase, prepare_case
+from syntrust_segmenter.prepared import PreparedCase, prepare_case
 from syntrust_segmenter.presets import SegmenterConfig, configure
-from syntrust_segmenter.training import Run, initial_state, iterate, reproducible, train_step
-from syntrust_standalone.phantoms.cohort import make_case
-from syntrust_standalone.phantoms.cohort import write_case as write_phantom
-from syntrust_standalone.phantoms.options import PhantomOptions
+from syntrust_segmenter.training import Run, initial_state, reproducible, train_step
 
-FULL_SIZE = PhantomOptions(fraction_without_et=0.0)
-SMALL = PhantomOptions.demo()
-CASES, STEPS, FETCHES = 4, 6, 20
+FULL_CASES, CASES, STEPS, FETCHES = 8, 4, 6, 20
 CPU = torch.device("cpu")
 SWEEP_CASES, SWEEP_ALPHAS, SWEEP_EPOCHS = 1000, 11, 300
+PEAK_TFLOPS = {"A100": 312, "H100": 989, "H200": 989}  # dense bf16, NVIDIA's data sheets, SXM
 
 
-class Cohort:
-    """Canonical phantoms, and the same prepared and kept."""
+class Row(NamedTuple):
+    """One line of the table."""
 
-    def __init__(self, root: Path, options: PhantomOptions, count: int) -> None:
-        self.folders = [_canonical(root, options, index) for index in range(count)]
-        self.kept = root / "prepared"
-
-    def cases(self) -> list[PreparedCase]:
-        cache = PreparedCache(self.kept, limit_bytes=1 << 40)
-        return [prepared(ImageEntry(f.name, f), cache) for f in self.folders]
-
-
-def _canonical(root: Path, options: PhantomOptions, index: int) -> Path:
-    folder = write_phantom(make_case(0, index, options), root / "uploads")
-    files = {role: folder / f"{role}.nii.gz" for role in (*MODALITIES, "seg", "brain")}
-    case, record = inspect_case(files, scheme="brats2023")
-    write_case(case, record, root / folder.name)
-    return root / folder.name
+    what: str
+    here: str
+    plain: str = ""
+    ratio: str = ""
+    wanted: str = ""
 
 
 def seconds(work: Callable[[], object], runs: int) -> float:
     taken = []
     for _ in range(runs):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     return median(taken)
 
 
@@ -88,10 +72,11 @@ def own_memory_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 
-def patch(cohort: Cohort) -> None:
+def patch() -> Iterator[Row]:
     """One 96x96x96 patch from the cache, beside reading and preparing the case."""
+    cohort = _full_size()
     folder = cohort.folders[0]
-    case = cohort.cases()[0]
+    case = cohort.case(folder)
     starts = np.random.default_rng(0).integers(0, np.array(case.shape) - 96, (FETCHES, 3))
 
     def fetch() -> None:
@@ -104,27 +89,29 @@ def patch(cohort: Cohort) -> None:
 
     fetch()
     one, whole = seconds(fetch, 5) / FETCHES, seconds(read, 3)
-    print(f"patch   from the cache {one * 1e3:.1f} ms, read and prepared {whole * 1e3:.0f} ms:")
-    print(f"        {whole / one:.0f} times faster (wanted: 50)")
+    here, plainly = f"{one * 1e3:.1f} ms", f"{whole * 1e3:.0f} ms"
+    yield Row(
+        "a patch of 96³: cached, or read and prepared", here, plainly, _ratio(whole, one), "50"
+    )
 
 
-def train(cohort: Cohort) -> None:
+def train() -> Iterator[Row]:
     """Samples per second of whole training steps, data path included, and memory for the data."""
-    config = configure("tiny")
+    cohort, config = _full_size(), configure("tiny")
     before = own_memory_mb()
-    cases = cohort.cases()
+    cases = cohort.cases()[:CASES]
     ours_mb = own_memory_mb() - before
     ours = config.batch / _our_step_s(cases, config)
-    plainly = config.batch / _plain_step_s(cohort, config, cached=False)
+    plainly = config.batch / _plain_step_s(cohort, config)
     before = own_memory_mb()
-    data = plain.dataset(cohort.folders, config, cached=True)
+    data = plain.dataset(cohort.folders[:CASES], config, cached=True)
     cached_mb = own_memory_mb() - before
     cached = config.batch / _steps_s(plain.endless(data, config.batch), config)
-    print(f"train   samples/s: ours {ours:.2f}, Dataset {plainly:.2f}, CacheDataset {cached:.2f}")
-    print(f"        {ours / plainly:.1f} times Dataset (wanted: 2),", end=" ")
-    print(f"{ours / cached:.2f} times CacheDataset (wanted: 1)")
-    print(f"        memory of {CASES} cases: ours {ours_mb:.0f} MB,", end=" ")
-    print(f"CacheDataset {cached_mb:.0f} MB (wanted: a tenth)")
+    what, here = "training, samples/s, data path included: beside", f"{ours:.2f}"
+    yield Row(f"{what} `Dataset`", here, f"{plainly:.2f}", _ratio(ours, plainly), "2")
+    yield Row(f"{what} `CacheDataset`", here, f"{cached:.2f}", _ratio(ours, cached), "1")
+    what = f"own memory for {CASES} cases, beside `CacheDataset`"
+    yield Row(what, f"{ours_mb:.0f} MB", f"{cached_mb:.0f} MB", "", "a tenth")
 
 
 def _our_step_s(cases: Sequence[PreparedCase], config: SegmenterConfig) -> float:
@@ -146,8 +133,8 @@ def _state(cases: Sequence[PreparedCase], config: SegmenterConfig) -> TrainingSt
     return initial_state(cases, config, _run(config, CPU))
 
 
-def _plain_step_s(cohort: Cohort, config: SegmenterConfig, *, cached: bool) -> float:
-    data = plain.dataset(cohort.folders, config, cached=cached)
+def _plain_step_s(cohort: Cohort, config: SegmenterConfig) -> float:
+    data = plain.dataset(cohort.folders[:CASES], config, cached=False)
     return _steps_s(plain.endless(data, config.batch), config)
 
 
@@ -157,138 +144,83 @@ def _steps_s(drawn: Any, config: SegmenterConfig) -> float:  # noqa: ANN401 - MO
     return seconds(lambda: trainer.step(next(drawn)), STEPS)
 
 
-def infer(cohort: Cohort) -> None:
-    """A full-size case with one trained network, both ways, at MONAI's own overlap."""
-    config = configure("tiny", {"overlap": 0.25})
-    cases = cohort.cases()
-    state = _trained(cases, config)
-    whole, _ = read_case(cohort.folders[0])
-    images = torch.zeros(1, 4, *whole.labels.shape)
-    images[(0, slice(None), *cases[0].box)] = torch.from_numpy(np.array(cases[0].images))
-    model = plain.network(config)
-    model.load_state_dict(state.network.state_dict())
-    found: dict[str, NDArray[np.uint8]] = {}
-
-    def ours() -> None:
-        found["ours"] = _predict(state, cases[0], config, whole.geometry.shape)
-
-    def theirs() -> None:
-        labels = plain.predict(model, images, config).numpy().astype(np.uint8)
-        found["plain"] = labels * whole.brain
-
-    one, other = seconds(ours, 1), seconds(theirs, 1)
-    print(f"infer   ours {one:.1f} s ({state.precision}), plain {other:.1f} s:", end=" ")
-    print(f"{other / one:.1f} times faster (wanted: 3)")
-    print(f"        Dice between the two {_shown(region_dice(found['plain'], found['ours']))}")
-    for name, labels in found.items():
-        print(f"        Dice of {name} with the labels {_shown(region_dice(whole.labels, labels))}")
+def infer() -> Iterator[Row]:
+    """A full-size case that the network was trained on and one that it has not seen, both ways."""
+    cohort = _full_size()
+    network = learned(cohort)
+    for seen, folder in (("seen", cohort.folders[0]), ("unseen", cohort.folders[-1])):
+        found = compare(network, cohort, folder)
+        here, plainly = f"{found.ours_s:.1f} s", f"{found.plain_s:.1f} s"
+        what = f"{folder.name} ({seen} in training), overlap {CONFIG.overlap}"
+        yield Row(f"prediction of {what}", here, plainly, _ratio(found.plain_s, found.ours_s), "3")
+        ours, theirs = (region_dice(found.truth, labels) for labels in (found.ours, found.plain))
+        yield Row("Dice with its labels", shown(ours), shown(theirs))
+        chain = (found.plain, found.blended, found.placed, found.ours)
+        steps = ("Gaussian blending", "brain's windows alone", "the processor's precision")
+        for step, one, other in zip(steps, chain, chain[1:], strict=False):
+            yield Row(f"Dice before and after: {step}", shown(region_dice(one, other)))
+        yield Row("Dice between ours and plain", shown(found.agreement()), "", "", ".99")
 
 
-def _trained(cases: Sequence[PreparedCase], config: SegmenterConfig) -> TrainingState:
-    """A network that knows what a tumour looks like, so that its label maps can be compared."""
-    run, samples = _run(config, CPU), Samples(cases, config, 0)
-    state = initial_state(cases, config, run)
-    for iteration in range(config.iterations):
-        iterate(state, samples.batch(iteration), config, run)
-    return state
-
-
-def _predict(
-    state: TrainingState, case: PreparedCase, config: SegmenterConfig, grid: Ints3
-) -> NDArray[np.uint8]:
-    found = predict_case(state.result, case, config, grid=grid, precision=state.precision)
-    return found.labels
-
-
-def _shown(dice: Mapping[Region, float | None]) -> str:
-    values = {region: value for region, value in dice.items() if value is not None}
-    return ", ".join(f"{region} {value:.4f}" for region, value in values.items())
-
-
-def memory(cohort: Cohort) -> None:
+def memory() -> Iterator[Row]:
     """The most memory that a process holds which predicts one full-size case on the CPU."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        peak = pool.apply(_peak_mb, (cohort.folders[0], cohort.kept))
-    print(f"memory  full-size case, tiny, all in all {peak:.0f} MB (wanted: 8000 at most)")
+        peak = pool.apply(_peak_mb)
+    yield Row(
+        "most memory of a process that predicts one case", f"{peak:.0f} MB", "", "", "8000 MB"
+    )
 
 
-def _peak_mb(folder: Path, root: Path) -> float:
+def _peak_mb() -> float:
     torch.set_num_threads(1)
-    config = configure("tiny")
-    case = prepared(ImageEntry(folder.name, folder), PreparedCache(root, limit_bytes=1 << 40))
+    cohort, config = _full_size(), configure("tiny")
+    case = cohort.case(cohort.folders[0])
     state = _state([case], config)
-    _predict(state, case, config, (240, 240, 155))
+    predict_case(state.result, case, config, grid=FULL_SIZE.shape, precision=state.precision)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def learn(root: Path) -> None:
-    """Dice on unseen phantoms after equal time: `tiny`, and a MONAI UNet as its tutorials have."""
-    cohort = Cohort(root / "small", SMALL, 20)
-    cases = cohort.cases()
-    training, test = cases[:14], cases[14:]
-    config = configure("tiny")
-    start = time.perf_counter()
-    state = _trained(training, config)
-    budget = time.perf_counter() - start
-    ours = [_mean_dice(_predict(state, c, config, c.shape) * c.brain, c) for c in _boxed(test)]
-    unet, steps = _trained_unet(training, config, budget)
-    theirs = [_mean_dice(_unet_labels(unet, c), c) for c in test]
-    print(f"learn   {budget:.0f} s each: tiny ({config.iterations} steps) Dice", end=" ")
-    print(f"{np.mean(ours):.3f}, UNet ({steps} steps) {np.mean(theirs):.3f}")
+def learn() -> Iterator[Row]:
+    """Dice on unseen phantoms after equal time: `tiny`, and a MONAI UNet as its tutorials train."""
+    cohort = Cohort("small", SMALL, TRAINING + TEST)
+    for budget_s in BUDGETS_S:
+        for seed in SEEDS:
+            found = contest(cohort, budget_s, seed)
+            what = f"Dice on {TEST} unseen phantoms, {found.seconds:.0f} s each, seed {seed}"
+            here = f"{found.ours:.3f} ({found.our_steps} steps)"
+            plainly = f"{found.theirs:.3f} ({found.their_steps} steps)"
+            yield Row(what, here, plainly, "", "no less")
 
 
-def _boxed(cases: Sequence[PreparedCase]) -> list[PreparedCase]:
-    return [PreparedCase(c.images, c.labels, c.brain, c.centres, c.voxels) for c in cases]
-
-
-def _mean_dice(labels: NDArray[np.uint8], case: PreparedCase) -> float:
-    values = region_dice(np.asarray(case.labels), labels).values()
-    return float(np.mean([1.0 if value is None else value for value in values]))
-
-
-def _trained_unet(
-    cases: Sequence[PreparedCase], config: SegmenterConfig, budget_s: float
-) -> tuple[nn.Module, int]:
-    torch.manual_seed(0)
-    unet = UNet(3, 4, 4, channels=(16, 32, 64, 128), strides=(2, 2, 2), num_res_units=2)
-    trainer, samples = plain.Trainer(unet), Samples(cases, config, 0)
-    for group in trainer.optimizer.param_groups:
-        group["lr"] = config.learning_rate
-    end, steps = time.perf_counter() + budget_s, 0
-    while time.perf_counter() < end:
-        drawn = samples.batch(steps)
-        trainer.step({"image": drawn.images, "label": drawn.labels[:, None]})
-        steps += 1
-    return unet, steps
-
-
-def _unet_labels(unet: nn.Module, case: PreparedCase) -> NDArray[np.uint8]:
-    images = torch.from_numpy(np.array(case.images))[None]
-    labels = plain.predict(unet, images, configure("tiny")).numpy().astype(np.uint8)
-    return np.asarray(labels * case.brain, np.uint8)
-
-
-def gpu(cohort: Cohort) -> None:
+def gpu() -> Iterator[Row]:
     """`full` at 128x128x128 on a GPU: speed, memory, and what the paper's sweep would take."""
     if not torch.cuda.is_available():
-        print("gpu     none here; nothing is said of one")
+        yield Row("`full` on a GPU", "none here; nothing is said of one")
         return
-    device = torch.device("cuda")
-    cases = cohort.cases()
+    device, name = torch.device("cuda"), torch.cuda.get_device_name()
+    cases = _full_size().cases()[:CASES]
     for compiled in (False, True):
         config = configure("full", {"deterministic": False})
+        torch.cuda.reset_peak_memory_stats()
         with reproducible(1, deterministic=False):
             state = initial_state(cases, config, _run(config, device))
             flops = _flops(state, cases, config, device)
             if compiled:
                 state.network = torch.compile(state.network)  # type: ignore[assignment]
             one = _gpu_step_s(state, cases, config, device)
-        rate = config.batch / one
-        hours = SWEEP_CASES * SWEEP_ALPHAS * SWEEP_EPOCHS / rate / 3600
-        peak_gb = torch.cuda.max_memory_allocated() / 2**30
-        print(f"gpu     compiled {compiled}: {rate:.2f} samples/s, {peak_gb:.1f} GiB,")
-        print(f"        {flops / one / 1e12:.0f} TFLOP/s; sweep of {SWEEP_CASES} cases, ", end="")
-        print(f"{SWEEP_ALPHAS} α, {SWEEP_EPOCHS} epochs: {hours:.0f} GPU-hours")
+        what = f"`full` at 128³ on {name}, {'compiled' if compiled else 'not compiled'}"
+        yield Row(f"{what}: samples/s", f"{config.batch / one:.2f}")
+        yield Row("its memory", f"{torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")
+        yield Row("its arithmetic", _of_peak(flops / one / 1e12, name))
+        hours = SWEEP_CASES * SWEEP_ALPHAS * SWEEP_EPOCHS * one / config.batch / 3600
+        what = f"{SWEEP_CASES} cases, {SWEEP_ALPHAS} α, {SWEEP_EPOCHS} epochs, extrapolated"
+        yield Row(what, f"{hours:.0f} GPU-hours")
+
+
+def _of_peak(tflops: float, name: str) -> str:
+    known = [peak for card, peak in PEAK_TFLOPS.items() if card in name]
+    share = f"{tflops / known[0]:.0%} of the bf16 peak" if known else "its peak is not known here"
+    return f"{tflops:.0f} TFLOP/s, {share}"
 
 
 def _flops(
@@ -311,37 +243,46 @@ def _gpu_step_s(
 ) -> float:
     drawn = Samples(cases, config, 0).batch(0)
 
-    def step() -> None:
-        train_step(state, drawn, config, device)
+    def steps(count: int) -> float:
         torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(count):
+            train_step(state, drawn, config, device)
+        torch.cuda.synchronize()
+        return (time.perf_counter() - start) / count
 
-    for _ in range(3):
-        step()
-    return seconds(step, 10)
+    steps(3)
+    return median(steps(5) for _ in range(3))
 
 
-PARTS: dict[str, Callable[[Cohort], None]] = {
+def _full_size() -> Cohort:
+    return Cohort("full", FULL_SIZE, FULL_CASES)
+
+
+def _ratio(more: float, less: float) -> str:
+    return f"{more / less:.1f}"
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "patch": patch,
     "train": train,
     "infer": infer,
     "memory": memory,
+    "learn": learn,
     "gpu": gpu,
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "learn"], metavar="PART")
-    asked = parser.parse_args().parts or [*PARTS, "learn"]
-    print(f"one thread, precision auto = {resolve_precision('auto', CPU)}, {CASES} phantoms")
-    with tempfile.TemporaryDirectory() as folder, reproducible(1):
-        wanted = [part for name, part in PARTS.items() if name in asked]
-        cohort = Cohort(Path(folder) / "full", FULL_SIZE, CASES) if wanted else None
-        for part in wanted:
-            assert cohort is not None
-            part(cohort)
-        if "learn" in asked:
-            learn(Path(folder))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS], metavar="PART")
+    asked = parser.parse_args().parts or [*PARTS]
+    print(f"One thread; precision `auto` is {resolve_precision('auto', CPU)} here.\n")
+    print("| | here | plain | ratio | wanted |\n|---|---|---|---|---|")
+    with reproducible(1):
+        for name in asked:
+            for row in PARTS[name]():
+                print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ LoadImage, NormalizeIntensity over non-zero voxels, a random crop, mirroring, in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,19 @@ def drawing(config: SegmenterConfig) -> list[Any]:
     ]
 
 
-def dataset(folders: list[Path], config: SegmenterConfig, *, cached: bool) -> Dataset:
-    items = [
-        {
-            **{name: str(folder / f"{name}.nii.gz") for name in MODALITIES},
-            "label": str(folder / "labels.nii.gz"),
-        }
-        for folder in folders
-    ]
+def item(folder: Path) -> dict[str, str]:
+    files: dict[str, str] = {name: str(folder / f"{name}.nii.gz") for name in MODALITIES}
+    return files | {"label": str(folder / "labels.nii.gz")}
+
+
+def image(folder: Path) -> Tensor:
+    """A whole case as the network was trained to see it, (1, 4, X, Y, Z)."""
+    read: Tensor = Compose(reading())(item(folder))["image"].as_tensor()
+    return read[None]
+
+
+def dataset(folders: Sequence[Path], config: SegmenterConfig, *, cached: bool) -> Dataset:
+    items = [item(folder) for folder in folders]
     whole = Compose([*reading(), *drawing(config)])
     if cached:
         return CacheDataset(items, whole, progress=False)
@@ -99,6 +104,10 @@ class Trainer:
         self.model = model.train()
         self.loss = DiceCELoss(to_onehot_y=True, softmax=True)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-5)
+
+    def set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
     def step(self, drawn: Any) -> None:  # noqa: ANN401 - whatever MONAI's loader gives
         self.optimizer.zero_grad()
