@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from syntrust_core.contracts import Kind, Ref
 from syntrust_core.files import file_sha256
+from syntrust_core.modelnames import ModelEntry, name_key
 from syntrust_core.steps import publish_imported
 from syntrust_core.store import ObjectStore
 from syntrust_generator.card import CARD_FILE, WEIGHTS_FILE, read_card
@@ -25,7 +25,6 @@ def publish_model(store: ObjectStore, folder: Path) -> Ref:
     files = {name: folder / name for name in (WEIGHTS_FILE, CARD_FILE)}
     ref = Ref(kind=Kind.IMPORTED_MODEL, id=file_sha256(folder / CARD_FILE))
     publish_imported(store, ref, files)
-    name = read_card(folder).name
-    entry = {"id": ref.id, "kind": "generator"}
-    store.put(f"models/names/{name}.json", json.dumps(entry).encode())
+    entry = ModelEntry(id=ref.id, kind="generator")
+    store.put(name_key(read_card(folder).name), entry.model_dump_json().encode())
     return ref
