@@ -178,8 +178,13 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _interval(mean: Mean) -> tuple[float, float]:
-    half = float(stdtrit(mean.freedom, 1 - LEVEL)) * mean.error
+    half = _quantile(mean.freedom) * mean.error
     return mean.value - half, mean.value + half
+
+
+@lru_cache(maxsize=64)
+def _quantile(freedom: float) -> float:
+    return float(stdtrit(freedom, 1 - LEVEL))
 
 
 def _p_above(mean: Mean, bound: float) -> float:
@@ -207,7 +212,7 @@ def _power(mean: Mean, band: Band) -> float:
     if mean.error == 0:
         return 1.0
     scale, weight = _chi(round(mean.freedom, 9))
-    reach = float(stdtrit(mean.freedom, 1 - LEVEL)) * scale
+    reach = _quantile(mean.freedom) * scale
     found = ndtr(band.high / mean.error - reach) - ndtr(band.low / mean.error + reach)
     return float(weight @ np.maximum(found, 0.0))
 

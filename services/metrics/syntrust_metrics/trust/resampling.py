@@ -115,9 +115,12 @@ def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
 
 @lru_cache(maxsize=8)
 def _cached_counts(cases: int, resamples: int, seed: int) -> NDArray[np.uint16]:
-    """Counts as small as they are: eight tables of them would be a quarter of a gigabyte."""
+    """Counts as small as they are: eight tables of them would be a quarter of a gigabyte.
+
+    A case's counts lie together, as the product with the features takes them.
+    """
     drawn = _draw(np.random.default_rng(seed), cases, resamples)
-    return np.concatenate([np.ones((1, cases)), drawn]).astype(np.uint16)
+    return np.concatenate([np.ones((1, cases)), drawn]).astype(np.uint16, order="F")
 
 
 def _draw(rng: np.random.Generator, cases: int, rows: int) -> Array:
