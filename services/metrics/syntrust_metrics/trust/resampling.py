@@ -10,9 +10,9 @@ influence function (Efron and Tibshirani, An Introduction to the Bootstrap, 1993
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -66,19 +66,21 @@ class Resampled:
         return self.studentised.rows(studentised_rows(regions)[family])
 
 
-def plain_rows(regions: int) -> dict[str, slice]:
+@cache
+def plain_rows(regions: int) -> Mapping[str, slice]:
     """Rows of the families that get percentile intervals."""
     return _stacked(
         t1=2, t2_within=2, t4=regions, correlation=regions, concordance=regions, bias=regions
     )
 
 
-def studentised_rows(regions: int) -> dict[str, slice]:
+@cache
+def studentised_rows(regions: int) -> Mapping[str, slice]:
     """Rows of the families that are studentised; of T5 the real side comes first."""
     return _stacked(t2=2, t5=2 * regions, t3=regions)
 
 
-def _stacked(**heights: int) -> dict[str, slice]:
+def _stacked(**heights: int) -> Mapping[str, slice]:
     edges = list(accumulate(heights.values(), initial=0))
     return {name: slice(*pair) for name, pair in zip(heights, pairwise(edges), strict=True)}
 
