@@ -16,6 +16,7 @@ from syntrust_metrics.arms import alpha_arms, cases_of
 from syntrust_metrics.comparison import TwinComparison
 from syntrust_metrics.controls import control_arms
 from syntrust_metrics.floors import noise_floors
+from syntrust_metrics.quintiles import volume_quintiles
 from syntrust_metrics.scores import CaseScore, ScoreFile
 from syntrust_metrics.scorings import Body, Dice, Scoring
 from syntrust_metrics.sizes import size_effect
@@ -62,6 +63,7 @@ def build_results(
         "nested": alpha_arms(Scoring(request, scores, test, _nested)),
         "floors": noise_floors(disjoint),
         "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
+        "by_volume": volume_quintiles(disjoint),
         "twins": summarise(comparisons, request.cases),
         "curve": alpha_curve(by_alpha, disjoint.policy),
         "claims": paper_claims(by_alpha, disjoint.policy),

@@ -233,3 +233,15 @@ def test_groups_that_are_large_enough_have_factors_and_others_a_reason(
     t1 = contents.results["alphas"][0]["trust"]["groups"]["large"]["factors"]["t1"]["real"]
     assert rows["large, 25 cases, real images"][0].startswith(f"{t1['value']:.3f} ")
     assert rows["small, 5 cases, real images"] == ["fewer than 20 cases"] * 3
+
+
+def test_fifths_by_volume_stand_in_the_report_with_their_bounds(experiment: Maker) -> None:
+    made = experiment(test=100, alphas=("1",))
+    contents = Contents(made.request, build_results(made.request, made.scores), {})
+    found = contents.results["by_volume"]
+
+    rows = Tables(report_page(contents)).under("group", "α = 1")
+
+    low, high = (f"{edge:.3g}" for edge in found["edges_ml"][:2])
+    t1 = found["alphas"][0]["groups"]["1"]["factors"]["t1"]["real"]
+    assert rows[f"{low}-{high} ml, 20 cases, real images"][0].startswith(f"{t1['value']:.3f} ")

@@ -22,6 +22,7 @@ KEYS = {
     "nested",
     "floors",
     "size",
+    "by_volume",
     "twins",
     "curve",
     "claims",

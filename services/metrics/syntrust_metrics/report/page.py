@@ -32,6 +32,7 @@ from syntrust_metrics.report.tables import (
     group_tables,
     mix_table,
     sensitivity_table,
+    volume_tables,
 )
 from syntrust_metrics.report.twintables import twin_parts
 from syntrust_metrics.report.verdicttables import (
@@ -217,6 +218,9 @@ def _more_numbers(results: Mapping[str, Any]) -> Html:
         parts += [performance_table(unseen["alphas"])]
     if results["alphas"][0]["trust"]["groups"]:
         parts += [element("h3", text("Groups")), group_tables(results["alphas"])]
+    if results["by_volume"]["alphas"]:
+        parts += [element("h3", text("Volume of the whole tumour, in fifths of the cases"))]
+        parts += [volume_tables(results["by_volume"])]
     parts += [element("h3", text("Mixes")), mix_table(results["alphas"])]
     return section("More numbers", *parts)
 

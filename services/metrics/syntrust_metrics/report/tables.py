@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from syntrust_metrics.report.cells import digits_of, leaf_cell
@@ -115,10 +116,25 @@ def sensitivity_table(alphas: Sequence[Body]) -> Html:
 
 def group_tables(alphas: Sequence[Body]) -> Html:
     """T1 of every group that is large enough for factors, for each α."""
-    names = sorted({name for entry in alphas for name in entry["trust"]["groups"]})
+    groups = [entry["trust"]["groups"] for entry in alphas]
+    names = {name: name for name in sorted(set().union(*groups))}
+    return _group_table(alphas, groups, names)
+
+
+def volume_tables(by_volume: Body) -> Html:
+    """The same for each fifth of the cases by the volume of the whole tumour."""
+    edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
+    names = {
+        str(fifth): f"{low}-{high} ml" for fifth, (low, high) in enumerate(pairwise(edges), start=1)
+    }
+    alphas = by_volume["alphas"]
+    return _group_table(alphas, [entry["groups"] for entry in alphas], names)
+
+
+def _group_table(alphas: Sequence[Body], groups: Sequence[Body], names: Mapping[str, str]) -> Html:
     rows = []
-    for name in names:
-        found = [entry["trust"]["groups"][name] for entry in alphas]
+    for key, name in names.items():
+        found = [each[key] for each in groups]
         for side, title in SIDE_NAMES.items():
             cells = [_group(each, side) for each in found]
             rows.append([text(f"{name}, {found[0]['cases']} cases, {title}"), *cells])
