@@ -244,4 +244,6 @@ def test_fifths_by_volume_stand_in_the_report_with_their_bounds(experiment: Make
 
     low, high = (f"{edge:.3g}" for edge in found["edges_ml"][:2])
     t1 = found["alphas"][0]["groups"]["1"]["factors"]["t1"]["real"]
-    assert rows[f"{low}-{high} ml, 20 cases, real images"][0].startswith(f"{t1['value']:.3f} ")
+    assert rows[f"fifth 1, {low}-{high} ml, 20 cases, real images"][0].startswith(
+        f"{t1['value']:.3f} "
+    )

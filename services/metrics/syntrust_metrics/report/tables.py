@@ -125,7 +125,8 @@ def volume_tables(by_volume: Body) -> Html:
     """The same for each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
-        str(fifth): f"{low}-{high} ml" for fifth, (low, high) in enumerate(pairwise(edges), start=1)
+        str(fifth): f"fifth {fifth}, {low}-{high} ml"
+        for fifth, (low, high) in enumerate(pairwise(edges), start=1)
     }
     alphas = by_volume["alphas"]
     return _group_table(alphas, [entry["groups"] for entry in alphas], names)
