@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from syntrust_generator.engine import Machine
 from syntrust_generator.fit import show
 from syntrust_generator.intensity import brain_z
 from syntrust_generator.models import load_model
+from syntrust_generator.samplers import SamplerName
 from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise, synthesise_all
 from syntrust_metrics.overlap import confusion, dice
 from syntrust_segmenter.presets import PRESETS
@@ -39,6 +40,7 @@ from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
 
 PRESET = "tiny"
 ALL_STEPS = 250
+REFERENCE: Final = "ddim"  # at all steps: first order, no estimate but that of each step
 Say = Callable[[str], None]
 
 
@@ -53,6 +55,7 @@ class Plan:
     test_cases: int
     seeds: int
     iterations: int
+    sampler: SamplerName
     steps: tuple[int, ...]
     noise_seed: int
     workers: int
@@ -81,7 +84,11 @@ class Plan:
         return self.folder / "predictions" / self.segmenter(seed).name
 
     def twins(self, steps: int) -> Path:
-        return self.folder / "twins" / f"{self.weights}-{self.noise_seed}" / str(steps)
+        return self.folder / "twins" / f"{self.weights}-{self.noise_seed}" / self.sampling(steps)
+
+    def sampling(self, steps: int) -> str:
+        """Of few steps the sampler that is measured; of the most, the reference."""
+        return f"{REFERENCE if steps == max(self.steps) else self.sampler}-{steps}"
 
     def case(self, case: str) -> Path:
         return self.folder / f"cases-{self.cohort_seed}" / case
@@ -146,13 +153,14 @@ def draw_twin(plan: Plan, steps: int, case: str) -> None:
 
 def _order(plan: Plan, steps: int) -> Order:
     generator = load_model(plan.model)
-    sampling = Sampling(sampler=generator.card.default.sampler, steps=steps)
+    sampler = REFERENCE if steps == max(plan.steps) else plan.sampler
+    sampling = Sampling(sampler=sampler, steps=steps)
     return Order(generator, plan.noise_seed, sampling, machine=Machine(torch.device("cpu")))
 
 
 def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
     """(S, M, K) of the test set's twins at `steps`, or of its real images if None."""
-    name = "real" if steps is None else f"{plan.weights}-{plan.noise_seed}-{steps}"
+    name = "real" if steps is None else f"{plan.weights}-{plan.noise_seed}-{plan.sampling(steps)}"
     rows = []
     for seed in range(plan.seeds):
         out = plan.predictions(seed) / name / str(plan.test_cases)
@@ -216,7 +224,7 @@ def seconds_of(plan: Plan, say: Say) -> dict[str, float]:
 
     "plain" is 250 steps of the plain loop, from the median of a few, without reading or writing.
     """
-    path = plan.folder / f"seconds-{plan.weights}.json"
+    path = plan.folder / f"seconds-{plan.weights}-{plan.sampler}.json"
     known: dict[str, float] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     job = TwinJob(plan.case(plan.test_ids[0]), plan.folder / "timed")
     with reproducible(1):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -102,13 +103,25 @@ def test_a_respaced_schedule_keeps_the_noise_levels_of_its_steps(schedule: Sched
     )
 
 
-@pytest.mark.parametrize("count", [2, 5, 10, 249, 250])
-def test_steps_descend_evenly_from_the_last_without_repeats(count: int) -> None:
-    steps = spaced_steps(250, count)
+@pytest.mark.parametrize("total", [2, 3, 10, 250, 1000])
+def test_steps_descend_from_the_last_without_repeats(total: int) -> None:
+    for count in range(2, total + 1):
+        steps = spaced_steps(total, count)
 
-    assert (steps[0], len(set(steps))) == (249, count)
-    assert steps == sorted(steps, reverse=True)
-    assert all(abs(249 - i * 250 / count - t) <= 0.5 for i, t in enumerate(steps))
+        assert (steps[0], len(steps)) == (total - 1, count)
+        assert all(one > following for one, following in pairwise(steps))
+        assert steps[-1] in (0, 1)
+
+
+def test_all_steps_are_all_steps() -> None:
+    assert spaced_steps(250, 250) == list(range(249, -1, -1))
+
+
+def test_steps_are_denser_where_there_is_less_noise() -> None:
+    gaps = [one - following for one, following in pairwise(spaced_steps(250, 10))]
+
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[0] > 3 * gaps[-1]
 
 
 @pytest.mark.parametrize("count", [1, 251])
