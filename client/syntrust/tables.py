@@ -38,6 +38,7 @@ def print_results(console: Console, results: Mapping[str, Any]) -> None:
     trusts = [entry["trust"] for entry in alphas]
     heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
     _print_factors(console, heads, trusts)
+    _print_controls(console, results.get("controls", ()))
     _print_notes(console, trusts)
     for warning in (results.get("unseen") or {}).get("warnings", ()):
         console.print(f"[yellow]note:[/] {escape(warning['detail'])}", soft_wrap=True)
@@ -77,6 +78,26 @@ def _print_factors(
                 )
             )
         console.print()
+
+
+def _print_controls(console: Console, controls: Sequence[Mapping[str, Any]]) -> None:
+    """T1 on real images of each control arm, to be read beside the row T1 of the mixes."""
+    if not controls:
+        return
+    console.print("[bold]Controls: T1 mean Dice on real images[/] [dim](higher is better)[/]")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for arm in controls:
+        alpha = "" if arm["alpha"] is None else f"α = {arm['alpha']:g}"
+        table.add_row(f"  {arm['control']}", alpha, _control(arm))
+    console.print(table)
+    console.print()
+
+
+def _control(arm: Mapping[str, Any]) -> str:
+    if arm["trust"] is None:
+        return escape(f"undefined: {arm['reason']}")
+    same = " (the mix itself)" if arm["mix"]["same_as"] else ""
+    return cell(arm["trust"]["factors"]["t1"]["real"]) + same
 
 
 def _print_equivalence(console: Console, equivalence: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.client.answers import experiment, results
+from tests.unit.client.answers import experiment, results, trust
 
 Run = Callable[..., int]
 
@@ -143,3 +143,26 @@ def test_predicted_label_maps_are_fetched_into_a_folder(
     assert code == 0
     assert (tmp_path / "out" / "p1.nii.gz").read_bytes() == b"map"
     assert "Label maps and predictions.json are in" in capsys.readouterr().out
+
+
+def test_controls_are_printed_below_the_mixes_or_say_why_they_are_undefined(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arm = {"control": "real_only", "alpha": 0.5, "trust": trust(), "mix": {"same_as": []}}
+    none = {**arm, "alpha": 0.0, "trust": None, "mix": None, "reason": "α = 0 has no real image"}
+    same = {**arm, "alpha": 1.0, "mix": {"same_as": [1.0]}}
+    both = {**arm, "control": "real_plus_twins", "alpha": None}
+    body = {**results(), "controls": [none, arm, same, both]}
+    server.on("GET /experiments/e1/results", answer(body=body))
+
+    run("experiment", "results", "e1")
+
+    printed = capsys.readouterr().out
+    _, _, controls = printed.partition("Controls:")
+    lines = [" ".join(line.split()) for line in controls.splitlines()[1:5]]
+    assert lines == [
+        "real_only α = 0 undefined: α = 0 has no real image",
+        "real_only α = 0.5 0.600 [0.500, 0.700]",
+        "real_only α = 1 0.600 [0.500, 0.700] (the mix itself)",
+        "real_plus_twins 0.600 [0.500, 0.700]",
+    ]
