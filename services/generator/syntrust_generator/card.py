@@ -159,7 +159,7 @@ class TrainConfig(_Frozen):
     intensity: Convention = "brain-z"
     expanded: bool = False
     position: bool = False
-    default: Sampling = Sampling(sampler="ddim", steps=10)
+    default: Sampling = Sampling(sampler="dpm++2m", steps=10)
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
