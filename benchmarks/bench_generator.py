@@ -34,7 +34,6 @@ from syntrust_generator.cli import canonical_cases
 from syntrust_generator.determinism import reproducible
 from syntrust_generator.draw import draw
 from syntrust_generator.engine import Engine, Machine, Precision, resolve_precision
-from syntrust_generator.fit import show
 from syntrust_generator.models import Generator, load_model, shipped_model
 from syntrust_generator.network import BRATS, UNet
 from syntrust_generator.schedule import cosine_schedule
@@ -144,12 +143,7 @@ def on_cpu() -> None:
         folder = Path(name)
         case_folder = phantom(folder, generator)
         case, _ = read_case(case_folder)
-        shown = show(
-            case,
-            generator.domain,
-            generator.network.architecture.divisor,
-            outline=generator.outline,
-        )
+        shown = generator.show(case)
         size = "x".join(str(n) for n in reversed(shown.planes.shape[1:]))
         plain_s = per_step(f"tiny, the brain's {size}", generator.network, shown.planes, runs=9)
         per_twin(generator, case_folder, folder, plain_s)

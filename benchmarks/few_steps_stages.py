@@ -28,7 +28,6 @@ from syntrust_generator.card import Sampling
 from syntrust_generator.cli import canonical_cases
 from syntrust_generator.determinism import reproducible
 from syntrust_generator.engine import Machine
-from syntrust_generator.fit import show
 from syntrust_generator.intensity import brain_z
 from syntrust_generator.models import load_model
 from syntrust_generator.samplers import SamplerName
@@ -246,12 +245,7 @@ def _twin_s(plan: Plan, job: TwinJob, steps: str) -> float:
 def _plain_s(plan: Plan, job: TwinJob, runs: int = 5) -> float:
     generator = load_model(plan.model)
     case, _ = read_case(job.case_folder)
-    shown = show(
-        case,
-        generator.domain,
-        generator.network.architecture.divisor,
-        outline=generator.outline,
-    )
+    shown = generator.show(case)
     denoise = plain_denoiser(plain_network(generator.network), shown.planes)
     x = torch.randn((1, 4, *shown.planes.shape[1:]))
     return ALL_STEPS * median(_cpu_s(lambda: denoise(x, 100)) for _ in range(runs))

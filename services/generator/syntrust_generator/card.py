@@ -46,7 +46,10 @@ class ArchitectureCard(_Frozen):
     groups: Positive = 32
     anatomy: Annotated[
         tuple[Positive, Positive, Positive] | None,
-        Field(description="Nodes of the mean anatomy shown to the network; see anatomy.py."),
+        Field(
+            description="Nodes of the mean anatomy shown to the network, which then has three "
+            "condition planes more: places in the mean brain; see anatomy.py and places.py."
+        ),
     ] = None
 
 
@@ -79,10 +82,6 @@ class Domain(_Frozen):
     expanded: Annotated[
         bool,
         Field(description="The network sees brain-z through intensity.expanded; twins do not."),
-    ] = False
-    position: Annotated[
-        bool,
-        Field(description="Three condition planes more: the place in the mean brain; places.py."),
     ] = False
 
 
@@ -158,20 +157,15 @@ class TrainConfig(_Frozen):
     view: View = "brain"
     intensity: Convention = "brain-z"
     expanded: bool = False
-    position: bool = False
     default: Sampling = Sampling(sampler="dpm++2m", steps=10)
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
         """Refuse planes that the network has no channels for, and a scale without its inverse."""
-        due = (
-            self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if self.position else 0)
-        )
+        places = self.architecture.anatomy is not None
+        due = self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if places else 0)
         if self.architecture.in_channels != due:
-            msg = f"architecture.in_channels: {due} with position={self.position}."
-            raise ValueError(msg)
-        if (self.architecture.anatomy is not None) != self.position:
-            msg = "position, architecture.anatomy: one is looked up by the other; ask for both."
+            msg = f"architecture.in_channels: {due} {'with' if places else 'without'} anatomy."
             raise ValueError(msg)
         if self.expanded and self.intensity != "brain-z":
             msg = f"expanded: only with intensity brain-z, not {self.intensity}."
@@ -204,7 +198,6 @@ TINY = TrainConfig(
         precision="bf16",
     ),
     expanded=True,
-    position=True,
 )
 """How the shipped model for 64x64x64 voxels of 3 mm is trained on a CPU with native bfloat16."""
 

@@ -21,7 +21,7 @@ from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError
 from syntrust_generator.card import Domain, Sampling
 from syntrust_generator.engine import Asked, Engine, Machine, engine_of
-from syntrust_generator.fit import Shown, show
+from syntrust_generator.fit import Shown
 from syntrust_generator.intensity import contracted
 from syntrust_generator.models import Generator
 from syntrust_generator.noise import CHANNELS, NoiseAhead
@@ -65,8 +65,7 @@ def draw(
         If the case is outside the generator's domain, or it cannot sample in so many steps.
     """
     engine = engine_of(generator, Machine(torch.device("cpu"), precision))
-    divisor = generator.network.architecture.divisor
-    shown = show(case, generator.domain, divisor, outline=generator.outline)
+    shown = generator.show(case)
     (images,) = draw_shown(
         engine, generator.domain, shown, seeds=(seed,), sampling=sampling, on_step=on_step
     )

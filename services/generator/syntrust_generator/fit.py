@@ -134,7 +134,7 @@ def show(
     if not case.labels.any():
         raise CallerError("labels: no tumour is labelled; this generator draws brains with one.")
     if fit == "resize":
-        return _squeezed(case, domain, divisor)
+        return _squeezed(case, domain, divisor, knows_places=outline is not None)
     _check_grid(case, domain)
     window = centre_window(case.geometry.shape, domain.shape)
     labels, brain = window.cut(case.labels), window.cut(case.brain)
@@ -162,9 +162,9 @@ def _check_grid(case: Case, domain: Domain) -> None:
         )
 
 
-def _squeezed(case: Case, domain: Domain, divisor: int) -> Shown:
+def _squeezed(case: Case, domain: Domain, divisor: int, *, knows_places: bool) -> Shown:
     """The whole grid of the case, whatever its size, on the whole grid of the generator."""
-    if domain.view != "grid" or domain.position:
+    if domain.view != "grid" or knows_places:
         raise CallerError(
             "fit: this generator sees a part of the grid, or where in it a voxel lies, so a "
             "condition cannot be resized for it; leave fit out.",

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
 from syntrust_generator.anatomy import outline_in
 from syntrust_generator.card import (
@@ -26,6 +26,7 @@ from syntrust_generator.card import (
     read_card,
     write_card,
 )
+from syntrust_generator.fit import Fit, Shown, show
 from syntrust_generator.network import Architecture, UNet, channels_last
 from syntrust_generator.publish import SHIPPED
 
@@ -42,10 +43,10 @@ class Generator:
         """What twins may be drawn of; refuses a model that draws none."""
         return self.card.twin_domain()
 
-    @property
-    def outline(self) -> NDArray[np.float32] | None:
-        """The mean brain's, if the network looks anatomy up in one; see places.py."""
-        return outline_in(self.network)
+    def show(self, case: Case, fit: Fit | None = None) -> Shown:
+        """What the network is shown of a case; refuses one outside the domain, see `fit.show`."""
+        divisor, outline = self.network.architecture.divisor, outline_in(self.network)
+        return show(case, self.domain, divisor, fit, outline=outline)
 
 
 def architecture_of(architecture: ArchitectureCard) -> Architecture:

@@ -50,9 +50,9 @@ def outline_of(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDArray[np.f
     (*shape) float32 in [0, 1]: the share of heads that cover the node, its edge blurred.
     """
     views = [_Head.of(head) for head in heads]
-    outline = _mean_outline(((view, view.places(_START)) for view in views), shape)
+    outline = _mean_outline(((view, _START) for view in views), shape)
     for _ in range(ROUNDS):
-        fits = ((view, view.places(_fitted(view, outline))) for view in views)
+        fits = ((view, _fitted(view, outline)) for view in views)
         outline = _mean_outline(fits, shape)
     return outline
 
@@ -73,7 +73,7 @@ def places_of(head: NDArray[np.bool_], outline: NDArray[np.float32]) -> NDArray[
     view = _Head.of(head)
     coefficients, voxels = _fitted(view, outline), np.argwhere(head).T.astype(np.float64)
     chunks = np.array_split(voxels, max(1, voxels.shape[1] // _CHUNK), axis=1)
-    inside = np.concatenate([view.places_at(coefficients, chunk) for chunk in chunks], axis=1)
+    inside = np.concatenate([coefficients @ view.basis(chunk) for chunk in chunks], axis=1)
     places = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
     places[:, head] = _mirrored(np.clip(inside, -1, 1))
     return places
@@ -125,12 +125,6 @@ class _Head:
         values = ndimage.gaussian_filter(padded, blur, mode="constant")[every]
         points = np.indices(values.shape).reshape(3, -1) * float(step) - room
         return cls(middle, half_axes, points, values.ravel().astype(np.float64))
-
-    def places(self, coefficients: Floats) -> Floats:
-        return self.places_at(coefficients, self.points)
-
-    def places_at(self, coefficients: Floats, voxels: Floats) -> Floats:
-        return coefficients @ self.basis(voxels)
 
     def basis(self, voxels: Floats) -> Floats:
         """Products of Legendre polynomials of total degree up to `DEGREE`, (K, P)."""
@@ -192,7 +186,8 @@ def _looked_up(volume: Floats, slopes: Floats, places: Floats) -> tuple[Floats, 
 
 def _mean_outline(fits: Iterable[tuple[_Head, Floats]], shape: Shape) -> NDArray[np.float32]:
     sums: Any = 0
-    for view, places in fits:
+    for view, coefficients in fits:
+        places = coefficients @ view.basis(view.points)
         within = (np.abs(places) <= 1).all(axis=0)
         values = view.values[within]
         sums = sums + spread(

@@ -19,7 +19,7 @@ from syntrust_core.errors import CallerError
 from syntrust_generator.card import NOTICE, Sampling
 from syntrust_generator.draw import draw_seed, draw_shown
 from syntrust_generator.engine import Machine, engine_of
-from syntrust_generator.fit import Fit, Shown, show
+from syntrust_generator.fit import Fit, Shown
 from syntrust_generator.intensity import BACKGROUND
 from syntrust_generator.models import Generator
 from syntrust_generator.quality import defects
@@ -183,9 +183,7 @@ class _Drawn:
 
 def _read(job: TwinJob, order: Order) -> _Ready:
     case, record = read_mask(job.case_folder)
-    generator = order.generator
-    divisor = generator.network.architecture.divisor
-    shown = show(case, generator.domain, divisor, order.fit, outline=generator.outline)
+    shown = order.generator.show(case, order.fit)
     return _Ready(job, case, record.label_map_digest, shown)
 
 

@@ -178,7 +178,10 @@ def _step(training: Training, recipe: Recipe) -> None:
 def noise_loss(
     network: UNet, batch: Batch, schedule: Schedule, recipe: Recipe, weighting: Weighting
 ) -> Tensor:
-    """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t."""
+    """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t.
+
+    Of a network with a mean anatomy, the images are the difference to it; see anatomy.py.
+    """
     device = next(network.parameters()).device
     images, condition, noise, t = (
         torch.from_numpy(array.copy()).to(device)

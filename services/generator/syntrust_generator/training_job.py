@@ -123,7 +123,6 @@ def train(
         fit="exact" if start is None else start.domain.fit,
         intensity=config.intensity,
         expanded=config.expanded,
-        position=config.position,
     )
     divisor = architecture_of(config.architecture).divisor
     seen_as = partial(CaseFolders, tuple(folders.values()), domain, divisor)
@@ -209,15 +208,13 @@ def _begin(
         return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
     card, seen = start.card, start.domain
     have = (card.architecture, card.schedule_steps, card.prediction)
-    shown = (seen.view, seen.intensity, seen.expanded, seen.position)
+    shown = (seen.view, seen.intensity, seen.expanded)
     if have != (config.architecture, config.schedule_steps, config.recipe.prediction):
         raise CallerError(
             f"start: {card.name} has another architecture, schedule or prediction than asked."
         )
-    if shown != (config.view, config.intensity, config.expanded, config.position):
-        raise CallerError(
-            f"start: {card.name} has another view, intensity, expanded or position than asked."
-        )
+    if shown != (config.view, config.intensity, config.expanded):
+        raise CallerError(f"start: {card.name} has another view, intensity or expanded than asked.")
     weights = start.network.state_dict()
     return start_training(config.architecture, config.recipe, device, weights=weights)
 

@@ -131,9 +131,7 @@ def test_there_is_no_anatomy_outside_the_head() -> None:
 
 
 def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_path: Path) -> None:
-    config = TrainConfig(
-        architecture=SMALL, recipe=Recipe(iterations=1), position=True, expanded=True
-    )
+    config = TrainConfig(architecture=SMALL, recipe=Recipe(iterations=1), expanded=True)
 
     train(
         case_folders,
@@ -149,12 +147,10 @@ def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_
     assert float(network.anatomy.mean.std()) > 0
 
 
-def test_an_anatomy_needs_places_to_be_looked_up_by() -> None:
-    architecture = ArchitectureCard(
-        base_channels=4, multipliers=(1, 2), residual_blocks=1, anatomy=NODES
-    )
+def test_an_anatomy_needs_three_more_channels_for_the_places() -> None:
+    architecture = SMALL.model_copy(update={"in_channels": 8})
 
-    with pytest.raises(ValidationError, match="ask for both"):
+    with pytest.raises(ValidationError, match="in_channels: 11 with anatomy"):
         TrainConfig(architecture=architecture)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from tests.unit.generator.small import ball_case, random_generator
 
@@ -170,14 +171,16 @@ def test_a_resized_condition_is_drawn_on_the_whole_grid_and_stretched_back() -> 
     assert shown.warnings == ()
 
 
-@pytest.mark.parametrize("change", [{"view": "brain"}, {"position": True}])
+@pytest.mark.parametrize(
+    ("view", "outline"), [("brain", None), ("grid", np.ones((4, 4, 2), np.float32))]
+)
 def test_a_generator_that_knows_places_refuses_a_resized_condition(
-    change: dict[str, object],
+    view: str, outline: NDArray[np.float32] | None
 ) -> None:
-    domain = CROP.model_copy(update=change)
+    domain, case = CROP.model_copy(update={"view": view}), ball_case((24, 25, 19), (12, 12, 9))
 
     with pytest.raises(CallerError, match="fit: this generator sees a part of the grid"):
-        show(ball_case((24, 25, 19), (12, 12, 9)), domain, divisor=2, fit="resize")
+        show(case, domain, divisor=2, fit="resize", outline=outline)
 
 
 def test_the_default_never_softens_a_label() -> None:

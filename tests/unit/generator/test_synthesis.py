@@ -19,7 +19,6 @@ from syntrust_core.volumes import read_volume
 from syntrust_generator.card import Domain, Sampling
 from syntrust_generator.draw import draw, draw_seed, draw_shown
 from syntrust_generator.engine import Asked, Machine, engine_of
-from syntrust_generator.fit import show
 from syntrust_generator.models import Generator, load_model
 from syntrust_generator.samplers import Step
 from syntrust_generator.synthesis import (
@@ -131,7 +130,7 @@ def test_twins_of_a_batch_are_those_drawn_alone(
 ) -> None:
     case, _ = read_case(case_folder)
     engine = engine_of(generator, Machine(CPU, "fp32"))
-    shown = show(case, generator.domain, divisor=2)
+    shown = generator.show(case)
     sampling = Sampling.model_validate({"sampler": sampler, "steps": 5})
     told: list[Step] = []
 
@@ -242,12 +241,12 @@ def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
     assert draw_seed(7, "ab", 1, 2) != draw_seed(7, "ab", 1, 3)
 
 
-def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
+def test_a_generator_with_anatomy_and_expanded_intensities_draws_brain_z(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
     architecture = CONFIG.architecture.model_copy(update={"in_channels": 11, "anatomy": (8, 8, 4)})
     recipe = CONFIG.recipe.model_copy(update={"iterations": 5})
-    settings = {"architecture": architecture, "position": True, "expanded": True, "recipe": recipe}
+    settings = {"architecture": architecture, "expanded": True, "recipe": recipe}
     config = CONFIG.model_copy(update=settings)
 
     train_small(case_folders, tmp_path, config)
@@ -255,7 +254,8 @@ def test_a_generator_with_position_and_expanded_intensities_draws_brain_z(
     case, _ = read_case(next(iter(case_folders.values())))
     images = draw(generator, case, seed=1, sampling=config.default)
 
-    assert (generator.domain.position, generator.domain.expanded) == (True, True)
+    assert generator.network.anatomy is not None
+    assert generator.domain.expanded
     assert (images[:, ~case.brain] == -1).all()
     assert images[:, case.brain].std() > 0.01
 
