@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from syntrust_core.caserecord import CASE_FILE
 from syntrust_core.cases import inspect_case, write_case
 from syntrust_core.labels import MODALITIES, Region
+from syntrust_segmenter.checkpoints import TrainingState
+from syntrust_segmenter.data import Samples
 from syntrust_segmenter.dice import region_dice
 from syntrust_segmenter.entries import ImageEntry, prepared
 from syntrust_segmenter.prepared import PreparedCache, PreparedCase
+from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_segmenter.training import Run, initial_state, iterate
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 KEPT = Path(__file__).parents[1] / "build" / "bench" / "segmenter"
@@ -45,6 +50,17 @@ def _canonical(upload: Path, cases: Path) -> Path:
         case, record = inspect_case(files, scheme="brats2023")
         write_case(case, record, kept)
     return kept
+
+
+def trained(
+    cases: Sequence[PreparedCase], config: SegmenterConfig, iterations: int, seed: int
+) -> TrainingState:
+    """What `iterations` make of fresh weights, as a worker makes it, on this thread."""
+    run = Run(seed, iterations, "benchmark", Path(), torch.device("cpu"))
+    state, samples = initial_state(cases, config, run), Samples(cases, config, seed)
+    for iteration in range(iterations):
+        iterate(state, samples.batch(iteration), config, run)
+    return state
 
 
 def mean_dice(labels: NDArray[np.uint8], case: PreparedCase) -> float:

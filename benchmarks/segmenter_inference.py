@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from benchmarks import plain_segmenter as plain
-from benchmarks.segmenter_cohort import KEPT, Cohort
+from benchmarks.segmenter_cohort import KEPT, Cohort, trained
 from monai.inferers.utils import sliding_window_inference
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -25,14 +25,12 @@ from torch import Tensor, nn
 from syntrust_core.canonical import digest
 from syntrust_core.cases import Case, read_case
 from syntrust_core.labels import MODALITIES, Region
-from syntrust_segmenter.data import Samples
 from syntrust_segmenter.dice import region_dice
 from syntrust_segmenter.heads import CLASSES
 from syntrust_segmenter.inference import predict_case
 from syntrust_segmenter.network import build_network, resolve_precision
 from syntrust_segmenter.prepared import FORMAT, PreparedCase
 from syntrust_segmenter.presets import Precision, configure
-from syntrust_segmenter.training import Run, initial_state, iterate
 
 CPU = torch.device("cpu")
 TRAINING, ITERATIONS = 4, 800
@@ -86,10 +84,7 @@ def _on_grid(case: PreparedCase, whole: Case) -> Tensor:
 
 
 def _trained(cases: Sequence[PreparedCase]) -> dict[str, Tensor]:
-    run, samples = Run(0, ITERATIONS, "benchmark", Path(), CPU), Samples(cases, CONFIG, 0)
-    state = initial_state(cases, CONFIG, run)
-    for iteration in range(ITERATIONS):
-        iterate(state, samples.batch(iteration), CONFIG, run)
+    state = trained(cases, CONFIG, ITERATIONS, seed=0)
     return {name: value.contiguous() for name, value in state.result.state_dict().items()}
 
 

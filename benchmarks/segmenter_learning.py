@@ -17,19 +17,16 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from benchmarks import plain_segmenter as plain
-from benchmarks.segmenter_cohort import Cohort, mean_dice
+from benchmarks.segmenter_cohort import Cohort, mean_dice, trained
 from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import nn
 
 from syntrust_segmenter.checkpoints import TrainingState
-from syntrust_segmenter.data import Samples
 from syntrust_segmenter.inference import predict_box
 from syntrust_segmenter.prepared import PreparedCase
 from syntrust_segmenter.presets import configure
-from syntrust_segmenter.training import Run, initial_state, iterate
 
-CPU = torch.device("cpu")
 TRAINING, TEST = 16, 24
 BUDGETS_S, SEEDS = (50.0, 300.0), (0,)
 TIMED_STEPS = 4
@@ -78,11 +75,8 @@ def trained_tiny(
 def _iterated(
     cases: Sequence[PreparedCase], iterations: int, seed: int
 ) -> tuple[TrainingState, float]:
-    run, samples = Run(seed, iterations, "benchmark", Path(), CPU), Samples(cases, TINY, seed)
-    state = initial_state(cases, TINY, run)
     start = time.process_time()
-    for iteration in range(iterations):
-        iterate(state, samples.batch(iteration), TINY, run)
+    state = trained(cases, TINY, iterations, seed)
     return state, time.process_time() - start
 
 
