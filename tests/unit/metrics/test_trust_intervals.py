@@ -137,7 +137,7 @@ def test_every_interval_holds_its_value_and_is_ordered() -> None:
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
-@pytest.mark.parametrize("size", [1, 2, 100, 1001, 2000])
+@pytest.mark.parametrize("size", [1, 2, 100, 1001, 2000, 2249])
 def test_tails_are_quantiles(size: int, confidence: float) -> None:
     values = np.random.default_rng(6).normal(size=(7, size))
 
@@ -154,6 +154,25 @@ def test_tails_of_values_in_order_are_quantiles_too(order: int) -> None:
     ((low, high),) = tails(values, 0.95)
 
     assert (low, high) == pytest.approx((0.025, 0.975))
+
+
+@pytest.mark.parametrize("digits", [0, 1])
+def test_tails_of_values_of_which_many_are_equal_are_quantiles_too(digits: int) -> None:
+    values = np.random.default_rng(6).normal(size=(7, 2000)).round(digits)
+
+    found = tails(values, 0.95)
+
+    ends = np.quantile(values, [0.025, 0.975], axis=1)
+    assert np.array(found) == pytest.approx(ends.T)
+
+
+def test_tails_leave_the_values_as_they_are() -> None:
+    values = np.random.default_rng(6).normal(size=(7, 2000))
+    before = values.copy()
+
+    tails(values, 0.95)
+
+    assert np.array_equal(values, before)
 
 
 def test_more_confidence_is_a_wider_interval() -> None:
