@@ -106,7 +106,7 @@ def resample(columns: Columns, *, ddof: int, resamples: int, seed: int) -> Resam
 def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
     """Give counts of draws in blocks of rows, (B + 1, M) in all; row 0 is all ones."""
     if cases <= CACHED_CASES and cases * resamples <= BLOCK_CELLS:
-        yield _cached_counts(cases, resamples, seed).astype(np.float64)
+        yield _cached_counts(cases, resamples, seed).astype(np.float64, copy=False)
         return
     yield np.ones((1, cases))
     rng = np.random.default_rng(seed)
@@ -116,13 +116,17 @@ def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
 
 
 @lru_cache(maxsize=8)
-def _cached_counts(cases: int, resamples: int, seed: int) -> NDArray[np.uint16]:
-    """Counts as small as they are: eight tables of them would be a quarter of a gigabyte.
+def _cached_counts(cases: int, resamples: int, seed: int) -> Array | NDArray[np.uint16]:
+    """Counts in at most 8 MB: as numbers if they fit, else as small as they are.
 
-    A case's counts lie together, as the product with the features takes them.
+    Eight large tables of numbers would be a quarter of a gigabyte. A case's counts lie together, as
+    the product with the features takes them.
     """
     drawn = _draw(np.random.default_rng(seed), cases, resamples)
-    return np.concatenate([np.ones((1, cases)), drawn]).astype(np.uint16, order="F")
+    counts = np.concatenate([np.ones((1, cases)), drawn])
+    if 4 * drawn.size <= BLOCK_CELLS:
+        return np.asfortranarray(counts)
+    return counts.astype(np.uint16, order="F")
 
 
 def _draw(rng: np.random.Generator, cases: int, rows: int) -> Array:
@@ -165,39 +169,43 @@ class _Features:
 
     def read(self, sums: Array, *, ddof: int) -> Resampled:
         """Turn weighted sums (P, B + 1), which it may overwrite, into factors."""
-        spread, regions = self.centre.size, self.multiple.size
+        regions = self.multiple.size
         # Counts are exact, so an empty draw is exactly 0 and gives NaN on purpose; so does a draw
         # of nothing but Dice so small that their squares vanish.
         with np.errstate(all="ignore"):
-            means, n = self._means(sums)
-            edges = np.cumsum([spread] * 4 + [regions] * 10)
-            *powers, within = np.split(means, edges)
+            powers, of_regions, within, n = self._means(sums)
+            *monomials, gaps, product = of_regions
             averages = self.centre + powers[0]
             # As for T3: what is left of a draw of nothing but Dice of 0 is rounding.
-            averages *= averages > NOTHING * self.centre
-            moments = _Moments.of(powers[:4], n, ddof)
-            shift = powers[0][2:].reshape(2, regions, -1)
-            spreads = _spreads(moments, averages, n)
-            alignment = _alignment(powers[4:12], self.multiple, n[2 : 2 + regions])
-            agreement = _agreement(powers[13], shift, moments.second[2:], averages[2:])
+            averages[averages <= NOTHING * self.centre] = 0.0
+            moments = _Moments.of(powers, n, ddof)
+            spreads = _spreads(moments, averages)
+            alignment = _alignment(monomials, self.multiple)
+            shift = powers[0, 2:].reshape(2, regions, -1)
+            agreement = _agreement(product, shift, moments.second[2:], averages[2:])
             return Resampled(
-                plain=np.concatenate([averages[:2], 1 - within, powers[12], *agreement]),
-                studentised=Draws(*map(np.concatenate, zip(spreads, alignment, strict=True))),
+                plain=np.concatenate([averages[:2], 1 - within, gaps, *agreement]),
+                studentised=_studentised(spreads, alignment, n),
                 reach=_spread_over(shift),
             )
 
-    def _means(self, sums: Array) -> tuple[Array, Array]:
-        """Make every sum a mean over the cases drawn for it, in place, and count these cases."""
+    def _means(self, sums: Array) -> tuple[Array, Array, Array, Array]:
+        """Make every sum a mean over the cases drawn for it, in place, and count these cases.
+
+        The powers are (4, Q, B + 1), what regions have is (10, K, B + 1), the spread within a case
+        (2, B + 1), and the count (Q, B + 1), or (Q, 1) where it never varies.
+        """
         spread, regions = self.centre.size, self.multiple.size
-        rows = 4 * spread + 10 * regions + 2
-        n = sums[rows:]
+        edges = np.cumsum([4 * spread, 10 * regions, 2])
+        powers, of_regions, within, n = np.split(sums, edges)
+        powers = powers.reshape(4, spread, -1)
+        of_regions = of_regions.reshape(10, regions, -1)
         if self.complete:
-            return sums, np.full((spread, 1), float(self.cases))
-        means = sums[:rows]
-        means[: 4 * spread].reshape(4, spread, -1)[...] /= n
-        means[4 * spread : -2].reshape(10, regions, -1)[...] /= n[2 : 2 + regions]
-        means[-2:] /= n[:2]
-        return means, n
+            return powers, of_regions, within, np.full((spread, 1), float(self.cases))
+        powers /= n
+        of_regions /= n[2 : 2 + regions]
+        within /= n[:2]
+        return powers, of_regions, within, n
 
 
 def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
@@ -246,69 +254,95 @@ class _Moments:
     fourth: Array
 
     @classmethod
-    def of(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
-        """Moments about the resample's own mean from those about the sample's."""
-        m1, m2, m3, m4 = raw
+    def of(cls, raw: Array, n: Array, ddof: int) -> _Moments:
+        """Moments about the resample's own mean from those about the sample's.
+
+        Overwrites the third and fourth of these, which stay in the cache that way.
+        """
+        m1, m2, third, fourth = raw
         second = m2 - m1 * m1
-        second *= second > NOTHING * m2
-        third = m3 - m1 * (m2 + 2 * second)
-        fourth = m4 - m1 * (4 * m3 - 3 * m1 * (m2 + second))
-        return cls(second * np.where(n > ddof, n / (n - ddof), np.nan), second, third, fourth)
+        second[second <= NOTHING * m2] = 0.0
+        common = m2 + second
+        common *= m1
+        third -= common
+        common += 4 * third
+        common *= m1
+        fourth -= common
+        third -= np.multiply(m1, second, out=common)
+        variance = second * np.where(n > ddof, n / (n - ddof), np.nan) if ddof else second
+        return cls(variance, second, third, fourth)
 
 
-def _spreads(moments: _Moments, averages: Array, n: Array) -> tuple[Array, Array, Array]:
-    """T2, T5, and the logarithms of the standard deviation and of T5 with their errors.
+def _spreads(moments: _Moments, averages: Array) -> tuple[Array, Array]:
+    """Standard deviations, T5, and the mean square of twice the influence on their logarithms.
 
     The influence of log sd is ((x-m)^2 - sd^2) / (2 sd^2), that of log T5 is less (x-m) / mean.
     """
     deviation = np.sqrt(moments.variance)
     square = moments.fourth / (moments.second * moments.second)
     square -= 1
-    square /= 4
-    average = np.where(averages[2:] > 0, averages[2:], np.nan)
+    average, second, third = averages[2:], moments.second[2:], moments.third[2:]
     deviation[2:] /= average
-    second, third = moments.second[2:], moments.third[2:]
-    square[2:] += second / (average * average) - third / (second * average)
-    log = np.log(deviation)
-    np.subtract(1, deviation[:2], out=deviation[:2])
-    return deviation, log, _error(square, n)
+    deviation[2:][average == 0] = np.nan
+    square[2:] += 4 * (second / average - third / second) / average
+    return deviation, square
 
 
-def _alignment(parts: list[Array], multiple: Array, n: Array) -> tuple[Array, Array, Array]:
-    r"""T3 and log(1 - T3).
+def _alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
+    r"""1 - T3 and the mean square of twice the influence on its logarithm.
 
     With unit columns :math:`a = r/|r|`, :math:`b = s/|s|` the influence of log(1 - T3) is
-    :math:`(a-b)^2 / (2(1-T_3)) - (a^2+b^2)/2`, and :math:`a - b = g r + h e`.
+    :math:`(a-b)^2 / (2(1-T_3)) - (a^2+b^2)/2`, and :math:`a - b = g r - h e`.
     """
     rr, re, ee, *quartic = parts
     along = multiple**2 * rr
     ss = along + 2 * multiple * re + ee
     # A draw of nothing but Dice of 0 leaves the rounding of terms that cancel.
-    ss = np.where(ss > NOTHING * along, ss, np.nan)
-    rr = np.where(rr > 0, rr, np.nan)
-    determinant = np.maximum(rr * ee - re**2, 0.0)
-    determinant *= determinant > NOTHING * rr * ee
-    norms = rr * ss
-    cosine = np.clip((multiple * rr + re) / np.sqrt(norms), 0.0, 1.0)
-    gap = determinant / norms / (1 + cosine)  # 1 - T3
-    by_rr, by_ss, twice = 1 / rr, 1 / ss, 2 * gap
-    g, h = np.sqrt(by_rr) - multiple * np.sqrt(by_ss), -np.sqrt(by_ss)
-    influence = [  # (a - b)^2 and a^2 + b^2 in r^2, r e, e^2
-        g**2 / twice - (by_rr + multiple**2 * by_ss) / 2,
-        g * h / gap - multiple * by_ss,
-        by_ss / twice - by_ss / 2,
+    ss[ss <= NOTHING * along] = np.nan
+    rr[rr <= 0] = np.nan
+    real, synthetic = np.sqrt(rr), np.sqrt(ss)
+    dot = np.maximum(multiple * rr + re, 0.0)
+    gap = _determinant(rr, re, ee) / (rr * ss + real * synthetic * dot)
+    f, h, by_gap = 1 / real, 1 / synthetic, 1 / gap
+    mh = multiple * h
+    g = f - mh
+    g_by_gap = g * by_gap
+    influence = [  # (a - b)^2 / (1 - T3) - a^2 - b^2 in r^2, r e, e^2
+        g * g_by_gap - f * f - mh * mh,
+        -2 * h * (g_by_gap + mh),
+        h * h * (by_gap - 1),
     ]
-    return 1 - gap, np.log(gap), _error(_square(influence, quartic), n)
+    return gap, _square(influence, quartic)
+
+
+def _determinant(rr: Array, re: Array, ee: Array) -> Array:
+    """Gram determinant of the columns; exactly 0 where it is rounding alone."""
+    product = rr * ee
+    determinant = product - re * re
+    determinant[determinant <= NOTHING * product] = 0.0
+    return determinant
 
 
 def _square(influence: list[Array], quartic: list[Array]) -> Array:
     """Mean of (u r^2 + v r e + w e^2)^2 from the means of r^4, r^3 e, ..., e^4."""
     u, v, w = influence
     r4, r3e, r2e2, re3, e4 = quartic
-    return u * u * r4 + 2 * u * v * r3e + (v * v + 2 * u * w) * r2e2 + 2 * v * w * re3 + w * w * e4
+    return u * (u * r4 + 2 * (v * r3e + w * r2e2)) + v * (v * r2e2 + 2 * w * re3) + w * w * e4
 
 
-def _error(mean_square: Array, n: Array) -> Array:
-    """Standard error from the mean squared influence; 0 where it is rounding or undefined."""
-    usable = (mean_square > NOTHING) & (mean_square < np.inf)
-    return np.sqrt(np.where(usable, mean_square, 0.0) / n)
+def _studentised(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n: Array) -> Draws:
+    """T2, T5 and T3, their logarithms and the errors of these."""
+    value, square = map(np.concatenate, zip(spreads, alignment, strict=True))
+    log = np.log(value)
+    regions = len(alignment[0])
+    rows = studentised_rows(regions)
+    for falling in (value[rows["t2"]], value[rows["t3"]]):
+        np.subtract(1, falling, out=falling)
+    return Draws(value, log, _error(square, np.concatenate([n, n[2 : 2 + regions]])))
+
+
+def _error(square: Array, n: Array) -> Array:
+    """Standard error from the mean square of twice the influence; 0 if rounding or undefined."""
+    square /= 4
+    square[~((square > NOTHING) & (square < np.inf))] = 0.0
+    return np.sqrt(square / n)
