@@ -118,6 +118,26 @@ def test_blocks_draw_what_one_draw_of_all_would() -> None:
     assert np.array_equal(np.concatenate(blocks), whole)
 
 
+def test_a_table_too_large_to_keep_as_numbers_holds_the_same_counts() -> None:
+    cases, resamples = 600, 2000
+    assert 4 * cases * resamples > resampling.BLOCK_CELLS
+
+    (table,) = weights(cases, resamples, seed=3)
+
+    assert table.dtype == np.float64
+    drawn = resampling._draw(np.random.default_rng(3), cases, resamples)
+    assert np.array_equal(table[1:], drawn)
+
+
+def test_sides_without_a_common_case_have_exactly_no_t3_in_every_resample() -> None:
+    dice = np.random.default_rng(3).beta(5, 2, (2, 40, 1))
+    dice[0, 20:] = dice[1, :20] = 0.0
+
+    drawn = resample(Columns.of(dice), ddof=0, resamples=500, seed=0)
+
+    assert (drawn.draws("t3").value == 0).all()
+
+
 @pytest.mark.parametrize(("cases", "has_interval"), [(9, False), (10, True)])
 def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  # noqa: FBT001
     dice = correlated_beta(np.random.default_rng(4), cases, 5, 2)
