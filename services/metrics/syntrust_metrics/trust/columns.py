@@ -29,14 +29,9 @@ class Columns:
     @classmethod
     def of(cls, dice: Array) -> Columns:
         """Take the columns of (2, M, K) Dice, NaN on both sides where a pair is left out."""
-        present = ~np.isnan(dice)
-        scores = np.where(present, dice, 0.0)
-        counts = present.sum(axis=2)
-        means = scores.sum(axis=2) / np.maximum(counts, 1)
-        return cls(
-            np.concatenate([means, *scores.transpose(0, 2, 1)]),
-            np.concatenate([counts > 0, *present.transpose(0, 2, 1)]),
-        )
+        columns = np.concatenate([case_mean(dice), *dice.transpose(0, 2, 1)])
+        missing = np.isnan(columns)
+        return cls(np.where(missing, 0.0, columns), ~missing)
 
     @cached_property
     def complete(self) -> bool:
@@ -53,6 +48,12 @@ class Columns:
     def sides(self) -> Array:
         """The regions of each side, (2, K, M)."""
         return self.scores[2:].reshape(2, -1, self.scores.shape[1])
+
+    @cached_property
+    def ordered(self) -> Array:
+        """The regions of each side in ascending order, (2, K, M), NaN last where left out."""
+        rows = self.scores[2:] if self.complete else np.where(self.present, self.scores, np.nan)[2:]
+        return np.sort(rows, axis=1).reshape(self.sides.shape)
 
     @cached_property
     def gaps(self) -> Array:
@@ -115,10 +116,13 @@ class Columns:
 
 def case_mean(dice: Array) -> Array:
     """Mean over the regions a case has, (..., M, K) to (..., M); NaN for a case with none."""
-    present = ~np.isnan(dice)
-    total = np.where(present, dice, 0.0).sum(axis=-1)
+    missing = np.isnan(dice)
+    if not missing.any():
+        whole: Array = dice.mean(axis=-1)
+        return whole
+    total = np.where(missing, 0.0, dice).sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        means: Array = total / present.sum(axis=-1)
+        means: Array = total / (~missing).sum(axis=-1)
     return means
 
 

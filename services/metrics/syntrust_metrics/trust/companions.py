@@ -16,11 +16,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.columns import Columns, Flags, equal
+from syntrust_metrics.trust.columns import Columns, equal
 from syntrust_metrics.trust.factors import spread
 
 Array = NDArray[np.float64]
 LIMIT: Final = 1.96  # Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8
+QUARTERS: Final = (0.25, 0.75)
 SAME: Final = 1e-14  # means closer than this, relative to a Dice of 1, are equal
 
 
@@ -68,7 +69,7 @@ def companions(columns: Columns, *, ddof: int) -> Companions:
         t3_shuffled=1 / np.sqrt((1 + columns.relative**2).prod(axis=0)),
         bias=bias,
         limits=np.stack([bias - half, bias + half], axis=1),
-        t4_shuffled=distances_of_strangers(columns.sides, columns.present[2 : 2 + len(bias)]),
+        t4_shuffled=distances_of_strangers(columns.ordered, cases[0]),
         mean=means,
         sd=spread(np.sqrt(variance), cases, ddof),
         iqr=_interquartile(columns),
@@ -105,9 +106,7 @@ def _over_cases(columns: Columns) -> Array:
 def correlation(covariance: Array, real: Array, synthetic: Array) -> Array:
     """Pearson's correlation from population moments of any shape; NaN without variance."""
     product = np.sqrt(real) * np.sqrt(synthetic)
-    found: Array = np.full(np.shape(product), np.nan)
-    np.divide(covariance, product, out=found, where=product > 0)
-    return np.clip(found, -1.0, 1.0)
+    return np.clip(covariance / np.where(product > 0, product, np.nan), -1.0, 1.0)
 
 
 def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -> Array:
@@ -117,12 +116,12 @@ def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -
     """
     bias = np.where(np.abs(bias) <= SAME, 0.0, bias)
     total = real + synthetic + bias**2
-    found: Array = np.where(np.isnan(total), np.nan, 1.0)
-    np.divide(2 * covariance, total, out=found, where=total > 0)
-    return np.clip(found, -1.0, 1.0)
+    equal_sides = total == 0
+    ratio = 2 * covariance / np.where(equal_sides, 1.0, total)
+    return np.clip(np.where(equal_sides, 1.0, ratio), -1.0, 1.0)
 
 
-def distances_of_strangers(sides: Array, present: Flags) -> Array:
+def distances_of_strangers(ordered: Array, cases: NDArray[np.intp]) -> Array:
     r"""Mean of :math:`|a_i - b_j|` over all pairs of each row, by sorting: T4 without pairing.
 
     With the two distribution functions it is :math:`\int F(1-G) + G(1-F)`, a sum of nothing but
@@ -130,43 +129,41 @@ def distances_of_strangers(sides: Array, present: Flags) -> Array:
 
     Parameters
     ----------
-    sides : float array, shape (2, K, M)
-    present : bool array, shape (K, M)
-        What counts, on both sides.
+    ordered : float array, shape (2, K, M)
+        Each row ascending, NaN last for what does not count.
+    cases : int array, shape (K,)
+        How many count, on either side.
 
     Returns
     -------
     float array, shape (K,)
         NaN without cases.
     """
-    both = np.concatenate([present, present], axis=1)
-    pooled = np.where(both, np.concatenate(list(sides), axis=1), np.inf)
-    order = pooled.argsort(axis=1)
-    pooled = np.take_along_axis(pooled, order, axis=1)
-    cases = present.sum(axis=1, keepdims=True)
-    below_real = np.cumsum(order < sides.shape[2], axis=1)[:, :-1]
+    runs = np.concatenate(list(ordered), axis=1)
+    # A stable sort merges two sorted runs in one pass.
+    order, pooled = runs.argsort(axis=1, kind="stable"), np.sort(runs, axis=1, kind="stable")
+    steps = pooled[:, 1:] - pooled[:, :-1]
+    steps[np.isnan(steps)] = 0.0
+    # Between equal values the step is 0, whichever of them comes first.
+    below_real = np.cumsum(order < ordered.shape[2], axis=1)[:, :-1]
     below_synthetic = np.arange(1, pooled.shape[1]) - below_real
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # Between equal values the step is 0, whichever of them comes first.
-        steps = np.where(pooled[:, 1:] < np.inf, np.diff(pooled, axis=1), 0.0)
-        f, g = below_real / cases, below_synthetic / cases
+    with np.errstate(invalid="ignore"):
+        f, g = below_real / cases[:, None], below_synthetic / cases[:, None]
     distances: Array = np.vecdot(steps, f * (1 - g) + g * (1 - f))
     return distances
 
 
 def _interquartile(columns: Columns) -> Array:
-    """Interquartile range of each region, (2, K), linear between order statistics."""
-    cases = columns.cases[2:]
-    ordered = np.sort(np.where(columns.present[2:], columns.scores[2:], np.nan), axis=1)
-    quarters = [_quantile(ordered, cases, q) for q in (0.25, 0.75)]
-    return (quarters[1] - quarters[0]).reshape(2, -1)
+    """Interquartile range of each region, (2, K), linear between order statistics.
 
-
-def _quantile(ordered: Array, cases: NDArray[np.intp], q: float) -> Array:
-    """Quantile of each row, sorted with NaN last; NaN without cases."""
-    last = np.maximum(cases - 1, 0)
-    at = last * q
+    NaN without cases.
+    """
+    last = np.maximum(columns.cases[2:] - 1, 0)
+    at = np.multiply.outer(QUARTERS, last)
     below = at.astype(np.intp)
-    rows = np.arange(len(ordered))
+    ordered = columns.ordered.reshape(len(last), -1)
+    rows = np.arange(len(last))
     low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, last)]
-    return low + (at - below) * (high - low)
+    quarters = low + (at - below) * (high - low)
+    ranges: Array = (quarters[1] - quarters[0]).reshape(2, -1)
+    return ranges

@@ -43,7 +43,12 @@ def trust_factors(columns: Columns, *, ddof: int) -> Factors:
 
 
 def spread(population: Array, cases: NDArray[np.intp], ddof: int) -> Array:
-    """Standard deviation with `ddof` from that of the population; NaN without enough cases."""
+    """Standard deviation with `ddof` from that of the population; NaN without enough cases.
+
+    Without any, `population` is NaN already.
+    """
+    if ddof == 0:
+        return population
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(cases > ddof, population * np.sqrt(cases / (cases - ddof)), np.nan)
 
