@@ -14,6 +14,7 @@ seeds then cancel in s1 and s5, as they do in T1 and T5; `seed_sd` of the factor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -43,9 +44,9 @@ def score_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) 
     """
     return np.stack(
         [
-            t1.min(axis=0),
+            np.minimum(*t1),
             np.maximum(0.0, 1 - np.abs(t1[0] - t1[1]) / WORST_GAP),
-            np.clip(2 * t2.min(axis=0) - 1, 0.0, 1.0),
+            np.clip(2 * np.minimum(*t2) - 1, 0.0, 1.0),
             np.maximum(0.0, concordance).mean(axis=0),
             np.maximum(0.0, 1 - t4.mean(axis=0) / WORST_T4),
             1 - np.minimum(1.0, np.abs(t5[0] - t5[1]).mean(axis=0)),
@@ -70,8 +71,8 @@ def score_of(of: Estimator, factors: dict[str, Any], companions: dict[str, Any])
     body = {
         "definition": SCORE_DEFINITION,
         "parts": {
-            name: None if np.isnan(part) else float(part)
-            for name, part in zip(PARTS, parts, strict=True)
+            name: None if math.isnan(part) else part
+            for name, part in zip(PARTS, parts.tolist(), strict=True)
         },
     }
     if np.isnan(parts).any():
