@@ -147,7 +147,7 @@ def distances_of_strangers(ordered: Array, cases: NDArray[np.intp]) -> Array:
     # Between equal values the step is 0, whichever of them comes first.
     below_real = np.cumsum(order < ordered.shape[2], axis=1)[:, :-1]
     below_synthetic = np.arange(1, pooled.shape[1]) - below_real
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         f, g = below_real / cases[:, None], below_synthetic / cases[:, None]
     distances: Array = np.vecdot(steps, f * (1 - g) + g * (1 - f))
     return distances
