@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
@@ -17,7 +16,7 @@ from syntrust_core.errors import Unauthenticated
 from syntrust_gateway import problems
 from syntrust_gateway.deps import Deps
 from syntrust_gateway.metrics import Metrics
-from syntrust_gateway.middleware import Gate, Outermost
+from syntrust_gateway.middleware import OPEN_PATHS, Gate, Outermost
 from syntrust_gateway.routes import (
     datasets,
     experiments,
@@ -38,15 +37,33 @@ Long work answers 202 with a `Location` to watch. Errors are `application/proble
 **Research use only.**
 """
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
+_KEYS: dict[str, Any] = {
+    "HTTPBearer": {"type": "http", "scheme": "bearer", "description": "Your API key."},
+    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'"
 )
 
 
+class _Api(FastAPI):
+    """Documents the key that the middleware asks for; a dependency would cost each request."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schema["components"]["securitySchemes"] = _KEYS
+            for path, operations in schema["paths"].items():
+                if not path.startswith(OPEN_PATHS):
+                    for operation in operations.values():
+                        operation["security"] = [{name: []} for name in _KEYS]
+        return super().openapi()
+
+
 def create_app(deps: Deps) -> FastAPI:
     """The REST API on the given collaborators. It builds no client and reads no setting."""
-    app = FastAPI(
+    app = _Api(
         title="SynTrust",
         version=version("syntrust-gateway"),
         description=DESCRIPTION,
@@ -55,12 +72,12 @@ def create_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.metrics = Metrics(deps)
-    app.include_router(health.router)
+    # Routes are tried in this order, and only a trust score is asked for by the second.
     for module in (
+        trust_score,
         datasets,
         experiments,
         trust_factors,
-        trust_score,
         uploads,
         jobs,
         models,
@@ -68,13 +85,9 @@ def create_app(deps: Deps) -> FastAPI:
     ):
         app.include_router(
             module.router,
-            # The middleware lets nobody in without a key; these only tell OpenAPI so.
-            dependencies=[
-                Depends(HTTPBearer(auto_error=False, description="Your API key.")),
-                Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
-            ],
             responses=problems.documented(Unauthenticated),
         )
+    app.include_router(health.router)
     _add_docs(app)
     problems.install(app)
     app.add_middleware(Gate, deps=deps)

@@ -4,16 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from syntrust_gateway.deps import CallerDep
 from syntrust_metrics.trust import definitions
 
 router = APIRouter(tags=["trust score"])
 
 
 @router.get("/trust-factors", summary="What the trust factors are, as data")
-def trust_factors(
-    caller: CallerDep,  # noqa: ARG001 - the middleware has asked for the key; OpenAPI should say so
-) -> dict[str, Any]:
+def trust_factors() -> dict[str, Any]:
     """Formula, range, direction, when undefined, and citation of everything in an answer.
 
     Of the factors, of what to read beside them, of equivalence and of the score, with the default

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway import scores
-from syntrust_gateway.deps import CallerDep, DepsDep, media_type
+from syntrust_gateway.deps import DepsDep, media_type
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.problems import documented
 
@@ -66,21 +66,18 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 async def trust_score(
     request: Request,
     deps: DepsDep,
-    caller: CallerDep,  # noqa: ARG001 - the middleware has asked for the key; OpenAPI should say so
-    content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
-    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """T1 to T5 with intervals, what to read beside them, equivalence and a score.
 
     From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
     same request gives the same bytes. Answers without queue, store or workers. Research use only.
     """
-    kind = media_type(content_type)
+    kind = media_type(request.headers.get("content-type"))
     if kind not in {scores.JSON, scores.CSV}:
         raise UnsupportedMediaType(
             f"Send {scores.JSON} or {scores.CSV}, not {kind or 'a body without a type'}."
         )
-    answer = await deps.scorers.score(await request.body(), kind, accept)
+    answer = await deps.scorers.score(await request.body(), kind, request.headers.get("accept"))
     headers = {"Vary": "Accept"}
     if answer.kind == scores.HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY

@@ -41,6 +41,21 @@ def test_every_route_but_health_and_docs_needs_a_key(app: FastAPI, nobody: Any) 
     assert {answer.status_code for answer in answers} == {401}
 
 
+def test_openapi_names_the_key_for_every_route_that_needs_one(app: FastAPI) -> None:
+    document = app.openapi()
+    operations = {
+        path: operation.get("security", [])
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+    }
+
+    needing = {path for path, security in operations.items() if security}
+
+    assert needing == {path for path in operations if not path.startswith("/health/")}
+    named = {name for security in operations.values() for each in security for name in each}
+    assert named == document["components"]["securitySchemes"].keys()
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/docs", "/openapi.json"])
 def test_health_and_docs_need_no_key(nobody: Any, path: str) -> None:
     assert nobody.get(path).status_code == 200
