@@ -29,7 +29,7 @@ def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
         It is not JSON in UTF-8, nests over 200 levels deep, repeats a key, holds more than
         `most_containers` objects and lists, or is no object.
     """
-    if body.count(b"{") + body.count(b"[") > most_containers:
+    if len(body) > most_containers < body.count(b"{") + body.count(b"["):
         raise InvalidRequest(f"The body holds more than {most_containers} objects and lists.")
     try:
         found = from_json(body.removeprefix(_BOM), cache_strings="keys")
@@ -37,7 +37,7 @@ def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
         raise InvalidRequest(_not_json(str(error))) from error
     if not isinstance(found, dict):
         raise InvalidRequest("The body must be a JSON object.")
-    if _keys(found) != body.count(b":"):
+    if not _has_keys(found, body.count(b":")):
         _refuse_repeated_keys(body)
     return found
 
@@ -48,21 +48,24 @@ def _not_json(reason: str) -> str:
     return f"The body is not JSON in UTF-8: {reason}."
 
 
-def _keys(found: dict[str, Any]) -> int:
-    """Keys in all objects of a parsed body.
+def _has_keys(found: dict[str, Any], colons: int) -> bool:
+    """Whether all objects of a parsed body together have a key for every colon of its text.
 
     A text has a colon behind every key, and perhaps more within its strings. So as many keys as
-    colons prove that no key was lost to a later one of the same name; fewer prove nothing.
+    colons prove that no key was lost to a later one of the same name; fewer prove nothing. There
+    are never more, so the innermost values need no look once the count is reached.
     """
     keys, level = 0, [found]
     while level:
         keys += sum(map(len, level))
+        if keys == colons:
+            return True
         inner = _nested(chain.from_iterable(map(dict.values, level)))
         level = [value for value in inner if type(value) is dict]
         while inner := [value for value in inner if type(value) is list]:
             inner = _nested(chain.from_iterable(inner))
             level += [value for value in inner if type(value) is dict]
-    return keys
+    return False
 
 
 def _nested(values: Iterable[Any]) -> list[Any]:
