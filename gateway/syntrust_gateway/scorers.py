@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from asyncio import get_running_loop
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
-
-from anyio import CapacityLimiter, to_thread
 
 from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway.scorer import receive, send
@@ -34,7 +34,7 @@ class Scorers:
 
     def __init__(self) -> None:
         self._idle: deque[subprocess.Popen[bytes]] = deque()
-        self._limiter = CapacityLimiter(SCORINGS_AT_ONCE)
+        self._asking = ThreadPoolExecutor(SCORINGS_AT_ONCE, thread_name_prefix="scoring")
 
     def start(self) -> None:
         """Start them now, so that the first request need not wait for it."""
@@ -55,8 +55,9 @@ class Scorers:
         Unavailable
             A scoring process was ended twice, most likely for want of memory.
         """
-        head, content = await to_thread.run_sync(
-            self._ask, body, {"kind": kind, "accept": accept}, limiter=self._limiter
+        # A request that is given up leaves its thread to read the answer, so no pipe keeps a half.
+        head, content = await get_running_loop().run_in_executor(
+            self._asking, self._ask, body, {"kind": kind, "accept": accept}
         )
         if "detail" in head:
             raise InvalidRequest(head["detail"], pointer=head["pointer"])
