@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -242,4 +242,5 @@ def _with_failures(mean: Mean, difference: float) -> Mean:
     squares = mean.from_cases * mean.cases * (mean.cases - 1)
     squares += mean.cases * (mean.value - value) ** 2
     squares += IMAGINED_FAILURES * (difference - value) ** 2
-    return replace(mean, value=value, cases=cases, from_cases=squares / cases / (cases - 1))
+    from_cases = squares / cases / (cases - 1)
+    return Mean(value, cases, from_cases, mean.from_seeds, mean.freedom)

@@ -85,9 +85,12 @@ def _plain(of: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
     """Give numbers without an interval, averaged over seeds; null where one is undefined."""
     rows = np.array([take(each) for each in of.companions])
     averages = rows[0] if len(rows) == 1 else rows.mean(axis=0)
-    undefined = np.isnan(averages.reshape(len(averages), -1)).any(axis=1)
-    pairs = zip(averages.tolist(), undefined.tolist(), strict=True)
-    return [None if missing else each for each, missing in pairs]
+    values: list[Any] = averages.tolist()
+    undefined = np.isnan(averages)
+    if not undefined.any():
+        return values
+    pairs = zip(values, undefined, strict=True)
+    return [None if missing.any() else each for each, missing in pairs]
 
 
 def _join(of: Estimator, **columns: list[Any]) -> dict[str, Any]:

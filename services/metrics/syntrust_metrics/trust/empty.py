@@ -75,6 +75,8 @@ def count(
 def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of mixed pairs among the pairs of each region: (S, 2, M, K) to (K,), in [0, 1]."""
     null = np.isnan(dice)
+    if not null.any():
+        return np.zeros(dice.shape[-1])
     mixed = null.any(axis=1) & ~null.all(axis=1)
     share: NDArray[np.float64] = mixed.mean(axis=(0, 1))
     return share

@@ -74,8 +74,8 @@ class Estimator:
     def used(self) -> tuple[int, ...]:
         """Cases each region is scored on, the fewest over seeds, (K,)."""
         regions = len(self.regions)
-        cases = np.min([each.cases[2 : 2 + regions] for each in self.columns], axis=0)
-        return tuple(cases.tolist())
+        by_seed = (each.cases[2 : 2 + regions].tolist() for each in self.columns)
+        return tuple(map(min, zip(*by_seed, strict=True)))
 
     @cached_property
     def cases(self) -> int:

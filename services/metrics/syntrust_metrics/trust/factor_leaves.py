@@ -93,7 +93,7 @@ def _t5(of: Estimator, intervals: Intervals, side: int) -> list[Leaf]:
             by_seed[:, k],
             used,
             at(intervals, side * len(of.regions) + k),
-            _why_no_t5(of, side, k),
+            _why_no_t5(of, side, k) if np.isnan(by_seed[:, k]).any() else "",
         )
         for k, used in enumerate(of.used)
     ]

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 SIGNIFICANT_DIGITS: Final = 12
+_FORMAT: Final = f"{{:.{SIGNIFICANT_DIGITS}g}}".format
+_WHOLE: Final = (str, int)
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -20,17 +22,22 @@ def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         At NaN or infinity: an undefined number must have become None before.
     """
     if isinstance(value, float):
-        if not math.isfinite(value):
-            msg = "a number that is not finite reached an answer"
-            raise ValueError(msg)
-        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
-    if value is None or isinstance(value, str | int):
+        return _significant(value)
+    # A tuple of types is looked up; a union is built anew for each of hundreds of values.
+    if value is None or isinstance(value, _WHOLE):
         return value
     if isinstance(value, dict | Mapping):
         return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple | Sequence):
         return [rounded(item) for item in value]
     return value
+
+
+def _significant(value: float) -> float:
+    if not math.isfinite(value):
+        msg = "a number that is not finite reached an answer"
+        raise ValueError(msg)
+    return float(_FORMAT(value)) + 0.0
 
 
 def digest(body: Mapping[str, Any]) -> str:

@@ -95,6 +95,8 @@ def _tabulate(rows: Rows, policy: Policy) -> Table:
 def _complete(rows: Rows, ids: tuple[str, ...], seeds: tuple[int, ...]) -> tuple[str | None, ...]:
     """Refuse doubles, holes and wandering groups; give the group of each id."""
     if len(seeds) == 1 and len(ids) == len(rows.ids):
+        if not any(rows.groups):
+            return (None,) * len(ids)
         by_id = dict(zip(rows.ids, rows.groups, strict=True))
         return tuple(by_id[case_id] for case_id in ids)
     seen: dict[tuple[str, int], int] = {}
@@ -133,7 +135,10 @@ def _refuse_contradictions(
 
     Both sides and all seeds of a case share one reference, so both cannot stand for one region.
     """
-    empty_reference = np.asarray(np.isnan(dice).any(axis=(0, 1)))
+    null = np.isnan(dice)
+    if not null.any():
+        return
+    empty_reference = np.asarray(null.any(axis=(0, 1)))
     contradictory = empty_reference & np.asarray((dice > 0).any(axis=(0, 1)))
     if not contradictory.any():
         return

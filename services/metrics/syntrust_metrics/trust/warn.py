@@ -71,6 +71,6 @@ def _named(table: Table, flags: NDArray[np.bool_]) -> str:
 
 
 def _of_groups(groups: Sequence[str | None]) -> Iterator[tuple[str, str]]:
-    missing = sum(group is None for group in groups)
+    missing = groups.count(None)
     if 0 < missing < len(groups):
         yield "ungrouped_cases", f"{missing} cases name no group and stand in none."
