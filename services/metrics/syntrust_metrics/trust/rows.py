@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from operator import methodcaller
 from types import NoneType
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ CASE_FIELDS: Final = NEEDED | {"group", "seed"}
 MAX_REGIONS: Final = 50
 MAX_SEED: Final = 2**63 - 1
 _LENGTHS: Final = frozenset(range(1, MAX_TEXT + 1))
+_values: Final = methodcaller("values")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
     sides = [*rows.real, *rows.synthetic]
     given = next(iter(rows.shapes))
     if len(rows.shapes) == 1:
-        values: list[Any] = list(chain.from_iterable(scores.values() for scores in sides))
+        values: list[Any] = list(chain.from_iterable(map(_values, sides)))
     else:
         given, values = regions, [scores[region] for scores in sides for region in regions]
     if set(map(type, values)) <= {float, int, NoneType}:
