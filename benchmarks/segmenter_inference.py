@@ -33,7 +33,7 @@ from syntrust_segmenter.prepared import FORMAT, PreparedCase
 from syntrust_segmenter.presets import Precision, configure
 
 CPU = torch.device("cpu")
-TRAINING, ITERATIONS = 4, 800
+TRAINING, ITERATIONS = 2, 1400
 OVERLAP = 0.25  # MONAI's default
 CONFIG = configure("tiny", {"overlap": OVERLAP, "iterations": ITERATIONS})
 Labels = NDArray[np.uint8]
