@@ -29,7 +29,8 @@ def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
         It is not JSON in UTF-8, nests over 200 levels deep, repeats a key, holds more than
         `most_containers` objects and lists, or is no object.
     """
-    if len(body) > most_containers < body.count(b"{") + body.count(b"["):
+    # A body of fewer bytes cannot hold as many, and counting costs a tenth of the reading.
+    if len(body) > most_containers and body.count(b"{") + body.count(b"[") > most_containers:
         raise InvalidRequest(f"The body holds more than {most_containers} objects and lists.")
     try:
         found = from_json(body.removeprefix(_BOM), cache_strings="keys")

@@ -44,14 +44,14 @@ def test_every_route_but_health_and_docs_needs_a_key(app: FastAPI, nobody: Any) 
 def test_openapi_names_the_key_for_every_route_that_needs_one(app: FastAPI) -> None:
     document = app.openapi()
     operations = {
-        path: operation.get("security", [])
+        (method, path): operation.get("security", [])
         for path, methods in document["paths"].items()
-        for operation in methods.values()
+        for method, operation in methods.items()
     }
 
-    needing = {path for path, security in operations.items() if security}
+    needing = {operation for operation, security in operations.items() if security}
 
-    assert needing == {path for path in operations if not path.startswith("/health/")}
+    assert needing == {each for each in operations if not each[1].startswith("/health/")}
     named = {name for security in operations.values() for each in security for name in each}
     assert named == document["components"]["securitySchemes"].keys()
 
