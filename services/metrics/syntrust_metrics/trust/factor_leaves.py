@@ -93,7 +93,7 @@ def _t5(of: Estimator, intervals: Intervals, side: int) -> list[Leaf]:
             by_seed[:, k],
             used,
             at(intervals, side * len(of.regions) + k),
-            _why_no_t5(of, side, k) if np.isnan(by_seed[:, k]).any() else "",
+            _why_no_t5(of, side, k),
         )
         for k, used in enumerate(of.used)
     ]
@@ -102,7 +102,8 @@ def _t5(of: Estimator, intervals: Intervals, side: int) -> list[Leaf]:
 def _why_no_t5(of: Estimator, side: int, k: int) -> str:
     if not of.used[k]:
         return NO_CASE
-    alive = all(each.sides[side, k].any() for each in of.columns)
+    row = 2 + side * len(of.regions) + k
+    alive = all(each.centre[row] > 0 for each in of.columns)
     return ONE_CASE if alive else "the mean Dice is 0"
 
 

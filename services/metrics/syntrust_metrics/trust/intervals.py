@@ -205,8 +205,8 @@ def crossed_mean(per_case: Array) -> Mean | None:
 def crossed_means(per_case: Array) -> list[Mean | None]:
     """Do the same for each of (F, S, M)."""
     missing = np.isnan(per_case)
-    some = missing.any()
-    if some and len(per_case) > 1:
+    any_missing = missing.any()
+    if any_missing and len(per_case) > 1:
         return [crossed_mean(each) for each in per_case]
     used = ~np.asarray(missing[0].all(axis=0))
     per_case, missing = per_case[..., used], missing[..., used]
@@ -214,10 +214,10 @@ def crossed_means(per_case: Array) -> list[Mean | None]:
     present = cases - missing.sum(axis=2)
     if cases < 2 or not present.all():
         return [None] * len(per_case)
-    scores = np.where(missing, 0.0, per_case) if some else per_case
+    scores = np.where(missing, 0.0, per_case) if any_missing else per_case
     by_seed = scores.sum(axis=2) / present
     deviations = per_case - by_seed[..., None]
-    if some:
+    if any_missing:
         deviations[missing] = 0.0
     deviations[equal(deviations, scores)] = 0.0
     # Left-out cases add nothing and the rest carry the mean alone.

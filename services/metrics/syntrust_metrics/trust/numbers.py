@@ -6,11 +6,15 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, Final
 
 SIGNIFICANT_DIGITS: Final = 12
 _FORMAT: Final = f"{{:.{SIGNIFICANT_DIGITS}g}}".format
-_WHOLE: Final = (str, int)
+# Made once: a union in a function is built anew for each of hundreds of values.
+_EXACT: Final = (str, int, NoneType)
+_OBJECTS: Final = (dict, Mapping)
+_LISTS: Final = (list, tuple, Sequence)
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -23,12 +27,11 @@ def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """
     if isinstance(value, float):
         return _significant(value)
-    # A tuple of types is looked up; a union is built anew for each of hundreds of values.
-    if value is None or isinstance(value, _WHOLE):
+    if isinstance(value, _EXACT):
         return value
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, _OBJECTS):
         return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | Sequence):
+    if isinstance(value, _LISTS):
         return [rounded(item) for item in value]
     return value
 
