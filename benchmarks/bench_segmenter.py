@@ -159,7 +159,7 @@ def infer() -> Iterator[Row]:
         steps = ("Gaussian blending", "brain's windows alone", "the processor's precision")
         for step, one, other in zip(steps, chain, chain[1:], strict=False):
             yield Row(f"Dice before and after: {step}", shown(region_dice(one, other)))
-        wanted = ".99" if seen == "seen" else ""  # of what it has not learned no two ways agree
+        wanted = ".99" if seen == "seen" else ""  # unsure of what it has not seen
         yield Row("Dice between ours and plain", shown(found.agreement()), "", "", wanted)
 
 
