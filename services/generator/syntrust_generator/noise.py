@@ -34,8 +34,17 @@ def noise(seed: int, t: int, shape: Shape) -> NDArray[np.float32]:
 
 
 def _channel(seed: int, t: int, channel: int, shape: Shape, cut: Cut) -> NDArray[np.float32]:
-    stream = np.random.Philox(key=[seed, t], counter=[0, 0, 0, channel])
-    return np.random.Generator(stream).standard_normal(shape, dtype=np.float32)[cut]
+    return random_of(seed, t, channel).standard_normal(shape, dtype=np.float32)[cut]
+
+
+def random_of(seed: int, stream: int, channel: int = 0) -> np.random.Generator:
+    """A generator that is a function of two 64-bit numbers, and of a range of its counter.
+
+    Made an array here: numpy turns a list with numbers from 2**63 on into float64, which keeps 53
+    bits of them.
+    """
+    key = np.array([seed, stream], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, channel]))
 
 
 class NoiseAhead:
