@@ -78,7 +78,7 @@ def per_step(title: str, network: UNet, planes: NDArray[np.float32], runs: int) 
     steps: dict[str, Step] = {"plain": lambda: plain(x, 100)}
     for precision in dict.fromkeys(("fp32", resolve_precision("auto", CPU))):
         engine = Engine(network, SCHEDULE, "noise", device=CPU, precision=precision)
-        denoise = engine.denoiser(planes)
+        denoise = engine.denoiser(planes[None])
         steps[precision] = lambda denoise=denoise: denoise(x, 100)  # type: ignore[misc]
     found = medians_s(steps, runs)
     for name, seconds in found.items():
@@ -169,7 +169,7 @@ def on_gpu() -> None:
         engine = Engine(network, SCHEDULE, "noise", device=gpu, precision=precision, compiled=True)
         for batch in (1, 2, 4):
             x = torch.randn((batch, 4, *FULL_SHAPE), device=gpu)
-            denoise = engine.denoiser(planes, batch)
+            denoise = engine.denoiser(np.repeat(planes[None], batch, axis=0))
             torch.cuda.reset_peak_memory_stats()
             seconds = gpu_step_s(lambda denoise=denoise, x=x: denoise(x, 100)) / batch  # type: ignore[misc]
             peak_gib = torch.cuda.max_memory_allocated() / 2**30

@@ -2,14 +2,15 @@
 
 A label map says where the tumour is and nothing of ventricles or cortex. A large network learns
 from thousands of cases where they are due; a small one, trained for minutes, draws texture instead.
-It is therefore shown the mean image at each voxel's place, and what is diffused and drawn is the
-difference to it: the individual. In a tumour nothing is expected, and the image itself is drawn.
+It is therefore shown the mean image at each voxel's place, bent as bends.py says, and what is
+diffused and drawn is the difference to it: the individual. In a tumour the mean of its region is
+expected.
 Tensors are (N, C, Z, Y, X) in this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from syntrust_generator.bends import MODES, MeanBrain, bend_shape, modes_of
 from syntrust_generator.card import MASK_PLANES, POSITION_PLANES
 from syntrust_generator.data import CaseFolders, TrainingCase, TrainingCases
 from syntrust_generator.places import Shape, outline_of, spread
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from syntrust_generator.network import UNet
 
 _OUTLINED_CASES = 64  # are enough for a mean outline
+_ROUNDS = 3  # of taking the mean anew, of cases bent to the one before
 _LEAST_WEIGHT = 1e-3  # of a node that any case's healthy brain has reached
 
 
@@ -33,17 +36,24 @@ class Anatomy(nn.Module):
     """Looks the mean images up at the places that the last three input planes give.
 
     `shape` counts nodes along z, y and the distance from the middle along x. `outline` is the mean
-    brain's, from which places.py tells the place of a voxel.
+    brain's, from which places.py tells the place of a voxel. `lesions` is the mean image of each
+    tumour region, and `bends` are the components of bends.py.
     """
 
     mean: Tensor
     outline: Tensor
+    lesions: Tensor
+    bends: Tensor
 
     def __init__(self, modalities: int, shape: Shape) -> None:
         super().__init__()
         self.modalities = modalities
         self.register_buffer("mean", torch.zeros(modalities, *shape))
         self.register_buffer("outline", torch.zeros(shape))
+        self.register_buffer("lesions", torch.zeros(modalities, MASK_PLANES - 1))
+        # Half the bytes; a bend is rounded to a thousandth of itself.
+        bends = torch.zeros(MODES, POSITION_PLANES, *bend_shape(shape), dtype=torch.float16)
+        self.register_buffer("bends", bends)
 
     def forward(self, x: Tensor) -> Tensor:
         """Noisy images and condition (N, C, Z, Y, X) → mean images (N, 4, Z, Y, X); 0 outside."""
@@ -52,8 +62,12 @@ class Anatomy(nn.Module):
         return (self._at_places(condition) * head).to(x.dtype)
 
     def expected(self, condition: Tensor) -> Tensor:
-        """Mean images where a condition (N, C, Z, Y, X) has healthy brain, else 0; float32."""
-        return self._at_places(condition) * condition[:, MASK_PLANES - 1 : MASK_PLANES].float()
+        """Mean images of healthy brain and of tumour regions where a condition (N, C, Z, Y, X) has
+        them, else 0; float32.
+        """
+        masks = condition[:, :MASK_PLANES].float()
+        healthy = self._at_places(condition) * masks[:, -1:]
+        return healthy + torch.einsum("ml,nlzyx->nmzyx", self.lesions, masks[:, :-1])
 
     def _at_places(self, condition: Tensor) -> Tensor:
         side, *rest = condition[:, -POSITION_PLANES:].float().unbind(1)
@@ -62,30 +76,71 @@ class Anatomy(nn.Module):
         return functional.grid_sample(means, places, padding_mode="border", align_corners=True)
 
 
-def outline_in(network: UNet) -> NDArray[np.float32] | None:
-    """The mean outline that a network was trained with, if it has one, (*shape)."""
-    return None if network.anatomy is None else network.anatomy.outline.cpu().numpy()
+def brain_in(network: UNet) -> MeanBrain | None:
+    """The mean brain that a network was trained with, if it has one."""
+    if network.anatomy is None:
+        return None
+    return MeanBrain(network.anatomy.outline.cpu().numpy(), network.anatomy.mean.cpu().numpy())
 
 
-def learn_anatomy(seen_as: Callable[..., CaseFolders], shape: Shape) -> Anatomy:
-    """Mean outline and mean images of training cases.
+def learn_anatomy(
+    seen_as: Callable[..., CaseFolders], shape: Shape, on_case: Callable[[], None] = lambda: None
+) -> Anatomy:
+    """Mean outline, mean images, and bends of training cases.
 
     Parameters
     ----------
     seen_as
-        Gives the cases, seen with the `outline` it is given or without places.
+        Gives the cases, seen with the mean `brain` it is given or without places.
     shape
         Nodes along z, y and the distance from the middle along x.
+    on_case
+        Called as often as a case is looked at; may raise to end it.
     """
     bare = seen_as(kept=1)
     every = max(1, len(bare) // _OUTLINED_CASES)
-    heads = (_head(bare[index].condition) for index in range(0, len(bare), every))
+    heads = (_head(case.condition) for case in _each(bare, on_case, every))
     outline = outline_of(heads, shape)
-    mean = mean_anatomy(seen_as(outline=outline), shape)
+    brain = MeanBrain(outline)
+    for _ in range(_ROUNDS):
+        mean = mean_anatomy(_each(seen_as(brain=brain), on_case), shape)
+        brain = MeanBrain(outline, mean.numpy())
+    return _anatomy(mean, outline, _each(seen_as(brain=brain), on_case))
+
+
+def _each(
+    cases: TrainingCases, on_case: Callable[[], None], every: int = 1
+) -> Iterator[TrainingCase]:
+    for index in range(0, len(cases), every):
+        on_case()
+        yield cases[index]
+
+
+def _anatomy(mean: Tensor, outline: NDArray[np.float32], cases: Iterable[TrainingCase]) -> Anatomy:
+    bends, sums = zip(*((case.bend, _lesion_sums(case)) for case in cases), strict=True)
+    shape = (mean.shape[1], mean.shape[2], mean.shape[3])
     anatomy = Anatomy(len(mean), shape)
     anatomy.mean.copy_(mean)
     anatomy.outline.copy_(torch.from_numpy(outline))
+    anatomy.lesions.copy_(torch.from_numpy(_lesion_means(sums)))
+    anatomy.bends.copy_(torch.from_numpy(modes_of(bends)))
     return anatomy
+
+
+def _lesion_sums(case: TrainingCase) -> NDArray[np.float64]:
+    """Images and 1, summed over each tumour region: (5, 3)."""
+    masks = case.condition[: MASK_PLANES - 1].astype(np.float64)
+    ones = np.ones_like(case.images[:1])
+    values = np.concatenate([case.images, ones]).astype(np.float64)
+    sums: NDArray[np.float64] = np.einsum("mzyx,lzyx->ml", values, masks)
+    return sums
+
+
+def _lesion_means(sums: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """(4, 3); 0 for a region that no case has."""
+    total = np.sum(list(sums), axis=0)
+    means: NDArray[np.float32] = (total[:-1] / np.maximum(total[-1], 1)).astype(np.float32)
+    return means
 
 
 def _head(condition: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -93,7 +148,7 @@ def _head(condition: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(condition[:MASK_PLANES].any(axis=0)).T
 
 
-def mean_anatomy(cases: TrainingCases, shape: Shape) -> Tensor:
+def mean_anatomy(cases: Iterable[TrainingCase], shape: Shape) -> Tensor:
     """Mean over the healthy brain of all cases, both sides of the head together.
 
     Parameters
@@ -107,7 +162,7 @@ def mean_anatomy(cases: TrainingCases, shape: Shape) -> Tensor:
     -------
     (4, *shape) float32. A node that lies in no case's healthy brain has the mean of all others.
     """
-    total = sum((_sums(cases[index], shape) for index in range(len(cases))), np.zeros(()))
+    total = sum((_sums(case, shape) for case in cases), np.zeros(()))
     images, weight = total[:-1], total[-1]
     overall = images.sum(axis=(1, 2, 3), keepdims=True) / weight.sum()
     known = weight > _LEAST_WEIGHT

@@ -48,7 +48,7 @@ class ArchitectureCard(_Frozen):
         tuple[Positive, Positive, Positive] | None,
         Field(
             description="Nodes of the mean anatomy shown to the network, which then has three "
-            "condition planes more: places in the mean brain; see anatomy.py and places.py."
+            "condition planes more: places in the mean brain; see anatomy.py, places.py, bends.py."
         ),
     ] = None
 
@@ -183,17 +183,18 @@ TINY = TrainConfig(
         anatomy=(52, 60, 26),
     ),
     recipe=Recipe(
-        iterations=2400,
+        iterations=3600,
         phases=(
-            Phase(share=0.92, crop=32, batch=4, weighting="velocity"),
+            Phase(share=0.94, crop=32, batch=4, weighting="velocity"),
             # One view a step diverges at the full rate, so this phase waits for its fall.
-            Phase(share=0.08, batch=1, weighting="velocity"),
+            Phase(share=0.06, batch=1, weighting="velocity"),
         ),
         learning_rate=1.5e-3,
         final_learning_rate=2e-5,
         hold=0.5,
         warmup=100,
         ema_decay=0.998,
+        tumour_share=0.4,
         prediction="velocity",
         precision="bf16",
     ),

@@ -73,7 +73,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
         _bar() as bar,
         log_path.open("a", encoding="utf-8") as log,
     ):
-        task = bar.add_task("training", total=settings.recipe.iterations, loss="")
+        task = bar.add_task("training", total=settings.recipe.iterations, loss="mean anatomy")
 
         def show(progress: TrainingProgress) -> None:
             bar.update(task, completed=progress.done, loss=f"loss {progress.loss:.3f}")

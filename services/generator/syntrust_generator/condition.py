@@ -40,7 +40,8 @@ def condition_planes(
 
     Returns
     -------
-    (4, Z, Y, X) float32 in {0, 1}, or (7, Z, Y, X); all planes are 0 outside brain and tumour.
+    (4, Z, Y, X) float32 in {0, 1}, or (7, Z, Y, X), which `bends.bent` makes ready for a network;
+    all planes are 0 outside brain and tumour.
 
     Raises
     ------

@@ -14,22 +14,26 @@ from numpy.typing import NDArray
 from syntrust_core.caserecord import CASE_FILE, CaseRecord
 from syntrust_core.cases import read_case
 from syntrust_core.errors import CallerError
+from syntrust_generator.bends import MeanBrain, bent, fitted_bend
 from syntrust_generator.card import Domain, Phase, Recipe, SeenCase
 from syntrust_generator.condition import condition_planes, to_network, view_box
 from syntrust_generator.intensity import CONVENTIONS, expanded
+from syntrust_generator.noise import random_of
 
 KEPT_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one 5 MB
 
 
 @dataclass(frozen=True)
 class TrainingCase:
-    """What the network is shown of one case, (4, Z, Y, X) each.
+    """What the network is shown of one case, (C, Z, Y, X) each.
 
-    `images` float32 in [-1, 1]; `condition` float32 in {0, 1}.
+    `images` float32 in [-1, 1]; `condition` float32, masks in {0, 1} and perhaps places. `bend` is
+    how the mean anatomy was bent for it, see bends.py.
     """
 
     images: NDArray[np.float32]
     condition: NDArray[np.float32]
+    bend: NDArray[np.float32] | None = None
 
 
 class TrainingCases(Protocol):
@@ -43,7 +47,8 @@ class TrainingCases(Protocol):
 class CaseFolders:
     """Canonical case folders as training cases, the latest `kept` of them in memory.
 
-    With the `outline` of a mean brain, their condition says where in it a voxel lies.
+    With a mean `brain`, their condition says where in it a voxel lies; with its images, where after
+    bending it to the case's own.
     """
 
     def __init__(
@@ -52,13 +57,13 @@ class CaseFolders:
         domain: Domain,
         divisor: int,
         *,
-        outline: NDArray[np.float32] | None = None,
+        brain: MeanBrain | None = None,
         kept: int = KEPT_CASES,
     ) -> None:
         self._folders = tuple(folders)
         self._domain = domain
         self._divisor = divisor
-        self._outline = outline
+        self._brain = brain
         self._read = lru_cache(maxsize=kept)(self._read_case)
 
     def __len__(self) -> int:
@@ -73,8 +78,13 @@ class CaseFolders:
         images = CONVENTIONS[self._domain.intensity](case.images, case.brain)
         if self._domain.expanded:
             images = expanded(images, case.brain)
-        planes = condition_planes(case.labels[box], case.brain[box], outline=self._outline)
-        return TrainingCase(to_network(images[(slice(None), *box)]), planes)
+        seen = to_network(images[(slice(None), *box)])
+        if self._brain is None:
+            return TrainingCase(seen, condition_planes(case.labels[box], case.brain[box]))
+        outline, mean = self._brain.outline, self._brain.images
+        planes = condition_planes(case.labels[box], case.brain[box], outline=outline)
+        bend = None if mean is None else fitted_bend(planes, seen, mean)
+        return TrainingCase(seen, bent(planes, bend), bend)
 
 
 def seen_case(case_id: str, folder: Path) -> SeenCase:
@@ -129,7 +139,7 @@ def draw_batch(
     phase; `index` counts batches, of which an iteration takes `recipe.accumulate`.
     """
     phase = phase_at(recipe, iteration)
-    rng = np.random.Generator(np.random.Philox(key=[recipe.seed, index]))
+    rng = random_of(recipe.seed, index)
     chosen = [
         cases[case_at(len(cases), index * phase.batch + i, recipe.seed)] for i in range(phase.batch)
     ]
@@ -161,7 +171,7 @@ def phase_at(recipe: Recipe, iteration: int) -> Phase:
 def case_at(count: int, draw: int, seed: int) -> int:
     """Which of `count` cases the `draw`-th is: every case once per pass, in a new order each."""
     passes, place = divmod(draw, count)
-    order = np.random.Generator(np.random.Philox(key=[seed, 2**63 + passes])).permutation(count)
+    order = random_of(seed, 2**63 + passes).permutation(count)
     return int(order[place])
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from syntrust_core.canonical import canonical_json
 from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError
+from syntrust_generator.bends import bent, drawn_bend
 from syntrust_generator.card import Domain, Sampling
 from syntrust_generator.engine import Asked, Engine, Machine, engine_of
 from syntrust_generator.fit import Shown
@@ -92,7 +93,7 @@ def draw_shown(
     with ThreadPoolExecutor(CHANNELS) as pool:
         ahead = NoiseAhead(seeds, times, shown.grid_shape[::-1], shown.box[::-1], pool)
         found = sample(
-            engine.denoiser(shown.planes, len(seeds)),
+            engine.denoiser(np.stack([_seen(engine, shown.planes, seed) for seed in seeds])),
             lambda _: ahead.take().to(engine.device),
             engine.schedule,
             sampling,
@@ -100,6 +101,12 @@ def draw_shown(
         )
     images = (contracted(one) if domain.expanded else one for one in found.cpu().numpy())
     return [shown.back(one) for one in images]
+
+
+def _seen(engine: Engine, planes: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """The condition of one draw, (C, Z, Y, X): a mean anatomy is bent as its seed says."""
+    modes = engine.bends
+    return planes if modes is None else bent(planes, drawn_bend(modes, seed))
 
 
 def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:

@@ -93,19 +93,24 @@ class Engine:
         with torch.inference_mode():
             self._embeddings = placed.embed(torch.arange(schedule.steps, device=device))
 
-    def denoiser(self, planes: NDArray[np.float32], count: int = 1) -> Denoiser:
-        """The noise estimate for `count` images under one condition (C, Z, Y, X)."""
+    @property
+    def bends(self) -> NDArray[np.float32] | None:
+        """The components of bends that twins are drawn with, if the network has a mean anatomy."""
+        return None if self._anatomy is None else self._anatomy.bends.float().cpu().numpy()
+
+    def denoiser(self, planes: NDArray[np.float32]) -> Denoiser:
+        """The noise estimate for N images, each under its own condition (N, C, Z, Y, X)."""
         condition = torch.from_numpy(planes)
-        channels = self._channels
+        (count, seen, *shape), channels = planes.shape, self._channels
         inputs = torch.empty(
-            (count, channels + len(planes), *planes.shape[1:]),
+            (count, channels + seen, *shape),
             dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
             device=self.device,
             memory_format=torch.channels_last_3d,
         )
         inputs[:, channels:] = condition
 
-        expected = self._expected(condition[None])
+        expected = self._expected(condition)
 
         def estimate(x: Tensor, t: int) -> Tensor:
             if expected is not None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from syntrust_core.cases import Case
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
-from syntrust_generator.anatomy import outline_in
+from syntrust_generator.anatomy import brain_in
 from syntrust_generator.card import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -45,7 +45,8 @@ class Generator:
 
     def show(self, case: Case, fit: Fit | None = None) -> Shown:
         """What the network is shown of a case; refuses one outside the domain, see `fit.show`."""
-        divisor, outline = self.network.architecture.divisor, outline_in(self.network)
+        divisor, brain = self.network.architecture.divisor, brain_in(self.network)
+        outline = None if brain is None else brain.outline
         return show(case, self.domain, divisor, fit, outline=outline)
 
 

@@ -5,7 +5,7 @@ the head is, how it is turned and where it bulges. So the place of a voxel is a 
 4 in its position, fitted by least squares until the mean brain's outline, looked up at these
 places, is the case's own (the polynomial warps of Woods et al. 1998,
 doi:10.1097/00004728-199801000-00028, here of masks). Left and right are told apart by nothing: the
-mean outline is symmetric, and a place says the distance from the middle.
+mean outline is symmetric, and known on one side of the middle.
 
 Places are numbers between -1 and 1: the mean brain's half axes times `EDGE` around its middle.
 """
@@ -67,22 +67,21 @@ def places_of(head: NDArray[np.bool_], outline: NDArray[np.float32]) -> NDArray[
 
     Returns
     -------
-    (3, X, Y, Z) float32: distance from the middle in [0, 1], then places along y and z in [-1, 1];
-    0 outside `head`.
+    (3, X, Y, Z) float32: places along x, y and z in [-1, 1], 0 outside `head`.
     """
     view = _Head.of(head)
     coefficients, voxels = _fitted(view, outline), np.argwhere(head).T.astype(np.float64)
     chunks = np.array_split(voxels, max(1, voxels.shape[1] // _CHUNK), axis=1)
     inside = np.concatenate([coefficients @ view.basis(chunk) for chunk in chunks], axis=1)
     places = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
-    places[:, head] = _mirrored(np.clip(inside, -1, 1))
+    places[:, head] = np.clip(inside, -1, 1)
     return places
 
 
 def spread(places: Floats, values: Floats, shape: Shape) -> Floats:
     """Sums of `values` (C, P) over the nodes next to `places` (3, P), by linear weights.
 
-    `places` are those of `places_of`; the sums are (C, *shape), along z, y, x.
+    Along x a place is the distance from the middle here. The sums are (C, *shape), along z, y, x.
     """
     low, share = _cells(places, shape)
     sums = np.zeros((len(values), int(np.prod(shape))))

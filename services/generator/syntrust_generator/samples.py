@@ -26,7 +26,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def sample_grid(engine: Engine, cases: Sequence[TrainingCase], *, seed: int) -> Pixels:
     """Two rows for each case, real and drawn, four modalities wide, grey, (height, width).
 
-    The slice is the axial one with the most tumour. Both rows have one grey scale per modality.
+    The slice is the axial one with the most tumour. Both rows have one grey scale per modality. A
+    mean anatomy is bent as that of the real case.
     """
     rows = [row for case in cases for row in _rows(case, _drawn(engine, case, seed))]
     height, width = (max(row.shape[axis] for row in rows) for axis in (0, 1))
@@ -38,7 +39,7 @@ def _drawn(engine: Engine, case: TrainingCase, seed: int) -> NDArray[np.float32]
     z, y, x = case.condition.shape[1:]
     steps = min(SAMPLE_STEPS, engine.schedule.steps)
     found = sample(
-        engine.denoiser(case.condition),
+        engine.denoiser(case.condition[None]),
         lambda t: torch.from_numpy(noise(seed, t, (z, y, x)))[None].to(engine.device),
         engine.schedule,
         Sampling(sampler="ddim", steps=steps),

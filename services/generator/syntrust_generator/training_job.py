@@ -13,7 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from syntrust_core.errors import CallerError, InvalidRequest
-from syntrust_generator.anatomy import learn_anatomy, outline_in
+from syntrust_generator.anatomy import Anatomy, brain_in, learn_anatomy
 from syntrust_generator.card import Domain, ModelCard, SeenCase, TrainConfig
 from syntrust_generator.data import CaseFolders, TrainingCases, common_grid, seen_case
 from syntrust_generator.engine import Engine, resolve_precision
@@ -24,6 +24,7 @@ from syntrust_generator.models import (
     save_model,
     versions,
 )
+from syntrust_generator.places import Shape
 from syntrust_generator.samples import sample_grid, write_png
 from syntrust_generator.schedule import cosine_schedule
 from syntrust_generator.training import (
@@ -89,6 +90,7 @@ def train(
     dataset: str,
     out: Path,
     on_progress: OnProgress,
+    on_case: Callable[[], None] = lambda: None,
     start: Generator | None = None,
     keeping: Keeping | None = None,
     device: torch.device | str = "cpu",
@@ -101,6 +103,8 @@ def train(
         All on one grid.
     name, dataset
         For the card: what to call the model and where its cases come from.
+    on_case
+        Called while a mean anatomy is learned, as often as a case is looked at; may raise.
     start
         A generator to go on from; fresh weights if None. Its seen cases stay seen, and it goes on
         to crop cases of another shape if it did.
@@ -126,8 +130,9 @@ def train(
     )
     divisor = architecture_of(config.architecture).divisor
     seen_as = partial(CaseFolders, tuple(folders.values()), domain, divisor)
-    training = _begin(config, seen_as, start, keeping, device)
-    cases = seen_as(outline=outline_in(training.network))
+    learn = partial(learn_anatomy, seen_as, on_case=on_case)
+    training = _begin(config, learn, start, keeping, device)
+    cases = seen_as(brain=brain_in(training.network))
     upkeep = None if keeping is None else _Upkeep(training, config, cases, keeping)
 
     def after(done: TrainingProgress) -> None:
@@ -195,7 +200,7 @@ def _averaged(training: Training, config: TrainConfig) -> Engine:
 
 def _begin(
     config: TrainConfig,
-    seen_as: Callable[..., CaseFolders],
+    learn: Callable[[Shape], Anatomy],
     start: Generator | None,
     keeping: Keeping | None,
     device: torch.device | str,
@@ -204,7 +209,7 @@ def _begin(
         return resume_training(config.architecture, config.recipe, keeping.checkpoint, device)
     if start is None:
         shape = config.architecture.anatomy
-        anatomy = None if shape is None else learn_anatomy(seen_as, shape)
+        anatomy = None if shape is None else learn(shape)
         return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
     card, seen = start.card, start.domain
     have = (card.architecture, card.schedule_steps, card.prediction)

@@ -87,6 +87,7 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
             dataset=f"training step {request.step_id}",
             out=context.scratch / "model",
             on_progress=report,
+            on_case=lambda: context.report(0, request.iterations, doing="mean anatomy"),
             start=None if request.start is None else load_model(context.fetch(request.start)),
             keeping=Keeping(checkpoint, samples, context.save_checkpoint, show),
             device=device,

@@ -11,7 +11,10 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from syntrust_core.cases import read_case
+from syntrust_core.errors import Cancelled
 from syntrust_generator.anatomy import Anatomy, mean_anatomy
+from syntrust_generator.bends import bent
 from syntrust_generator.card import ArchitectureCard, Phase, Recipe, TrainConfig
 from syntrust_generator.condition import condition_planes, to_network
 from syntrust_generator.data import TrainingCase, draw_batch
@@ -55,7 +58,7 @@ def case(images: NDArray[np.float32], tumour: tuple[slice, ...] | None = None) -
     brain = brain_mask()
     labels = np.zeros(SHAPE, dtype=np.uint8)
     labels[tumour or (slice(3, 5), slice(3, 5), slice(3, 5))] = 2
-    planes = condition_planes(labels, brain, outline=OUTLINE)
+    planes = bent(condition_planes(labels, brain, outline=OUTLINE))
     return TrainingCase(to_network(np.where(brain, images, -1).astype(np.float32)), planes)
 
 
@@ -76,7 +79,7 @@ def looked_up(mean: torch.Tensor, planes: NDArray[np.float32]) -> NDArray[np.flo
 
 def anatomy_of(only: TrainingCase) -> Anatomy:
     anatomy = Anatomy(4, NODES)
-    anatomy.mean.copy_(mean_anatomy(Cases((only,)), NODES))
+    anatomy.mean.copy_(mean_anatomy((only,), NODES))
     anatomy.outline.copy_(torch.from_numpy(OUTLINE))
     return anatomy
 
@@ -88,7 +91,7 @@ def test_one_cases_anatomy_is_found_again_at_its_places() -> None:
     healthy[1:7, 1:7, 1:7] = False
     healthy[1:7, 1:7, -7:-1] = False
 
-    found = looked_up(mean_anatomy(Cases((only,)), NODES), only.condition)
+    found = looked_up(mean_anatomy((only,), NODES), only.condition)
 
     deep = healthy.copy()
     deep[:, :, 5:7] = False  # the ramp has its kink in the middle, between two voxels
@@ -101,7 +104,7 @@ def test_the_mean_is_over_cases_and_knows_no_tumour() -> None:
     low, high = case(np.full((4, *SHAPE), 0.2)), case(np.full((4, *SHAPE), 0.6))
     low.images[:, low.condition[1] > 0] = 1.0
 
-    mean = mean_anatomy(Cases((low, high)), NODES)
+    mean = mean_anatomy((low, high), NODES)
 
     assert mean.shape == (4, *NODES)
     assert float(mean.max()) <= 0.6 + 1e-6
@@ -114,8 +117,8 @@ def test_left_and_right_share_one_anatomy() -> None:
     tumour = (slice(3, 5), slice(3, 5), slice(3, 5))
     mirrored = (slice(-5, -3), *tumour[1:])
 
-    here = mean_anatomy(Cases((case(images, tumour),)), NODES)
-    there = mean_anatomy(Cases((case(images[:, ::-1], mirrored),)), NODES)
+    here = mean_anatomy((case(images, tumour),), NODES)
+    there = mean_anatomy((case(images[:, ::-1], mirrored),), NODES)
 
     np.testing.assert_allclose(here.numpy(), there.numpy(), atol=1e-6)
 
@@ -145,6 +148,37 @@ def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_
     network = load_model(tmp_path).network
     assert network.anatomy is not None
     assert float(network.anatomy.mean.std()) > 0
+    assert float(network.anatomy.bends.float().std()) > 0
+    case, _ = read_case(next(iter(case_folders.values())))
+    for region, value in enumerate((1, 2, 3)):
+        assert (case.labels == value).any()
+        assert float(network.anatomy.lesions[:, region].abs().max()) > 0
+
+
+def test_learning_an_anatomy_tells_of_every_case_and_can_be_ended(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    config = TrainConfig(architecture=SMALL, recipe=Recipe(iterations=1), expanded=True)
+    looked_at: list[int] = []
+
+    def stop() -> None:
+        looked_at.append(len(looked_at))
+        if len(looked_at) == 7:
+            raise Cancelled("Nobody wants this step any more.")
+
+    with pytest.raises(Cancelled):
+        train(
+            case_folders,
+            config,
+            name="small",
+            dataset="balls",
+            out=tmp_path,
+            on_progress=lambda _: pytest.fail("no iteration was due yet"),
+            on_case=stop,
+        )
+
+    assert len(looked_at) == 7
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_anatomy_needs_three_more_channels_for_the_places() -> None:
@@ -168,18 +202,22 @@ def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> Non
 
     images, noise = torch.from_numpy(batch.images.copy()), torch.from_numpy(batch.noise)
     noisy = add_noise(schedule, images, noise, torch.tensor([t]))
-    found = engine.denoiser(batch.condition[0].copy())(noisy, t)
+    found = engine.denoiser(batch.condition.copy())(noisy, t)
 
     loss = noise_loss(training.network, batch, schedule, recipe, "none")
     np.testing.assert_allclose(float((found - noise).abs().mean()), float(loss.detach()), rtol=1e-4)
 
 
-def test_nothing_is_expected_in_a_tumour_or_outside_the_head() -> None:
+def test_a_tumours_own_mean_is_expected_in_it_and_nothing_outside_the_head() -> None:
     only = case(symmetric_ramp() + 3)
     condition = torch.from_numpy(only.condition)[None]
+    anatomy = anatomy_of(only)
+    anatomy.lesions[:, 1] = torch.tensor([5.0, 6.0, 7.0, 8.0])  # ED
 
-    expected = anatomy_of(only).expected(condition)[0]
+    expected = anatomy.expected(condition)[0]
 
-    healthy = only.condition[3] > 0
+    tumour, healthy = only.condition[1] > 0, only.condition[3] > 0
     assert float(expected[:, healthy].abs().min()) > 0.1
-    assert not expected[:, ~healthy].any()
+    np.testing.assert_array_equal(expected[:, tumour].numpy().min(axis=1), [5, 6, 7, 8])
+    np.testing.assert_array_equal(expected[:, tumour].numpy().max(axis=1), [5, 6, 7, 8])
+    assert not expected[:, ~(healthy | tumour)].any()

@@ -61,7 +61,7 @@ def test_an_engine_estimates_what_the_network_does(
     condition = torch.from_numpy(planes).expand(2, -1, -1, -1, -1)
     expected = generator.network(torch.cat([x, condition], dim=1), torch.tensor([t, t]))
 
-    found = velocity_engine(generator, precision).denoiser(planes, 2)(x, t)
+    found = velocity_engine(generator, precision).denoiser(np.stack([planes, planes]))(x, t)
 
     scale = float(expected.std())
     torch.testing.assert_close(found / scale, expected / scale, atol=atol, rtol=0)
@@ -146,7 +146,7 @@ def test_a_gpu_estimates_what_the_cpu_does(
     generator: Generator, planes: NDArray[np.float32]
 ) -> None:
     x = noisy(1)
-    exact = velocity_engine(generator).denoiser(planes)(x, 100)
+    exact = velocity_engine(generator).denoiser(planes[None])(x, 100)
 
     for compiled in (False, True):
         engine = Engine(
@@ -157,5 +157,5 @@ def test_a_gpu_estimates_what_the_cpu_does(
             precision="fp32",
             compiled=compiled,
         )
-        found = engine.denoiser(planes)(x.to(GPU), 100).cpu()
+        found = engine.denoiser(planes[None])(x.to(GPU), 100).cpu()
         torch.testing.assert_close(found, exact, atol=1e-3, rtol=0)

@@ -16,6 +16,7 @@ from tests.unit.generator.small import CONFIG, random_generator, train_small
 from syntrust_core.cases import read_case, read_images
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_core.volumes import read_volume
+from syntrust_generator.bends import bent, drawn_bend
 from syntrust_generator.card import Domain, Sampling
 from syntrust_generator.draw import draw, draw_seed, draw_shown
 from syntrust_generator.engine import Asked, Machine, engine_of
@@ -241,23 +242,47 @@ def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
     assert draw_seed(7, "ab", 1, 2) != draw_seed(7, "ab", 1, 3)
 
 
-def test_a_generator_with_anatomy_and_expanded_intensities_draws_brain_z(
-    case_folders: dict[str, Path], tmp_path: Path
-) -> None:
+def generator_with_anatomy(case_folders: dict[str, Path], out: Path) -> Generator:
     architecture = CONFIG.architecture.model_copy(update={"in_channels": 11, "anatomy": (8, 8, 4)})
     recipe = CONFIG.recipe.model_copy(update={"iterations": 5})
     settings = {"architecture": architecture, "expanded": True, "recipe": recipe}
-    config = CONFIG.model_copy(update=settings)
+    train_small(case_folders, out, CONFIG.model_copy(update=settings))
+    return load_model(out)
 
-    train_small(case_folders, tmp_path, config)
-    generator = load_model(tmp_path)
+
+def test_a_generator_with_anatomy_and_expanded_intensities_draws_brain_z(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    generator = generator_with_anatomy(case_folders, tmp_path)
     case, _ = read_case(next(iter(case_folders.values())))
-    images = draw(generator, case, seed=1, sampling=config.default)
+    images = draw(generator, case, seed=1, sampling=generator.card.default)
 
     assert generator.network.anatomy is not None
     assert generator.domain.expanded
     assert (images[:, ~case.brain] == -1).all()
     assert images[:, case.brain].std() > 0.01
+
+
+def test_twins_of_one_mask_have_anatomies_of_their_own_and_each_the_same_in_a_batch(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    generator = generator_with_anatomy(case_folders, tmp_path)
+    case, _ = read_case(next(iter(case_folders.values())))
+    assert generator.network.anatomy is not None
+    generator.network.anatomy.bends.normal_(0, 0.02, generator=torch.Generator().manual_seed(0))
+    engine, shown = engine_of(generator, Machine(CPU, "fp32")), generator.show(case)
+
+    def drawn(*seeds: int) -> list[Any]:
+        return draw_shown(
+            engine, generator.domain, shown, seeds=seeds, sampling=generator.card.default
+        )
+
+    together, alone = drawn(1, 2), [drawn(seed)[0] for seed in (1, 2)]
+
+    np.testing.assert_allclose(np.stack(together), np.stack(alone), atol=1e-3)
+    assert engine.bends is not None
+    places = [bent(shown.planes, drawn_bend(engine.bends, seed))[-3:] for seed in (1, 2)]
+    assert np.abs(places[0] - places[1]).max() > 0.01
 
 
 def test_the_memory_of_a_run_does_not_grow_with_its_twins(

@@ -149,10 +149,12 @@ def test_images_and_condition_are_cut_and_mirrored_together(cases: list[Training
         np.testing.assert_array_equal(batch.images > 0.5, batch.condition > 0)
 
 
-def test_every_case_comes_once_in_each_pass() -> None:
-    drawn = [case_at(5, draw, seed=3) for draw in range(15)]
+def test_every_case_comes_once_in_each_pass_in_an_order_of_its_own() -> None:
+    drawn = [case_at(9, draw, seed=3) for draw in range(27)]
 
-    assert [sorted(drawn[i : i + 5]) for i in (0, 5, 10)] == [[0, 1, 2, 3, 4]] * 3
+    passes = [tuple(drawn[i : i + 9]) for i in (0, 9, 18)]
+    assert [sorted(one) for one in passes] == [list(range(9))] * 3
+    assert len(set(passes)) == 3
 
 
 def test_phases_follow_their_shares() -> None:
