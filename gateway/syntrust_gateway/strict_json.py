@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from syntrust_gateway.errors import pointer
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LONGEST_NAME: Final = 200
-_NESTED: Final = frozenset({dict, list})
 
 
 def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
@@ -56,25 +55,16 @@ def _has_keys(found: dict[str, Any], colons: int) -> bool:
     colons prove that no key was lost to a later one of the same name; fewer prove nothing. There
     are never more, so the innermost values need no look once the count is reached.
     """
-    keys, level = 0, [found]
+    keys = 0
+    level: list[Any] = [found]
     while level:
-        keys += sum(map(len, level))
+        objects = [value for value in level if type(value) is dict]
+        keys += sum(map(len, objects))
         if keys == colons:
             return True
-        inner = _nested(chain.from_iterable(map(dict.values, level)))
-        level = [value for value in inner if type(value) is dict]
-        while inner := [value for value in inner if type(value) is list]:
-            inner = _nested(chain.from_iterable(inner))
-            level += [value for value in inner if type(value) is dict]
+        lists = [value for value in level if type(value) is list]
+        level = list(chain(*lists, *map(dict.values, objects)))
     return False
-
-
-def _nested(values: Iterable[Any]) -> list[Any]:
-    """Those that hold others; mostly there are none, which their types tell at once."""
-    every = list(values)
-    if _NESTED.isdisjoint(map(type, every)):
-        return []
-    return [value for value in every if type(value) in _NESTED]
 
 
 class _Repeating(dict[str, Any]):
