@@ -10,8 +10,6 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from operator import methodcaller
 from types import NoneType
 from typing import Any, Final
 
@@ -26,7 +24,6 @@ CASE_FIELDS: Final = NEEDED | {"group", "seed"}
 MAX_REGIONS: Final = 50
 MAX_SEED: Final = 2**63 - 1
 _LENGTHS: Final = frozenset(range(1, MAX_TEXT + 1))
-_values: Final = methodcaller("values")
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,19 @@ class Rows:
     synthetic: Sequence[Mapping[str, object]]
 
     @cached_property
-    def shapes(self) -> set[tuple[str, ...]]:
-        """The regions of every side, each order once."""
-        return {*map(tuple, self.real), *map(tuple, self.synthetic)}
+    def values(self) -> list[Any] | None:
+        """What stands for every region in order, side by side.
+
+        None if the regions differ, or if a side is no plain dict and may make up what it lacks.
+        """
+        regions = sorted(self.real[0])
+        every = [*self.real, *self.synthetic]
+        if set(map(type, every)) != {dict} or set(map(len, every)) != {len(regions)}:
+            return None
+        try:
+            return [scores[region] for scores in every for region in regions]
+        except KeyError:
+            return None
 
     @property
     def sides(self) -> Iterator[tuple[int, str, Mapping[str, object]]]:
@@ -101,21 +108,15 @@ def _short_ascii(names: Sequence[Any]) -> bool:
 
 def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
     """Give the Dice of every row, (N, 2, K), NaN for null."""
-    sides = [*rows.real, *rows.synthetic]
-    given = next(iter(rows.shapes))
-    if len(rows.shapes) == 1:
-        values: list[Any] = list(chain.from_iterable(map(_values, sides)))
-    else:
-        given, values = regions, [scores[region] for scores in sides for region in regions]
-    if set(map(type, values)) <= {float, int, NoneType}:
+    values = rows.values
+    if values is not None and set(map(type, values)) <= {float, int, NoneType}:
         try:
             dice = np.array(values, dtype=np.float64)
         except OverflowError:  # a whole number of hundreds of digits
             dice = np.full(len(values), np.nan)
         wrong = dice.size - np.count_nonzero((dice >= 0) & (dice <= 1))
         if wrong == 0 or wrong == values.count(None):
-            columns = [given.index(region) for region in regions]
-            return dice.reshape(2, -1, len(regions)).swapaxes(0, 1)[..., columns]
+            return dice.reshape(2, -1, len(regions)).swapaxes(0, 1)
     cells = [
         _dice(place, rows.ids[place], name, region, scores[region])
         for place, name, scores in rows.sides
@@ -138,7 +139,7 @@ def common_regions(rows: Rows) -> tuple[str, ...]:
             f"At most {MAX_REGIONS} regions can be scored; the first case has {len(wanted)}.",
             pointer=pointer("cases", 0, "real"),
         )
-    if len(rows.shapes) == 1:
+    if rows.values is not None:
         return tuple(sorted(wanted))
     for place, name, scores in rows.sides:
         if scores.keys() != wanted:
