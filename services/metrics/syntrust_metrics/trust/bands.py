@@ -48,6 +48,10 @@ class Band:
     def holds(self, low: float, high: float) -> bool:
         return self.low < low and high < self.high
 
+    def depth(self, value: float) -> float:
+        """How far inside the nearer end `value` lies; below 0 outside."""
+        return min(value - self.low, self.high - value)
+
 
 def equivalence_band(margin: float) -> Band:
     return Band(-margin, margin, "equivalent", "different")
@@ -116,12 +120,14 @@ def _placed(mean: Mean | None, differences: Array, band: Band) -> Placed:
         present = ~np.isnan(differences)
         value = float(differences[present].mean()) if present.any() else None
         return Placed(int(present.any(axis=0).sum()), value)
+    # Inside takes both one-sided tests and outside either: the nearer end decides both.
+    depth = band.depth(mean.value)
     return Placed(
         cases=mean.cases,
         difference=mean.value,
         ci90=_interval(mean),
-        p_inside=max(_p_above(mean, band.low), _p_below(mean, band.high)),
-        p_outside=min(_p_below(mean, band.low), _p_above(mean, band.high)),
+        p_inside=_p(mean, depth),
+        p_outside=_p(mean, -depth),
         power=_power(mean, band),
         fragile=_fragile(mean, float(np.fmax.reduce(np.abs(differences), axis=None)), band),
     )
@@ -187,16 +193,8 @@ def _quantile(freedom: float) -> float:
     return float(stdtrit(freedom, 1 - LEVEL))
 
 
-def _p_above(mean: Mean, bound: float) -> float:
-    """One-sided p of "the mean is above `bound`"."""
-    return _p(mean, mean.value - bound)
-
-
-def _p_below(mean: Mean, bound: float) -> float:
-    return _p(mean, bound - mean.value)
-
-
 def _p(mean: Mean, distance: float) -> float:
+    """One-sided p of "the mean is beyond a bound", which it has passed by `distance`."""
     if mean.error == 0:
         return float(distance <= 0)
     return float(stdtr(mean.freedom, -distance / mean.error))
