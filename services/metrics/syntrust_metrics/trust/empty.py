@@ -51,24 +51,24 @@ def count(
     ``used``: entered the factors in at least one.
     """
     null = np.isnan(dice)
-    missed = dice == 0
     either, both = np.asarray(null.any(axis=1)), np.asarray(null.all(axis=1))
     mixed = either & ~both
     left_out = either if rule == "drop" else np.zeros_like(either)
-    whole = map(_ids, (~left_out, left_out, both, mixed))
-    sides = map(_ids, (missed & ~either[:, None], missed & mixed[:, None]))
-    used, dropped, empty, mixed_ids = (found.tolist() for found in whole)
-    missed_ids, false_positive = (found.T.tolist() for found in sides)
+    real, synthetic = (dice == 0).swapaxes(0, 1)
+    of_sides = [real & ~either, synthetic & ~either, real & mixed, synthetic & mixed]
+    flags = np.stack([~left_out, left_out, both, mixed, *of_sides])  # (8, S, M, K)
+    counts = flags.any(axis=1).sum(axis=1).T.tolist()
+    return {region: _named(*found) for region, found in zip(regions, counts, strict=True)}
+
+
+def _named(used: int, dropped: int, empty: int, mixed: int, *of_sides: int) -> dict[str, object]:
     return {
-        region: {
-            "used": used[k],
-            "dropped": dropped[k],
-            "empty": empty[k],
-            "mixed": mixed_ids[k],
-            "missed": dict(zip(SIDES, missed_ids[k], strict=True)),
-            "false_positive": dict(zip(SIDES, false_positive[k], strict=True)),
-        }
-        for k, region in enumerate(regions)
+        "used": used,
+        "dropped": dropped,
+        "empty": empty,
+        "mixed": mixed,
+        "missed": dict(zip(SIDES, of_sides[:2], strict=True)),
+        "false_positive": dict(zip(SIDES, of_sides[2:], strict=True)),
     }
 
 
@@ -80,9 +80,3 @@ def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
     mixed = null.any(axis=1) & ~null.all(axis=1)
     share: NDArray[np.float64] = mixed.mean(axis=(0, 1))
     return share
-
-
-def _ids(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Cases flagged in any seed, from (S, ..., M, K) to (..., K)."""
-    cases: NDArray[np.intp] = flags.any(axis=0).sum(axis=-2)
-    return cases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Final, Literal, cast
 
 from syntrust_metrics.trust.errors import InvalidScores, pointer, shown
@@ -43,7 +43,7 @@ class Policy:
     margin: float = 0.03
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 def read_policy(given: object) -> Policy:

@@ -158,7 +158,7 @@ class _Features:
         deviations = columns.deviations
         square = deviations**2
         multiple, monomials = _monomials(*columns.sides)
-        product = np.prod(deviations[2:].reshape(columns.sides.shape), axis=0)
+        product = np.multiply(*deviations[2:].reshape(columns.sides.shape))
         parts = [deviations, square, square * deviations, square * square, *monomials]
         parts += [columns.gaps, product, columns.within]
         masks = [] if columns.complete else [columns.present.astype(np.float64)]
@@ -196,10 +196,10 @@ class _Features:
         (2, B + 1), and the count (Q, B + 1), or (Q, 1) where it never varies.
         """
         spread, regions = self.centre.size, self.multiple.size
-        edges = np.cumsum([4 * spread, 10 * regions, 2])
-        powers, of_regions, within, n = np.split(sums, edges)
-        powers = powers.reshape(4, spread, -1)
-        of_regions = of_regions.reshape(10, regions, -1)
+        rows = 4 * spread, 4 * spread + 10 * regions
+        powers = sums[: rows[0]].reshape(4, spread, -1)
+        of_regions = sums[slice(*rows)].reshape(10, regions, -1)
+        within, n = sums[rows[1] : rows[1] + 2], sums[rows[1] + 2 :]
         if self.complete:
             return powers, of_regions, within, np.full((spread, 1), float(self.cases))
         powers /= n
@@ -229,10 +229,10 @@ def _agreement(product: Array, shift: Array, variance: Array, means: Array) -> l
     real, synthetic = means.reshape(shift.shape)
     bias = real - synthetic
     covariance = product - shift[0] * shift[1]
-    spread = np.split(variance, 2)
+    of_real, of_synthetic = variance.reshape(shift.shape)
     return [
-        correlation(covariance, spread[0], spread[1]),
-        concordance(covariance, spread[0], spread[1], bias),
+        correlation(covariance, of_real, of_synthetic),
+        concordance(covariance, of_real, of_synthetic, bias),
         bias,
     ]
 
