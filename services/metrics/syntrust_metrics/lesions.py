@@ -1,7 +1,7 @@
 """Lesion-wise Dice as BraTS 2023 ranks glioma segmentations by it.
 
-Masks are (X, Y, Z) bool. A patient with one large and three small lesions gets four scores, so
-small ones count as much as the large one.
+A patient with one large and three small lesions gets four scores, so small ones count as much as
+the large one.
 """
 
 from __future__ import annotations
@@ -9,21 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from syntrust_core.geometry import bounding_box
+from syntrust_metrics.parts import Parts, Runs
+from syntrust_metrics.planes import Counts, Mask, Planes, dilated, mask_of
 
-Mask = NDArray[np.bool_]
-Parts = NDArray[np.int32]
-
-DILATION_VOXELS: Final = 3
 SMALLEST_MM3: Final = 50.0
-_ALL_NEIGHBOURS: Final = np.ones((3, 3, 3), np.bool_)
 
 
-def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float | None:
-    r"""Mean Dice over lesions, in [0, 1], higher is better.
+def lesion_dice(
+    reference: Planes, prediction: Planes, *, n_planes: int, voxel_mm3: float
+) -> list[float | None]:
+    r"""Mean Dice over lesions, in [0, 1], higher is better; for each plane.
 
     Reference voxels whose masks touch after three dilations (each by the 18 nearest neighbours) are
     one lesion; touching includes corners. Parts of the prediction are its components by 26
@@ -37,63 +33,62 @@ def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float
 
     Parameters
     ----------
-    reference, prediction : bool, shape (X, Y, Z)
+    reference, prediction : uint8, shape (X, Y, Z)
+        Planes of one grid.
+    n_planes
+        How many of the planes to score, from the first on.
     voxel_mm3
         Volume of a voxel, > 0.
 
     Returns
     -------
-    None where there is nothing to score (L + F = 0); BraTS counts that as 1.
+    None for a plane with nothing to score (L + F = 0); BraTS counts that as 1.
 
     References
     ----------
     Rules and limits of BraTS-GLI: Saluja et al., "BraTS 2023 lesion-wise performance metrics",
     github.com/rachitsaluja/BraTS-2023-Metrics. Dilation is in voxels there; data are 1 mm.
     """
-    either = reference | prediction
-    if not either.any():
-        return None
-    box = bounding_box(either)
-    truth = np.pad(reference[box], DILATION_VOXELS)
-    lesions, n_lesions = _components(_dilated(truth))
-    parts, n_parts = _components(np.pad(prediction[box], DILATION_VOXELS))
-    found, sizes = parts > 0, (n_lesions + 1, n_parts + 1)
-    # A dilated lesion is just its component of the dilated mask.
-    meets = _pairs(lesions[found], parts[found], sizes)[1:, 1:] > 0
-    overlap = _pairs(lesions[truth], parts[truth], sizes)[1:]
-    lesion_voxels, shared = overlap.sum(axis=1), overlap[:, 1:].sum(axis=1)
-    part_voxels = np.bincount(parts[found], minlength=n_parts + 1)[1:]
-    dice = 2 * shared / (lesion_voxels + (meets * part_voxels).sum(axis=1))
+    near = dilated(reference)
+    reach = dilated(dilated(near))
+    planes = (reference, prediction, near, reach)
+    return [
+        _of_plane(*(mask_of(each, plane) for each in planes), voxel_mm3=voxel_mm3)
+        for plane in range(n_planes)
+    ]
+
+
+def _of_plane(
+    truth: Mask, found: Mask, near: Mask, reach: Mask, *, voxel_mm3: float
+) -> float | None:
+    lesions = Parts.of(reach)  # a dilated lesion is just its part of the dilated mask
+    false, false_voxels = _false(found & ~near, reach)
+    if lesions.total == 1:  # most often; the prediction's parts need no telling apart then
+        met_voxels = np.array([np.count_nonzero(found) - false_voxels])
+    else:
+        met_voxels = _met_voxels(lesions, Parts.of(found), Runs.of(found & reach))
+    lesion_voxels = lesions.voxels(Runs.of(truth))
+    dice = 2 * lesions.voxels(Runs.of(truth & found)) / (lesion_voxels + met_voxels)
     scored = dice[lesion_voxels * voxel_mm3 > SMALLEST_MM3]
-    false = int(np.count_nonzero(~meets.any(axis=0)))
     total = scored.size + false
     return float(scored.sum()) / total if total else None
 
 
-def _dilated(mask: Mask) -> Mask:
-    """Three times by the 18 nearest neighbours: squares of 3x3 in each pair of axes, together."""
-    for _ in range(DILATION_VOXELS):
-        x, y = _along(mask, 0), _along(mask, 1)
-        mask = _along(x, 1) | _along(x, 2) | _along(y, 2)
-    return mask
+def _false(away: Mask, reach: Mask) -> tuple[int, int]:
+    """How many parts of the prediction meet no lesion, and their voxels.
+
+    Without what is within one dilation: its neighbours are within reach, so a part that loses
+    voxels by that still meets a lesion.
+    """
+    parts = Parts.of(away)
+    voxels = parts.voxels(parts.runs)
+    voxels[parts.holding(Runs.of(away & reach))] = 0
+    return int(np.count_nonzero(voxels)), int(voxels.sum())
 
 
-def _along(mask: Mask, axis: int) -> Mask:
-    """Dilation by both neighbours along one axis."""
-    grown = mask.copy()
-    forward, backward = np.moveaxis(grown, axis, 0), np.moveaxis(mask, axis, 0)
-    forward[1:] |= backward[:-1]
-    forward[:-1] |= backward[1:]
-    return grown
-
-
-def _components(mask: Mask) -> tuple[Parts, int]:
-    """Connected parts, numbered from 1, and how many there are."""
-    parts, count = ndimage.label(mask, _ALL_NEIGHBOURS)
-    return parts, int(count)
-
-
-def _pairs(first: Parts, second: Parts, sizes: tuple[int, int]) -> NDArray[np.int64]:
-    """Voxels of each pair of numbers, of shape `sizes`."""
-    flat = first.astype(np.int64) * sizes[1] + second
-    return np.bincount(flat, minlength=sizes[0] * sizes[1]).reshape(sizes)
+def _met_voxels(lesions: Parts, parts: Parts, shared: Runs) -> Counts:
+    """Voxels of all the parts that each lesion meets; `shared` runs lie in both."""
+    pairs = lesions.holding(shared).astype(np.int64) * parts.total + parts.holding(shared)
+    lesion, part = np.divmod(np.unique(pairs), max(parts.total, 1))
+    voxels = parts.voxels(parts.runs)[part]
+    return np.bincount(lesion, voxels, lesions.total).astype(np.int64)

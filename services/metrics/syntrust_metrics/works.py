@@ -137,5 +137,7 @@ def _score(context: StepContext, case: str, prediction: Path) -> CaseScore:
     record = CaseRecord.model_validate_json(context.read(ref, CASE_FILE))
     path = context.scratch / LABELS_FILE
     path.write_bytes(context.read(ref, LABELS_FILE))
-    reference, predicted = (read_volume(one)[0].astype(np.uint8) for one in (path, prediction))
+    reference, predicted = (
+        read_volume(one)[0].astype(np.uint8, copy=False) for one in (path, prediction)
+    )
     return score_case(reference, predicted, spacing_mm=record.canonical.spacing_mm)

@@ -15,10 +15,11 @@ from scipy import ndimage
 from syntrust_core.labelmaps import to_canonical
 from syntrust_core.labels import SCHEMES
 from syntrust_core.volumes import read_nifti
+from syntrust_metrics import lesions, surface
 from syntrust_metrics.casescore import score_case
-from syntrust_metrics.lesions import lesion_dice
 from syntrust_metrics.overlap import ALL_LABELS
-from syntrust_metrics.surface import hd95_mm, surface_dice, surface_distances
+from syntrust_metrics.planes import Planes, planes_of
+from syntrust_metrics.surface import SurfaceDistances, hd95_mm, surface_dice
 
 Mask = NDArray[np.bool_]
 ONE = (1.0, 1.0, 1.0)
@@ -43,6 +44,26 @@ def blobs(seed: int, shape: tuple[int, int, int] = (30, 34, 26), share: float = 
     field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2)
     mask: Mask = field > np.quantile(field, 1 - share)
     return mask
+
+
+def plane(mask: Mask) -> Planes:
+    return planes_of(mask.astype(np.uint8), [(1,)])
+
+
+def surface_distances(
+    first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
+) -> SurfaceDistances:
+    (distances,) = surface.surface_distances(
+        plane(first), plane(second), n_planes=1, spacing_mm=spacing_mm
+    )
+    return distances
+
+
+def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float | None:
+    (dice,) = lesions.lesion_dice(
+        plane(reference), plane(prediction), n_planes=1, voxel_mm3=voxel_mm3
+    )
+    return dice
 
 
 def hd95(first: Mask, second: Mask, spacing_mm: tuple[float, float, float] = ONE) -> float | None:
@@ -110,13 +131,12 @@ def test_two_empty_masks_have_neither_distance_nor_surface() -> None:
 def test_a_surface_within_the_tolerance_counts_whole() -> None:
     cube = empty()
     cube[5:30, 5:30, 5:30] = True
-    distances = surface_distances(cube, np.roll(cube, 2, axis=0), ONE)
 
-    tight, loose = (surface_dice(distances, tolerance_mm=mm) for mm in (1.0, 2.0))
+    near, far = (surface_distances(cube, np.roll(cube, by, axis=0), ONE) for by in (1, 2))
 
-    assert tight is not None
-    assert tight < 1.0
-    assert loose == 1.0
+    assert surface_dice(near) == 1.0
+    # One end face lies outside; of the other, all but the two outermost rings lie inside.
+    assert surface_dice(far) == pytest.approx(1 - (25**2 + 21**2) / (25**3 - 23**3))
 
 
 def test_masks_of_different_shapes_or_without_spacing_are_refused() -> None:
@@ -184,6 +204,36 @@ def test_lesion_dice_is_what_the_rules_give_when_written_out(seed: int, voxel_mm
     ours = lesion_dice(reference, prediction, voxel_mm3=voxel_mm3)
 
     assert ours == pytest.approx(by_the_rules(reference, prediction, voxel_mm3), rel=1e-12)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("seed", range(4))
+def test_specks_anywhere_are_scored_by_the_rules(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (19, 25, 21)
+    reference = np.zeros(shape, np.bool_)
+    for corner in ((0, 0, 0), (13, 19, 15))[:parts]:  # as far as the border of the array
+        reference[tuple(slice(at, at + 6) for at in corner)] = True
+    prediction = (reference & (rng.random(shape) < 0.7)) | (rng.random(shape) < 0.01)
+
+    ours = lesion_dice(reference, prediction, voxel_mm3=1.0)
+
+    plain = by_the_rules(np.pad(reference, 4), np.pad(prediction, 4), 1.0)
+    assert ours == pytest.approx(plain, rel=1e-12)
+
+
+def test_lesions_at_opposite_borders_are_not_one() -> None:
+    reference = empty(20)
+    reference[5, 4:8, :6] = reference[5, 9:13, 14:] = True
+    wide = np.pad(reference, 6)
+    one_found = reference & (np.arange(20) < 10)
+
+    at_border, inside = (
+        lesion_dice(mask, found, voxel_mm3=10.0)
+        for mask, found in ((reference, one_found), (wide, np.pad(one_found, 6)))
+    )
+
+    assert at_border == inside == 0.5
 
 
 def test_a_missed_lesion_halves_the_score_of_a_perfect_one() -> None:
