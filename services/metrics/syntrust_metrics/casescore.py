@@ -5,9 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from syntrust_metrics.lesions import lesion_dice
 from syntrust_metrics.overlap import (
     ALL_LABELS,
@@ -22,7 +19,7 @@ from syntrust_metrics.overlap import (
     reference_voxels,
     sensitivity,
 )
-from syntrust_metrics.planes import planes_of
+from syntrust_metrics.planes import labelled_box, planes_of
 from syntrust_metrics.scores import CaseScore
 from syntrust_metrics.surface import Spacing, hd95_mm, surface_dice, surface_distances
 
@@ -75,7 +72,7 @@ def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing
 
 
 def _shapes(reference: LabelMap, prediction: LabelMap, spacing_mm: Spacing) -> dict[str, _Shape]:
-    box = _labelled_box(reference, prediction)
+    box = labelled_box(reference, prediction)
     regions = list(ALL_LABELS.values())
     first, second = (planes_of(labels[box], regions) for labels in (reference, prediction))
     distances = surface_distances(first, second, n_planes=len(regions), spacing_mm=spacing_mm)
@@ -84,16 +81,3 @@ def _shapes(reference: LabelMap, prediction: LabelMap, spacing_mm: Spacing) -> d
         name: _Shape(hd95_mm(between), surface_dice(between), lesion)
         for name, between, lesion in zip(ALL_LABELS, distances, lesions, strict=True)
     }
-
-
-def _labelled_box(reference: LabelMap, prediction: LabelMap) -> tuple[slice, slice, slice]:
-    """The smallest box around what either labels: bytes are reduced faster than truth values."""
-    either = reference | prediction
-    rows = np.bitwise_or.reduce(either, axis=0)
-    y, z = (_extent(np.bitwise_or.reduce(rows, axis=axis)) for axis in (1, 0))
-    return _extent(np.bitwise_or.reduce(either[:, y, z], axis=(1, 2))), y, z
-
-
-def _extent(labels: NDArray[np.uint8]) -> slice:
-    used = np.flatnonzero(labels)
-    return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0)

@@ -23,6 +23,21 @@ _CODES: Final = np.arange(256, dtype=np.uint8)
 _PLANES_OF_CODE: Final = np.unpackbits(_CODES[:, None], axis=1, bitorder="little").astype(np.int64)
 
 
+def labelled_box(
+    reference: NDArray[np.uint8], prediction: NDArray[np.uint8]
+) -> tuple[slice, slice, slice]:
+    """The smallest box around what either labels: bytes are reduced faster than truth values."""
+    either = reference | prediction
+    rows = np.bitwise_or.reduce(either, axis=0)
+    y, z = (_extent(np.bitwise_or.reduce(rows, axis=axis)) for axis in (1, 0))
+    return _extent(np.bitwise_or.reduce(either[:, y, z], axis=(1, 2))), y, z
+
+
+def _extent(labels: NDArray[np.uint8]) -> slice:
+    used = np.flatnonzero(labels)
+    return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0)
+
+
 def planes_of(label_map: NDArray[np.uint8], regions: Sequence[Sequence[int]]) -> Planes:
     """Plane k holds the voxels with a label of `regions[k]`; there are at most 8."""
     codes = np.zeros_like(_CODES)
