@@ -1,4 +1,4 @@
-"""A process that scores: `python -m syntrust_gateway.scorer`, asked by `scorers` over a socket.
+"""A process that scores: `python -m syntrust_gateway.scorer`, asked by `scorers` over its pipes.
 
 A message is a line of JSON, and as many bytes as its `bytes` says. It loads the factors and nothing
 of the API, and ends when its input does, so it outlives nobody.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from contextlib import suppress
 from typing import IO, Any, Final
 
 from syntrust_gateway.scores import Answer, Refusal, outcome
@@ -17,8 +16,11 @@ from syntrust_gateway.scores import Answer, Refusal, outcome
 _COLLECT_AFTER: Final = 100_000  # new objects
 
 
-def message(content: bytes, **head: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    return json.dumps({**head, "bytes": len(content)}).encode() + b"\n" + content
+def send(pipe: IO[bytes], content: bytes, **head: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Write one message."""
+    pipe.write(json.dumps({**head, "bytes": len(content)}).encode() + b"\n")
+    pipe.write(content)
+    pipe.flush()
 
 
 def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
@@ -41,17 +43,23 @@ def main() -> None:
     # A request is a tree of thousands of objects without a cycle: looking for some took a tenth.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
-    with suppress(EOFError, ConnectionError):  # whoever asks has gone
-        while True:
+    while True:
+        try:
             head, body = receive(sys.stdin.buffer)
-            sys.stdout.buffer.write(_reply(outcome(body, head["kind"], head["accept"])))
-            sys.stdout.buffer.flush()
+        except EOFError:
+            return
+        found = outcome(body, head["kind"], head["accept"])
+        try:
+            _reply(found)
+        except BrokenPipeError:
+            return
 
 
-def _reply(found: Answer | Refusal) -> bytes:
+def _reply(found: Answer | Refusal) -> None:
     if isinstance(found, Refusal):
-        return message(b"", detail=found.detail, pointer=found.pointer)
-    return message(found.content, kind=found.kind)
+        send(sys.stdout.buffer, b"", detail=found.detail, pointer=found.pointer)
+    else:
+        send(sys.stdout.buffer, found.content, kind=found.kind)
 
 
 if __name__ == "__main__":

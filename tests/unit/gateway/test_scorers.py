@@ -10,10 +10,10 @@ from contextlib import closing
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from syntrust_core.errors import InvalidRequest, Unavailable
+from syntrust_gateway import scorers as pool
 from syntrust_gateway.scorers import SCORINGS_AT_ONCE, Reply, Scorers
 from syntrust_gateway.scores import JSON
 
@@ -22,12 +22,13 @@ PATIENCE_S = 30
 
 PARENT = f"""
 import asyncio, os, signal
+from syntrust_gateway import scorers as pool
 from syntrust_gateway.scorers import SCORINGS_AT_ONCE, Reply, Scorers
 
 scorers = Scorers()
 scorers.start()
 asyncio.run(scorers.score({BODY!r}, "application/json", None))
-print(*(scorer.process.pid for scorer in scorers._idle), flush=True)
+print(*(process.pid for process in scorers._idle), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -39,9 +40,9 @@ def score(scorers: Scorers, body: bytes = BODY) -> bytes:
 def test_a_scoring_process_that_died_is_replaced() -> None:
     with closing(Scorers()) as scorers:
         first = score(scorers)
-        for scorer in scorers._idle:
-            scorer.process.kill()
-            scorer.process.wait()
+        for process in scorers._idle:
+            process.kill()
+            process.wait()
 
         second = score(scorers)
 
@@ -52,31 +53,15 @@ def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() ->
     class Dying(Scorers):
         """Every process it has is ended before it is asked."""
 
-        async def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
-            self.start()
-            for scorer in self._idle:
-                scorer.process.kill()
-                scorer.process.wait()
-            return await super()._ask(body, head)
+        def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
+            for process in (pool._start() for _ in range(SCORINGS_AT_ONCE)):
+                process.kill()
+                process.wait()
+                self._idle.append(process)
+            return super()._ask(body, head)
 
     with closing(Dying()) as scorers, pytest.raises(Unavailable):
         score(scorers)
-
-
-def test_the_answer_to_a_request_that_was_given_up_is_not_given_to_the_next(
-    scorers: Scorers,
-) -> None:
-    async def give_up() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(scorers.score, BODY.replace(b"0.9", b"0.7"), JSON, None)
-            await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
-
-    first = score(scorers)
-    for _ in range(SCORINGS_AT_ONCE):
-        anyio.run(give_up)
-
-    assert score(scorers) == first
 
 
 def test_a_refusal_comes_back_with_its_pointer(scorers: Scorers) -> None:
