@@ -25,8 +25,8 @@ from torch.nn import functional
 
 from syntrust_generator.card import MASK_PLANES, POSITION_PLANES
 from syntrust_generator.noise import random_of
+from syntrust_generator.places import Shape
 
-Shape = tuple[int, int, int]
 Volume = NDArray[np.float32]
 
 MODES = 48  # principal components that a model keeps
