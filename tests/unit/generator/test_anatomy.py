@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from tests.unit.generator.small import train_small
 
 from syntrust_core.cases import read_case
 from syntrust_core.errors import Cancelled
@@ -30,6 +31,7 @@ NODES = (9, 11, 6)  # z, y, half of x
 SMALL = ArchitectureCard(
     base_channels=4, multipliers=(1, 2), residual_blocks=1, in_channels=11, anatomy=NODES
 )
+CONFIG = TrainConfig(architecture=SMALL, recipe=Recipe(iterations=1), expanded=True)
 
 
 def brain_mask() -> NDArray[np.bool_]:
@@ -134,16 +136,7 @@ def test_there_is_no_anatomy_outside_the_head() -> None:
 
 
 def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_path: Path) -> None:
-    config = TrainConfig(architecture=SMALL, recipe=Recipe(iterations=1), expanded=True)
-
-    train(
-        case_folders,
-        config,
-        name="small",
-        dataset="balls",
-        out=tmp_path,
-        on_progress=lambda _: None,
-    )
+    train_small(case_folders, tmp_path, CONFIG)
 
     network = load_model(tmp_path).network
     assert network.anatomy is not None
@@ -158,7 +151,6 @@ def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_
 def test_learning_an_anatomy_tells_of_every_case_and_can_be_ended(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    config = TrainConfig(architecture=SMALL, recipe=Recipe(iterations=1), expanded=True)
     looked_at: list[int] = []
 
     def stop() -> None:
@@ -169,7 +161,7 @@ def test_learning_an_anatomy_tells_of_every_case_and_can_be_ended(
     with pytest.raises(Cancelled):
         train(
             case_folders,
-            config,
+            CONFIG,
             name="small",
             dataset="balls",
             out=tmp_path,
