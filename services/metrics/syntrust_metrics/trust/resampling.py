@@ -143,8 +143,8 @@ class _Features:
     side) powers 1-4 of the deviations; for T3 the monomials of `real` and of the part of
     `synthetic` that is no multiple of it; for T4 the absolute differences; for covariances the
     products of deviations; for T2's other reading the spread within a case; and, only where a pair
-    is left out, the masks of the Q scores. Where none is, every draw has as many cases, and its
-    sums are made means beforehand.
+    is left out, the masks of the Q scores. Where none is, every draw has as many cases, its
+    sums are made means beforehand, and what a case mean deviates by is left to its regions.
     """
 
     bank: Array
@@ -159,7 +159,8 @@ class _Features:
         square = deviations**2
         multiple, monomials = _monomials(*columns.sides)
         product = np.multiply(*deviations[2:].reshape(columns.sides.shape))
-        parts = [deviations, square, square * deviations, square * square, *monomials]
+        first = deviations[2:] if columns.complete else deviations
+        parts = [first, square, square * deviations, square * square, *monomials]
         parts += [columns.gaps, product, columns.within]
         masks = [] if columns.complete else [columns.present.astype(np.float64)]
         bank = np.concatenate(parts + masks)
@@ -178,10 +179,13 @@ class _Features:
             averages = self.centre + powers[0]
             # As for T3: what is left of a draw of nothing but Dice of 0 is rounding.
             averages[averages <= NOTHING * self.centre] = 0.0
+            real = slice(2, 2 + regions)
+            fourth = _raw_fourth(self.centre[real], [power[real] for power in powers])
             moments = _Moments.of(powers, n, ddof)
             spreads = _spreads(moments, averages)
-            alignment = _alignment(monomials, self.multiple)
-            shift = powers[0, 2:].reshape(2, regions, -1)
+            second = averages[real] ** 2 + moments.second[real]
+            alignment = _alignment([second, *monomials[:2], fourth, *monomials[2:]], self.multiple)
+            shift = powers[0][2:].reshape(2, regions, -1)
             agreement = _agreement(product, shift, moments.second[2:], averages[2:])
             return Resampled(
                 plain=np.concatenate([averages[:2], 1 - within, gaps, *agreement]),
@@ -189,27 +193,33 @@ class _Features:
                 reach=_spread_over(shift),
             )
 
-    def _means(self, sums: Array) -> tuple[Array, Array, Array, Array]:
+    def _means(self, sums: Array) -> tuple[list[Array], Array, Array, Array]:
         """Make every sum a mean over the cases drawn for it, in place, and count these cases.
 
-        The powers are (4, Q, B + 1), what regions have is (10, K, B + 1), the spread within a case
-        (2, B + 1), and the count (Q, B + 1), or (Q, 1) where it never varies.
+        The powers are four times (Q, B + 1), what regions have is (8, K, B + 1), the spread within
+        a case (2, B + 1), and the count (Q, B + 1), or (Q, 1) where it never varies.
         """
         spread, regions = self.centre.size, self.multiple.size
-        rows = 4 * spread, 4 * spread + 10 * regions
-        powers = sums[: rows[0]].reshape(4, spread, -1)
-        of_regions = sums[slice(*rows)].reshape(10, regions, -1)
-        within, n = sums[rows[1] : rows[1] + 2], sums[rows[1] + 2 :]
+        first = 2 * regions if self.complete else spread
+        heights = first, 3 * spread, 8 * regions, 2
+        firsts, others, of_regions, within, n = np.split(sums, list(accumulate(heights)))
+        others = others.reshape(3, spread, -1)
+        of_regions = of_regions.reshape(8, regions, -1)
         if self.complete:
-            return powers, of_regions, within, np.full((spread, 1), float(self.cases))
-        powers /= n
+            of_cases = firsts.reshape(2, regions, -1).mean(axis=1)
+            firsts = np.concatenate([of_cases, firsts])
+            return [firsts, *others], of_regions, within, np.full((spread, 1), float(self.cases))
+        firsts /= n
+        others /= n
         of_regions /= n[2 : 2 + regions]
         within /= n[:2]
-        return powers, of_regions, within, n
+        return [firsts, *others], of_regions, within, n
 
 
 def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
     r"""Features of T3 that keep 1 - T3 exact when the two columns are nearly proportional.
+
+    They are :math:`re, e^2, r^3e, r^2e^2, re^3, e^4`: those of :math:`r` alone are had from powers.
 
     With :math:`s = c r + e`, :math:`e \perp r` in the sample, the Gram determinant
     :math:`|r|^2 |s|^2 - (r \cdot s)^2 = |r|^2 |e|^2 - (r \cdot e)^2` has no cancellation.
@@ -221,7 +231,21 @@ def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
     rest = synthetic - multiple * real
     rest[equal(rest, synthetic)] = 0.0
     re, ee = real * rest, rest**2
-    return multiple, [rr, re, ee, rr * rr, rr * re, rr * ee, re * ee, ee * ee]
+    return multiple, [re, ee, rr * re, rr * ee, re * ee, ee * ee]
+
+
+def _raw_fourth(centre: Array, powers: list[Array]) -> Array:
+    """Mean of x^4 from the means of the powers 1-4 of x - centre."""
+    m1, m2, m3, m4 = powers
+    whole = 4 * m1
+    whole += centre
+    whole *= centre
+    whole += 6 * m2
+    whole *= centre
+    whole += 4 * m3
+    whole *= centre
+    whole += m4
+    return whole
 
 
 def _agreement(product: Array, shift: Array, variance: Array, means: Array) -> list[Array]:
@@ -254,7 +278,7 @@ class _Moments:
     fourth: Array
 
     @classmethod
-    def of(cls, raw: Array, n: Array, ddof: int) -> _Moments:
+    def of(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
         """Moments about the resample's own mean from those about the sample's.
 
         Overwrites the third and fourth of these, which stay in the cache that way.
