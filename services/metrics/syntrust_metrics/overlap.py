@@ -53,9 +53,20 @@ def confusion(reference: LabelMap, prediction: LabelMap) -> Joint:
     rows, columns = _where_either(reference, prediction)
     for role, labels in (("reference", rows), ("prediction", columns)):
         _require(int(labels.max(initial=0)) < VALUES, role)
-    counts = np.bincount(rows * np.uint8(VALUES) + columns, minlength=VALUES**2).astype(np.int64)
-    counts[0] += reference.size - rows.size
+    counts = _counted(rows * np.uint8(VALUES) + columns)
+    counts[0] += reference.size - counts.sum()
     return counts.reshape(VALUES, VALUES)
+
+
+def _counted(pairs: LabelMap) -> Joint:
+    """How often each of 0..15 stands in `pairs`, (16,); an odd number of them gets a 0 more.
+
+    Two bytes are counted as one number, which halves what `bincount` makes of each: eight bytes.
+    """
+    even = pairs if pairs.size % 2 == 0 else np.append(pairs, np.uint8(0))
+    twos = np.bincount(even.view(np.uint16), minlength=VALUES**2 << 8).reshape(-1, 1 << 8)
+    counts: Joint = (twos.sum(axis=1) + twos.sum(axis=0)[: VALUES**2]).astype(np.int64)
+    return counts
 
 
 def _require(holds: bool, role: str) -> None:  # noqa: FBT001 - what must hold, and for which file
@@ -72,7 +83,7 @@ def _where_either(first: LabelMap, second: LabelMap) -> tuple[LabelMap, LabelMap
     flat = np.ascontiguousarray(first).reshape(-1), np.ascontiguousarray(second).reshape(-1)
     whole = first.size - first.size % _WORD_BYTES
     one, other = (voxels[:whole].view(np.uint64) for voxels in flat)
-    used = np.flatnonzero((one | other) != 0)
+    used = np.flatnonzero((one != 0) | (other != 0))
     rows, columns = (
         np.concatenate([words[used].view(np.uint8), voxels[whole:]])
         for words, voxels in zip((one, other), flat, strict=True)
