@@ -79,12 +79,8 @@ def masks() -> Iterator[tuple[str, LabelMap]]:
         path = REAL / name / "seg.nii.gz"
         if path.is_file():
             values = read_nifti(path, role="seg").voxels.astype(np.int16)
-            yield (
-                name,
-                to_canonical(
-                    values, SCHEMES["brats2021" if name.startswith("BraTS2021") else "brats2023"]
-                ),
-            )
+            scheme = "brats2021" if name.startswith("BraTS2021") else "brats2023"
+            yield name, to_canonical(values, SCHEMES[scheme])
 
 
 def seconds(work: Callable[[], Any], runs: int = RUNS) -> float:
