@@ -4,7 +4,8 @@ A label map says where the tumour is and nothing of ventricles or cortex. A larg
 from thousands of cases where they are due; a small one, trained for minutes, draws texture instead.
 It is therefore shown the mean image at each voxel's place, bent as bends.py says, and what is
 diffused and drawn is the difference to it: the individual. In a tumour the mean of its region is
-expected.
+expected, and the difference to it is taken in units of the region's grain: a network leaves about
+as much noise everywhere, which the grain of healthy tissue hides and a smooth lesion shows.
 Tensors are (N, C, Z, Y, X) in this module.
 """
 
@@ -21,7 +22,7 @@ from torch.nn import functional
 
 from syntrust_generator.bends import MODES, MeanBrain, bend_shape, modes_of
 from syntrust_generator.card import MASK_PLANES, POSITION_PLANES
-from syntrust_generator.data import CaseFolders, TrainingCase, TrainingCases
+from syntrust_generator.data import TrainingCase, TrainingCases
 from syntrust_generator.places import Shape, outline_of, spread
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _OUTLINED_CASES = 64  # are enough for a mean outline
 _ROUNDS = 3  # of taking the mean anew, of cases bent to the one before
 _LEAST_WEIGHT = 1e-3  # of a node that any case's healthy brain has reached
+_LEAST_GRAIN, _MOST_GRAIN = 0.1, 2.0  # of a region; one without any would divide by zero
 
 
 class Anatomy(nn.Module):
@@ -37,12 +39,14 @@ class Anatomy(nn.Module):
 
     `shape` counts nodes along z, y and the distance from the middle along x. `outline` is the mean
     brain's, from which places.py tells the place of a voxel. `lesions` is the mean image of each
-    tumour region, and `bends` are the components of bends.py.
+    tumour region, `grains` its grain over that of healthy brain, and `bends` are the components of
+    bends.py.
     """
 
     mean: Tensor
     outline: Tensor
     lesions: Tensor
+    grains: Tensor
     bends: Tensor
 
     def __init__(self, modalities: int, shape: Shape) -> None:
@@ -51,6 +55,7 @@ class Anatomy(nn.Module):
         self.register_buffer("mean", torch.zeros(modalities, *shape))
         self.register_buffer("outline", torch.zeros(shape))
         self.register_buffer("lesions", torch.zeros(modalities, MASK_PLANES - 1))
+        self.register_buffer("grains", torch.ones(modalities, MASK_PLANES - 1))
         # Half the bytes; a bend is rounded to a thousandth of itself.
         bends = torch.zeros(MODES, POSITION_PLANES, *bend_shape(shape), dtype=torch.float16)
         self.register_buffer("bends", bends)
@@ -69,6 +74,13 @@ class Anatomy(nn.Module):
         healthy = self._at_places(condition) * masks[:, -1:]
         return healthy + torch.einsum("ml,nlzyx->nmzyx", self.lesions, masks[:, :-1])
 
+    def scale(self, condition: Tensor) -> Tensor:
+        """One unit of the network's images in those of a condition: (N, 4, Z, Y, X) float32,
+        1 outside tumours.
+        """
+        tumour = condition[:, : MASK_PLANES - 1].float()
+        return 1 + torch.einsum("ml,nlzyx->nmzyx", self.grains - 1, tumour)
+
     def _at_places(self, condition: Tensor) -> Tensor:
         side, *rest = condition[:, -POSITION_PLANES:].float().unbind(1)
         places = torch.stack([2 * side - 1, *rest], dim=-1)
@@ -84,7 +96,7 @@ def brain_in(network: UNet) -> MeanBrain | None:
 
 
 def learn_anatomy(
-    seen_as: Callable[..., CaseFolders], shape: Shape, on_case: Callable[[], None] = lambda: None
+    seen_as: Callable[..., TrainingCases], shape: Shape, on_case: Callable[[], None] = lambda: None
 ) -> Anatomy:
     """Mean outline, mean images, and bends of training cases.
 
@@ -117,12 +129,14 @@ def _each(
 
 
 def _anatomy(mean: Tensor, outline: NDArray[np.float32], cases: Iterable[TrainingCase]) -> Anatomy:
-    bends, sums = zip(*((case.bend, _lesion_sums(case)) for case in cases), strict=True)
     shape = (mean.shape[1], mean.shape[2], mean.shape[3])
     anatomy = Anatomy(len(mean), shape)
     anatomy.mean.copy_(mean)
     anatomy.outline.copy_(torch.from_numpy(outline))
+    seen = ((case.bend, _lesion_sums(case), _steps(anatomy, case)) for case in cases)
+    bends, sums, steps = zip(*seen, strict=True)
     anatomy.lesions.copy_(torch.from_numpy(_lesion_means(sums)))
+    anatomy.grains.copy_(torch.from_numpy(_grains(steps)))
     anatomy.bends.copy_(torch.from_numpy(modes_of(bends)))
     return anatomy
 
@@ -141,6 +155,34 @@ def _lesion_means(sums: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
     total = np.sum(list(sums), axis=0)
     means: NDArray[np.float32] = (total[:-1] / np.maximum(total[-1], 1)).astype(np.float32)
     return means
+
+
+def _steps(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
+    """Squared differences of neighbours and 1, summed over each plane of the masks: (5, 4).
+
+    Of the images less the mean anatomy; both neighbours in the plane.
+    """
+    masks = case.condition[:MASK_PLANES] > 0
+    expected = anatomy.expected(torch.from_numpy(case.condition)[None])[0].numpy()
+    rest = case.images - expected * masks[-1]
+    total = np.zeros((len(rest) + 1, MASK_PLANES))
+    for axis in (1, 2, 3):
+        squares = np.diff(rest, axis=axis).astype(np.float64) ** 2
+        pairs = np.logical_and(*(np.delete(masks, end, axis=axis) for end in (0, -1)))
+        both = np.concatenate([squares, np.ones_like(squares[:1])])
+        total += np.einsum("mzyx,lzyx->ml", both, pairs.astype(np.float64))
+    return total
+
+
+def _grains(steps: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Root mean square differences of neighbours in tumour regions over those in healthy brain,
+    (4, 3), within bounds; 1 for a region that no case has.
+    """
+    total = np.sum(list(steps), axis=0)
+    grain = np.sqrt(total[:-1] / np.maximum(total[-1], 1))
+    healthy = np.maximum(grain[:, -1:], np.finfo(np.float32).tiny)
+    found = np.where(total[-1, :-1] > 0, grain[:, :-1] / healthy, 1)
+    return np.clip(found, _LEAST_GRAIN, _MOST_GRAIN).astype(np.float32)
 
 
 def _head(condition: NDArray[np.float32]) -> NDArray[np.bool_]:

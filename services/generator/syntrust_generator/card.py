@@ -144,6 +144,9 @@ class Recipe(_Frozen):
     tumour_share: Annotated[
         Share, Field(description="Share of the cubes that are centred on a tumour voxel.")
     ] = 0.25
+    tumour_weight: Annotated[
+        float, Field(ge=1, le=100, description="Of an error in a tumour voxel, else 1.")
+    ] = 1.0
     prediction: Prediction = "noise"
     precision: Literal["fp32", "bf16"] = "fp32"
 
@@ -183,18 +186,19 @@ TINY = TrainConfig(
         anatomy=(52, 60, 26),
     ),
     recipe=Recipe(
-        iterations=3600,
+        iterations=4200,
         phases=(
-            Phase(share=0.94, crop=32, batch=4, weighting="velocity"),
+            Phase(share=0.95, crop=32, batch=4, weighting="velocity"),
             # One view a step diverges at the full rate, so this phase waits for its fall.
-            Phase(share=0.06, batch=1, weighting="velocity"),
+            Phase(share=0.05, batch=1, weighting="velocity"),
         ),
         learning_rate=1.5e-3,
         final_learning_rate=2e-5,
         hold=0.5,
         warmup=100,
         ema_decay=0.998,
-        tumour_share=0.4,
+        tumour_share=0.6,
+        tumour_weight=4.0,
         prediction="velocity",
         precision="bf16",
     ),

@@ -27,7 +27,6 @@ from syntrust_generator.intensity import contracted
 from syntrust_generator.models import Generator
 from syntrust_generator.noise import CHANNELS, NoiseAhead
 from syntrust_generator.samplers import (
-    Denoiser,
     NoiseSource,
     OnStep,
     ancestral,
@@ -93,9 +92,9 @@ def draw_shown(
     with ThreadPoolExecutor(CHANNELS) as pool:
         ahead = NoiseAhead(seeds, times, shown.grid_shape[::-1], shown.box[::-1], pool)
         found = sample(
-            engine.denoiser(np.stack([_seen(engine, shown.planes, seed) for seed in seeds])),
+            engine,
+            np.stack([_seen(engine, shown.planes, seed) for seed in seeds]),
             lambda _: ahead.take().to(engine.device),
-            engine.schedule,
             sampling,
             on_step,
         )
@@ -124,14 +123,18 @@ def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:
 
 
 def sample(
-    denoise: Denoiser,
+    engine: Engine,
+    planes: NDArray[np.float32],
     noise_at: NoiseSource,
-    schedule: Schedule,
     sampling: Sampling,
     on_step: OnStep = ignore,
 ) -> Tensor:
-    """Run a sampler; `noise_at` is asked for the steps of `noise_times`, one after the other."""
-    x = noise_at(schedule.steps)
+    """Run a sampler under conditions (N, C, Z, Y, X).
+
+    `noise_at` is asked for standard normal noise of the steps of `noise_times`, in their order.
+    """
+    denoise, schedule, scale = engine.denoiser(planes), engine.schedule, engine.noise_scale(planes)
+    x = scale * noise_at(schedule.steps)
     if sampling.sampler == "ddim":
         return ddim(denoise, x, schedule, sampling.steps, on_step)
     if sampling.sampler == "dpm++2m":
@@ -141,6 +144,6 @@ def sample(
         lambda x, i: denoise(x, chosen[i]),
         x,
         respaced(schedule, chosen),
-        lambda i: noise_at(chosen[i]),
+        lambda i: scale * noise_at(chosen[i]),
         on_step,
     )

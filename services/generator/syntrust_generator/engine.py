@@ -99,7 +99,10 @@ class Engine:
         return None if self._anatomy is None else self._anatomy.bends.float().cpu().numpy()
 
     def denoiser(self, planes: NDArray[np.float32]) -> Denoiser:
-        """The noise estimate for N images, each under its own condition (N, C, Z, Y, X)."""
+        """The noise estimate for N images, each under its own condition (N, C, Z, Y, X).
+
+        The noise in them, and in the estimate, is that of `noise_scale`.
+        """
         condition = torch.from_numpy(planes)
         (count, seen, *shape), channels = planes.shape, self._channels
         inputs = torch.empty(
@@ -109,24 +112,32 @@ class Engine:
             memory_format=torch.channels_last_3d,
         )
         inputs[:, channels:] = condition
-
-        expected = self._expected(condition)
+        expected, scale = self._expected(condition), self.noise_scale(planes)
 
         def estimate(x: Tensor, t: int) -> Tensor:
-            if expected is not None:
-                x = x - self.schedule.sqrt_alphas_cumprod[t] * expected
+            x = (x - self.schedule.sqrt_alphas_cumprod[t] * expected) / scale
             inputs[:, :channels] = x
             with torch.inference_mode(), _arithmetic(self.device, self.precision):
                 output = self._predict(inputs, self._embeddings[t : t + 1])
                 output = output.float().contiguous()
-                return noise_estimate(self.schedule, self._prediction, output, x, t)
+                return scale * noise_estimate(self.schedule, self._prediction, output, x, t)
 
         return estimate
 
-    def _expected(self, condition: Tensor) -> Tensor | None:
+    def noise_scale(self, planes: NDArray[np.float32]) -> Tensor | float:
+        """The sd of the noise that images under a condition (N, C, Z, Y, X) are drawn from.
+
+        1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose unit differs in tumours.
+        """
+        if self._anatomy is None:
+            return 1.0
+        with torch.inference_mode():
+            return self._anatomy.scale(torch.from_numpy(planes).to(self.device))
+
+    def _expected(self, condition: Tensor) -> Tensor | float:
         """What a network with a mean anatomy was trained to draw the difference to."""
         if self._anatomy is None:
-            return None
+            return 0.0
         with torch.inference_mode():
             return self._anatomy.expected(condition.to(self.device))
 

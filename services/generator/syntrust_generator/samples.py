@@ -39,9 +39,9 @@ def _drawn(engine: Engine, case: TrainingCase, seed: int) -> NDArray[np.float32]
     z, y, x = case.condition.shape[1:]
     steps = min(SAMPLE_STEPS, engine.schedule.steps)
     found = sample(
-        engine.denoiser(case.condition[None]),
+        engine,
+        case.condition[None],
         lambda t: torch.from_numpy(noise(seed, t, (z, y, x)))[None].to(engine.device),
-        engine.schedule,
         Sampling(sampler="ddim", steps=steps),
     )
     drawn: NDArray[np.float32] = found[0].cpu().numpy()

@@ -19,7 +19,14 @@ from torch import Tensor, nn
 
 from syntrust_core.errors import CallerError
 from syntrust_generator.anatomy import Anatomy
-from syntrust_generator.card import ArchitectureCard, LossPoint, Prediction, Recipe, Weighting
+from syntrust_generator.card import (
+    MASK_PLANES,
+    ArchitectureCard,
+    LossPoint,
+    Prediction,
+    Recipe,
+    Weighting,
+)
 from syntrust_generator.data import Batch, TrainingCases, draw_batch, phase_at
 from syntrust_generator.models import network_of
 from syntrust_generator.network import UNet, channels_last
@@ -180,7 +187,10 @@ def noise_loss(
 ) -> Tensor:
     """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t.
 
-    Of a network with a mean anatomy, the images are the difference to it; see anatomy.py.
+    Voxels of a tumour, few and what a twin is drawn for, count `tumour_weight` times.
+
+    Of a network with a mean anatomy, the images are the difference to it, in units of a tumour's
+    grain; see anatomy.py.
     """
     device = next(network.parameters()).device
     images, condition, noise, t = (
@@ -189,15 +199,17 @@ def noise_loss(
     )
     if network.anatomy is not None:
         images = images - network.anatomy.expected(condition)
+        images = images / network.anatomy.scale(condition)
     noisy = add_noise(schedule, images, noise, t)
     inputs = torch.cat([noisy, condition], dim=1).contiguous(memory_format=torch.channels_last_3d)
     with _precision(device, recipe.precision):
         output = network(inputs, t)
     estimate = noise_estimate(schedule, recipe.prediction, output.float(), noisy, t)
-    errors = (estimate - noise).abs().flatten(1).mean(dim=1)
-    loss: Tensor = (
-        weights_of(schedule, recipe.prediction, weighting).to(device)[t] * errors
-    ).mean()
+    errors = (estimate - noise).abs().mean(dim=1)
+    tumour = condition[:, : MASK_PLANES - 1].amax(dim=1)
+    counts = 1 + (recipe.tumour_weight - 1) * tumour
+    means = (errors * counts).flatten(1).sum(dim=1) / counts.flatten(1).sum(dim=1)
+    loss: Tensor = (weights_of(schedule, recipe.prediction, weighting).to(device)[t] * means).mean()
     return loss
 
 

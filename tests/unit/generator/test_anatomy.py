@@ -14,8 +14,8 @@ from tests.unit.generator.small import train_small
 
 from syntrust_core.cases import read_case
 from syntrust_core.errors import Cancelled
-from syntrust_generator.anatomy import Anatomy, mean_anatomy
-from syntrust_generator.bends import bent
+from syntrust_generator.anatomy import Anatomy, learn_anatomy, mean_anatomy
+from syntrust_generator.bends import bend_shape, bent
 from syntrust_generator.card import ArchitectureCard, Phase, Recipe, TrainConfig
 from syntrust_generator.condition import condition_planes, to_network
 from syntrust_generator.data import TrainingCase, draw_batch
@@ -57,11 +57,17 @@ class Cases:
 
 def case(images: NDArray[np.float32], tumour: tuple[slice, ...] | None = None) -> TrainingCase:
     """A brain that fills all but a rim of one voxel, with images (4, X, Y, Z)."""
-    brain = brain_mask()
     labels = np.zeros(SHAPE, dtype=np.uint8)
     labels[tumour or (slice(3, 5), slice(3, 5), slice(3, 5))] = 2
+    return case_of(images, labels)
+
+
+def case_of(images: NDArray[np.float32], labels: NDArray[np.uint8]) -> TrainingCase:
+    brain = brain_mask()
     planes = bent(condition_planes(labels, brain, outline=OUTLINE))
-    return TrainingCase(to_network(np.where(brain, images, -1).astype(np.float32)), planes)
+    flat = np.zeros((3, *bend_shape(NODES)), dtype=np.float32)
+    seen = to_network(np.where(brain, images, -1).astype(np.float32))
+    return TrainingCase(seen, planes, flat)
 
 
 def symmetric_ramp() -> NDArray[np.float32]:
@@ -146,6 +152,7 @@ def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_
     for region, value in enumerate((1, 2, 3)):
         assert (case.labels == value).any()
         assert float(network.anatomy.lesions[:, region].abs().max()) > 0
+        assert float((network.anatomy.grains[:, region] - 1).abs().max()) > 0
 
 
 def test_learning_an_anatomy_tells_of_every_case_and_can_be_ended(
@@ -183,7 +190,9 @@ def test_an_anatomy_needs_three_more_channels_for_the_places() -> None:
 def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> None:
     only, schedule = case(symmetric_ramp()), cosine_schedule(250)
     recipe = Recipe(iterations=1, phases=(Phase(share=1, batch=1),), prediction="velocity")
-    training = start_training(SMALL, recipe, anatomy=anatomy_of(only))
+    anatomy = anatomy_of(only)
+    anatomy.grains.uniform_(0.3, 1.5, generator=torch.Generator().manual_seed(1))
+    training = start_training(SMALL, recipe, anatomy=anatomy)
     for parameter in training.network.parameters():  # the last layer starts as zero
         torch.nn.init.normal_(parameter, std=0.2, generator=torch.Generator().manual_seed(0))
     batch = draw_batch(Cases((only,)), recipe, index=0, iteration=0, schedule_steps=250)
@@ -192,12 +201,50 @@ def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> Non
         training.network, schedule, "velocity", device=torch.device("cpu"), precision="fp32"
     )
 
+    planes = batch.condition.copy()
     images, noise = torch.from_numpy(batch.images.copy()), torch.from_numpy(batch.noise)
-    noisy = add_noise(schedule, images, noise, torch.tensor([t]))
-    found = engine.denoiser(batch.condition.copy())(noisy, t)
+    scale = engine.noise_scale(planes)
+    noisy = add_noise(schedule, images, scale * noise, torch.tensor([t]))
+    error = (engine.denoiser(planes)(noisy, t) / scale - noise).abs()
 
     loss = noise_loss(training.network, batch, schedule, recipe, "none")
-    np.testing.assert_allclose(float((found - noise).abs().mean()), float(loss.detach()), rtol=1e-4)
+    np.testing.assert_allclose(float(error.mean()), float(loss.detach()), rtol=1e-4)
+    tumour = torch.from_numpy(planes[:, :3]).amax(dim=1, keepdim=True)
+    weights = (1 + 4 * tumour).expand_as(error)
+    weighted = recipe.model_copy(update={"tumour_weight": 5.0})
+    loss = noise_loss(training.network, batch, schedule, weighted, "none")
+    wanted = (weights * error).sum() / weights.sum()
+    np.testing.assert_allclose(float(wanted), float(loss.detach()), rtol=1e-4)
+
+
+def test_noise_is_scaled_in_tumours_alone_and_each_region_by_its_grain() -> None:
+    only = case(symmetric_ramp())
+    anatomy = anatomy_of(only)
+    anatomy.grains[:, 1] = torch.tensor([0.2, 0.4, 0.6, 0.8])  # ED
+
+    scale = anatomy.scale(torch.from_numpy(only.condition)[None])[0].numpy()
+
+    tumour = only.condition[1] > 0
+    np.testing.assert_allclose(scale[:, tumour].min(axis=1), [0.2, 0.4, 0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(scale[:, tumour].max(axis=1), [0.2, 0.4, 0.6, 0.8], rtol=1e-6)
+    np.testing.assert_array_equal(scale[:, ~tumour], 1)
+
+
+def test_a_tumours_unit_is_its_grain_over_that_of_healthy_brain_at_any_brightness() -> None:
+    labels = np.zeros(SHAPE, dtype=np.uint8)
+    labels[3:9, 3:9, 3:7], labels[3:9, 3:9, 7:11] = 2, 3  # ED beside ET, no NCR
+    sizes = np.where(labels == 2, 0.04, np.where(labels == 3, 0.1, 0.2))
+    checkers = sizes * (-1.0) ** np.indices(SHAPE).sum(axis=0) + 0.9 * (labels == 3)
+    images = np.repeat(checkers[None], 4, axis=0).astype(np.float32)
+
+    cases = [case_of(images, labels), case_of(-images, labels)]
+    learned = learn_anatomy(lambda **_: Cases(tuple(cases)), NODES)
+
+    # The mean of two opposite images is flat, so the grain of each is all its own.
+    found = learned.grains.numpy()
+    np.testing.assert_allclose(found[:, 1], 0.2, rtol=1e-5)
+    np.testing.assert_allclose(found[:, 2], 0.5, rtol=1e-5)
+    np.testing.assert_array_equal(found[:, 0], 1)
 
 
 def test_a_tumours_own_mean_is_expected_in_it_and_nothing_outside_the_head() -> None:
