@@ -79,8 +79,9 @@ def masks() -> Iterator[tuple[str, LabelMap]]:
         path = REAL / name / "seg.nii.gz"
         if path.is_file():
             values = read_nifti(path, role="seg").voxels.astype(np.int16)
-            scheme = "brats2021" if name.startswith("BraTS2021") else "brats2023"
-            yield name, to_canonical(values, SCHEMES[scheme])
+            earlier = name.startswith("BraTS2021")
+            scheme = SCHEMES["brats2021"] if earlier else SCHEMES["brats2023"]
+            yield name, to_canonical(values, scheme)
 
 
 def seconds(work: Callable[[], Any], runs: int = RUNS) -> float:
