@@ -147,8 +147,9 @@ def distances_of_strangers(ordered: Array, cases: NDArray[np.intp]) -> Array:
     # Between equal values the step is 0, whichever of them comes first.
     below_real = np.cumsum(order < ordered.shape[2], axis=1)[:, :-1]
     below_synthetic = np.arange(1, pooled.shape[1]) - below_real
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f, g = below_real / cases[:, None], below_synthetic / cases[:, None]
+    # Of no case a share is NaN, not infinite: a step of 0 times that is an invalid operation.
+    counts = np.where(cases > 0, cases, np.nan)[:, None]
+    f, g = below_real / counts, below_synthetic / counts
     distances: Array = np.vecdot(steps, f * (1 - g) + g * (1 - f))
     return distances
 
