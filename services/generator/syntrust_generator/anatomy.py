@@ -133,10 +133,10 @@ def _anatomy(mean: Tensor, outline: NDArray[np.float32], cases: Iterable[Trainin
     anatomy = Anatomy(len(mean), shape)
     anatomy.mean.copy_(mean)
     anatomy.outline.copy_(torch.from_numpy(outline))
-    seen = ((case.bend, _lesion_sums(case), _steps(anatomy, case)) for case in cases)
-    bends, sums, steps = zip(*seen, strict=True)
+    seen = ((case.bend, _lesion_sums(case), _differences(anatomy, case)) for case in cases)
+    bends, sums, differences = zip(*seen, strict=True)
     anatomy.lesions.copy_(torch.from_numpy(_lesion_means(sums)))
-    anatomy.grains.copy_(torch.from_numpy(_grains(steps)))
+    anatomy.grains.copy_(torch.from_numpy(_grains(differences)))
     anatomy.bends.copy_(torch.from_numpy(modes_of(bends)))
     return anatomy
 
@@ -157,10 +157,10 @@ def _lesion_means(sums: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
     return means
 
 
-def _steps(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
+def _differences(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
     """Squared differences of neighbours and 1, summed over each plane of the masks: (5, 4).
 
-    Of the images less the mean anatomy; both neighbours in the plane.
+    Of the images less the mean anatomy, along all three axes; both voxels are in the plane.
     """
     masks = case.condition[:MASK_PLANES] > 0
     expected = anatomy.expected(torch.from_numpy(case.condition)[None])[0].numpy()
@@ -174,11 +174,11 @@ def _steps(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
     return total
 
 
-def _grains(steps: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
+def _grains(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
     """Root mean square differences of neighbours in tumour regions over those in healthy brain,
     (4, 3), within bounds; 1 for a region that no case has.
     """
-    total = np.sum(list(steps), axis=0)
+    total = np.sum(list(differences), axis=0)
     grain = np.sqrt(total[:-1] / np.maximum(total[-1], 1))
     healthy = np.maximum(grain[:, -1:], np.finfo(np.float32).tiny)
     found = np.where(total[-1, :-1] > 0, grain[:, :-1] / healthy, 1)

@@ -132,6 +132,10 @@ def sample(
     """Run a sampler under conditions (N, C, Z, Y, X).
 
     `noise_at` is asked for standard normal noise of the steps of `noise_times`, in their order.
+
+    Returns
+    -------
+    (N, 4, Z, Y, X) in the numbers of the training cases, on the engine's device.
     """
     denoise, schedule, scale = engine.denoiser(planes), engine.schedule, engine.noise_scale(planes)
     x = scale * noise_at(schedule.steps)
