@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Connection,
     Engine,
     ForeignKeyConstraint,
     Index,
@@ -25,7 +24,6 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -34,13 +32,11 @@ from sqlalchemy.orm import (
     sessionmaker,
     synonym,
 )
-from sqlalchemy.pool import ConnectionPoolEntry
 from uuid_utils import uuid7
 
 from syntrust_gateway.columns import UtcDateTime, deferred, states
+from syntrust_gateway.sqlite_file import BEGIN, begin, set_up_connection
 
-BUSY_TIMEOUT_MS = 30_000
-_BEGIN = "syntrust_sqlite_begin"
 _ROWS_PER_INSERT = 1000
 
 
@@ -331,8 +327,8 @@ def make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
     engine = create_engine(url, pool_size=20, max_overflow=20)
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", set_up_connection)
+    event.listen(engine, "begin", begin)
     return engine
 
 
@@ -342,13 +338,13 @@ def session_factory(engine: Engine) -> Sessions:
     A deferred transaction that reads first and writes later fails at once, whatever the busy
     timeout, when somebody else has written in between; one that begins as a writer waits instead.
     """
-    writing = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
     return sessionmaker(writing, expire_on_commit=False)
 
 
 def read_factory(engine: Engine) -> Sessions:
     """Sessions that only read, of one state of the database; nobody waits for them."""
-    reading = engine.execution_options(**{_BEGIN: "BEGIN"})
+    reading = engine.execution_options(**{BEGIN: "BEGIN"})
     return sessionmaker(reading, expire_on_commit=False)
 
 
@@ -363,17 +359,3 @@ def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, 
 
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
-
-
-def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver would begin deferred transactions by itself, and only before a write.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
