@@ -70,8 +70,8 @@ QUEUES: Mapping[Kind, Queue] = {
 # A number changes when the same request would give other results; a worker of another refuses.
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
-    Kind.SYNTHESISE_CASE: 5,
-    Kind.TRAIN_GENERATOR: 4,
+    Kind.SYNTHESISE_CASE: 6,
+    Kind.TRAIN_GENERATOR: 5,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
     Kind.BUILD_REPORT: 3,

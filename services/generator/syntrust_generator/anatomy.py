@@ -4,8 +4,9 @@ A label map says where the tumour is and nothing of ventricles or cortex. A larg
 from thousands of cases where they are due; a small one, trained for minutes, draws texture instead.
 It is therefore shown the mean image at each voxel's place, bent as bends.py says, and what is
 diffused and drawn is the difference to it: the individual. In a tumour the mean of its region is
-expected, and the difference to it is taken in units of the region's grain: a network leaves about
-as much noise everywhere, which the grain of healthy tissue hides and a smooth lesion shows.
+expected. Differences are taken in units of their grain, so that they are as large as diffusion
+expects (Karras et al., arXiv:2206.00364, sec. 5) and as large everywhere: a network leaves about as
+much noise in each voxel, which would be speckle where differences are small.
 Tensors are (N, C, Z, Y, X) in this module.
 """
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 _OUTLINED_CASES = 64  # are enough for a mean outline
 _ROUNDS = 3  # of taking the mean anew, of cases bent to the one before
 _LEAST_WEIGHT = 1e-3  # of a node that any case's healthy brain has reached
-_LEAST_GRAIN, _MOST_GRAIN = 0.1, 2.0  # of a region; one without any would divide by zero
+_GRAIN = 0.5  # root mean square difference of neighbours, in units
+_LEAST_UNIT, _MOST_UNIT = 0.02, 1.0  # a region without any grain would divide by zero
 
 
 class Anatomy(nn.Module):
@@ -39,14 +41,14 @@ class Anatomy(nn.Module):
 
     `shape` counts nodes along z, y and the distance from the middle along x. `outline` is the mean
     brain's, from which places.py tells the place of a voxel. `lesions` is the mean image of each
-    tumour region, `grains` its grain over that of healthy brain, and `bends` are the components of
+    tumour region, `units` are those of the planes of the masks, and `bends` are the components of
     bends.py.
     """
 
     mean: Tensor
     outline: Tensor
     lesions: Tensor
-    grains: Tensor
+    units: Tensor
     bends: Tensor
 
     def __init__(self, modalities: int, shape: Shape) -> None:
@@ -55,7 +57,7 @@ class Anatomy(nn.Module):
         self.register_buffer("mean", torch.zeros(modalities, *shape))
         self.register_buffer("outline", torch.zeros(shape))
         self.register_buffer("lesions", torch.zeros(modalities, MASK_PLANES - 1))
-        self.register_buffer("grains", torch.ones(modalities, MASK_PLANES - 1))
+        self.register_buffer("units", torch.ones(modalities, MASK_PLANES))
         # Half the bytes; a bend is rounded to a thousandth of itself.
         bends = torch.zeros(MODES, POSITION_PLANES, *bend_shape(shape), dtype=torch.float16)
         self.register_buffer("bends", bends)
@@ -76,10 +78,10 @@ class Anatomy(nn.Module):
 
     def scale(self, condition: Tensor) -> Tensor:
         """One unit of the network's images in those of a condition: (N, 4, Z, Y, X) float32,
-        1 outside tumours.
+        1 outside the brain.
         """
-        tumour = condition[:, : MASK_PLANES - 1].float()
-        return 1 + torch.einsum("ml,nlzyx->nmzyx", self.grains - 1, tumour)
+        masks = condition[:, :MASK_PLANES].float()
+        return 1 + torch.einsum("ml,nlzyx->nmzyx", self.units - 1, masks)
 
     def _at_places(self, condition: Tensor) -> Tensor:
         side, *rest = condition[:, -POSITION_PLANES:].float().unbind(1)
@@ -136,7 +138,7 @@ def _anatomy(mean: Tensor, outline: NDArray[np.float32], cases: Iterable[Trainin
     seen = ((case.bend, _lesion_sums(case), _differences(anatomy, case)) for case in cases)
     bends, sums, differences = zip(*seen, strict=True)
     anatomy.lesions.copy_(torch.from_numpy(_lesion_means(sums)))
-    anatomy.grains.copy_(torch.from_numpy(_grains(differences)))
+    anatomy.units.copy_(torch.from_numpy(_units(differences)))
     anatomy.bends.copy_(torch.from_numpy(modes_of(bends)))
     return anatomy
 
@@ -174,15 +176,14 @@ def _differences(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
     return total
 
 
-def _grains(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
-    """Root mean square differences of neighbours in tumour regions over those in healthy brain,
-    (4, 3), within bounds; 1 for a region that no case has.
+def _units(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """One unit of each plane of the masks, (4, 4), within bounds; healthy brain's for a region
+    that no case has.
     """
     total = np.sum(list(differences), axis=0)
-    grain = np.sqrt(total[:-1] / np.maximum(total[-1], 1))
-    healthy = np.maximum(grain[:, -1:], np.finfo(np.float32).tiny)
-    found = np.where(total[-1, :-1] > 0, grain[:, :-1] / healthy, 1)
-    return np.clip(found, _LEAST_GRAIN, _MOST_GRAIN).astype(np.float32)
+    units = np.sqrt(total[:-1] / np.maximum(total[-1], 1)) / _GRAIN
+    found = np.where(total[-1] > 0, units, units[:, -1:])
+    return np.clip(found, _LEAST_UNIT, _MOST_UNIT).astype(np.float32)
 
 
 def _head(condition: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -127,7 +127,7 @@ class Engine:
     def noise_scale(self, planes: NDArray[np.float32]) -> Tensor | float:
         """The sd of the noise that images under a condition (N, C, Z, Y, X) are drawn from.
 
-        1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose unit differs in tumours.
+        1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose units differ by region.
         """
         if self._anatomy is None:
             return 1.0

@@ -189,8 +189,8 @@ def noise_loss(
 
     Voxels of a tumour, few and what a twin is drawn for, count `tumour_weight` times.
 
-    Of a network with a mean anatomy, the images are the difference to it, in units of a tumour's
-    grain; see anatomy.py.
+    Of a network with a mean anatomy, the images are the difference to it, in units of their grain;
+    see anatomy.py.
     """
     device = next(network.parameters()).device
     images, condition, noise, t = (

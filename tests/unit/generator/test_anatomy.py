@@ -152,7 +152,7 @@ def test_a_trained_model_carries_its_anatomy(case_folders: dict[str, Path], tmp_
     for region, value in enumerate((1, 2, 3)):
         assert (case.labels == value).any()
         assert float(network.anatomy.lesions[:, region].abs().max()) > 0
-        assert float((network.anatomy.grains[:, region] - 1).abs().max()) > 0
+        assert float((network.anatomy.units[:, region] - 1).abs().max()) > 0
 
 
 def test_learning_an_anatomy_tells_of_every_case_and_can_be_ended(
@@ -191,7 +191,7 @@ def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> Non
     only, schedule = case(symmetric_ramp()), cosine_schedule(250)
     recipe = Recipe(iterations=1, phases=(Phase(share=1, batch=1),), prediction="velocity")
     anatomy = anatomy_of(only)
-    anatomy.grains.uniform_(0.3, 1.5, generator=torch.Generator().manual_seed(1))
+    anatomy.units.uniform_(0.3, 1.5, generator=torch.Generator().manual_seed(1))
     training = start_training(SMALL, recipe, anatomy=anatomy)
     for parameter in training.network.parameters():  # the last layer starts as zero
         torch.nn.init.normal_(parameter, std=0.2, generator=torch.Generator().manual_seed(0))
@@ -217,20 +217,22 @@ def test_the_noise_estimated_in_drawing_is_the_one_that_training_scored() -> Non
     np.testing.assert_allclose(float(wanted), float(loss.detach()), rtol=1e-4)
 
 
-def test_noise_is_scaled_in_tumours_alone_and_each_region_by_its_grain() -> None:
+def test_noise_is_scaled_by_the_unit_of_each_region_and_not_outside_the_head() -> None:
     only = case(symmetric_ramp())
     anatomy = anatomy_of(only)
-    anatomy.grains[:, 1] = torch.tensor([0.2, 0.4, 0.6, 0.8])  # ED
+    anatomy.units[:, 1] = torch.tensor([0.2, 0.4, 0.6, 0.8])  # ED
+    anatomy.units[:, 3] = 0.3
 
     scale = anatomy.scale(torch.from_numpy(only.condition)[None])[0].numpy()
 
-    tumour = only.condition[1] > 0
+    tumour, healthy = only.condition[1] > 0, only.condition[3] > 0
     np.testing.assert_allclose(scale[:, tumour].min(axis=1), [0.2, 0.4, 0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(scale[:, tumour].max(axis=1), [0.2, 0.4, 0.6, 0.8], rtol=1e-6)
-    np.testing.assert_array_equal(scale[:, ~tumour], 1)
+    np.testing.assert_allclose(scale[:, healthy], 0.3, rtol=1e-6)
+    np.testing.assert_array_equal(scale[:, ~(tumour | healthy)], 1)
 
 
-def test_a_tumours_unit_is_its_grain_over_that_of_healthy_brain_at_any_brightness() -> None:
+def test_a_regions_neighbours_differ_by_half_its_unit_at_any_brightness() -> None:
     labels = np.zeros(SHAPE, dtype=np.uint8)
     labels[3:9, 3:9, 3:7], labels[3:9, 3:9, 7:11] = 2, 3  # ED beside ET, no NCR
     sizes = np.where(labels == 2, 0.04, np.where(labels == 3, 0.1, 0.2))
@@ -240,11 +242,13 @@ def test_a_tumours_unit_is_its_grain_over_that_of_healthy_brain_at_any_brightnes
     cases = [case_of(images, labels), case_of(-images, labels)]
     learned = learn_anatomy(lambda **_: Cases(tuple(cases)), NODES)
 
-    # The mean of two opposite images is flat, so the grain of each is all its own.
-    found = learned.grains.numpy()
-    np.testing.assert_allclose(found[:, 1], 0.2, rtol=1e-5)
-    np.testing.assert_allclose(found[:, 2], 0.5, rtol=1e-5)
-    np.testing.assert_array_equal(found[:, 0], 1)
+    # The mean of two opposite images is flat, so the grain of each is all its own: neighbours
+    # differ by twice its size.
+    found = learned.units.numpy()
+    np.testing.assert_allclose(found[:, 1], 4 * 0.04, rtol=1e-5)
+    np.testing.assert_allclose(found[:, 2], 4 * 0.1, rtol=1e-5)
+    np.testing.assert_allclose(found[:, 3], 4 * 0.2, rtol=1e-5)
+    np.testing.assert_array_equal(found[:, 0], found[:, 3])
 
 
 def test_a_tumours_own_mean_is_expected_in_it_and_nothing_outside_the_head() -> None:
