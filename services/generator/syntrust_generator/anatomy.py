@@ -183,7 +183,8 @@ def _units(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
     total = np.sum(list(differences), axis=0)
     units = np.sqrt(total[:-1] / np.maximum(total[-1], 1)) / _GRAIN
     found = np.where(total[-1] > 0, units, units[:, -1:])
-    return np.clip(found, _LEAST_UNIT, _MOST_UNIT).astype(np.float32)
+    kept: NDArray[np.float32] = np.clip(found, _LEAST_UNIT, _MOST_UNIT).astype(np.float32)
+    return kept
 
 
 def _head(condition: NDArray[np.float32]) -> NDArray[np.bool_]:
