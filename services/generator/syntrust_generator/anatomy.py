@@ -33,7 +33,7 @@ _OUTLINED_CASES = 64  # are enough for a mean outline
 _ROUNDS = 3  # of taking the mean anew, of cases bent to the one before
 _LEAST_WEIGHT = 1e-3  # of a node that any case's healthy brain has reached
 _GRAIN = 0.5  # root mean square difference of neighbours, in units
-_LEAST_UNIT, _MOST_UNIT = 0.02, 1.0  # a region without any grain would divide by zero
+_LEAST_UNIT = 0.02  # a region without any grain would divide by zero
 
 
 class Anatomy(nn.Module):
@@ -41,8 +41,8 @@ class Anatomy(nn.Module):
 
     `shape` counts nodes along z, y and the distance from the middle along x. `outline` is the mean
     brain's, from which places.py tells the place of a voxel. `lesions` is the mean image of each
-    tumour region, `units` are those of the planes of the masks, and `bends` are the components of
-    bends.py.
+    tumour region, `units` has what one unit of the network is in the images, for each modality in
+    each plane of the masks, and `bends` are the components of bends.py.
     """
 
     mean: Tensor
@@ -177,13 +177,13 @@ def _differences(anatomy: Anatomy, case: TrainingCase) -> NDArray[np.float64]:
 
 
 def _units(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
-    """One unit of each plane of the masks, (4, 4), within bounds; healthy brain's for a region
-    that no case has.
+    """One unit of each modality in each plane of the masks, (4, 4), never next to nothing; healthy
+    brain's in a region that no case has.
     """
     total = np.sum(list(differences), axis=0)
     units = np.sqrt(total[:-1] / np.maximum(total[-1], 1)) / _GRAIN
     found = np.where(total[-1] > 0, units, units[:, -1:])
-    kept: NDArray[np.float32] = np.clip(found, _LEAST_UNIT, _MOST_UNIT).astype(np.float32)
+    kept: NDArray[np.float32] = np.maximum(found, _LEAST_UNIT).astype(np.float32)
     return kept
 
 
