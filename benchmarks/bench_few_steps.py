@@ -45,9 +45,9 @@ from benchmarks.few_steps_stages import (
 )
 
 from syntrust_core import log as structured_log
-from syntrust_core.labels import LABELS, MODALITIES, REGIONS
-from syntrust_generator.models import shipped_model
-from syntrust_generator.samplers import SamplerName
+from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
+from syntrust_generator.checkpoints.store import shipped_model
+from syntrust_generator.diffusion.samplers import SamplerName
 
 STEPS = (5, 10, 20, 50, 250)
 SHOWN = (5, 10, 20, 250)

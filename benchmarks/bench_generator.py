@@ -27,17 +27,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.plain_loop import plain_denoiser, plain_network
 
-from syntrust_core.cases import read_case
-from syntrust_core.grids import Grid
-from syntrust_generator.card import Sampling
+from syntrust_core.cases.inspect import read_case
+from syntrust_core.contracts.grid import Grid
+from syntrust_generator.checkpoints.store import Generator, load_model, shipped_model
 from syntrust_generator.cli import canonical_cases
-from syntrust_generator.determinism import reproducible
-from syntrust_generator.draw import draw
-from syntrust_generator.engine import Engine, Machine, Precision, resolve_precision
-from syntrust_generator.models import Generator, load_model, shipped_model
-from syntrust_generator.network import BRATS, UNet
-from syntrust_generator.schedule import cosine_schedule
-from syntrust_generator.synthesis import Order, TwinJob, synthesise, synthesise_all
+from syntrust_generator.diffusion.network import BRATS, UNet
+from syntrust_generator.diffusion.schedule import cosine_schedule
+from syntrust_generator.model_card import Sampling
+from syntrust_generator.synthesis.determinism import reproducible
+from syntrust_generator.synthesis.draw import draw
+from syntrust_generator.synthesis.engine import Engine, Machine, Precision, resolve_precision
+from syntrust_generator.synthesis.synthesis import Order, TwinJob, synthesise, synthesise_all
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 CPU = torch.device("cpu")

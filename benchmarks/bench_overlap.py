@@ -22,16 +22,16 @@ from monai.metrics.meandice import DiceMetric
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_core.cases import Case
-from syntrust_core.geometry import Geometry, bounding_box
-from syntrust_core.labelmaps import to_canonical
-from syntrust_core.labels import SCHEMES
-from syntrust_core.volumes import read_nifti, read_volume, write_volume
-from syntrust_metrics.casescore import score_case
-from syntrust_metrics.comparing import compare_twins
-from syntrust_metrics.overlap import REGION_LABELS, confusion, dice
-from syntrust_metrics.planes import labelled_box, planes_of
-from syntrust_metrics.surface import hd95_mm, surface_distances
+from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.label_schemes import to_canonical
+from syntrust_core.contracts.vocabulary import SCHEMES
+from syntrust_core.imaging.geometry import Geometry, bounding_box
+from syntrust_core.imaging.nifti import read_nifti, read_volume, write_volume
+from syntrust_metrics.fidelity.compare import compare_twins
+from syntrust_metrics.segmentation.bitmasks import labelled_box, planes_of
+from syntrust_metrics.segmentation.case_metrics import score_case
+from syntrust_metrics.segmentation.overlap import REGION_LABELS, confusion, dice
+from syntrust_metrics.segmentation.surface import hd95_mm, surface_distances
 
 LabelMap = NDArray[np.uint8]
 SHAPE = (240, 240, 155)

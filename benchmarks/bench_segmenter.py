@@ -31,15 +31,15 @@ from benchmarks.segmenter_cohort import FULL_SIZE, SMALL, Cohort, shown
 from benchmarks.segmenter_inference import CONFIG, compare, learned
 from benchmarks.segmenter_learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
-from syntrust_core.cases import read_case
-from syntrust_segmenter.checkpoints import TrainingState
-from syntrust_segmenter.data import Samples, cut
-from syntrust_segmenter.dice import region_dice
-from syntrust_segmenter.inference import predict_case
-from syntrust_segmenter.network import resolve_precision
-from syntrust_segmenter.prepared import PreparedCase, prepare_case
+from syntrust_core.cases.inspect import read_case
+from syntrust_segmenter.inference.predict_case import predict_case
+from syntrust_segmenter.network.swin_unetr import resolve_precision
+from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
 from syntrust_segmenter.presets import SegmenterConfig, configure
-from syntrust_segmenter.training import Run, initial_state, reproducible, train_step
+from syntrust_segmenter.training.checkpoints import TrainingState
+from syntrust_segmenter.training.loop import Run, initial_state, reproducible, train_step
+from syntrust_segmenter.training.sampling import Samples, cut
+from syntrust_segmenter.training.validation_dice import region_dice
 
 FULL_CASES, CASES, STEPS, FETCHES = 8, 4, 6, 20
 CPU = torch.device("cpu")

@@ -30,12 +30,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_metrics.trust.bands import LEVEL, equivalence_band, judge_alone, place
-from syntrust_metrics.trust.companion_leaves import companion_leaves
-from syntrust_metrics.trust.estimates import Estimator
-from syntrust_metrics.trust.factor_leaves import factor_leaves
-from syntrust_metrics.trust.policy import Policy
-from syntrust_metrics.trust.score import score_of
+from syntrust_metrics.trust.estimation.companion_estimates import companion_leaves
+from syntrust_metrics.trust.estimation.composite_score import score_of
+from syntrust_metrics.trust.estimation.estimator import Estimator
+from syntrust_metrics.trust.estimation.factor_estimates import factor_leaves
+from syntrust_metrics.trust.inference.margin_tests import (
+    LEVEL,
+    equivalence_band,
+    judge_alone,
+    place,
+)
+from syntrust_metrics.trust.request.policy import Policy
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from syntrust_gateway.scorers import ONE_THREAD
-from syntrust_gateway.scores import JSON, Answer, outcome
+from syntrust_gateway.trust_score.scorer_pool import ONE_THREAD
+from syntrust_gateway.trust_score.service import JSON, Answer, outcome
 
 SIZES = (12_500, 25_000, 50_000, 100_000)
 REGIONS = ("ET", "ED", "NCR")

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_core.labels import LABELS, MODALITIES, REGIONS
-from syntrust_metrics.features import contrast
-from syntrust_metrics.trust.resampling import weights
+from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
+from syntrust_metrics.fidelity.intensity import contrast
+from syntrust_metrics.trust.estimation.bootstrap import weights
 
 Array = NDArray[np.float64]
 RESAMPLES: Final = 2000

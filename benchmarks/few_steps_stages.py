@@ -19,22 +19,28 @@ from benchmarks.one_step import ref_of, run_from_folders
 from benchmarks.plain_loop import plain_denoiser, plain_network
 from numpy.typing import NDArray
 
-from syntrust_core.cases import read_case, read_images
-from syntrust_core.contracts import RECIPES, Image, Kind, PredictCases, Ref, TrainSegmenter
-from syntrust_core.grids import Grid
-from syntrust_core.labels import LABELS, REGIONS
-from syntrust_core.volumes import read_volume
-from syntrust_generator.card import Sampling
+from syntrust_core.cases.inspect import read_case, read_images
+from syntrust_core.contracts.base import RECIPES, Image, Kind, PredictCases, Ref, TrainSegmenter
+from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.vocabulary import LABELS, REGIONS
+from syntrust_core.imaging.nifti import read_volume
+from syntrust_generator.checkpoints.store import load_model
 from syntrust_generator.cli import canonical_cases
-from syntrust_generator.determinism import reproducible
-from syntrust_generator.engine import Machine
-from syntrust_generator.intensity import brain_z
-from syntrust_generator.models import load_model
-from syntrust_generator.samplers import SamplerName
-from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise, synthesise_all
-from syntrust_metrics.overlap import confusion, dice
+from syntrust_generator.conditioning.intensity import brain_z
+from syntrust_generator.diffusion.samplers import SamplerName
+from syntrust_generator.model_card import Sampling
+from syntrust_generator.synthesis.determinism import reproducible
+from syntrust_generator.synthesis.engine import Machine
+from syntrust_generator.synthesis.synthesis import (
+    TWIN_FILE,
+    Order,
+    TwinJob,
+    synthesise,
+    synthesise_all,
+)
+from syntrust_metrics.segmentation.overlap import confusion, dice
 from syntrust_segmenter.presets import PRESETS
-from syntrust_segmenter.works import predict_cases, train_segmenter
+from syntrust_segmenter.tasks import predict_cases, train_segmenter
 from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
 
 PRESET = "tiny"

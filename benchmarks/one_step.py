@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from syntrust_core.cache import InputCache
-from syntrust_core.contracts import Kind, Manifest, Ref, StepError, StepMessage
-from syntrust_core.steps import Outcome, Work, publish_imported, run_step
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepError, StepMessage
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
 
 CACHE_BYTES = 1 << 34

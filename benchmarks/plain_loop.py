@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from syntrust_generator.network import UNet
-from syntrust_generator.samplers import Denoiser
+from syntrust_generator.diffusion.network import UNet
+from syntrust_generator.diffusion.samplers import Denoiser
 
 
 def plain_network(network: UNet) -> UNet:

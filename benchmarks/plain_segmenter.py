@@ -28,7 +28,7 @@ from monai.transforms.spatial.dictionary import Orientationd, RandFlipd
 from monai.transforms.utility.dictionary import ConcatItemsd, DeleteItemsd
 from torch import Tensor, nn
 
-from syntrust_core.labels import MODALITIES
+from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_segmenter.presets import SegmenterConfig
 
 KEYS = ("image", "label")

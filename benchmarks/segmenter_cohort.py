@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from syntrust_core.caserecord import CASE_FILE
-from syntrust_core.cases import inspect_case, write_case
-from syntrust_core.labels import MODALITIES, Region
-from syntrust_segmenter.checkpoints import TrainingState
-from syntrust_segmenter.data import Samples
-from syntrust_segmenter.dice import region_dice
-from syntrust_segmenter.entries import ImageEntry, prepared
-from syntrust_segmenter.prepared import PreparedCache, PreparedCase
+from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.contracts.case_record import CASE_FILE
+from syntrust_core.contracts.vocabulary import MODALITIES, Region
+from syntrust_segmenter.preprocessing.case_cache import PreparedCache, PreparedCase
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry, prepared
 from syntrust_segmenter.presets import SegmenterConfig
-from syntrust_segmenter.training import Run, initial_state, iterate
+from syntrust_segmenter.training.checkpoints import TrainingState
+from syntrust_segmenter.training.loop import Run, initial_state, iterate
+from syntrust_segmenter.training.sampling import Samples
+from syntrust_segmenter.training.validation_dice import region_dice
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 KEPT = Path(__file__).parents[1] / "build" / "bench" / "segmenter"

@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from syntrust_core.canonical import digest
-from syntrust_core.cases import Case, read_case
-from syntrust_core.labels import MODALITIES, Region
-from syntrust_segmenter.dice import region_dice
-from syntrust_segmenter.heads import CLASSES
-from syntrust_segmenter.inference import predict_case
-from syntrust_segmenter.network import build_network, resolve_precision
-from syntrust_segmenter.prepared import FORMAT, PreparedCase
+from syntrust_core.cases.inspect import Case, read_case
+from syntrust_core.contracts.canonical import digest
+from syntrust_core.contracts.vocabulary import MODALITIES, Region
+from syntrust_segmenter.inference.predict_case import predict_case
+from syntrust_segmenter.network.heads import CLASSES
+from syntrust_segmenter.network.swin_unetr import build_network, resolve_precision
+from syntrust_segmenter.preprocessing.case_cache import FORMAT, PreparedCase
 from syntrust_segmenter.presets import Precision, configure
+from syntrust_segmenter.training.validation_dice import region_dice
 
 CPU = torch.device("cpu")
 TRAINING, ITERATIONS = 2, 1400

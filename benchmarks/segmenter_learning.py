@@ -22,10 +22,10 @@ from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import nn
 
-from syntrust_segmenter.checkpoints import TrainingState
-from syntrust_segmenter.inference import predict_box
-from syntrust_segmenter.prepared import PreparedCase
+from syntrust_segmenter.inference.predict_case import predict_box
+from syntrust_segmenter.preprocessing.case_cache import PreparedCase
 from syntrust_segmenter.presets import configure
+from syntrust_segmenter.training.checkpoints import TrainingState
 
 TRAINING, TEST = 16, 24
 BUDGETS_S, SEEDS = (50.0, 300.0), (0,)

@@ -13,21 +13,19 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
 from syntrust_core.errors import Unauthenticated
-from syntrust_gateway import problems
-from syntrust_gateway.deps import Deps
-from syntrust_gateway.metrics import Metrics
-from syntrust_gateway.middleware import OPEN_PATHS, Gate, Outermost
-from syntrust_gateway.routes import (
-    datasets,
-    experiments,
-    health,
-    jobs,
-    metrics,
-    models,
-    trust_factors,
-    trust_score,
-    uploads,
-)
+from syntrust_gateway.api import problems
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.middleware import OPEN_PATHS, Gate, Outermost
+from syntrust_gateway.datasets import routes as datasets
+from syntrust_gateway.experiments import routes as experiments
+from syntrust_gateway.jobs import routes as jobs
+from syntrust_gateway.models import routes as models
+from syntrust_gateway.observability import metrics_routes as metrics
+from syntrust_gateway.observability import routes as health
+from syntrust_gateway.observability.prometheus import Metrics
+from syntrust_gateway.trust_score import factor_routes as trust_factors
+from syntrust_gateway.trust_score import routes as trust_score
+from syntrust_gateway.uploads import routes as uploads
 
 DESCRIPTION = """\
 How far can synthetic medical images be trusted? Register a dataset, ask for an experiment with a

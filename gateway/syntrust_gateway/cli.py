@@ -12,7 +12,7 @@ from rich.console import Console
 
 from syntrust_core.errors import PlatformError
 from syntrust_core.settings import Settings
-from syntrust_gateway.db import Role, make_engine, session_factory
+from syntrust_gateway.db.tables import Role, make_engine, session_factory
 from syntrust_gateway.settings import GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -23,7 +23,7 @@ cli.add_typer(key_cli, name="key")
 @cli.command("migrate")
 def migrate_database() -> None:
     """Bring the database to the newest schema."""
-    from syntrust_gateway.migrations import migrate  # noqa: PLC0415
+    from syntrust_gateway.db.migrations import migrate  # noqa: PLC0415
 
     migrate(GatewaySettings().database_url)
 
@@ -31,7 +31,7 @@ def migrate_database() -> None:
 @cli.command("serve")
 def serve_api(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the REST API."""
-    from syntrust_gateway.serving import serve  # noqa: PLC0415
+    from syntrust_gateway.server import serve  # noqa: PLC0415
 
     serve(host, port)
 
@@ -39,7 +39,7 @@ def serve_api(host: str = "127.0.0.1", port: int = 8000) -> None:
 @cli.command()
 def conduct() -> None:
     """Drive datasets and experiments until told to stop."""
-    from syntrust_gateway.conductor import run  # noqa: PLC0415
+    from syntrust_gateway.orchestrator import run  # noqa: PLC0415
 
     run(Settings(), GatewaySettings())
 
@@ -50,7 +50,7 @@ def create_key(
     role: Annotated[Role, typer.Option(help="An admin sees everybody's work.")] = Role.USER,
 ) -> None:
     """Add a client and print its API key, which cannot be shown again."""
-    from syntrust_gateway import auth  # noqa: PLC0415
+    from syntrust_gateway.auth import service as auth  # noqa: PLC0415
 
     engine = make_engine(GatewaySettings().database_url)
     try:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
-from syntrust_standalone.datafolder import DataFolder, require_free
+from syntrust_standalone.data_folder import DataFolder, require_free
 from syntrust_standalone.stack import Stack
 from syntrust_standalone.supervisor import Supervisor
 

@@ -17,18 +17,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from syntrust.base import require_success
 from syntrust.bodies import GridSpec
-from syntrust.casefiles import find_files
+from syntrust.case_files import find_files
+from syntrust.cli.progress import show
+from syntrust.cli.tables import print_results
+from syntrust.cli.upload import register
 from syntrust.client import Client
+from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
-from syntrust.progress import show
-from syntrust.tables import print_results
-from syntrust.upload import register
 from syntrust_core.errors import Unavailable
 from syntrust_core.files import file_sha256
-from syntrust_standalone.datafolder import DataFolder
-from syntrust_standalone.memory import watching_memory
+from syntrust_standalone.data_folder import DataFolder
+from syntrust_standalone.peak_memory import watching_memory
 from syntrust_standalone.servers import Program, free_ports, is_free, log_end, spawn
 
 PORT = 8000

@@ -30,7 +30,7 @@ GRPC_OFFSET = 10_000  # SeaweedFS serves gRPC on each port plus this
 _PORTS = range(12_000, 22_700)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("exec_guard.py")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from syntrust_core.contracts import Queue
-from syntrust_standalone.datafolder import Credentials, DataFolder, Ports
+from syntrust_core.contracts.base import Queue
+from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
 from syntrust_standalone.servers import HOST, Program, redis_program, weed_program
 
 MOST_THREADS = 8  # more do not speed up networks of this size on a CPU

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from syntrust_core.contracts import Queue
+from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
-from syntrust_standalone.keeper import Keeper, OnEvent, Reaper, ended
+from syntrust_standalone.managed_process import Keeper, OnEvent, Reaper, ended
 from syntrust_standalone.servers import (
     HOST,
     Program,

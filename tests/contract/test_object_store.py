@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from syntrust_core.errors import ObjectMissing, StoreUnavailable
-from syntrust_core.s3 import S3Store
 from syntrust_core.settings import StorageSettings
-from syntrust_core.store import ObjectInfo, ObjectStore
+from syntrust_core.storage.base import ObjectInfo, ObjectStore
+from syntrust_core.storage.s3 import S3Store
 from syntrust_core.testing import MemoryStore
 
 SOON = timedelta(minutes=5)

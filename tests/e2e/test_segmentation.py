@@ -18,7 +18,7 @@ from tests.e2e.conftest import Platform
 from tests.e2e.test_experiment import ALPHAS, SMALLEST, WAIT_S
 
 from syntrust import Client, JobFailed, Refused
-from syntrust_core.volumes import read_volume
+from syntrust_core.imaging.nifti import read_volume
 
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 _load: Callable[..., Any] = nib.load

@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from syntrust_gateway.db import (
+from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.tables import (
     Audit,
     Base,
     Client,
@@ -29,7 +30,6 @@ from syntrust_gateway.db import (
     read_factory,
     session_factory,
 )
-from syntrust_gateway.migrations import migrate
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_migrations_end_in_the_schema_of_the_models(engine: Engine) -> None:
 
 
 def test_several_processes_may_migrate_at_once(database_url: str) -> None:
-    code = f"from syntrust_gateway.migrations import migrate; migrate({database_url!r})"
+    code = f"from syntrust_gateway.db.migrations import migrate; migrate({database_url!r})"
 
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
 

@@ -19,20 +19,20 @@ import uvicorn
 from redis import Redis
 from sqlalchemy import select
 
-from syntrust_core.board import RedisBoard
-from syntrust_core.cache import InputCache
-from syntrust_core.casefiles import find_files
-from syntrust_core.contracts import Kind
-from syntrust_core.messages import parse_message
-from syntrust_core.queue import CeleryQueue
-from syntrust_core.s3 import S3Store
+from syntrust_core.cases.file_roles import find_files
+from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.registry import parse_message
+from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.queue import CeleryQueue
+from syntrust_core.runtime.runner import Outcome, run_step
 from syntrust_core.settings import QueueSettings, StorageSettings
-from syntrust_core.steps import Outcome, run_step
+from syntrust_core.storage.s3 import S3Store
+from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
-from syntrust_gateway.auth import create_client
-from syntrust_gateway.conductor import Conductor
-from syntrust_gateway.conductor.dispatch import Servers
-from syntrust_gateway.db import (
+from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.tables import (
     Dataset,
     DatasetState,
     Experiment,
@@ -44,9 +44,9 @@ from syntrust_gateway.db import (
     read_factory,
     session_factory,
 )
-from syntrust_gateway.deps import Deps
-from syntrust_gateway.migrations import migrate
-from syntrust_metrics.works import inspect_case
+from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_metrics.tasks import inspect_case
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 GRID = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}

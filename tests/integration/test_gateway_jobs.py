@@ -11,20 +11,20 @@ import nibabel as nib
 import numpy as np
 import pytest
 from tests.integration.conftest import Command
+from tests.unit.gateway.api_harness import Workshop, play, send
 from tests.unit.gateway.conftest import Api
-from tests.unit.gateway.workshop import Workshop, play, send
 
 from syntrust import Client, Conflict
-from syntrust_core.contracts import StepMessage
+from syntrust_core.contracts.base import StepMessage
 from syntrust_core.errors import CallerError
-from syntrust_core.steps import StepContext, Work
+from syntrust_core.imaging.nifti import read_volume
+from syntrust_core.runtime.runner import StepContext, Work
 from syntrust_core.testing import MemoryBoard, MemoryStore
-from syntrust_core.volumes import read_volume
+from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
-from syntrust_gateway.auth import create_client
-from syntrust_gateway.db import Role, make_engine, read_factory, session_factory
-from syntrust_gateway.deps import Deps
-from syntrust_gateway.migrations import migrate
+from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.tables import Role, make_engine, read_factory, session_factory
 
 WAIT_S = 240
 _load: Callable[..., Any] = nib.load

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from syntrust_core.contracts import FileInfo, Image, Kind, Made, Manifest, Ref, TrainSegmenter
+from syntrust_core.contracts.base import FileInfo, Image, Kind, Made, Manifest, Ref, TrainSegmenter
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.conductor.registry import register_segmenters
-from syntrust_gateway.db import (
+from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.tables import (
     Case,
     CaseState,
     Client,
@@ -27,7 +27,7 @@ from syntrust_gateway.db import (
     make_engine,
     session_factory,
 )
-from syntrust_gateway.migrations import migrate
+from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
 
 TRAINING = TrainSegmenter(train=(Image(case="a" * 64),), preset="tiny", iterations=1, seed=3)
 CARD = {"config": {"preset": "tiny"}, "training_images": ["a (real)"]}

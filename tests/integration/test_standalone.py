@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from syntrust import Client, ServerFailed
-from syntrust_standalone.memory import family
+from syntrust_standalone.peak_memory import family
 
 MARK = "SYNTRUST_TEST_MARK"
 UP = ("-m", "syntrust_standalone", "up", "--port", "0", "--data")

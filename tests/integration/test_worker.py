@@ -17,18 +17,12 @@ from typing import NamedTuple
 import pytest
 from redis import Redis
 
-from syntrust_core.board import RedisBoard
-from syntrust_core.contracts import Manifest, Queue, ScoreCases
-from syntrust_core.queue import CeleryQueue
-from syntrust_core.s3 import S3Store
+from syntrust_core.contracts.base import Manifest, Queue, ScoreCases
+from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import QueueSettings, StorageSettings
-from syntrust_gateway.conductor.history import (
-    MAX_ATTEMPTS,
-    Fail,
-    Submit,
-    attempts_at,
-    decide,
-)
+from syntrust_core.storage.s3 import S3Store
+from syntrust_gateway.orchestrator.retry import MAX_ATTEMPTS, Fail, Submit, attempts_at, decide
 
 TOY = Path(__file__).with_name("toy_worker.py")
 PATIENCE_S = 60

@@ -7,10 +7,10 @@ import sys
 import threading
 from pathlib import Path
 
-from syntrust_core.contracts import Kind, Queue, ScoreCases, StepMessage
+from syntrust_core.contracts.base import Kind, Queue, ScoreCases, StepMessage
 from syntrust_core.errors import InvalidRequest
-from syntrust_core.steps import StepContext, expect
-from syntrust_core.worker import run_worker
+from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.worker import run_worker
 
 
 def work(message: StepMessage, context: StepContext) -> None:

@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.labels import MODALITIES
+from syntrust_core.contracts.vocabulary import MODALITIES
 
 Array = NDArray[Any]
 Affine = NDArray[np.float64]

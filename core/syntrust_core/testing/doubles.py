@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from syntrust_core.contracts import QUEUES, Progress, Queue, StepMessage
+from syntrust_core.contracts.base import QUEUES, Progress, Queue, StepMessage
 from syntrust_core.errors import ObjectMissing
-from syntrust_core.store import ObjectInfo
+from syntrust_core.storage.base import ObjectInfo
 
 BINARY = "application/octet-stream"
 

@@ -10,20 +10,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from syntrust_core.casefiles import find_files
-from syntrust_core.caserecord import CASE_FILE
-from syntrust_core.cases import inspect_case, write_case
+from syntrust_core.cases.file_roles import find_files
+from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.contracts.case_record import CASE_FILE
+from syntrust_core.contracts.grid import Grid, GridSpec
 from syntrust_core.errors import CallerError, PlatformError
-from syntrust_core.grids import Grid, GridSpec
-from syntrust_generator import training_job
-from syntrust_generator.card import NOTICE, TINY, Domain, Sampling, TrainConfig
-from syntrust_generator.determinism import reproducible
-from syntrust_generator.engine import Asked, Machine, best_device
-from syntrust_generator.models import load_model, shipped_model
-from syntrust_generator.released import import_released
-from syntrust_generator.samplers import SamplerName
-from syntrust_generator.synthesis import TWIN_FILE, Order, TwinJob, synthesise_all
-from syntrust_generator.training import TrainingProgress
+from syntrust_generator.checkpoints.med_ddpm import import_released
+from syntrust_generator.checkpoints.store import load_model, shipped_model
+from syntrust_generator.diffusion.samplers import SamplerName
+from syntrust_generator.model_card import NOTICE, TINY, Domain, Sampling, TrainConfig
+from syntrust_generator.synthesis.determinism import reproducible
+from syntrust_generator.synthesis.engine import Asked, Machine, best_device
+from syntrust_generator.synthesis.synthesis import TWIN_FILE, Order, TwinJob, synthesise_all
+from syntrust_generator.training import training_job
+from syntrust_generator.training.loop import TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True)

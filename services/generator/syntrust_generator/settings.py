@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from syntrust_generator.engine import Asked
+from syntrust_generator.synthesis.engine import Asked
 
 
 class GeneratorSettings(BaseSettings):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from syntrust_core.contracts import Kind, Queue
-from syntrust_core.worker import run_worker
-from syntrust_generator.processes import process_count
-from syntrust_generator.publish import publish_shipped
+from syntrust_core.contracts.base import Kind, Queue
+from syntrust_core.runtime.worker import run_worker
+from syntrust_generator.checkpoints.publish import publish_shipped
+from syntrust_generator.process_settings import process_count
 
 WORKS = {
-    Kind.SYNTHESISE_CASE: "syntrust_generator.works:synthesise_case",
-    Kind.TRAIN_GENERATOR: "syntrust_generator.works:train_generator",
-    Kind.IMPORT_MODEL: "syntrust_generator.importing:import_model",
+    Kind.SYNTHESISE_CASE: "syntrust_generator.tasks:synthesise_case",
+    Kind.TRAIN_GENERATOR: "syntrust_generator.tasks:train_generator",
+    Kind.IMPORT_MODEL: "syntrust_generator.import_task:import_model",
 }
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from syntrust_core.caserecord import PROBLEMS_FILE, CaseRecord, CaseRefused, Problem
-from syntrust_core.cases import inspect_case, write_case
-from syntrust_core.grids import GridSpec
-from syntrust_core.labels import Purpose, Scheme
-from syntrust_core.volumes import DEFAULT_LIMIT_BYTES
+from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRecord, CaseRefused, Problem
+from syntrust_core.contracts.grid import GridSpec
+from syntrust_core.contracts.vocabulary import Purpose, Scheme
+from syntrust_core.imaging.nifti import DEFAULT_LIMIT_BYTES
 
 
 class Inspection(NamedTuple):

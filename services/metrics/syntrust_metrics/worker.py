@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from syntrust_core.contracts import Kind, Queue
-from syntrust_core.worker import run_worker
+from syntrust_core.contracts.base import Kind, Queue
+from syntrust_core.runtime.worker import run_worker
 
 WORKS = {
-    Kind.INSPECT_CASE: "syntrust_metrics.works:inspect_case",
-    Kind.SCORE_CASES: "syntrust_metrics.works:score_cases",
-    Kind.COMPARE_TWIN: "syntrust_metrics.works:compare_twin",
-    Kind.BUILD_REPORT: "syntrust_metrics.works:build_report",
-    Kind.EXPORT_IMAGES: "syntrust_metrics.exports:export_images",
-    Kind.SCORE_VOLUMES: "syntrust_metrics.volumes:score_volumes",
+    Kind.INSPECT_CASE: "syntrust_metrics.tasks:inspect_case",
+    Kind.SCORE_CASES: "syntrust_metrics.tasks:score_cases",
+    Kind.COMPARE_TWIN: "syntrust_metrics.tasks:compare_twin",
+    Kind.BUILD_REPORT: "syntrust_metrics.tasks:build_report",
+    Kind.EXPORT_IMAGES: "syntrust_metrics.export_task:export_images",
+    Kind.SCORE_VOLUMES: "syntrust_metrics.segmentation.volume_task:score_volumes",
 }
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import PlatformError
-from syntrust_core.labels import MODALITIES
-from syntrust_core.s3 import S3Store
 from syntrust_core.settings import Settings
-from syntrust_segmenter.bundle import export_bundle
+from syntrust_core.storage.s3 import S3Store
+from syntrust_segmenter.models.bundle import export_bundle
+from syntrust_segmenter.models.publish import publish_model
+from syntrust_segmenter.models.start_weights import RELEASED_ORDER, Layout, import_checkpoint
 from syntrust_segmenter.presets import PRESETS, configure
-from syntrust_segmenter.publish import publish_model
-from syntrust_segmenter.start import RELEASED_ORDER, Layout, import_checkpoint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

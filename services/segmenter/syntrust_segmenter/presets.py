@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_segmenter.heads import Head
+from syntrust_segmenter.network.heads import Head
 
 DIVISOR: Final = 32  # SwinUNETR halves every side five times
 Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]

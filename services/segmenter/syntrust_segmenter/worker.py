@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from syntrust_core.contracts import Kind, Queue
-from syntrust_core.worker import run_worker
+from syntrust_core.contracts.base import Kind, Queue
+from syntrust_core.runtime.worker import run_worker
 
 WORKS = {
-    Kind.TRAIN_SEGMENTER: "syntrust_segmenter.works:train_segmenter",
-    Kind.PREDICT_CASES: "syntrust_segmenter.works:predict_cases",
-    Kind.SEGMENT_CASE: "syntrust_segmenter.works:segment_case",
-    Kind.EXPORT_BUNDLE: "syntrust_segmenter.works:export_bundle",
+    Kind.TRAIN_SEGMENTER: "syntrust_segmenter.tasks:train_segmenter",
+    Kind.PREDICT_CASES: "syntrust_segmenter.tasks:predict_cases",
+    Kind.SEGMENT_CASE: "syntrust_segmenter.tasks:segment_case",
+    Kind.EXPORT_BUNDLE: "syntrust_segmenter.tasks:export_bundle",
 }
 
 if __name__ == "__main__":

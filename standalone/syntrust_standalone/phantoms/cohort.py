@@ -12,9 +12,9 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.contracts.vocabulary import LABELS, MODALITIES
 from syntrust_core.errors import Conflict, InvalidRequest
-from syntrust_core.labels import LABELS, MODALITIES
-from syntrust_core.volumes import write_volume
+from syntrust_core.imaging.nifti import write_volume
 from syntrust_standalone.phantoms.options import PhantomOptions
 from syntrust_standalone.phantoms.plan import Kind
 from syntrust_standalone.phantoms.scan import CONTRASTS, Textures, acquire, signal

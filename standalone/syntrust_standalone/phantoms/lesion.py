@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_core.labels import LABELS
+from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_standalone.phantoms.anatomy import Tissue
 from syntrust_standalone.phantoms.fields import Grid, Volume, resample, sigmoid
 from syntrust_standalone.phantoms.plan import Enhancement, Focus, LesionPlan

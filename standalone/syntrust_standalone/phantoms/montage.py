@@ -14,7 +14,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from syntrust_core.labels import MODALITIES
+from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_standalone.phantoms.cohort import PhantomCase
 
 PANEL_INCHES = 1.7

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syntrust import Client
-from syntrust.cli import main
+from syntrust.cli.app import main
 
 Body = dict[str, Any] | list[Any] | bytes | str
 

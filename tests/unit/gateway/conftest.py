@@ -17,13 +17,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
-from tests.unit.gateway.world import World
+from tests.unit.gateway.orchestrator_harness import World
 
-from syntrust_core.contracts import FileInfo, Kind, Made, Manifest, Ref
+from syntrust_core.contracts.base import FileInfo, Kind, Made, Manifest, Ref
 from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
-from syntrust_gateway.auth import create_client
-from syntrust_gateway.db import (
+from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.db.tables import (
     Base,
     Case,
     CaseState,
@@ -34,8 +35,7 @@ from syntrust_gateway.db import (
     read_factory,
     session_factory,
 )
-from syntrust_gateway.deps import Deps
-from syntrust_gateway.scorers import Scorers
+from syntrust_gateway.trust_score.scorer_pool import Scorers
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

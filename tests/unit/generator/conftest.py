@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.generator.small import train_small
+from tests.unit.generator.tiny_generator import train_small
 
-from syntrust_core.cases import inspect_case, write_case
-from syntrust_core.volumes import write_volume
-from syntrust_generator.determinism import reproducible
-from syntrust_generator.models import Generator, load_model
+from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.imaging.nifti import write_volume
+from syntrust_generator.checkpoints.store import Generator, load_model
+from syntrust_generator.synthesis.determinism import reproducible
 
 SHAPE = (16, 24, 16)
 AFFINE = np.diag([-3.0, -3.0, 3.0, 1.0])

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.generator.small import CONFIG
+from tests.unit.generator.tiny_generator import CONFIG
 from typer.testing import CliRunner
 
-from syntrust_core.grids import Grid
-from syntrust_generator.card import Domain
+from syntrust_core.contracts.grid import Grid
+from syntrust_generator.checkpoints.store import load_model
 from syntrust_generator.cli import app, grid_of
-from syntrust_generator.models import load_model
+from syntrust_generator.model_card import Domain
 
 
 @pytest.fixture

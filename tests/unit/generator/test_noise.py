@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.card import Sampling
-from syntrust_generator.draw import noise_times
+from syntrust_generator.diffusion.schedule import cosine_schedule
+from syntrust_generator.model_card import Sampling
 from syntrust_generator.noise import NoiseAhead, noise
-from syntrust_generator.schedule import cosine_schedule
+from syntrust_generator.synthesis.draw import noise_times
 
 SHAPE = (4, 5, 6)
 

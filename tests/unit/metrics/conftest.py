@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from syntrust_core.caserecord import CanonicalFrame, CaseRecord, Problem, UploadedFrame
-from syntrust_core.reportcontracts import (
+from syntrust_core.contracts.case_record import CanonicalFrame, CaseRecord, Problem, UploadedFrame
+from syntrust_core.contracts.report import (
     BuildReport,
     ReportCase,
     ReportControl,
@@ -16,7 +16,7 @@ from syntrust_core.reportcontracts import (
     ReportTraining,
 )
 from syntrust_metrics.figures import TwinPair
-from syntrust_metrics.scores import CaseScore, ScoreFile
+from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 
 SHA = "0" * 64
 TRAIN = tuple(f"train-{i}" for i in range(4))

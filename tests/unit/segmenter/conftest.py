@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.segmenter.fitting import fit
+from tests.unit.segmenter.tiny_training import fit
 
-from syntrust_core.cases import inspect_case, write_case, write_images
-from syntrust_core.labels import MODALITIES
-from syntrust_core.volumes import write_volume
-from syntrust_segmenter.entries import ImageEntry
+from syntrust_core.cases.inspect import inspect_case, write_case, write_images
+from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_core.imaging.nifti import write_volume
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
 SIDE = 36
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.unit.segmenter.fitting import SMALLEST
+from tests.unit.segmenter.tiny_training import SMALLEST
 
-from syntrust_core.cache import InputCache
-from syntrust_core.contracts import (
+from syntrust_core.contracts.base import (
     Image,
     Kind,
     PredictCases,
@@ -19,11 +18,12 @@ from syntrust_core.contracts import (
     StepMessage,
     TrainSegmenter,
 )
-from syntrust_core.labels import MODALITIES
-from syntrust_core.steps import Outcome, publish_imported, run_step
+from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_core.imaging.nifti import read_volume, write_volume
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import Outcome, publish_imported, run_step
 from syntrust_core.testing import MemoryBoard, MemoryStore
-from syntrust_core.volumes import read_volume, write_volume
-from syntrust_segmenter.works import predict_cases, train_segmenter
+from syntrust_segmenter.tasks import predict_cases, train_segmenter
 
 A, B, TWIN_A, TWIN_B, MODEL = (letter * 64 for letter in "ab12e")
 

@@ -12,8 +12,8 @@ import pytest
 from redis import Redis
 
 from syntrust_core.errors import Unavailable
-from syntrust_core.s3 import S3Store
 from syntrust_core.settings import StorageSettings
+from syntrust_core.storage.s3 import S3Store
 from syntrust_standalone.servers import (
     HOST,
     Program,

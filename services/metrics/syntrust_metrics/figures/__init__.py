@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from syntrust_metrics.figures.cases import bland_altman, dice_volume
 from syntrust_metrics.figures.factors import fig4, fig5, fig6, fig7, fig8
-from syntrust_metrics.figures.floors import floors
+from syntrust_metrics.figures.noise_floor import floors
 from syntrust_metrics.figures.style import save
 from syntrust_metrics.figures.twins import TwinPair, fig2
 from syntrust_metrics.figures.volumes import CaseVolumes, fig3

@@ -27,7 +27,7 @@ from syntrust_metrics.figures.style import (
     tidy,
 )
 from syntrust_metrics.figures.volumes import CaseVolumes
-from syntrust_metrics.trust.empty import apply_rule
+from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 
 ROWS: Final = 3  # of panels: more α do not fit on a page
 ROW_IN: Final = 2.3

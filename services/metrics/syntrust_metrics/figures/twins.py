@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from syntrust_core.labels import LABELS
+from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_metrics.figures.style import FAINT, NOTICE, SMALL_PRINT_PT, styled
 
 MODALITY_NAMES: Final = ("T1", "T1ce", "T2", "FLAIR")

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from syntrust_core.caserecord import CaseRecord
-from syntrust_core.reportcontracts import BuildReport, ReportCase
-from syntrust_metrics.comparison import TwinComparison
+from syntrust_core.contracts.case_record import CaseRecord
+from syntrust_core.contracts.report import BuildReport, ReportCase
+from syntrust_metrics.experiment.results import build_results
+from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
-from syntrust_metrics.report.longtable import write_long_table
+from syntrust_metrics.report.long_table import write_long_table
 from syntrust_metrics.report.page import Contents, report_page
-from syntrust_metrics.results import build_results
-from syntrust_metrics.scores import ScoreFile
+from syntrust_metrics.segmentation.score_file import ScoreFile
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"

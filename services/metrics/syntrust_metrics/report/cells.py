@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from syntrust_metrics.report.markup import Html, element, join, text
+from syntrust_metrics.html import Html, element, join, text
 
 Leaf = Mapping[str, Any]
 FACTOR_DIGITS: Final[Mapping[str, int]] = {"t3": 4}

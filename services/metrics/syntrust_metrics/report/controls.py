@@ -9,19 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from syntrust_metrics.html import Html, element, items, join, paragraph, section, table, text
 from syntrust_metrics.report.cells import bounds, leaf_cell, number, signed
-from syntrust_metrics.report.markup import (
-    Html,
-    element,
-    items,
-    join,
-    paragraph,
-    section,
-    table,
-    text,
-)
+from syntrust_metrics.report.prose import details_of
 from syntrust_metrics.report.verdicts import Kind, against_real, listed
-from syntrust_metrics.report.words import details_of
 
 Body = Mapping[str, Any]
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from syntrust_core.caserecord import CaseRecord
-from syntrust_core.reportcontracts import BuildReport, ReportCase
+from syntrust_core.contracts.case_record import CaseRecord
+from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_metrics.figures import curves
-from syntrust_metrics.report import figuretables, verdicts, words
-from syntrust_metrics.report.controls import control_section
-from syntrust_metrics.report.markup import (
+from syntrust_metrics.html import (
     Html,
     beside,
     element,
@@ -25,6 +23,10 @@ from syntrust_metrics.report.markup import (
     table,
     text,
 )
+from syntrust_metrics.report import figure_tables as figuretables
+from syntrust_metrics.report import prose as words
+from syntrust_metrics.report import verdicts
+from syntrust_metrics.report.controls import control_section
 from syntrust_metrics.report.style import CSS
 from syntrust_metrics.report.tables import (
     count_table,
@@ -34,8 +36,8 @@ from syntrust_metrics.report.tables import (
     sensitivity_table,
     volume_tables,
 )
-from syntrust_metrics.report.twintables import twin_parts
-from syntrust_metrics.report.verdicttables import (
+from syntrust_metrics.report.twin_tables import twin_parts
+from syntrust_metrics.report.verdict_tables import (
     claim_table,
     curve_lines,
     performance_table,

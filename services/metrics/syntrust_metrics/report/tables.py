@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from syntrust_metrics.html import Html, element, join, table, text
 from syntrust_metrics.report.cells import digits_of, leaf_cell
-from syntrust_metrics.report.markup import Html, element, join, table, text
 
 Body = Mapping[str, Any]
 COLUMNS: Final = 5  # α in one table; more do not fit on paper

@@ -4,14 +4,14 @@ Loads numpy, scipy.special and the standard library alone, so that a gateway can
 worker.
 """
 
-from syntrust_metrics.trust.claims import paper_claims
-from syntrust_metrics.trust.csvtext import parse_csv
-from syntrust_metrics.trust.curve import alpha_curve
-from syntrust_metrics.trust.definitions import definitions
-from syntrust_metrics.trust.equivalence import versus_real
-from syntrust_metrics.trust.errors import InvalidScores
+from syntrust_metrics.trust.answer.definitions import definitions
+from syntrust_metrics.trust.inference.alpha_curve import alpha_curve
+from syntrust_metrics.trust.inference.claims import paper_claims
+from syntrust_metrics.trust.inference.equivalence import versus_real
+from syntrust_metrics.trust.request.csv_input import parse_csv
+from syntrust_metrics.trust.request.errors import InvalidScores
+from syntrust_metrics.trust.request.table import MAX_CASES
 from syntrust_metrics.trust.scoring import DEFINITION, score_cases
-from syntrust_metrics.trust.table import MAX_CASES
 
 __all__ = [
     "DEFINITION",

@@ -6,16 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from syntrust_metrics.trust.companion_leaves import companion_leaves
-from syntrust_metrics.trust.empty import MIXED_SHARE_LIMIT, apply_rule, count, mixed_share
-from syntrust_metrics.trust.equivalence import equivalence
-from syntrust_metrics.trust.estimates import Estimator
-from syntrust_metrics.trust.factor_leaves import factor_leaves
-from syntrust_metrics.trust.numbers import digest, rounded
-from syntrust_metrics.trust.policy import Policy
-from syntrust_metrics.trust.score import score_of
-from syntrust_metrics.trust.table import Table, read_request
-from syntrust_metrics.trust.warn import warnings_for
+from syntrust_metrics.trust.answer.warnings import warnings_for
+from syntrust_metrics.trust.estimation.companion_estimates import companion_leaves
+from syntrust_metrics.trust.estimation.composite_score import score_of
+from syntrust_metrics.trust.estimation.empty_regions import (
+    MIXED_SHARE_LIMIT,
+    apply_rule,
+    count,
+    mixed_share,
+)
+from syntrust_metrics.trust.estimation.estimator import Estimator
+from syntrust_metrics.trust.estimation.factor_estimates import factor_leaves
+from syntrust_metrics.trust.inference.equivalence import equivalence
+from syntrust_metrics.trust.request.policy import Policy
+from syntrust_metrics.trust.request.table import Table, read_request
+from syntrust_metrics.trust.serialization import digest, rounded
 
 DEFINITION: Final = "rajababu2025/1"
 MIN_GROUP_CASES: Final = 20

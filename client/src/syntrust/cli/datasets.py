@@ -1,0 +1,112 @@
+"""`syntrust dataset add|list|show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from syntrust.bodies import CaseState, DatasetState
+from syntrust.case_files import case_folders
+from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
+from syntrust.cli.tables import plain_table, print_list, short_time
+from syntrust.cli.upload import print_warnings, register
+from syntrust.client import Client
+
+dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their tumour masks.")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
+
+
+@dataset_app.command()
+def add(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="One folder per case, or a single case.")],
+    *,
+    name: Annotated[str | None, typer.Option(help="By default the folder's name.")] = None,
+    grid: Annotated[
+        str, typer.Option(help="Grid of the canonical cases: native, or as 64x64x64@3 (mm).")
+    ] = "native",
+    scheme: Annotated[
+        str,
+        typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON."),
+    ] = "auto",
+    into: Annotated[
+        str | None, typer.Option(help="Id of an open dataset, to add or replace cases there.")
+    ] = None,
+) -> None:
+    """Send cases, have them inspected, and wait until the dataset is ready."""
+    client: Client = context.obj
+    console = Console(highlight=False)
+    wanted, labels = parse_grid(grid), parse_scheme(scheme)
+    folders = case_folders(folder)
+    state = register(
+        client,
+        folders,
+        name=name or folder.resolve().name,
+        grid=wanted,
+        scheme=labels,
+        into=into,
+        console=console,
+    )
+    print_warnings(console, state)
+    console.print(
+        f"ready: {len(state['cases'])} cases, content digest {state['digest']}", soft_wrap=True
+    )
+    console.print(
+        f"next: syntrust experiment run --dataset {state['id']} --alphas 0,0.5,1", soft_wrap=True
+    )
+
+
+@dataset_app.command("list")
+def list_datasets(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Every dataset."""
+    client: Client = context.obj
+    print_list(
+        client.datasets(),
+        ("id", "state", "cases", "created", "name"),
+        lambda item: (
+            *(item["id"], item["state"], str(item["progress"]["total"])),
+            *(short_time(item["created"]), item["name"]),
+        ),
+        as_json=as_json,
+    )
+
+
+@dataset_app.command()
+def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -> None:
+    """One dataset with its cases, what was refused and why."""
+    client: Client = context.obj
+    state = client.dataset(dataset)
+    console = Console(highlight=False)
+    if as_json:
+        console.print_json(data=state)
+        return
+    console.print(f"{escape(state['name'])}: {state['state']}, grid {grid_text(state['grid'])}")
+    if state["digest"] is not None:
+        console.print(f"content digest {state['digest']}")
+    console.print(_cases(state))
+    for case in state["cases"]:
+        _print_problems(console, case)
+    print_warnings(console, state)
+
+
+def _cases(state: DatasetState) -> Table:
+    table = plain_table("case", "state", "ET ml", "ED ml", "NCR ml", "group")
+    for case in state["cases"]:
+        volumes = case["region_volumes_ml"] or {}
+        millilitres = (f"{volumes[name]:.1f}" if name in volumes else "" for name in _REGIONS)
+        table.add_row(case["id"], case["state"], *millilitres, escape(case["group"] or ""))
+    return table
+
+
+_REGIONS = ("ET", "ED", "NCR")
+
+
+def _print_problems(console: Console, case: CaseState) -> None:
+    for problem in case["problems"]:
+        where = f"{case['id']}: {problem['file']}: {problem['field']}"
+        console.print(f"[red]{escape(where)}:[/] {escape(problem['reason'])}", soft_wrap=True)

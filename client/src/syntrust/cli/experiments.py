@@ -1,0 +1,180 @@
+"""`syntrust experiment run|watch|results|predictions|list|cancel`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from syntrust.cli.arguments import given, parse_floats, parse_ints, parse_names, read_object
+from syntrust.cli.progress import follow
+from syntrust.cli.tables import print_list, print_results, short_time
+from syntrust.client import Client
+from syntrust.connection import require_success
+from syntrust.errors import ExperimentFailed
+
+experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: trust factors over α.")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for results.json and .csv, figures, report.html."),
+]
+
+
+@experiment_app.command()
+def run(
+    context: typer.Context,
+    *,
+    dataset: Annotated[str, typer.Option(help="Id of a ready dataset.")],
+    alphas: Annotated[str, typer.Option(help="Shares of real data, as 0,0.5,1.")],
+    name: Annotated[str | None, typer.Option(help="For your own lists.")] = None,
+    seeds: Annotated[str, typer.Option(help="Training seeds, as 0,1,2.")] = "0",
+    test_fraction: Annotated[float | None, typer.Option(help="Share of patients tested.")] = None,
+    validation_fraction: Annotated[float | None, typer.Option(help="Set aside.")] = None,
+    split_seed: Annotated[int | None, typer.Option(help="Of the random split.")] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(exists=True, help='JSON file {"train": […], "test": […]} of case ids.'),
+    ] = None,
+    generator: Annotated[str | None, typer.Option(help="Name of a model.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="ancestral, ddim or dpm++2m.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps of a twin.")] = None,
+    generator_seed: Annotated[int | None, typer.Option(help="Of the twins.")] = None,
+    twins: Annotated[
+        int | None, typer.Option(help="Of each test case; from 2 on a noise floor is scored.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Segmenter: tiny, base or full.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Of each training.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Segmenter or start weights that each training starts from."),
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Predict the probability of each label, too.")
+    ] = False,
+    mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
+    controls: Annotated[
+        str | None,
+        typer.Option(
+            help="Arms to read the mixes against: any of real_only, augmentation_only, "
+            "real_plus_twins and shuffled_masks, separated by commas."
+        ),
+    ] = None,
+    out: OutOption = None,
+    wait: Annotated[bool, typer.Option(help="Watch until it ends and print its results.")] = True,
+) -> None:
+    """Ask for an experiment. Ctrl-C stops watching; the experiment goes on."""
+    client: Client = context.obj
+    drawn = given(
+        seed=split_seed, test_fraction=test_fraction, validation_fraction=validation_fraction
+    )
+    if split is not None and drawn:
+        raise typer.BadParameter("give either a file or fractions and a seed", param_hint="--split")
+    chosen = drawn if split is None else read_object(split, fields=" with `train` and `test`")
+    settings = given(
+        name=name,
+        split=chosen or None,
+        generator=given(
+            model=generator, sampler=sampler, steps=steps, seed=generator_seed, twins=twins
+        )
+        or None,
+        segmenter=given(
+            preset=preset,
+            iterations=iterations,
+            start=start,
+            probabilities=probabilities or None,
+        )
+        or None,
+        mixing=mixing,
+        controls=None if controls is None else parse_names(controls),
+    )
+    state = client.create_experiment(
+        dataset,
+        parse_floats(alphas, "--alphas"),
+        seeds=parse_ints(seeds, "--seeds"),
+        **settings,
+    )
+    console = Console(highlight=False)
+    console.print(f"experiment {state['id']}", soft_wrap=True)
+    if wait:
+        _follow(client, state["id"], console)
+        _finish(client, state["id"], console, out)
+
+
+@experiment_app.command()
+def watch(context: typer.Context, experiment: str) -> None:
+    """Follow an experiment to its end. Ctrl-C stops watching; the experiment goes on."""
+    _follow(context.obj, experiment, Console(highlight=False))
+
+
+@experiment_app.command()
+def results(
+    context: typer.Context, experiment: str, *, out: OutOption = None, as_json: JsonOption = False
+) -> None:
+    """The trust-factor table; with --out also the files of the report."""
+    client: Client = context.obj
+    if as_json:
+        Console(highlight=False).print_json(data=client.results(experiment))
+        return
+    _finish(client, experiment, Console(highlight=False), out)
+
+
+@experiment_app.command()
+def predictions(
+    context: typer.Context,
+    experiment: str,
+    *,
+    model: Annotated[str, typer.Option(help="Segmenter of the experiment: syntrust model list.")],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    test_set: Annotated[
+        str, typer.Option(help="real, synthetic or synthetic_again (second twins).")
+    ] = "real",
+) -> None:
+    """The label maps that a segmenter predicted for the test cases, and how sure it was."""
+    client: Client = context.obj
+    client.predictions(experiment, model, out, test_set=test_set)
+    Console(highlight=False).print(
+        f"Label maps and predictions.json are in {out}. For research use only.", soft_wrap=True
+    )
+
+
+@experiment_app.command("list")
+def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Every experiment."""
+    client: Client = context.obj
+    print_list(
+        client.experiments(),
+        ("id", "state", "α", "created", "name"),
+        lambda item: (
+            *(item["id"], item["state"], " ".join(f"{alpha:g}" for alpha in item["alphas"])),
+            *(short_time(item["created"]), item["name"] or ""),
+        ),
+        as_json=as_json,
+    )
+
+
+@experiment_app.command()
+def cancel(context: typer.Context, experiment: str) -> None:
+    """Stop an experiment; steps that another one wants go on."""
+    client: Client = context.obj
+    state = client.cancel(experiment)
+    Console(highlight=False).print(f"experiment {state['id']}: {state['state']}")
+
+
+def _follow(client: Client, experiment: str, console: Console) -> None:
+    last = follow(console, client.watch(experiment), noun="experiment", name=experiment)
+    if last is not None:
+        require_success(last, ExperimentFailed)
+
+
+def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> None:
+    body = client.results(experiment)
+    print_results(console, body)
+    console.print(f"results digest {body['digest']}", soft_wrap=True)
+    if out is not None:
+        client.save(experiment, out)
+        console.print(
+            f"results.json, results.csv, figures and report.html are in {out}", soft_wrap=True
+        )

@@ -1,0 +1,176 @@
+"""`syntrust model list|show|download|export|import|train`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from syntrust.bodies import JobState, ModelKind, ModelState, ModelSummary
+from syntrust.cli.arguments import given, grid_text, read_object
+from syntrust.cli.jobs import JsonOption, finish
+from syntrust.cli.tables import plain_table, print_list, short_time
+from syntrust.cli.upload import bytes_bar
+from syntrust.client import Client
+
+model_app = typer.Typer(
+    no_args_is_help=True, help="Models: generators of images, and segmenters of tumours."
+)
+WaitOption = Annotated[bool, typer.Option(help="Watch until the model is there.")]
+
+
+@model_app.command("list")
+def list_models(
+    context: typer.Context,
+    *,
+    kind: Annotated[
+        str | None, typer.Option(help="generator, segmenter or start_weights; all if left out.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Your own models, and those that everybody has."""
+    client: Client = context.obj
+    print_list(
+        client.models(cast("ModelKind | None", kind)),
+        ("name", "kind", "origin", "grid", "is", "seen", "created", "id"),
+        lambda item: (
+            *(item["name"], item["kind"], item["origin"], _grid(item), _is(item)),
+            *(str(item.get("seen_cases", "")), short_time(item["created"]), item["id"]),
+        ),
+        as_json=as_json,
+    )
+
+
+@model_app.command()
+def show(context: typer.Context, model: str, *, as_json: JsonOption = False) -> None:
+    """One model: what it is, what it has seen, how well it validated."""
+    client: Client = context.obj
+    state = client.model(model)
+    console = Console(highlight=False)
+    if as_json:
+        console.print_json(data=state)
+        return
+    for name, value in _facts(state):
+        console.print(f"{name}: {escape(value)}", soft_wrap=True)
+    for image, dice in state.get("validation_dice", {}).items():
+        table = plain_table(f"validation Dice, {image}", *dice)
+        table.add_row("mean", *("-" if each is None else f"{each:.3f}" for each in dice.values()))
+        console.print(table)
+    console.print("For research use only.")
+
+
+@model_app.command()
+def download(
+    context: typer.Context,
+    model: str,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for weights, cards and history.")],
+) -> None:
+    """The files of a model: its weights, its card, and a segmenter's history."""
+    client: Client = context.obj
+    names = ", ".join(sorted(client.download_model(model, out)))
+    Console(highlight=False).print(f"{names} are in {out}. For research use only.", soft_wrap=True)
+
+
+@model_app.command()
+def export(
+    context: typer.Context,
+    model: str,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for bundle.zip.")],
+) -> None:
+    """A segmenter as a MONAI bundle, which `python -m monai.bundle run` runs by itself."""
+    client: Client = context.obj
+    console = Console(highlight=False)
+    job = client.export_model(model)
+    console.print(f"job {job['id']}", soft_wrap=True)
+    finish(client, job["id"], console, out)
+
+
+@model_app.command("import")
+def import_model(
+    context: typer.Context,
+    checkpoint: Annotated[Path, typer.Argument(exists=True, help="As Med-DDPM released it.")],
+    *,
+    name: Annotated[str, typer.Option(help="What to call the model.")],
+    seen: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Cases it was trained on, one id per line."),
+    ] = None,
+    wait: WaitOption = True,
+) -> None:
+    """Make a released checkpoint a generator. Nothing in it is executed."""
+    client: Client = context.obj
+    ids = None if seen is None else seen.read_text(encoding="utf-8").split()
+    with bytes_bar(Console(highlight=False)) as progress:
+        bar = progress.add_task("upload", total=checkpoint.stat().st_size)
+        job = client.import_model(
+            name, checkpoint, seen=ids, on_bytes=lambda size: progress.advance(bar, size)
+        )
+    _made(client, job, wait=wait)
+
+
+@model_app.command()
+def train(
+    context: typer.Context,
+    *,
+    name: Annotated[str, typer.Option(help="What to call the model.")],
+    dataset: Annotated[str, typer.Option(help="Id of a ready dataset.")],
+    iterations: Annotated[int, typer.Option(help="Of the training.")],
+    start: Annotated[str | None, typer.Option(help="Model to go on from.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(exists=True, help="JSON file: architecture, recipe and more.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the training.")] = None,
+    wait: WaitOption = True,
+) -> None:
+    """Train a generator on the cases of a dataset."""
+    client: Client = context.obj
+    settings = given(start=start, seed=seed, config=None if config is None else read_object(config))
+    _made(client, client.train_model(name, dataset, iterations=iterations, **settings), wait=wait)
+
+
+def _made(client: Client, job: JobState, *, wait: bool) -> None:
+    console = Console(highlight=False)
+    console.print(f"job {job['id']}", soft_wrap=True)
+    if wait:
+        finish(client, job["id"], console)
+        console.print(f"model {job['name']} is ready, also as {job['id']}", soft_wrap=True)
+
+
+def _grid(model: ModelSummary) -> str:
+    if model["kind"] == "start_weights":
+        return ""
+    grid = model.get("grid")
+    if grid is not None:
+        return grid_text(grid)
+    return "whole heads" if model["kind"] == "generator" else "native"
+
+
+def _is(model: ModelSummary) -> str:
+    """What to know of it first: how a generator draws, how large a segmenter is, and of which α."""
+    if sampling := model.get("sampling"):
+        return f"{sampling['sampler']} {sampling['steps']}"
+    made: dict[str, Any] = model.get("made_by") or {}
+    arms = [*(f"α {alpha:g}" for alpha in made.get("alphas", ())), *made.get("controls", ())]
+    return ", ".join([model.get("preset") or "", *arms]).strip(", ")
+
+
+def _facts(state: ModelState) -> Iterator[tuple[str, str]]:
+    yield state["kind"], f"{state['name']}, {state['origin']}, also {state['id']}"
+    if about := _is(state):
+        yield "is", about
+    if grid := _grid(state):
+        yield "grid", grid
+    if made := state.get("made_by"):
+        named = f" ({made['name']})" if made["name"] else ""
+        yield "made by", f"experiment {made['experiment']}{named}, seed {made['seed']}"
+    if (seen := state.get("seen_cases")) is not None:
+        yield "trained on", f"{seen} cases"
+    for name in ("parameters", "head", "layout", "source", "weights_digest", "revision"):
+        if (value := state.get(name)) is not None:
+            yield name.replace("_", " "), str(value)

@@ -1,0 +1,92 @@
+"""`syntrust segment`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from syntrust.bodies import JobState, Scheme
+from syntrust.case_files import image_files
+from syntrust.cli.arguments import parse_scheme
+from syntrust.cli.jobs import finish
+from syntrust.cli.tables import plain_table
+from syntrust.cli.upload import bytes_bar
+from syntrust.client import Client
+
+_REGIONS = ("ET", "ED", "NCR")
+
+
+def segment(
+    context: typer.Context,
+    case: Annotated[
+        str,
+        typer.Argument(help="Folder with t1, t1ce, t2 and flair; with --dataset, a case's id."),
+    ],
+    *,
+    model: Annotated[str, typer.Option(help="Name or id of a segmenter.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the label map; by default CASE_segmentation.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Id of the dataset that has the case already.")
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels to write: brats2021, brats2023 (default), med_ddpm, or a mapping as JSON."
+        ),
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write the probability of each label, too.")
+    ] = False,
+) -> None:
+    """Draw the label map of a case, on the grid of its images.
+
+    Ctrl-C stops waiting; the job goes on. For research use only.
+    """
+    client: Client = context.obj
+    console = Console(highlight=False)
+    if dataset is None:
+        labels = None if scheme is None else parse_scheme(scheme)
+        job = _send(client, Path(case), model, labels, console, probabilities=probabilities)
+    elif scheme is None:
+        job = client.segment_registered(dataset, case, model, probabilities=probabilities)
+    else:
+        raise typer.BadParameter("a registered case has its own labels", param_hint="--scheme")
+    console.print(f"job {job['id']}", soft_wrap=True)
+    finish(client, job["id"], console, out or Path(f"{Path(case).resolve().name}_segmentation"))
+    _print_regions(console, client.job_result(job["id"]))
+
+
+def _send(
+    client: Client,
+    folder: Path,
+    model: str,
+    scheme: Scheme | None,
+    console: Console,
+    *,
+    probabilities: bool,
+) -> JobState:
+    size = sum(path.stat().st_size for path in image_files(folder).values())
+    with bytes_bar(console) as progress:
+        bar = progress.add_task("upload", total=size)
+        return client.segment(
+            folder,
+            model,
+            scheme=scheme,
+            probabilities=probabilities,
+            on_bytes=lambda sent: progress.advance(bar, sent),
+        )
+
+
+def _print_regions(console: Console, found: dict[str, Any]) -> None:
+    table = plain_table("region", "label", "ml", "mean entropy (0 certain, 1.386 knows nothing)")
+    for region in _REGIONS:
+        entropy = found["entropy"][region]
+        doubt = "no such voxel" if entropy is None else f"{entropy:.3f}"
+        volume = f"{found['volumes_ml'][region]:.2f}"
+        table.add_row(region, str(found["labels"][region]), volume, doubt)
+    console.print(table)

@@ -1,5 +1,0 @@
-"""`python -m syntrust` is the `syntrust` command."""
-
-from syntrust.cli import main
-
-main()

@@ -1,0 +1,1 @@
+"""A case: read, checked, brought to its canonical form."""

@@ -1,0 +1,1 @@
+"""What crosses a process boundary: messages, records, names. Needs pydantic alone."""

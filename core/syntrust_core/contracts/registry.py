@@ -1,0 +1,50 @@
+"""Every message by its kind: how what came over the queue, or from the database, is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syntrust_core.contracts.base import (
+    CompareTwin,
+    InspectCase,
+    Kind,
+    PredictCases,
+    ScoreCases,
+    StepMessage,
+    SynthesiseCase,
+    TrainSegmenter,
+)
+from syntrust_core.contracts.job_steps import (
+    ExportBundle,
+    ExportImages,
+    ImportModel,
+    ScoreVolumes,
+    SegmentCase,
+    TrainGenerator,
+)
+from syntrust_core.contracts.report import BuildReport
+
+MESSAGES: Mapping[Kind, type[StepMessage]] = {
+    message.KIND: message
+    for message in (
+        InspectCase,
+        SynthesiseCase,
+        TrainGenerator,
+        TrainSegmenter,
+        PredictCases,
+        ScoreCases,
+        CompareTwin,
+        BuildReport,
+        ExportImages,
+        SegmentCase,
+        ExportBundle,
+        ScoreVolumes,
+        ImportModel,
+    )
+}
+
+
+def parse_message(kind: Kind, data: Mapping[str, Any]) -> StepMessage:
+    """The message of this kind that `data` holds."""
+    return MESSAGES[kind].model_validate(data)

@@ -1,0 +1,108 @@
+"""The report of an experiment as a message: its cases, and what was trained and scored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from syntrust_core.contracts.base import (
+    AlphaText,
+    Frozen,
+    Image,
+    Kind,
+    Ref,
+    Seed,
+    Sha256,
+    StepId,
+    StepMessage,
+    all_needs,
+    is_none,
+)
+
+Control = Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]
+
+
+class ReportCase(Frozen):
+    id: str
+    group: str | None
+    case: StepId
+    twin: StepId | None
+    part: Literal["train", "validation", "test"]
+    seen: bool
+    comparison: StepId | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The step that compared its twins with it; null without a twin.",
+    )
+
+
+class ReportTraining(Frozen):
+    """One training: its images by case id, and its scores on both test sets."""
+
+    seed: Seed
+    real_ids: tuple[str, ...]
+    synthetic_ids: tuple[str, ...]
+    model: StepId
+    score_real: StepId
+    score_synthetic: StepId
+
+    @property
+    def scores(self) -> tuple[StepId, ...]:
+        """Every scoring step of this training."""
+        return (self.score_real, self.score_synthetic)
+
+
+class ReportRun(ReportTraining):
+    """The training on the mix of an α."""
+
+    alpha: AlphaText
+    score_again: StepId | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The scores on second twins of the test cases: the noise floor S against S'.",
+    )
+
+    @property
+    def scores(self) -> tuple[StepId, ...]:
+        again = () if self.score_again is None else (self.score_again,)
+        return (*super().scores, *again)
+
+
+class ReportControl(Frozen):
+    """A control arm: one training for each seed, or the reason why there can be none."""
+
+    control: Control
+    alpha: AlphaText | None = Field(default=None, description="null: it is not one of an α.")
+    iterations: Annotated[int, Field(ge=1)] | None = None
+    trainings: tuple[ReportTraining, ...] = ()
+    reason: str | None = None
+
+
+class BuildReport(StepMessage):
+    """Trust factors, figures and report of an experiment."""
+
+    KIND = Kind.BUILD_REPORT
+    dataset: Sha256
+    cases: tuple[ReportCase, ...]
+    runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
+    settings: dict[str, Any]
+    controls: tuple[ReportControl, ...] = Field(default=(), exclude_if=lambda arms: not arms)
+
+    @property
+    def trainings(self) -> tuple[ReportTraining, ...]:
+        """Those on mixes, then those of the controls; some may be one."""
+        controls = (training for arm in self.controls for training in arm.trainings)
+        return (*self.runs, *controls)
+
+    def needs(self) -> tuple[Ref, ...]:
+        images = tuple(Image(case=case.case, twin=case.twin) for case in self.cases)
+        trainings = self.trainings
+        models = (Ref(kind=Kind.TRAIN_SEGMENTER, id=each.model) for each in trainings)
+        scores = (Ref(kind=Kind.SCORE_CASES, id=step) for each in trainings for step in each.scores)
+        compared = (
+            Ref(kind=Kind.COMPARE_TWIN, id=case.comparison)
+            for case in self.cases
+            if case.comparison is not None
+        )
+        return tuple(dict.fromkeys((*all_needs(images), *models, *scores, *compared)))

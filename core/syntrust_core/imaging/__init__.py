@@ -1,0 +1,1 @@
+"""Volumes on a grid: NIfTI, geometry, resampling."""

@@ -1,0 +1,163 @@
+"""What Redis holds about running steps: marks, leases, progress, cancel flags, live workers.
+
+All of it may vanish at any moment with nothing lost: the store says what is done, the database what
+is wanted. So a Redis that does not answer is reported to the caller here and survived there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Protocol
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from syntrust_core.contracts.base import Progress, Queue
+from syntrust_core.errors import QueueUnavailable
+
+MARK = timedelta(seconds=120)
+LEASE = timedelta(seconds=60)
+LEASE_RENEWAL = timedelta(seconds=15)
+WORKER = timedelta(seconds=45)
+PROGRESS = timedelta(seconds=120)
+CANCEL = timedelta(seconds=120)
+
+# Take the lease if nobody else holds it; taking swaps the mark for the lease in one go.
+_TAKE = """
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('DEL', KEYS[2])
+return 1
+"""
+# The worker may have been faster than the sender: then there is nothing left to mark.
+_MARK = """
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', ARGV[1]) end
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+
+
+class Board(Protocol):
+    """Marks, leases, progress and cancel flags of steps, by step id."""
+
+    def mark(self, step: str) -> None:
+        """Say that a message for `step` lies in a queue, unless its lease is taken already."""
+        ...
+
+    def marked(self, step: str) -> bool: ...
+
+    def take(self, step: str, token: str) -> bool:
+        """Take or renew the lease for `token`; False if another token holds it."""
+        ...
+
+    def release(self, step: str, token: str) -> None:
+        """Give the lease back if `token` still holds it."""
+        ...
+
+    def leased(self, step: str) -> bool: ...
+
+    def active(self) -> set[str]:
+        """Every step that is marked or leased now."""
+        ...
+
+    def report(self, step: str, progress: Progress) -> None: ...
+
+    def progress(self, step: str) -> Progress | None: ...
+
+    def cancel(self, step: str) -> None: ...
+
+    def uncancel(self, step: str) -> None: ...
+
+    def cancelled(self, step: str) -> bool: ...
+
+    def worker_alive(self, queue: Queue, worker: str) -> None: ...
+
+    def workers(self, queue: Queue) -> int:
+        """How many workers of the queue said so lately."""
+        ...
+
+
+class RedisBoard:
+    """`Board` on a Redis or Valkey server."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+        self._mark = client.register_script(_MARK)
+        self._take = client.register_script(_TAKE)
+        self._release = client.register_script(_RELEASE)
+
+    @classmethod
+    def at(cls, url: str) -> RedisBoard:
+        client = Redis.from_url(
+            url, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True
+        )
+        return cls(client)
+
+    def mark(self, step: str) -> None:
+        seconds = int(MARK.total_seconds())
+        with _answering():
+            self._mark([f"lease:{step}", f"queued:{step}"], [seconds])
+
+    def marked(self, step: str) -> bool:
+        with _answering():
+            return bool(self._redis.exists(f"queued:{step}"))
+
+    def take(self, step: str, token: str) -> bool:
+        seconds = int(LEASE.total_seconds())
+        with _answering():
+            return bool(self._take([f"lease:{step}", f"queued:{step}"], [token, seconds]))
+
+    def release(self, step: str, token: str) -> None:
+        with _answering():
+            self._release([f"lease:{step}"], [token])
+
+    def leased(self, step: str) -> bool:
+        with _answering():
+            return bool(self._redis.exists(f"lease:{step}"))
+
+    def active(self) -> set[str]:
+        with _answering():
+            keys = [
+                *self._redis.scan_iter("queued:*", 1000),
+                *self._redis.scan_iter("lease:*", 1000),
+            ]
+        return {bytes(key).decode().partition(":")[2] for key in keys}
+
+    def report(self, step: str, progress: Progress) -> None:
+        with _answering():
+            self._redis.set(f"progress:{step}", progress.model_dump_json(), ex=PROGRESS)
+
+    def progress(self, step: str) -> Progress | None:
+        with _answering():
+            raw = self._redis.get(f"progress:{step}")
+        return None if raw is None else Progress.parse(bytes(raw))  # type: ignore[arg-type]
+
+    def cancel(self, step: str) -> None:
+        with _answering():
+            self._redis.set(f"cancel:{step}", 1, ex=CANCEL)
+
+    def uncancel(self, step: str) -> None:
+        with _answering():
+            self._redis.delete(f"cancel:{step}")
+
+    def cancelled(self, step: str) -> bool:
+        with _answering():
+            return bool(self._redis.exists(f"cancel:{step}"))
+
+    def worker_alive(self, queue: Queue, worker: str) -> None:
+        with _answering():
+            self._redis.set(f"worker:{queue}:{worker}", 1, ex=WORKER)
+
+    def workers(self, queue: Queue) -> int:
+        with _answering():
+            return sum(1 for _ in self._redis.scan_iter(f"worker:{queue}:*", count=1000))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        raise QueueUnavailable("The queue server does not answer.") from error

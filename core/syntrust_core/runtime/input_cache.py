@@ -1,0 +1,78 @@
+"""Local copies of published artifacts, bounded in size, least recently used out first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from syntrust_core.contracts.base import Manifest, Ref
+from syntrust_core.errors import ObjectDamaged
+from syntrust_core.files import file_sha256
+from syntrust_core.storage.base import ObjectStore
+
+
+class InputCache:
+    """Folders of artifact files under `root`, one per artifact, owned by one worker process.
+
+    A folder appears whole, by a rename, and only after every digest was right. `trim` is called
+    between steps, never during one, so no folder goes while it is read.
+    """
+
+    def __init__(self, store: ObjectStore, root: Path, *, limit_bytes: int) -> None:
+        self._store = store
+        self._root = root
+        self._limit_bytes = limit_bytes
+
+    def folder(self, ref: Ref) -> Path:
+        """The folder with the artifact's files, downloaded if it is not here yet."""
+        target = self._root / ref.kind / ref.id
+        if not target.is_dir():
+            self._download(ref, target)
+        os.utime(target)
+        return target
+
+    def read(self, ref: Ref, name: str) -> bytes:
+        """One small file of an artifact, without fetching the others."""
+        local = self._root / ref.kind / ref.id / name
+        if local.is_file():
+            return local.read_bytes()
+        info = self._manifest(ref).files[name]
+        content = self._store.get(info.key)
+        if hashlib.sha256(content).hexdigest() != info.sha256:
+            raise ObjectDamaged(f"{info.key} is not what its manifest says.")
+        return content
+
+    def trim(self) -> None:
+        """Remove the folders used longest ago until the rest fits the limit."""
+        folders = sorted(self._root.glob("*/*"), key=lambda folder: folder.stat().st_mtime)
+        sizes = {folder: _size_bytes(folder) for folder in folders}
+        excess = sum(sizes.values()) - self._limit_bytes
+        for folder in folders:
+            if excess <= 0:
+                return
+            shutil.rmtree(folder)
+            excess -= sizes[folder]
+
+    def _download(self, ref: Ref, target: Path) -> None:
+        manifest = self._manifest(ref)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
+        try:
+            for name, info in manifest.files.items():
+                path = part / name
+                self._store.get_file(info.key, path)
+                if file_sha256(path) != info.sha256:
+                    raise ObjectDamaged(f"{info.key} is not what its manifest says.")
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _manifest(self, ref: Ref) -> Manifest:
+        return Manifest.model_validate_json(self._store.get(ref.manifest_key))
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,359 @@
+"""Running one step: lease, inputs, progress, cancel, publishing. The work knows none of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from syntrust_core.contracts.base import (
+    RECIPES,
+    FileInfo,
+    Made,
+    Manifest,
+    Progress,
+    Ref,
+    StepError,
+    StepMessage,
+    Upload,
+)
+from syntrust_core.errors import (
+    Cancelled,
+    Context,
+    DeviceBusy,
+    Fault,
+    InvalidVolume,
+    LeaseLost,
+    PlatformError,
+    QueueUnavailable,
+    Unavailable,
+    WorkerBroken,
+    WrongRecipe,
+)
+from syntrust_core.files import file_sha256
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.coordination import LEASE_RENEWAL, Board
+from syntrust_core.runtime.device_lock import own_turn
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.storage.base import ObjectStore
+
+log = get_logger(__name__)
+
+_REPORT_EVERY_S = 0.5
+INTERNAL_TEXT = "The platform failed at this step; its log has the reason."
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    ALREADY_DONE = "already done"
+    HELD_ELSEWHERE = "held elsewhere"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    GIVEN_BACK = "given back"
+    BROKEN = "broken"  # failed for what this worker is, not for what it was asked
+
+
+class StepContext:
+    """What a step's work may ask of the platform.
+
+    `scratch` is an empty folder that is removed afterwards; `threads` is how many CPU threads the
+    work uses, no more and no fewer, as sums depend on it. `report` raises `Cancelled` when nobody
+    wants the step any more and `LeaseLost` when another attempt has taken over.
+    """
+
+    def __init__(
+        self,
+        ref: Ref,
+        *,
+        store: ObjectStore,
+        board: Board,
+        cache: InputCache,
+        scratch: Path,
+        threads: int,
+    ) -> None:
+        self.ref = ref
+        self.threads = threads
+        self.attempt = str(uuid4())
+        self.scratch = scratch
+        self.files: dict[str, Path] = {}
+        self.lost = threading.Event()
+        self._store = store
+        self._board = board
+        self._cache = cache
+        self._reported_s = 0.0
+        self._has_checkpoint = False
+        self._beside: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make room for the attempt: part of it, so that a disk which has none counts."""
+        self._cache.trim()
+        self.scratch.mkdir(mode=0o700)
+
+    def fetch(self, ref: Ref) -> Path:
+        """A read-only folder with every file of a published artifact, digests checked."""
+        return self._cache.folder(ref)
+
+    def read(self, ref: Ref, name: str) -> bytes:
+        """One small file of a published artifact, digest checked."""
+        return self._cache.read(ref, name)
+
+    def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
+        """Download the file of a role and check it against the digest it was announced with."""
+        self._store.get_file(upload.key, path)
+        if path.stat().st_size != upload.bytes or file_sha256(path) != upload.sha256:
+            raise InvalidVolume(
+                f"The uploaded {role} does not have the SHA-256 it was announced with; "
+                "upload the file again, or announce its true digest.",
+                file=role,
+                field="sha256",
+            )
+        return path
+
+    def add(self, name: str, path: Path) -> None:
+        """Make a local file part of what this step publishes."""
+        self.files[name] = path
+
+    def report(self, done: int, total: int, **detail: float | str) -> None:
+        """Say how far the work is; call it often, it limits itself."""
+        if self.lost.is_set():
+            raise LeaseLost("Another attempt holds this step now.")
+        now = time.monotonic()
+        if done < total and now - self._reported_s < _REPORT_EVERY_S:
+            return
+        self._reported_s = now
+        # Without Redis there is nobody to tell and no flag to read; the work goes on.
+        with suppress(QueueUnavailable):
+            self._board.report(self.ref.id, Progress(done=done, total=total, detail=detail))
+            if self._board.cancelled(self.ref.id):
+                raise Cancelled("Nobody wants this step any more.")
+
+    @contextmanager
+    def device(self, *, patience_s: float) -> Iterator[None]:
+        """Have the worker's device to oneself while the block runs: its processes take turns.
+
+        Waiting is no work: it is told as such, can be cancelled, and ends after `patience_s` with
+        `DeviceBusy`, for another worker may be free by then.
+        """
+        since = time.monotonic()
+
+        def waiting() -> None:
+            self.report(0, 1, waiting="for the device")
+            if time.monotonic() - since > patience_s:
+                raise DeviceBusy("Another step has the device of this worker.")
+
+        with own_turn(self.scratch.parent / device_lock(os.getppid()), waiting=waiting):
+            yield
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Keep the state of a long training, so that another attempt can go on from it."""
+        if not self.lost.is_set():
+            self._store.put_file(self.ref.checkpoint_key, path)
+            self._has_checkpoint = True
+
+    def load_checkpoint(self, path: Path) -> bool:
+        """Fetch the state an earlier attempt kept; False if there is none."""
+        if not self._store.exists(self.ref.checkpoint_key):
+            return False
+        self._store.get_file(self.ref.checkpoint_key, path)
+        self._has_checkpoint = True
+        return True
+
+    def save_beside(self, name: str, path: Path) -> str:
+        """Show a file of a step that still runs; the next of that name replaces it. Its key."""
+        key = self.ref.beside_key(name)
+        if not self.lost.is_set():
+            self._store.put_file(key, path)
+            self._beside.add(key)
+        return key
+
+    def drop_checkpoint(self) -> None:
+        """Remove what was kept of a training while it ran; it is published now."""
+        if self._has_checkpoint:
+            self._store.delete(self.ref.checkpoint_key)
+        for key in self._beside:
+            self._store.delete(key)
+
+
+def device_lock(worker: int | str) -> str:
+    """Name of the file by which the processes of a worker take turns; `worker` is their parent."""
+    return f"device-{worker}"
+
+
+Work = Callable[[StepMessage, StepContext], None]
+Message = TypeVar("Message", bound=StepMessage)
+
+
+def expect(kind: type[Message], message: StepMessage) -> Message:
+    """`message` as what a work serves; another kind under its task name is a bug."""
+    if not isinstance(message, kind):
+        msg = f"expected {kind.__name__}, got {type(message).__name__}"
+        raise TypeError(msg)
+    return message
+
+
+def run_step(
+    message: StepMessage,
+    work: Work,
+    *,
+    store: ObjectStore,
+    board: Board,
+    cache: InputCache,
+    scratch: Path,
+    threads: int = 1,
+) -> Outcome:
+    """Compute `message` unless that is done or under way elsewhere, and publish what it gives.
+
+    Safe to call any number of times, on any number of workers at once: the manifest is created
+    once, and a loser's files stay where no manifest names them.
+    """
+    ref = message.ref
+    if store.exists(ref.manifest_key):
+        return Outcome.ALREADY_DONE
+    folder = scratch / f"step-{os.getpid()}-{uuid4().hex}"
+    context = StepContext(
+        ref, store=store, board=board, cache=cache, scratch=folder, threads=threads
+    )
+    try:
+        with _lease(context, board) as taken:
+            if not taken:
+                return Outcome.HELD_ELSEWHERE
+            if board.cancelled(ref.id):
+                return Outcome.CANCELLED
+            return _attempt(message, work, context, store)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _attempt(message: StepMessage, work: Work, context: StepContext, store: ObjectStore) -> Outcome:
+    ref, started = context.ref, time.monotonic()
+    made = _made()
+    store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
+    log.info("step.started", kind=ref.kind, step=ref.id, attempt=context.attempt)
+    try:
+        context.prepare()
+        _require_recipe(message)
+        work(message, context)
+        seconds = round(time.monotonic() - started, 3)
+        made = made.model_copy(update={"seconds": seconds})
+        publish(store, ref, context.attempt, context.files, made)
+        context.drop_checkpoint()
+    except Cancelled:
+        store.delete(ref.attempt_key(context.attempt))
+        log.info("step.cancelled", kind=ref.kind, step=ref.id)
+        return Outcome.CANCELLED
+    except DeviceBusy:
+        store.delete(ref.attempt_key(context.attempt))
+        log.info("step.given_back", kind=ref.kind, step=ref.id)
+        return Outcome.GIVEN_BACK
+    except LeaseLost:
+        log.warning("step.lease_lost", kind=ref.kind, step=ref.id, attempt=context.attempt)
+        return Outcome.HELD_ELSEWHERE
+    except Exception as error:  # noqa: BLE001 - whatever it is, the conductor must learn of it
+        _record_error(context, store, error)
+        return Outcome.BROKEN if isinstance(error, WorkerBroken) else Outcome.FAILED
+    log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
+    return Outcome.DONE
+
+
+def _require_recipe(message: StepMessage) -> None:
+    mine = RECIPES[message.KIND]
+    if message.recipe != mine:
+        raise WrongRecipe(
+            f"This worker computes recipe {mine} of {message.KIND}, not {message.recipe}."
+        )
+
+
+def publish(
+    store: ObjectStore, ref: Ref, attempt: str, paths: Mapping[str, Path], made: Made
+) -> None:
+    """Upload the files, then create the manifest: whoever sees it sees everything."""
+    files = {}
+    for name, path in sorted(paths.items()):
+        key = ref.file_key(attempt, name)
+        store.put_file(key, path)
+        files[name] = FileInfo(key=key, bytes=path.stat().st_size, sha256=file_sha256(path))
+    manifest = Manifest(kind=ref.kind, id=ref.id, attempt=attempt, files=files, made=made)
+    store.create(
+        ref.manifest_key, manifest.model_dump_json().encode(), content_type="application/json"
+    )
+
+
+def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) -> None:
+    """Publish files that were not computed here, as a shipped model, under their digest."""
+    if not store.exists(ref.manifest_key):
+        publish(store, ref, str(uuid4()), paths, _made())
+
+
+def _record_error(context: StepContext, store: ObjectStore, error: Exception) -> None:
+    ref = context.ref
+    if isinstance(error, PlatformError) and error.fault is not Fault.OURS:
+        record = _step_error(error.fault, error.slug, error.detail, error.context)
+        log.warning("step.failed", kind=ref.kind, step=ref.id, slug=error.slug, detail=error.detail)
+    else:
+        record = _step_error(Fault.OURS, "internal", INTERNAL_TEXT, {})
+        log.error("step.failed", kind=ref.kind, step=ref.id, exc_info=error)
+    try:
+        store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
+    except Unavailable:
+        # The attempt record without a manifest tells the conductor as much as it needs.
+        log.exception("step.error_not_recorded", kind=ref.kind, step=ref.id)
+
+
+def _step_error(fault: Fault, slug: str, text: str, context: dict[str, Context]) -> StepError:
+    return StepError(
+        fault=fault.value,
+        slug=slug,
+        text=text,
+        context=context,
+        host=socket.gethostname(),
+        at=_now(),
+    )
+
+
+@contextmanager
+def _lease(context: StepContext, board: Board) -> Iterator[bool]:
+    """Hold the step's lease under this attempt's token while the block runs."""
+    step, token = context.ref.id, context.attempt
+    if not board.take(step, token):
+        yield False
+        return
+    stop = threading.Event()
+    keeper = threading.Thread(
+        target=_keep_lease, args=(context, board, stop), name="lease", daemon=True
+    )
+    keeper.start()
+    try:
+        yield True
+    finally:
+        stop.set()
+        keeper.join()
+        with suppress(QueueUnavailable):
+            board.release(step, token)
+
+
+def _keep_lease(context: StepContext, board: Board, stop: threading.Event) -> None:
+    while not stop.wait(LEASE_RENEWAL.total_seconds()):
+        # A Redis that lost everything gives the lease back to whoever asks first.
+        with suppress(QueueUnavailable):
+            if not board.take(context.ref.id, context.attempt):
+                context.lost.set()
+                return
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _made() -> Made:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    return Made(host=socket.gethostname(), started=_now(), seconds=0.0, versions=versions)

@@ -1,0 +1,165 @@
+"""Around every request: its id and log line, its key, its size, and the end of every exception."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syntrust_core.errors import PlatformError, TooLarge
+from syntrust_core.log import get_logger
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.problems import internal_response, problem_response
+from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, key_of
+from syntrust_gateway.errors import BodyTimeout
+from syntrust_gateway.observability.prometheus import Metrics
+
+log = get_logger(__name__)
+
+OPEN_PATHS = ("/health/", "/docs", "/openapi.json")
+_QUIET_PATHS = ("/health/", "/metrics")
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Outermost:
+    """Gives a request its id, logs how it ended, and lets no exception through to the server."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send, request_id=uuid4().hex)
+        with structlog.contextvars.bound_contextvars(request=answer.request_id):
+            try:
+                await self._app(scope, receive, answer.send)
+            except Exception:
+                log.exception("request.crashed", path=scope["path"])
+                # Half an answer cannot be taken back; the server then cuts the connection.
+                if answer.status is not None:
+                    raise
+                await internal_response(instance=scope["path"])(scope, receive, answer.send)
+            finally:
+                answer.record(scope, self._metrics)
+
+
+class _Answer:
+    def __init__(self, send: Send, *, request_id: str) -> None:
+        self._send = send
+        self._started_s = time.perf_counter()
+        self.request_id = request_id
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            for name, value in _SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    def record(self, scope: Scope, metrics: Metrics) -> None:
+        seconds = time.perf_counter() - self._started_s
+        route = getattr(scope.get("route"), "path", "")
+        metrics.count(scope["method"], route, self.status or 0, seconds)
+        if not scope["path"].startswith(_QUIET_PATHS):
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=self.status,
+                seconds=round(seconds, 4),
+            )
+
+
+class Gate:
+    """Lets a request in with a known key and a body that is whole and not too large.
+
+    Before routing, so that a route which forgets to ask for a caller is closed and not open, and
+    so that nobody without a key makes us read a body.
+    """
+
+    def __init__(self, app: ASGIApp, deps: Deps) -> None:
+        self._app, self._deps = app, deps
+        self._known = KnownKeys()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            if not scope["path"].startswith(OPEN_PATHS):
+                caller = await self._caller(Headers(scope=scope))
+                scope.setdefault("state", {})["caller"] = caller
+                structlog.contextvars.bind_contextvars(client=caller.name)
+            body = await self._body(Headers(scope=scope), receive)
+        except PlatformError as error:
+            await problem_response(error, instance=scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+    async def _caller(self, headers: Headers) -> Caller:
+        key = key_of(headers.get("authorization"), headers.get("x-api-key"))
+        caller = self._known.caller(key)
+        if caller is None:
+            caller = await run_in_threadpool(self._look_up, key)
+            self._known.remember(key, caller)
+        return caller
+
+    def _look_up(self, key: str) -> Caller:
+        with self._deps.read() as session:
+            return authenticate(session, key)
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        limit = self._deps.max_body_bytes
+        too_large = TooLarge(f"A request has at most {limit} bytes.", limit_bytes=limit)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > limit:
+            raise too_large
+        try:
+            async with asyncio.timeout(self._deps.body_timeout.total_seconds()):
+                body = await _whole(receive, limit)
+        except TimeoutError as error:
+            raise BodyTimeout("The request's body did not arrive in time.") from error
+        if body is None:
+            raise too_large
+        return body
+
+
+async def _whole(receive: Receive, limit: int) -> bytes | None:
+    """The body, or None if it is longer than `limit` bytes."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

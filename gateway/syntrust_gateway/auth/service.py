@@ -1,0 +1,118 @@
+"""API keys. Only their SHA-256 is kept: a key has 256 random bits, so no slow hash is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.errors import Conflict, Forbidden, Unauthenticated
+from syntrust_gateway.db.tables import Audit, Client, Role, insert_new
+
+ADMIN = "admin"
+_KEY_PREFIX = "st_"
+KNOWN_S = 5.0
+_MOST_KNOWN = 1000
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The client behind a request."""
+
+    id: int
+    name: str
+    role: Role
+
+    def may_see(self, owner: int) -> bool:
+        return self.role is Role.ADMIN or owner == self.id
+
+    def require_admin(self) -> None:
+        if self.role is not Role.ADMIN:
+            raise Forbidden("Only an admin's key may ask for this.")
+
+
+def new_key() -> str:
+    """A key of 256 random bits; the prefix lets scanners of leaked secrets know it."""
+    return _KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def key_digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def key_of(authorization: str | None, x_api_key: str | None) -> str:
+    """The key in a request's headers.
+
+    Raises
+    ------
+    Unauthenticated
+        There is none, or the `Authorization` header is not of the form `Bearer <key>`.
+    """
+    if authorization is not None:
+        kind, _, key = authorization.partition(" ")
+        if kind.lower() == "bearer" and key.strip():
+            return key.strip()
+    elif x_api_key:
+        return x_api_key.strip()
+    raise Unauthenticated("Send an API key in the header `Authorization: Bearer <key>`.")
+
+
+def authenticate(session: Session, key: str) -> Caller:
+    """Who holds `key`. What is looked up and compared is its digest, so time tells nothing."""
+    wanted = key_digest(key)
+    client = session.scalars(select(Client).where(Client.key_sha256 == wanted)).one_or_none()
+    if client is None or not hmac.compare_digest(client.key_sha256, wanted):
+        raise Unauthenticated("This API key is not known here.")
+    return Caller(id=client.id, name=client.name, role=client.role)
+
+
+class KnownKeys:
+    """Callers who showed a key a moment ago: a busy one is looked up every few seconds only.
+
+    So a client who is taken out of the database may still be let in for `KNOWN_S` seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._callers: dict[str, tuple[Caller, float]] = {}
+
+    def caller(self, key: str) -> Caller | None:
+        """Who has shown `key` in the last seconds."""
+        caller, until = self._callers.get(key_digest(key), (None, 0.0))
+        return caller if self._clock() < until else None
+
+    def remember(self, key: str, caller: Caller) -> None:
+        if len(self._callers) >= _MOST_KNOWN:
+            self._callers.clear()
+        self._callers[key_digest(key)] = (caller, self._clock() + KNOWN_S)
+
+
+def create_client(session: Session, name: str, role: Role) -> str:
+    """Add a client and give its new key, which cannot be shown again."""
+    if session.scalars(select(Client.id).where(Client.name == name)).one_or_none() is not None:
+        raise Conflict(f"There is a client {name} already; choose another name.")
+    key = new_key()
+    session.add(Client(name=name, role=role, key_sha256=key_digest(key)))
+    session.add(Audit(client=None, action="client.create", target=name, detail={"role": str(role)}))
+    return key
+
+
+def ensure_admin(session: Session, key: str) -> None:
+    """Make sure the client `admin` has this key; several processes at once are fine."""
+    digest = key_digest(key)
+    insert_new(session, Client, [{"name": ADMIN, "role": Role.ADMIN, "key_sha256": digest}])
+    admin = session.scalars(select(Client).where(Client.name == ADMIN)).one()
+    if admin.key_sha256 != digest:
+        admin.key_sha256 = digest
+        session.add(Audit(client=None, action="client.rekey", target=ADMIN))
+
+
+def audit(session: Session, caller: Caller, action: str, target: str, **detail: object) -> None:
+    """Record, in the same transaction, what `caller` changed."""
+    session.add(Audit(client=caller.name, action=action, target=target, detail=detail))

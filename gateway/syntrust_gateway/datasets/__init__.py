@@ -1,0 +1,1 @@
+"""Datasets: cases are registered, uploaded and inspected."""

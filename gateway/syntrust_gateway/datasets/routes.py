@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response, status
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.problems import documented
+from syntrust_gateway.api.responses import accepted
+from syntrust_gateway.api.schemas import DatasetBody, DatasetPage, NewCase, NewDataset, UploadTarget
+from syntrust_gateway.datasets import service as datasets
+from syntrust_gateway.errors import UnsupportedMediaType
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+_JSON = [Depends(json_only)]
+
+
+@router.post(
+    "",
+    summary="Create a dataset",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=_JSON,
+    responses=documented(InvalidRequest, UnsupportedMediaType),
+)
+def create_dataset(
+    request: NewDataset, response: Response, deps: DepsDep, caller: CallerDep
+) -> DatasetBody:
+    """Open a dataset: cases are registered and uploaded one by one, then committed together."""
+    with deps.write.begin() as session:
+        dataset = datasets.create(session, caller, request)
+    response.headers["Location"] = f"/datasets/{dataset.id}"
+    return dataset
+
+
+@router.get("", summary="List datasets, newest first", responses=documented(InvalidRequest))
+def list_datasets(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> DatasetPage:
+    """Your own datasets; an admin sees everybody's."""
+    with deps.read() as session:
+        return datasets.listing(session, caller, wanted)
+
+
+@router.get("/{dataset_id}", summary="A dataset and its cases", responses=documented(NotFound))
+def get_dataset(dataset_id: str, deps: DepsDep, caller: CallerDep) -> DatasetBody:
+    """State, inspection progress, and for each case what is wrong with it or worth knowing."""
+    with deps.read() as session:
+        return datasets.get(session, caller, dataset_id)
+
+
+@router.post(
+    "/{dataset_id}/cases",
+    summary="Register a case and get its upload URLs",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=_JSON,
+    responses=documented(
+        InvalidRequest, NotFound, Conflict, UnsupportedMediaType, StoreUnavailable
+    ),
+)
+def register_case(
+    dataset_id: str, request: NewCase, deps: DepsDep, caller: CallerDep
+) -> dict[str, UploadTarget]:
+    """PUT each file to its URL before it expires. Null means that the store holds the file.
+
+    A case of the same id is replaced, as long as the dataset is open.
+    """
+    return datasets.add_case(deps, caller, dataset_id, request)
+
+
+@router.delete(
+    "/{dataset_id}/cases/{case_id}",
+    summary="Take a case out of an open dataset",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=documented(NotFound, Conflict),
+)
+def remove_case(dataset_id: str, case_id: str, deps: DepsDep, caller: CallerDep) -> None:
+    """The way on when a case is refused and cannot be mended."""
+    with deps.write.begin() as session:
+        datasets.remove_case(session, caller, dataset_id, case_id)
+
+
+@router.post(
+    "/{dataset_id}/commit",
+    summary="Hand a dataset over to inspection",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(InvalidRequest, NotFound, StoreUnavailable),
+)
+def commit_dataset(
+    dataset_id: str, response: Response, deps: DepsDep, caller: CallerDep
+) -> DatasetBody:
+    """Check that every upload is there, then inspect each case. A ready dataset never changes.
+
+    If a case is refused the dataset is open again, with the reasons; mend or remove the case and
+    commit anew.
+    """
+    accepted(response, f"/datasets/{dataset_id}")
+    return datasets.commit(deps, caller, dataset_id)

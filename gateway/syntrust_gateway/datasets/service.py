@@ -1,0 +1,224 @@
+"""Datasets: registered case by case, uploaded straight to the store, frozen when inspected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from syntrust_core.errors import Conflict, NotFound
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import PageQuery, find_row, page
+from syntrust_gateway.api.schemas import (
+    CaseBody,
+    DatasetBody,
+    DatasetPage,
+    DatasetSummary,
+    InspectionProgress,
+    NewCase,
+    NewDataset,
+    UploadTarget,
+)
+from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
+from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+from syntrust_gateway.uploads.service import announced, upload_key, upload_targets
+
+MAX_CASES = 20_000
+_INSPECTED = (CaseState.READY, CaseState.REFUSED)
+
+
+def create(session: Session, caller: Caller, request: NewDataset) -> DatasetBody:
+    body = request.model_dump(mode="json")
+    dataset = Dataset(**body, state=DatasetState.OPEN, owner=caller.id)
+    session.add(dataset)
+    session.flush()
+    audit(session, caller, "dataset.create", dataset.id, name=dataset.name)
+    return _body(dataset, ())
+
+
+def get(session: Session, caller: Caller, dataset_id: str) -> DatasetBody:
+    dataset = find_row(session, caller, Dataset, dataset_id)
+    return _body(dataset, _cases(session, dataset))
+
+
+def listing(session: Session, caller: Caller, wanted: PageQuery) -> DatasetPage:
+    rows, cursor = page(session, Dataset, select(Dataset), caller, wanted)
+    counts = _counts(session, [row.id for row in rows])
+    items = [_summary(row, counts.get(row.id, Counter())) for row in rows]
+    return DatasetPage(items=items, next=cursor)
+
+
+def add_case(
+    deps: Deps, caller: Caller, dataset_id: str, request: NewCase
+) -> dict[str, UploadTarget]:
+    """Note a case, replacing one of the same id, and say where its files go.
+
+    Raises
+    ------
+    Conflict
+        The dataset is being inspected or is ready, or holds all the cases it may.
+    """
+    with deps.write.begin() as session:
+        dataset = _open(session, caller, dataset_id)
+        case = _case(session, dataset, request.id)
+        damaged = _damaged_keys(case)
+        _note(case, request)
+        audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
+    for key in damaged:
+        # It has the announced size but other content, so it would pass for what is asked for.
+        deps.store.delete(key)
+    return upload_targets(deps.store, case.files, deps.upload_expires)
+
+
+def _case(session: Session, dataset: Dataset, case_id: str) -> Case:
+    case = session.get(Case, (dataset.id, case_id))
+    if case is None:
+        _require_room(session, dataset)
+        case = Case(dataset_id=dataset.id, case_id=case_id, files={}, problems=[])
+        session.add(case)
+    return case
+
+
+def _damaged_keys(case: Case) -> list[str]:
+    roles = {item["file"] for item in case.problems if item["field"] == "sha256"}
+    return [file["key"] for role, file in case.files.items() if role in roles]
+
+
+def _note(case: Case, request: NewCase) -> None:
+    body = request.model_dump(mode="json")
+    case.group, case.scheme = body["group"], body["scheme"]
+    case.files = announced(case.dataset_id, body["files"])
+    case.state, case.problems, case.step, case.record = CaseState.AWAITING_UPLOAD, [], None, None
+
+
+def remove_case(session: Session, caller: Caller, dataset_id: str, case_id: str) -> None:
+    dataset = _open(session, caller, dataset_id)
+    case = session.get(Case, (dataset.id, case_id))
+    if case is None:
+        raise NotFound(f"The dataset has no case {case_id}.")
+    session.delete(case)
+    audit(session, caller, "case.remove", f"{dataset.id}/{case_id}")
+
+
+def commit(deps: Deps, caller: Caller, dataset_id: str) -> DatasetBody:
+    """Hand the dataset over to inspection; repeating that changes nothing.
+
+    Raises
+    ------
+    InvalidFields
+        It has no case, or uploads are missing or not of the size that was announced.
+    """
+    with deps.read() as session:
+        wanted = find_row(session, caller, Dataset, dataset_id).id
+    # One listing, not a question per file, and before the database is locked.
+    sizes = {item.key: item.bytes for item in deps.store.list(upload_key(wanted, ""))}
+    with deps.write.begin() as session:
+        dataset = find_row(session, caller, Dataset, wanted, lock=True)
+        cases = _cases(session, dataset)
+        if dataset.state is DatasetState.OPEN:
+            _require_uploads(cases, sizes)
+            _hand_over(dataset, cases)
+            audit(session, caller, "dataset.commit", dataset.id, cases=len(cases))
+        return _body(dataset, cases)
+
+
+def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
+    dataset.state = DatasetState.INSPECTING
+    for case in cases:
+        if case.state is not CaseState.READY:
+            # The conductor gives every inspecting case without a step its step.
+            case.state, case.step, case.problems = CaseState.INSPECTING, None, []
+
+
+def _open(session: Session, caller: Caller, dataset_id: str) -> Dataset:
+    dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
+    if dataset.state is not DatasetState.OPEN:
+        raise Conflict(
+            f"The dataset is {dataset.state}; its cases can be changed only while it is open.",
+            state=str(dataset.state),
+        )
+    return dataset
+
+
+def _require_room(session: Session, dataset: Dataset) -> None:
+    query = select(func.count()).select_from(Case).where(Case.dataset_id == dataset.id)
+    if (session.scalar(query) or 0) >= MAX_CASES:
+        raise Conflict(f"A dataset holds at most {MAX_CASES} cases.")
+
+
+def _require_uploads(cases: Sequence[Case], sizes: Mapping[str, int]) -> None:
+    if not cases:
+        raise InvalidFields(
+            "The dataset has no case.", [FieldError("/cases", "Register at least one case first.")]
+        )
+    wrong = [field for case in cases for field in _missing_uploads(case, sizes)]
+    if wrong:
+        raise InvalidFields(f"{len(wrong)} files are not uploaded as announced.", wrong)
+
+
+def _missing_uploads(case: Case, sizes: Mapping[str, int]) -> Iterable[FieldError]:
+    if case.state is CaseState.READY:
+        return
+    for role, file in case.files.items():
+        held, wanted = sizes.get(file["key"]), file["bytes"]
+        at = pointer("cases", case.case_id, "files", role)
+        if held is None:
+            yield FieldError(at, f"{role} of {case.case_id} has not been uploaded.")
+        elif held != wanted:
+            yield FieldError(
+                at, f"{role} of {case.case_id} has {held} bytes; {wanted} were announced."
+            )
+
+
+def _cases(session: Session, dataset: Dataset) -> Sequence[Case]:
+    query = select(Case).where(Case.dataset_id == dataset.id).order_by(Case.case_id)
+    return session.scalars(query).all()
+
+
+def _counts(session: Session, ids: Sequence[str]) -> dict[str, Counter[CaseState]]:
+    query = (
+        select(Case.dataset_id, Case.state, func.count())
+        .where(Case.dataset_id.in_(ids))
+        .group_by(Case.dataset_id, Case.state)
+    )
+    counts: dict[str, Counter[CaseState]] = {}
+    for dataset_id, state, count in session.execute(query):
+        counts.setdefault(dataset_id, Counter())[state] = count
+    return counts
+
+
+def _progress(states: Counter[CaseState]) -> InspectionProgress:
+    inspected = sum(states[state] for state in _INSPECTED)
+    return InspectionProgress(inspected=inspected, total=states.total())
+
+
+def _summary(dataset: Dataset, states: Counter[CaseState]) -> DatasetSummary:
+    return DatasetSummary(**_columns(dataset), progress=_progress(states))
+
+
+def _body(dataset: Dataset, cases: Sequence[Case]) -> DatasetBody:
+    states = Counter(case.state for case in cases)
+    bodies = [_case_body(case, dataset.scheme) for case in cases]
+    return DatasetBody(**_columns(dataset), progress=_progress(states), cases=bodies)
+
+
+def _columns(dataset: Dataset) -> dict[str, Any]:
+    names = ("id", "name", "state", "grid", "scheme", "digest", "created")
+    return {name: getattr(dataset, name) for name in names}
+
+
+def _case_body(case: Case, default_scheme: Any) -> CaseBody:  # noqa: ANN401 - JSON
+    record = case.record or {}
+    return CaseBody(
+        id=case.case_id,
+        group=case.group,
+        scheme=case.scheme or default_scheme,
+        state=case.state,
+        problems=case.problems,
+        warnings=[f"{item['file']}: {item['reason']}" for item in record.get("warnings", ())],
+        region_volumes_ml=record.get("region_volumes_ml"),
+    )

@@ -1,0 +1,361 @@
+"""The gateway's database: typed tables, engines and sessions. Workers never touch it.
+
+JSON columns are replaced, never changed in place: SQLAlchemy sees assignments only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Engine,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    sessionmaker,
+    synonym,
+)
+from uuid_utils import uuid7
+
+from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
+from syntrust_gateway.db.types import UtcDateTime, deferred, states
+
+_ROWS_PER_INSERT = 1000
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    USER = "user"
+
+
+class DatasetState(StrEnum):
+    OPEN = "open"
+    INSPECTING = "inspecting"
+    READY = "ready"
+
+
+class CaseState(StrEnum):
+    AWAITING_UPLOAD = "awaiting_upload"
+    INSPECTING = "inspecting"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class WishState(StrEnum):
+    """Of whatever somebody wants that takes steps: experiments and jobs."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in {self.SUCCEEDED, self.FAILED, self.CANCELLED}
+
+
+class JobKind(StrEnum):
+    SYNTHESIS = "synthesis"
+    SEGMENTATION = "segmentation"
+    TRUST_SCORE = "trust_score"
+    MODEL_IMPORT = "model_import"
+    MODEL_TRAINING = "model_training"
+    MODEL_EXPORT = "model_export"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7: row ids sort by the time they were made."""
+    return str(uuid7())
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this very name
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+        Role: states(Role),
+        DatasetState: states(DatasetState),
+        CaseState: states(CaseState),
+        WishState: states(WishState),
+        StepState: states(StepState),
+        JobKind: states(JobKind),
+    }
+
+
+class Client(Base):
+    """Who may call. Keys are 256 random bits, so a plain SHA-256 of them is enough."""
+
+    __tablename__ = "client"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    role: Mapped[Role]
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Dataset(Base):
+    __tablename__ = "dataset"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(200))
+    grid: Mapped[Any] = mapped_column(JSON)
+    scheme: Mapped[Any] = mapped_column(JSON)
+    state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Case(Base):
+    """A case of a dataset. `files` is role → {key, bytes, sha256}; `record` is its case.json."""
+
+    __tablename__ = "case"
+
+    dataset_id: Mapped[str] = mapped_column(
+        deferred("dataset.id", ondelete="CASCADE"), primary_key=True
+    )
+    case_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    group: Mapped[str | None] = mapped_column(String(200))
+    scheme: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    files: Mapped[dict[str, Any]]
+    state: Mapped[CaseState] = mapped_column(default=CaseState.AWAITING_UPLOAD)
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    step: Mapped[str | None] = mapped_column(String(64), index=True)
+    record: Mapped[dict[str, Any] | None]
+
+
+class Wish(Base):
+    """What somebody wants that takes steps: accepted, then planned, then ended.
+
+    `goal` is the step whose end is its success; `error` is why it failed.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    name: Mapped[str | None] = mapped_column(String(200))
+    spec: Mapped[dict[str, Any]]
+    state: Mapped[WishState] = mapped_column(default=WishState.QUEUED, index=True)
+    planned: Mapped[bool] = mapped_column(default=False)
+    goal: Mapped[str | None] = mapped_column(String(64))
+    error: Mapped[dict[str, Any] | None]
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+    finished: Mapped[datetime | None]
+
+
+class Experiment(Wish):
+    """A request, with its spec as resolved when it was accepted."""
+
+    __tablename__ = "experiment"
+
+    dataset_id: Mapped[str] = mapped_column(deferred("dataset.id"), index=True)
+    goal: Mapped[str | None] = mapped_column("report_step", String(64))
+    report_step: Mapped[str | None] = synonym("goal")
+
+
+class Upload(Base):
+    """Files for single jobs. `files` is role → {key, bytes, sha256}, as of a case."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    scheme: Mapped[Any] = mapped_column(JSON)
+    files: Mapped[dict[str, Any]]
+    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Job(Wish):
+    """A few steps that somebody waits for.
+
+    `spec` is the request as resolved; `plan` its steps as [kind, message], the goal last.
+    """
+
+    __tablename__ = "job"
+
+    kind: Mapped[JobKind]
+    plan: Mapped[list[Any]]
+
+
+class Step(Base):
+    """A step of any number of wishes. `needs` is a list of [kind, id].
+
+    `error` stands beside `failed`, or beside `done` where a step's result is a refusal.
+    """
+
+    __tablename__ = "step"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    message: Mapped[dict[str, Any]]
+    needs: Mapped[list[Any]] = mapped_column(default=list)
+    state: Mapped[StepState] = mapped_column(default=StepState.WAITING)
+    error: Mapped[dict[str, Any] | None]
+    manifest: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, "state", "kind", "done_at"),)
+
+
+class ExperimentStep(Base):
+    """Which steps an experiment wants, in the order of its plan."""
+
+    __tablename__ = "experiment_step"
+
+    experiment_id: Mapped[str] = mapped_column(
+        deferred("experiment.id", ondelete="CASCADE"), primary_key=True
+    )
+    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
+    position: Mapped[int]
+
+    __table_args__ = (
+        Index(None, "experiment_id", "position"),
+        Index(None, "step_id", "experiment_id"),
+    )
+
+
+class JobStep(Base):
+    """Which steps a job wants, in order."""
+
+    __tablename__ = "job_step"
+
+    job_id: Mapped[str] = mapped_column(deferred("job.id", ondelete="CASCADE"), primary_key=True)
+    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
+    position: Mapped[int]
+
+    __table_args__ = (Index(None, "job_id", "position"), Index(None, "step_id", "job_id"))
+
+
+class Attempt(Base):
+    """A lease that a worker once took on a step."""
+
+    __tablename__ = "attempt"
+
+    step_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attempt: Mapped[str] = mapped_column(String(36), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    started: Mapped[datetime]
+    error: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["step_id"], ["step.id"], ondelete="CASCADE", deferrable=True, initially="DEFERRED"
+        ),
+    )
+
+
+class Model(Base):
+    """A model that a job made, under that job's id, or a segmenter that an experiment trained.
+
+    `kind` and `step` name its artifact. `card` of a segmenter holds its own as `card`, and beside
+    it what that does not know: the ids of its training cases, and what made it.
+    """
+
+    __tablename__ = "model"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    step: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
+    card: Mapped[dict[str, Any]]
+    owner: Mapped[int] = mapped_column(deferred("client.id"))
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (Index(None, "owner", "name", unique=True),)
+
+
+class Audit(Base):
+    """Who changed what. Rows are only ever added."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    client: Mapped[str | None] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(60))
+    target: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+Sessions = sessionmaker[Session]
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite (a file) or PostgreSQL (psycopg 3)."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+    engine = create_engine(url, pool_size=20, max_overflow=20)
+    event.listen(engine, "connect", set_up_connection)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def session_factory(engine: Engine) -> Sessions:
+    """Sessions that may write. On SQLite they take the write lock when they begin.
+
+    A deferred transaction that reads first and writes later fails at once, whatever the busy
+    timeout, when somebody else has written in between; one that begins as a writer waits instead.
+    """
+    writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+    return sessionmaker(writing, expire_on_commit=False)
+
+
+def read_factory(engine: Engine) -> Sessions:
+    """Sessions that only read, of one state of the database; nobody waits for them."""
+    reading = engine.execution_options(**{BEGIN: "BEGIN"})
+    return sessionmaker(reading, expire_on_commit=False)
+
+
+def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert the rows whose primary key is free and leave the others as they are."""
+    ready = [dict(row) for row in rows]
+    insert = sqlite.insert if _is_sqlite(session) else postgresql.insert
+    for start in range(0, len(ready), _ROWS_PER_INSERT):
+        chunk = ready[start : start + _ROWS_PER_INSERT]
+        session.execute(insert(table).on_conflict_do_nothing(), chunk)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -1,0 +1,1 @@
+"""Experiments: request, plan, state, results."""

@@ -1,0 +1,149 @@
+"""What a finished experiment gives: files of its report step, and where everything came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import RECIPES, FileInfo, Manifest
+from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
+from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import find_row
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, Step, WishState
+
+RESULTS_FILE: Final = "results.json"
+REPORT_FILE: Final = "report.html"
+TABLE_FILE: Final = "results.csv"
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """A file of a report; its digest serves as entity tag."""
+
+    content: bytes
+    sha256: str
+
+
+def results(deps: Deps, caller: Caller, experiment_id: str) -> dict[str, Any]:
+    """The report's results with the experiment's id and provenance, which its digest leaves out.
+
+    Raises
+    ------
+    Conflict
+        The experiment has not succeeded.
+    """
+    with deps.read() as session:
+        experiment = find_row(session, caller, Experiment, experiment_id)
+        info = _file(session, experiment, RESULTS_FILE)
+        provenance = _provenance(session, experiment)
+    body: dict[str, Any] = json.loads(_read(deps.store, info).content)
+    return {**body, "experiment": experiment.id, "provenance": provenance}
+
+
+def report_file(deps: Deps, caller: Caller, experiment_id: str, name: str) -> ReportFile:
+    """A file that the experiment's report step published.
+
+    Raises
+    ------
+    Conflict
+        The experiment has not succeeded.
+    NotFound
+        Its report holds no such file.
+    """
+    with deps.read() as session:
+        experiment = find_row(session, caller, Experiment, experiment_id)
+        info = _file(session, experiment, name)
+    return _read(deps.store, info)
+
+
+def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
+    if experiment.state is not WishState.SUCCEEDED:
+        raise Conflict(
+            f"The experiment is {experiment.state}; there are results once it has succeeded.",
+            state=str(experiment.state),
+        )
+    step = session.get_one(Step, experiment.report_step)
+    files = Manifest.model_validate(step.manifest).files
+    found = files.get(name)
+    if found is None:
+        raise NotFound(f"The report has no {name}; it has {', '.join(sorted(files))}.")
+    return found
+
+
+def _read(store: ObjectStore, info: FileInfo) -> ReportFile:
+    content = store.get(info.key)
+    if hashlib.sha256(content).hexdigest() != info.sha256:
+        raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
+    return ReportFile(content, info.sha256)
+
+
+def _provenance(session: Session, experiment: Experiment) -> dict[str, Any]:
+    steps = _steps(session, experiment.id)
+    attempts = _attempts(session, experiment.id)
+    return {
+        "experiment": {
+            "id": experiment.id,
+            "name": experiment.name,
+            "created": experiment.created.isoformat(),
+            "finished": experiment.finished.isoformat() if experiment.finished else None,
+        },
+        "dataset": experiment.dataset_id,
+        "spec": experiment.spec,
+        "steps": [_step(step, attempts.get(step.id, [])) for step in steps],
+        "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
+        "versions": {"syntrust": version("syntrust-gateway"), "python": platform.python_version()},
+    }
+
+
+def _steps(session: Session, experiment: str) -> Iterable[Step]:
+    query = (
+        select(Step)
+        .join(ExperimentStep, ExperimentStep.step_id == Step.id)
+        .where(ExperimentStep.experiment_id == experiment)
+        .order_by(ExperimentStep.position)
+    )
+    return session.scalars(query).all()
+
+
+def _attempts(session: Session, experiment: str) -> dict[str, list[dict[str, Any]]]:
+    query = (
+        select(Attempt)
+        .join(ExperimentStep, ExperimentStep.step_id == Attempt.step_id)
+        .where(ExperimentStep.experiment_id == experiment)
+        .order_by(Attempt.started)
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.step_id, []).append(
+            {
+                "attempt": row.attempt,
+                "host": row.host,
+                "started": row.started.isoformat(),
+                "error": row.error,
+            }
+        )
+    return found
+
+
+def _step(step: Step, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+    made = (step.manifest or {}).get("made", {})
+    return {
+        "step": step.id,
+        "kind": step.kind,
+        "attempt": (step.manifest or {}).get("attempt"),
+        "host": made.get("host"),
+        "started": made.get("started"),
+        "seconds": made.get("seconds"),
+        "versions": made.get("versions", {}),
+        "attempts": attempts,
+    }

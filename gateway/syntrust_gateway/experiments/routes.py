@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
+from sse_starlette import EventSourceResponse
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.problems import documented
+from syntrust_gateway.api.responses import accepted, file_response
+from syntrust_gateway.api.schemas import ExperimentBody, ExperimentPage
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.experiments import predictions, results
+from syntrust_gateway.experiments import service as experiments
+from syntrust_gateway.experiments.events import PING_S, states
+from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
+from syntrust_gateway.experiments.spec import ExperimentSpec
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+_FILES = documented(NotFound, Conflict, StoreUnavailable)
+_FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
+IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
+
+
+@router.post(
+    "",
+    summary="Request an experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(json_only)],
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+)
+def create_experiment(
+    request: ExperimentSpec, response: Response, deps: DepsDep, caller: CallerDep
+) -> ExperimentBody:
+    """Train on each share α of real data, score on real and synthetic cases, compare.
+
+    Every request is a new experiment; what an earlier one computed is not computed again.
+    """
+    experiment = experiments.create(deps, caller, request)
+    accepted(response, f"/experiments/{experiment.id}")
+    return experiment
+
+
+@router.get("", summary="List experiments, newest first", responses=documented(InvalidRequest))
+def list_experiments(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ExperimentPage:
+    """Your own experiments; an admin sees everybody's."""
+    with deps.read() as session:
+        return experiments.listing(session, caller, wanted)
+
+
+@router.get("/{experiment_id}", summary="State of an experiment", responses=documented(NotFound))
+def get_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> ExperimentBody:
+    """Steps done and running, place in the queue, seconds to go."""
+    return experiments.state(deps, caller, experiment_id)
+
+
+@router.get(
+    "/{experiment_id}/events",
+    summary="Watch an experiment",
+    response_class=EventSourceResponse,
+    responses=documented(NotFound),
+)
+def watch_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> EventSourceResponse:
+    """Server-sent events: `state` with the body of the experiment whenever it changes.
+
+    The stream ends after a final state.
+    """
+    first = experiments.state(deps, caller, experiment_id)
+    return EventSourceResponse(states(deps, caller, first), ping=PING_S)
+
+
+@router.get(
+    "/{experiment_id}/results",
+    summary="Results of an experiment that succeeded",
+    responses=_FILES,
+)
+def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Response:
+    """Scores, trust factors and their intervals by α and seed, and where they came from.
+
+    Research use only.
+    """
+    body: dict[str, Any] = results.results(deps, caller, experiment_id)
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(text.encode(), media_type="application/json")
+
+
+@router.get(
+    "/{experiment_id}/results.csv",
+    summary="Every measurement of every test case as CSV",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_long_table(
+    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """One row for each case × set × α × seed × region × metric, sorted.
+
+    Columns: `case, group, seen, set, alpha, seed, region, metric, value`. `set` is `real`,
+    `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
+    on the case. An empty value is undefined, not 0. Research use only.
+    """
+    file = results.report_file(deps, caller, experiment_id, results.TABLE_FILE)
+    return file_response(file, results.TABLE_FILE, if_none_match)
+
+
+@router.get(
+    "/{experiment_id}/figures/{figure}",
+    summary="A figure of the report",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_figure(
+    experiment_id: str,
+    figure: Annotated[str, Path(pattern=_FIGURE, examples=["fig4.svg"])],
+    deps: DepsDep,
+    caller: CallerDep,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """fig2 images, fig3 region volumes, fig4 to fig8 trust factors T1 to T5 over α.
+
+    Beside the paper's: `dice_volume` Dice against region volume, `bland_altman` the difference of
+    real and synthetic Dice against their mean, `floors` T3 and T4 against noise and no pairing.
+    """
+    file = results.report_file(deps, caller, experiment_id, figure)
+    return file_response(file, figure, if_none_match)
+
+
+@router.get(
+    "/{experiment_id}/report.html",
+    summary="The report in one file",
+    response_class=Response,
+    responses=_FILES,
+)
+def get_report(
+    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Figures, table, settings and provenance; it loads nothing else. Research use only."""
+    file = results.report_file(deps, caller, experiment_id, results.REPORT_FILE)
+    return file_response(file, results.REPORT_FILE, if_none_match)
+
+
+@router.get(
+    "/{experiment_id}/predictions",
+    summary="Label maps that a segmenter of the experiment predicted",
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
+)
+def get_predictions(
+    experiment_id: str,
+    model: Annotated[str, Query(max_length=100, description="Name or id of the segmenter.")],
+    deps: DepsDep,
+    caller: CallerDep,
+    test_set: TestSet = "real",
+) -> PredictionsBody:
+    """Of every test case, as links to files; there as soon as they are predicted.
+
+    `GET /models` names the segmenters with their α. Research use only.
+    """
+    return predictions.predictions(deps, caller, experiment_id, model, test_set)
+
+
+@router.post(
+    "/{experiment_id}/cancel",
+    summary="Cancel an experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(NotFound, Conflict),
+)
+def cancel_experiment(
+    experiment_id: str, response: Response, deps: DepsDep, caller: CallerDep
+) -> ExperimentBody:
+    """Steps that no other experiment wants stop soon; what is done is kept."""
+    accepted(response, f"/experiments/{experiment_id}")
+    return experiments.cancel(deps, caller, experiment_id)

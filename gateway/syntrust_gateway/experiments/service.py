@@ -1,0 +1,123 @@
+"""Experiments: accepted with every choice written out, watched, cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import PageQuery, find_row, page
+from syntrust_gateway.api.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
+from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.datasets.planner_view import dataset_view, start_view
+from syntrust_gateway.db.tables import Case, Dataset, DatasetState, Experiment, WishState
+from syntrust_gateway.experiments.spec import DatasetView, ExperimentSpec, StartView, resolve
+from syntrust_gateway.jobs.synthesis import find_generator
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.runs import tables as wishtables
+from syntrust_gateway.runs.progress import Progress, look
+
+
+def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
+    """Accept an experiment. Each request is a new one; its steps are shared with all others.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    Conflict
+        The dataset is not ready.
+    """
+    _require_name(request)
+    with deps.read() as session:
+        dataset = ready_dataset(session, caller, request.dataset)
+    generator = find_generator(deps, caller, request.generator.model)
+    spec = resolve(request, dataset, generator, _start(deps, caller, request.segmenter.start))
+    with deps.write.begin() as session:
+        experiment = Experiment(
+            name=request.name,
+            dataset_id=dataset.id,
+            spec=spec.model_dump(mode="json"),
+            state=WishState.QUEUED,
+            planned=False,
+            owner=caller.id,
+        )
+        session.add(experiment)
+        session.flush()
+        audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
+    return state(deps, caller, experiment.id)
+
+
+def _start(deps: Deps, caller: Caller, wanted: str | None) -> StartView | None:
+    if wanted is None:
+        return None
+    at = "/segmenter/start"
+    return start_view(models.find_as(deps, caller, wanted, "segmenter", "start_weights", at=at))
+
+
+def _require_name(request: ExperimentSpec) -> None:
+    """Refuse what no database keeps."""
+    if request.name is not None and not request.name.isprintable():
+        raise InvalidRequest("A name has no control characters.", pointer="/name")
+
+
+def ready_dataset(
+    session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
+) -> DatasetView:
+    """The dataset with its cases; `at` is the pointer of the field that names it."""
+    try:
+        dataset = find_row(session, caller, Dataset, dataset_id)
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer=at) from error
+    if dataset.state is not DatasetState.READY:
+        raise Conflict(
+            f"The dataset is {dataset.state}; a ready one is needed. Commit it and wait.",
+            state=str(dataset.state),
+        )
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
+    return dataset_view(dataset, cases)
+
+
+def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
+    with deps.read() as session:
+        experiment = find_row(session, caller, Experiment, experiment_id)
+        progress = look(session, deps.board, experiment)
+        ahead = wishtables.wishes_ahead(session, experiment)
+    return _body(experiment, progress, ahead)
+
+
+def listing(session: Session, caller: Caller, wanted: PageQuery) -> ExperimentPage:
+    rows, cursor = page(session, Experiment, select(Experiment), caller, wanted)
+    return ExperimentPage(items=[_summary(row) for row in rows], next=cursor)
+
+
+def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
+    """See `wishtables.cancel`."""
+    with deps.write.begin() as session:
+        wishtables.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
+    return state(deps, caller, experiment_id)
+
+
+def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> ExperimentBody:
+    return ExperimentBody(
+        **_columns(experiment),
+        steps=progress.steps,
+        running=progress.running,
+        queue_position=ahead,
+        eta_seconds=progress.eta_seconds,
+        error=experiment.error,
+        spec=experiment.spec,
+    )
+
+
+def _summary(experiment: Experiment) -> ExperimentSummary:
+    alphas = [float(alpha) for alpha in experiment.spec["alphas"]]
+    return ExperimentSummary(**_columns(experiment), alphas=alphas)
+
+
+def _columns(experiment: Experiment) -> dict[str, Any]:
+    names = ("id", "name", "state", "created", "finished")
+    return {"dataset": experiment.dataset_id} | {name: getattr(experiment, name) for name in names}

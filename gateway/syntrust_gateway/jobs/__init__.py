@@ -1,0 +1,1 @@
+"""Jobs: one mask, one case, one model."""

@@ -1,0 +1,30 @@
+"""`POST /models/{id}/bundle`: a trained segmenter as a MONAI bundle, written by a job."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts.job_steps import ExportBundle
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import JobKind
+from syntrust_gateway.jobs import service as jobs
+from syntrust_gateway.jobs.schemas import JobBody
+from syntrust_gateway.models import registry as models
+
+
+def create(deps: Deps, caller: Caller, model_id: str) -> JobBody:
+    """Accept the export of a segmenter.
+
+    Raises
+    ------
+    NotFound
+        There is no such model for this caller.
+    InvalidRequest
+        It is no segmenter.
+    """
+    model = models.find(deps, caller, model_id)
+    models.require_kind(model, "segmenter", at="")
+    shown = {"model": {"name": model.name, "model": model.ref.model_dump(mode="json")}}
+    with deps.write.begin() as session:
+        step = ExportBundle(model=model.ref)
+        job = jobs.add(session, caller, JobKind.MODEL_EXPORT, (step,), spec=shown)
+    return jobs.state(deps, caller, job.id)

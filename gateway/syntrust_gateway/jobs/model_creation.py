@@ -1,0 +1,136 @@
+"""`POST /models`: import a checkpoint or train a generator, as a job that ends in a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import StepMessage
+from syntrust_core.contracts.job_steps import GeneratorCase, ImportModel, TrainGenerator
+from syntrust_core.errors import Conflict, InvalidRequest
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import Client, Job, JobKind, Model
+from syntrust_gateway.errors import pointer
+from syntrust_gateway.experiments.service import ready_dataset
+from syntrust_gateway.experiments.spec import CaseView
+from syntrust_gateway.jobs import service as jobs
+from syntrust_gateway.jobs.schemas import JobBody
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.registry import MAKING_MODELS, FoundModel
+from syntrust_gateway.models.schemas import NewModel, Training
+from syntrust_gateway.runs.tables import LIVE
+from syntrust_gateway.uploads import service as uploads
+
+USUAL_MODEL: Final = "tiny"
+SHOWN_TO_NETWORK: Final = ("view", "intensity", "expanded", "position")
+
+
+def create(deps: Deps, caller: Caller, request: NewModel) -> JobBody:
+    """Accept a model that is to be made.
+
+    Raises
+    ------
+    Conflict
+        The name is taken by a shipped model, or by one that this caller has or is making.
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    InvalidFields
+        The upload is not there, or has not arrived.
+    """
+    step = _training(deps, caller, request) if request.train else _import(deps, caller, request)
+    kind = JobKind.MODEL_TRAINING if request.train else JobKind.MODEL_IMPORT
+    if models.is_shipped(deps.store, request.name):
+        raise Conflict(f"{request.name} is the name of a shipped model; choose another.")
+    with deps.write.begin() as session:
+        _require_free(session, caller, request.name)
+        shown = request.model_dump(mode="json", exclude_none=True)
+        job = jobs.add(session, caller, kind, (step,), spec=shown, name=request.name)
+    return jobs.state(deps, caller, job.id)
+
+
+def _require_free(session: Session, caller: Caller, name: str) -> None:
+    # Two requests for one name must not both find it free.
+    session.execute(select(Client.id).where(Client.id == caller.id).with_for_update())
+    made = select(Model.id).where(Model.owner == caller.id, Model.name == name)
+    under_way = select(Job.id).where(
+        Job.owner == caller.id,
+        Job.name == name,
+        Job.kind.in_(MAKING_MODELS),
+        Job.state.in_(LIVE),
+    )
+    for query in (made, under_way):
+        taken_by = session.scalars(query).first()
+        if taken_by is not None:
+            raise Conflict(f"You have a model {name} already ({taken_by}); choose another name.")
+
+
+def _import(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
+    at = "/upload"
+    taken = uploads.take(deps, caller, {at: request.upload or ""}, needs=("checkpoint",))[at]
+    return ImportModel(name=request.name, checkpoint=taken.files["checkpoint"], seen=request.seen)
+
+
+def _training(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
+    train = request.train
+    assert train is not None  # noqa: S101 - the caller has asked; this tells the type checker
+    with deps.read() as session:
+        dataset = ready_dataset(session, caller, train.dataset, at="/train/dataset")
+    start = None if train.start is None else _generator(deps, caller, train.start, "/train/start")
+    config = train.config
+    if config is None:
+        config = _config(start or _generator(deps, caller, USUAL_MODEL, "/train/config"))
+    return TrainGenerator(
+        name=request.name,
+        cases=tuple(
+            GeneratorCase(id=case.id, case=case.step) for case in _chosen(train, dataset.cases)
+        ),
+        config=config,
+        seed=train.seed,
+        iterations=train.iterations,
+        start=None if start is None else start.ref,
+    )
+
+
+def _generator(deps: Deps, caller: Caller, wanted: str, at: str) -> FoundModel:
+    return models.find_as(deps, caller, wanted, "generator", at=at)
+
+
+def _config(model: FoundModel) -> dict[str, Any]:
+    """The settings that a model was trained with, for another training.
+
+    Raises
+    ------
+    InvalidRequest
+        If its weights were imported: how they were trained is not on its card.
+    """
+    card: Mapping[str, Any] = model.card
+    if card["recipe"] is None:
+        raise InvalidRequest(
+            f"The card of {model.name} does not say how it was trained; give a config.",
+            pointer="/train/config",
+        )
+    shown = {name: card["domain"][name] for name in SHOWN_TO_NETWORK if name in card["domain"]}
+    return {
+        **shown,
+        "architecture": card["architecture"],
+        "recipe": card["recipe"],
+        "schedule_steps": card["schedule_steps"],
+        "default": card["default"],
+    }
+
+
+def _chosen(train: Training, cases: Sequence[CaseView]) -> Sequence[CaseView]:
+    if train.cases is None:
+        return cases
+    known = {case.id: case for case in cases}
+    for index, case in enumerate(train.cases):
+        at = pointer("train", "cases", index)
+        if case not in known:
+            raise InvalidRequest(f"The dataset has no case {case}.", pointer=at)
+        if case in train.cases[:index]:
+            raise InvalidRequest(f"{case} is listed twice; name each case once.", pointer=at)
+    return [known[case] for case in sorted(train.cases)]

@@ -1,0 +1,184 @@
+"""Bodies of uploads and of jobs: what is asked for and what is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from syntrust_core.contracts.base import Sha256
+from syntrust_core.contracts.vocabulary import Role, Scheme, StatedScheme
+from syntrust_gateway.api.schemas import (
+    CaseId,
+    RunningStep,
+    StepCount,
+    Text,
+    UploadSpec,
+    UploadTarget,
+)
+from syntrust_gateway.db.tables import JobKind, WishState
+from syntrust_gateway.experiments.spec import MODEL_NAME, Drawing
+from syntrust_gateway.uploads.links import FileLink
+
+MAX_VOLUME_CASES = 1000
+UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NewUpload(_Request):
+    """The body of `POST /uploads`."""
+
+    scheme: Annotated[Scheme, Field(description="What the values of its label maps mean.")] = "auto"
+    files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1)]
+
+
+class UploadPlaces(BaseModel):
+    id: str
+    files: dict[UploadRole, UploadTarget]
+
+
+class UploadedFile(BaseModel):
+    bytes: int
+    sha256: Sha256
+    arrived: Annotated[
+        bool, Field(description="At its full size; its SHA-256 is checked by the job.")
+    ]
+
+
+class UploadBody(BaseModel):
+    id: str
+    scheme: Scheme
+    files: dict[UploadRole, UploadedFile]
+    created: datetime
+
+
+class NewSynthesis(_Request):
+    """The body of `POST /syntheses`."""
+
+    upload: Annotated[
+        str, Field(description="With `seg`, and `brain` unless the scheme labels the brain.")
+    ]
+    generator: Drawing = Drawing()
+    twin: Annotated[
+        int, Field(ge=0, lt=100, description="Another number draws another volume.")
+    ] = 0
+    fit: Annotated[
+        Literal["resize"] | None,
+        Field(
+            description="Squeeze the mask into the generator's grid and stretch the images back; "
+            "if null the grid is cut out around the brain, and a mask it does not hold is refused."
+        ),
+    ] = None
+
+
+class RegisteredCase(_Request):
+    dataset: Annotated[str, Field(description="Id of a dataset.")]
+    id: CaseId
+
+
+class NewSegmentation(_Request):
+    """The body of `POST /segmentations`: four images that were uploaded, or a registered case."""
+
+    upload: Annotated[
+        str | None,
+        Field(
+            description="With `t1`, `t1ce`, `t2` and `flair`, and `brain` unless the images are "
+            "skull-stripped."
+        ),
+    ] = None
+    case: Annotated[
+        RegisteredCase | None, Field(description="Instead of an upload; in its own label scheme.")
+    ] = None
+    model: Annotated[
+        str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a segmenter.")
+    ]
+    scheme: Annotated[
+        StatedScheme | None,
+        Field(
+            description="Label values to write. If null, the scheme that the upload names; where "
+            "that is `auto`, brats2023 (1 NCR, 2 ED, 3 ET): images hold no labels to tell one from."
+        ),
+    ] = None
+    probabilities: Annotated[
+        bool, Field(description="Give the probability of each label, too.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.upload is None) == (self.case is None):
+            msg = "give either `upload`, with four images, or `case`, a registered one"
+            raise ValueError(msg)
+        if self.case is not None and self.scheme is not None:
+            msg = "`scheme` goes with `upload`; a registered case has its own"
+            raise ValueError(msg)
+        return self
+
+
+class VolumeCaseRequest(_Request):
+    id: CaseId
+    upload: Annotated[
+        str, Field(description="With `seg`, `prediction_real` and `prediction_synthetic`.")
+    ]
+    group: Text | None = None
+
+
+class NewVolumeScore(_Request):
+    """The body of `POST /trust-score/volumes`."""
+
+    cases: Annotated[
+        tuple[VolumeCaseRequest, ...], Field(min_length=1, max_length=MAX_VOLUME_CASES)
+    ]
+    scheme: Annotated[
+        Scheme | None, Field(description="Instead of the scheme that each upload names.")
+    ] = None
+    policy: Annotated[dict[str, Any], Field(description="As of `POST /trust-score`.")] = {}
+
+
+class JobProblemField(BaseModel):
+    pointer: Annotated[str, Field(description="`/files/<role>`, or a pointer into the request.")]
+    detail: str
+
+
+class JobProblem(BaseModel):
+    """Why a job failed, in the words of RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    detail: str
+    errors: list[JobProblemField] = []
+
+
+class JobSummary(BaseModel):
+    id: str
+    kind: JobKind
+    name: str | None
+    state: WishState
+    created: datetime
+    finished: datetime | None
+
+
+class JobBody(JobSummary):
+    steps: StepCount
+    running: list[RunningStep]
+    queue_position: Annotated[
+        int | None, Field(description="How many live jobs come first; null once running.")
+    ]
+    eta_seconds: float | None
+    files: Annotated[dict[str, FileLink], Field(description="What it gave, by name.")]
+    warnings: Annotated[
+        list[str], Field(description="What inspection chose or noticed, as labels it had to read.")
+    ]
+    error: JobProblem | None
+    request: Annotated[
+        dict[str, Any], Field(description="The request with every default written out.")
+    ]
+
+
+class JobPage(BaseModel):
+    items: list[JobSummary]
+    next: str | None

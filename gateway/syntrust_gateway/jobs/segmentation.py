@@ -1,0 +1,115 @@
+"""`POST /segmentations`: four modalities in, one label map out, on their own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import InspectCase
+from syntrust_core.contracts.job_steps import SegmentCase
+from syntrust_core.contracts.vocabulary import MODALITIES, StatedScheme
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import find_row
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import Case, CaseState, Dataset, JobKind
+from syntrust_gateway.jobs import service as jobs
+from syntrust_gateway.jobs.schemas import JobBody, NewSegmentation
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.registry import FoundModel
+from syntrust_gateway.uploads import service as uploads
+
+USUAL_SCHEME: Final = "brats2023"
+"""The platform's own label values: 1 NCR, 2 ED, 3 ET."""
+
+
+class Source(NamedTuple):
+    """The case to be segmented: a step that gives it, where one is still to do, and in words."""
+
+    case: str
+    inspection: InspectCase | None
+    shown: dict[str, Any]
+
+
+def create(deps: Deps, caller: Caller, request: NewSegmentation) -> JobBody:
+    """Bring the images to the grid that the model was trained on, predict, and take that back.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    InvalidFields
+        The upload is not there, lacks a modality, or not all of it has arrived.
+    Conflict
+        The registered case has not been inspected, or was refused.
+    """
+    model = models.find_as(deps, caller, request.model, "segmenter", at="/model")
+    source = _registered(deps, caller, request, model) or _uploaded(deps, caller, request, model)
+    segment = SegmentCase(case=source.case, model=model.ref, probabilities=request.probabilities)
+    steps = [segment] if source.inspection is None else [source.inspection, segment]
+    shown = {
+        **source.shown,
+        "model": {"name": model.name, "model": model.ref.model_dump(mode="json")},
+        "probabilities": request.probabilities,
+    }
+    with deps.write.begin() as session:
+        job = jobs.add(session, caller, JobKind.SEGMENTATION, steps, spec=shown)
+    return jobs.state(deps, caller, job.id)
+
+
+def _uploaded(deps: Deps, caller: Caller, request: NewSegmentation, model: FoundModel) -> Source:
+    at = "/upload"
+    wanted = {at: request.upload or ""}
+    taken = uploads.take(deps, caller, wanted, needs=MODALITIES, may=("brain",))[at]
+    scheme = request.scheme or _stated(taken)
+    inspection = InspectCase(
+        files=dict(taken.files), scheme=scheme, grid=model.grid or "native", purpose="images"
+    )
+    return Source(inspection.step_id, inspection, {"upload": request.upload, "scheme": scheme})
+
+
+def _stated(taken: uploads.Taken) -> StatedScheme:
+    """What an upload says of labels; images have none that `auto` could be told from."""
+    return USUAL_SCHEME if taken.scheme == "auto" else taken.scheme
+
+
+def _registered(
+    deps: Deps, caller: Caller, request: NewSegmentation, model: FoundModel
+) -> Source | None:
+    if request.case is None:
+        return None
+    with deps.read() as session:
+        case = _find_case(session, caller, request.case.dataset, request.case.id)
+    if case.state is not CaseState.READY:
+        raise Conflict(
+            f"Case {case.case_id} is {case.state}; a ready one is needed.", state=str(case.state)
+        )
+    record = case.record or {}
+    _require_spacing(record["canonical"]["spacing_mm"], model)
+    shown = {"case": request.case.model_dump(), "scheme": record["scheme"]}
+    return Source(case.step or "", None, shown)
+
+
+def _require_spacing(found_mm: Sequence[float], model: FoundModel) -> None:
+    """Refuse a case on voxels of another size than the model has seen; its grid is settled."""
+    if model.grid is None or tuple(found_mm) == model.grid.spacing_mm:
+        return
+    found, wanted = ("x".join(f"{n:g}" for n in mm) for mm in (found_mm, model.grid.spacing_mm))
+    raise InvalidRequest(
+        f"The case lies on voxels of {found} mm, {model.name} was trained on {wanted} mm: send the "
+        "images as an upload, which is brought to the model's grid.",
+        pointer="/case",
+    )
+
+
+def _find_case(session: Session, caller: Caller, dataset_id: str, case_id: str) -> Case:
+    try:
+        dataset = find_row(session, caller, Dataset, dataset_id)
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer="/case/dataset") from error
+    case = session.get(Case, (dataset.id, case_id))
+    if case is None:
+        raise InvalidRequest(f"The dataset has no case {case_id}.", pointer="/case/id")
+    return case

@@ -1,0 +1,168 @@
+"""Jobs: a few steps that somebody waits for. Accepted, watched, cancelled, and what they gave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.case_record import CASE_FILE
+from syntrust_core.errors import Conflict, ObjectDamaged
+from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import PageQuery, find_row, page
+from syntrust_gateway.api.problems import TYPE_BASE
+from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.db.tables import Job, JobKind, Step, WishState
+from syntrust_gateway.errors import pointer
+from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
+from syntrust_gateway.runs import tables as wishtables
+from syntrust_gateway.runs.progress import look
+from syntrust_gateway.uploads.links import FileLink, file_links, link
+
+RESULT_FILES: Final[Mapping[JobKind, str]] = {
+    JobKind.SYNTHESIS: "twin.json",
+    JobKind.SEGMENTATION: "segmentation.json",
+    JobKind.TRUST_SCORE: "trust.json",
+    JobKind.MODEL_IMPORT: "card.json",
+    JobKind.MODEL_TRAINING: "card.json",
+    JobKind.MODEL_EXPORT: "metadata.json",
+}
+SAMPLES_FILE: Final = "samples.png"
+
+
+def add(
+    session: Session,
+    caller: Caller,
+    kind: JobKind,
+    steps: Sequence[StepMessage],
+    *,
+    spec: Mapping[str, Any],
+    name: str | None = None,
+) -> Job:
+    """Accept a job. `steps` are in order, its goal last; whoever wants the same shares them."""
+    job = Job(
+        kind=kind,
+        name=name,
+        spec=dict(spec),
+        plan=[[step.KIND.value, step.model_dump(mode="json")] for step in steps],
+        state=WishState.QUEUED,
+        planned=False,
+        owner=caller.id,
+    )
+    session.add(job)
+    session.flush()
+    audit(session, caller, "job.create", job.id, kind=str(kind))
+    return job
+
+
+def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
+    with deps.read() as session:
+        job = find_row(session, caller, Job, job_id)
+        progress = look(session, deps.board, job)
+        ahead = wishtables.wishes_ahead(session, job)
+        manifest = _manifest(session, job)
+    return JobBody(
+        **_summary(job).model_dump(),
+        steps=progress.steps,
+        running=progress.running,
+        queue_position=ahead,
+        eta_seconds=progress.eta_seconds,
+        files=_files(deps.store, job, manifest),
+        warnings=_warnings(deps.store, manifest),
+        error=_problem(job.error),
+        request=job.spec,
+    )
+
+
+def listing(session: Session, caller: Caller, wanted: PageQuery) -> JobPage:
+    rows, cursor = page(session, Job, select(Job), caller, wanted)
+    return JobPage(items=[_summary(row) for row in rows], next=cursor)
+
+
+def cancel(deps: Deps, caller: Caller, job_id: str) -> JobBody:
+    """See `wishtables.cancel`."""
+    with deps.write.begin() as session:
+        wishtables.cancel(session, caller, find_row(session, caller, Job, job_id))
+    return state(deps, caller, job_id)
+
+
+def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
+    """The JSON document that the job was for, as its step wrote it.
+
+    Raises
+    ------
+    Conflict
+        The job has not succeeded.
+    """
+    with deps.read() as session:
+        job = find_row(session, caller, Job, job_id)
+        manifest = _manifest(session, job)
+    if manifest is None:
+        raise Conflict(
+            f"The job is {job.state}; there is a result once it has succeeded.",
+            state=str(job.state),
+        )
+    info = manifest.files[RESULT_FILES[job.kind]]
+    content = deps.store.get(info.key)
+    if hashlib.sha256(content).hexdigest() != info.sha256:
+        raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
+    return content
+
+
+def _manifest(session: Session, job: Job) -> Manifest | None:
+    """What the job's goal published, once the job has succeeded."""
+    if job.state is not WishState.SUCCEEDED:
+        return None
+    return Manifest.model_validate(session.get_one(Step, job.goal).manifest)
+
+
+def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str, FileLink]:
+    if manifest is not None:
+        return file_links(store, manifest.files)
+    if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
+        # A picture that the training shows of itself; the next one replaces it.
+        key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).beside_key(SAMPLES_FILE)
+        info = store.info(key)
+        return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
+    return {}
+
+
+def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
+    """What inspection chose or noticed, if the job's files came from an upload."""
+    info = None if manifest is None else manifest.files.get(CASE_FILE)
+    if info is None:
+        return []
+    record = json.loads(store.get(info.key))
+    warnings = [f"{item['file']}: {item['reason']}" for item in record["warnings"]]
+    if record["resampling"] == "linear":
+        spacing = "x".join(f"{edge:g}" for edge in record["canonical"]["spacing_mm"])
+        warnings.append(f"Computed at {spacing} mm and brought back to the grid of the upload.")
+    return warnings
+
+
+def _summary(job: Job) -> JobSummary:
+    names = ("id", "kind", "name", "state", "created", "finished")
+    return JobSummary(**{name: getattr(job, name) for name in names})
+
+
+def _problem(error: Mapping[str, Any] | None) -> JobProblem | None:
+    if error is None:
+        return None
+    problems = error.get("problems", ())
+    known = {"slug", "text", "problems"}
+    told = {name: value for name, value in error.items() if name not in known}
+    return JobProblem(
+        **told,
+        type=TYPE_BASE + error["slug"],
+        detail=error["text"],
+        errors=[
+            JobProblemField(pointer=pointer("files", item["file"]), detail=item["reason"])
+            for item in problems
+        ],
+    )

@@ -1,0 +1,77 @@
+"""`POST /syntheses`: one mask in, one volume of four modalities out, on the mask's own grid."""
+
+from __future__ import annotations
+
+from syntrust_core.contracts.base import InspectCase, SynthesiseCase
+from syntrust_core.contracts.job_steps import ExportImages
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.datasets.planner_view import generator_view
+from syntrust_gateway.db.tables import JobKind
+from syntrust_gateway.experiments.spec import GeneratorView, ResolvedGenerator, resolve_drawing
+from syntrust_gateway.jobs import service as jobs
+from syntrust_gateway.jobs.schemas import JobBody, NewSynthesis
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.uploads import service as uploads
+
+UPLOAD = "/upload"
+
+
+def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
+    """Inspect the mask on the generator's grid, draw, and take the images back to the upload's.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    InvalidFields
+        The upload is not there, or not all of it has arrived.
+    """
+    generator = find_generator(deps, caller, request.generator.model)
+    drawing = resolve_drawing(request.generator, generator)
+    taken = uploads.take(deps, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",))[
+        UPLOAD
+    ]
+    steps = _steps(request, taken, generator, drawing)
+    shown = {
+        "upload": request.upload,
+        "scheme": taken.scheme,
+        "generator": drawing.model_dump(mode="json", exclude={"twins"}),
+        "twin": request.twin,
+        "fit": request.fit,
+    }
+    with deps.write.begin() as session:
+        job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown)
+    return jobs.state(deps, caller, job.id)
+
+
+def _steps(
+    request: NewSynthesis,
+    taken: uploads.Taken,
+    generator: GeneratorView,
+    drawing: ResolvedGenerator,
+) -> tuple[InspectCase, SynthesiseCase, ExportImages]:
+    # A mask that is to be squeezed has to be whole; else the generator's grid is cut out of it.
+    grid = "native" if request.fit else (generator.grid or "native")
+    inspect = InspectCase(files=dict(taken.files), scheme=taken.scheme, grid=grid, purpose="mask")
+    draw = SynthesiseCase(
+        case=inspect.step_id,
+        generator=drawing.model,
+        sampler=drawing.sampler,
+        steps=drawing.steps,
+        seed=drawing.seed,
+        twin=request.twin,
+        fit=request.fit,
+    )
+    return inspect, draw, ExportImages(case=inspect.step_id, twin=draw.step_id)
+
+
+def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
+    """The generator of this name or id.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none for this caller, or it is no generator.
+    """
+    return generator_view(models.find_as(deps, caller, wanted, "generator", at="/generator/model"))

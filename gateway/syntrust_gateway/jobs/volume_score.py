@@ -1,0 +1,64 @@
+"""`POST /trust-score/volumes`: label maps in, the answer of `POST /trust-score` out, as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
+from syntrust_core.contracts.vocabulary import VOLUME_ROLES
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import JobKind
+from syntrust_gateway.errors import pointer
+from syntrust_gateway.jobs import service as jobs
+from syntrust_gateway.jobs.schemas import JobBody, NewVolumeScore, VolumeCaseRequest
+from syntrust_gateway.uploads import service as uploads
+from syntrust_metrics.trust import InvalidScores
+from syntrust_metrics.trust.request.policy import read_policy
+
+
+def create(deps: Deps, caller: Caller, request: NewVolumeScore) -> JobBody:
+    """Accept label maps for scoring.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    InvalidFields
+        Uploads are not there, or not all of them have arrived.
+    """
+    _require_distinct(request.cases)
+    _require_policy(request)
+    wanted = {pointer("cases", i, "upload"): case.upload for i, case in enumerate(request.cases)}
+    taken = uploads.take(deps, caller, wanted, needs=VOLUME_ROLES)
+    step = ScoreVolumes(
+        cases=tuple(
+            VolumeCase(
+                id=case.id, group=case.group, scheme=request.scheme or found.scheme, **found.files
+            )
+            for case, found in zip(request.cases, taken.values(), strict=True)
+        ),
+        policy=request.policy,
+    )
+    shown = request.model_dump(mode="json", exclude_none=True)
+    with deps.write.begin() as session:
+        job = jobs.add(session, caller, JobKind.TRUST_SCORE, (step,), spec=shown)
+    return jobs.state(deps, caller, job.id)
+
+
+def _require_distinct(cases: Sequence[VolumeCaseRequest]) -> None:
+    first: dict[str, int] = {}
+    for index, case in enumerate(cases):
+        if first.setdefault(case.id, index) != index:
+            raise InvalidRequest(
+                f"Case {case.id} stands here and at /cases/{first[case.id]}.",
+                pointer=pointer("cases", index, "id"),
+            )
+
+
+def _require_policy(request: NewVolumeScore) -> None:
+    try:
+        read_policy(request.policy)
+    except InvalidScores as error:
+        raise InvalidRequest(error.detail, pointer=error.pointer) from error

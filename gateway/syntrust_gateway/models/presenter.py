@@ -1,0 +1,124 @@
+"""What is told of a model: a line of a list, or all of it with links to its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.models import ModelKind
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import PageQuery
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.registry import FoundModel
+from syntrust_gateway.models.schemas import (
+    GeneratorBody,
+    GeneratorSummary,
+    ModelBody,
+    ModelOrigin,
+    ModelPage,
+    ModelSummary,
+    SegmenterBody,
+    SegmenterSummary,
+    StartBody,
+    StartSummary,
+)
+from syntrust_gateway.models.training_history import history_body
+from syntrust_gateway.uploads.links import file_links
+
+ORIGINS: Final[Mapping[Kind, ModelOrigin]] = {
+    Kind.IMPORTED_MODEL: "shipped",
+    Kind.IMPORT_MODEL: "imported",
+    Kind.TRAIN_GENERATOR: "trained",
+    Kind.TRAIN_SEGMENTER: "trained",
+}
+HISTORY_FILE: Final = "history.json"
+Fields = dict[str, Any]
+
+
+def page_of(deps: Deps, caller: Caller, wanted: PageQuery, kind: ModelKind | None) -> ModelPage:
+    """See `models.listing`."""
+    found, cursor = models.listing(deps, caller, wanted, kind)
+    return ModelPage(items=[_summary(model) for model in found], next=cursor)
+
+
+def body(deps: Deps, caller: Caller, wanted: str) -> ModelBody:
+    """A model by name or id, whole.
+
+    Raises
+    ------
+    NotFound
+        See `models.find`.
+    """
+    model = models.find(deps, caller, wanted)
+    files = models.manifest_of(deps.store, model.ref).files
+    whole = {
+        **_fields(model),
+        "card": model.card,
+        "files": file_links(deps.store, files),
+    }
+    if model.kind == "generator":
+        return GeneratorBody.model_validate(whole)
+    if model.kind == "start_weights":
+        return StartBody.model_validate(whole)
+    history = json.loads(deps.store.get(files[HISTORY_FILE].key))
+    cases = None if model.made is None else model.made["cases"]
+    training = {"digest": model.card.get("training_digest"), "cases": cases}
+    return SegmenterBody.model_validate(
+        {**whole, "training": training, "history": history_body(history)}
+    )
+
+
+def _summary(model: FoundModel) -> ModelSummary:
+    kinds: Mapping[ModelKind, type[GeneratorSummary | SegmenterSummary | StartSummary]] = {
+        "generator": GeneratorSummary,
+        "segmenter": SegmenterSummary,
+        "start_weights": StartSummary,
+    }
+    return kinds[model.kind].model_validate(_fields(model))
+
+
+def _fields(model: FoundModel) -> Fields:
+    told = {
+        "id": model.id,
+        "name": model.name,
+        "origin": ORIGINS[model.ref.kind],
+        "created": model.created,
+        "parameters": model.card.get("parameters"),
+    }
+    own: Mapping[ModelKind, Callable[[FoundModel], Fields]] = {
+        "generator": _of_generator,
+        "segmenter": _of_segmenter,
+        "start_weights": _of_start,
+    }
+    return told | own[model.kind](model)
+
+
+def _of_generator(model: FoundModel) -> Fields:
+    card = model.card
+    return {
+        "seen_cases": len(card["seen"]),
+        "grid": model.grid,
+        "sampling": {name: card["default"][name] for name in ("sampler", "steps")},
+    }
+
+
+def _of_segmenter(model: FoundModel) -> Fields:
+    card, made = model.card, model.made
+    return {
+        "seen_cases": len(model.trained_on),
+        "grid": model.grid,
+        "preset": card["config"]["preset"],
+        "head": card["config"].get("head", "labels"),
+        "weights_digest": card["weights_digest"],
+        "validation_dice": card.get("validation_dice", {}),
+        "revision": card.get("versions", {}).get("revision"),
+        "made_by": None if made is None else made["made_by"],
+    }
+
+
+def _of_start(model: FoundModel) -> Fields:
+    names = ("layout", "preset", "head", "source", "weights_digest")
+    return {name: model.card.get(name) for name in names}

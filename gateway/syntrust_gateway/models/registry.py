@@ -1,0 +1,211 @@
+"""Models: those that have a name in the store, and those that jobs and experiments made.
+
+What a job made has the job's id, what an experiment trained has one of its own; both belong to the
+owner of the wish that made them. A segmenter also goes by the id of the step that trained it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import Kind, Manifest, Ref
+from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, name_key
+from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
+from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.pagination import PageQuery, page
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.db.tables import Job, JobKind, Model, Step, insert_new
+from syntrust_gateway.experiments.spec import MODEL_NAME
+
+MAKING_MODELS: Final = (JobKind.MODEL_IMPORT, JobKind.MODEL_TRAINING)
+MAKERS: Final = (Kind.IMPORT_MODEL, Kind.TRAIN_GENERATOR, Kind.TRAIN_SEGMENTER)
+MODEL_KINDS: Final[tuple[ModelKind, ...]] = get_args(ModelKind)
+CARD_FILES: Final[Mapping[ModelKind, str]] = {
+    "generator": "card.json",
+    "segmenter": "config.json",
+    "start_weights": "start.json",
+}
+IN_WORDS: Final[Mapping[ModelKind, str]] = {
+    "generator": "a generator",
+    "segmenter": "a segmenter",
+    "start_weights": "start weights of a segmenter",
+}
+MOST_NAMES: Final = 20
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model by its name, the artifact that holds it, and the card among its files.
+
+    `made` is what a segmenter's card does not know: which cases of which experiment it has seen.
+    """
+
+    id: str
+    name: str
+    kind: ModelKind
+    ref: Ref
+    card: Mapping[str, Any]
+    created: datetime | None
+    made: Mapping[str, Any] | None = None
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """The inspections of the cases that a segmenter's card says it was trained on.
+
+        They are named by content, so they hold for a model of another platform, too.
+        """
+        return frozenset(label.partition(" ")[0] for label in self.card.get("training_images", ()))
+
+    @property
+    def grid(self) -> Grid | None:
+        """What cases are brought to for it; None for one that takes them as they are, or none.
+
+        The generator of whole heads draws on no grid of ours.
+        """
+        grid = self.card["domain"] if self.kind == "generator" else self.card.get("grid")
+        if grid is None or "spacing_mm" not in grid:
+            return None
+        return Grid(shape=grid["shape"], spacing_mm=grid["spacing_mm"])
+
+
+def find(
+    deps: Deps, caller: Caller, wanted: str, kinds: Collection[ModelKind] = MODEL_KINDS
+) -> FoundModel:
+    """The model of this name or id: the caller's own first, then those with a name in the store.
+
+    Raises
+    ------
+    NotFound
+        The message lists the names that are there, of models of these kinds.
+    """
+    if not re.fullmatch(MODEL_NAME, wanted):
+        raise NotFound("A model's name has letters, digits, `-`, `_` and single dots.")
+    own = Model.owner == caller.id
+    with deps.read() as session:
+        row = session.scalars(
+            select(Model)
+            .where((Model.id == wanted) | (own & ((Model.name == wanted) | (Model.step == wanted))))
+            .order_by(own.desc())
+        ).first()
+        if row is not None and caller.may_see(row.owner):
+            return _of_row(row)
+        names = session.execute(
+            select(Model.name, Model.kind).where(own).order_by(Model.id.desc())
+        ).all()
+    shipped = list(shipped_models(deps.store))
+    for model in shipped:
+        if wanted in {model.name, model.id}:
+            return model
+    known = [model.name for model in shipped if model.kind in kinds]
+    known += [name for name, kind in names if _kind(Kind(kind)) in kinds]
+    raise NotFound(_unknown(wanted, known, kinds))
+
+
+def find_as(deps: Deps, caller: Caller, wanted: str, *kinds: ModelKind, at: str) -> FoundModel:
+    """The same for the field `at` of a request, which takes models of these kinds alone.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none for this caller, or it is of another kind.
+    """
+    try:
+        model = find(deps, caller, wanted, kinds)
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer=at) from error
+    require_kind(model, *kinds, at=at)
+    return model
+
+
+def require_kind(model: FoundModel, *kinds: ModelKind, at: str) -> None:
+    """Refuse a model that cannot do what is asked for here."""
+    if model.kind not in kinds:
+        raise InvalidRequest(
+            f"{model.name} is {IN_WORDS[model.kind]}; {_any_of(kinds)} is needed here.", pointer=at
+        )
+
+
+def shipped_models(store: ObjectStore) -> Iterator[FoundModel]:
+    """What workers and operators have published under a name."""
+    for item in store.list(NAMES_PREFIX):
+        name = item.key.removeprefix(NAMES_PREFIX).removesuffix(".json")
+        entry = ModelEntry.model_validate_json(store.get(item.key))
+        files = manifest_of(store, entry.ref).files
+        card = json.loads(store.get(files[CARD_FILES[entry.kind]].key))
+        yield FoundModel(entry.id, name, entry.kind, entry.ref, card, None)
+
+
+def is_shipped(store: ObjectStore, name: str) -> bool:
+    return store.exists(name_key(name))
+
+
+def listing(
+    deps: Deps, caller: Caller, wanted: PageQuery, kind: ModelKind | None
+) -> tuple[list[FoundModel], str | None]:
+    """The caller's own models, newest first; after the last of them those that everybody has."""
+    query = select(Model)
+    if kind is not None:
+        makers = [str(made_by) for made_by in MAKERS if _kind(made_by) == kind]
+        query = query.where(Model.kind.in_(makers))
+    with deps.read() as session:
+        rows, cursor = page(session, Model, query, caller, wanted)
+    found = [_of_row(row) for row in rows]
+    if cursor is None:
+        shipped = shipped_models(deps.store)
+        found += (model for model in shipped if kind in {None, model.kind})
+    return found, cursor
+
+
+def add_made(session: Session, store: ObjectStore, job: Job) -> None:
+    """Note the generator that a job has made."""
+    step = session.get_one(Step, job.goal)
+    info = Manifest.model_validate(step.manifest).files[CARD_FILES["generator"]]
+    row = {
+        "id": job.id,
+        "kind": step.kind,
+        "step": step.id,
+        "name": job.name,
+        "card": json.loads(store.get(info.key)),
+        "owner": job.owner,
+    }
+    insert_new(session, Model, [row])
+
+
+def manifest_of(store: ObjectStore, ref: Ref) -> Manifest:
+    try:
+        return Manifest.model_validate_json(store.get(ref.manifest_key))
+    except ObjectMissing as error:
+        raise NotFound(f"The files of model {ref.id} are gone from the store.") from error
+
+
+def _kind(made_by: Kind) -> ModelKind:
+    return "segmenter" if made_by is Kind.TRAIN_SEGMENTER else "generator"
+
+
+def _of_row(row: Model) -> FoundModel:
+    made_by = Kind(row.kind)
+    ref, kind = Ref(kind=made_by, id=row.step), _kind(made_by)
+    if kind == "generator":
+        return FoundModel(row.id, row.name, kind, ref, row.card, row.created)
+    made = {name: value for name, value in row.card.items() if name != "card"}
+    return FoundModel(row.id, row.name, kind, ref, row.card["card"], row.created, made)
+
+
+def _unknown(wanted: str, known: list[str], kinds: Collection[ModelKind]) -> str:
+    shown = ", ".join(known[:MOST_NAMES]) or "none yet"
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return f"There is no model {wanted}; known as {_any_of(kinds)}: {shown}{more}."
+
+
+def _any_of(kinds: Collection[ModelKind]) -> str:
+    return " or ".join(IN_WORDS[kind] for kind in kinds)

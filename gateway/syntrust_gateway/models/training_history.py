@@ -1,0 +1,53 @@
+"""The history of a training as a caller reads it: curves thinned, validations averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from syntrust_gateway.models.schemas import Dice, HistoryBody, ValidationPoint
+
+MOST_POINTS: Final = 200
+
+
+def history_body(history: Mapping[str, Any]) -> HistoryBody:
+    """At most `MOST_POINTS` iterations of `history.json`, the first and the last among them."""
+    total = len(history["loss"])
+    kept = picked(total)
+    return HistoryBody(
+        iterations=total,
+        samples=history.get("samples", 0),
+        seconds=history.get("seconds", 0.0),
+        iteration=[index + 1 for index in kept],
+        loss=[history["loss"][index] for index in kept],
+        learning_rate=[history["learning_rate"][index] for index in kept],
+        validation=_validations(history["validation"]),
+    )
+
+
+def picked(total: int) -> list[int]:
+    """Indices below `total`, evenly spread."""
+    if total <= MOST_POINTS:
+        return list(range(total))
+    return [round(place * (total - 1) / (MOST_POINTS - 1)) for place in range(MOST_POINTS)]
+
+
+def _validations(entries: Sequence[Mapping[str, Any]]) -> list[ValidationPoint]:
+    """A point for each validation and kind of image, in order."""
+    groups: dict[tuple[int, str], list[Dice]] = {}
+    for entry in entries:
+        scored = {**entry["dice"], **entry.get("nested", {})}
+        groups.setdefault((entry["iteration"], entry["image"]), []).append(scored)
+    return [
+        ValidationPoint.model_validate({"iteration": at, "image": image, "dice": _means(scored)})
+        for (at, image), scored in groups.items()
+    ]
+
+
+def _means(scored: Sequence[Dice]) -> Dice:
+    found: dict[str, list[float]] = {name: [] for name in scored[0]}
+    for dice in scored:
+        for name, value in dice.items():
+            if value is not None:
+                found[name].append(value)
+    return {name: sum(values) / len(values) if values else None for name, values in found.items()}

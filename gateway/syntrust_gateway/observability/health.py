@@ -1,0 +1,71 @@
+"""Whether database, object store and queue answer, asked all at once and not for long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from syntrust_core.contracts.base import Queue
+from syntrust_core.errors import Unavailable
+from syntrust_core.log import get_logger
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.api.schemas import Ready
+from syntrust_gateway.db.tables import Client
+
+log = get_logger(__name__)
+
+TIMEOUT_S = 4.0
+_OK = "ok"
+
+
+class NotReady(Unavailable):
+    slug, title = "not-ready", "Not ready"
+
+
+async def check(deps: Deps) -> Ready:
+    """Ask each server.
+
+    Raises
+    ------
+    NotReady
+        One of them does not answer; the context says which, and the log why.
+    """
+    workers: dict[str, int] = {}
+    asked = {
+        "database": lambda: _database(deps),
+        "store": lambda: deps.store.exists("health"),
+        "queue": lambda: workers.update(_workers(deps)),
+    }
+    answers = await asyncio.gather(*(_ask(name, ask) for name, ask in asked.items()))
+    checks = dict(zip(asked, answers, strict=True))
+    away = [name for name, answer in checks.items() if answer != _OK]
+    if away:
+        raise NotReady(f"Not ready: {', '.join(away)}.", **checks)
+    return Ready(checks=checks, workers=workers)
+
+
+async def _ask(name: str, ask: Callable[[], Any]) -> str:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await run_in_threadpool(ask)
+    except TimeoutError:
+        return f"no answer within {TIMEOUT_S:g} s"
+    except (Unavailable, SQLAlchemyError) as error:
+        log.warning("health.not_ready", server=name, reason=str(error))
+        return "does not answer"
+    return _OK
+
+
+def _database(deps: Deps) -> None:
+    # A table and not SELECT 1: a database without our schema is not ready either.
+    with deps.read() as session:
+        session.execute(select(Client.id).limit(1))
+
+
+def _workers(deps: Deps) -> dict[str, int]:
+    return {str(queue): deps.board.workers(queue) for queue in Queue}

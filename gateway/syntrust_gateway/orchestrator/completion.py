@@ -1,0 +1,145 @@
+"""Close what has come to an end: inspected cases, datasets, experiments, jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import func, null, select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import Manifest
+from syntrust_core.contracts.canonical import digest
+from syntrust_core.contracts.case_record import CASE_FILE, PROBLEMS_FILE
+from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.db.tables import (
+    Case,
+    CaseState,
+    Dataset,
+    DatasetState,
+    Job,
+    Step,
+    StepState,
+    Wish,
+    WishState,
+)
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.registry import MAKING_MODELS
+from syntrust_gateway.orchestrator.reconcile import Clock
+from syntrust_gateway.runs.tables import LIVE, TABLES, WishTable, table_of
+
+
+def settle_cases(session: Session, store: ObjectStore) -> None:
+    """Give each inspected case its record, or the reasons why it was refused."""
+    query = (
+        select(Case, Step)
+        .join(Step, Step.id == Case.step)
+        .where(Case.state == CaseState.INSPECTING, Step.state != StepState.WAITING)
+    )
+    for case, step in session.execute(query).all():
+        if step.state is StepState.FAILED:
+            _refuse(case, [_failure_problem(step)])
+        else:
+            _take_inspection(case, Manifest.model_validate(step.manifest), store)
+
+
+def _take_inspection(case: Case, manifest: Manifest, store: ObjectStore) -> None:
+    problems = manifest.files.get(PROBLEMS_FILE)
+    if problems is not None:
+        _refuse(case, _json(store, problems.key))
+    else:
+        case.record = _json(store, manifest.files[CASE_FILE].key)
+        case.state, case.problems = CaseState.READY, []
+
+
+def _refuse(case: Case, problems: list[Any]) -> None:
+    case.state, case.problems, case.record = CaseState.REFUSED, problems, None
+
+
+def _failure_problem(step: Step) -> dict[str, str]:
+    error = step.error or {}
+    return {
+        "file": str(error.get("file", "")),
+        "field": str(error.get("field", "")),
+        "reason": str(error.get("text", "")),
+    }
+
+
+def settle_datasets(session: Session) -> None:
+    """A dataset whose cases are all inspected is ready, or open again if one was refused."""
+    for dataset in session.scalars(
+        select(Dataset).where(Dataset.state == DatasetState.INSPECTING)
+    ).all():
+        cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+        states = {case.state for case in cases}
+        if CaseState.INSPECTING in states:
+            continue
+        if states == {CaseState.READY}:
+            dataset.state, dataset.digest = DatasetState.READY, dataset_digest(dataset.grid, cases)
+        else:
+            dataset.state = DatasetState.OPEN
+
+
+def dataset_digest(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
+    """SHA-256 over the grid and, by case id, id, group, scheme and volume digests."""
+    ordered = sorted(cases, key=lambda case: case.case_id)
+    return digest({"grid": grid, "cases": [_identity(case) for case in ordered]})
+
+
+def _identity(case: Case) -> list[Any]:
+    record = case.record or {}
+    return [case.case_id, case.group, record["scheme"], record["digests"]]
+
+
+def settle_wishes(
+    session: Session, store: ObjectStore, clock: Clock, running: Collection[str]
+) -> None:
+    """A wish succeeds with its goal and fails with the first step that failed or was refused.
+
+    It runs once one of its steps does, or is done; `running` are the ids of those that run now.
+    """
+    for table in TABLES:
+        query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)
+        for wish in session.scalars(query).all():
+            _settle(session, store, wish, clock, running)
+
+
+def _settle(
+    session: Session, store: ObjectStore, wish: Wish, clock: Clock, running: Collection[str]
+) -> None:
+    table = table_of(wish)
+    failed = _first_failed(session, table, wish.id)
+    if session.get_one(Step, wish.goal).state is StepState.DONE:
+        wish.state, wish.finished = WishState.SUCCEEDED, clock()
+        if isinstance(wish, Job) and wish.kind in MAKING_MODELS:
+            models.add_made(session, store, wish)
+    elif failed is not None:
+        wish.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
+        wish.state, wish.finished = WishState.FAILED, clock()
+    elif wish.state is WishState.QUEUED and _has_begun(session, table, wish.id, running):
+        wish.state = WishState.RUNNING
+
+
+def _first_failed(session: Session, table: WishTable, wish: str) -> Step | None:
+    return session.scalars(
+        select(Step)
+        .join(table.links, table.wanted_by(wish))
+        .where(Step.error.is_not(null()))
+        .order_by(table.links.position)
+        .limit(1)
+    ).first()
+
+
+def _has_begun(session: Session, table: WishTable, wish: str, running: Collection[str]) -> bool:
+    query = (
+        select(func.count())
+        .select_from(Step)
+        .join(table.links, table.wanted_by(wish))
+        .where((Step.state == StepState.DONE) | Step.id.in_(running))
+    )
+    return bool(session.scalar(query))
+
+
+def _json(store: ObjectStore, key: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(store.get(key))

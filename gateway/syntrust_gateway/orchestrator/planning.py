@@ -1,0 +1,32 @@
+"""The steps of a wish, the same at every planning, and which of them is its goal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import Kind, StepMessage
+from syntrust_core.contracts.registry import parse_message
+from syntrust_gateway.datasets.planner_view import dataset_view
+from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Wish
+from syntrust_gateway.experiments.plan import plan
+from syntrust_gateway.experiments.spec import ResolvedSpec
+
+
+class PlannedSteps(NamedTuple):
+    steps: Sequence[StepMessage]
+    goal: str
+
+
+def planned_steps(session: Session, wish: Wish) -> PlannedSteps:
+    """An experiment's plan follows from its spec and dataset; a job's was written when accepted."""
+    if isinstance(wish, Job):
+        steps = [parse_message(Kind(kind), message) for kind, message in wish.plan]
+        return PlannedSteps(steps, steps[-1].step_id)
+    dataset = session.get_one(Dataset, session.get_one(Experiment, wish.id).dataset_id)
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    planned = plan(ResolvedSpec.model_validate(wish.spec), dataset_view(dataset, cases))
+    return PlannedSteps(planned.steps, planned.report)

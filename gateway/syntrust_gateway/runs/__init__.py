@@ -1,0 +1,1 @@
+"""What jobs and experiments have in common: their steps and progress."""

@@ -1,0 +1,113 @@
+"""How far a wish is: counts from the database, what runs now from the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import QUEUES, Kind, Queue
+from syntrust_core.errors import QueueUnavailable
+from syntrust_core.runtime.coordination import Board
+from syntrust_gateway.api.schemas import KindCount, RunningStep, StepCount
+from syntrust_gateway.db.tables import Step, StepState, Wish
+from syntrust_gateway.runs.tables import WishTable, table_of
+
+_TIMED_STEPS = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    steps: StepCount
+    running: list[RunningStep]
+    eta_seconds: float | None
+
+
+def look(session: Session, board: Board, wish: Wish) -> Progress:
+    """Where the wish stands. Without a queue server nothing is known to run."""
+    table = table_of(wish)
+    counts = _counts(session, table, wish.id)
+    running: list[RunningStep] = []
+    workers: Mapping[Queue, int] = {}
+    if not wish.state.final:
+        with suppress(QueueUnavailable):
+            running = _running(session, board, table, wish.id)
+            workers = {queue: board.workers(queue) for queue in Queue}
+    for step in running:
+        counts[step.kind].running += 1
+    done = sum(count.done for count in counts.values())
+    total = sum(count.total for count in counts.values())
+    return Progress(
+        steps=StepCount(done=done, total=total, by_kind=counts),
+        running=running,
+        eta_seconds=_eta(session, wish, counts, workers),
+    )
+
+
+def _counts(session: Session, table: WishTable, wish: str) -> dict[Kind, KindCount]:
+    query = (
+        select(Step.kind, Step.state, func.count())
+        .join(table.links, table.wanted_by(wish))
+        .group_by(Step.kind, Step.state)
+    )
+    found: dict[Kind, KindCount] = {}
+    for kind, state, count in session.execute(query):
+        counted = found.setdefault(Kind(kind), KindCount())
+        counted.total += count
+        counted.done += count if state is StepState.DONE else 0
+    return {kind: found[kind] for kind in Kind if kind in found}
+
+
+def _running(session: Session, board: Board, table: WishTable, wish: str) -> list[RunningStep]:
+    active = sorted(board.active())
+    query = (
+        select(Step.id, Step.kind)
+        .join(table.links, table.wanted_by(wish))
+        .where(Step.id.in_(active), Step.state == StepState.WAITING)
+        .order_by(table.links.position)
+    )
+    return [
+        RunningStep(step=step, kind=Kind(kind), progress=board.progress(step))
+        for step, kind in session.execute(query).all()
+        if board.leased(step)
+    ]
+
+
+def _eta(
+    session: Session,
+    wish: Wish,
+    counts: Mapping[Kind, KindCount],
+    workers: Mapping[Queue, int],
+) -> float | None:
+    if wish.state.final or not wish.planned:
+        return None
+    total_s = 0.0
+    for kind, count in counts.items():
+        to_go = count.total - count.done
+        step_s = _step_seconds(session, wish, kind) if to_go else 0.0
+        if step_s is None:
+            return None
+        total_s += step_s * to_go / max(1, workers.get(QUEUES[kind], 0))
+    return round(total_s, 1)
+
+
+def _step_seconds(session: Session, wish: Wish, kind: Kind) -> float | None:
+    """Median seconds of this wish's own done steps of a kind, else of anybody's latest."""
+    table = table_of(wish)
+    done = (
+        select(Step.manifest["made"]["seconds"].as_float())
+        .where(Step.state == StepState.DONE, Step.kind == str(kind))
+        .order_by(Step.done_at.desc())
+        .limit(_TIMED_STEPS)
+    )
+    own = done.join(table.links, table.wanted_by(wish.id))
+    return _median(session.scalars(own)) or _median(session.scalars(done))
+
+
+def _median(seconds: Iterable[float | None]) -> float | None:
+    known = [value for value in seconds if value is not None]
+    return median(known) if known else None

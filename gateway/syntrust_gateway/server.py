@@ -1,0 +1,72 @@
+"""The API as a process: its collaborators on real servers, and uvicorn."""
+
+from __future__ import annotations
+
+import gc
+
+import uvicorn
+
+from syntrust_core import log as structured_log
+from syntrust_core.errors import StoreUnavailable
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.settings import Settings
+from syntrust_core.storage.s3 import S3Store
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.app import create_app
+from syntrust_gateway.auth import service as auth
+from syntrust_gateway.db.tables import make_engine, read_factory, session_factory
+from syntrust_gateway.settings import GatewaySettings
+
+log = get_logger(__name__)
+
+MAX_CONNECTIONS = 512
+GRACE_S = 20
+
+
+def serve(host: str, port: int) -> None:
+    """Serve the REST API until SIGTERM or SIGINT."""
+    settings = Settings()
+    structured_log.configure(settings.log_format)
+    deps = make_deps(settings, GatewaySettings())
+    app = create_app(deps)
+    deps.scorers.start()
+    # What stands now stays: a large request's collections need not walk through it again.
+    gc.freeze()
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_S,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    deps.scorers.close()
+
+
+def make_deps(settings: Settings, gateway: GatewaySettings) -> Deps:
+    """The API's collaborators on real servers; makes sure of bucket and admin key."""
+    engine = make_engine(gateway.database_url)
+    write = session_factory(engine)
+    if gateway.admin_key is not None:
+        with write.begin() as session:
+            auth.ensure_admin(session, gateway.admin_key.get_secret_value())
+    store = S3Store(settings.storage)
+    try:
+        store.ensure_bucket()
+    except StoreUnavailable:
+        # Scores need no store, and the workers make sure of the bucket as well.
+        log.warning("gateway.store_away")
+    return Deps(
+        write=write,
+        read=read_factory(engine),
+        store=store,
+        board=RedisBoard.at(settings.queue.url),
+        max_body_bytes=gateway.max_body_bytes,
+        body_timeout=gateway.body_timeout,
+        upload_expires=gateway.upload_expires,
+    )

@@ -1,0 +1,1 @@
+"""`POST /trust-score`: Dice scores in, trust factors out."""

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from syntrust_core.errors import InvalidRequest, Unavailable
+from syntrust_gateway.api.dependencies import DepsDep, media_type
+from syntrust_gateway.api.problems import documented
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.trust_score import service as scores
+
+router = APIRouter(tags=["trust score"])
+
+_CASE = {
+    "type": "object",
+    "required": ["id", "real", "synthetic"],
+    "properties": {
+        "id": {"type": "string"},
+        "real": {"$ref": "#/components/schemas/DiceByRegion"},
+        "synthetic": {"$ref": "#/components/schemas/DiceByRegion"},
+        "group": {"type": "string"},
+        "seed": {"type": "integer"},
+    },
+}
+_JSON_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["cases"],
+    "properties": {"cases": {"type": "array", "items": _CASE}, "policy": {"type": "object"}},
+}
+_JSON_EXAMPLE: dict[str, Any] = {
+    "cases": [
+        {"id": "a", "real": {"ET": 0.91, "ED": 0.88}, "synthetic": {"ET": 0.90, "ED": 0.93}},
+        {"id": "b", "real": {"ET": 0.84, "ED": 0.79}, "synthetic": {"ET": 0.86, "ED": 0.77}},
+    ],
+    "policy": {"confidence": 0.95, "resamples": 2000, "seed": 0},
+}
+_CSV_EXAMPLE = "case,set,region,dice\na,real,ET,0.91\na,synthetic,ET,0.90\n"
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            scores.JSON: {"schema": _JSON_SCHEMA, "example": _JSON_EXAMPLE},
+            scores.CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+        },
+    }
+}
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The trust factors, by `Accept` as JSON or as a page that prints.",
+        "content": {scores.JSON: {"schema": {"type": "object"}}, scores.HTML: {}},
+    }
+}
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@router.post(
+    "/trust-score",
+    summary="Trust factors of Dice scores you already have",
+    response_class=Response,
+    openapi_extra=_BODY,
+    responses={**documented(InvalidRequest, UnsupportedMediaType, Unavailable), **_ANSWERS},
+)
+async def trust_score(
+    request: Request,
+    deps: DepsDep,
+) -> Response:
+    """T1 to T5 with intervals, what to read beside them, equivalence and a score.
+
+    From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
+    same request gives the same bytes. Answers without queue, store or workers. Research use only.
+    """
+    kind = media_type(request.headers.get("content-type"))
+    if kind not in {scores.JSON, scores.CSV}:
+        raise UnsupportedMediaType(
+            f"Send {scores.JSON} or {scores.CSV}, not {kind or 'a body without a type'}."
+        )
+    answer = await deps.scorers.score(await request.body(), kind, request.headers.get("accept"))
+    headers = {"Vary": "Accept"}
+    if answer.kind == scores.HTML:
+        headers["Content-Security-Policy"] = _PAGE_POLICY
+    return Response(answer.content, media_type=answer.kind, headers=headers)

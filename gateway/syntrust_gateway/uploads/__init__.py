@@ -1,0 +1,1 @@
+"""Uploads for single jobs, and links to stored files."""

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response, status
+
+from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
+from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.problems import documented
+from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.jobs.schemas import NewUpload, UploadBody, UploadPlaces
+from syntrust_gateway.uploads import service as uploads
+
+router = APIRouter(prefix="/uploads", tags=["jobs"])
+
+
+@router.post(
+    "",
+    summary="Announce files for a job and get their upload URLs",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[Depends(json_only)],
+    responses=documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable),
+)
+def create_upload(
+    request: NewUpload, response: Response, deps: DepsDep, caller: CallerDep
+) -> UploadPlaces:
+    """PUT each file to its URL before it expires, then name the upload in a job."""
+    upload = uploads.create(deps, caller, request)
+    response.headers["Location"] = f"/uploads/{upload.id}"
+    return upload
+
+
+@router.get(
+    "/{upload_id}",
+    summary="What of an upload has arrived",
+    responses=documented(NotFound, StoreUnavailable),
+)
+def get_upload(upload_id: str, deps: DepsDep, caller: CallerDep) -> UploadBody:
+    return uploads.get(deps, caller, upload_id)

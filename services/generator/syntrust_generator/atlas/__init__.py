@@ -1,0 +1,1 @@
+"""The mean brain: its places, and how it deforms."""

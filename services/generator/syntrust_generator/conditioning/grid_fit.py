@@ -1,0 +1,199 @@
+"""How a case of one shape is shown to a generator of another, and how its twin comes back.
+
+Cutting and padding keep the voxel's size and act on the label map. The resize squeezes the planes
+of the condition, as Med-DDPM's own sampling script does: soft values and another aspect ratio, so
+only on request. Outside, arrays are (X, Y, Z); planes are the network's, (C, Z, Y, X).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from syntrust_core.cases.inspect import Case
+from syntrust_core.contracts.vocabulary import LABELS
+from syntrust_core.errors import CallerError
+from syntrust_generator.conditioning.intensity import BACKGROUND
+from syntrust_generator.conditioning.planes import Box, condition_planes, from_network, view_box
+from syntrust_generator.model_card import Domain
+
+Fit = Literal["resize"]
+Scalar = TypeVar("Scalar", bound=np.generic)
+SPACING_TOLERANCE = 0.01  # relative
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a case's grid and a generator's overlap, both around the same middle."""
+
+    case_shape: tuple[int, ...]
+    shape: tuple[int, ...]
+    in_case: Box
+    inside: Box
+
+    def cut(self, volume: NDArray[Scalar]) -> NDArray[Scalar]:
+        """A case's volume on the generator's grid; 0 where the case has no voxels."""
+        out = np.zeros(self.shape, dtype=volume.dtype)
+        out[self.inside] = volume[self.in_case]
+        return out
+
+    def paste(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images of the generator's grid on the case's; background beyond."""
+        out = np.full((len(images), *self.case_shape), BACKGROUND, dtype=np.float32)
+        out[(slice(None), *self.in_case)] = images[(slice(None), *self.inside)]
+        return out
+
+
+def centre_window(case_shape: tuple[int, ...], shape: tuple[int, ...]) -> Window:
+    """Cut or pad around the middle; of an odd difference the low end gives or gets one more."""
+    spans = [_spans(n, wanted) for n, wanted in zip(case_shape, shape, strict=True)]
+    (x, a), (y, b), (z, c) = spans
+    return Window(tuple(case_shape), tuple(shape), (x, y, z), (a, b, c))
+
+
+def _spans(n: int, wanted: int) -> tuple[slice, slice]:
+    """Voxels of an axis in the case and on the generator's grid."""
+    common, low = min(n, wanted), (abs(n - wanted) + 1) // 2
+    whole, part = slice(0, common), slice(low, low + common)
+    return (part, whole) if n > wanted else (whole, part)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a generator is shown of one case, and the way back.
+
+    `planes` is the condition (C, Z, Y, X) within `box` of the grid of `grid_shape`. `window` is
+    None where the condition was resized.
+    """
+
+    planes: NDArray[np.float32]
+    grid_shape: tuple[int, int, int]
+    box: Box
+    brain: NDArray[np.bool_]
+    window: Window | None
+    lost_voxels: dict[str, int]
+
+    @property
+    def seen_brain(self) -> NDArray[np.bool_]:
+        """The case's brain as far as the generator's grid covers it, (X, Y, Z)."""
+        if self.window is None:
+            return self.brain
+        seen = np.zeros_like(self.brain)
+        seen[self.window.in_case] = self.brain[self.window.in_case]
+        return seen
+
+    @property
+    def field_of_view(self) -> tuple[tuple[int, int], ...]:
+        """First voxel and end along x, y, z of the case's grid."""
+        if self.window is None:
+            return tuple((0, n) for n in self.brain.shape)
+        return tuple((span.start, span.stop) for span in self.window.in_case)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was cut off, in sentences; empty if nothing was."""
+        cut = {name: count for name, count in self.lost_voxels.items() if count}
+        if not cut:
+            return ()
+        listed = ", ".join(f"{count} of {name}" for name, count in cut.items())
+        return (f"Voxels outside the field of view, where the twin is background: {listed}.",)
+
+    def back(self, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(4, Z, Y, X) as drawn → (4, X, Y, Z) on the case's grid, background outside the brain."""
+        if self.window is None:
+            images = from_network(resized(drawn, self.brain.shape[::-1]))
+        else:
+            whole = np.full((len(drawn), *self.grid_shape), BACKGROUND, dtype=np.float32)
+            whole[(slice(None), *self.box)] = from_network(drawn)
+            images = self.window.paste(whole)
+        images[:, ~self.seen_brain] = BACKGROUND
+        return images
+
+
+def show(
+    case: Case,
+    domain: Domain,
+    divisor: int,
+    fit: Fit | None = None,
+    *,
+    outline: NDArray[np.float32] | None = None,
+) -> Shown:
+    """The condition of a case for a generator of this domain, which may know a mean `outline`.
+
+    Raises
+    ------
+    CallerError
+        If the case lies outside the domain, all of its tumour outside the field of view, or the
+        generator cannot be shown a resized condition.
+    """
+    if not case.labels.any():
+        raise CallerError("labels: no tumour is labelled; this generator draws brains with one.")
+    if fit == "resize":
+        return _squeezed(case, domain, divisor, knows_places=outline is not None)
+    _check_grid(case, domain)
+    window = centre_window(case.geometry.shape, domain.shape)
+    labels, brain = window.cut(case.labels), window.cut(case.brain)
+    if not labels.any():
+        raise CallerError(
+            f"labels: the whole tumour lies outside the {_text(domain.shape)} voxels around the "
+            "middle of the grid that this generator draws; register the case on a grid that is "
+            "centred on its brain."
+        )
+    box = view_box(brain, domain.view, divisor)
+    planes = condition_planes(labels[box], brain[box], outline=outline)
+    return Shown(planes, domain.shape, box, case.brain, window, _lost(case, window))
+
+
+def _check_grid(case: Case, domain: Domain) -> None:
+    shape, spacing_mm = case.geometry.shape, case.geometry.spacing_mm
+    if domain.fit == "exact" and tuple(shape) != domain.shape:
+        raise CallerError(
+            f"grid: {_text(shape)} voxels; this generator draws {_text(domain.shape)}."
+        )
+    if not np.allclose(spacing_mm, domain.spacing_mm, rtol=SPACING_TOLERANCE, atol=0):
+        raise CallerError(
+            f"grid: spacing {_text(spacing_mm)} mm; this generator draws voxels of "
+            f"{_text(domain.spacing_mm)} mm."
+        )
+
+
+def _squeezed(case: Case, domain: Domain, divisor: int, *, knows_places: bool) -> Shown:
+    """The whole grid of the case, whatever its size, on the whole grid of the generator."""
+    if domain.view != "grid" or knows_places:
+        raise CallerError(
+            "fit: this generator sees a part of the grid, or where in it a voxel lies, so a "
+            "condition cannot be resized for it; leave fit out.",
+        )
+    planes = resized(condition_planes(case.labels, case.brain), domain.shape[::-1])
+    box = view_box(np.ones(domain.shape, dtype=bool), "grid", divisor)
+    nothing = dict.fromkeys((*LABELS, "brain"), 0)
+    return Shown(planes, domain.shape, box, case.brain, None, nothing)
+
+
+def resized(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Linear interpolation of (C, …) at (i + 0.5) n_in / n_out - 0.5, clamped to the edge.
+
+    No blur precedes it where it shrinks: the reference has none.
+    """
+    tensor = torch.from_numpy(np.ascontiguousarray(volumes))[None]
+    out = functional.interpolate(tensor, size=shape, mode="trilinear", align_corners=False)
+    found: NDArray[np.float32] = out[0].numpy()
+    return found
+
+
+def _lost(case: Case, window: Window) -> dict[str, int]:
+    """Voxels of each region, and of the brain, that lie outside the field of view."""
+    beyond = np.ones(case.labels.shape, dtype=bool)
+    beyond[window.in_case] = False
+    masks: dict[str, NDArray[np.bool_]] = {"brain": case.brain}
+    masks |= {region: case.labels == value for region, value in LABELS.items()}
+    return {name: int(np.count_nonzero(beyond & mask)) for name, mask in masks.items()}
+
+
+def _text(values: tuple[float, ...]) -> str:
+    return "x".join(f"{value:g}" for value in values)

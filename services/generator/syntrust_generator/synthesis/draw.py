@@ -1,0 +1,153 @@
+"""Drawing twins: one label map, one seed, four modalities.
+
+A twin is a function of the weights, the label map, the brain, sampler, steps, precision and the
+draw's seed. Noise comes from a counter-based generator on the CPU, keyed by that seed and by the
+step, so it is the same in whatever batch, worker or device the twin is drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from syntrust_core.cases.inspect import Case
+from syntrust_core.contracts.canonical import canonical_json
+from syntrust_core.errors import CallerError
+from syntrust_generator.atlas.deformation import bent, drawn_bend
+from syntrust_generator.checkpoints.store import Generator
+from syntrust_generator.conditioning.grid_fit import Shown
+from syntrust_generator.conditioning.intensity import contracted
+from syntrust_generator.diffusion.samplers import (
+    NoiseSource,
+    OnStep,
+    ancestral,
+    ddim,
+    dpm_solver,
+    ignore,
+    spaced_steps,
+)
+from syntrust_generator.diffusion.schedule import Schedule, respaced
+from syntrust_generator.model_card import Domain, Sampling
+from syntrust_generator.noise import CHANNELS, NoiseAhead
+from syntrust_generator.synthesis.engine import Asked, Engine, Machine, engine_of
+
+
+def draw_seed(generator_seed: int, label_map_digest: str, twin: int, redraw: int) -> int:
+    """First 8 bytes, big-endian, of SHA-256 of canonical [seed, label-map digest, twin, redraw]."""
+    content = canonical_json([generator_seed, label_map_digest, twin, redraw])
+    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
+
+
+def draw(
+    generator: Generator,
+    case: Case,
+    *,
+    seed: int,
+    sampling: Sampling,
+    on_step: OnStep = ignore,
+    precision: Asked = "fp32",
+) -> NDArray[np.float32]:
+    """Four modalities for the labels and the brain of `case`, on the CPU; its images are not seen.
+
+    Returns
+    -------
+    (4, X, Y, Z) float32 in [-1, 1], exactly -1 outside the brain.
+
+    Raises
+    ------
+    CallerError
+        If the case is outside the generator's domain, or it cannot sample in so many steps.
+    """
+    engine = engine_of(generator, Machine(torch.device("cpu"), precision))
+    shown = generator.show(case)
+    (images,) = draw_shown(
+        engine, generator.domain, shown, seeds=(seed,), sampling=sampling, on_step=on_step
+    )
+    return images
+
+
+def draw_shown(
+    engine: Engine,
+    domain: Domain,
+    shown: Shown,
+    *,
+    seeds: Sequence[int],
+    sampling: Sampling,
+    on_step: OnStep = ignore,
+) -> list[NDArray[np.float32]]:
+    """One twin for each seed, drawn as one batch; each has the noise that it would have alone.
+
+    Returns
+    -------
+    One (4, X, Y, Z) float32 in [-1, 1] per seed, on the case's grid, exactly -1 outside the brain
+    and outside the field of view.
+    """
+    times = noise_times(engine.schedule, sampling)
+    with ThreadPoolExecutor(CHANNELS) as pool:
+        ahead = NoiseAhead(seeds, times, shown.grid_shape[::-1], shown.box[::-1], pool)
+        found = sample(
+            engine,
+            np.stack([_seen(engine, shown.planes, seed) for seed in seeds]),
+            lambda _: ahead.take().to(engine.device),
+            sampling,
+            on_step,
+        )
+    images = (contracted(one) if domain.expanded else one for one in found.cpu().numpy())
+    return [shown.back(one) for one in images]
+
+
+def _seen(engine: Engine, planes: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """The condition of one draw, (C, Z, Y, X): a mean anatomy is bent as its seed says."""
+    modes = engine.bends
+    return planes if modes is None else bent(planes, drawn_bend(modes, seed))
+
+
+def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:
+    """The steps whose noise a sampler takes, in its order: T, and for ancestral each it visits.
+
+    Raises
+    ------
+    CallerError
+        If the schedule has fewer steps than asked for.
+    """
+    if sampling.steps > schedule.steps:
+        raise CallerError(f"steps: at most {schedule.steps} for this generator.")
+    visited = spaced_steps(schedule.steps, sampling.steps)
+    return [schedule.steps, *(visited if sampling.sampler == "ancestral" else ())]
+
+
+def sample(
+    engine: Engine,
+    planes: NDArray[np.float32],
+    noise_at: NoiseSource,
+    sampling: Sampling,
+    on_step: OnStep = ignore,
+) -> Tensor:
+    """Run a sampler under conditions (N, C, Z, Y, X).
+
+    `noise_at` is asked for standard normal noise of the steps of `noise_times`, in their order.
+
+    Returns
+    -------
+    (N, 4, Z, Y, X) in the numbers of the training cases, on the engine's device.
+    """
+    denoise, schedule, scale = engine.denoiser(planes), engine.schedule, engine.noise_scale(planes)
+    x = scale * noise_at(schedule.steps)
+    if sampling.sampler == "ddim":
+        return ddim(denoise, x, schedule, sampling.steps, on_step)
+    if sampling.sampler == "dpm++2m":
+        return dpm_solver(denoise, x, schedule, sampling.steps, on_step)
+    chosen = spaced_steps(schedule.steps, sampling.steps)[::-1]
+    return ancestral(
+        lambda x, i: denoise(x, chosen[i]),
+        x,
+        respaced(schedule, chosen),
+        lambda i: scale * noise_at(chosen[i]),
+        on_step,
+    )

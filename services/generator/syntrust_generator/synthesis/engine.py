@@ -1,0 +1,182 @@
+"""A generator's network made ready for one processor: where it lies, how it counts, how fast.
+
+On a CPU: convolutions in bfloat16 where the processor has it, channels last, oneDNN's kernels. On a
+GPU: bfloat16 or TF32, channels last, and one compiled graph where every case has the same shape;
+compiling fuses norms with activations, whose memory traffic is most of what is not convolution.
+Steps and schedule stay in float32. Tensors are (N, C, Z, Y, X).
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from syntrust_generator.checkpoints.store import Generator
+from syntrust_generator.diffusion.network import UNet, bfloat16_convolutions, channels_last
+from syntrust_generator.diffusion.samplers import Denoiser
+from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, noise_estimate
+from syntrust_generator.model_card import Prediction
+
+Asked = Literal["auto", "fp32", "tf32", "bf16"]
+Precision = Literal["fp32", "tf32", "bf16"]
+
+
+def best_device() -> torch.device:
+    """The GPU if this process sees one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def resolve_precision(asked: Asked, device: torch.device) -> Precision:
+    """What `auto` is on a device: bfloat16 where it is native, else TF32 on a GPU, else float32.
+
+    TF32 exists on GPUs alone; a CPU that is asked for it computes in float32.
+    """
+    if asked == "bf16" or (asked == "auto" and _has_bfloat16(device)):
+        return "bf16"
+    return "tf32" if asked != "fp32" and device.type == "cuda" else "fp32"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What twins are drawn on. It decides their last bits, and stands in their provenance.
+
+    `compiled` lets a GPU run compiled graphs where that pays, see `engine_of`.
+    """
+
+    device: torch.device = field(default_factory=best_device)
+    precision: Asked = "auto"
+    compiled: bool = True
+
+
+class Engine:
+    """A network's noise estimate on `device`, in `precision`, with its schedule.
+
+    The time embeddings of all steps are computed once. `compiled` takes one graph for each shape
+    of input, so it pays where all cases have one.
+    """
+
+    def __init__(
+        self,
+        network: UNet,
+        schedule: Schedule,
+        prediction: Prediction,
+        *,
+        device: torch.device,
+        precision: Precision,
+        compiled: bool = False,
+    ) -> None:
+        self.schedule, self.device, self.precision = schedule, device, precision
+        self.compiled = compiled
+        self._prediction, self._channels = prediction, network.architecture.out_channels
+        placed = _placed(network, device, precision)
+        self._anatomy = placed.anatomy
+        self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
+        if compiled:
+            self._predict = torch.compile(placed.predict, fullgraph=True, dynamic=False)
+        with torch.inference_mode():
+            self._embeddings = placed.embed(torch.arange(schedule.steps, device=device))
+
+    @property
+    def bends(self) -> NDArray[np.float32] | None:
+        """The components of bends that twins are drawn with, if the network has a mean anatomy."""
+        return None if self._anatomy is None else self._anatomy.bends.float().cpu().numpy()
+
+    def denoiser(self, planes: NDArray[np.float32]) -> Denoiser:
+        """The noise estimate for N images, each under its own condition (N, C, Z, Y, X).
+
+        The noise in them, and in the estimate, is that of `noise_scale`.
+        """
+        condition = torch.from_numpy(planes)
+        (count, seen, *shape), channels = planes.shape, self._channels
+        inputs = torch.empty(
+            (count, channels + seen, *shape),
+            dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
+            device=self.device,
+            memory_format=torch.channels_last_3d,
+        )
+        inputs[:, channels:] = condition
+        expected, scale = self._expected(condition), self.noise_scale(planes)
+
+        def estimate(x: Tensor, t: int) -> Tensor:
+            x = (x - self.schedule.sqrt_alphas_cumprod[t] * expected) / scale
+            inputs[:, :channels] = x
+            with torch.inference_mode(), _arithmetic(self.device, self.precision):
+                output = self._predict(inputs, self._embeddings[t : t + 1])
+                output = output.float().contiguous()
+                return scale * noise_estimate(self.schedule, self._prediction, output, x, t)
+
+        return estimate
+
+    def noise_scale(self, planes: NDArray[np.float32]) -> Tensor | float:
+        """The sd of the noise that images under a condition (N, C, Z, Y, X) are drawn from.
+
+        1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose units differ by region.
+        """
+        if self._anatomy is None:
+            return 1.0
+        with torch.inference_mode():
+            return self._anatomy.scale(torch.from_numpy(planes).to(self.device))
+
+    def _expected(self, condition: Tensor) -> Tensor | float:
+        """What a network with a mean anatomy was trained to draw the difference to."""
+        if self._anatomy is None:
+            return 0.0
+        with torch.inference_mode():
+            return self._anatomy.expected(condition.to(self.device))
+
+
+def _placed(network: UNet, device: torch.device, precision: Precision) -> UNet:
+    """A copy of the network for inference there; the one given stays as it is."""
+    placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
+    if precision == "bf16":
+        placed = bfloat16_convolutions(placed)
+    return channels_last(placed)
+
+
+def _arithmetic(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """TF32 in convolutions if that is asked for; deterministic kernels on a GPU in any case."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=precision != "fp32"
+    )
+
+
+@lru_cache(maxsize=1)
+def engine_of(generator: Generator, machine: Machine) -> Engine:
+    """The engine of a generator, kept until another is asked for: a worker draws many twins."""
+    card, device = generator.card, machine.device
+    return Engine(
+        generator.network,
+        cosine_schedule(card.schedule_steps),
+        card.prediction,
+        device=device,
+        precision=resolve_precision(machine.precision, device),
+        compiled=machine.compiled and _pays_to_compile(generator, device),
+    )
+
+
+def _pays_to_compile(generator: Generator, device: torch.device) -> bool:
+    """On a GPU, for cases of one shape: views of the brain differ, each would be compiled anew.
+
+    Triton builds its launchers with the machine's C compiler, which slim images lack.
+    """
+    has_compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang"))
+    return device.type == "cuda" and generator.domain.view == "grid" and has_compiler

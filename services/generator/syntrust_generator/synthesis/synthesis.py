@@ -1,0 +1,245 @@
+"""Twins of canonical case folders, checked and written with all that they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from syntrust_core.cases.inspect import Case, read_mask, write_images
+from syntrust_core.errors import CallerError
+from syntrust_generator.checkpoints.store import Generator
+from syntrust_generator.conditioning.grid_fit import Fit, Shown
+from syntrust_generator.conditioning.intensity import BACKGROUND
+from syntrust_generator.diffusion.samplers import OnStep, ignore
+from syntrust_generator.model_card import NOTICE, Sampling
+from syntrust_generator.synthesis.draw import draw_seed, draw_shown
+from syntrust_generator.synthesis.engine import Machine, engine_of
+from syntrust_generator.synthesis.quality import defects
+
+REDRAWS = 2
+TWIN_FILE = "twin.json"
+Span = tuple[int, int]
+
+
+class TwinRejected(CallerError):
+    """No draw of this twin passed quality control. Drawing again gives the same."""
+
+    slug, title = "twin-rejected", "Twin failed quality control"
+
+
+class Twin(BaseModel):
+    """Where a twin comes from: `twin.json`. Equal draws write equal files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    notice: str = NOTICE
+    generator: str
+    weights_sha256: str
+    label_map_digest: str
+    sampler: str
+    steps: int
+    seed: Annotated[int, Field(description="The generator seed that was asked for.")]
+    twin: int
+    redraw: Annotated[int, Field(description="0 unless earlier draws failed quality control.")]
+    draw_seed: str
+    rejected: Annotated[tuple[tuple[str, ...], ...], Field(description="Why, per earlier draw.")]
+    device: str
+    precision: Annotated[str, Field(description="Of the convolutions; all else is float32.")]
+    compiled: bool
+    fit: Annotated[
+        str, Field(description="How the case came onto the generator's grid: exact, crop, resize.")
+    ]
+    field_of_view: Annotated[
+        tuple[Span, Span, Span],
+        Field(description="First voxel and end along x, y, z; beyond, the twin is background."),
+    ]
+    lost_voxels: Annotated[
+        dict[str, int], Field(description="Of each region and of the brain, beyond that.")
+    ]
+    warnings: tuple[str, ...]
+    intensity: str
+    background: float = BACKGROUND
+
+
+@dataclass(frozen=True)
+class TwinJob:
+    """One twin to draw: of a canonical case folder, into `out`."""
+
+    case_folder: Path
+    out: Path
+    twin: int = 0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all twins of a run share. `sampling` None takes the model card's default."""
+
+    generator: Generator
+    seed: int
+    sampling: Sampling | None = None
+    fit: Fit | None = None
+    machine: Machine = field(default_factory=Machine)
+
+    @property
+    def asked(self) -> Sampling:
+        return self.sampling or self.generator.card.default
+
+
+def synthesise(
+    job: TwinJob,
+    order: Order,
+    *,
+    on_step: OnStep = ignore,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> dict[str, Path]:
+    """Draw one twin of a canonical case and write it.
+
+    Parameters
+    ----------
+    job
+        Of the case, only labels, brain and geometry are used. `twin` decides the noise, with the
+        order's seed and the label map's digest; see `draw.draw_seed`.
+    on_step
+        Called after every denoising step; may raise to cancel.
+    turn
+        Entered to draw, and neither to read nor to write: its holder has the device to itself.
+
+    Returns
+    -------
+    Paths of "t1", "t1ce", "t2", "flair" (NIfTI, float32 in [-1, 1], exactly -1 outside the brain)
+    and "twin" (its provenance).
+
+    Raises
+    ------
+    CallerError
+        If the case is outside the generator's domain.
+    TwinRejected
+        If three draws failed quality control; the detail has the reasons.
+    """
+    ready = _read(job, order)
+    with turn():
+        drawn = _draw(ready, order, on_step)
+    return _write(drawn)
+
+
+def synthesise_all(
+    jobs: Sequence[TwinJob],
+    order: Order,
+    *,
+    on_twin: Callable[[TwinJob], None] = lambda _: None,
+    on_step: OnStep = ignore,
+) -> None:
+    """Draw many twins; the next case is read, and the last twin written, while one is drawn.
+
+    At most three are in memory at a time. `on_twin` is told of each once it is written.
+    """
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        read = [reader.submit(_read, job, order) for job in jobs[:1]]
+        written: list[tuple[TwinJob, Future[dict[str, Path]]]] = []
+        for job, following in zip_longest(jobs, jobs[1:]):
+            ready = read.pop().result()
+            if following is not None:
+                read.append(reader.submit(_read, following, order))
+            drawn = _draw(ready, order, on_step)
+            _tell(written, on_twin)
+            written.append((job, writer.submit(_write, drawn)))
+        _tell(written, on_twin)
+
+
+def _tell(
+    written: list[tuple[TwinJob, Future[dict[str, Path]]]], on_twin: Callable[[TwinJob], None]
+) -> None:
+    """Wait for what is being written, and say that it is there."""
+    while written:
+        job, writing = written.pop()
+        writing.result()
+        on_twin(job)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    job: TwinJob
+    case: Case
+    label_map_digest: str
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    ready: _Ready
+    images: NDArray[np.float32]
+    provenance: Twin
+
+
+def _read(job: TwinJob, order: Order) -> _Ready:
+    case, record = read_mask(job.case_folder)
+    shown = order.generator.show(case, order.fit)
+    return _Ready(job, case, record.label_map_digest, shown)
+
+
+def _draw(ready: _Ready, order: Order, on_step: OnStep) -> _Drawn:
+    engine = engine_of(order.generator, order.machine)
+    rejected: list[tuple[str, ...]] = []
+    for redraw in range(REDRAWS + 1):
+        seed = draw_seed(order.seed, ready.label_map_digest, ready.job.twin, redraw)
+        (images,) = draw_shown(
+            engine,
+            order.generator.domain,
+            ready.shown,
+            seeds=(seed,),
+            sampling=order.asked,
+            on_step=on_step,
+        )
+        wrong = defects(images, ready.shown.seen_brain)
+        if not wrong:
+            drawn = {"redraw": redraw, "draw_seed": f"{seed:016x}", "rejected": tuple(rejected)}
+            computed = {
+                "device": engine.device.type,
+                "precision": engine.precision,
+                "compiled": engine.compiled,
+            }
+            return _Drawn(ready, images, _provenance(ready, order, {**drawn, **computed}))
+        rejected.append(tuple(wrong))
+    raise TwinRejected(f"twin: {REDRAWS + 1} draws failed quality control: {rejected[-1]}.")
+
+
+def _provenance(ready: _Ready, order: Order, drawn: dict[str, object]) -> Twin:
+    card, domain, shown = order.generator.card, order.generator.domain, ready.shown
+    return Twin.model_validate(
+        {
+            "generator": card.name,
+            "weights_sha256": card.weights_sha256,
+            "label_map_digest": ready.label_map_digest,
+            "sampler": order.asked.sampler,
+            "steps": order.asked.steps,
+            "seed": order.seed,
+            "twin": ready.job.twin,
+            "fit": order.fit or domain.fit,
+            "field_of_view": shown.field_of_view,
+            "lost_voxels": shown.lost_voxels,
+            "warnings": shown.warnings,
+            "intensity": domain.intensity,
+            **drawn,
+        }
+    )
+
+
+def _write(drawn: _Drawn) -> dict[str, Path]:
+    """The provenance last: a folder that has it has everything."""
+    out = drawn.ready.job.out
+    paths = write_images(drawn.images, drawn.ready.case.geometry, out)
+    paths["twin"] = out / TWIN_FILE
+    draft = paths["twin"].with_suffix(".draft")
+    draft.write_text(drawn.provenance.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    draft.replace(paths["twin"])
+    return paths

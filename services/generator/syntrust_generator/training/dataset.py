@@ -1,0 +1,202 @@
+"""Training cases, read from canonical case folders when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_core.cases.inspect import read_case
+from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
+from syntrust_core.errors import CallerError
+from syntrust_generator.atlas.deformation import MeanBrain, bent, fitted_bend
+from syntrust_generator.conditioning.intensity import CONVENTIONS, expanded
+from syntrust_generator.conditioning.planes import condition_planes, to_network, view_box
+from syntrust_generator.model_card import Domain, Phase, Recipe, SeenCase
+from syntrust_generator.noise import random_of
+
+KEPT_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one 5 MB
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """What the network is shown of one case, (C, Z, Y, X) each.
+
+    `images` float32 in [-1, 1]; `condition` float32, masks in {0, 1} and perhaps places. `bend` is
+    how the mean anatomy was bent for it, see bends.py.
+    """
+
+    images: NDArray[np.float32]
+    condition: NDArray[np.float32]
+    bend: NDArray[np.float32] | None = None
+
+
+class TrainingCases(Protocol):
+    """A sequence that may read each case when asked for it."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> TrainingCase: ...
+
+
+class CaseFolders:
+    """Canonical case folders as training cases, the latest `kept` of them in memory.
+
+    With a mean `brain`, their condition says where in it a voxel lies; with its images, where after
+    bending it to the case's own.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        domain: Domain,
+        divisor: int,
+        *,
+        brain: MeanBrain | None = None,
+        kept: int = KEPT_CASES,
+    ) -> None:
+        self._folders = tuple(folders)
+        self._domain = domain
+        self._divisor = divisor
+        self._brain = brain
+        self._read = lru_cache(maxsize=kept)(self._read_case)
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def __getitem__(self, index: int, /) -> TrainingCase:
+        return self._read(index)
+
+    def _read_case(self, index: int) -> TrainingCase:
+        case, _ = read_case(self._folders[index])
+        box = view_box(case.brain, self._domain.view, self._divisor)
+        images = CONVENTIONS[self._domain.intensity](case.images, case.brain)
+        if self._domain.expanded:
+            images = expanded(images, case.brain)
+        seen = to_network(images[(slice(None), *box)])
+        if self._brain is None:
+            return TrainingCase(seen, condition_planes(case.labels[box], case.brain[box]))
+        outline, mean = self._brain.outline, self._brain.images
+        planes = condition_planes(case.labels[box], case.brain[box], outline=outline)
+        bend = None if mean is None else fitted_bend(planes, seen, mean)
+        return TrainingCase(seen, bent(planes, bend), bend)
+
+
+def seen_case(case_id: str, folder: Path) -> SeenCase:
+    """The ledger's line about a canonical case."""
+    record = _record(folder)
+    return SeenCase(
+        id=case_id, label_map_digest=record.label_map_digest, fingerprint=record.fingerprint
+    )
+
+
+def common_grid(
+    folders: Mapping[str, Path],
+) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+    """Shape and spacing in mm, which every case must share.
+
+    Raises
+    ------
+    CallerError
+        If a case lies on another grid than the first; both are named.
+    """
+    frames = {case: _record(folder).canonical for case, folder in folders.items()}
+    first, reference = next(iter(frames.items()))
+    for case, frame in frames.items():
+        if (frame.shape, frame.spacing_mm) != (reference.shape, reference.spacing_mm):
+            raise CallerError(
+                f"case {case}: {frame.shape} voxels of {frame.spacing_mm} mm, but case {first} has "
+                f"{reference.shape} of {reference.spacing_mm} mm; a generator needs one grid."
+            )
+    return reference.shape, reference.spacing_mm
+
+
+def _record(folder: Path) -> CaseRecord:
+    return CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs of one iteration: (N, 4, Z, Y, X) images, condition, noise; t (N,) int64."""
+
+    images: NDArray[np.float32]
+    condition: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    t: NDArray[np.int64]
+
+
+def draw_batch(
+    cases: TrainingCases, recipe: Recipe, *, index: int, iteration: int, schedule_steps: int
+) -> Batch:
+    """The `index`-th batch of a training, a function of the recipe and of these numbers alone.
+
+    A resumed training therefore needs no state of a random generator. `iteration` decides the
+    phase; `index` counts batches, of which an iteration takes `recipe.accumulate`.
+    """
+    phase = phase_at(recipe, iteration)
+    rng = random_of(recipe.seed, index)
+    chosen = [
+        cases[case_at(len(cases), index * phase.batch + i, recipe.seed)] for i in range(phase.batch)
+    ]
+    size = _window(chosen, phase.crop)
+    pairs = [_cut(case, size, recipe, rng) for case in chosen]
+    # Stratified: one t from each of N equal parts of 0..T-1, so no batch is all easy or all hard.
+    t = ((rng.random() + np.arange(phase.batch)) / phase.batch % 1 * schedule_steps).astype(
+        np.int64
+    )
+    images = np.stack([image for image, _ in pairs])
+    return Batch(
+        images=images,
+        condition=np.stack([condition for _, condition in pairs]),
+        noise=rng.standard_normal(images.shape, dtype=np.float32),
+        t=t,
+    )
+
+
+def phase_at(recipe: Recipe, iteration: int) -> Phase:
+    """The phase that an iteration (from 0) belongs to; the last one takes what shares leave."""
+    reached = 0.0
+    for phase in recipe.phases:
+        reached += phase.share
+        if iteration < round(reached * recipe.iterations):
+            return phase
+    return recipe.phases[-1]
+
+
+def case_at(count: int, draw: int, seed: int) -> int:
+    """Which of `count` cases the `draw`-th is: every case once per pass, in a new order each."""
+    passes, place = divmod(draw, count)
+    order = random_of(seed, 2**63 + passes).permutation(count)
+    return int(order[place])
+
+
+def _window(cases: Sequence[TrainingCase], crop: int | None) -> tuple[int, ...]:
+    """(Z, Y, X) that all the cases can fill: the cube asked for, or the smallest view."""
+    smallest = np.min([case.condition.shape[1:] for case in cases], axis=0)
+    return tuple(int(n) if crop is None else min(int(n), crop) for n in smallest)
+
+
+def _cut(
+    case: TrainingCase, size: tuple[int, ...], recipe: Recipe, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same window of images and condition, perhaps mirrored left to right (X, last axis)."""
+    shape = case.condition.shape[1:]
+    centre = rng.random(3) * shape
+    tumour = case.condition[:3].any(axis=0)
+    if rng.random() < recipe.tumour_share and tumour.any():
+        voxels = np.flatnonzero(tumour)
+        centre = np.array(np.unravel_index(rng.choice(voxels), shape), dtype=np.float64)
+    starts = [
+        int(np.clip(round(c - n / 2), 0, whole - n))
+        for c, n, whole in zip(centre, size, shape, strict=True)
+    ]
+    window = (slice(None), *(slice(s, s + n) for s, n in zip(starts, size, strict=True)))
+    images, condition = case.images[window], case.condition[window]
+    if rng.random() < recipe.flip:
+        return images[..., ::-1], condition[..., ::-1]
+    return images, condition

@@ -1,0 +1,263 @@
+"""Training a generator from canonical case folders to a model folder, watched and resumable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from syntrust_core.errors import CallerError, InvalidRequest
+from syntrust_generator.atlas.registration import Shape
+from syntrust_generator.checkpoints.store import (
+    Generator,
+    architecture_of,
+    network_of,
+    save_model,
+    versions,
+)
+from syntrust_generator.diffusion.schedule import cosine_schedule
+from syntrust_generator.model_card import Domain, ModelCard, SeenCase, TrainConfig
+from syntrust_generator.synthesis.engine import Engine, resolve_precision
+from syntrust_generator.training.atlas_fit import Anatomy, brain_in, learn_anatomy
+from syntrust_generator.training.dataset import CaseFolders, TrainingCases, common_grid, seen_case
+from syntrust_generator.training.loop import (
+    OnProgress,
+    Training,
+    TrainingProgress,
+    loss_curve,
+    resume_training,
+    save_training,
+    start_training,
+)
+from syntrust_generator.training.loop import train as run_training
+from syntrust_generator.training.preview import sample_grid, write_png
+
+CHECKPOINT_EVERY_S = 180.0
+SAMPLES_EVERY_S = 600.0
+SAMPLED_CASES = 2
+LEAST_PAUSE = 20.0  # times what the last samples took, so that they cost 5 % of a training at most
+
+OnFile = Callable[[Path], None]
+
+
+def ignore_file(path: Path) -> None:
+    """The callback of those who find the file where it is."""
+    del path
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What a training leaves behind as it goes, and how often; the callbacks are told of each.
+
+    If `checkpoint` exists, the training goes on from it. `samples` is a picture of twins drawn by
+    the averaged weights, see `samples.sample_grid`.
+    """
+
+    checkpoint: Path
+    samples: Path
+    on_checkpoint: OnFile = ignore_file
+    on_samples: OnFile = ignore_file
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S
+    samples_every_s: float = SAMPLES_EVERY_S
+
+
+def training_config(config: Mapping[str, Any], *, seed: int, iterations: int) -> TrainConfig:
+    """The settings of a `TrainGenerator` step; its seed and iterations win over the config's.
+
+    Raises
+    ------
+    InvalidRequest
+        If a field is unknown or out of range.
+    """
+    recipe = {**config.get("recipe", {}), "seed": seed, "iterations": iterations}
+    try:
+        return TrainConfig.model_validate({**config, "recipe": recipe})
+    except ValidationError as error:
+        raise InvalidRequest(f"config: {error}", pointer="/config") from error
+
+
+def train(
+    folders: Mapping[str, Path],
+    config: TrainConfig,
+    *,
+    name: str,
+    dataset: str,
+    out: Path,
+    on_progress: OnProgress,
+    on_case: Callable[[], None] = lambda: None,
+    start: Generator | None = None,
+    keeping: Keeping | None = None,
+    device: torch.device | str = "cpu",
+) -> dict[str, Path]:
+    """Train a generator on canonical cases and write its model folder to `out`.
+
+    Parameters
+    ----------
+    folders : mapping of case id to canonical case folder
+        All on one grid.
+    name, dataset
+        For the card: what to call the model and where its cases come from.
+    on_case
+        Called while a mean anatomy is learned, as often as a case is looked at; may raise.
+    start
+        A generator to go on from; fresh weights if None. Its seen cases stay seen, and it goes on
+        to crop cases of another shape if it did.
+
+    Returns
+    -------
+    Paths of "model" and "card".
+
+    Raises
+    ------
+    CallerError
+        If the cases do not share a grid, a case cannot be shown to this network, the checkpoint
+        belongs to another recipe, or `start` has another architecture or prediction.
+    """
+    shape, spacing_mm = common_grid(folders)
+    domain = Domain(
+        shape=shape,
+        spacing_mm=spacing_mm,
+        view=config.view,
+        fit="exact" if start is None else start.domain.fit,
+        intensity=config.intensity,
+        expanded=config.expanded,
+    )
+    divisor = architecture_of(config.architecture).divisor
+    seen_as = partial(CaseFolders, tuple(folders.values()), domain, divisor)
+    learn = partial(learn_anatomy, seen_as, on_case=on_case)
+    training = _begin(config, learn, start, keeping, device)
+    cases = seen_as(brain=brain_in(training.network))
+    upkeep = None if keeping is None else _Upkeep(training, config, cases, keeping)
+
+    def after(done: TrainingProgress) -> None:
+        if upkeep is not None:
+            upkeep.after(done)
+        on_progress(done)
+
+    run_training(
+        training, cases, config.recipe, cosine_schedule(config.schedule_steps), on_progress=after
+    )
+    return save_trained(
+        training, config, domain, folders, name=name, dataset=dataset, out=out, start=start
+    )
+
+
+class _Upkeep:
+    """Checkpoints and pictures, by the clock; neither touches what is trained."""
+
+    def __init__(
+        self, training: Training, config: TrainConfig, cases: TrainingCases, keeping: Keeping
+    ) -> None:
+        self._training, self._config, self._cases = training, config, cases
+        self._keeping = keeping
+        now = time.monotonic()
+        self._next_checkpoint = now + keeping.checkpoint_every_s
+        self._next_samples = now + keeping.samples_every_s
+
+    def after(self, progress: TrainingProgress) -> None:
+        ends = progress.done == progress.total
+        if ends or time.monotonic() >= self._next_checkpoint:
+            self._save()
+        if ends or time.monotonic() >= self._next_samples:
+            self._draw()
+
+    def _save(self) -> None:
+        save_training(self._training, self._config.recipe, self._keeping.checkpoint)
+        self._keeping.on_checkpoint(self._keeping.checkpoint)
+        self._next_checkpoint = time.monotonic() + self._keeping.checkpoint_every_s
+
+    def _draw(self) -> None:
+        started = time.monotonic()
+        cases = [self._cases[i] for i in range(min(SAMPLED_CASES, len(self._cases)))]
+        engine = _averaged(self._training, self._config)
+        pixels = sample_grid(engine, cases, seed=self._config.recipe.seed)
+        write_png(pixels, self._keeping.samples)
+        self._keeping.on_samples(self._keeping.samples)
+        now = time.monotonic()
+        pause_s = max(self._keeping.samples_every_s, LEAST_PAUSE * (now - started))
+        self._next_samples = now + pause_s
+
+
+def _averaged(training: Training, config: TrainConfig) -> Engine:
+    """The averaged weights as they stand, ready to draw where they are trained."""
+    network = network_of(config.architecture)
+    network.load_state_dict(training.ema)
+    device = next(training.network.parameters()).device
+    return Engine(
+        network,
+        cosine_schedule(config.schedule_steps),
+        config.recipe.prediction,
+        device=device,
+        precision=resolve_precision("auto", device),
+    )
+
+
+def _begin(
+    config: TrainConfig,
+    learn: Callable[[Shape], Anatomy],
+    start: Generator | None,
+    keeping: Keeping | None,
+    device: torch.device | str,
+) -> Training:
+    if keeping is not None and keeping.checkpoint.exists():
+        return resume_training(config.architecture, config.recipe, keeping.checkpoint, device)
+    if start is None:
+        shape = config.architecture.anatomy
+        anatomy = None if shape is None else learn(shape)
+        return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
+    card, seen = start.card, start.domain
+    have = (card.architecture, card.schedule_steps, card.prediction)
+    shown = (seen.view, seen.intensity, seen.expanded)
+    if have != (config.architecture, config.schedule_steps, config.recipe.prediction):
+        raise CallerError(
+            f"start: {card.name} has another architecture, schedule or prediction than asked."
+        )
+    if shown != (config.view, config.intensity, config.expanded):
+        raise CallerError(f"start: {card.name} has another view, intensity or expanded than asked.")
+    weights = start.network.state_dict()
+    return start_training(config.architecture, config.recipe, device, weights=weights)
+
+
+def save_trained(
+    training: Training,
+    config: TrainConfig,
+    domain: Domain,
+    folders: Mapping[str, Path],
+    *,
+    name: str,
+    dataset: str,
+    out: Path,
+    start: Generator | None = None,
+) -> dict[str, Path]:
+    """Write the averaged weights as they stand, with their card."""
+    card = ModelCard(
+        name=name,
+        architecture=config.architecture,
+        parameters=sum(value.numel() for value in training.ema.values()),
+        schedule_steps=config.schedule_steps,
+        prediction=config.recipe.prediction,
+        domain=domain,
+        default=config.default,
+        seen=_seen(folders, start),
+        dataset=dataset,
+        recipe=config.recipe,
+        iterations=training.iteration,
+        versions=versions(),
+        loss=loss_curve(training.losses),
+        earlier=() if start is None else (*start.card.earlier, start.card.as_stage()),
+        weights_sha256="",
+    )
+    weights = {key: value.cpu() for key, value in training.ema.items()}
+    return save_model(weights, card, out)
+
+
+def _seen(folders: Mapping[str, Path], start: Generator | None) -> tuple[SeenCase, ...]:
+    before = () if start is None else start.card.seen
+    now = (seen_case(case, folder) for case, folder in sorted(folders.items()))
+    return tuple(dict.fromkeys((*before, *now)))

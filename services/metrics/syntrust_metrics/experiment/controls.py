@@ -1,0 +1,82 @@
+"""The control arms of an experiment: what its mixes are to be read against.
+
+Each is scored on the same test cases as the mixes. `versus_real` compares it with the model of
+α = 1 as it does a mix, and `versus_mix` in the same way with the mix of the control's own α:
+`difference` is the control's Dice on real images less that of the mix, above 0 where the control
+is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from syntrust_core.contracts.report import Control, ReportControl, ReportTraining
+from syntrust_metrics.experiment.alpha_arms import (
+    ALL_REAL,
+    cases_of,
+    mix_body,
+    same_mixes,
+    seed_bodies,
+    trust_over,
+)
+from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.trust import versus_real
+
+
+def control_arms(scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> list[Body]:
+    """Every control arm by kind, then by α.
+
+    Parameters
+    ----------
+    scoring
+        Of the disjoint regions.
+    mixes
+        The cases of each α, all seeds together.
+
+    Returns
+    -------
+    list of dict
+        The keys of an α's arm, and `control`, `iterations` (of each training), `versus_mix` and
+        `reason`. `alpha` is null where a control is not one of an α. Where it cannot be trained,
+        `reason` says why, `seeds` is empty and the rest null.
+    """
+    return [_arm(arm, scoring, mixes) for arm in sorted(scoring.request.controls, key=_place)]
+
+
+def _place(arm: ReportControl) -> tuple[int, float]:
+    return get_args(Control).index(arm.control), float(arm.alpha or 0)
+
+
+def _arm(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> Body:
+    alpha = None if arm.alpha is None else float(arm.alpha)
+    named = {
+        "control": arm.control,
+        "alpha": alpha,
+        "iterations": arm.iterations,
+        "reason": arm.reason,
+    }
+    if not arm.trainings:
+        nothing = dict.fromkeys(("mix", "trust", "versus_real", "versus_mix"))
+        return named | nothing | {"seeds": []}
+    return named | _trained(arm, scoring, mixes)
+
+
+def _trained(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> Body:
+    trainings: list[ReportTraining] = sorted(arm.trainings, key=lambda each: each.seed)
+    same = same_mixes(trainings, scoring.runs())
+    seeds = seed_bodies(trainings, scoring)
+
+    def versus(alpha: str | None) -> Body | None:
+        """Null where there is no such mix, or where it is the same trainings."""
+        if alpha is None or alpha in same or float(alpha) not in mixes:
+            return None
+        return versus_real(cases_of(seeds), list(mixes[float(alpha)]), scoring.policy)
+
+    return {
+        "mix": mix_body(trainings, same_as=same),
+        "seeds": seeds,
+        "trust": trust_over(seeds, scoring),
+        "versus_real": versus(ALL_REAL),
+        "versus_mix": versus(arm.alpha),
+    }

@@ -1,0 +1,93 @@
+"""The results body of an experiment, from its plan and the scores of its predictions.
+
+`experiment` and `provenance` are added by who knows them; the digest covers neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from syntrust_core.contracts.canonical import digest
+from syntrust_core.contracts.report import BuildReport
+from syntrust_metrics.experiment.alpha_arms import alpha_arms, cases_of
+from syntrust_metrics.experiment.controls import control_arms
+from syntrust_metrics.experiment.noise_floor import noise_floors
+from syntrust_metrics.experiment.size_effect import size_effect
+from syntrust_metrics.experiment.trust_input import Body, Dice, Scoring
+from syntrust_metrics.experiment.volume_quintiles import volume_quintiles
+from syntrust_metrics.fidelity.schema import TwinComparison
+from syntrust_metrics.fidelity.summary import summarise
+from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
+from syntrust_metrics.trust import DEFINITION, alpha_curve, paper_claims
+
+MIN_UNSEEN_CASES: Final = 20
+NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
+
+
+def build_results(
+    request: BuildReport,
+    scores: Mapping[str, ScoreFile],
+    comparisons: Mapping[str, TwinComparison] = NO_COMPARISONS,
+) -> Body:
+    """Build the results body without `experiment` and `provenance`.
+
+    Parameters
+    ----------
+    request
+        The experiment's cases and runs. `settings["policy"]`, if there, is the scoring policy.
+    scores
+        The score file of every scoring step that the runs name.
+    comparisons
+        The comparison file of every comparison step that the cases name.
+
+    Raises
+    ------
+    ObjectMissing
+        If a scoring step, or a test case in it, has no scores, or a comparison is not there.
+    InvalidScores
+        If the policy cannot be used.
+    """
+    test = [case for case in request.cases if case.part == "test"]
+    disjoint = Scoring(request, scores, test, _disjoint)
+    alphas = alpha_arms(disjoint)
+    by_alpha = {entry["alpha"]: cases_of(entry["seeds"]) for entry in alphas}
+    body = {
+        "definition": DEFINITION,
+        "dataset": request.dataset,
+        "alphas": alphas,
+        "controls": control_arms(disjoint, by_alpha),
+        "unseen": _unseen(disjoint),
+        "nested": alpha_arms(Scoring(request, scores, test, _nested)),
+        "floors": noise_floors(disjoint),
+        "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
+        "by_volume": volume_quintiles(disjoint),
+        "twins": summarise(comparisons, request.cases),
+        "curve": alpha_curve(by_alpha, disjoint.policy),
+        "claims": paper_claims(by_alpha, disjoint.policy),
+    }
+    return {**body, "digest": f"sha256:{digest(body)}"}
+
+
+def _disjoint(score: CaseScore) -> Dice:
+    return score.dice
+
+
+def _nested(score: CaseScore) -> Dice:
+    return score.nested
+
+
+def _unseen(scoring: Scoring) -> Body | None:
+    """The same without the test cases that the generator was trained on; null if it saw none."""
+    unseen = [case for case in scoring.cases if not case.seen]
+    if len(unseen) == len(scoring.cases):
+        return None
+    few = len(unseen) < MIN_UNSEEN_CASES
+    detail = f"Only {len(unseen)} test cases are new to the generator, fewer than 20."
+    return {
+        "cases": len(unseen),
+        "alphas": alpha_arms(replace(scoring, cases=unseen)) if unseen else [],
+        "warnings": [{"code": "few_unseen", "detail": detail}] if few else [],
+    }

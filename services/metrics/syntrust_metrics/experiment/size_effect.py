@@ -1,0 +1,110 @@
+"""Whether large regions score higher than small ones: the paper's claim about size, as a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from syntrust_core.contracts.report import ReportRun
+from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.trust.serialization import rounded
+
+MIN_CASES: Final = 10  # as for the intervals of the trust factors
+SCOPE: Final = "this trained model"
+Leaf = dict[str, Any]
+Pairs = Sequence[tuple[float, float]]
+
+
+def size_effect(scoring: Scoring, confidence: float) -> list[Body]:
+    """Spearman's ρ of region volume and Dice, for each α, side and region; mean over seeds.
+
+    Cases that lack the region in the reference have no size and are left out.
+    """
+    return [
+        {"alpha": float(alpha)}
+        | {
+            side: _side(scoring, runs, side, confidence=confidence)
+            for side in ("real", "synthetic")
+        }
+        for alpha, runs in scoring.runs().items()
+    ]
+
+
+def _side(scoring: Scoring, runs: Sequence[ReportRun], side: str, *, confidence: float) -> Body:
+    tables = [_pairs(scoring, getattr(run, f"score_{side}")) for run in runs]
+    return {
+        region: mean_correlation([table[region] for table in tables], confidence)
+        for region in sorted(tables[0])
+    }
+
+
+def _pairs(scoring: Scoring, step: str) -> Mapping[str, Pairs]:
+    """Volume in ml and Dice of the cases that have a region."""
+    scores = [scoring.score(case, step) for case in scoring.cases]
+    return {
+        region: [
+            (volume, dice)
+            for score in scores
+            if (volume := score.reference_ml[region]) > 0
+            and (dice := score.dice[region]) is not None
+        ]
+        for region in scores[0].dice
+    }
+
+
+def mean_correlation(by_seed: Sequence[Pairs], confidence: float) -> Leaf:
+    r"""Mean over seeds of Spearman's ρ, with an interval over the cases.
+
+    With :math:`z = \operatorname{atanh} \rho` the interval is
+    :math:`\tanh(z \pm q \sqrt{(1 + \rho^2/2)/(n-3)})` [1]_. Seeds share their cases, so their mean
+    has the interval of one: it says nothing about other trainings.
+
+    Parameters
+    ----------
+    by_seed
+        For each seed the pairs (volume in ml, Dice in [0, 1]) of the cases that have the region.
+    confidence
+        Level of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict
+        ``value`` in [-1, 1] or null where one of the two does not vary, ``ci``, ``scope``,
+        ``seed_sd``, ``reason``, and ``cases``.
+
+    References
+    ----------
+    .. [1] Bonett and Wright, Psychometrika 65, 2000, doi:10.1007/BF02294183
+    """
+    cases = len(by_seed[0])
+    each = np.array([spearman(np.array(pairs).reshape(-1, 2)) for pairs in by_seed])
+    if np.isnan(each).any():
+        reason = "volume or Dice does not vary" if cases > 1 else "fewer than 2 cases"
+        return _leaf(cases, reason=reason)
+    rho = float(each.mean())
+    spread = float(each.std(ddof=1)) if each.size > 1 else None
+    if cases < MIN_CASES or abs(rho) > 1 - 1e-12:
+        reason = f"fewer than {MIN_CASES} cases" if cases < MIN_CASES else "a perfect order"
+        return _leaf(cases, value=rho, seed_sd=spread, reason=reason)
+    reach = NormalDist().inv_cdf(0.5 + confidence / 2) * ((1 + rho**2 / 2) / (cases - 3)) ** 0.5
+    bounds = [float(np.tanh(np.arctanh(rho) + step)) for step in (-reach, reach)]
+    return _leaf(cases, value=rho, ci=bounds, scope=SCOPE, seed_sd=spread)
+
+
+def spearman(pairs: NDArray[np.float64]) -> float:
+    """Rank correlation of (n, 2), equal values at their mean rank; NaN if a column is constant."""
+    if len(pairs) < 2 or (np.ptp(pairs, axis=0) == 0).any():
+        return np.nan
+    ranks = rankdata(pairs, axis=0)
+    return float(np.corrcoef(ranks.T)[0, 1])
+
+
+def _leaf(cases: int, **known: Any) -> Leaf:  # noqa: ANN401 - fields of a leaf
+    empty = {"value": None, "ci": None, "scope": None, "seed_sd": None, "reason": None}
+    leaf: Leaf = rounded({**empty, **known, "cases": cases})
+    return leaf

@@ -1,0 +1,1 @@
+"""Twins compared with their sources, and with what the generator has seen."""

@@ -1,0 +1,302 @@
+"""`twins` of the results: how faithful the twins of an experiment are, and whether they are copies.
+
+Pure and seeded: equal comparisons give equal numbers. Of several twins of a case the first one
+counts, which is the one the experiment uses; the others are there for the diversity.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from syntrust_core.contracts.report import ReportCase
+from syntrust_core.contracts.vocabulary import MODALITIES, Modality
+from syntrust_core.errors import ObjectMissing
+from syntrust_metrics.fidelity.definitions import FIDELITY, PRIVACY
+from syntrust_metrics.fidelity.memorisation import LEVEL, seen_against_unseen
+from syntrust_metrics.fidelity.mmd import mmd, wasserstein
+from syntrust_metrics.fidelity.schema import (
+    AREAS,
+    FEATURES,
+    LESIONS,
+    Area,
+    ByArea,
+    Feature,
+    FeatureTable,
+    Measure,
+    TwinComparison,
+    TwinMeasures,
+)
+from syntrust_metrics.trust.inference.margin_tests import holm
+from syntrust_metrics.trust.serialization import rounded
+
+Body = dict[str, Any]
+Vector = NDArray[np.float64]
+Compared = Sequence[tuple[ReportCase, TwinComparison]]
+
+CONFIDENCE: Final = 0.95
+FEWEST_FOR_INTERVAL: Final = 3
+ABSENT: Final = "no case has it"
+MMD_AREAS: Final[tuple[Area, ...]] = ("healthy", *LESIONS)
+
+
+def summarise(
+    comparisons: Mapping[str, TwinComparison], cases: Sequence[ReportCase]
+) -> Body | None:
+    """Sum up the comparisons of an experiment; None where no case has one.
+
+    Parameters
+    ----------
+    comparisons
+        By comparison step.
+    cases
+        Those of the report; their `comparison` names the step, `seen` whether the generator was
+        trained on them. The order does not matter.
+
+    Returns
+    -------
+    `{"fidelity": …, "privacy": …}`. Each holds its `definitions`: for every kind of number its
+    meaning, unit and direction. An undefined number is null beside its reason.
+
+    Raises
+    ------
+    ObjectMissing
+        If a comparison that a case names is not there.
+    """
+    compared = [
+        (case, _comparison(case, comparisons))
+        for case in sorted(cases, key=lambda case: case.id)
+        if case.comparison is not None
+    ]
+    if not compared:
+        return None
+    body: Body = rounded({"fidelity": _fidelity(compared), "privacy": _privacy(compared)})
+    return body
+
+
+def _comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]) -> TwinComparison:
+    found = comparisons.get(case.comparison or "")
+    if found is None:
+        raise ObjectMissing(f"Step {case.comparison} holds no comparison of case {case.id}.")
+    return found
+
+
+def _fidelity(compared: Compared) -> Body:
+    found = [comparison for _, comparison in compared]
+    firsts = [comparison.twins[0] for comparison in found]
+    return {
+        "cases": len(found),
+        "seen": sum(case.seen for case, _ in compared),
+        "outside_view": sum(comparison.outside_view for comparison in found),
+        "tumour_outside_view": sum(comparison.tumour_outside_view for comparison in found),
+        "ms_ssim": _means([twin.ms_ssim for twin in firsts], AREAS),
+        "psnr": _means([twin.psnr for twin in firsts], AREAS),
+        "histogram": _means([twin.histogram for twin in firsts], AREAS),
+        "contrast": _contrasts(found),
+        "features": _features(found),
+        "mmd": {area: _mmd(found, area) for area in MMD_AREAS},
+        "diversity": _diversity(found),
+        "definitions": FIDELITY,
+    }
+
+
+def _by_area(
+    areas: Iterable[Area], leaf: Callable[[Modality, Area], Body]
+) -> dict[str, dict[str, Body]]:
+    found: dict[str, dict[str, Body]] = {name: {} for name in MODALITIES}
+    for name, area in product(MODALITIES, areas):
+        found[name][area] = leaf(name, area)
+    return found
+
+
+def _means(tables: Sequence[ByArea], areas: Iterable[Area]) -> Body:
+    return _by_area(areas, lambda name, area: _mean([table[name][area] for table in tables]))
+
+
+def _mean(measures: Sequence[Measure]) -> Body:
+    """Mean over the cases that have a value, with its t interval and the usual reason if none."""
+    values = np.array([m.value for m in measures if m.value is not None], np.float64)
+    reasons = Counter(m.reason for m in measures if m.value is None)
+    reason = reasons.most_common(1)[0][0] if not values.size else None
+    return {**_mean_of(values), "reason": reason}
+
+
+def _mean_of(values: Vector) -> Body:
+    n = len(values)
+    if not n:
+        return {"value": None, "ci": None, "sd": None, "n": 0}
+    mean = float(values.mean())
+    if n < FEWEST_FOR_INTERVAL:
+        return {"value": mean, "ci": None, "sd": None, "n": n}
+    sd = float(values.std(ddof=1))
+    margin = float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / n**0.5
+    return {"value": mean, "ci": [mean - margin, mean + margin], "sd": sd, "n": n}
+
+
+def _contrasts(found: Sequence[TwinComparison]) -> Body:
+    def leaf(name: Modality, area: Area) -> Body:
+        real = [comparison.contrast[name][area] for comparison in found]
+        twin = [comparison.twins[0].contrast[name][area] for comparison in found]
+        return {
+            "real": _mean(real),
+            "synthetic": _mean(twin),
+            "difference": _mean([_less(s, r) for s, r in zip(twin, real, strict=True)]),
+        }
+
+    return _by_area(LESIONS, leaf)
+
+
+def _less(first: Measure, second: Measure) -> Measure:
+    if first.value is None or second.value is None:
+        return Measure(value=None, reason=first.reason or second.reason)
+    return Measure(value=first.value - second.value)
+
+
+def _features(found: Sequence[TwinComparison]) -> Body:
+    def leaf(name: Modality, area: Area) -> Body:
+        real, twin = _feature_rows(found, [(name, area)])
+        return {
+            feature: _distance(real[:, column], twin[:, column])
+            for column, feature in enumerate(FEATURES)
+        }
+
+    return _by_area(AREAS, leaf)
+
+
+def _distance(real: Vector, twin: Vector) -> Body:
+    """Wasserstein-1 distance of one feature between real images and twins, in sds over both."""
+    if not len(real):
+        return {"distance": None, "real": None, "synthetic": None, "n": 0, "reason": ABSENT}
+    sd = float(np.concatenate([real, twin]).std())
+    return {
+        "distance": wasserstein(real, twin) / sd if sd else None,
+        "real": float(real.mean()),
+        "synthetic": float(twin.mean()),
+        "n": len(real),
+        "reason": None if sd else "the feature does not vary",
+    }
+
+
+def _feature_rows(
+    found: Sequence[TwinComparison], places: Sequence[tuple[Modality, Area]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Features of real image and first twin, (n, places x 7), of cases that have all of them."""
+    rows = [
+        (_vector(comparison.features, places), _vector(comparison.twins[0].features, places))
+        for comparison in found
+    ]
+    whole = [(real, twin) for real, twin in rows if real is not None and twin is not None]
+    width = len(places) * len(FEATURES)
+    real, twin = (
+        np.array([pair[side] for pair in whole], np.float64).reshape(-1, width) for side in (0, 1)
+    )
+    return real, twin
+
+
+def _vector(table: FeatureTable, places: Sequence[tuple[Modality, Area]]) -> list[float] | None:
+    values: list[float] = []
+    for name, area in places:
+        features: dict[Feature, float] | None = table[name][area]
+        if features is None:
+            return None
+        values += [features[feature] for feature in FEATURES]
+    return values
+
+
+def _mmd(found: Sequence[TwinComparison], area: Area) -> Body:
+    result = mmd(*_feature_rows(found, [(name, area) for name in MODALITIES]))
+    if isinstance(result, str):
+        nothing = dict.fromkeys(("value", "ci", "p", "bandwidth", "n"))
+        return {**nothing, "reason": result}
+    return {
+        "value": result.value,
+        "ci": list(result.ci),
+        "p": result.p,
+        "bandwidth": result.bandwidth,
+        "n": result.pairs,
+        "reason": None,
+    }
+
+
+def _diversity(found: Sequence[TwinComparison]) -> Body | None:
+    several = [comparison.diversity for comparison in found if comparison.diversity is not None]
+    if not several:
+        return None
+    return {
+        "cases": len(several),
+        "sd": _means([diversity.sd for diversity in several], AREAS),
+        "ms_ssim": {
+            name: _mean([diversity.ms_ssim[name] for diversity in several]) for name in MODALITIES
+        },
+    }
+
+
+def _privacy(compared: Compared) -> Body:
+    embeddings = {
+        "residual": _against(_residuals(compared)),
+        "features": _against(_closeness(compared)),
+    }
+    adjusted = holm([one["p"] for one in embeddings.values()])
+    tested = [p for p in adjusted if p is not None]
+    seen = sum(case.seen for case, _ in compared)
+    reasons = [one["reason"] for one in embeddings.values()]
+    return {
+        "seen": seen,
+        "unseen": len(compared) - seen,
+        "embeddings": {
+            name: {**one, "p_holm": p}
+            for (name, one), p in zip(embeddings.items(), adjusted, strict=True)
+        },
+        "verdict": _verdict(tested),
+        "reason": None if tested else reasons[0],
+        "definitions": PRIVACY,
+    }
+
+
+def _verdict(adjusted: Sequence[float]) -> str:
+    if not adjusted:
+        return "undecided"
+    return "memorisation" if min(adjusted) < LEVEL else "no sign"
+
+
+def _against(similarities: Sequence[tuple[bool, float]]) -> Body:
+    seen, unseen = (
+        np.array([value for was_seen, value in similarities if was_seen is side], np.float64)
+        for side in (True, False)
+    )
+    return seen_against_unseen(seen, unseen)
+
+
+def _residuals(compared: Compared) -> list[tuple[bool, float]]:
+    found = [(case.seen, _mean_residual(comparison.twins[0])) for case, comparison in compared]
+    return [(seen, value) for seen, value in found if value is not None]
+
+
+def _mean_residual(twin: TwinMeasures) -> float | None:
+    """Mean over the modalities that have a correlation."""
+    values = [one.value for one in twin.residual_correlation.values() if one.value is not None]
+    return float(np.mean(values)) if values else None
+
+
+def _closeness(compared: Compared) -> list[tuple[bool, float]]:
+    """Minus the distance of healthy tissue's features, each in its pooled sd; higher is closer."""
+    places: list[tuple[Modality, Area]] = [(name, "healthy") for name in MODALITIES]
+    whole = [
+        (case.seen, own, drawn)
+        for case, comparison in compared
+        if (own := _vector(comparison.features, places)) is not None
+        and (drawn := _vector(comparison.twins[0].features, places)) is not None
+    ]
+    if not whole:
+        return []
+    real, twin = (np.array([row[side] for row in whole], np.float64) for side in (1, 2))
+    sd = np.concatenate([real, twin]).std(axis=0)
+    apart = (real - twin) / np.where(sd > 0, sd, 1.0)
+    closeness = -np.sqrt((apart**2).mean(axis=1))
+    return [(row[0], float(value)) for row, value in zip(whole, closeness, strict=True)]

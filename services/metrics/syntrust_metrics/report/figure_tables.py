@@ -1,0 +1,184 @@
+"""The numbers of each figure, for the table beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from syntrust_core.contracts.case_record import CaseRecord
+from syntrust_core.contracts.report import BuildReport
+from syntrust_metrics.figures.curves import regions_of
+from syntrust_metrics.html import Html, join, table, text
+from syntrust_metrics.report.cells import bounds, digits_of, leaf_cell, number_cell
+
+Body = Mapping[str, Any]
+SIDES: Final = ("real", "synthetic")
+PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"train": ("train", "validation"), "test": ("test",)}
+)
+
+
+def volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Html:
+    """Figure 3 in numbers: validation cases are training data set aside."""
+    rows = []
+    for part, names in PARTS.items():
+        volumes = [
+            records[case.case].region_volumes_ml
+            for case in request.cases
+            if case.part in names and case.case in records
+        ]
+        for region in ("NCR", "ED", "ET"):
+            present = [each[region] for each in volumes if each[region] > 0]
+            absent = len(volumes) - len(present)
+            rows.append([text(f"{part}, {region}"), *map(text, (*_spread(present), absent))])
+    head = ["part, region", "median ml", "middle half ml", "range ml", "cases without"]
+    return table(head, rows, caption="Volumes of the cases that have the region.")
+
+
+def _spread(present: Sequence[float]) -> tuple[str, str, str]:
+    if not present:
+        return ("none", "none", "none")
+    low, middle, high = np.percentile(present, [25, 50, 75])
+    least, most = min(present), max(present)
+    return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
+
+
+def mean_table(results: Body) -> Html:
+    """T1: a row for each α."""
+    head = ["α", *(f"{side} images" for side in SIDES)]
+    rows = [
+        [_alpha(entry), *(_factor(entry, "t1", side) for side in SIDES)]
+        for entry in results["alphas"]
+    ]
+    return table(head, rows, kind="factors")
+
+
+def consistency_table(results: Body) -> Html:
+    """T2, and the two readings of "consistent across regions" that the paper's text suggests."""
+    names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
+    head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
+    rows = [
+        [
+            _alpha(entry),
+            *(_factor(entry, "t2", side) for side in SIDES),
+            *(
+                leaf_cell(entry["trust"]["companions"][name][side])
+                for name in names
+                for side in SIDES
+            ),
+        ]
+        for entry in results["alphas"]
+    ]
+    caption = "T2 is over cases, as printed; beside it one minus the spread over regions."
+    return table(["α", *head], rows, caption=caption, kind="factors")
+
+
+def region_table(results: Body, factor: str) -> Html:
+    """T3 or T4, and what they would be without pairing."""
+
+    def cells(entry: Body, region: str) -> list[Html]:
+        shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
+        return [_factor(entry, factor, region), number_cell(shuffled, digits_of(factor))]
+
+    return _by_region(results, [factor.upper(), "if unpaired"], cells)
+
+
+def spread_table(results: Body) -> Html:
+    """T5, with the mean, sd and interquartile range that explain it."""
+
+    def cells(entry: Body, region: str) -> list[Html]:
+        found = []
+        for side in SIDES:
+            beside = entry["trust"]["companions"]["t5"][side][region]
+            found += [_factor(entry, "t5", side, region)]
+            found += [number_cell(beside[name]) for name in ("mean", "sd", "iqr")]
+        return found
+
+    names = ("T5", "mean", "sd", "quartile range")
+    head = [f"{side} {name}" for side in SIDES for name in names]
+    return _by_region(results, head, cells)
+
+
+def size_table(results: Body) -> Html:
+    """Rank correlation of volume and Dice."""
+    sizes = {each["alpha"]: each for each in results["size"]}
+
+    def cells(entry: Body, region: str) -> list[Html]:
+        leaves = [sizes[entry["alpha"]][side][region] for side in SIDES]
+        return [*(leaf_cell(leaf, 2) for leaf in leaves), text(leaves[0]["cases"])]
+
+    return _by_region(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
+
+
+def agreement_table(results: Body) -> Html:
+    """Bias and limits of agreement, with the two companions of T3 that see agreement."""
+
+    def cells(entry: Body, region: str) -> list[Html]:
+        companions = entry["trust"]["companions"]
+        limits = companions["t4"][region]["limits"]
+        agree = companions["t3"][region]
+        return [
+            leaf_cell(companions["t4"][region]["bias"]),
+            text(bounds(limits) if limits else "undefined"),
+            leaf_cell(agree["correlation"], 2),
+            leaf_cell(agree["concordance"], 2),
+        ]
+
+    head = ["bias, real − synthetic", "95% limits", "correlation", "concordance"]
+    return _by_region(results, head, cells)
+
+
+def floor_tables(results: Body) -> Html:
+    """T3 and T4 beside their value without pairing and both floors."""
+    return join(_floors(results, factor) for factor in ("t3", "t4"))
+
+
+def _floors(results: Body, factor: str) -> Html:
+    digits = digits_of(factor)
+    floors = {
+        kind: {each["alpha"]: each[factor] for each in results["floors"][kind]["alphas"]}
+        for kind in ("twins", "seeds")
+    }
+
+    def cells(entry: Body, region: str) -> list[Html]:
+        measured = _factor(entry, factor, region)
+        shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
+        noise = [
+            leaf_cell(floor[entry["alpha"]][region], digits) if floor else text("not measured")
+            for floor in floors.values()
+        ]
+        return [measured, number_cell(shuffled, digits), *noise]
+
+    head = ["measured", "if unpaired", "second twin", "second training"]
+    direction = "higher is better" if factor == "t3" else "lower is better"
+    return _by_region(results, head, cells, caption=f"{factor.upper()} ({direction})")
+
+
+def _factor(entry: Body, factor: str, *path: str) -> Html:
+    leaf = entry["trust"]["factors"][factor]
+    for step in path:
+        leaf = leaf[step]
+    return leaf_cell(leaf, digits_of(factor))
+
+
+def _alpha(entry: Body) -> Html:
+    return text(f"{entry['alpha']:g}")
+
+
+def _by_region(
+    results: Body,
+    head: Sequence[str],
+    cells: Callable[[Body, str], list[Html]],
+    *,
+    caption: str = "",
+) -> Html:
+    """A row for each α and region."""
+    rows = [
+        [text(f"{entry['alpha']:g}, {region}"), *cells(entry, region)]
+        for entry in results["alphas"]
+        for region in regions_of(results)
+    ]
+    return table(["α, region", *head], rows, caption=caption, kind="factors")

@@ -1,0 +1,72 @@
+"""`results.csv`: every number of every case in long format, one row for each measurement.
+
+The rows are sorted by α, seed, set, case, region and metric. An empty value is undefined, as Dice
+where reference and prediction are both empty; it is not 0.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from syntrust_core.contracts.report import BuildReport, ReportCase, ReportRun
+from syntrust_metrics.experiment.trust_input import Scoring
+from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
+from syntrust_metrics.trust.serialization import rounded
+
+HEADER: Final = (
+    "case",
+    "group",
+    "seen",
+    "set",
+    "alpha",
+    "seed",
+    "region",
+    "metric",
+    "value",
+)
+DICE, NESTED = "dice", "nested"  # one metric in two fields, by kind of region
+Row = tuple[str | int | float | None, ...]
+
+
+def write_long_table(request: BuildReport, scores: Mapping[str, ScoreFile], path: Path) -> None:
+    """Write the table of all test cases.
+
+    `set` is ``real``, ``synthetic``, or ``synthetic_again`` (a second twin of each case); `seen`
+    says whether the generator was trained on the case.
+    """
+    test = sorted((case for case in request.cases if case.part == "test"), key=lambda each: each.id)
+    scoring = Scoring(request, scores, test, lambda score: score.dice)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        for alpha, runs in scoring.runs().items():
+            for run in runs:
+                writer.writerows(_run(scoring, alpha, run))
+
+
+def _run(scoring: Scoring, alpha: str, run: ReportRun) -> Iterator[Row]:
+    for name, step in _sets(run).items():
+        for case in scoring.cases:
+            for measured in _measured(scoring.score(case, step)):
+                yield (*_who(case), name, alpha, run.seed, *measured)
+
+
+def _sets(run: ReportRun) -> dict[str, str]:
+    again = {} if run.score_again is None else {"synthetic_again": run.score_again}
+    return {"real": run.score_real, "synthetic": run.score_synthetic, **again}
+
+
+def _who(case: ReportCase) -> tuple[str, str, str]:
+    return case.id, case.group or "", "yes" if case.seen else "no"
+
+
+def _measured(score: CaseScore) -> list[tuple[str, str, float | None]]:
+    """Region, metric and value of every field, sorted."""
+    return sorted(
+        (region, DICE if field == NESTED else field, rounded(value))
+        for field in CaseScore.model_fields
+        for region, value in getattr(score, field).items()
+    )

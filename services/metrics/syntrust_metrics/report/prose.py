@@ -1,0 +1,274 @@
+"""What the numbers mean and how far they carry, in plain words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from syntrust_core.contracts.case_record import CaseRecord
+from syntrust_core.contracts.report import BuildReport
+from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scans_of
+
+Body = Mapping[str, Any]
+
+NOTICE: Final = "Research use only. Not for clinical decisions."
+FEW: Final = 10
+LOW_N: Final = 50
+IDS_NAMED: Final = 12
+
+DEFINITIONS: Final = (
+    (
+        "T1, mean Dice (higher is better; real and synthetic close is better)",
+        "The mean over test cases of a case's mean Dice over its regions, in [0, 1].",
+    ),
+    (
+        "T2, consistency (higher is better)",
+        "One minus the standard deviation over cases of the case's mean Dice, in [0.5, 1].",
+    ),
+    (
+        "T3, alignment (higher is better)",
+        (
+            "The cosine between the vectors of Dice on real and on synthetic test images of the "
+            "same cases, in [0, 1], for each region. Dice that have nothing to do with each other "
+            "already reach about 0.9 to 0.99, so a high T3 alone shows little."
+        ),
+    ),
+    (
+        "T4, disparity (lower is better)",
+        (
+            "The mean absolute difference between a case's Dice on its real and on its synthetic "
+            "image, in [0, 1], for each region. Two draws of one distribution do not reach 0."
+        ),
+    ),
+    (
+        "T5, relative spread (lower is better)",
+        (
+            "The standard deviation of Dice over its mean, for each region and test set. It grows "
+            "without bound as the mean falls."
+        ),
+    ),
+    (
+        "α",
+        (
+            "The share of real images among the training images; the rest are synthetic twins of "
+            "the other training cases. α = 0 tested on real images is known as TSTR, α = 1 tested "
+            "on synthetic images as TRTS."
+        ),
+    ),
+    (
+        "Regions",
+        (
+            "ET enhancing tumour, ED oedema, NCR necrotic core; TC = ET + NCR, WT = all three. "
+            "Dice is 2|A∩B| / (|A| + |B|). Where reference and prediction are both empty it has no "
+            "value, and the policy says what that counts as."
+        ),
+    ),
+)
+
+FIGURES: Final = {
+    "fig2": (
+        "Real and synthetic images of the same cases",
+        (
+            "Each case above its synthetic twin, at the axial slice with the most tumour, in four "
+            "modalities."
+        ),
+    ),
+    "fig3": (
+        "Region volumes of training and test cases",
+        "Whether the test cases are like the training cases: volumes of the three regions.",
+    ),
+    "fig4": (
+        "T1 over α",
+        (
+            "Mean Dice on the real and on the synthetic test images. Higher is better; a gap says "
+            "that synthetic test images do not predict performance on real ones."
+        ),
+    ),
+    "fig5": (
+        "T2 over α",
+        "Consistency across cases on both test sets. Higher is better.",
+    ),
+    "fig6": (
+        "T3 over α",
+        "Alignment of real and synthetic Dice per region. Higher is better, but it hardly moves.",
+    ),
+    "fig7": (
+        "T4 over α",
+        "Mean absolute difference of real and synthetic Dice per region. Lower is better.",
+    ),
+    "fig8": (
+        "T5 over α",
+        "Spread of Dice relative to its mean, per region on both test sets. Lower is better.",
+    ),
+    "dice_volume": (
+        "Dice against region volume",
+        (
+            "Whether small regions score lower, as the paper holds. ρ is Spearman's rank "
+            "correlation with its 95% interval over cases."
+        ),
+    ),
+    "bland_altman": (
+        "Real against synthetic, case by case",
+        (
+            "Bland-Altman: the difference of a case's Dice on its two images over their mean. A "
+            "bias of 0 and narrow limits are best. Concordance falls below correlation where one "
+            "side is shifted or stretched."
+        ),
+    ),
+    "floors": (
+        "T3 and T4 against their floors",
+        (
+            "T3 below 1 and T4 above 0 mean little by themselves: compare them with a second twin "
+            "against the first, with another training against the first, and with what pairing at "
+            "random would give."
+        ),
+    ),
+}
+
+
+def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
+    """Say what this many cases, trainings and mixes can and cannot show."""
+    first = results["alphas"][0]
+    said = [_margin(first["trust"]["policy"]["margin"]), *limits(results, scans_of(case_ids))]
+    said += _of_cases(first["trust"]["cases"])
+    said += _of_unseen(results["unseen"])
+    said.append(
+        "Synthetic test scans that predict performance on real ones do not show that training on "
+        "synthetic scans is as good as training on real ones."
+    )
+    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in case_ids)
+    if phantoms:
+        share = "All cases" if phantoms == len(case_ids) else f"{phantoms} of {len(case_ids)} cases"
+        said.append(f"{share} are phantoms, made by a program: they say nothing about patients.")
+    return said
+
+
+def _margin(margin: float) -> str:
+    return (
+        f"The margin of {margin:g} is in Dice, which runs from 0 (no overlap) to 1 (the reference "
+        "itself): a difference of mean Dice smaller than that counts as none."
+    )
+
+
+def _of_cases(cases: int) -> list[str]:
+    if cases < FEW:
+        return [
+            (
+                f"{_plural(cases, 'test case')}: too few for any interval. The numbers describe "
+                "these cases; they show that the pipeline runs, and nothing about other cases."
+            )
+        ]
+    if cases < LOW_N:
+        return [
+            (
+                f"{cases} test cases: the intervals of T1 and T4 can be used with care; T2, T3 and "
+                "T5 are indicative only."
+            )
+        ]
+    return []
+
+
+def _of_unseen(unseen: Body | None) -> list[str]:
+    if unseen is None:
+        return ["No test case is known to have been used to train the generator."]
+    cases = unseen["cases"]
+    if not cases:
+        return ["The generator was trained on every test case, so its twins may repeat them."]
+    said = [
+        (
+            "The generator was trained on some of the test cases, so their twins may repeat them; "
+            f"the factors are given again for the {_plural(cases, 'test case')} that are new to it."
+        )
+    ]
+    return said + [warning["detail"] for warning in unseen["warnings"]]
+
+
+def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: Body) -> list[str]:
+    """Say what did not count, how often, and why."""
+    parts = Counter(case.part for case in request.cases)
+    said = []
+    if parts["validation"]:
+        said.append(
+            f"{_plural(parts['validation'], 'validation case')}, set aside before mixing: never "
+            "trained on, never tested, and not among the cases that α divides."
+        )
+    counts = [entry["trust"]["counts"] for entry in results["alphas"]]
+    for region in counts[0]:
+        dropped = max(each[region]["dropped"] for each in counts)
+        if dropped:
+            said.append(
+                f"{region} of {_plural(dropped, 'test case')} at most, under the policy that drops "
+                "a region without reference."
+            )
+    outside = [
+        case.id
+        for case in request.cases
+        if case.case in records and records[case.case].tumour_voxels_outside_grid
+    ]
+    if outside:
+        said.append(
+            f"Tumour outside of the canonical grid in {_plural(len(outside), 'case')}: "
+            f"{_named(sorted(outside))}. It was neither drawn nor scored."
+        )
+    ill = [case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _empty(case)]
+    if ill:
+        said.append(
+            f"{_plural(len(ill), 'test case')} with an empty region ({_named(ill)}): what an "
+            "empty region counts as is the policy's, see the table."
+        )
+    return said
+
+
+def _empty(case: Body) -> bool:
+    return any(value is None for side in ("real", "synthetic") for value in case[side].values())
+
+
+def warnings(results: Body) -> list[str]:
+    """Collect the distinct warnings of every scoring; nested ones only where they say more."""
+    plain = _by_detail(results["alphas"])
+    nested = {
+        f"{detail} (nested regions)": alphas
+        for detail, alphas in _by_detail(results["nested"]).items()
+        if detail not in plain
+    }
+    every = len(results["alphas"])
+    return [
+        detail if len(alphas) == every else f"{detail} At α = {', '.join(alphas)}."
+        for detail, alphas in (plain | nested).items()
+    ]
+
+
+def _by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
+    """Give the α at which each warning was made."""
+    where: dict[str, list[str]] = {}
+    for entry in entries:
+        for detail in details_of(entry):
+            where.setdefault(detail, []).append(f"{entry['alpha']:g}")
+    return where
+
+
+def details_of(entry: Body) -> list[str]:
+    """Give the warnings of one arm."""
+    return [warning["detail"] for warning in entry["trust"]["warnings"]]
+
+
+def summary(results: Body, parts: Mapping[str, int]) -> str:
+    """Say what was done, in a sentence."""
+    alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
+    seeds = len(results["alphas"][0]["seeds"])
+    times = {1: "once", 2: "twice"}.get(seeds, f"{seeds} times")
+    return (
+        f"A segmenter was trained {times} at each share of real images α = {', '.join(alphas)} on "
+        f"{_plural(parts['train'], 'case')}, and tested on {_plural(parts['test'], 'case')}, each "
+        "as a real image and as its synthetic twin, drawn from the same label map."
+    )
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - IDS_NAMED} more" if len(ids) > IDS_NAMED else ""
+    return f"{', '.join(ids[:IDS_NAMED])}{more}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

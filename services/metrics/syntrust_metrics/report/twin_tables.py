@@ -1,0 +1,162 @@
+"""What twins are worth: fidelity to real images, and whether they repeat training cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from syntrust_metrics.html import Html, element, folded, items, join, paragraph, table, text
+from syntrust_metrics.report.cells import (
+    leaf_cell,
+    number,
+    number_cell,
+    probability,
+)
+
+Body = Mapping[str, Any]
+MODALITIES: Final = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
+NOT_COMPARED: Final = "Twins were not compared with their sources in this experiment."
+
+
+def twin_parts(twins: Body | None) -> list[Html]:
+    """Everything the page says about twins."""
+    if twins is None:
+        return [paragraph(NOT_COMPARED)]
+    fidelity, privacy = twins["fidelity"], twins["privacy"]
+    return [
+        paragraph(privacy_sentence(privacy)),
+        _privacy(privacy),
+        element("h3", text("Fidelity")),
+        paragraph(_scope(fidelity)),
+        _whole_brain(fidelity),
+        _contrast(fidelity),
+        _discrepancy(fidelity),
+        *_diversity(fidelity),
+        folded(
+            "features",
+            "First-order features, distance of real images and twins",
+            _features(fidelity),
+        ),
+        folded("twin-numbers", "What these numbers are", _definitions(twins)),
+    ]
+
+
+def privacy_sentence(privacy: Body) -> str:
+    """Whether twins show signs of repeating the generator's training cases."""
+    sources = f"{privacy['seen']} seen and {privacy['unseen']} unseen sources"
+    if privacy["verdict"] == "undecided":
+        return f"Memorisation: undecided. {privacy['reason']}"
+    p = min(each["p_holm"] for each in privacy["embeddings"].values() if each["p_holm"] is not None)
+    if privacy["verdict"] == "no sign":
+        return (
+            f"Memorisation: no sign of it, from {sources} (smallest adjusted p "
+            f"{probability(p)}). No sign is not a proof of privacy."
+        )
+    return (
+        f"Memorisation: twins resemble cases the generator was trained on more than cases it has "
+        f"never seen ({sources}, adjusted p {probability(p)}). Do not hand out these twins."
+    )
+
+
+def _privacy(privacy: Body) -> Html:
+    rows = [
+        [
+            text(name),
+            *(number_cell(found[key]) for key in ("seen_mean", "unseen_mean", "difference")),
+            text(probability(found["p"])),
+            text(probability(found["p_holm"])),
+            leaf_cell({**found["above"], "reason": found["reason"]}, 2),
+        ]
+        for name, found in privacy["embeddings"].items()
+    ]
+    head = ["embedding", "seen", "unseen", "difference", "p", "adjusted p", "above unseen's 95%"]
+    caption = "Similarity of twins to their own sources, higher is more alike; 0.05 is expected."
+    return table(head, rows, caption=caption)
+
+
+def _scope(fidelity: Body) -> str:
+    said = (
+        f"{fidelity['cases']} cases with a twin, {fidelity['seen']} of them seen by the generator."
+    )
+    outside, tumour = fidelity["outside_view"], fidelity["tumour_outside_view"]
+    if not outside:
+        return said
+    return (
+        f"{said} {outside} brain voxels lie outside of what it draws, {tumour} of them tumour: "
+        "there, real image and twin are not compared."
+    )
+
+
+def _whole_brain(fidelity: Body) -> Html:
+    measures = {"ms_ssim": 3, "psnr": 1, "histogram": 3}
+    rows = [
+        [text(title), *(leaf_cell(fidelity[key][name]["brain"], d) for key, d in measures.items())]
+        for name, title in MODALITIES.items()
+    ]
+    head = ["modality", "MS-SSIM to the source", "PSNR to the source, dB", "histogram distance ↓"]
+    caption = (
+        "Over the brain, mean over cases and its 95% interval. MS-SSIM and PSNR describe: a twin "
+        "is a new draw, so nearness to its source is no merit."
+    )
+    return table(head, rows, caption=caption, kind="factors")
+
+
+def _contrast(fidelity: Body) -> Html:
+    rows = [
+        [
+            text(f"{title}, {area}"),
+            *(leaf_cell(found[side], 2) for side in ("real", "synthetic", "difference")),
+        ]
+        for name, title in MODALITIES.items()
+        for area, found in fidelity["contrast"][name].items()
+    ]
+    head = ["modality, region", "real", "twin", "twin − real"]
+    caption = "Lesion contrast in sds of healthy tissue; a difference closer to 0 is better."
+    return table(head, rows, caption=caption, kind="factors")
+
+
+def _discrepancy(fidelity: Body) -> Html:
+    rows = [
+        [text(area), leaf_cell(found, 4), text(probability(found["p"])), text(found["n"] or 0)]
+        for area, found in fidelity["mmd"].items()
+    ]
+    caption = (
+        "Real images against twins on first-order features of four modalities; lower is better."
+    )
+    return table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
+
+
+def _diversity(fidelity: Body) -> list[Html]:
+    found = fidelity["diversity"]
+    if found is None:
+        return []
+    rows = [
+        [text(title), leaf_cell(found["sd"][name]["brain"]), leaf_cell(found["ms_ssim"][name])]
+        for name, title in MODALITIES.items()
+    ]
+    caption = f"Twins of one label map among themselves, {found['cases']} cases."
+    head = ["modality", "voxelwise sd, z-score ↑", "MS-SSIM ↓"]
+    return [table(head, rows, caption=caption, kind="factors")]
+
+
+def _features(fidelity: Body) -> Html:
+    rows = [
+        [text(f"{MODALITIES[name]}, {area}"), *(_distance(each) for each in found.values())]
+        for name, areas in fidelity["features"].items()
+        for area, found in areas.items()
+    ]
+    first = next(iter(next(iter(fidelity["features"].values())).values()))
+    return table(["modality, area", *first], rows, caption="In sds over images; lower is better.")
+
+
+def _distance(found: Body) -> Html:
+    if found["distance"] is None:
+        return element("span", text(found["reason"]), class_="none")
+    return text(number(found["distance"], 2))
+
+
+def _definitions(twins: Body) -> Html:
+    return join(
+        items(f"{name}: {found['text']}" for name, found in part["definitions"].items())
+        for part in (twins["fidelity"], twins["privacy"])
+    )

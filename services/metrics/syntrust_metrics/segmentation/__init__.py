@@ -1,0 +1,1 @@
+"""Label maps compared: overlap, surfaces, lesions."""

@@ -1,0 +1,134 @@
+"""The step that scores uploaded label maps: Dice per case, then the trust factors of those."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_core.cases.label_schemes import (
+    LabelMapping,
+    check_label_4,
+    choose_mapping,
+    integer_values,
+    to_canonical,
+    value_counts,
+)
+from syntrust_core.cases.upload_reader import frame_problems
+from syntrust_core.cases.validation import PLAUSIBLE_BRAIN_ML
+from syntrust_core.contracts.base import StepMessage
+from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
+from syntrust_core.contracts.vocabulary import VOLUME_ROLES, Scheme, VolumeRole
+from syntrust_core.errors import CallerError, InvalidRequest, InvalidVolume
+from syntrust_core.imaging.nifti import Volume, read_nifti
+from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_metrics.segmentation.overlap import MM3_PER_ML, REGION_LABELS, confusion, dice
+from syntrust_metrics.trust import InvalidScores, score_cases
+
+TRUST_FILE: Final = "trust.json"
+CASES_FILE: Final = "cases.json"
+
+LabelMaps = Mapping[VolumeRole, NDArray[np.uint8]]
+Body = dict[str, Any]
+
+
+class InvalidCase(CallerError):
+    """The label maps of a case cannot be compared; `case`, `file` and `field` say what is wrong."""
+
+    slug, title = "invalid-volume", "Volume cannot be used"
+
+
+def score_volumes(message: StepMessage, context: StepContext) -> None:
+    """`cases.json` is the request to `POST /trust-score`, `trust.json` its answer."""
+    request = expect(ScoreVolumes, message)
+    entries = []
+    for index, case in enumerate(request.cases):
+        entries.append(_entry(case, context))
+        context.report(index + 1, len(request.cases))
+    body: Body = {"cases": entries, "policy": request.policy}
+    try:
+        answer = score_cases(body)
+    except InvalidScores as error:
+        raise InvalidRequest(error.detail, pointer=error.pointer) from error
+    _add(context, CASES_FILE, body)
+    _add(context, TRUST_FILE, answer)
+
+
+def _entry(case: VolumeCase, context: StepContext) -> Body:
+    folder = context.scratch / "upload"
+    try:
+        files: dict[VolumeRole, Path] = {
+            role: context.fetch_upload(role, case.files[role], folder / role)
+            for role in VOLUME_ROLES
+        }
+        maps = read_label_maps(files, scheme=case.scheme)
+    except InvalidVolume as refusal:
+        raise InvalidCase(
+            f"Case {case.id}, {refusal.file}: {refusal.detail}",
+            case=case.id,
+            file=refusal.file,
+            field=refusal.field,
+        ) from refusal
+    entry: Body = {
+        "id": case.id,
+        "real": region_dice(maps["seg"], maps["prediction_real"]),
+        "synthetic": region_dice(maps["seg"], maps["prediction_synthetic"]),
+    }
+    return entry | ({} if case.group is None else {"group": case.group})
+
+
+def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> LabelMaps:
+    """Canonical labels of the three files of a case, on their common grid, (X, Y, Z).
+
+    `auto` chooses one scheme for all three, so that label 4 in one and label 3 in another are
+    refused as in one file. Any frame will do, since nothing is turned: Dice counts voxels.
+
+    Raises
+    ------
+    InvalidVolume
+        If a file cannot be read, differs in shape or affine from `seg`, or holds a label that the
+        scheme does not know; with its role.
+    """
+    volumes = {role: read_nifti(files[role], role=role) for role in VOLUME_ROLES}
+    for problem in frame_problems(volumes):
+        raise InvalidVolume(problem.reason, file=problem.file, field=problem.field)
+    values = {role: integer_values(volume, role=role) for role, volume in volumes.items()}
+    mapping = _common_mapping(values, volumes["seg"], scheme)
+    return {role: to_canonical(array, mapping) for role, array in values.items()}
+
+
+def _common_mapping(
+    values: Mapping[VolumeRole, NDArray[np.int16]], reference: Volume, scheme: Scheme
+) -> LabelMapping:
+    voxel_ml = abs(np.linalg.det(reference.affine[:3, :3])) / MM3_PER_ML
+    largest_brain = round(PLAUSIBLE_BRAIN_ML[1] / voxel_ml)  # nothing says where the brain is
+    counts: dict[int, int] = {}
+    for role, array in values.items():
+        own = value_counts(array)
+        counts = {value: max(counts.get(value, 0), own.get(value, 0)) for value in counts | own}
+        try:
+            choice = choose_mapping(scheme, counts)
+            if scheme == "auto":
+                check_label_4(counts, largest_brain)
+        except InvalidVolume as refusal:
+            raise InvalidVolume(refusal.detail, file=role, field=refusal.field) from refusal
+    return choice.mapping
+
+
+def region_dice(
+    reference: NDArray[np.uint8], prediction: NDArray[np.uint8]
+) -> dict[str, float | None]:
+    """Dice of ET, ED and NCR; null where both are empty."""
+    joint = confusion(reference, prediction)
+    return {region: dice(joint, labels) for region, labels in REGION_LABELS.items()}
+
+
+def _add(context: StepContext, name: str, body: Body) -> None:
+    path = context.scratch / name
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    path.write_text(text, encoding="utf-8")
+    context.add(name, path)

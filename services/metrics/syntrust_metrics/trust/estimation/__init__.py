@@ -1,0 +1,1 @@
+"""Trust factors and companions with their intervals."""

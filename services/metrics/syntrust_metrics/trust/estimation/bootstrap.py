@@ -1,0 +1,372 @@
+r"""T1-T5 of every bootstrap resample, from one matrix product.
+
+A resample is a row of weights over cases (counts of draws), and every factor is a function of
+weighted sums of per-case features, so `features @ weights.T` gives all resamples at once. Each
+score is centred first: :math:`E[x^2] - E[x]^2` of raw Dice loses small variances.
+
+T2, T3 and T5 also get the logarithm they are studentised on and its standard error from the
+influence function (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12 and 21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.estimation.columns import Columns, equal
+from syntrust_metrics.trust.estimation.companions import concordance, correlation
+
+Array = NDArray[np.float64]
+CACHED_CASES: Final = 2000  # above, weights are drawn in blocks and forgotten
+BLOCK_CELLS: Final = 4_100_000  # 33 MB of weights; 2000 cases drawn 2000 times
+NOTHING: Final = 1e-12  # relative size under which a variance is rounding
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Studentised factors in every resample, (F, B + 1); column 0 is the sample itself.
+
+    `value` is NaN where undefined. `log` is what is studentised (log(1-T2), log(1-T3), log T5) and
+    `error` its standard error, 0 where that cannot be had.
+    """
+
+    value: Array
+    log: Array
+    error: Array
+
+    def rows(self, chosen: slice) -> Draws:
+        return Draws(self.value[chosen], self.log[chosen], self.error[chosen])
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """All families of one trained model, in the order of the factors.
+
+    Families lie below each other, so that an interval of all of them is one look at all rows;
+    `plain_rows` and `studentised_rows` say where each is.
+    """
+
+    plain: Array  # (4 + 4K, B + 1)
+    studentised: Draws  # (2 + 3K, B + 1)
+    reach: Array  # (2, B + 1), spread over regions of what their means moved by
+
+    def row(self, family: str) -> Array:
+        """One family that is not studentised."""
+        return self.plain[plain_rows(len(self.plain) // 4 - 1)[family]]
+
+    def draws(self, family: str) -> Draws:
+        """One family that is studentised."""
+        regions = (len(self.studentised.value) - 2) // 3
+        return self.studentised.rows(studentised_rows(regions)[family])
+
+
+@cache
+def plain_rows(regions: int) -> Mapping[str, slice]:
+    """Rows of the families that get percentile intervals."""
+    return _stacked(
+        t1=2, t2_within=2, t4=regions, correlation=regions, concordance=regions, bias=regions
+    )
+
+
+@cache
+def studentised_rows(regions: int) -> Mapping[str, slice]:
+    """Rows of the families that are studentised; of T5 the real side comes first."""
+    return _stacked(t2=2, t5=2 * regions, t3=regions)
+
+
+def _stacked(**heights: int) -> Mapping[str, slice]:
+    edges = list(accumulate(heights.values(), initial=0))
+    return {name: slice(*pair) for name, pair in zip(heights, pairwise(edges), strict=True)}
+
+
+def resample(columns: Columns, *, ddof: int, resamples: int, seed: int) -> Resampled:
+    """Resample the cases of one model.
+
+    Parameters
+    ----------
+    columns
+    ddof
+        Of T2 and T5.
+    resamples, seed
+        Of the bootstrap. Equal (M, resamples, seed) draw equal cases, whatever the scores.
+    """
+    features = _Features.of(columns)
+    drawn = weights(columns.scores.shape[1], resamples, seed)
+    parts = [features.bank @ block.T for block in drawn]
+    # Copying a megabyte costs as much as a tenth of the product.
+    return features.read(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), ddof=ddof)
+
+
+def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
+    """Give counts of draws in blocks of rows, (B + 1, M) in all; row 0 is all ones."""
+    if cases <= CACHED_CASES and cases * resamples <= BLOCK_CELLS:
+        yield _cached_counts(cases, resamples, seed).astype(np.float64, copy=False)
+        return
+    yield np.ones((1, cases))
+    rng = np.random.default_rng(seed)
+    rows = max(1, BLOCK_CELLS // cases)
+    for start in range(0, resamples, rows):
+        yield _draw(rng, cases, min(rows, resamples - start))
+
+
+@lru_cache(maxsize=8)
+def _cached_counts(cases: int, resamples: int, seed: int) -> Array | NDArray[np.uint16]:
+    """Counts in at most 8 MB: as numbers if they fit, else as small as they are.
+
+    Eight large tables of numbers would be a quarter of a gigabyte. A case's counts lie together, as
+    the product with the features takes them.
+    """
+    drawn = _draw(np.random.default_rng(seed), cases, resamples)
+    counts = np.concatenate([np.ones((1, cases)), drawn])
+    if 4 * drawn.size <= BLOCK_CELLS:
+        return np.asfortranarray(counts)
+    return counts.astype(np.uint16, order="F")
+
+
+def _draw(rng: np.random.Generator, cases: int, rows: int) -> Array:
+    picks = rng.integers(0, cases, size=(rows, cases))
+    cells = (picks + cases * np.arange(rows)[:, None]).ravel()
+    return np.bincount(cells, minlength=rows * cases).reshape(rows, cases).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Features:
+    """The per-case features and what undoes their centring.
+
+    `bank` is (P, M): for the Q = 2 + 2K scores whose spread counts (case means and regions of each
+    side) powers 1-4 of the deviations; for T3 the monomials of `real` and of the part of
+    `synthetic` that is no multiple of it; for T4 the absolute differences; for covariances the
+    products of deviations; for T2's other reading the spread within a case; and, only where a pair
+    is left out, the masks of the Q scores. Where none is, every draw has as many cases, its
+    sums are made means beforehand, and what a case mean deviates by is left to its regions.
+    """
+
+    bank: Array
+    complete: bool
+    cases: int
+    centre: Array  # (Q, 1)
+    multiple: Array  # (K, 1)
+
+    @classmethod
+    def of(cls, columns: Columns) -> _Features:
+        deviations = columns.deviations
+        square = deviations**2
+        multiple, monomials = _monomials(*columns.sides)
+        product = np.multiply(*deviations[2:].reshape(columns.sides.shape))
+        first = deviations[2:] if columns.complete else deviations
+        parts = [first, square, square * deviations, square * square, *monomials]
+        parts += [columns.gaps, product, columns.within]
+        masks = [] if columns.complete else [columns.present.astype(np.float64)]
+        bank = np.concatenate(parts + masks)
+        if columns.complete:
+            bank /= deviations.shape[1]
+        return cls(bank, columns.complete, deviations.shape[1], columns.centre[:, None], multiple)
+
+    def read(self, sums: Array, *, ddof: int) -> Resampled:
+        """Turn weighted sums (P, B + 1), which it may overwrite, into factors."""
+        regions = self.multiple.size
+        # Counts are exact, so an empty draw is exactly 0 and gives NaN on purpose; so does a draw
+        # of nothing but Dice so small that their squares vanish.
+        with np.errstate(all="ignore"):
+            powers, of_regions, within, n = self._means(sums)
+            *monomials, gaps, product = of_regions
+            averages = self.centre + powers[0]
+            # As for T3: what is left of a draw of nothing but Dice of 0 is rounding.
+            averages[averages <= NOTHING * self.centre] = 0.0
+            real = slice(2, 2 + regions)
+            fourth = _raw_fourth(self.centre[real], [power[real] for power in powers])
+            moments = _Moments.of(powers, n, ddof)
+            spreads = _spreads(moments, averages)
+            second = averages[real] ** 2 + moments.second[real]
+            alignment = _alignment([second, *monomials[:2], fourth, *monomials[2:]], self.multiple)
+            shift = powers[0][2:].reshape(2, regions, -1)
+            agreement = _agreement(product, shift, moments.second[2:], averages[2:])
+            return Resampled(
+                plain=np.concatenate([averages[:2], 1 - within, gaps, *agreement]),
+                studentised=_studentised(spreads, alignment, n),
+                reach=_spread_over(shift),
+            )
+
+    def _means(self, sums: Array) -> tuple[list[Array], Array, Array, Array]:
+        """Make every sum a mean over the cases drawn for it, in place, and count these cases.
+
+        The powers are four times (Q, B + 1), what regions have is (8, K, B + 1), the spread within
+        a case (2, B + 1), and the count (Q, B + 1), or (Q, 1) where it never varies.
+        """
+        spread, regions = self.centre.size, self.multiple.size
+        first = 2 * regions if self.complete else spread
+        heights = first, 3 * spread, 8 * regions, 2
+        firsts, others, of_regions, within, n = np.split(sums, list(accumulate(heights)))
+        others = others.reshape(3, spread, -1)
+        of_regions = of_regions.reshape(8, regions, -1)
+        if self.complete:
+            of_cases = firsts.reshape(2, regions, -1).mean(axis=1)
+            firsts = np.concatenate([of_cases, firsts])
+            return [firsts, *others], of_regions, within, np.full((spread, 1), float(self.cases))
+        firsts /= n
+        others /= n
+        of_regions /= n[2 : 2 + regions]
+        within /= n[:2]
+        return [firsts, *others], of_regions, within, n
+
+
+def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
+    r"""Features of T3 that keep 1 - T3 exact when the two columns are nearly proportional.
+
+    They are :math:`re, e^2, r^3e, r^2e^2, re^3, e^4`: those of :math:`r` alone are had from powers.
+
+    With :math:`s = c r + e`, :math:`e \perp r` in the sample, the Gram determinant
+    :math:`|r|^2 |s|^2 - (r \cdot s)^2 = |r|^2 |e|^2 - (r \cdot e)^2` has no cancellation.
+    """
+    rr = real**2
+    norm = rr.sum(axis=1, keepdims=True)
+    product = (real * synthetic).sum(axis=1, keepdims=True)
+    multiple = np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0)
+    rest = synthetic - multiple * real
+    rest[equal(rest, synthetic)] = 0.0
+    re, ee = real * rest, rest**2
+    return multiple, [re, ee, rr * re, rr * ee, re * ee, ee * ee]
+
+
+def _raw_fourth(centre: Array, powers: list[Array]) -> Array:
+    """Mean of x^4 from the means of the powers 1-4 of x - centre."""
+    m1, m2, m3, m4 = powers
+    whole = 4 * m1
+    whole += centre
+    whole *= centre
+    whole += 6 * m2
+    whole *= centre
+    whole += 4 * m3
+    whole *= centre
+    whole += m4
+    return whole
+
+
+def _agreement(product: Array, shift: Array, variance: Array, means: Array) -> list[Array]:
+    """Pearson's correlation, Lin's concordance and bias from population moments."""
+    real, synthetic = means.reshape(shift.shape)
+    bias = real - synthetic
+    covariance = product - shift[0] * shift[1]
+    of_real, of_synthetic = variance.reshape(shift.shape)
+    return [
+        correlation(covariance, of_real, of_synthetic),
+        concordance(covariance, of_real, of_synthetic, bias),
+        bias,
+    ]
+
+
+def _spread_over(shift: Array) -> Array:
+    """Spread over regions of (2, K, B + 1), ddof 0."""
+    apart = shift - shift.mean(axis=1, keepdims=True)
+    spreads: Array = np.sqrt(np.square(apart, out=apart).mean(axis=1))
+    return spreads
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Central moments per score and resample; `variance` is with ddof, the others without."""
+
+    variance: Array
+    second: Array
+    third: Array
+    fourth: Array
+
+    @classmethod
+    def of(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
+        """Moments about the resample's own mean from those about the sample's.
+
+        Overwrites the third and fourth of these, which stay in the cache that way.
+        """
+        m1, m2, third, fourth = raw
+        second = m2 - m1 * m1
+        second[second <= NOTHING * m2] = 0.0
+        common = m2 + second
+        common *= m1
+        third -= common
+        common += 4 * third
+        common *= m1
+        fourth -= common
+        third -= np.multiply(m1, second, out=common)
+        variance = second * np.where(n > ddof, n / (n - ddof), np.nan) if ddof else second
+        return cls(variance, second, third, fourth)
+
+
+def _spreads(moments: _Moments, averages: Array) -> tuple[Array, Array]:
+    """Standard deviations, T5, and the mean square of twice the influence on their logarithms.
+
+    The influence of log sd is ((x-m)^2 - sd^2) / (2 sd^2), that of log T5 is less (x-m) / mean.
+    """
+    deviation = np.sqrt(moments.variance)
+    square = moments.fourth / (moments.second * moments.second)
+    square -= 1
+    average, second, third = averages[2:], moments.second[2:], moments.third[2:]
+    deviation[2:] /= average
+    deviation[2:][average == 0] = np.nan
+    square[2:] += 4 * (second / average - third / second) / average
+    return deviation, square
+
+
+def _alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
+    r"""1 - T3 and the mean square of twice the influence on its logarithm.
+
+    With unit columns :math:`a = r/|r|`, :math:`b = s/|s|` the influence of log(1 - T3) is
+    :math:`(a-b)^2 / (2(1-T_3)) - (a^2+b^2)/2`, and :math:`a - b = g r - h e`.
+    """
+    rr, re, ee, *quartic = parts
+    along = multiple**2 * rr
+    ss = along + 2 * multiple * re + ee
+    # A draw of nothing but Dice of 0 leaves the rounding of terms that cancel.
+    ss[ss <= NOTHING * along] = np.nan
+    rr[rr <= 0] = np.nan
+    real, synthetic = np.sqrt(rr), np.sqrt(ss)
+    dot = np.maximum(multiple * rr + re, 0.0)
+    gap = _determinant(rr, re, ee) / (rr * ss + real * synthetic * dot)
+    f, h, by_gap = 1 / real, 1 / synthetic, 1 / gap
+    mh = multiple * h
+    g = f - mh
+    g_by_gap = g * by_gap
+    influence = [  # (a - b)^2 / (1 - T3) - a^2 - b^2 in r^2, r e, e^2
+        g * g_by_gap - f * f - mh * mh,
+        -2 * h * (g_by_gap + mh),
+        h * h * (by_gap - 1),
+    ]
+    return gap, _square(influence, quartic)
+
+
+def _determinant(rr: Array, re: Array, ee: Array) -> Array:
+    """Gram determinant of the columns; exactly 0 where it is rounding alone."""
+    product = rr * ee
+    determinant = product - re * re
+    determinant[determinant <= NOTHING * product] = 0.0
+    return determinant
+
+
+def _square(influence: list[Array], quartic: list[Array]) -> Array:
+    """Mean of (u r^2 + v r e + w e^2)^2 from the means of r^4, r^3 e, ..., e^4."""
+    u, v, w = influence
+    r4, r3e, r2e2, re3, e4 = quartic
+    return u * (u * r4 + 2 * (v * r3e + w * r2e2)) + v * (v * r2e2 + 2 * w * re3) + w * w * e4
+
+
+def _studentised(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n: Array) -> Draws:
+    """T2, T5 and T3, their logarithms and the errors of these."""
+    value, square = map(np.concatenate, zip(spreads, alignment, strict=True))
+    log = np.log(value)
+    regions = len(alignment[0])
+    rows = studentised_rows(regions)
+    for falling in (value[rows["t2"]], value[rows["t3"]]):
+        np.subtract(1, falling, out=falling)
+    return Draws(value, log, _error(square, np.concatenate([n, n[2 : 2 + regions]])))
+
+
+def _error(square: Array, n: Array) -> Array:
+    """Standard error from the mean square of twice the influence; 0 if rounding or undefined."""
+    square /= 4
+    square[~((square > NOTHING) & (square < np.inf))] = 0.0
+    return np.sqrt(square / n)

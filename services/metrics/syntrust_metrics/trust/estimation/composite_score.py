@@ -1,0 +1,131 @@
+r"""The score `syntrust/1`: one number, because callers ask for one, and never alone.
+
+.. math:: 100 \, (s_0 s_1 s_2 s_3 s_4 s_5)^{1/6}
+
+with :math:`s_0 = \min(T1_R, T1_S)`, :math:`s_1 = \max(0, 1 - |T1_R - T1_S| / 0.2)`,
+:math:`s_2 = 2 \min(T2_R, T2_S) - 1` clipped to [0, 1], :math:`s_3` the mean over regions of
+:math:`\max(0, \text{Lin's concordance})`, :math:`s_4 = \max(0, 1 - \overline{T4} / 0.5)` and
+:math:`s_5 = 1 - \min(1, \overline{|T5_R - T5_S|})`. It is ours and no part of the paper.
+
+With several training seeds the parts are those of the factors averaged over seeds, so that anyone
+can compute them from the factors and companions of the same answer. Gaps of opposite sign in two
+seeds then cancel in s1 and s5, as they do in T1 and T5; `seed_sd` of the factors shows them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.estimation.bootstrap import plain_rows, studentised_rows
+from syntrust_metrics.trust.estimation.estimator import Estimator, Leaf
+from syntrust_metrics.trust.estimation.intervals import Interval, percentile
+
+Array = NDArray[np.float64]
+SCORE_DEFINITION: Final = "syntrust/1"
+PARTS: Final = ("s0", "s1", "s2", "s3", "s4", "s5")
+WORST_GAP: Final = 0.2
+WORST_T4: Final = 0.5
+
+
+def score_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) -> Array:
+    """The six parts, each in [0, 1], higher is better: (6, ...).
+
+    Parameters
+    ----------
+    t1, t2 : (2, ...)
+    concordance, t4 : (K, ...)
+    t5 : (2, K, ...)
+        NaN where undefined; a part that needs it is NaN.
+    """
+    return np.stack(
+        [
+            np.minimum(*t1),
+            np.maximum(0.0, 1 - np.abs(t1[0] - t1[1]) / WORST_GAP),
+            np.clip(2 * np.minimum(*t2) - 1, 0.0, 1.0),
+            np.maximum(0.0, concordance).mean(axis=0),
+            np.maximum(0.0, 1 - t4.mean(axis=0) / WORST_T4),
+            1 - np.minimum(1.0, np.abs(t5[0] - t5[1]).mean(axis=0)),
+        ]
+    )
+
+
+def join_parts(parts: Array) -> Array:
+    """The score of parts (6, ...), in [0, 100]; NaN where a part is."""
+    whole: Array = 100 * np.prod(parts, axis=0) ** (1 / len(PARTS))
+    return whole
+
+
+def score_of(of: Estimator, factors: dict[str, Any], companions: dict[str, Any]) -> dict[str, Any]:
+    """`score` of an answer, from its own factors and companions.
+
+    The interval is the percentile one of the resamples; one in which a part is undefined is left
+    out, as everywhere.
+    """
+    leaves = _leaves(factors, companions)
+    parts = score_parts(*map(_values, leaves))
+    body = {
+        "definition": SCORE_DEFINITION,
+        "parts": {
+            name: None if math.isnan(part) else part
+            for name, part in zip(PARTS, parts.tolist(), strict=True)
+        },
+    }
+    if np.isnan(parts).any():
+        reason = next(leaf["reason"] for leaf in _flat(leaves) if leaf["value"] is None)
+        return {**body, "value": None, "ci": None, "weakest": None, "reason": reason}
+    found = of.sampling.without(min(of.cases, *of.used)) or _interval(of)
+    return {
+        **body,
+        "value": float(join_parts(parts)),
+        "ci": list(found.bounds) if found.bounds else None,
+        "weakest": PARTS[int(parts.argmin())],
+        "reason": found.reason,
+    }
+
+
+def _leaves(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
+    """The leaves that the score is made of, in the order of `score_parts`."""
+    return [
+        list(factors["t1"].values()),
+        list(factors["t2"].values()),
+        [region["concordance"] for region in companions["t3"].values()],
+        list(factors["t4"].values()),
+        [list(side.values()) for side in factors["t5"].values()],
+    ]
+
+
+def _values(leaves: list[Any]) -> Array:
+    values = [leaf["value"] for leaf in _flat(leaves)]
+    shape = (2, -1) if isinstance(leaves[0], list) else (-1,)
+    return np.array(values, dtype=np.float64).reshape(shape)
+
+
+def _flat(leaves: list[Any]) -> Iterator[Leaf]:
+    for leaf in leaves:
+        if isinstance(leaf, list):
+            yield from _flat(leaf)
+        else:
+            yield leaf
+
+
+def _interval(of: Estimator) -> Interval:
+    plain, studentised = of.plain, of.studentised
+    assert plain is not None  # noqa: S101 - asked only where resamples exist
+    assert studentised is not None  # noqa: S101
+    rows = plain_rows(len(of.regions))
+    values = {
+        name: studentised.value[where] for name, where in studentised_rows(len(of.regions)).items()
+    }
+    draws = score_parts(
+        plain[rows["t1"]],
+        values["t2"],
+        plain[rows["concordance"]],
+        plain[rows["t4"]],
+        values["t5"].reshape(2, len(of.regions), -1),
+    )
+    return percentile(join_parts(draws), of.sampling, of.scope_of_draws)

@@ -1,0 +1,82 @@
+"""What an empty region counts as, and how often that decided anything.
+
+Reference and prediction both empty is null (NaN here); exactly one of them empty is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.request.policy import EmptyRule
+from syntrust_metrics.trust.request.rows import SIDES
+
+FILL: Final[dict[str, float]] = {"brats": 1.0, "zero": 0.0}
+MIXED_SHARE_LIMIT: Final = 0.02
+
+
+def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64]:
+    """Replace or leave out nulls.
+
+    Parameters
+    ----------
+    dice : float array, shape (S, 2, M, K)
+        Training seed, side, case, region; NaN is null.
+    rule
+        ``brats``: null is 1; ``zero``: null is 0; ``drop``: a pair with a null on either side is
+        NaN on both.
+
+    Returns
+    -------
+    float array, shape (S, 2, M, K)
+        NaN where a pair is left out (``drop`` only).
+    """
+    null = np.isnan(dice)
+    if rule != "drop":
+        return np.where(null, FILL[rule], dice)
+    return np.where(null.any(axis=1, keepdims=True), np.nan, dice)
+
+
+def count(
+    dice: NDArray[np.float64], regions: Sequence[str], rule: EmptyRule
+) -> dict[str, dict[str, object]]:
+    """Count distinct cases per region; with several seeds a case counts where any seed shows it.
+
+    ``empty``: null on both sides. ``mixed``: null beside 0, so a ``false_positive`` on the side of
+    the 0. ``missed``: 0 on a side where the reference is not known to be empty (0 on both sides of
+    an empty reference cannot be told from two misses). ``dropped``: left out in at least one seed;
+    ``used``: entered the factors in at least one.
+    """
+    null = np.isnan(dice)
+    either, both = np.asarray(null.any(axis=1)), np.asarray(null.all(axis=1))
+    mixed = either & ~both
+    left_out = either if rule == "drop" else np.zeros_like(either)
+    real, synthetic = (dice == 0).swapaxes(0, 1)
+    of_sides = [real & ~either, synthetic & ~either, real & mixed, synthetic & mixed]
+    flags = np.stack([~left_out, left_out, both, mixed, *of_sides])  # (8, S, M, K)
+    counts = flags.any(axis=1).sum(axis=1).T.tolist()
+    return {region: _named(*found) for region, found in zip(regions, counts, strict=True)}
+
+
+def _named(used: int, dropped: int, empty: int, mixed: int, *of_sides: int) -> dict[str, object]:
+    return {
+        "used": used,
+        "dropped": dropped,
+        "empty": empty,
+        "mixed": mixed,
+        "missed": dict(zip(SIDES, of_sides[:2], strict=True)),
+        "false_positive": dict(zip(SIDES, of_sides[2:], strict=True)),
+    }
+
+
+def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of mixed pairs among the pairs of each region: (S, 2, M, K) to (K,), in [0, 1]."""
+    null = np.isnan(dice)
+    if not null.any():
+        return np.zeros(dice.shape[-1])
+    mixed = null.any(axis=1) & ~null.all(axis=1)
+    share: NDArray[np.float64] = mixed.mean(axis=(0, 1))
+    return share

@@ -1,0 +1,256 @@
+r"""Intervals of factors over cases, and over training seeds where there are several.
+
+One seed: the case bootstrap; percentile for T1 and T4, bootstrap-t on log(1-T2), log(1-T3), log T5.
+Two to four seeds: T1 and T4 by :math:`t \sqrt{s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M}` with
+Satterthwaite's degrees of freedom (Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019), the others
+by cases alone. From five seeds on the seeds are drawn too, independently: cases and seeds are
+crossed (Owen, Annals of Applied Statistics 1(2), 2007, doi:10.1214/07-AOAS122).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from syntrust_metrics.trust.estimation.bootstrap import Draws
+from syntrust_metrics.trust.estimation.columns import equal
+from syntrust_metrics.trust.estimation.quantiles import tails
+from syntrust_metrics.trust.request.policy import Policy
+
+Array = NDArray[np.float64]
+MIN_CASES: Final = 10
+MIN_RESAMPLES: Final = 100
+MAX_UNDEFINED: Final = 0.05
+MIN_SEEDS_TO_DRAW: Final = 5
+SEED_STREAM: Final = 1  # a second stream beside the cases' own
+
+
+@dataclass(frozen=True)
+class Interval:
+    """`bounds` low to high, or none with the reason."""
+
+    bounds: tuple[float, float] | None
+    scope: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What every interval of one answer shares."""
+
+    policy: Policy
+    seeds: int
+
+    @property
+    def scope(self) -> str:
+        """Scope of an interval that has drawn, or measured, every source it can."""
+        return "this trained model" if self.seeds == 1 else "training seeds"
+
+    @cached_property
+    def seed_weights(self) -> Array:
+        """Share of each seed in each resample, (S, B + 1); drawn only from five seeds on."""
+        shares = np.full((self.seeds, self.policy.resamples + 1), 1 / self.seeds)
+        if self.seeds >= MIN_SEEDS_TO_DRAW:
+            rng = np.random.default_rng([self.policy.seed, SEED_STREAM])
+            picks = rng.integers(0, self.seeds, size=(self.policy.resamples, self.seeds))
+            shares[:, 1:] = (picks == np.arange(self.seeds)[:, None, None]).mean(axis=2)
+        return shares
+
+    def without(self, cases: int) -> Interval | None:
+        """Give the reason why no interval can be had at all, if there is one."""
+        if cases < MIN_CASES:
+            return Interval(None, None, f"fewer than {MIN_CASES} cases")
+        if self.policy.resamples < MIN_RESAMPLES:
+            return Interval(None, None, f"fewer than {MIN_RESAMPLES} resamples")
+        return None
+
+
+def percentiles(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
+    """Percentile intervals of (F, B + 1) values, each row as `percentile`."""
+    if not np.isfinite(draws).all():
+        return [percentile(row, sampling, scope) for row in draws]
+    bounds = tails(draws[:, 1:], sampling.policy.confidence)
+    return [Interval(pair, scope) for pair in bounds]
+
+
+def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
+    """Percentile interval of (B + 1,) values, the first that of the sample; NaN are left out."""
+    defined = draws[1:][np.isfinite(draws[1:])]
+    if refused := _too_few(defined.size, draws.size - 1):
+        return refused
+    return Interval(tails(defined[None], sampling.policy.confidence)[0], scope)
+
+
+def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
+    r"""Interval of a seminorm :math:`s` of means, from that of what (B + 1,) resamples moved them.
+
+    By :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)` it covers at least as often as it says,
+    also where the seminorm is so near 0 that its own resamples all lie above it.
+    """
+    defined = reach[1:][np.isfinite(reach[1:])]
+    if refused := _too_few(defined.size, reach.size - 1):
+        return refused
+    last = math.ceil(sampling.policy.confidence * defined.size) - 1
+    half = float(np.partition(defined, last)[last])
+    return Interval((max(0.0, value - half), value + half), scope)
+
+
+def _too_few(defined: int, resamples: int) -> Interval | None:
+    missing = 1 - defined / resamples
+    if missing <= MAX_UNDEFINED:
+        return None
+    return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
+
+
+def studentised(draws: Draws, sampling: Sampling, scope: str) -> list[tuple[Interval, bool]]:
+    """Bootstrap-t intervals on the log scale of each factor; True says that it is on that scale.
+
+    Where a standard error is 0 (equal or almost equal Dice) the percentile interval of the value.
+    """
+    whole = np.isfinite(draws.value) & np.isfinite(draws.log) & (draws.error > 0)
+    if not whole.all():
+        rows = zip(draws.value, draws.log, draws.error, strict=True)
+        return [_studentised_row(*row, sampling, scope) for row in rows]
+    pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
+    found = tails(pivots, sampling.policy.confidence)
+    first = zip(draws.log[:, 0].tolist(), draws.error[:, 0].tolist(), found, strict=True)
+    return [(Interval(_from_pivots(*each), scope), True) for each in first]
+
+
+def _studentised_row(
+    value: Array, log: Array, error: Array, sampling: Sampling, scope: str
+) -> tuple[Interval, bool]:
+    """One factor with resamples in which it, or its standard error, is undefined."""
+    defined = np.isfinite(value)
+    defined[0] = True
+    usable = (np.isfinite(log[defined]) & (error[defined] > 0)).all()
+    if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
+        return percentile(value, sampling, scope), False
+    pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
+    ends = tails(pivots[None], sampling.policy.confidence)[0]
+    return Interval(_from_pivots(log[0], error[0], ends), scope), True
+
+
+def _from_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple[float, float]:
+    return float(log - ends[1] * error), float(log - ends[0] * error)
+
+
+def combine(draws: Sequence[Draws], shares: Array) -> Draws:
+    r"""Draws of the seeds' average, on the log scale of that average.
+
+    The factors' complements :math:`e^z` are averaged. The error adds those of the seeds as if their
+    influences were wholly correlated: they come from the same cases, and a factor common to all
+    resamples cancels in a studentised interval. Drawn seeds add the spread between them.
+    """
+    with np.errstate(all="ignore"):
+        complements = [np.exp(part.log) for part in draws]
+        total = average(complements, shares)
+        pairs = zip(complements, draws, strict=True)
+        within = average((each * part.error for each, part in pairs), shares) / total
+        between = _between(complements, shares, total) if _drawn(shares) else 0.0
+        return Draws(
+            value=average((part.value for part in draws), shares),
+            log=np.log(total),
+            error=np.nan_to_num(np.sqrt(within**2 + between)),
+        )
+
+
+def average(draws: Iterable[Array], shares: Array) -> Array:
+    """Average values over the seeds of each resample: S arrays (F, B + 1) to one."""
+    return reduce(np.add, (share * each for share, each in zip(shares, draws, strict=True)))
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over cases and seeds: its standard error and degrees of freedom.
+
+    `from_cases` and `from_seeds` are the two parts of the squared error.
+    """
+
+    value: float
+    cases: int
+    from_cases: float
+    from_seeds: float
+    freedom: float
+
+    @property
+    def error(self) -> float:
+        return math.sqrt(self.from_cases + self.from_seeds)
+
+
+def crossed_mean(per_case: Array) -> Mean | None:
+    """Average over cases within each seed, then over seeds.
+
+    Parameters
+    ----------
+    per_case : (S, M)
+        NaN where a case is left out.
+
+    Returns
+    -------
+    Mean or None
+        None with fewer than two cases, or a seed without any. Without spread the error is 0 and
+        `freedom` that of cases.
+    """
+    return crossed_means(per_case[None])[0]
+
+
+def crossed_means(per_case: Array) -> list[Mean | None]:
+    """Do the same for each of (F, S, M)."""
+    missing = np.isnan(per_case)
+    any_missing = missing.any()
+    if any_missing and len(per_case) > 1:
+        return [crossed_mean(each) for each in per_case]
+    used = ~np.asarray(missing[0].all(axis=0))
+    per_case, missing = per_case[..., used], missing[..., used]
+    _, seeds, cases = per_case.shape
+    present = cases - missing.sum(axis=2)
+    if cases < 2 or not present.all():
+        return [None] * len(per_case)
+    scores = np.where(missing, 0.0, per_case) if any_missing else per_case
+    by_seed = scores.sum(axis=2) / present
+    deviations = per_case - by_seed[..., None]
+    if any_missing:
+        deviations[missing] = 0.0
+    deviations[equal(deviations, scores)] = 0.0
+    # Left-out cases add nothing and the rest carry the mean alone.
+    influence = deviations.sum(axis=1) * (cases / present.sum(axis=1))[:, None]
+    from_cases = (influence**2).sum(axis=1) / (cases - 1) / cases
+    from_seeds = by_seed.var(axis=1, ddof=1) / seeds if seeds > 1 else np.zeros(len(per_case))
+    rows = zip(by_seed.mean(axis=1).tolist(), from_cases.tolist(), from_seeds.tolist(), strict=True)
+    return [_mean(value, case, training, cases, seeds) for value, case, training in rows]
+
+
+def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds: int) -> Mean:
+    freedom = float(cases - 1)
+    if from_seeds > 0:
+        parts = from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1)
+        freedom = (from_seeds + from_cases) ** 2 / parts
+    return Mean(value, cases, from_cases, from_seeds, freedom)
+
+
+def crossed_t(per_case: Array, sampling: Sampling) -> Interval:
+    """Interval of T1 or T4 over 2-4 seeds and the cases: `per_case` as in `crossed_mean`."""
+    mean = crossed_mean(per_case)
+    if mean is None:
+        return Interval(None, None, f"fewer than {MIN_CASES} cases")
+    tail = (1 + sampling.policy.confidence) / 2
+    half = float(stdtrit(mean.freedom, tail)) * mean.error
+    return Interval((max(0.0, mean.value - half), min(1.0, mean.value + half)), sampling.scope)
+
+
+def _between(complements: Sequence[Array], shares: Array, total: Array) -> Array:
+    """Variance of the seeds' average that the seeds add, relative to its square."""
+    apart = average(((each / total - 1) ** 2 for each in complements), shares)
+    return apart / (len(complements) - 1)
+
+
+def _drawn(shares: Array) -> bool:
+    return len(shares) >= MIN_SEEDS_TO_DRAW

@@ -1,0 +1,1 @@
+"""Tests: equivalence, curves over alpha, claims of the paper."""

@@ -1,0 +1,134 @@
+"""The curve over α: where T1 of both test sets meet, and which shapes the seeds support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.estimation.estimator import NO_CASE
+from syntrust_metrics.trust.estimation.intervals import Interval, percentile
+from syntrust_metrics.trust.inference.alpha_sweep import (
+    CasesByAlpha,
+    Quantity,
+    Sweep,
+    read_sweep,
+    t1,
+    t3,
+    t4,
+)
+from syntrust_metrics.trust.inference.trend import Crossing, crossings, lowest, trend
+from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.serialization import rounded
+
+Array = NDArray[np.float64]
+GAP = t1(0) - t1(1)
+
+
+def alpha_curve(
+    cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Describe an experiment over α.
+
+    Parameters
+    ----------
+    cases_by_alpha
+        α to `cases` of a `/trust-score` request, all seeds together; the same ids, seeds and
+        regions at every α.
+    policy
+        As in a request; absent fields take their defaults.
+
+    Returns
+    -------
+    dict
+        ``{"seeds", "points": [{"alpha", "difference"}], "crossings": [{"alpha", "between"}],
+        "alpha_star": {"value", "ci", "scope", "reason"}, "trend": {"difference": T, "t1": {side:
+        T}, "t3": {region: T}, "t4": {region: T}}, "lowest_t4": {region: {"verdict": "lowest"|
+        "undecided", "alpha", "reason"}}}``. `difference` is the leaf of D(α) = T1_R - T1_S, the
+        mean over seeds. `alpha_star` has a value where D changes sign exactly once, by linear
+        interpolation, and an interval over cases where that is so in 95 % of the resamples; else
+        the reason is `no crossing` or `several crossings`. T and its rules are those of
+        `shape.trend`.
+
+    Raises
+    ------
+    InvalidScores
+        If cases cannot be used, or α differ in ids, seeds or regions.
+    """
+    sweep = read_sweep(cases_by_alpha, policy)
+    alphas = np.array(sweep.alphas)
+    gaps = sweep.by_seed(GAP).mean(axis=1)
+    found = [] if np.isnan(gaps).any() else crossings(alphas, gaps)
+    body: dict[str, Any] = rounded(
+        {
+            "seeds": sweep.seeds,
+            "points": [
+                {"alpha": alpha, "difference": _gap_at(sweep, i)}
+                for i, alpha in enumerate(sweep.alphas)
+            ],
+            "crossings": [each.as_dict() for each in found],
+            "alpha_star": _star(sweep, found),
+            "trend": _trends(sweep),
+            "lowest_t4": {
+                region: lowest(alphas, sweep.by_seed(t4(k)), sweep.policy.confidence)
+                for k, region in enumerate(sweep.regions)
+            },
+        }
+    )
+    return body
+
+
+def trend_of(sweep: Sweep, quantity: Quantity) -> dict[str, Any]:
+    return trend(np.array(sweep.alphas), sweep.by_seed(quantity), sweep.policy.confidence)
+
+
+def _trends(sweep: Sweep) -> dict[str, Any]:
+    regions = list(enumerate(sweep.regions))
+    return {
+        "difference": trend_of(sweep, GAP),
+        "t1": {name: trend_of(sweep, t1(side)) for side, name in enumerate(SIDES)},
+        "t3": {region: trend_of(sweep, t3(k)) for k, region in regions},
+        "t4": {region: trend_of(sweep, t4(k)) for k, region in regions},
+    }
+
+
+def _gap_at(sweep: Sweep, index: int) -> dict[str, Any]:
+    estimator = sweep.estimators[index]
+    interval = sweep.interval(index, GAP)
+    return estimator.leaf(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
+
+
+def _star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
+    if len(found) != 1:
+        reason = "several crossings" if found else "no crossing"
+        return {"value": None, "ci": None, "scope": None, "reason": reason}
+    interval = _interval_of_star(sweep)
+    return {
+        "value": found[0].alpha,
+        "ci": list(interval.bounds) if interval.bounds else None,
+        "scope": interval.scope if interval.bounds else None,
+        "reason": interval.reason,
+    }
+
+
+def _interval_of_star(sweep: Sweep) -> Interval:
+    """Percentile interval over the resamples that cross exactly once."""
+    first = sweep.estimators[0]
+    if refused := first.sampling.without(sweep.cases):
+        return refused
+    draws = np.array([sweep.draws(i, GAP) for i in range(len(sweep.alphas))], dtype=np.float64)
+    stars = _single_crossings(np.array(sweep.alphas), draws)
+    return percentile(stars, first.sampling, first.scope_of_draws)
+
+
+def _single_crossings(alphas: Array, draws: Array) -> Array:
+    """The only crossing of each column of (A, B + 1); NaN where there is none or several."""
+    changes = (draws[:-1] > 0) != (draws[1:] > 0)
+    with np.errstate(all="ignore"):
+        step = draws[:-1] / (draws[:-1] - draws[1:])
+    places = alphas[:-1, None] + step * np.diff(alphas)[:, None]
+    single = np.where(changes, places, 0.0).sum(axis=0)
+    usable = (changes.sum(axis=0) == 1) & ~np.isnan(draws).any(axis=0)
+    return np.where(usable, single, np.nan)

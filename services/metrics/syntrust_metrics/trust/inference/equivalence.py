@@ -1,0 +1,157 @@
+"""Equivalence of R and S, and of a model with the one trained on real images alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_metrics.trust.estimation.columns import case_mean
+from syntrust_metrics.trust.estimation.empty_regions import apply_rule
+from syntrust_metrics.trust.inference.margin_tests import (
+    Band,
+    Placed,
+    Verdict,
+    as_body,
+    equivalence_band,
+    judge,
+    judge_alone,
+    judge_every,
+    non_inferiority_band,
+    place_all,
+)
+from syntrust_metrics.trust.request.errors import InvalidScores
+from syntrust_metrics.trust.request.table import Table, read_request
+from syntrust_metrics.trust.serialization import rounded
+
+Array = NDArray[np.float64]
+Cases = Sequence[Mapping[str, Any]]
+
+
+def equivalence(dice: Array, regions: Sequence[str], margin: float) -> dict[str, Any]:
+    """Paired equivalence of both sides: `equivalence` of an answer.
+
+    Parameters
+    ----------
+    dice : float array, shape (S, 2, M, K)
+        After the empty rule; NaN on both sides where a pair is left out.
+    margin
+        In Dice, > 0.
+
+    Returns
+    -------
+    dict
+        Per region and `overall` (the case's mean over its regions): `verdict`, `difference`
+        (side 0 - side 1), its unadjusted `ci90`, `p` of equivalence before adjustment, `power` at
+        no difference, `reason`; and `every_region`. With several seeds see `bands`.
+    """
+    band = equivalence_band(margin)
+    placed, verdicts, overall = _placed(dice, band)
+    return {
+        "margin": margin,
+        "regions": {
+            region: as_body(found, verdict)
+            for region, found, verdict in zip(regions, placed, verdicts, strict=True)
+        },
+        "overall": as_body(overall, judge_alone(overall, band)),
+        "every_region": judge_every(placed, verdicts, band),
+    }
+
+
+def versus_real(
+    alpha_cases: Cases, real_cases: Cases, policy: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Compare, on real test images, a model of any α with the one trained on real images alone.
+
+    Only this supports a sentence about clinical performance: equivalence of R and S says no more
+    than that synthetic test images predict performance on real ones.
+
+    Parameters
+    ----------
+    alpha_cases, real_cases
+        `cases` of two `/trust-score` requests, all seeds together: of α and of α = 1. Same ids,
+        seeds and regions; only the `real` side of each is used, so C_R(α) is paired with C_R(1)
+        by case and seed.
+    policy
+        As in a request; absent fields take their defaults.
+
+    Returns
+    -------
+    dict
+        ``{"margin", "cases", "seeds", "scope", "regions": {region: R}, "overall": R,
+        "every_region": {"non_inferiority", "equivalence"}}`` with ``R = {"difference", "ci90",
+        "non_inferiority": V, "equivalence": V}``, ``V = {"verdict", "p", "power", "reason"}``.
+        `difference` is C_R(α) - C_R(1), above 0 where α is better. Non-inferiority gives
+        `non-inferior`, `inferior` or `inconclusive`, equivalence `equivalent`, `different` or
+        `inconclusive`; both need 50 cases and are withheld where rare large failures could turn
+        them. Each verdict is adjusted by Holm over regions, `p` and `ci90` are not; `overall`
+        stands alone. `scope` says whether training noise is measured (two seeds or more).
+
+    Raises
+    ------
+    InvalidScores
+        If cases cannot be used, or the two lists do not hold the same ids, seeds and regions.
+    """
+    table, settings = read_request({"cases": alpha_cases, "policy": policy})
+    real, _ = read_request({"cases": real_cases, "policy": policy})
+    dice = apply_rule(_paired(table, real), settings.empty)
+    bands = {
+        "non_inferiority": non_inferiority_band(settings.margin),
+        "equivalence": equivalence_band(settings.margin),
+    }
+    found = {name: _placed(dice, band) for name, band in bands.items()}
+    body = {
+        "margin": settings.margin,
+        "cases": len(table.ids),
+        "seeds": len(table.seeds),
+        "scope": "this trained model" if len(table.seeds) == 1 else "training seeds",
+        "regions": {
+            region: _compared(
+                {name: (placed[k], verdicts[k]) for name, (placed, verdicts, _) in found.items()}
+            )
+            for k, region in enumerate(table.regions)
+        },
+        "overall": _compared(
+            {name: (each, judge_alone(each, bands[name])) for name, (*_, each) in found.items()}
+        ),
+        "every_region": {
+            name: judge_every(placed, verdicts, bands[name])
+            for name, (placed, verdicts, _) in found.items()
+        },
+    }
+    answer: dict[str, Any] = rounded(body)
+    return answer
+
+
+def _paired(table: Table, real: Table) -> Array:
+    """C_R(α) beside C_R(1), (S, 2, M, K)."""
+    for name in ("ids", "seeds", "regions"):
+        if getattr(table, name) != getattr(real, name):
+            raise InvalidScores(
+                f"The two lists of cases differ in their {name}: they are compared case by case.",
+                pointer="/cases",
+            )
+    return np.stack([table.dice[:, 0], real.dice[:, 0]], axis=1)
+
+
+def _placed(dice: Array, band: Band) -> tuple[list[Placed], list[Verdict], Placed]:
+    """Each region with its verdict, and the case's mean over its regions."""
+    means = case_mean(dice)[..., None]
+    differences = np.subtract(*np.concatenate([dice, means], axis=3).swapaxes(0, 1))
+    *placed, overall = place_all(differences.transpose(2, 0, 1), band)
+    return placed, judge(placed, band), overall
+
+
+def _compared(found: Mapping[str, tuple[Placed, Verdict]]) -> dict[str, Any]:
+    bodies = {name: as_body(*each) for name, each in found.items()}
+    shared = bodies["equivalence"]
+    return {
+        "difference": shared["difference"],
+        "ci90": shared["ci90"],
+        **{
+            name: {key: body[key] for key in ("verdict", "p", "power", "reason")}
+            for name, body in bodies.items()
+        },
+    }

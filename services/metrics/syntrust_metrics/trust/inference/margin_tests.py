@@ -1,0 +1,244 @@
+r"""Whether a mean paired difference lies inside a band, outside it, or cannot be placed.
+
+Equivalence asks for :math:`(-\delta, \delta)`, non-inferiority for :math:`(-\delta, \infty)`.
+Inside is shown by two one-sided t tests at .05 (Schuirmann, J Pharmacokinet Biopharm 15, 1987,
+doi:10.1007/BF01068419), which is the same as a 90 % t interval inside the band; outside by an
+interval wholly on one side of it. The two questions are two families over regions, each adjusted
+by Holm (Scandinavian Journal of Statistics 6, 1979, jstor 4615733). "Not significantly different"
+is never called inside.
+
+With several training seeds the differences are averaged over seeds for each case, and the error
+has a part from cases and one from seeds (`intervals.crossed_mean`): the verdict then speaks of
+trainings, not of one trained model. This averages no Dice into a factor: a mean difference is the
+same whether seeds or cases are averaged first. A large failure counts at its size in its own seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
+
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES, Mean, crossed_means
+
+Array = NDArray[np.float64]
+LEVEL: Final = 0.05
+MIN_VERDICT_CASES: Final = 50
+IMAGINED_FAILURES: Final = 3
+RARE_FAILURES: Final = "rare large failures"
+INCONCLUSIVE: Final = "inconclusive"
+_NODES: Final = 64
+
+
+@dataclass(frozen=True)
+class Band:
+    """The differences that count as inside, and what to call both findings."""
+
+    low: float
+    high: float
+    inside: str
+    outside: str
+
+    def holds(self, low: float, high: float) -> bool:
+        return self.low < low and high < self.high
+
+    def depth(self, value: float) -> float:
+        """How far inside the nearer end `value` lies; below 0 outside."""
+        return min(value - self.low, self.high - value)
+
+
+def equivalence_band(margin: float) -> Band:
+    return Band(-margin, margin, "equivalent", "different")
+
+
+def non_inferiority_band(margin: float) -> Band:
+    return Band(-margin, math.inf, "non-inferior", "inferior")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A mean difference beside a band. `p_inside` and `p_outside` are None without an interval."""
+
+    cases: int
+    difference: float | None
+    ci90: tuple[float, float] | None = None
+    p_inside: float | None = None
+    p_outside: float | None = None
+    power: float | None = None
+    fragile: bool = False
+
+    def verdict(self, band: Band, p_inside: float | None, p_outside: float | None) -> Verdict:
+        """Judge with p values that are adjusted, or rightly are not."""
+        if p_inside is None or p_outside is None:
+            return Verdict(INCONCLUSIVE, f"fewer than {MIN_CASES} cases")
+        if p_outside < LEVEL:
+            return Verdict(band.outside, None)
+        if self.cases < MIN_VERDICT_CASES:
+            return Verdict(INCONCLUSIVE, f"fewer than {MIN_VERDICT_CASES} cases")
+        if p_inside >= LEVEL:
+            alone = self.p_inside is not None and self.p_inside < LEVEL
+            return Verdict(INCONCLUSIVE, "not after Holm's adjustment" if alone else None)
+        return Verdict(INCONCLUSIVE, RARE_FAILURES) if self.fragile else Verdict(band.inside, None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    verdict: str
+    reason: str | None
+
+
+def place(differences: Array, band: Band) -> Placed:
+    """Test the mean of paired differences against a band.
+
+    Parameters
+    ----------
+    differences : float array, shape (S, M)
+        Training seed, case; NaN where a pair is left out.
+
+    Returns
+    -------
+    Placed
+        p values of one region alone; no test with fewer than ten cases.
+    """
+    return place_all(differences[None], band)[0]
+
+
+def place_all(differences: Array, band: Band) -> list[Placed]:
+    """Do the same for each of (F, S, M)."""
+    pairs = zip(crossed_means(differences), differences, strict=True)
+    return [_placed(mean, each, band) for mean, each in pairs]
+
+
+def _placed(mean: Mean | None, differences: Array, band: Band) -> Placed:
+    if mean is None or mean.cases < MIN_CASES:
+        present = ~np.isnan(differences)
+        value = float(differences[present].mean()) if present.any() else None
+        return Placed(int(present.any(axis=0).sum()), value)
+    # Inside takes both one-sided tests and outside either: the nearer end decides both.
+    depth = band.depth(mean.value)
+    return Placed(
+        cases=mean.cases,
+        difference=mean.value,
+        ci90=_interval(mean),
+        p_inside=_p(mean, depth),
+        p_outside=_p(mean, -depth),
+        power=_power(mean, band),
+        fragile=_fragile(mean, float(np.fmax.reduce(np.abs(differences), axis=None)), band),
+    )
+
+
+def judge(placed: Sequence[Placed], band: Band) -> list[Verdict]:
+    """Verdicts over regions: each family's p values adjusted by Holm."""
+    inside = holm([each.p_inside for each in placed])
+    outside = holm([each.p_outside for each in placed])
+    return [
+        each.verdict(band, *adjusted)
+        for each, *adjusted in zip(placed, inside, outside, strict=True)
+    ]
+
+
+def judge_every(placed: Sequence[Placed], verdicts: Iterable[Verdict], band: Band) -> str:
+    """Whether every region is inside.
+
+    An intersection of tests needs no adjustment, so it may hold where a single region does not;
+    one region outside, which is a union and is adjusted, refutes it.
+    """
+    unadjusted = [each.verdict(band, each.p_inside, each.p_outside).verdict for each in placed]
+    if all(verdict == band.inside for verdict in unadjusted):
+        return band.inside
+    refuted = any(each.verdict == band.outside for each in verdicts)
+    return band.outside if refuted else INCONCLUSIVE
+
+
+def judge_alone(placed: Placed, band: Band) -> Verdict:
+    return placed.verdict(band, placed.p_inside, placed.p_outside)
+
+
+def as_body(placed: Placed, verdict: Verdict) -> dict[str, Any]:
+    """Give what an answer says of one region; `p` is that of inside, unadjusted."""
+    return {
+        "verdict": verdict.verdict,
+        "difference": placed.difference,
+        "ci90": list(placed.ci90) if placed.ci90 else None,
+        "p": placed.p_inside,
+        "power": placed.power,
+        "reason": verdict.reason,
+    }
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down adjusted p values; None stands for no test and is no part of the family."""
+    tested = sorted((p, index) for index, p in enumerate(values) if p is not None)
+    adjusted: list[float | None] = [None] * len(values)
+    highest = 0.0
+    for rank, (p, index) in enumerate(tested):
+        highest = max(highest, min(1.0, (len(tested) - rank) * p))
+        adjusted[index] = highest
+    return adjusted
+
+
+def _interval(mean: Mean) -> tuple[float, float]:
+    half = _quantile(mean.freedom) * mean.error
+    return mean.value - half, mean.value + half
+
+
+@lru_cache(maxsize=64)
+def _quantile(freedom: float) -> float:
+    return float(stdtrit(freedom, 1 - LEVEL))
+
+
+def _p(mean: Mean, distance: float) -> float:
+    """One-sided p of "the mean is beyond a bound", which it has passed by `distance`."""
+    if mean.error == 0:
+        return float(distance <= 0)
+    return float(stdtr(mean.freedom, -distance / mean.error))
+
+
+def _power(mean: Mean, band: Band) -> float:
+    r"""Chance that one region alone is found inside when the true difference is 0.
+
+    Exact for the t test with the error seen here as the true one:
+    :math:`E_s[\Phi(h/\sigma - t s) - \Phi(l/\sigma + t s)]_+` over the scaled chi distribution of
+    the estimated error (Owen, Biometrika 52, 1965, doi:10.1093/biomet/52.3-4.437).
+    """
+    if mean.error == 0:
+        return 1.0
+    scale, weight = _chi(round(mean.freedom, 9))
+    reach = _quantile(mean.freedom) * scale
+    found = ndtr(band.high / mean.error - reach) - ndtr(band.low / mean.error + reach)
+    return float(weight @ np.maximum(found, 0.0))
+
+
+@lru_cache(maxsize=64)
+def _chi(freedom: float) -> tuple[Array, Array]:
+    """Nodes and weights of a chi variable over the root of its degrees of freedom."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.sqrt(gammaincinv(freedom / 2, (nodes + 1) / 2) * 2 / freedom), weights / 2
+
+
+def _fragile(mean: Mean, size: float, band: Band) -> bool:
+    """Whether three more differences of the largest seen size would leave the band.
+
+    A t interval believes in the cases it has seen; a failure in one of a few hundred cases is
+    rarely among them (Poisson: none seen is compatible with three to come).
+    """
+    return not all(
+        band.holds(*_interval(_with_failures(mean, sign * size))) for sign in (-1.0, 1.0)
+    )
+
+
+def _with_failures(mean: Mean, difference: float) -> Mean:
+    """Add cases whose difference is `difference` in every seed."""
+    cases = mean.cases + IMAGINED_FAILURES
+    value = (mean.cases * mean.value + IMAGINED_FAILURES * difference) / cases
+    squares = mean.from_cases * mean.cases * (mean.cases - 1)
+    squares += mean.cases * (mean.value - value) ** 2
+    squares += IMAGINED_FAILURES * (difference - value) ** 2
+    from_cases = squares / cases / (cases - 1)
+    return Mean(value, cases, from_cases, mean.from_seeds, mean.freedom)

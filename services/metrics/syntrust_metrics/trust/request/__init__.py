@@ -1,0 +1,1 @@
+"""Dice scores and policy of a request, read and checked."""

@@ -1,0 +1,121 @@
+"""`text/csv` with the columns `case,set,region,dice[,group][,seed]` as a request."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, Final
+
+from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shown
+from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.request.table import MAX_CASES
+
+REQUIRED: Final = ("case", "set", "region", "dice")
+OPTIONAL: Final = ("group", "seed")
+
+
+def parse_csv(text: str) -> dict[str, Any]:
+    """Turn a CSV text into the body that `score_cases` takes, without a `policy`.
+
+    One line per case, set (`real` or `synthetic`), region and seed; an empty `dice` is null. An
+    empty `seed` is 0 and an empty `group` none. Cases keep the order of their first line.
+
+    Raises
+    ------
+    InvalidScores
+        With the pointer `/lines/<number>/<column>`; the header is line 1.
+    """
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    cases: dict[tuple[str, int], dict[str, Any]] = {}
+    try:
+        columns = _header(next(reader, []))
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                _add(cases, _line(columns, fields, reader.line_num), reader.line_num)
+    except csv.Error as error:
+        where = pointer("lines", reader.line_num)
+        raise InvalidScores(f"Not readable as CSV: {error}.", pointer=where) from error
+    return {"cases": list(cases.values())}
+
+
+def _header(fields: list[str]) -> list[str]:
+    columns = [field.strip().lower() for field in fields]
+    known = {*REQUIRED, *OPTIONAL}
+    if len(set(columns)) != len(columns) or not set(REQUIRED) <= set(columns) <= known:
+        raise InvalidScores(
+            "The first line must be case,set,region,dice with optional group and seed.",
+            pointer=pointer("lines", 1),
+        )
+    return columns
+
+
+def _line(columns: list[str], fields: list[str], number: int) -> dict[str, str]:
+    if len(fields) != len(columns):
+        raise InvalidScores(
+            f"Line {number} has {len(fields)} fields, the header has {len(columns)}.",
+            pointer=pointer("lines", number),
+        )
+    return {name: field.strip() for name, field in zip(columns, fields, strict=True)}
+
+
+def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], number: int) -> None:
+    for column in ("case", "region"):
+        if not line[column]:
+            raise InvalidScores(
+                f"Line {number} has no {column}.", pointer=pointer("lines", number, column)
+            )
+    if line["set"] not in SIDES:
+        raise InvalidScores(
+            f"set in line {number} must be real or synthetic.",
+            pointer=pointer("lines", number, "set"),
+        )
+    seed, group = _seed(line.get("seed", ""), number), line.get("group") or None
+    case = cases.setdefault((line["case"], seed), _new(line["case"], seed, group))
+    if len(cases) > MAX_CASES:
+        raise InvalidScores(
+            f"Line {number} begins a case beyond the {MAX_CASES} that a request may hold.",
+            pointer=pointer("lines", number, "case"),
+        )
+    if case.get("group") != group:
+        raise InvalidScores(
+            f"Line {number} puts case {shown(line['case'])} into another group than before.",
+            pointer=pointer("lines", number, "group"),
+        )
+    scores = case.setdefault(line["set"], {})
+    if line["region"] in scores:
+        raise InvalidScores(
+            f"Line {number} repeats {shown(line['region'])} ({line['set']}) of case "
+            f"{shown(line['case'])}.",
+            pointer=pointer("lines", number, "region"),
+        )
+    scores[line["region"]] = _dice(line["dice"], number)
+
+
+def _new(case_id: str, seed: int, group: str | None) -> dict[str, Any]:
+    return {"id": case_id, "seed": seed} | ({"group": group} if group else {})
+
+
+def _seed(text: str, number: int) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidScores(
+            f"seed in line {number} must be a whole number from 0 on.",
+            pointer=pointer("lines", number, "seed"),
+        )
+    return int(text)
+
+
+def _dice(text: str, number: int) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise InvalidScores(
+            f"dice in line {number} must be a number from 0 to 1, or empty for null.",
+            pointer=pointer("lines", number, "dice"),
+        )
+    return value

@@ -1,0 +1,104 @@
+"""What a caller may choose about the scoring, with the defaults of the definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Final, Literal, cast
+
+from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shown
+
+EmptyRule = Literal["brats", "drop", "zero"]
+EMPTY_RULES: Final = ("brats", "drop", "zero")
+MAX_RESAMPLES: Final = 20_000
+MIN_CONFIDENCE: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How empty regions, spread and uncertainty are computed.
+
+    Attributes
+    ----------
+    empty
+        What a null Dice counts as: ``brats`` 1, ``zero`` 0, ``drop`` leaves the pair out.
+    ddof
+        0 (population standard deviation, the definition's) or 1.
+    confidence
+        Level of every interval, in [0.5, 1).
+    resamples
+        Bootstrap draws, 0 to 20 000; under 100 no interval is given.
+    seed
+        Of the bootstrap, >= 0.
+    margin
+        Equivalence margin in Dice, in (0, 1].
+    """
+
+    empty: EmptyRule = "brats"
+    ddof: int = 0
+    confidence: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+    margin: float = 0.03
+
+    def as_dict(self) -> dict[str, object]:
+        return dict(vars(self))
+
+
+def read_policy(given: object) -> Policy:
+    """Check a request's `policy`; absent fields take their defaults."""
+    if given is None:
+        return Policy()
+    if not isinstance(given, Mapping):
+        raise InvalidScores("policy must be an object.", pointer="/policy")
+    known = {field.name for field in fields(Policy)}
+    for name in given:
+        if name not in known:
+            raise InvalidScores(
+                f"policy has no field {shown(name)!r}; it has {', '.join(sorted(known))}.",
+                pointer=pointer("policy", name),
+            )
+    return Policy(
+        empty=_rule(given.get("empty", Policy.empty)),
+        ddof=_whole(given, "ddof", Policy.ddof, 0, 1),
+        confidence=_confidence(given.get("confidence", Policy.confidence)),
+        resamples=_whole(given, "resamples", Policy.resamples, 0, MAX_RESAMPLES),
+        seed=_whole(given, "seed", Policy.seed, 0, 2**63 - 1),
+        margin=_margin(given.get("margin", Policy.margin)),
+    )
+
+
+def _rule(value: object) -> EmptyRule:
+    if not isinstance(value, str) or value not in EMPTY_RULES:
+        raise InvalidScores("empty must be brats, drop or zero.", pointer="/policy/empty")
+    return cast("EmptyRule", value)
+
+
+def _whole(given: Mapping[str, object], name: str, default: int, low: int, high: int) -> int:
+    value = given.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidScores(
+            f"{name} must be a whole number from {low} to {high}.", pointer=pointer("policy", name)
+        )
+    return value
+
+
+def _confidence(value: object) -> float:
+    number = _real(value)
+    if not MIN_CONFIDENCE <= number < 1:
+        raise InvalidScores("confidence must lie in [0.5, 1).", pointer="/policy/confidence")
+    return number
+
+
+def _margin(value: object) -> float:
+    number = _real(value)
+    if not 0 < number <= 1:
+        raise InvalidScores("margin must lie in (0, 1].", pointer="/policy/margin")
+    return number
+
+
+def _real(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return math.nan
+    return float(value)

@@ -1,0 +1,131 @@
+"""The job that segments one case for somebody: a label map as the uploader would have drawn it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from syntrust_core.cases.export import export_labels, export_volumes
+from syntrust_core.cases.inspect import read_mask
+from syntrust_core.cases.label_schemes import output_values
+from syntrust_core.contracts.base import Ref
+from syntrust_core.contracts.case_record import CASE_FILE, BrainSource, CaseRecord
+from syntrust_core.contracts.vocabulary import REGIONS, Region
+from syntrust_core.imaging.geometry import Geometry, uploaded_grid
+from syntrust_segmenter.compute import Machine
+from syntrust_segmenter.inference.predict_case import Prediction
+from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, predictions
+from syntrust_segmenter.models.store import load_model
+from syntrust_segmenter.preprocessing.case_cache import PreparedCache
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry
+from syntrust_segmenter.training.loop import Report
+
+RECORD_FILE: Final = "segmentation.json"
+LABELS_FILE: Final = "seg.nii.gz"
+
+
+class Segmentation(BaseModel):
+    """segmentation.json: what was found, how sure the model is of it, and what found it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    model: Ref
+    weights_digest: str
+    labels: Annotated[dict[Region, int], Field(description="The value of each region in the file.")]
+    voxels: Annotated[dict[Region, int], Field(description="On the grid of the upload.")]
+    volumes_ml: Annotated[dict[Region, float], Field(description="Of the same voxels.")]
+    entropy: Annotated[
+        dict[Region, float | None],
+        Field(
+            description="Mean over a region's predicted voxels of -Σ p ln p over background, NCR, "
+            "ED and ET: 0 is certain, ln 4 = 1.386 knows nothing; null: no such voxel."
+        ),
+    ]
+    brain_ml: float
+    brain_source: BrainSource
+    use: str = "research only"
+
+
+def segment(
+    model_folder: Path,
+    case_folder: Path,
+    *,
+    model: Ref,
+    out: Path,
+    cache: PreparedCache,
+    report: Report,
+    probabilities: bool,
+    machine: Machine | None = None,
+) -> dict[str, Path]:
+    """Segment a canonical case and write the result as its uploader has the images; paths by name.
+
+    `seg.nii.gz` has the shape, frame and label values of the upload; outside the brain it is
+    background. With `probabilities`, `p-<class>.nii.gz` (float32) beside it for background, NCR, ED
+    and ET: interpolated linearly within the brain, background certain around it. `case.json` is the
+    record of the inspection.
+
+    Raises
+    ------
+    InvalidRequest, InvalidVolume, ObjectDamaged, OutOfMemory
+        See `load_model`, `preprocessing.normalise`.
+    """
+    loaded = load_model(model_folder)
+    entry = ImageEntry(case_folder.name, case_folder)
+    ((_, prediction),) = predictions(
+        loaded, [entry], cache=cache, report=report, probabilities=probabilities, machine=machine
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    case, record = read_mask(case_folder)
+    voxels = export_labels(prediction.labels, record, out / LABELS_FILE, brain=case.brain)
+    paths = {LABELS_FILE: out / LABELS_FILE, CASE_FILE: case_folder / CASE_FILE}
+    paths |= _write_probabilities(prediction, case.brain, record, out)
+    found = _found(voxels, prediction, record, model, loaded.card.weights_digest)
+    paths[RECORD_FILE] = out / RECORD_FILE
+    paths[RECORD_FILE].write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return paths
+
+
+def _write_probabilities(
+    prediction: Prediction, brain: NDArray[np.bool_], record: CaseRecord, out: Path
+) -> dict[str, Path]:
+    if prediction.probabilities is None:
+        return {}
+    volumes = {
+        f"p-{name}": (chances, float(name == CLASS_NAMES[0]))
+        for name, chances in zip(CLASS_NAMES, prediction.probabilities, strict=True)
+    }
+    paths = export_volumes(
+        volumes,
+        brain=brain,
+        geometry=Geometry.from_frame(record.canonical),
+        uploaded=record.uploaded,
+        folder=out,
+    )
+    return {path.name: path for path in paths.values()}
+
+
+def _found(
+    voxels: NDArray[np.uint8],
+    prediction: Prediction,
+    record: CaseRecord,
+    model: Ref,
+    weights_digest: str,
+) -> Segmentation:
+    values = output_values(record.scheme)
+    native, _ = uploaded_grid(record.uploaded)
+    counts = {region: int(np.count_nonzero(voxels == values[region])) for region in REGIONS}
+    return Segmentation(
+        model=model,
+        weights_digest=weights_digest,
+        labels=values,
+        voxels=counts,
+        volumes_ml={region: count * native.voxel_ml for region, count in counts.items()},
+        entropy=prediction.entropy,
+        brain_ml=record.brain_ml,
+        brain_source=record.brain_source,
+    )

@@ -1,0 +1,151 @@
+"""What a trained segmenter is and came from, for programs (config.json) and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, Region
+from syntrust_segmenter.models.start_weights import StartRecord
+from syntrust_segmenter.preprocessing.normalise import RECIPE
+from syntrust_segmenter.presets import Precision, SegmenterConfig
+from syntrust_segmenter.training.history import History, ImageKind
+
+
+class ModelCard(BaseModel):
+    """What it takes to use the weights, and what they came from. Research use only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str = "SwinUNETR"
+    modalities: tuple[str, ...] = MODALITIES
+    labels: dict[Region, int] = dict(LABELS)
+    preprocessing: str = RECIPE
+    config: SegmenterConfig
+    precision: Precision
+    seed: int
+    threads: int
+    device: str
+    training_images: tuple[str, ...]
+    training_digest: Annotated[
+        str | None, Field(description="Of the contents of the training images, in their order.")
+    ] = None
+    grid: Annotated[
+        Grid | None, Field(description="That every training image lies on; null: they differ.")
+    ] = None
+    parameters: int | None = None
+    validation_dice: Annotated[
+        dict[ImageKind, dict[str, float | None]],
+        Field(
+            description="At the last validation, by image and region: the mean over the cases in "
+            "which either label map has the region; null: none has."
+        ),
+    ] = {}
+    start: Annotated[
+        StartRecord | None, Field(description="What training started from; null: fresh weights.")
+    ] = None
+    versions: Annotated[
+        dict[str, str], Field(description="Of the packages that trained, and git's revision.")
+    ] = {}
+    weights_digest: str
+    use: str = "research only"
+
+    def images(self, view: ImageKind) -> int:
+        """How many training images of that view there were."""
+        return sum(label.endswith(f"({view})") for label in self.training_images)
+
+
+COLUMNS: Final = ("ET", "ED", "NCR", "TC", "WT")
+
+
+def card_markdown(card: ModelCard, history: History) -> str:
+    """The model card as Markdown."""
+    facts = [f"| {name} | {value} |" for name, value in _facts(card, history).items()]
+    lines = [
+        f"# {card.architecture}, preset {card.config.preset}",
+        "",
+        f"Use: {card.use}. It has not been checked on patients for any purpose.",
+        "",
+        "| | |",
+        "|---|---|",
+        *facts,
+        "",
+        "## Validation",
+        "",
+        *_validation(card, history),
+        "",
+        "Every setting is in `config.json`, every iteration in `history.json`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(card: ModelCard, history: History) -> dict[str, str]:
+    config = card.config
+    labels = ", ".join(f"{value} {name}" for name, value in card.labels.items())
+    reals, twins = card.images("real"), card.images("twin")
+    mode = "deterministic" if config.deterministic else "not deterministic"
+    return {
+        "input": f"{', '.join(card.modalities)}, prepared as `{card.preprocessing}`",
+        "output": f"{labels}; head `{config.head}`",
+        "grid": _grid(card.grid),
+        "network": f"feature size {config.feature_size}, depths {config.depths}, heads "
+        f"{config.heads}, window {config.window}; {card.parameters} parameters",
+        "trained on": f"{reals} real images, {twins} twins; digest `{card.training_digest}`",
+        "start": _start(card.start),
+        "budget": f"{len(history.loss)} iterations of {config.batch} x {config.patch} voxels; the "
+        "last weights, chosen by no score",
+        "arithmetic": f"{card.precision}, {card.device}, {card.threads} threads, {mode}",
+        "seed": str(card.seed),
+        "weights": f"`{card.weights_digest}`",
+        "versions": ", ".join(f"{name} {value}" for name, value in card.versions.items()),
+    }
+
+
+def _start(start: StartRecord | None) -> str:
+    if start is None:
+        return "fresh weights"
+    fresh = f"; {len(start.fresh)} tensors fresh" if start.fresh else ""
+    return f"{start.source}, weights `{start.weights_digest}`{fresh}"
+
+
+def _grid(grid: Grid | None) -> str:
+    if grid is None:
+        return "that of each upload; they differ"
+    shape, spacing = ("x".join(f"{n:g}" for n in each) for each in (grid.shape, grid.spacing_mm))
+    return f"{shape} voxels of {spacing} mm"
+
+
+def validation_dice(history: History) -> dict[ImageKind, dict[str, float | None]]:
+    """Mean Dice at the latest validation, by view and region; see `ModelCard`."""
+    views: tuple[ImageKind, ...] = ("real", "twin")
+    scored = {view: [entry.regions() for entry in history.latest(view)] for view in views}
+    return {
+        view: {name: _mean([entry.get(name) for entry in entries]) for name in COLUMNS}
+        for view, entries in scored.items()
+        if entries
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _validation(card: ModelCard, history: History) -> list[str]:
+    """Mean Dice at the latest validation, a row for each view."""
+    if not card.validation_dice:
+        return ["No case was set aside for validation."]
+    header = f"| images | cases | {' | '.join(COLUMNS)} |"
+    rows = [
+        f"| {view} | {len(history.latest(view))} | {' | '.join(_shown(dice.values()))} |"
+        for view, dice in card.validation_dice.items()
+    ]
+    note = "Mean Dice; cases in which neither label map has the region are left out of its mean."
+    return [header, "|" + "---|" * (2 + len(COLUMNS)), *rows, "", note]
+
+
+def _shown(values: Iterable[float | None]) -> list[str]:
+    return ["-" if value is None else f"{value:.3f}" for value in values]

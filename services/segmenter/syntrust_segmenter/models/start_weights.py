@@ -1,0 +1,256 @@
+"""Weights to start a training from: a trained segmenter, or a checkpoint of others, imported.
+
+Two layouts of others are read. `brats21` is what was released for BraTS 2021: a whole SwinUNETR
+under `state_dict`, three sigmoid channels TC, WT, ET. `encoder` is a Swin encoder trained without
+labels, as MONAI's `SwinUNETR.load_from` reads it: the names of `swinViT`, one channel or four.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from syntrust_core.contracts.vocabulary import MODALITIES, Modality
+from syntrust_core.errors import InvalidRequest, ObjectDamaged
+from syntrust_core.files import file_sha256
+from syntrust_segmenter.models.weights import WEIGHTS_FILE, first_mismatch, read_weights
+from syntrust_segmenter.network.heads import Head, channels
+from syntrust_segmenter.network.swin_unetr import build_network, weights_digest
+from syntrust_segmenter.presets import SegmenterConfig
+
+Layout = Literal["brats21", "encoder"]
+START_FILE: Final = "start.json"
+ENCODER: Final = "swinViT."
+OUTPUT: Final = ("out.conv.conv.weight", "out.conv.conv.bias")
+INPUTS: Final = (
+    "swinViT.patch_embed.proj.weight",
+    "encoder1.layer.conv1.conv.weight",
+    "encoder1.layer.conv3.conv.weight",
+)
+"""The convolutions that see the images: (outputs, modalities, x, y, z)."""
+RELEASED_ORDER: Final[tuple[Modality, ...]] = ("flair", "t1ce", "t1", "t2")
+"""Of the released checkpoints' inputs: the images of `brats21_folds.json`, in their order."""
+RENAMED: Final = {".mlp.fc1.": ".mlp.linear1.", ".mlp.fc2.": ".mlp.linear2."}
+# What self-supervision needs beside the encoder, in MONAI's pre-training and after it.
+PRETEXT: Final = ("rotation_head", "contrastive_head", "conv.", "norm.", "mask_token")
+
+
+class StartCard(BaseModel):
+    """What imported weights are. Their inputs stand in this platform's order of modalities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["syntrust-start-weights/1"] = "syntrust-start-weights/1"
+    layout: Layout
+    preset: str | None = None
+    head: Head | None
+    source: str
+    source_sha256: str
+    order: tuple[Modality, ...] | None
+    weights_digest: str
+
+
+class StartRecord(BaseModel):
+    """What a training started from, for its card; `fresh` lists the tensors that were new."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    weights_digest: str
+    fresh: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StartWeights:
+    """Weights by the network's own names; `head` is what their last layer means."""
+
+    source: str
+    digest: str
+    tensors: Mapping[str, Tensor]
+    head: Head | None
+    encoder_alone: bool
+
+    def load_into(self, network: nn.Module) -> None:
+        """Replace the network's weights by these; what they lack stays as it was initialised.
+
+        Raises
+        ------
+        InvalidRequest
+            A tensor is missing, unknown or of another shape; the first is named.
+        """
+        own = network.state_dict()
+        fresh = self.fresh(own)
+        expected = {name: value for name, value in own.items() if name not in fresh}
+        found = {name: value for name, value in self.tensors.items() if name not in fresh}
+        mismatch = first_mismatch(expected, found)
+        if mismatch:
+            raise InvalidRequest(
+                f"The start weights are those of another network: {mismatch}.", pointer="/start"
+            )
+        network.load_state_dict({**own, **found})
+
+    def fresh(self, names: Mapping[str, Tensor]) -> tuple[str, ...]:
+        """The tensors of a network that start anew."""
+        if self.encoder_alone:
+            return tuple(name for name in names if not name.startswith(ENCODER))
+        # Three sigmoid channels say nothing of four softmax channels: that layer is learnt anew.
+        wanted = names[OUTPUT[1]].shape[0]
+        return OUTPUT if self.head is not None and channels(self.head) != wanted else ()
+
+    def record(self, network: nn.Module) -> StartRecord:
+        fresh = self.fresh(network.state_dict())
+        return StartRecord(source=self.source, weights_digest=self.digest, fresh=fresh)
+
+
+def import_checkpoint(
+    path: Path,
+    out: Path,
+    *,
+    layout: Layout,
+    config: SegmenterConfig,
+    order: Sequence[str] | None = None,
+) -> StartCard:
+    """Check a checkpoint of others and write it as a folder of start weights.
+
+    Parameters
+    ----------
+    path : file of `torch.save`
+        Nothing in it is executed.
+    config : SegmenterConfig
+        The network it belongs to.
+    order : the modality of each input channel, optional
+        For `brats21` the released order if left out; for an `encoder` of one channel there is none.
+
+    Raises
+    ------
+    InvalidRequest
+        The file is not such a checkpoint, or belongs to another network; the first tensor that
+        differs is named. Nothing is written.
+    """
+    named = order if order is not None or layout == "encoder" else RELEASED_ORDER
+    weights = _renamed(_state_dict(path), layout)
+    weights, known = _in_our_order(weights, named)
+    head: Head | None = "regions" if layout == "brats21" else None
+    digest = weights_digest(weights)
+    start = StartWeights(path.name, digest, weights, head, encoder_alone=layout == "encoder")
+    start.load_into(build_network(config.model_copy(update={"head": head or config.head})))
+    card = StartCard(
+        layout=layout,
+        preset=config.preset,
+        head=head,
+        source=path.name,
+        source_sha256=file_sha256(path),
+        order=known,
+        weights_digest=digest,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    save_file(dict(weights), out / WEIGHTS_FILE)
+    (out / START_FILE).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def read_imported(folder: Path) -> StartWeights:
+    """Read what `import_checkpoint` wrote.
+
+    Raises
+    ------
+    ObjectDamaged
+        The weights are not those that the card names.
+    """
+    card = StartCard.model_validate_json((folder / START_FILE).read_bytes())
+    tensors = read_weights(folder / WEIGHTS_FILE)
+    if weights_digest(tensors) != card.weights_digest:
+        raise ObjectDamaged("The weights are not those that start.json names.", file=WEIGHTS_FILE)
+    return StartWeights(
+        card.source,
+        card.weights_digest,
+        tensors,
+        card.head,
+        encoder_alone=card.layout == "encoder",
+    )
+
+
+def _state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors under `state_dict`, without the `module.` of data-parallel training."""
+    content = _load(path)
+    entries = content.get("state_dict") if isinstance(content, Mapping) else None
+    if not isinstance(entries, Mapping):
+        raise InvalidRequest(f"{path.name}: holds no state_dict.", pointer="/start")
+    for name, value in entries.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise InvalidRequest(
+                f"{path.name}: state_dict.{name} is not a tensor.", pointer="/start"
+            )
+    return {name.removeprefix("module."): value.contiguous() for name, value in entries.items()}
+
+
+def _load(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    # The released files carry their best Dice as a numpy scalar; it is data, not code.
+    scalar: Any = np.float64(0).__reduce__()[0]
+    old_name = ("numpy.core.multiarray.scalar", scalar)
+    harmless = [scalar, (scalar, old_name[0]), np.dtype, type(np.dtype(np.float64))]
+    try:
+        with torch.serialization.safe_globals(harmless):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"{path.name}: there is no such file.", pointer="/start") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise InvalidRequest(
+            f"{path.name}: not a checkpoint of tensors, as torch.save writes it.", pointer="/start"
+        ) from error
+
+
+def _renamed(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    """The names of MONAI's SwinUNETR today."""
+    if layout == "brats21":
+        return dict(weights)
+    named = {}
+    for name, value in weights.items():
+        short = name.removeprefix(ENCODER)
+        if short.startswith(PRETEXT):
+            continue
+        for old, new in RENAMED.items():
+            short = short.replace(old, new)
+        named[ENCODER + short] = value
+    return named
+
+
+def _in_our_order(
+    weights: Mapping[str, Tensor], order: Sequence[str] | None
+) -> tuple[dict[str, Tensor], tuple[Modality, ...] | None]:
+    """The input convolutions with their channels in the order of `MODALITIES`.
+
+    An encoder of one channel sees each modality with a quarter of its weight: the mean of them.
+    """
+    found = dict(weights)
+    inputs = [name for name in INPUTS if name in found and found[name].ndim == 5]
+    if order is None:
+        for name in inputs:
+            if found[name].shape[1] != 1:
+                raise InvalidRequest(
+                    f"{name} has {found[name].shape[1]} inputs; order must name each.",
+                    pointer="/order",
+                )
+            share = found[name] / len(MODALITIES)
+            found[name] = share.repeat(1, len(MODALITIES), 1, 1, 1)
+        return found, None
+    if sorted(order) != sorted(MODALITIES):
+        raise InvalidRequest(
+            f"order names each of {', '.join(MODALITIES)} once, not {', '.join(order)}.",
+            pointer="/order",
+        )
+    picked = [list(order).index(name) for name in MODALITIES]
+    for name in inputs:
+        if found[name].shape[1] == len(picked):  # else the network's check names it
+            found[name] = found[name][:, picked].contiguous()
+    by_name: dict[str, Modality] = {name: name for name in MODALITIES}
+    return found, tuple(by_name[name] for name in order)

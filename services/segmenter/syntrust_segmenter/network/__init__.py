@@ -1,0 +1,1 @@
+"""SwinUNETR and its heads."""

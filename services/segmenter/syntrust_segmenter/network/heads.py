@@ -1,0 +1,89 @@
+"""What the last layer of the network means, and exact conversion between labels and regions.
+
+`labels` is a softmax over background, NCR, ED and ET: regions that exclude each other. `regions` is
+a sigmoid for each of TC = NCR + ET, WT = TC + ED and ET, which lie within each other (BraTS
+practice, in the order of MONAI's tutorials). Tensors are (N, C, X, Y, Z), label maps (N, X, Y, Z).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from syntrust_core.contracts.vocabulary import LABELS
+from syntrust_segmenter.portable import decode
+
+Head = Literal["labels", "regions"]
+NestedRegion = Literal["TC", "WT", "ET"]
+
+CLASSES: Final = 1 + len(LABELS)
+NCR, ED, ET = LABELS["NCR"], LABELS["ED"], LABELS["ET"]
+NESTED: Final[Mapping[NestedRegion, tuple[int, ...]]] = MappingProxyType(
+    {"TC": (NCR, ET), "WT": (NCR, ED, ET), "ET": (ET,)}
+)
+"""Labels of each channel of the head `regions`, in its order."""
+
+
+def channels(head: Head) -> int:
+    """Outputs of the network."""
+    return CLASSES if head == "labels" else len(NESTED)
+
+
+def one_hot(labels: Tensor) -> Tensor:
+    """Labels of 0..3 as float32 (N, 4, X, Y, Z).
+
+    Targets are one-hot because the gradient of cross-entropy with class indices is not
+    deterministic on a GPU.
+    """
+    return torch.stack([labels == value for value in range(CLASSES)], dim=1).float()
+
+
+def regions_of(labels: Tensor) -> Tensor:
+    """Labels of 0..3 as the masks TC, WT and ET, bool (N, 3, X, Y, Z)."""
+    masks = [torch.isin(labels, labels.new_tensor(values)) for values in NESTED.values()]
+    return torch.stack(masks, dim=1)
+
+
+def labels_of(regions: Tensor) -> Tensor:
+    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `regions_of`."""
+    return decode.labels_of(regions, LABELS)
+
+
+def target_of(labels: Tensor, head: Head) -> Tensor:
+    """What the network's output is compared with, float32."""
+    return one_hot(labels) if head == "labels" else regions_of(labels).float()
+
+
+def classify(logits: Tensor, head: Head) -> Tensor:
+    """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
+    return decode.classify(logits, head, LABELS)
+
+
+def label_probabilities(logits: Tensor, head: Head) -> Tensor:
+    """Probability of each label, float32 (N, 4, X, Y, Z); they sum to 1.
+
+    For `regions`, p(ET), p(NCR) = p(TC) - p(ET), p(ED) = p(WT) - p(TC) and 1 - p(WT): exact where
+    the regions lie within each other. Where they do not, p(TC) is lifted to p(ET) and p(WT) to
+    p(TC), as `labels_of` reads their masks.
+    """
+    if head == "labels":
+        return functional.softmax(logits.float(), dim=1)
+    core, whole, enhancing = torch.sigmoid(logits.float()).unbind(1)
+    core = torch.maximum(core, enhancing)
+    whole = torch.maximum(whole, core)
+    return torch.stack([1 - whole, core - enhancing, whole - core, enhancing], dim=1)
+
+
+def first_bias(shares: Sequence[float], head: Head) -> Tensor:
+    """The last layer's bias at which every voxel gets the classes' shares as its probabilities.
+
+    So the network does not spend its first iterations on learning that tumour is rare.
+    """
+    if head == "labels":
+        return torch.tensor(shares).log()
+    return torch.tensor([sum(shares[value] for value in NESTED[name]) for name in NESTED]).logit()

@@ -1,0 +1,76 @@
+"""SwinUNETR as this platform builds it. Tensors are (N, C, X, Y, Z)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+import torch
+from monai.networks.nets.swin_unetr import SwinUNETR
+from torch import Tensor, nn
+
+from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_segmenter.network.heads import channels, first_bias
+from syntrust_segmenter.portable.layers import use_safe_convolutions
+from syntrust_segmenter.presets import Precision, SegmenterConfig
+
+CHANNELS = len(MODALITIES)
+GROUPS = 4  # divides feature_size, which is a multiple of 12
+
+
+def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None = None) -> nn.Module:
+    """A new SwinUNETR, initialised from torch's global generator.
+
+    `priors` are the shares of the four classes; they set the last layer's bias.
+    """
+    network = SwinUNETR(
+        in_channels=CHANNELS,
+        out_channels=channels(config.head),
+        feature_size=config.feature_size,
+        depths=config.depths,
+        num_heads=config.heads,
+        window_size=config.window,
+        norm_name=norm_of(config),
+        use_checkpoint=config.gradient_checkpointing,
+    )
+    use_safe_convolutions(network)
+    if priors is not None:
+        with torch.no_grad():
+            network.out.conv.conv.bias.copy_(first_bias(priors, config.head))
+    return network
+
+
+def norm_of(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
+    """The normalisation in MONAI's words."""
+    return ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
+
+
+def resolve_precision(asked: Precision, device: torch.device) -> Precision:
+    """What `auto` means here: bfloat16 only where it is native; emulated it is 14 times slower."""
+    if asked != "auto":
+        return asked
+    return "bfloat16" if _has_bfloat16(device) else "float32"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+    """The arithmetic of forward passes."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and little-endian bytes, by name."""
+    sha = hashlib.sha256()
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        array = tensor.numpy()
+        sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return sha.hexdigest()

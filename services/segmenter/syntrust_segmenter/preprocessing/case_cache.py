@@ -1,0 +1,220 @@
+"""Cases as the network sees them, kept on disk once per content and read by the patch.
+
+Arrays are (X, Y, Z), images (4, X, Y, Z).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syntrust_core.contracts.vocabulary import LABELS
+from syntrust_core.errors import InvalidVolume
+from syntrust_core.imaging.geometry import bounding_box
+from syntrust_segmenter.network.heads import CLASSES
+from syntrust_segmenter.preprocessing.normalise import RECIPE, normalise
+
+CENTRES_PER_CLASS: Final = 4096
+FORMAT: Final = f"prepared-case/1 {RECIPE}"
+"""Part of every key: what another version prepared is not found."""
+ENTRY_FILE: Final = "entry.json"
+VOLUMES: Final = ("images", "labels", "brain")
+
+Ints3 = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case cut to the box of its brain; the arrays may lie on disk.
+
+    `images` (4, X, Y, Z) float32 z-scores, `labels` and `brain` (X, Y, Z) uint8. `centres` holds,
+    per class, flat indices of voxels a patch may be centred on (background: healthy brain), and
+    `voxels` how many voxels of the box each class has. `origin` is the box's first voxel.
+    """
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    brain: NDArray[np.uint8]
+    centres: tuple[NDArray[np.int64], ...]
+    voxels: tuple[int, ...]
+    origin: Ints3 = (0, 0, 0)
+
+    @property
+    def shape(self) -> Ints3:
+        x, y, z = self.labels.shape
+        return x, y, z
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where it lies on the grid of the case."""
+        x, y, z = (slice(o, o + n) for o, n in zip(self.origin, self.shape, strict=True))
+        return x, y, z
+
+
+def prepare_case(
+    images: NDArray[np.float32], labels: NDArray[np.uint8], brain: NDArray[np.bool_]
+) -> PreparedCase:
+    """Normalise a case and cut it to its brain.
+
+    Raises
+    ------
+    InvalidVolume
+        A value of `labels` is none of ours, its shape is another, or see
+        `preprocessing.normalise`.
+    """
+    _check(labels, brain)
+    whole = normalise(images, brain)
+    box = bounding_box(brain)
+    cut = np.ascontiguousarray(whole[(slice(None), *box)])
+    inside = np.ascontiguousarray(brain[box]).astype(np.uint8)
+    # Tumour outside the brain cannot be predicted: predictions are 0 there.
+    tumour = labels[box] * inside
+    x, y, z = (int(axis.start) for axis in box)
+    voxels = tuple(int(n) for n in np.bincount(tumour.ravel(), minlength=CLASSES))
+    return PreparedCase(cut, tumour, inside, _centres(tumour, inside), voxels, (x, y, z))
+
+
+def _check(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> None:
+    if labels.shape != brain.shape:
+        raise InvalidVolume(
+            f"The label map has shape {labels.shape}, the brain mask {brain.shape}.",
+            file="labels",
+            field="shape",
+        )
+    unknown = sorted({int(value) for value in np.unique(labels)} - {0, *LABELS.values()})
+    if unknown:
+        known = ", ".join(f"{value} {name}" for name, value in LABELS.items())
+        raise InvalidVolume(
+            f"The label map holds {', '.join(map(str, unknown))}; there are 0 background, {known}.",
+            file="labels",
+            field="values",
+        )
+
+
+def _centres(labels: NDArray[np.uint8], brain: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
+    healthy = np.flatnonzero((brain != 0) & (labels == 0))
+    tumour = (np.flatnonzero(labels == value) for value in range(1, CLASSES))
+    return tuple(_thinned(indices) for indices in (healthy, *tumour))
+
+
+def _thinned(indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most `CENTRES_PER_CLASS` of them, evenly: a full-size case has a million."""
+    return indices[:: -(-len(indices) // CENTRES_PER_CLASS) or 1]
+
+
+class PreparedCache:
+    """Prepared cases in folders under `root`, for any number of processes of one machine.
+
+    A folder appears whole, by a rename, and goes by one; whoever has its arrays open keeps them.
+    The folders used longest ago go first once all of them exceed `limit_bytes`. The training that
+    runs may itself be larger: its cases stay readable until it ends, only not for the next.
+    """
+
+    def __init__(self, root: Path, *, limit_bytes: int) -> None:
+        self._root = root
+        self._limit_bytes = limit_bytes
+        root.mkdir(parents=True, exist_ok=True)
+
+    def case(self, key: str, prepare: Callable[[], PreparedCase]) -> PreparedCase:
+        """The case of a key (a digest of its content), prepared if it is not here yet."""
+        folder = self._root / key
+        kept = _open(folder)
+        if kept is not None:
+            return kept
+        part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
+        try:
+            _write(prepare(), part)
+            written = _open(part)
+            _publish(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        self._trim()
+        if written is None:
+            msg = f"{part} could not be read back"
+            raise OSError(msg)
+        return written
+
+    def _trim(self) -> None:
+        entries = [(_used_s(folder), folder) for folder in self._root.glob("[!p]*")]
+        sizes = {folder: _size_bytes(folder) for _, folder in entries}
+        excess = sum(sizes.values()) - self._limit_bytes
+        for _, folder in sorted(entries):
+            if excess <= 0:
+                return
+            excess -= sizes[folder]
+            _remove(folder, self._root)
+
+
+def _write(case: PreparedCase, folder: Path) -> None:
+    for name in VOLUMES:
+        array: NDArray[Any] = getattr(case, name)
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    np.save(folder / "centres.npy", np.concatenate(case.centres), allow_pickle=False)
+    entry = {
+        "centres": [len(indices) for indices in case.centres],
+        "voxels": case.voxels,
+        "origin": case.origin,
+    }
+    (folder / ENTRY_FILE).write_text(json.dumps(entry), encoding="utf-8")
+
+
+def _open(folder: Path) -> PreparedCase | None:
+    """A kept case, its arrays memory-mapped; None if it is not there whole."""
+    try:
+        entry: dict[str, Any] = json.loads((folder / ENTRY_FILE).read_bytes())
+        images, labels, brain = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in VOLUMES)
+        indices: NDArray[np.int64] = np.load(folder / "centres.npy")
+        os.utime(folder)
+    except (OSError, ValueError):
+        return None  # not here, just evicted, or cut short by a full disk
+    ends = np.cumsum(entry["centres"])[:-1]
+    centres = tuple(np.split(indices, ends))
+    x, y, z = entry["origin"]
+    return PreparedCase(images, labels, brain, centres, tuple(entry["voxels"]), (x, y, z))
+
+
+def _publish(part: Path, folder: Path) -> None:
+    """Give a folder its name; what lies there already, of another process, stays if it is whole."""
+    try:
+        part.rename(folder)
+    except OSError:
+        if _open(folder) is None:
+            _remove(folder, folder.parent)
+            part.rename(folder)
+
+
+def _remove(folder: Path, root: Path) -> None:
+    """Take a folder away by one rename, so that nobody opens half of it."""
+    grave = Path(tempfile.mkdtemp(dir=root, prefix="part-"))
+    try:
+        folder.rename(grave / folder.name)
+    except FileNotFoundError:
+        pass  # another process was faster
+    finally:
+        shutil.rmtree(grave, ignore_errors=True)
+
+
+def _used_s(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _size_bytes(folder: Path) -> int:
+    total = 0
+    for file in folder.glob("*"):
+        try:
+            total += file.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

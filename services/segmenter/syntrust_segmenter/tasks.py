@@ -1,0 +1,106 @@
+"""The steps of the segmenter queue: inputs in, the work called once, files out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from syntrust_core.contracts.base import Image, Kind, PredictCases, Ref, StepMessage, TrainSegmenter
+from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
+from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_segmenter.compute import Machine, best_loaders
+from syntrust_segmenter.inference.prediction_set import predict
+from syntrust_segmenter.inference.segmentation import segment
+from syntrust_segmenter.models.bundle import METADATA_FILE, export_zip
+from syntrust_segmenter.models.store import MODEL_FILES
+from syntrust_segmenter.preprocessing.case_cache import PreparedCache
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry
+from syntrust_segmenter.settings import SegmenterSettings
+from syntrust_segmenter.training.training_job import train
+
+
+def train_segmenter(message: StepMessage, context: StepContext) -> None:
+    request = expect(TrainSegmenter, message)
+    settings = SegmenterSettings()
+    out = context.scratch / "model"
+    train(
+        _entries(request.train, context),
+        _entries(request.validation, context),
+        preset=request.preset,
+        seed=request.seed,
+        out=out,
+        scratch=context.scratch,
+        cache=_cache(settings, context),
+        report=context.report,
+        overrides=request.overrides,
+        iterations=request.iterations,
+        start=None if request.start is None else context.fetch(request.start),
+        checkpoints=context,
+        machine=Machine(threads=context.threads, loaders=_loaders(settings)),
+    )
+    for name in MODEL_FILES:
+        context.add(name, out / name)
+
+
+def predict_cases(message: StepMessage, context: StepContext) -> None:
+    request = expect(PredictCases, message)
+    files = predict(
+        context.fetch(Ref(kind=Kind.TRAIN_SEGMENTER, id=request.model)),
+        _entries(request.images, context),
+        out=context.scratch / "labels",
+        cache=_cache(SegmenterSettings(), context),
+        report=context.report,
+        probabilities=request.probabilities,
+        machine=Machine(threads=context.threads),
+    )
+    for name, path in files.items():
+        context.add(name, path)
+
+
+def segment_case(message: StepMessage, context: StepContext) -> None:
+    request = expect(SegmentCase, message)
+    files = segment(
+        context.fetch(request.model),
+        context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
+        model=request.model,
+        out=context.scratch / "segmentation",
+        cache=_cache(SegmenterSettings(), context),
+        report=context.report,
+        probabilities=request.probabilities,
+        machine=Machine(threads=context.threads),
+    )
+    for name, path in files.items():
+        context.add(name, path)
+
+
+def export_bundle(message: StepMessage, context: StepContext) -> None:
+    request = expect(ExportBundle, message)
+    bundle = context.scratch / "bundle"
+    context.add("bundle.zip", export_zip(context.fetch(request.model), bundle))
+    context.add(METADATA_FILE.name, bundle / METADATA_FILE)
+
+
+def _loaders(settings: SegmenterSettings) -> int:
+    return best_loaders() if settings.loaders is None else settings.loaders
+
+
+def _cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:
+    # A step's scratch folder lies in the worker's, which outlives it.
+    root = settings.prepared or context.scratch.parent / "prepared"
+    return PreparedCache(root, limit_bytes=settings.prepared_bytes)
+
+
+def _entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:
+    return [_entry(image, context) for image in images]
+
+
+def _entry(image: Image, context: StepContext) -> ImageEntry:
+    def folder(kind: Kind, step: str | None) -> Path | None:
+        return None if step is None else context.fetch(Ref(kind=kind, id=step))
+
+    return ImageEntry(
+        image.case,
+        context.fetch(Ref(kind=Kind.INSPECT_CASE, id=image.case)),
+        twin_folder=folder(Kind.SYNTHESISE_CASE, image.twin),
+        labels_folder=folder(Kind.INSPECT_CASE, image.labels),
+    )

@@ -1,0 +1,268 @@
+"""Training a SwinUNETR: a budget of iterations, and the weights of the last of them.
+
+With equal data, config, seed, threads and processor the weights are equal bit for bit on a CPU,
+whether or not the training was killed and resumed in between.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from syntrust_core.errors import CallerError
+from syntrust_segmenter.inference.predict_case import predict_box
+from syntrust_segmenter.models.start_weights import StartWeights
+from syntrust_segmenter.network.swin_unetr import autocast, build_network, resolve_precision
+from syntrust_segmenter.preprocessing.case_cache import PreparedCase
+from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_segmenter.training.checkpoints import TrainingState, load_state, save_state
+from syntrust_segmenter.training.history import History, ImageKind, ValidationDice
+from syntrust_segmenter.training.losses import segmentation_loss
+from syntrust_segmenter.training.sampling import Sample, Samples, batches, class_shares
+from syntrust_segmenter.training.validation_dice import nested_dice, region_dice
+
+_MEMORY: Any = torch.utils.deterministic  # its one setting is a property that mypy does not see
+
+
+class Report(Protocol):
+    """Told after every iteration; may raise `Cancelled` or `LeaseLost`."""
+
+    def __call__(self, done: int, total: int, **detail: float | str) -> None: ...
+
+
+class Checkpoints(Protocol):
+    """Where a state is kept between attempts."""
+
+    def load_checkpoint(self, path: Path) -> bool: ...
+    def save_checkpoint(self, path: Path) -> None: ...
+
+
+class Diverged(CallerError):
+    slug, title = "diverged", "The training diverged"
+
+
+@dataclass(frozen=True)
+class ValidationImage:
+    """A validation case through one of its images; for the history only."""
+
+    case: str
+    image: ImageKind
+    prepared: PreparedCase
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one training runs. `identity` names it, so that no other's checkpoint is taken."""
+
+    seed: int
+    iterations: int
+    identity: str
+    scratch: Path
+    device: torch.device
+    start: StartWeights | None = None
+    loaders: int = 0
+    checkpoint_every_s: float = 60.0
+
+
+def train_network(
+    cases: Sequence[PreparedCase],
+    validation: Sequence[ValidationImage],
+    config: SegmenterConfig,
+    run: Run,
+    *,
+    report: Report,
+    checkpoints: Checkpoints | None = None,
+) -> TrainingState:
+    """Train for `run.iterations`, going on from a checkpoint of the same training if there is one.
+
+    Call it within `reproducible(threads, deterministic=config.deterministic)`.
+
+    Raises
+    ------
+    Diverged
+        The loss is no longer finite.
+    InvalidRequest
+        The start weights do not fit the network; see `StartWeights.load_into`.
+    """
+    state = initial_state(cases, config, run)
+    path = run.scratch / "training.safetensors"
+    if checkpoints is not None and checkpoints.load_checkpoint(path):
+        load_state(state, path, identity=run.identity)
+    saved = time.monotonic()
+    started = time.perf_counter()
+    for sample in _remaining(cases, config, run, state.iteration):
+        iterate(state, sample, config, run)
+        state.history.seconds += time.perf_counter() - started
+        if _is_due(state.iteration, run.iterations, config.validations):
+            state.history.validation += _validate(state, validation, config)
+        if checkpoints is not None and time.monotonic() - saved >= run.checkpoint_every_s:
+            save_state(state, path, identity=run.identity)
+            checkpoints.save_checkpoint(path)
+            saved = time.monotonic()
+        report(state.iteration, run.iterations, **_detail(state.history))
+        started = time.perf_counter()
+    return state
+
+
+@contextmanager
+def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
+    """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
+
+    The number of threads decides how sums are split, hence the last bits of every weight. Without
+    `deterministic` a GPU may choose its fastest kernels and TF32: the weights then differ from run
+    to run.
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filling, matmul = _MEMORY.fill_uninitialized_memory, torch.get_float32_matmul_precision()
+    benchmark = torch.backends.cudnn.benchmark
+    # cuBLAS reads this when it starts; without it deterministic mode refuses matrix products.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.set_float32_matmul_precision("highest" if deterministic else "high")
+        # Filling every new tensor only shows reads of unset memory, at a sixth of the time.
+        _MEMORY.fill_uninitialized_memory = False
+        yield
+    finally:
+        _MEMORY.fill_uninitialized_memory = filling
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(before[1])
+        torch.set_num_threads(before[0])
+
+
+def learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> float:
+    """Linear warm-up to `config.learning_rate`, then half a cosine towards 0.
+
+    `iteration` counts from 0. Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5, no restarts.
+    """
+    warmup = round(config.warmup * iterations)
+    if iteration < warmup:
+        return config.learning_rate * (iteration + 1) / (warmup + 1)
+    progress = (iteration - warmup) / max(1, iterations - warmup)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def initial_state(
+    cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run
+) -> TrainingState:
+    """Network and optimiser before the first iteration."""
+    torch.manual_seed(run.seed)
+    network = build_network(config, priors=class_shares(cases, config.patch))
+    if run.start is not None:
+        run.start.load_into(network)
+    network.to(run.device)
+    network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # no stub
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    precision = resolve_precision(config.precision, run.device)
+    return TrainingState(network, optimizer, precision, average=_average(network, config))
+
+
+def _average(network: nn.Module, config: SegmenterConfig) -> AveragedModel | None:
+    if config.ema == 0:
+        return None
+    multi: Any = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]  # no stub
+    return AveragedModel(network, multi_avg_fn=multi)
+
+
+def _remaining(
+    cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run, done: int
+) -> Iterator[Sample]:
+    samples = Samples(cases, config, run.seed)
+    return batches(samples, first=done, last=run.iterations, loaders=run.loaders)
+
+
+def iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:
+    """One iteration at its learning rate, with the running average and the history."""
+    rate = learning_rate(config, state.iteration, run.iterations)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    loss, norm = train_step(state, sample, config, run.device)
+    if state.average is not None:
+        state.average.update_parameters(state.network)
+    state.iteration += 1
+    history = state.history
+    history.loss.append(loss)
+    history.learning_rate.append(rate)
+    history.gradient_norm.append(norm)
+    history.samples += len(sample.images)
+
+
+def train_step(
+    state: TrainingState, sample: Sample, config: SegmenterConfig, device: torch.device
+) -> tuple[float, float]:
+    """One step of the optimiser on a batch: its loss, and the norm of the gradient."""
+    images = sample.images.to(device, memory_format=torch.channels_last_3d)
+    state.network.train()
+    state.optimizer.zero_grad(set_to_none=True)
+    with autocast(state.precision, device):
+        logits = state.network(images)
+    loss = segmentation_loss(
+        logits,
+        sample.labels.to(device),
+        head=config.head,
+        dice_weight=config.dice_weight,
+        cross_entropy_weight=config.cross_entropy_weight,
+    )
+    if not torch.isfinite(loss):
+        raise Diverged(
+            f"The loss is {loss.item()} at iteration {state.iteration + 1}; "
+            "lower learning_rate or gradient_norm.",
+            iteration=state.iteration + 1,
+        )
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_norm)
+    state.optimizer.step()
+    return loss.item(), norm.item()
+
+
+def _is_due(iteration: int, iterations: int, validations: int) -> bool:
+    """Whether one of `validations` evenly spread validations comes after this iteration."""
+    return iteration * validations // iterations > (iteration - 1) * validations // iterations
+
+
+def _validate(
+    state: TrainingState, validation: Sequence[ValidationImage], config: SegmenterConfig
+) -> list[ValidationDice]:
+    return [_score(state, item, config) for item in validation]
+
+
+def _score(state: TrainingState, item: ValidationImage, config: SegmenterConfig) -> ValidationDice:
+    labels = item.prepared.labels
+    predicted = predict_box(state.result, item.prepared, config, precision=state.precision)
+    return ValidationDice(
+        iteration=state.iteration,
+        case=item.case,
+        image=item.image,
+        dice=region_dice(labels, predicted),
+        nested=nested_dice(labels, predicted),
+    )
+
+
+def _detail(history: History) -> dict[str, float | str]:
+    detail: dict[str, float | str] = {
+        "loss": round(history.loss[-1], 5),
+        "learning_rate": history.learning_rate[-1],
+        "samples_per_s": round(history.samples_per_s, 3),
+    }
+    for image in ("real", "twin"):
+        for region, value in history.validation_means(image).items():
+            detail[f"dice_{image}_{region}"] = round(value, 4)
+        mean = history.validation_mean(image)
+        if mean is not None:
+            detail[f"dice_{image}"] = round(mean, 4)
+    return detail

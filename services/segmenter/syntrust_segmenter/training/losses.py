@@ -1,0 +1,49 @@
+"""The training loss: soft Dice and cross-entropy. Tensors (N, C, X, Y, Z)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from syntrust_segmenter.network.heads import Head, target_of
+
+SMOOTH = 1e-5  # of MONAI's DiceLoss: keeps an absent region's term defined
+
+
+def dice_loss(probabilities: Tensor, target: Tensor) -> Tensor:
+    r"""1 - soft Dice, mean over channels; sums run over the whole batch.
+
+    Summing over the batch makes a region that one sample lacks count through the others.
+
+    .. math:: 1 - \frac{2\sum p y + s}{\sum p + \sum y + s}
+
+    Milletari et al. 2016, doi:10.1109/3DV.2016.79, with plain sums in the denominator.
+    """
+    axes = (0, 2, 3, 4)
+    overlap = (probabilities * target).sum(axes)
+    total = probabilities.sum(axes) + target.sum(axes)
+    return (1 - (2 * overlap + SMOOTH) / (total + SMOOTH)).mean()
+
+
+def cross_entropy(log_probabilities: Tensor, target: Tensor) -> Tensor:
+    """Mean over voxels of -Σ y log p, in nats."""
+    return -(log_probabilities * target).sum(1).mean()
+
+
+def segmentation_loss(
+    logits: Tensor, labels: Tensor, *, head: Head, dice_weight: float, cross_entropy_weight: float
+) -> Tensor:
+    """Weighted sum of the two, in float32 whatever the forward pass was computed in.
+
+    `labels`: Dice over NCR, ED and ET, cross-entropy over them and background. `regions`: Dice and
+    binary cross-entropy (mean over voxels and channels) of TC, WT and ET.
+    """
+    logits, target = logits.float(), target_of(labels, head)
+    if head == "labels":
+        log_probabilities = functional.log_softmax(logits, dim=1)
+        dice = dice_loss(log_probabilities[:, 1:].exp(), target[:, 1:])
+        entropy = cross_entropy(log_probabilities, target)
+    else:
+        dice = dice_loss(logits.sigmoid(), target)
+        entropy = functional.binary_cross_entropy_with_logits(logits, target)
+    return dice_weight * dice + cross_entropy_weight * entropy

@@ -1,0 +1,158 @@
+"""The job that trains, as an ordinary function on folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from syntrust_core.contracts.canonical import digest
+from syntrust_core.errors import InvalidRequest
+from syntrust_segmenter.compute import Machine, memory_advice
+from syntrust_segmenter.model_card import ModelCard, validation_dice
+from syntrust_segmenter.models.provenance import versions
+from syntrust_segmenter.models.start_weights import StartWeights
+from syntrust_segmenter.models.store import read_start, save_model
+from syntrust_segmenter.network.swin_unetr import weights_digest
+from syntrust_segmenter.preprocessing.case_cache import PreparedCache
+from syntrust_segmenter.preprocessing.image_entry import (
+    ImageEntry,
+    prepared,
+    require_distinct,
+    require_twin,
+    shared_grid,
+)
+from syntrust_segmenter.presets import SegmenterConfig, configure
+from syntrust_segmenter.training.loop import (
+    Checkpoints,
+    Report,
+    Run,
+    ValidationImage,
+    reproducible,
+    train_network,
+)
+
+FEWEST_CASES: Final = 2
+
+
+def train(
+    cases: Sequence[ImageEntry],
+    validation: Sequence[ImageEntry],
+    *,
+    preset: str,
+    seed: int,
+    out: Path,
+    scratch: Path,
+    cache: PreparedCache,
+    report: Report,
+    overrides: Mapping[str, Any] | None = None,
+    iterations: int | None = None,
+    start: Path | None = None,
+    checkpoints: Checkpoints | None = None,
+    machine: Machine | None = None,
+) -> ModelCard:
+    """Train on `cases` and write weights, config, history and model card into `out`.
+
+    The validation images are scored for the history only; the weights are those of the last
+    iteration.
+
+    Parameters
+    ----------
+    cases, validation : sequences of ImageEntry
+        The order of `cases` matters: samples are drawn by it. A validation case usually enters
+        twice, as real and as twin.
+    seed : int
+        Drives initialisation, sampling and augmentation.
+    iterations : int, optional
+        The preset's own number if left out.
+    start : folder, optional
+        Weights to start from: a trained segmenter or an imported checkpoint; see `read_start`.
+    report : Report
+        Called after each iteration with done, total and numbers worth showing.
+
+    Raises
+    ------
+    InvalidRequest
+        Fewer than two training cases, an entry twice, a case both trained on and validated, a twin
+        that is incomplete, start weights of another network, or a setting out of range.
+    InvalidVolume, Diverged, OutOfMemory
+        See `prepare_case`, `train_network`; the last says which setting to lower.
+    """
+    machine = machine or Machine()
+    changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})
+    config = configure(preset, changes)
+    _check(cases, validation)
+    begun = None if start is None else read_start(start)
+    training_digest = digest([entry.content() for entry in cases])
+    run = _run(config, machine, seed=seed, images=training_digest, start=begun, scratch=scratch)
+    with (
+        memory_advice(config),
+        reproducible(machine.threads, deterministic=config.deterministic),
+    ):
+        images = [prepared(entry, cache) for entry in cases]
+        held_out = [ValidationImage(e.name, e.view, prepared(e, cache)) for e in validation]
+        state = train_network(images, held_out, config, run, report=report, checkpoints=checkpoints)
+    card = ModelCard(
+        config=config,
+        precision=state.precision,
+        seed=seed,
+        threads=machine.threads,
+        device=machine.device,
+        training_images=tuple(entry.label for entry in cases),
+        training_digest=training_digest,
+        grid=shared_grid(cases),
+        parameters=sum(tensor.numel() for tensor in state.result.parameters()),
+        validation_dice=validation_dice(state.history),
+        start=None if begun is None else begun.record(state.result),
+        versions=dict(versions()),
+        weights_digest=weights_digest(state.result.state_dict()),
+    )
+    save_model(state.result, card, state.history, out)
+    return card
+
+
+def _run(
+    config: SegmenterConfig,
+    machine: Machine,
+    *,
+    seed: int,
+    images: str,
+    start: StartWeights | None,
+    scratch: Path,
+) -> Run:
+    named = {
+        "images": images,
+        "config": config.model_dump(mode="json"),
+        "seed": seed,
+        "start": None if start is None else start.digest,
+    }
+    return Run(
+        seed=seed,
+        iterations=config.iterations,
+        identity=digest(named),
+        scratch=scratch,
+        device=torch.device(machine.device),
+        start=start,
+        loaders=machine.loaders,
+        checkpoint_every_s=machine.checkpoint_every_s,
+    )
+
+
+def _check(cases: Sequence[ImageEntry], validation: Sequence[ImageEntry]) -> None:
+    names = {entry.name for entry in cases}
+    if len(names) < FEWEST_CASES:
+        raise InvalidRequest(
+            f"Training needs at least {FEWEST_CASES} different cases, not {len(names)}.",
+            pointer="/train",
+        )
+    require_distinct([entry.label for entry in cases], what="training images")
+    require_distinct([entry.label for entry in validation], what="validation images")
+    both = sorted(names & {entry.name for entry in validation})
+    if both:
+        raise InvalidRequest(
+            f"Cases both trained on and validated: {', '.join(both)}.", pointer="/validation"
+        )
+    for entry in (*cases, *validation):
+        require_twin(entry)

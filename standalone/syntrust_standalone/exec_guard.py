@@ -1,0 +1,31 @@
+"""Becomes a command that does not outlive its parent.
+
+`python exec_guard.py SIGNAL PARENT_PID ARGV…`.
+
+Run by path in a fresh interpreter: what a fork needs to do before its exec is done here, where no
+other thread can hold a lock. Standard library alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main(arguments: list[str]) -> None:
+    """Ask the kernel for SIGNAL at the parent's death, then exec ARGV."""
+    name, parent, *argv = arguments
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.Signals[name]))
+    # The parent may have died before the kernel knew whom to tell.
+    if os.getppid() != int(parent):
+        sys.exit(1)
+    os.execvp(argv[0], argv)  # noqa: S606 - the command is the supervisor's own
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,139 @@
+"""A conductor over the doubles of the API, and workers played by the test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.unit.gateway.conftest import CARD, SEGMENTER_CARD, Api
+
+from syntrust_core.contracts.base import InspectCase, Kind, StepMessage
+from syntrust_core.contracts.job_steps import ImportModel
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import StepContext, Work, run_step
+from syntrust_core.testing import MemoryQueue, MemoryStore
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.orchestrator.reconcile import Servers
+
+WARNING: Final = {"file": "seg", "field": "grid", "reason": "9 voxels lie outside the grid."}
+RECORD: Final = {
+    "warnings": [WARNING],
+    "resampling": "linear",
+    "canonical": {"spacing_mm": [3.0, 3.0, 3.0]},
+}
+HISTORY: Final = {
+    "loss": [0.9, 0.5],
+    "learning_rate": [0.1, 0.0],
+    "validation": [
+        {"iteration": 2, "case": "v", "image": "real", "dice": {"ET": 0.5, "ED": None}},
+        {"iteration": 2, "case": "w", "image": "real", "dice": {"ET": 0.7, "ED": None}},
+    ],
+}
+HOLDS: Final[Mapping[str, Any]] = {
+    "card.json": CARD,
+    "case.json": RECORD,
+    "config.json": SEGMENTER_CARD,
+    "history.json": HISTORY,
+}
+GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.INSPECT_CASE: ("case.json",),
+    Kind.SYNTHESISE_CASE: ("twin.json",),
+    Kind.EXPORT_IMAGES: ("t1.nii.gz", "twin.json", "case.json"),
+    Kind.SEGMENT_CASE: ("seg.nii.gz", "segmentation.json", "case.json"),
+    Kind.EXPORT_BUNDLE: ("bundle.zip", "metadata.json"),
+    Kind.COMPARE_TWIN: ("comparison.json",),
+    Kind.TRAIN_SEGMENTER: ("config.json", "history.json", "MODEL_CARD.md", "weights.safetensors"),
+    Kind.PREDICT_CASES: ("predictions.json",),
+    Kind.SCORE_CASES: ("scores.json",),
+    Kind.BUILD_REPORT: ("results.json",),
+    Kind.IMPORT_MODEL: ("card.json", "model.safetensors"),
+    Kind.TRAIN_GENERATOR: ("card.json", "model.safetensors"),
+}
+
+
+def play(message: StepMessage, context: StepContext) -> None:
+    """What a step would publish, without the work: uploads are checked all the same."""
+    if isinstance(message, InspectCase):
+        for role, upload in message.files.items():
+            context.fetch_upload(role, upload, context.scratch / role)
+    if isinstance(message, ImportModel):
+        context.fetch_upload("checkpoint", message.checkpoint, context.scratch / "checkpoint")
+    for name in GIVES[message.KIND]:
+        path = context.scratch / name
+        path.write_text(json.dumps(HOLDS.get(name, {"of": message.KIND})))
+        context.add(name, path)
+
+
+def refuse(message: StepMessage, context: StepContext) -> None:
+    """An inspection that refuses its mask; nothing else may be asked for."""
+    assert message.KIND is Kind.INSPECT_CASE
+    path = context.scratch / "problems.json"
+    problem = {"file": "brain", "field": "file", "reason": "A brain mask is needed."}
+    path.write_text(json.dumps([problem]))
+    context.add(path.name, path)
+
+
+@dataclass
+class Workshop:
+    """Ticks a conductor, and computes what it hands out with the works it is given."""
+
+    deps: Deps
+    store: MemoryStore
+    folder: Path
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    computed: list[StepMessage] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        servers = Servers(self.store, self.deps.board, self.queue)
+        self.conductor = Conductor(self.deps.write, self.deps.read, servers)
+
+    def tick(self) -> None:
+        self.conductor.tick()
+
+    def settle(self, work: Work = play) -> None:
+        """Tick and work until nothing moves any more."""
+        idle = 0
+        while idle < 3:
+            self.tick()
+            idle = 0 if self.queue.messages else idle + 1
+            while self.queue.messages:
+                self._compute(self.queue.take(), work)
+
+    def _compute(self, message: StepMessage, work: Work) -> None:
+        self.computed.append(message)
+        run_step(
+            message,
+            work,
+            store=self.store,
+            board=self.deps.board,
+            cache=InputCache(self.store, self.folder / "cache", limit_bytes=1 << 30),
+            scratch=self.folder,
+        )
+
+    def kinds(self) -> list[Kind]:
+        """Kinds of the steps that were computed, in order."""
+        return [message.KIND for message in self.computed]
+
+
+def send(api: Api, store: MemoryStore, files: Mapping[str, bytes], *, scheme: Any = "auto") -> str:
+    """Announce files and put them where they are to go; the upload's id."""
+    announced = {
+        role: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for role, content in files.items()
+    }
+    answer = api.post("/uploads", json={"scheme": scheme, "files": announced})
+    assert answer.status_code == 201, answer.text
+    for role, place in answer.json()["files"].items():
+        store.put(key_of(place["url"]), files[role])
+    upload: str = answer.json()["id"]
+    return upload
+
+
+def key_of(url: str) -> str:
+    """The store's key behind a URL that `MemoryStore` signed."""
+    return url.removeprefix("memory://").partition("?")[0]

@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from syntrust_core.testing import MemoryStore
+from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.db.tables import Audit, Case, CaseState, Dataset, DatasetState
+
+
+@pytest.fixture
+def dataset(api: Any) -> str:
+    answer = api.post("/datasets", json={"name": "Glioma, site 1"})
+    identity: str = answer.json()["id"]
+    return identity
+
+
+@pytest.fixture
+def registered(api: Any, dataset: str, case_files: dict[str, Any]) -> str:
+    """A dataset with one case of which nothing is uploaded."""
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": "case-a", "files": case_files})
+    assert answer.status_code == 201
+    return dataset
+
+
+def upload(store: MemoryStore, dataset: str, files: dict[str, Any]) -> None:
+    for file in files.values():
+        store.put(f"uploads/{dataset}/{file['sha256']}", b"x" * file["bytes"])
+
+
+def test_a_new_dataset_is_open_and_empty(api: Any) -> None:
+    grid = {"shape": [64, 64, 48], "spacing_mm": [3.0, 3.0, 3.5]}
+
+    answer = api.post("/datasets", json={"name": " d ", "grid": grid, "scheme": "brats2021"})
+
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/datasets/{body['id']}"
+    assert body["state"] == "open"
+    assert (body["name"], body["grid"], body["scheme"]) == ("d", grid, "brats2021")
+    assert (body["digest"], body["cases"]) == (None, [])
+    assert api.get(answer.headers["location"]).json() == body
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/name"),
+        ({"name": " "}, "/name"),
+        ({"name": "a\u0000b"}, "/name"),
+        ({"name": "x" * 201}, "/name"),
+        ({"name": "d", "grid": "huge"}, "/grid"),
+        ({"name": "d", "grid": {"shape": [64, 64], "spacing_mm": [1, 1, 1]}}, "/grid/shape"),
+        ({"name": "d", "grid": {"shape": [1024] * 3, "spacing_mm": [1, 1, 1]}}, "/grid"),
+        ({"name": "d", "scheme": "brats1999"}, "/scheme"),
+        ({"name": "d", "scheme": {"ET": 4, "ED": 4}}, "/scheme"),
+        ({"name": "d", "scheme": {"ET": 400}}, "/scheme/ET"),
+        ({"name": "d", "grid": {"shape": [64, 64, 4], "spacing_mm": [1, 1, 1]}}, "/grid/shape/2"),
+    ],
+)
+def test_a_wrong_dataset_is_refused_by_field(api: Any, body: Any, pointer: str) -> None:
+    answer = api.post("/datasets", json=body)
+
+    assert answer.status_code == 422
+    assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"])
+
+
+def test_each_file_gets_its_own_upload_url(
+    api: Any, dataset: str, case_files: dict[str, Any]
+) -> None:
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": "case-a", "files": case_files})
+
+    assert answer.status_code == 201
+    assert set(answer.json()) == set(case_files)
+    for role, target in answer.json().items():
+        assert f"uploads/{dataset}/{case_files[role]['sha256']}" in target["url"]
+        assert target["expires"].endswith("Z")
+
+
+def test_a_file_the_store_holds_needs_no_upload(
+    api: Any, dataset: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    upload(store, dataset, {"t1": case_files["t1"]})
+    store.put(f"uploads/{dataset}/{case_files['t2']['sha256']}", b"only a part")
+
+    targets = api.post(
+        f"/datasets/{dataset}/cases", json={"id": "case-a", "files": case_files}
+    ).json()
+
+    assert targets["t1"] == {"url": None, "expires": None}
+    assert targets["t2"]["url"] is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"id": "../up"}, "/id"),
+        ({"id": ""}, "/id"),
+        ({"id": "x" * 129}, "/id"),
+        ({"files": {}}, "/files"),
+        ({"files": {"t9": {"sha256": "0" * 64, "bytes": 1}}}, "/files/t9"),
+        ({"files": {"t1": {"sha256": "XYZ", "bytes": 1}}}, "/files/t1/sha256"),
+        ({"files": {"t1": {"sha256": "0" * 64, "bytes": 0}}}, "/files/t1/bytes"),
+        ({"files": {"t1": {"sha256": "0" * 64}}}, "/files/t1/bytes"),
+        ({"group": "\n"}, "/group"),
+    ],
+)
+def test_a_wrong_case_is_refused_by_field(
+    api: Any, dataset: str, case_files: dict[str, Any], change: dict[str, Any], pointer: str
+) -> None:
+    answer = api.post(
+        f"/datasets/{dataset}/cases", json={"id": "case-a", "files": case_files} | change
+    )
+
+    assert answer.status_code == 422
+    assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"])
+
+
+def test_a_case_of_the_same_id_is_replaced(
+    api: Any, registered: str, case_files: dict[str, Any]
+) -> None:
+    again = {"id": "case-a", "group": "site-2", "scheme": "med_ddpm", "files": case_files}
+
+    api.post(f"/datasets/{registered}/cases", json=again)
+
+    (case,) = api.get(f"/datasets/{registered}").json()["cases"]
+    assert (case["group"], case["scheme"]) == ("site-2", "med_ddpm")
+
+
+def test_commit_names_every_upload_that_is_missing_or_of_another_size(
+    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    upload(store, registered, {role: case_files[role] for role in ("t1", "t2", "seg")})
+    store.put(f"uploads/{registered}/{case_files['flair']['sha256']}", b"cut off")
+
+    answer = api.post(f"/datasets/{registered}/commit")
+
+    body = answer.json()
+    assert answer.status_code == 422
+    assert {error["pointer"]: error["detail"] for error in body["errors"]} == {
+        "/cases/case-a/files/t1ce": "t1ce of case-a has not been uploaded.",
+        "/cases/case-a/files/flair": "flair of case-a has 7 bytes; 13 were announced.",
+    }
+    assert api.get(f"/datasets/{registered}").json()["state"] == "open"
+
+
+def test_an_empty_dataset_cannot_be_committed(api: Any, dataset: str) -> None:
+    answer = api.post(f"/datasets/{dataset}/commit")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/cases"
+
+
+def test_commit_hands_every_case_over_to_inspection_and_may_be_repeated(
+    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    upload(store, registered, case_files)
+
+    first = api.post(f"/datasets/{registered}/commit")
+    second = api.post(f"/datasets/{registered}/commit")
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.headers["location"] == f"/datasets/{registered}"
+    assert first.headers["content-location"] == f"/datasets/{registered}"
+    assert int(first.headers["retry-after"]) > 0
+    assert first.json()["state"] == "inspecting"
+    assert [case["state"] for case in first.json()["cases"]] == ["inspecting"]
+    assert first.json()["progress"] == {"inspected": 0, "total": 1}
+    assert second.json() == first.json()
+
+
+def test_a_dataset_that_is_not_open_cannot_be_changed(
+    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    upload(store, registered, case_files)
+    api.post(f"/datasets/{registered}/commit")
+
+    added = api.post(f"/datasets/{registered}/cases", json={"id": "b", "files": case_files})
+    removed = api.delete(f"/datasets/{registered}/cases/case-a")
+
+    for answer in (added, removed):
+        assert answer.status_code == 409
+        assert answer.json()["state"] == "inspecting"
+
+
+def refuse(deps: Deps, dataset: str, problem: dict[str, str]) -> None:
+    """What the conductor does when inspection refuses the case."""
+    with deps.write.begin() as session:
+        session.get_one(Dataset, dataset).state = DatasetState.OPEN
+        case = session.get_one(Case, (dataset, "case-a"))
+        case.state, case.problems, case.step = CaseState.REFUSED, [problem], "0" * 64
+
+
+def test_a_refused_case_says_why_and_is_inspected_anew_after_the_next_commit(
+    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    problem = {"file": "seg", "field": "label", "reason": "Label 7 is none of the scheme's."}
+    upload(store, registered, case_files)
+    refuse(deps, registered, problem)
+
+    shown = api.get(f"/datasets/{registered}").json()
+    again = api.post(f"/datasets/{registered}/commit").json()
+
+    assert shown["cases"][0]["problems"] == [problem]
+    assert shown["progress"] == {"inspected": 1, "total": 1}
+    assert (again["cases"][0]["state"], again["cases"][0]["problems"]) == ("inspecting", [])
+    with deps.read() as session:
+        assert session.get_one(Case, (registered, "case-a")).step is None
+
+
+def test_a_file_whose_content_was_not_the_announced_one_is_uploaded_again(
+    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    problem = {"file": "t2", "field": "sha256", "reason": "The content is another."}
+    upload(store, registered, case_files)
+    refuse(deps, registered, problem)
+
+    targets = api.post(
+        f"/datasets/{registered}/cases", json={"id": "case-a", "files": case_files}
+    ).json()
+
+    assert [role for role, target in targets.items() if target["url"]] == ["t2"]
+
+
+def test_a_refused_case_can_be_taken_out(api: Any, deps: Deps, registered: str) -> None:
+    refuse(deps, registered, {"file": "t1", "field": "affine", "reason": "It is oblique."})
+
+    answer = api.delete(f"/datasets/{registered}/cases/case-a")
+
+    assert answer.status_code == 204
+    assert api.get(f"/datasets/{registered}").json()["cases"] == []
+    assert api.delete(f"/datasets/{registered}/cases/case-a").status_code == 404
+
+
+def test_a_ready_case_shows_its_volumes_and_warnings(api: Any, deps: Deps, registered: str) -> None:
+    with deps.write.begin() as session:
+        case = session.get_one(Case, (registered, "case-a"))
+        case.state = CaseState.READY
+        case.record = {
+            "region_volumes_ml": {"ET": 1.5, "ED": 20.25, "NCR": 0.0},
+            "warnings": [{"file": "seg", "field": "scheme", "reason": "Read as brats2021."}],
+        }
+
+    (shown,) = api.get(f"/datasets/{registered}").json()["cases"]
+
+    assert shown["region_volumes_ml"] == {"ET": 1.5, "ED": 20.25, "NCR": 0.0}
+    assert shown["warnings"] == ["seg: Read as brats2021."]
+
+
+def test_others_do_not_learn_that_a_dataset_is_there(
+    stranger: Any, admin: Any, registered: str, case_files: dict[str, Any]
+) -> None:
+    body = {"id": "b", "files": case_files}
+
+    answers = [
+        stranger.get(f"/datasets/{registered}"),
+        stranger.post(f"/datasets/{registered}/cases", json=body),
+        stranger.delete(f"/datasets/{registered}/cases/case-a"),
+        stranger.post(f"/datasets/{registered}/commit"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert stranger.get("/datasets").json()["items"] == []
+    assert admin.get(f"/datasets/{registered}").status_code == 200
+    assert len(admin.get("/datasets").json()["items"]) == 1
+
+
+def test_pages_hold_every_dataset_once_newest_first(api: Any) -> None:
+    made = [api.post("/datasets", json={"name": f"d{n}"}).json()["id"] for n in range(5)]
+
+    query: dict[str, Any] = {"limit": 2}
+    pages = [api.get("/datasets", params=query).json()]
+    while (cursor := pages[-1]["next"]) is not None:
+        pages.append(api.get("/datasets", params=query | {"cursor": cursor}).json())
+
+    assert [item["id"] for page in pages for item in page["items"]] == made[::-1]
+    assert len(pages) == 3
+
+
+def test_every_change_is_audited_and_no_reading_is(
+    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+) -> None:
+    upload(store, registered, case_files)
+    api.post(f"/datasets/{registered}/commit")
+    api.get(f"/datasets/{registered}")
+
+    with deps.read() as session:
+        rows = session.scalars(select(Audit).where(Audit.client == "hospital").order_by(Audit.id))
+        seen = [(row.action, row.target) for row in rows]
+
+    assert seen == [
+        ("dataset.create", registered),
+        ("case.register", f"{registered}/case-a"),
+        ("dataset.commit", registered),
+    ]

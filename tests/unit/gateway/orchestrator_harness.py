@@ -1,0 +1,173 @@
+"""A world for conductors: a database, in-memory servers, and workers played by the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.grid import Grid
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import StepContext, Work, publish_imported, run_step
+from syntrust_core.testing import MemoryBoard, MemoryQueue, MemoryStore
+from syntrust_gateway.datasets.planner_view import dataset_view
+from syntrust_gateway.db.tables import (
+    Base,
+    Case,
+    CaseState,
+    Client,
+    Dataset,
+    DatasetState,
+    Experiment,
+    Role,
+    Step,
+    StepState,
+    WishState,
+    make_engine,
+    read_factory,
+    session_factory,
+)
+from syntrust_gateway.experiments.spec import ExperimentSpec, GeneratorView, resolve
+from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.orchestrator.reconcile import Servers
+
+MODEL = Ref(kind=Kind.IMPORTED_MODEL, id="e" * 64)
+GRID = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def compute(message: StepMessage, context: StepContext) -> None:
+    """Give every step some file; an inspection gives a record."""
+    path = context.scratch / "case.json"
+    record = {"scheme": {"NCR": 1}, "digests": {"t1": message.step_id}, "fingerprint": "f"}
+    path.write_text(json.dumps(record))
+    context.add("case.json", path)
+
+
+class World:
+    """Database, doubles and a conductor, with the verbs the tests speak in."""
+
+    def __init__(self, folder: Path) -> None:
+        engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
+        Base.metadata.create_all(engine)
+        self.write, self.read = session_factory(engine), read_factory(engine)
+        self.store, self.board, self.queue = MemoryStore(), MemoryBoard(), MemoryQueue()
+        self.clock, self.scratch, self.computed = Clock(), folder, list[str]()
+        self.cache = InputCache(self.store, folder / "cache", limit_bytes=1 << 20)
+        weights = folder / "model.safetensors"
+        weights.write_bytes(b"weights")
+        publish_imported(self.store, MODEL, {"model.safetensors": weights})
+        self.restart()
+
+    def restart(self) -> None:
+        """What a crash and a new start of the conductor come to: nothing was kept."""
+        servers = Servers(self.store, self.board, self.queue, self.clock)
+        self.conductor = Conductor(self.write, self.read, servers)
+
+    def tick(self) -> None:
+        self.conductor.tick()
+
+    def dataset(self, cases: int = 6) -> str:
+        with self.write.begin() as session:
+            session.add(Client(id=1, name="a", role=Role.ADMIN, key_sha256="0" * 64))
+            files = {
+                f"p{i}": {"t1": {"key": f"uploads/{i}", "bytes": 1, "sha256": f"{i:064x}"}}
+                for i in range(cases)
+            }
+            dataset = Dataset(name="d", grid=GRID, scheme="auto", owner=1)
+            dataset.state = DatasetState.INSPECTING
+            session.add(dataset)
+            session.flush()
+            for case, own in files.items():
+                row = Case(dataset_id=dataset.id, case_id=case, files=own)
+                row.state = CaseState.INSPECTING
+                session.add(row)
+            return dataset.id
+
+    def work(self, work: Work = compute, *, limit: int = 10_000) -> int:
+        """Let a worker take messages until none is left."""
+        done = 0
+        while self.queue.messages and done < limit:
+            message = self.queue.take()
+            self.computed.append(message.step_id)
+            run_step(
+                message,
+                work,
+                store=self.store,
+                board=self.board,
+                cache=self.cache,
+                scratch=self.scratch,
+            )
+            done += 1
+        return done
+
+    def settle(self, work: Work = compute) -> None:
+        """Tick and work until nothing moves any more."""
+        idle = 0
+        while idle < 3:
+            self.tick()
+            if self.work(work):
+                idle = 0
+            else:
+                idle += 1
+                self.clock.advance(minutes=1)
+
+    def experiment(self, dataset_id: str, **changes: object) -> str:
+        with self.write.begin() as session:
+            dataset = session.get_one(Dataset, dataset_id)
+            cases = session.scalars(select(Case).where(Case.dataset_id == dataset_id)).all()
+            spec = ExperimentSpec.model_validate({"dataset": "d", "alphas": [0, 1], **changes})
+            view = GeneratorView(
+                "tiny",
+                MODEL.id,
+                "ddim",
+                5,
+                250,
+                Grid.model_validate(GRID),
+                frozenset(),
+                frozenset(),
+            )
+            resolved = resolve(spec, dataset_view(dataset, cases), view)
+            row = Experiment(dataset_id=dataset_id, spec=resolved.model_dump(mode="json"), owner=1)
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def state(self, experiment: str) -> Experiment:
+        with self.read() as session:
+            return session.get_one(Experiment, experiment)
+
+    def cancel(self, experiment: str) -> None:
+        with self.write.begin() as session:
+            session.get_one(Experiment, experiment).state = WishState.CANCELLED
+
+    def case(self, case_id: str) -> Case:
+        with self.read() as session:
+            return session.scalars(select(Case).where(Case.case_id == case_id)).one()
+
+    def steps(self, state: StepState) -> list[Step]:
+        with self.read() as session:
+            return list(session.scalars(select(Step).where(Step.state == state)))
+
+
+def fails_on(kind: Kind, error: Callable[[], Exception]) -> Work:
+    def work(message: StepMessage, context: StepContext) -> None:
+        if message.KIND is kind:
+            raise error()
+        compute(message, context)
+
+    return work

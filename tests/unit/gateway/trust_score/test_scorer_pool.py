@@ -1,0 +1,127 @@
+"""Scoring processes: one that dies is replaced, and none outlives the API."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from typing import Any
+
+import anyio
+import pytest
+
+from syntrust_core.errors import InvalidRequest, Unavailable
+from syntrust_gateway.trust_score import scorer_pool as pool
+from syntrust_gateway.trust_score.scorer_pool import SCORINGS_AT_ONCE, Reply, Scorers, kernels_for
+from syntrust_gateway.trust_score.service import JSON
+
+BODY = b'{"cases": [{"id": "a", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}}]}'
+PATIENCE_S = 30
+
+PARENT = f"""
+import asyncio, os, signal
+from syntrust_gateway.trust_score import scorer_pool as pool
+from syntrust_gateway.trust_score.scorer_pool import SCORINGS_AT_ONCE, Reply, Scorers
+
+scorers = Scorers()
+scorers.start()
+asyncio.run(scorers.score({BODY!r}, "application/json", None))
+print(*(process.pid for process in scorers._idle), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def score(scorers: Scorers, body: bytes = BODY) -> bytes:
+    return anyio.run(scorers.score, body, JSON, None).content
+
+
+def test_a_scoring_process_that_died_is_replaced() -> None:
+    with closing(Scorers()) as scorers:
+        first = score(scorers)
+        for process in scorers._idle:
+            process.kill()
+            process.wait()
+
+        second = score(scorers)
+
+    assert second == first
+
+
+def test_only_an_amd_core_that_has_all_of_avx_512_is_given_the_wide_kernels() -> None:
+    wide = "avx512f avx512dq avx512cd avx512bw avx512vl"
+
+    def told(vendor: str, flags: str) -> dict[str, str]:
+        return kernels_for(f"vendor_id\t: {vendor}\nflags\t\t: fpu avx2 {flags} sse\nbugs\t\t:\n")
+
+    assert told("AuthenticAMD", wide) == {"OPENBLAS_CORETYPE": "SkylakeX"}
+    assert told("AuthenticAMD", "avx512f") == told("GenuineIntel", wide) == {}
+    assert kernels_for("") == {}
+
+
+def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() -> None:
+    class Dying(Scorers):
+        """Every process it has is ended before it is asked."""
+
+        def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
+            for process in (pool._start() for _ in range(SCORINGS_AT_ONCE)):
+                process.kill()
+                process.wait()
+                self._idle.append(process)
+            return super()._ask(body, head)
+
+    with closing(Dying()) as scorers, pytest.raises(Unavailable):
+        score(scorers)
+
+
+def test_a_refusal_comes_back_with_its_pointer(scorers: Scorers) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        score(scorers, b'{"cases": []}')
+
+    assert refusal.value.pointer == "/cases"
+
+
+def test_scoring_processes_load_nothing_of_the_api() -> None:
+    heavy = "{'fastapi', 'sqlalchemy', 'minio', 'redis', 'torch', 'pydantic'}"
+    code = f"import sys, syntrust_gateway.trust_score.scorer; print({heavy} & set(sys.modules))"
+
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "set()"
+
+
+def test_scoring_processes_end_with_a_parent_that_was_killed() -> None:
+    command = [sys.executable, "-c", PARENT]
+
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    assert len(run.stdout.split()) == SCORINGS_AT_ONCE
+    for pid in map(int, run.stdout.split()):
+        assert ended(pid)
+
+
+def ended(pid: int) -> bool:
+    """Whether a process that is no child of ours ends within our patience."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        ready, _, _ = select.select([handle], [], [], PATIENCE_S)
+    finally:
+        os.close(handle)
+    return bool(ready)
+
+
+def test_a_scoring_holds_a_digest_that_no_thread_count_moves(scorers: Scorers) -> None:
+    cases = [
+        {"id": str(i), "real": {"ET": 0.5 + i / 100}, "synthetic": {"ET": 0.5 + i / 101}}
+        for i in range(40)
+    ]
+    body = json.dumps({"cases": cases}).encode()
+
+    digests = {json.loads(score(scorers, body))["digest"] for _ in range(4)}
+
+    assert len(digests) == 1

@@ -1,0 +1,159 @@
+"""Bends of the mean anatomy: fitted to a case, summed up over cases, drawn anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from syntrust_generator.atlas.deformation import (
+    MODES,
+    bend_shape,
+    bent,
+    drawn_bend,
+    fitted_bend,
+    looked_up,
+    mirrored_bend,
+    modes_of,
+)
+
+Volume = NDArray[np.float32]
+SHAPE = (20, 24, 20)  # z, y, x
+NODES = (20, 24, 10)  # z, y, half of x
+BEND = bend_shape(NODES)
+
+
+def planes(brain: NDArray[np.bool_]) -> Volume:
+    """All healthy brain, each voxel's place its own position between -1 and 1."""
+    axes = [np.linspace(-1, 1, n) for n in SHAPE]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    masks = np.stack([np.zeros(SHAPE), np.zeros(SHAPE), np.zeros(SHAPE), brain])
+    return np.concatenate([masks, np.stack([x, y, z]) * brain]).astype(np.float32)
+
+
+def textured(seed: int = 0) -> Volume:
+    """Four mean images with structure of a few nodes."""
+    noise = np.random.default_rng(seed).normal(size=(4, *NODES))
+    smooth = np.stack([ndimage.gaussian_filter(one, 1.5) for one in noise])
+    return np.asarray(smooth / smooth.std(), dtype=np.float32)
+
+
+def smooth_bend(seed: int, rms: float) -> Volume:
+    noise = np.random.default_rng(seed).normal(size=(3, *BEND))
+    smooth = np.stack([ndimage.gaussian_filter(one, 1.0) for one in noise])
+    return np.asarray(smooth / np.sqrt((smooth**2).mean()) * rms, dtype=np.float32)
+
+
+def images_at(seen: Volume, mean: Volume) -> Volume:
+    """The mean images as a brain has them whose places, ready for the network, are these."""
+    places = torch.from_numpy(seen[-3:]).flatten(1)
+    return looked_up(torch.from_numpy(mean), places).reshape(4, *SHAPE).numpy()
+
+
+STEP = np.array([0.01, 0.02, 0.03], dtype=np.float32)
+EVERYWHERE = planes(np.ones(SHAPE, dtype=bool))
+
+
+def rms(difference: Volume) -> float:
+    return float(np.sqrt((difference**2).mean()))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_brain_bent_from_the_mean_is_found_again(seed: int) -> None:
+    mean, unbent = textured(), images_at(EVERYWHERE, textured())
+    own = images_at(bent(EVERYWHERE, smooth_bend(seed, rms=0.06)), mean)
+
+    fitted = bent(EVERYWHERE, fitted_bend(EVERYWHERE, own, mean))
+
+    assert rms(images_at(fitted, mean) - own) < 0.5 * rms(unbent - own)
+
+
+def test_the_mean_brain_itself_is_hardly_bent() -> None:
+    mean = textured()
+
+    fitted = fitted_bend(EVERYWHERE, images_at(EVERYWHERE, mean), mean)
+
+    assert rms(fitted) < 2e-3
+
+
+def test_a_mirrored_brain_is_bent_as_in_a_mirror() -> None:
+    mean = textured()
+    own = images_at(bent(EVERYWHERE, smooth_bend(1, rms=0.06)), mean)
+
+    here = fitted_bend(EVERYWHERE, own, mean)
+    there = fitted_bend(EVERYWHERE, np.ascontiguousarray(own[..., ::-1]), mean)
+
+    np.testing.assert_allclose(mirrored_bend(there), here, atol=1e-3)
+
+
+def test_a_tumour_says_nothing_about_the_bend() -> None:
+    mean, seen = textured(), EVERYWHERE.copy()
+    seen[3, 5:9, 5:9, 5:9], seen[1, 5:9, 5:9, 5:9] = 0, 1
+    images = images_at(EVERYWHERE, mean)
+    images[:, 5:9, 5:9, 5:9] = 9
+
+    assert rms(fitted_bend(seen, images, mean)) < 2e-3
+
+
+def test_without_a_bend_only_the_side_is_lost() -> None:
+    seen = bent(EVERYWHERE)
+
+    np.testing.assert_array_equal(seen[4], np.abs(EVERYWHERE[4]))
+    np.testing.assert_array_equal(np.delete(seen, 4, axis=0), np.delete(EVERYWHERE, 4, axis=0))
+
+
+def test_a_constant_bend_moves_every_place_of_the_head_and_none_outside() -> None:
+    brain = np.zeros(SHAPE, dtype=bool)
+    brain[3:-3, 3:-3, 3:-3] = True
+    before = planes(brain)
+    bend = np.ones((3, *BEND), np.float32) * STEP[:, None, None, None]
+
+    after = bent(before, bend)
+
+    moved = before[-3:, brain] + STEP[:, None]
+    moved[0] = np.abs(moved[0])
+    np.testing.assert_allclose(after[-3:, brain], moved, atol=1e-6)
+    assert not after[:, ~brain].any()
+
+
+def test_no_place_leaves_the_mean_brain() -> None:
+    after = bent(EVERYWHERE, smooth_bend(1, rms=0.5))
+
+    assert np.abs(after[-3:]).max() <= 1
+    assert after[4].min() >= 0
+
+
+def test_drawn_bends_vary_as_the_fitted_ones_do() -> None:
+    bends = [smooth_bend(seed, rms=0.01 * (seed + 1)) for seed in range(8)]
+
+    modes = modes_of(bends)
+    drawn = np.stack([drawn_bend(modes, seed) for seed in range(2000)])
+
+    both = np.stack([*bends, *map(mirrored_bend, bends)])
+    np.testing.assert_allclose((drawn**2).mean(axis=0), (both**2).mean(axis=0), rtol=0.2)
+    assert np.abs(drawn.mean(axis=0)).max() < 0.1 * np.sqrt((both**2).mean(axis=0)).max()
+
+
+def test_components_left_out_do_not_make_drawn_bends_smaller() -> None:
+    bends = [smooth_bend(seed, rms=0.05) for seed in range(MODES)]  # twice as many with mirrors
+
+    modes = modes_of(bends)
+
+    assert modes.shape == (MODES, 3, *BEND)
+    np.testing.assert_allclose((modes**2).sum(axis=0).mean(), 0.05**2, rtol=1e-4)
+
+
+def test_a_few_bends_have_few_components_and_none_has_none() -> None:
+    one, none = modes_of([smooth_bend(0, rms=0.05)]), modes_of([np.zeros((3, *BEND), np.float32)])
+
+    assert np.count_nonzero(np.abs(one).max(axis=(1, 2, 3, 4)) > 1e-6) == 2  # it and its mirror
+    assert not none.any()
+
+
+def test_a_seed_draws_its_bend_and_no_other() -> None:
+    modes = modes_of([smooth_bend(seed, rms=0.05) for seed in range(4)])
+
+    np.testing.assert_array_equal(drawn_bend(modes, 2**64 - 1), drawn_bend(modes, 2**64 - 1))
+    assert rms(drawn_bend(modes, 1) - drawn_bend(modes, 2)) > 0.01

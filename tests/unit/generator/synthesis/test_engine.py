@@ -1,0 +1,161 @@
+"""A network made ready for a processor gives the numbers of the network itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from tests.unit.generator.tiny_generator import CONFIG, random_generator
+
+from syntrust_generator.checkpoints.store import Generator
+from syntrust_generator.diffusion.schedule import cosine_schedule
+from syntrust_generator.model_card import Domain
+from syntrust_generator.settings import GeneratorSettings
+from syntrust_generator.synthesis.engine import (
+    Asked,
+    Engine,
+    Machine,
+    best_device,
+    engine_of,
+    resolve_precision,
+)
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+SHAPE = (8, 12, 16)
+DOMAIN = Domain(shape=(16, 12, 8), spacing_mm=(1, 1, 1), view="grid", intensity="brain-z")
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return random_generator(DOMAIN)
+
+
+@pytest.fixture
+def planes() -> NDArray[np.float32]:
+    drawn = np.random.default_rng(1).random((4, *SHAPE)) < 0.3
+    return drawn.astype(np.float32)
+
+
+def noisy(count: int) -> torch.Tensor:
+    return torch.randn((count, 4, *SHAPE), generator=torch.Generator().manual_seed(2))
+
+
+def velocity_engine(generator: Generator, precision: str = "fp32") -> Engine:
+    assert precision in ("fp32", "bf16")
+    return Engine(
+        generator.network,
+        cosine_schedule(250),
+        "noise",
+        device=CPU,
+        precision="bf16" if precision == "bf16" else "fp32",
+    )
+
+
+@pytest.mark.parametrize(("precision", "atol"), [("fp32", 5e-5), ("bf16", 0.05)])
+def test_an_engine_estimates_what_the_network_does(
+    precision: str, atol: float, generator: Generator, planes: NDArray[np.float32]
+) -> None:
+    x, t = noisy(2), 100
+    condition = torch.from_numpy(planes).expand(2, -1, -1, -1, -1)
+    expected = generator.network(torch.cat([x, condition], dim=1), torch.tensor([t, t]))
+
+    found = velocity_engine(generator, precision).denoiser(np.stack([planes, planes]))(x, t)
+
+    scale = float(expected.std())
+    torch.testing.assert_close(found / scale, expected / scale, atol=atol, rtol=0)
+
+
+def test_the_network_that_an_engine_is_made_of_stays_as_it_is(generator: Generator) -> None:
+    before = {key: value.clone() for key, value in generator.network.state_dict().items()}
+
+    velocity_engine(generator, "bf16")
+
+    after = generator.network.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+    assert all(value.dtype == torch.float32 for value in after.values())
+
+
+def test_an_engine_is_kept_while_the_same_generator_draws(generator: Generator) -> None:
+    machine = Machine(CPU, "fp32")
+
+    assert engine_of(generator, machine) is engine_of(generator, Machine(CPU, "fp32"))
+    assert engine_of(random_generator(DOMAIN), machine) is not engine_of(generator, machine)
+
+
+def test_the_network_is_one_graph_for_a_compiler(
+    generator: Generator, planes: NDArray[np.float32]
+) -> None:
+    # A GPU worker compiles it; the eager backend needs no compiler and refuses the same breaks.
+    network = generator.network
+    x = torch.cat([noisy(1), torch.from_numpy(planes)[None]], dim=1)
+    whole = torch.compile(network.predict, backend="eager", fullgraph=True, dynamic=False)
+
+    with torch.inference_mode():
+        embedding = network.embed(torch.tensor([7]))
+        torch.testing.assert_close(whole(x, embedding), network.predict(x, embedding))
+
+
+def test_a_cpu_compiles_nothing(generator: Generator) -> None:
+    assert not engine_of(generator, Machine(CPU, "fp32")).compiled
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "resolved"),
+    [
+        ("fp32", CPU, "fp32"),
+        ("tf32", CPU, "fp32"),
+        ("bf16", CPU, "bf16"),
+        ("fp32", GPU, "fp32"),
+        ("tf32", GPU, "tf32"),
+        ("bf16", GPU, "bf16"),
+    ],
+)
+def test_a_precision_that_is_asked_for_is_taken_where_it_exists(
+    asked: Asked, device: torch.device, resolved: str
+) -> None:
+    assert resolve_precision(asked, device) == resolved
+
+
+def test_auto_is_bfloat16_exactly_where_the_processor_has_it() -> None:
+    able = torch.cpu.get_capabilities()
+
+    native = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+    assert resolve_precision("auto", CPU) == ("bf16" if native else "fp32")
+
+
+def test_a_worker_takes_the_gpu_it_sees() -> None:
+    assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_an_operator_sets_precision_and_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert GeneratorSettings().precision == "auto"
+    monkeypatch.setenv("SYNTRUST_GENERATOR__PRECISION", "fp32")
+    assert GeneratorSettings().precision == "fp32"
+    monkeypatch.setenv("SYNTRUST_GENERATOR__COMPILED", "false")
+    assert GeneratorSettings().compiled is False
+    monkeypatch.setenv("SYNTRUST_GENERATOR__PRECISION", "int4")
+    with pytest.raises(ValidationError, match="precision"):
+        GeneratorSettings()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_estimates_what_the_cpu_does(
+    generator: Generator, planes: NDArray[np.float32]
+) -> None:
+    x = noisy(1)
+    exact = velocity_engine(generator).denoiser(planes[None])(x, 100)
+
+    for compiled in (False, True):
+        engine = Engine(
+            generator.network,
+            cosine_schedule(CONFIG.schedule_steps),
+            "noise",
+            device=GPU,
+            precision="fp32",
+            compiled=compiled,
+        )
+        found = engine.denoiser(planes[None])(x.to(GPU), 100).cpu()
+        torch.testing.assert_close(found, exact, atol=1e-3, rtol=0)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from syntrust_generator.process_settings import process_count
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SYNTRUST_GENERATOR__PROCESSES", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def gpus(tmp_path: Path) -> Path:
+    for name in ("nvidia0", "nvidiactl", "null"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_worker_beside_a_gpu_has_two_processes(gpus: Path) -> None:
+    assert process_count(gpus) == 2
+
+
+def test_a_worker_without_a_gpu_has_one_process(gpus: Path) -> None:
+    (gpus / "nvidia0").unlink()
+
+    assert process_count(gpus) == 1
+
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_a_gpu_that_is_hidden_counts_as_none(
+    hidden: str, gpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+
+    assert process_count(gpus) == 1
+
+
+def test_an_operator_may_set_the_number(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTRUST_GENERATOR__PROCESSES", "3")
+
+    assert process_count(gpus) == 3
+
+
+def test_no_process_is_too_few(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTRUST_GENERATOR__PROCESSES", "0")
+
+    with pytest.raises(ValidationError, match="processes"):
+        process_count(gpus)

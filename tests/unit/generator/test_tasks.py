@@ -1,0 +1,224 @@
+"""The generator's steps as a worker runs them, over an in-memory store."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref, StepMessage, SynthesiseCase
+from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
+from syntrust_core.runtime.device_lock import own_turn
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import Outcome, Work, device_lock, publish_imported, run_step
+from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_generator.checkpoints.publish import publish_model
+from syntrust_generator.synthesis.determinism import reproducible
+from syntrust_generator.tasks import synthesise_case, train_generator
+from syntrust_generator.training.loop import TrainingProgress
+from syntrust_generator.training.training_job import Keeping, train, training_config
+
+CASE = "c" * 64
+CONFIG: dict[str, Any] = {
+    "architecture": {"base_channels": 2, "multipliers": [1, 2], "residual_blocks": 1},
+    "recipe": {"prediction": "velocity"},
+    "schedule_steps": 10,
+}
+
+
+class Bench:
+    """A store with one inspected case, and what runs steps over it."""
+
+    def __init__(self, case_folder: Path, scratch: Path) -> None:
+        self.store, self.board, self.scratch = MemoryStore(), MemoryBoard(), scratch
+        files = {path.name: path for path in case_folder.iterdir()}
+        publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=CASE), files)
+        self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
+
+    def run(self, message: StepMessage, work: Work) -> Manifest:
+        outcome = run_step(
+            message,
+            work,
+            store=self.store,
+            board=self.board,
+            cache=self.cache,
+            scratch=self.scratch,
+        )
+        assert outcome is Outcome.DONE
+        return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
+
+    def train(self, **more: Any) -> tuple[Ref, Manifest]:
+        message = TrainGenerator(
+            name="small",
+            cases=(GeneratorCase(id="ball-0", case=CASE),),
+            seed=0,
+            iterations=2,
+            **{"config": CONFIG, **more},
+        )
+        return message.ref, self.run(message, train_generator)
+
+
+@pytest.fixture
+def bench(case_folders: dict[str, Path], tmp_path: Path) -> Bench:
+    return Bench(case_folders["ball-0"], tmp_path)
+
+
+def test_a_training_job_publishes_a_model_that_says_what_it_has_seen(bench: Bench) -> None:
+    _, manifest = bench.train()
+
+    card = json.loads(bench.store.get(manifest.files["card.json"].key))
+
+    assert set(manifest.files) == {"model.safetensors", "card.json", "samples.png"}
+    assert [case["id"] for case in card["seen"]] == ["ball-0"]
+
+
+def test_a_training_tells_its_loss_and_where_its_picture_lies(bench: Bench) -> None:
+    ref, _ = bench.train()
+
+    told = bench.board.reports[ref.id]
+
+    assert (told.done, told.total) == (2, 2)
+    assert 0 < float(told.detail["loss"]) < 10
+    assert told.detail["samples"] == f"artifacts/train_generator/{ref.id}/samples.png"
+    assert told.detail["samples"] in bench.store.writes
+
+
+def test_nothing_of_a_training_that_is_published_is_kept_twice(bench: Bench) -> None:
+    ref, manifest = bench.train()
+
+    left = {item.key for item in bench.store.list(ref.prefix)}
+
+    published = {file.key for file in manifest.files.values()}
+    assert left - published - {ref.attempt_key(manifest.attempt)} == {ref.manifest_key}
+
+
+def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path: Path) -> None:
+    ref, undisturbed = bench.train()
+    config = training_config(CONFIG, seed=0, iterations=2)
+    folder = InputCache(bench.store, tmp_path / "other", limit_bytes=1 << 30)
+    keeping = Keeping(tmp_path / "c.pt", tmp_path / "s.png", checkpoint_every_s=0)
+
+    with reproducible(threads=1), pytest.raises(KeyboardInterrupt):
+        train(
+            {"ball-0": folder.folder(Ref(kind=Kind.INSPECT_CASE, id=CASE))},
+            config,
+            name="small",
+            dataset="",
+            out=tmp_path / "model",
+            on_progress=die,
+            keeping=keeping,
+        )
+    bench.store.put_file(ref.checkpoint_key, tmp_path / "c.pt")
+    bench.store.delete(ref.manifest_key)
+    bench.board.reports.clear()
+    _, resumed = bench.train()
+
+    assert resumed.attempt != undisturbed.attempt
+    weights = "model.safetensors"
+    assert resumed.files[weights].sha256 == undisturbed.files[weights].sha256
+    assert not bench.store.exists(ref.checkpoint_key)
+
+
+def die(progress: TrainingProgress) -> None:
+    """As a kill does after the first iteration was kept."""
+    raise KeyboardInterrupt
+
+
+def test_a_generator_is_trained_further_from_one_that_a_job_trained(bench: Bench) -> None:
+    start, _ = bench.train()
+
+    further, manifest = bench.train(start=start)
+
+    card = json.loads(bench.store.get(manifest.files["card.json"].key))
+    assert further != start
+    assert [stage["name"] for stage in card["earlier"]] == ["small"]
+
+
+def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    manifest = bench.run(
+        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0),
+        synthesise_case,
+    )
+
+    names = {f"{modality}.nii.gz" for modality in ("t1", "t1ce", "t2", "flair")}
+    assert set(manifest.files) == names | {"twin.json"}
+
+
+def test_twins_of_one_mask_differ_and_each_is_drawn_again_to_the_byte(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    def draw(twin: int) -> bytes:
+        message = SynthesiseCase(
+            case=CASE, generator=model, sampler="ddim", steps=2, seed=0, twin=twin
+        )
+        bench.store.delete(message.ref.manifest_key)
+        files = bench.run(message, synthesise_case).files
+        return bench.store.get(files["t1.nii.gz"].key)
+
+    first, second, first_again = draw(0), draw(1), draw(0)
+
+    assert first != second
+    assert first == first_again
+
+
+def test_a_request_may_ask_for_the_soft_resize(bench: Bench) -> None:
+    config = {**CONFIG, "view": "grid"}
+    model, _ = bench.train(config=config)
+
+    manifest = bench.run(
+        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0, fit="resize"),
+        synthesise_case,
+    )
+
+    provenance = json.loads(bench.store.get(manifest.files["twin.json"].key))
+    assert provenance["fit"] == "resize"
+
+
+def test_a_published_model_is_found_by_its_name_once_it_is_there(
+    bench: Bench, tmp_path: Path
+) -> None:
+    _, manifest = bench.train()
+    folder = tmp_path / "model"
+    for name, info in manifest.files.items():
+        bench.store.get_file(info.key, folder / name)
+    bench.store.writes.clear()
+
+    ref = publish_model(bench.store, folder)
+
+    assert bench.store.writes[-2:] == [ref.manifest_key, "models/names/small.json"]
+    assert json.loads(bench.store.get("models/names/small.json"))["id"] == ref.id
+
+
+class WatchingBoard(MemoryBoard):
+    """Notes every step that tells how far it is while the device of its worker is free."""
+
+    def __init__(self, lock: Path) -> None:
+        super().__init__()
+        self.lock, self.beside = lock, set[str]()
+
+    def report(self, step: str, progress: Progress) -> None:
+        super().report(step, progress)
+        with suppress(BlockingIOError), own_turn(self.lock, waiting=give_up):
+            self.beside.add(step)
+
+
+def give_up() -> None:
+    raise BlockingIOError
+
+
+def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench: Bench) -> None:
+    board = WatchingBoard(bench.scratch / device_lock(os.getppid()))
+    bench.board = board
+
+    model, _ = bench.train()
+    twin = SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0)
+    bench.run(twin, synthesise_case)
+
+    assert set(board.reports) == {model.id, twin.step_id}
+    assert board.beside == set()

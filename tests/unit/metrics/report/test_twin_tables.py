@@ -1,0 +1,123 @@
+"""What the report says of twins: the same numbers as the results, and no more than they support."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from syntrust_core.contracts.report import ReportCase
+from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_metrics.fidelity.schema import (
+    AREAS,
+    FEATURES,
+    LESIONS,
+    Diversity,
+    Measure,
+    TwinComparison,
+    TwinMeasures,
+)
+from syntrust_metrics.fidelity.summary import summarise
+from syntrust_metrics.report.twin_tables import NOT_COMPARED, privacy_sentence, twin_parts
+
+
+def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinComparison:
+    def table(areas: Any = AREAS) -> Any:
+        return {
+            m: {a: Measure(value=float(rng.uniform(0.6, 0.9))) for a in areas} for m in MODALITIES
+        }
+
+    def features() -> Any:
+        return {
+            m: {a: {f: float(rng.normal()) for f in FEATURES} for a in AREAS} for m in MODALITIES
+        }
+
+    def twin() -> TwinMeasures:
+        correlation = {m: Measure(value=float(rng.normal(alike, 0.02))) for m in MODALITIES}
+        return TwinMeasures(
+            ms_ssim=table(),
+            psnr=table(),
+            histogram=table(),
+            contrast=table(LESIONS),
+            features=features(),
+            residual_correlation=correlation,
+        )
+
+    several = Diversity(sd=table(), ms_ssim={m: Measure(value=0.7) for m in MODALITIES})
+    return TwinComparison(
+        voxels=dict.fromkeys(AREAS, 100),
+        outside_view=7,
+        tumour_outside_view=2,
+        block_mm=(4.0, 4.0, 4.0),
+        contrast=table(LESIONS),
+        features=features(),
+        twins=tuple(twin() for _ in range(twins)),
+        diversity=several if twins > 1 else None,
+    )
+
+
+def summed(seen: int, unseen: int, *, gain: float = 0.0, twins: int = 1) -> Any:
+    rng = np.random.default_rng(0)
+    cases, found = [], {}
+    for i in range(seen + unseen):
+        step = f"{i:064x}"
+        was_seen = i < seen
+        cases.append(
+            ReportCase(
+                id=f"c{i}",
+                group=None,
+                case=step,
+                twin=step,
+                part="test",
+                seen=was_seen,
+                comparison=step,
+            )
+        )
+        found[step] = comparison(rng, alike=0.2 + gain * was_seen, twins=twins)
+    return summarise(found, cases)
+
+
+def test_too_few_sources_leave_memorisation_undecided() -> None:
+    said = privacy_sentence(summed(3, 25)["privacy"])
+
+    assert said == (
+        "Memorisation: undecided. Only 3 of the sources were seen by the generator; at least 20 "
+        "are needed."
+    )
+
+
+def test_no_sign_of_memorisation_is_not_called_privacy() -> None:
+    said = privacy_sentence(summed(25, 30)["privacy"])
+
+    assert said.startswith("Memorisation: no sign of it, from 25 seen and 30 unseen sources (")
+    assert said.endswith("No sign is not a proof of privacy.")
+
+
+def test_memorisation_is_said_plainly() -> None:
+    said = privacy_sentence(summed(25, 30, gain=0.3)["privacy"])
+
+    assert said == (
+        "Memorisation: twins resemble cases the generator was trained on more than cases it has "
+        "never seen (25 seen and 30 unseen sources, adjusted p < 0.001). Do not hand out these "
+        "twins."
+    )
+
+
+def test_without_comparisons_the_page_says_so() -> None:
+    [said] = twin_parts(None)
+
+    assert NOT_COMPARED in said
+
+
+@pytest.mark.parametrize("twins", [1, 2])
+def test_fidelity_stands_with_its_numbers_and_directions(twins: int) -> None:
+    found = summed(20, 20, twins=twins)
+
+    page = "".join(twin_parts(found))
+
+    leaf = found["fidelity"]["ms_ssim"]["t1"]["brain"]
+    assert f"{leaf['value']:.3f}" in page
+    assert f"{leaf['ci'][0]:.3f} to {leaf['ci'][1]:.3f}" in page
+    assert f"{found['fidelity']['contrast']['flair']['ET']['difference']['value']:.2f}"[-4:] in page
+    assert "280 brain voxels lie outside of what it draws, 80 of them tumour" in page
+    assert "nearness to its source is no merit" in page
+    assert ("Twins of one label map among themselves, 40 cases." in page) is (twins == 2)

@@ -1,0 +1,150 @@
+"""Planes, parts and the searches on them against scipy's plain ways, mask by mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from syntrust_metrics.segmentation.bitmasks import counts, dilated, mask_of, planes_of, surfaces
+from syntrust_metrics.segmentation.components import Parts, Runs
+from syntrust_metrics.segmentation.surface import (
+    SurfaceDistances,
+    hd95_mm,
+    surface_dice,
+    surface_distances,
+)
+
+Mask = NDArray[np.bool_]
+CORNERS = np.ones((3, 3, 3), np.bool_)
+EDGES = ndimage.generate_binary_structure(3, 2)
+REGIONS = ((1,), (2,), (1, 3), (1, 2, 3))
+
+
+def label_map(seed: int, shape: tuple[int, int, int] = (13, 17, 11)) -> NDArray[np.uint8]:
+    """Smooth regions of three labels that reach the border of the array."""
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 1.5)
+    labels: NDArray[np.uint8] = np.digitize(field, np.quantile(field, (0.6, 0.8, 0.9))).astype("u1")
+    return labels
+
+
+def masks(seed: int) -> list[Mask]:
+    return [np.pad(np.isin(label_map(seed), labels), 4) for labels in REGIONS]
+
+
+def pairs() -> Iterator[tuple[str, Mask, Mask]]:
+    first, second = (np.isin(label_map(seed, (20, 24, 18)), (2, 3)) for seed in (1, 2))
+    nothing, voxel, other = (np.zeros_like(first) for _ in range(3))
+    voxel[0, 0, 0] = other[-1, -1, -1] = True
+    slab = np.zeros_like(first)
+    slab[:, :, -1] = True
+    specks = np.random.default_rng(3).random(first.shape) < 0.01
+    yield from (
+        ("two", first, second),
+        ("equal", first, first),
+        ("only a reference", first, nothing),
+        ("only a prediction", nothing, first),
+        ("neither", nothing, nothing),
+        ("single voxels at opposite corners", voxel, other),
+        ("a voxel and a region", voxel, second),
+        ("along the border", slab, np.roll(slab, 5, axis=2)),
+        ("with false parts far off", first & (np.arange(18) < 6), first | specks),
+        ("all and a voxel", np.ones_like(first), voxel),
+    )
+
+
+def plain_distances(first: Mask, second: Mask, spacing_mm: tuple[float, ...]) -> SurfaceDistances:
+    one, other = (mask & ~ndimage.binary_erosion(mask) for mask in (first, second))
+
+    def to(surface: Mask) -> NDArray[np.float64]:
+        if not surface.any():
+            return np.full(surface.shape, np.inf)
+        found: NDArray[np.float64] = ndimage.distance_transform_edt(~surface, sampling=spacing_mm)
+        return found
+
+    return SurfaceDistances(to(other)[one], to(one)[other])
+
+
+def test_each_plane_holds_the_voxels_of_its_region() -> None:
+    planes = planes_of(label_map(0), REGIONS)
+
+    found = [mask_of(planes, plane) for plane in range(len(REGIONS))]
+
+    assert all((a == b).all() for a, b in zip(found, masks(0), strict=True))
+    assert counts(planes).tolist() == [mask.sum() for mask in masks(0)] + [0] * 4
+
+
+def test_surfaces_of_all_planes_are_what_erosion_of_each_leaves() -> None:
+    planes = surfaces(planes_of(label_map(1), REGIONS))
+
+    for plane, mask in enumerate(masks(1)):
+        assert (mask_of(planes, plane) == (mask & ~ndimage.binary_erosion(mask))).all()
+
+
+def test_all_planes_grow_as_each_would_alone() -> None:
+    planes = planes_of(label_map(2), REGIONS)
+
+    grown = dilated(dilated(dilated(planes)))
+
+    for plane, mask in enumerate(masks(2)):
+        alone = ndimage.binary_dilation(mask, EDGES, iterations=3)
+        assert (mask_of(grown, plane) == alone).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.3, 1.0])
+def test_parts_are_those_that_scipy_labels_in_its_order(share: float) -> None:
+    mask = np.pad(np.random.default_rng(4).random((15, 12, 14)) < share, 1)
+
+    parts = Parts.of(mask)
+
+    labels, total = ndimage.label(mask, CORNERS)
+    assert parts.total == total
+    voxels = np.repeat(parts.numbers, parts.runs.stops - parts.runs.starts)
+    assert (voxels + 1 == labels[mask]).all()
+
+
+def test_a_mask_within_another_is_counted_by_its_parts() -> None:
+    mask = np.pad(np.random.default_rng(5).random((15, 12, 14)) < 0.08, 1)
+    inner = mask & (np.arange(16) % 3 > 0)
+    parts = Parts.of(mask)
+
+    voxels = parts.voxels(Runs.of(inner))
+
+    labels, total = ndimage.label(mask, CORNERS)
+    assert voxels.tolist() == ndimage.sum_labels(inner, labels, range(1, total + 1)).tolist()
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (0.9, 1.1, 3.0), (0.21, 0.21, 0.6)])
+@pytest.mark.parametrize(
+    ("first", "second"), [pair[1:] for pair in pairs()], ids=[pair[0] for pair in pairs()]
+)
+def test_both_measures_are_those_of_a_whole_distance_transform(
+    first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
+) -> None:
+    planes = (planes_of(mask.astype(np.uint8), [(1,)]) for mask in (first, second))
+
+    (ours,) = surface_distances(*planes, n_planes=1, spacing_mm=spacing_mm)
+
+    plain = plain_distances(first, second, spacing_mm)
+    assert [each.size for each in ours] == [each.size for each in plain]
+    expected = hd95_mm(plain)
+    assert hd95_mm(ours) == (expected and pytest.approx(expected, rel=1e-12))
+    assert surface_dice(ours) == surface_dice(plain)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_planes_measured_together_are_measured_as_alone(seed: int) -> None:
+    reference, prediction = label_map(seed), np.roll(label_map(seed + 7), 2, axis=1)
+    together = [planes_of(each, REGIONS) for each in (reference, prediction)]
+
+    found = surface_distances(*together, n_planes=len(REGIONS), spacing_mm=(1.0, 1.0, 1.0))
+
+    for labels, distances in zip(REGIONS, found, strict=True):
+        plain = plain_distances(
+            np.isin(reference, labels), np.isin(prediction, labels), (1.0, 1.0, 1.0)
+        )
+        assert hd95_mm(distances) == hd95_mm(plain)
+        assert surface_dice(distances) == surface_dice(plain)

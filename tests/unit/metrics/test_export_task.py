@@ -1,0 +1,97 @@
+"""A mask inspected and a twin brought back, as a metrics worker does it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from syntrust_core.cases.inspect import read_case, write_images
+from syntrust_core.contracts.base import InspectCase, Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.job_steps import ExportImages
+from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_core.imaging.nifti import read_volume
+from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
+from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing.casemaker import SHAPE, ellipsoid, lps_affine, make_volumes, nifti_bytes
+from syntrust_metrics.export_task import export_images
+from syntrust_metrics.tasks import inspect_case
+
+TWIN = Ref(kind=Kind.SYNTHESISE_CASE, id="f" * 64)
+BRAIN = ellipsoid(SHAPE, (0.48, 0.52, 0.5), 0.38)
+
+
+class Bench:
+    """A store, and what runs steps over it."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.store, self.scratch = MemoryStore(), scratch
+        self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
+
+    def run(self, message: StepMessage, work: Work) -> Manifest:
+        outcome = run_step(
+            message,
+            work,
+            store=self.store,
+            board=MemoryBoard(),
+            cache=self.cache,
+            scratch=self.scratch,
+        )
+        assert outcome is Outcome.DONE
+        return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
+
+    def inspect(self, brain: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> InspectCase:
+        contents = {
+            "seg": nifti_bytes(make_volumes()["seg"], lps_affine()),
+            "brain": nifti_bytes(brain, lps_affine()),
+        }
+        files = {}
+        for role, content in contents.items():
+            digest = hashlib.sha256(content).hexdigest()
+            self.store.put(f"uploads/{digest}", content)
+            files[role] = {
+                "key": f"uploads/{digest}",
+                "bytes": len(content),
+                "sha256": digest,
+            }
+        request = {"files": files, "scheme": "auto", "grid": "native", "purpose": "mask"}
+        return InspectCase.model_validate(request)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_twin_comes_back_with_its_origin_and_the_record_of_its_mask(
+    bench: Bench, tmp_path: Path
+) -> None:
+    inspect = bench.inspect(BRAIN.astype(np.uint8))
+    bench.run(inspect, inspect_case)
+    case, _ = read_case(bench.cache.folder(inspect.ref))
+    images = np.where(case.brain, np.float32(0.5), np.float32(-2))[None].repeat(4, axis=0)
+    paths = write_images(images, case.geometry, tmp_path / "twin")
+    origin = tmp_path / "twin" / "twin.json"
+    origin.write_text('{"background": -2}')
+    files = {path.name: path for path in (*paths.values(), origin)}
+    publish_imported(bench.store, TWIN, files)
+
+    manifest = bench.run(ExportImages(case=inspect.step_id, twin=TWIN.id), export_images)
+
+    assert set(manifest.files) == {*(f"{r}.nii.gz" for r in MODALITIES), "twin.json", "case.json"}
+    (tmp_path / "back.nii.gz").write_bytes(bench.store.get(manifest.files["t2.nii.gz"].key))
+    voxels, affine = read_volume(tmp_path / "back.nii.gz")
+    np.testing.assert_allclose(affine, lps_affine(), atol=1e-6)
+    np.testing.assert_array_equal(voxels, np.where(BRAIN, np.float32(0.5), np.float32(-2)))
+
+
+def test_a_mask_that_is_refused_publishes_its_reasons_and_no_case(bench: Bench) -> None:
+    manifest = bench.run(bench.inspect(np.zeros(SHAPE, np.uint8)), inspect_case)
+
+    assert set(manifest.files) == {"problems.json"}
+    (problem,) = json.loads(bench.store.get(manifest.files["problems.json"].key))
+    assert (problem["file"], problem["field"]) == ("brain", "brain")

@@ -1,0 +1,169 @@
+"""The page of an answer: the same numbers and digest, safe text, nothing from elsewhere."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from syntrust_metrics.trust import score_cases
+from syntrust_metrics.trust.page import trust_page
+
+REGIONS = ("ED", "ET", "NCR")
+
+
+def answer_of(m: int = 60, **more: Any) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    real = rng.beta(5, 2, (m, 3))
+    synthetic = np.clip(real + rng.normal(0, 0.03, (m, 3)), 0, 1)
+    cases = [
+        {
+            "id": f"c{i:03d}",
+            "real": dict(zip(REGIONS, real[i].tolist(), strict=True)),
+            "synthetic": dict(zip(REGIONS, synthetic[i].tolist(), strict=True)),
+            **more,
+        }
+        for i in range(m)
+    ]
+    return score_cases({"cases": cases, "policy": {"resamples": 200}})
+
+
+class Reader(HTMLParser):
+    """Checks that elements close in order and collects what is worth checking."""
+
+    VOID = frozenset({"meta", "line", "circle", "rect", "br", "!doctype"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.numbers: list[float] = []
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if tag == "data" and name == "value":
+                self.numbers.append(float(value or "nan"))
+            if name in {"src", "href", "action"}:
+                self.links.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert not reader.open
+    return reader
+
+
+def numbers(tree: Any) -> list[float]:
+    if isinstance(tree, dict):
+        return [x for branch in tree.values() for x in numbers(branch)]
+    if isinstance(tree, list):
+        return [x for branch in tree for x in numbers(branch)]
+    return [tree] if isinstance(tree, float) else []
+
+
+def test_the_page_holds_the_numbers_and_the_digest_of_the_answer() -> None:
+    answer = answer_of()
+
+    found = read(trust_page(answer))
+
+    assert answer["digest"] in found.text
+    assert set(found.numbers) <= {*numbers(answer), answer["policy"]["margin"]}
+    for part in ("factors", "score"):
+        assert set(numbers(answer[part])) <= set(found.numbers)
+    for leaf in answer["equivalence"]["regions"].values():
+        assert {leaf["difference"], *leaf["ci90"]} <= set(found.numbers)
+
+
+def test_the_verdict_stands_first_and_says_what_was_tested() -> None:
+    found = read(trust_page(answer_of())).text
+
+    assert found.index("In short") < found.index("Numbers")
+    assert "Dice on real and synthetic images is equivalent (margin 0.030)" in found
+    assert "does not say that training on synthetic images is as good" in found
+    assert "Research use only" in found
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    found = read(trust_page(answer_of()))
+
+    assert not found.links
+    assert not found.tags & {"script", "link", "img", "iframe", "form", "object"}
+    assert "svg" in found.tags
+
+
+def test_names_cannot_become_markup() -> None:
+    hostile = "<script>alert(1)</script>&\"'"
+    cases = [
+        {"id": str(i), "real": {hostile: 0.8}, "synthetic": {hostile: 0.7}, "group": hostile}
+        for i in range(3)
+    ]
+
+    page = trust_page(score_cases({"cases": cases}))
+
+    assert "<script" not in page
+    assert read(page).text.count(hostile) >= 3
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        ({"ET": None}, {"ET": None}),
+        ({"ET": 0.0}, {"ET": 0.0}),
+        ({"ET": 1.0}, {"ET": 1.0}),
+    ],
+)
+@pytest.mark.parametrize("empty", ["brats", "drop", "zero"])
+def test_what_is_undefined_is_said_and_not_drawn(scores: Any, empty: str) -> None:
+    real, synthetic = scores
+    cases = [{"id": str(i), "real": real, "synthetic": synthetic} for i in range(2)]
+    answer = score_cases({"cases": cases, "policy": {"empty": empty}})
+
+    found = read(trust_page(answer))
+
+    assert "nan" not in found.text.lower()
+    assert ("undefined" in found.text) == (answer["score"]["value"] is None)
+
+
+def test_text_is_dark_on_white() -> None:
+    style = trust_page(answer_of(12)).partition("<style>")[2].partition("</style>")[0]
+
+    colours = re.findall(r"[^-]color:#([0-9a-f]{6})", style)
+
+    assert "background:#fff" in style
+    assert colours
+    for colour in colours:
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (0, 2, 4))
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue < 90
+
+
+def test_groups_and_warnings_are_on_the_page() -> None:
+    found = read(trust_page(answer_of(40, group="site-1"))).text
+
+    assert "site-1" in found
+    assert "Fewer than 50 cases" in found
+
+
+def test_the_page_loads_the_standard_library_alone() -> None:
+    heavy = "{'numpy', 'pydantic', 'matplotlib'}"
+    code = f"import sys, syntrust_metrics.trust.page; sys.exit(bool({heavy} & set(sys.modules)))"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

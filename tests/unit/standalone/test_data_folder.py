@@ -1,0 +1,154 @@
+"""What a data folder remembers, and that only one stack runs on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_standalone.cli import main
+from syntrust_standalone.data_folder import DataFolder, FolderInUse, require_free
+from syntrust_standalone.servers import HOST
+
+
+def test_credentials_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+
+    with folder.locked():
+        made, again = folder.credentials(), folder.credentials()
+
+    mode = stat.S_IMODE(folder.credentials_file.stat().st_mode)
+    assert mode == 0o600
+    assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
+    assert made == again
+    assert len(made.admin_key) >= 43  # 256 bits in base 64
+
+
+def test_no_key_is_printed_with_its_credentials(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+
+    made = folder.credentials()
+
+    assert made.admin_key not in repr(made)
+    assert made.s3_secret_key not in repr(made)
+
+
+def test_a_damaged_credentials_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").write_text("{")
+
+    with pytest.raises(InvalidRequest, match=r"credentials\.json is not JSON"):
+        DataFolder(tmp_path).credentials()
+
+
+def test_a_second_stack_on_a_folder_is_refused_with_the_first_ones_process(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+
+    with (
+        folder.locked(),
+        pytest.raises(FolderInUse, match=f"in use by process {os.getpid()}"),
+        DataFolder(tmp_path).locked(),
+    ):
+        pass
+
+
+def test_a_stale_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
+    script = (
+        "import os; from pathlib import Path;"
+        "from syntrust_standalone.data_folder import DataFolder;"
+        f"lock = DataFolder(Path({str(tmp_path)!r})).locked(); lock.__enter__();"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=False)
+
+    with DataFolder(tmp_path).locked():
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_a_folder_stays_taken_while_a_killed_runs_helper_holds_the_lock(tmp_path: Path) -> None:
+    """The helper ends what the killed run left; until then nobody may start beside that."""
+    script = (
+        "import os, subprocess; from pathlib import Path;"
+        "from syntrust_standalone.data_folder import DataFolder;"
+        f"folder = DataFolder(Path({str(tmp_path)!r})).locked(); lock = folder.__enter__();"
+        "subprocess.Popen(['sh', '-c', 'read wait; exit'], stdin=0, pass_fds=[lock]);"
+        "print('held', flush=True); os.kill(os.getpid(), 9)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdin is not None
+        run.stdout.readline()
+        run.wait()
+        before = _lock_is_free(tmp_path / "lock")
+        run.stdin.close()
+
+        with DataFolder(tmp_path).locked():
+            pass
+
+    assert not before
+
+
+def _lock_is_free(path: Path) -> bool:
+    import fcntl
+
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_a_later_run_keeps_the_ports_of_the_one_before(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    first = folder.ports(0)
+    folder.write_run("ready", first, "http://127.0.0.1:1")
+
+    second = folder.ports(0)
+
+    assert (second.redis, second.weed) == (first.redis, first.weed)
+
+
+def test_a_port_that_somebody_took_meanwhile_is_not_kept(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    first = folder.ports(0)
+    folder.write_run("ready", first, "http://127.0.0.1:1")
+
+    with socket.create_server((HOST, first.redis)):
+        second = folder.ports(0)
+
+    assert second.redis != first.redis
+
+
+def test_a_taken_gateway_port_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        arguments = [
+            "syntrust-standalone",
+            "up",
+            "--data",
+            str(tmp_path / "d"),
+            "--port",
+            str(port),
+        ]
+        monkeypatch.setattr(sys, "argv", arguments)
+
+        with pytest.raises(SystemExit) as ended:
+            main()
+
+    assert ended.value.code == 1
+    assert f"Port {port} of this machine is taken" in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
+
+
+def test_any_free_port_will_do_when_none_is_named() -> None:
+    require_free(0)
