@@ -30,7 +30,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.log import configure
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
@@ -77,7 +77,7 @@ def gateway_app(folder: Path) -> FastAPI:
         write=session_factory(engine),
         read=read_factory(engine),
         store=MemoryStore(),
-        board=MemoryBoard(),
+        coordinator=MemoryCoordinator(),
     )
     with deps.write.begin() as session:
         (folder / "key").write_text(create_client(session, "load", Role.USER))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepError, StepMessage
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 
 CACHE_BYTES = 1 << 34
 
@@ -22,7 +22,7 @@ def ref_of(kind: Kind, name: str) -> Ref:
 
 def run_from_folders(
     message: StepMessage,
-    work: Work,
+    work: StepHandler,
     inputs: Mapping[Ref, Path],
     *,
     out: Path,
@@ -44,7 +44,7 @@ def run_from_folders(
         message,
         work,
         store=store,
-        board=MemoryBoard(),
+        coordinator=MemoryCoordinator(),
         cache=InputCache(store, scratch / "cache", limit_bytes=CACHE_BYTES),
         scratch=scratch,
         threads=threads,

@@ -16,8 +16,8 @@ class Fault(StrEnum):
     """Whose fault an error is; it decides whether a step is tried again."""
 
     CALLER = "caller"  # never retried, shown as it is
-    WORLD = "world"  # a server or disk failed: retried with back-off
-    OURS = "ours"  # a bug: retried, then reported as `internal` without its text
+    DEPENDENCY = "world"  # a server or disk failed: retried with back-off
+    INTERNAL = "ours"  # a bug: retried, then reported as `internal` without its text
 
 
 class PlatformError(Exception):
@@ -26,7 +26,7 @@ class PlatformError(Exception):
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
-    fault: ClassVar[Fault] = Fault.OURS
+    fault: ClassVar[Fault] = Fault.INTERNAL
 
     def __init__(self, detail: str, **context: Context) -> None:
         super().__init__(detail)
@@ -82,7 +82,7 @@ class TooLarge(CallerError):
 class Unavailable(PlatformError):
     """A server this platform depends on does not answer now."""
 
-    slug, title, status, fault = "unavailable", "Temporarily unavailable", 503, Fault.WORLD
+    slug, title, status, fault = "unavailable", "Temporarily unavailable", 503, Fault.DEPENDENCY
 
 
 class StoreUnavailable(Unavailable):
@@ -96,13 +96,13 @@ class QueueUnavailable(Unavailable):
 class ObjectMissing(PlatformError):
     """An object that should be in the store is not there."""
 
-    slug, title, status, fault = "object-missing", "Object is missing", 404, Fault.WORLD
+    slug, title, status, fault = "object-missing", "Object is missing", 404, Fault.DEPENDENCY
 
 
 class ObjectDamaged(PlatformError):
     """An object's bytes are not those its manifest promises."""
 
-    slug, title, status, fault = "object-damaged", "Object is damaged", 500, Fault.WORLD
+    slug, title, status, fault = "object-damaged", "Object is damaged", 500, Fault.DEPENDENCY
 
 
 class WrongRecipe(PlatformError):
@@ -112,20 +112,20 @@ class WrongRecipe(PlatformError):
         "wrong-recipe",
         "Worker and request differ in version",
         500,
-        Fault.WORLD,
+        Fault.DEPENDENCY,
     )
 
 
-class WorkerBroken(PlatformError):
+class WorkerMisconfigured(PlatformError):
     """A worker cannot load what computes the step: its installation is not whole."""
 
-    slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.WORLD
+    slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.DEPENDENCY
 
 
 class DeviceBusy(PlatformError):
     """Another process of this worker keeps the device; the step is given back for any to take."""
 
-    slug, title, status, fault = "device-busy", "The device is taken", 503, Fault.WORLD
+    slug, title, status, fault = "device-busy", "The device is taken", 503, Fault.DEPENDENCY
 
 
 class OutOfMemory(CallerError):
@@ -143,4 +143,4 @@ class Cancelled(PlatformError):
 class LeaseLost(PlatformError):
     """Another attempt holds the step now; this one stops without a result."""
 
-    slug, title, status, fault = "lease-lost", "Another attempt took over", 409, Fault.WORLD
+    slug, title, status, fault = "lease-lost", "Another attempt took over", 409, Fault.DEPENDENCY

@@ -9,7 +9,7 @@ import uvicorn
 from syntrust_core import log as structured_log
 from syntrust_core.errors import StoreUnavailable
 from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.api.dependencies import Deps
@@ -65,7 +65,7 @@ def make_deps(settings: Settings, gateway: GatewaySettings) -> Deps:
         write=write,
         read=read_factory(engine),
         store=store,
-        board=RedisBoard.at(settings.queue.url),
+        coordinator=RedisCoordinator.at(settings.queue.url),
         max_body_bytes=gateway.max_body_bytes,
         body_timeout=gateway.body_timeout,
         upload_expires=gateway.upload_expires,

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from syntrust_core.cases.file_roles import find_files
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.registry import parse_message
-from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.runtime.runner import Outcome, run_step
@@ -83,12 +83,12 @@ def gateway(database_url: str, storage: StorageSettings, valkey_url: str) -> Ite
     engine = make_engine(database_url)
     redis_url = valkey_url.removesuffix("/0") + "/5"
     Redis.from_url(redis_url).flushdb()
-    store, board = S3Store(storage), RedisBoard.at(redis_url)
+    store, coordinator = S3Store(storage), RedisCoordinator.at(redis_url)
     store.ensure_bucket()
-    deps = Deps(session_factory(engine), read_factory(engine), store, board)
+    deps = Deps(session_factory(engine), read_factory(engine), store, coordinator)
     with deps.write.begin() as session:
         key = create_client(session, "hospital", Role.USER)
-    servers = Servers(store, board, CeleryQueue(QueueSettings(url=redis_url)))
+    servers = Servers(store, coordinator, CeleryQueue(QueueSettings(url=redis_url)))
     conductor = Conductor(deps.write, deps.read, servers)
     headers = {"Authorization": f"Bearer {key}"}
     with served(deps) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as http:
@@ -131,7 +131,7 @@ def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
             parse_message(kind, message),
             inspect_case,
             store=gateway.store,
-            board=gateway.deps.board,
+            coordinator=gateway.deps.coordinator,
             cache=InputCache(gateway.store, scratch / "cache", limit_bytes=1 << 30),
             scratch=scratch,
         )

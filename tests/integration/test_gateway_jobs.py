@@ -18,8 +18,8 @@ from syntrust import Client, Conflict
 from syntrust_core.contracts.base import StepMessage
 from syntrust_core.errors import CallerError
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_core.runtime.runner import StepContext, Work
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import StepContext, StepHandler
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
@@ -105,12 +105,12 @@ def test_a_job_its_failure_and_its_model_are_the_same_on_either_database(
     migrate(database_url)
     engine = make_engine(database_url)
     store = MemoryStore()
-    deps = Deps(session_factory(engine), read_factory(engine), store, MemoryBoard())
+    deps = Deps(session_factory(engine), read_factory(engine), store, MemoryCoordinator())
     with deps.write.begin() as session:
         api = Api(create_app(deps), create_client(session, "hospital", Role.USER))
     workshop = Workshop(deps, store, tmp_path)
 
-    def import_as(name: str, work: Work) -> dict[str, Any]:
+    def import_as(name: str, work: StepHandler) -> dict[str, Any]:
         upload = send(api, store, {"checkpoint": b"weights"})
         posted = api.post("/models", json={"name": name, "upload": upload, "seen": [name]})
         assert posted.status_code == 202, posted.text

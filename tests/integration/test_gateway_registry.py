@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from syntrust_core.contracts.base import FileInfo, Image, Kind, Made, Manifest, Ref, TrainSegmenter
+from syntrust_core.contracts.base import (
+    FileInfo,
+    Image,
+    Kind,
+    Manifest,
+    Provenance,
+    Ref,
+    TrainSegmenter,
+)
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.tables import (
@@ -51,7 +59,7 @@ def trained(store: MemoryStore) -> Step:
         id=ref.id,
         attempt="x",
         files={"config.json": info},
-        made=Made(host="h", started="2026", seconds=1.0),
+        made=Provenance(host="h", started="2026", seconds=1.0),
     )
     step = Step(id=ref.id, kind=ref.kind, message=TRAINING.model_dump(mode="json"), needs=[])
     step.state, step.manifest = StepState.DONE, manifest.model_dump(mode="json")

@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 
 from syntrust_core.contracts.base import Manifest, Queue, ScoreCases
-from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import QueueSettings, StorageSettings
 from syntrust_core.storage.s3 import S3Store
@@ -41,7 +41,7 @@ class Toy:
         self.folder = folder
         self.store = S3Store(storage)
         self.store.ensure_bucket()
-        self.board = RedisBoard.at(url)
+        self.coordinator = RedisCoordinator.at(url)
         self.redis = Redis.from_url(url)
         self.redis.flushall()
         self.queue = CeleryQueue(QueueSettings(url=url))
@@ -75,7 +75,7 @@ class Toy:
             stderr=self.log,
             start_new_session=True,
         )
-        until(lambda: self.board.workers(Queue.METRICS) >= 1)
+        until(lambda: self.coordinator.workers(Queue.METRICS) >= 1)
 
     def runs(self) -> list[int]:
         path = self.folder / "runs"
@@ -94,13 +94,13 @@ class Toy:
     def submit(self, message: ScoreCases | None = None) -> None:
         message = message or self.message
         self.queue.submit(message)
-        self.board.mark(message.step_id)
+        self.coordinator.set_queued(message.step_id)
 
     def done(self, message: ScoreCases | None = None) -> bool:
         return self.store.exists((message or self.message).ref.manifest_key)
 
     def waits(self, message: ScoreCases) -> bool:
-        told = self.board.progress(message.step_id)
+        told = self.coordinator.progress(message.step_id)
         return told is not None and "waiting" in told.detail
 
     def stop(self) -> None:
@@ -134,9 +134,9 @@ def toy(idle: Toy) -> Toy:
 
 def test_a_worker_computes_a_submitted_step_and_publishes_it(toy: Toy) -> None:
     toy.submit()
-    until(lambda: toy.board.progress(toy.message.step_id) is not None)
-    assert toy.board.leased(toy.message.step_id)
-    assert not toy.board.marked(toy.message.step_id)
+    until(lambda: toy.coordinator.progress(toy.message.step_id) is not None)
+    assert toy.coordinator.has_lease(toy.message.step_id)
+    assert not toy.coordinator.is_queued(toy.message.step_id)
     toy.go()
     until(toy.done)
 
@@ -189,8 +189,8 @@ def test_a_cancelled_step_stops_and_leaves_nothing(toy: Toy) -> None:
     toy.submit()
     until(lambda: len(toy.runs()) == 1)
 
-    toy.board.cancel(toy.message.step_id)
-    until(lambda: not toy.board.leased(toy.message.step_id))
+    toy.coordinator.cancel(toy.message.step_id)
+    until(lambda: not toy.coordinator.has_lease(toy.message.step_id))
 
     assert list(toy.store.list(toy.message.ref.prefix)) == []
 
@@ -276,7 +276,7 @@ def test_two_processes_draw_in_turns_while_the_other_reads(pair: Toy) -> None:
     pair.go()
     until(lambda: all(map(pair.done, asked)))
 
-    assert pair.board.workers(Queue.METRICS) == 2
+    assert pair.coordinator.workers(Queue.METRICS) == 2
     assert sorted(event.what for event in first) == ["begin", "read", "read"]
     assert len({event.pid for event in first}) == 2
     turns = [event for event in pair.events() if event.what != "read"]
@@ -291,8 +291,8 @@ def test_the_turn_of_a_killed_process_goes_to_the_next_one_that_is_still_wanted(
     pair.submit(cancelled)
     until(lambda: pair.waits(cancelled))
 
-    pair.board.cancel(cancelled.step_id)
-    until(lambda: not pair.board.leased(cancelled.step_id))
+    pair.coordinator.cancel(cancelled.step_id)
+    until(lambda: not pair.coordinator.has_lease(cancelled.step_id))
     pair.submit(third)
     until(lambda: pair.waits(third))
     os.kill(pair.events()[0].pid, signal.SIGKILL)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import Kind, Queue, ScoreCases, StepMessage
 from syntrust_core.errors import InvalidRequest
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_core.runtime.worker import run_worker
 
 
 def work(message: StepMessage, context: StepContext) -> None:
     """Write the child's pid, report until `go` exists, then publish one file."""
-    expect(ScoreCases, message)
+    require_message(ScoreCases, message)
     folder = Path(os.environ["TOY_FOLDER"])
     (folder / "runs").open("a").write(f"{os.getpid()}\n")
     pause = threading.Event()

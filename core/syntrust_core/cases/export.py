@@ -13,7 +13,7 @@ from syntrust_core.contracts.case_record import CaseRecord, UploadedFrame
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.geometry import Geometry, uploaded_grid
 from syntrust_core.imaging.nifti import write_volume
-from syntrust_core.imaging.resample import Within, resample_nearest
+from syntrust_core.imaging.resample import MaskedResampler, resample_nearest
 
 
 def export_images(
@@ -64,7 +64,9 @@ def export_volumes(
 ) -> dict[str, Path]:
     """The same for volumes of any names, each with what it holds outside the brain."""
     native, orientation = uploaded_grid(uploaded)
-    within = Within(brain, geometry, resample_nearest(brain, geometry, native, outside=0), native)
+    within = MaskedResampler(
+        brain, geometry, resample_nearest(brain, geometry, native, outside=0), native
+    )
     folder.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     moved = np.empty(native.shape, np.float32)

@@ -45,15 +45,20 @@ from syntrust_core.contracts.vocabulary import (
     MODALITIES,
     REGIONS,
     Modality,
-    Purpose,
     Region,
     Scheme,
+    UploadKind,
     values_of,
 )
 from syntrust_core.errors import InvalidVolume, ObjectDamaged
 from syntrust_core.imaging.geometry import Geometry, bounding_box, place_grid, uploaded_grid
 from syntrust_core.imaging.nifti import DEFAULT_LIMIT_BYTES, read_volume, write_volume
-from syntrust_core.imaging.resample import Within, axis_maps, outside_count, resample_nearest
+from syntrust_core.imaging.resample import (
+    MaskedResampler,
+    axis_maps,
+    outside_count,
+    resample_nearest,
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def inspect_case(
     *,
     scheme: Scheme = "auto",
     grid: GridSpec = "native",
-    purpose: Purpose = "case",
+    purpose: UploadKind = "case",
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> tuple[Case, CaseRecord]:
     """Check an uploaded case and bring it into canonical form.
@@ -215,7 +220,7 @@ class _Native:
         return self.upload.geometry
 
 
-def _native(upload: Upload, scheme: Scheme, purpose: Purpose) -> _Native:
+def _native(upload: Upload, scheme: Scheme, purpose: UploadKind) -> _Native:
     brain = _brain(upload, scheme, purpose)
     labels = to_canonical(upload.labels, upload.choice.mapping)
     if purpose != "images":
@@ -231,14 +236,14 @@ def _on_grid(native: _Native, geometry: Geometry) -> Case:
     uploaded, mask = native.upload.images, native.brain.mask
     brain = resample_nearest(mask, native.geometry, geometry, outside=0)
     images = np.empty((len(uploaded), *geometry.shape), np.float32)
-    within = Within(mask, native.geometry, brain, geometry)
+    within = MaskedResampler(mask, native.geometry, brain, geometry)
     for index, (role, image) in enumerate(uploaded.items()):
         within.resample(image, out=images[index], background=native.background[role])
     labels = resample_nearest(native.labels, native.geometry, geometry, outside=0)
     return Case(images, labels, brain, geometry)
 
 
-def _brain(upload: Upload, scheme: Scheme, purpose: Purpose) -> Brain:
+def _brain(upload: Upload, scheme: Scheme, purpose: UploadKind) -> Brain:
     mapping, counts, _ = upload.choice
     if purpose == "images":
         mapping = {}  # it says what is to be written: nothing has been labelled yet
@@ -265,7 +270,7 @@ def _backgrounds(upload: Upload) -> tuple[dict[Modality, float], list[Problem]]:
     return values, warnings
 
 
-def _record(case: Case, native: _Native, scheme: Scheme, purpose: Purpose) -> CaseRecord:
+def _record(case: Case, native: _Native, scheme: Scheme, purpose: UploadKind) -> CaseRecord:
     upload, geometry = native.upload, case.geometry
     before, after = region_voxels(native.labels), region_voxels(case.labels)
     tumour = native.labels > 0
@@ -292,7 +297,7 @@ def _record(case: Case, native: _Native, scheme: Scheme, purpose: Purpose) -> Ca
     )
 
 
-def _grid_warnings(case: Case, native: _Native, purpose: Purpose) -> list[Problem]:
+def _grid_warnings(case: Case, native: _Native, purpose: UploadKind) -> list[Problem]:
     mask = native.brain.mask
     voxels = int(np.count_nonzero(mask))
     noted = brain_warnings(

@@ -19,7 +19,7 @@ from syntrust_core.cases.label_schemes import (
     value_counts,
 )
 from syntrust_core.contracts.case_record import CaseRefused, Problem, UploadedFrame
-from syntrust_core.contracts.vocabulary import MODALITIES, ROLES, Modality, Purpose, Role, Scheme
+from syntrust_core.contracts.vocabulary import MODALITIES, ROLES, Modality, Role, Scheme, UploadKind
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import (
     Geometry,
@@ -30,17 +30,17 @@ from syntrust_core.imaging.geometry import (
 )
 from syntrust_core.imaging.nifti import AFFINE_TOLERANCE_MM, Volume, read_nifti
 
-REQUIRED: Mapping[Purpose, tuple[Role, ...]] = {
+REQUIRED: Mapping[UploadKind, tuple[Role, ...]] = {
     "case": (*MODALITIES, "seg"),
     "mask": ("seg",),
     "images": MODALITIES,
 }
-TAKEN: Mapping[Purpose, tuple[Role, ...]] = {
+TAKEN: Mapping[UploadKind, tuple[Role, ...]] = {
     "case": ROLES,
     "mask": ("seg", "brain"),
     "images": (*MODALITIES, "brain"),
 }
-WHY_SEG: Mapping[Purpose, str] = {
+WHY_SEG: Mapping[UploadKind, str] = {
     "case": "The tumour mask is missing; a dataset case needs seg.nii.gz.",
     "mask": "The tumour mask is missing; images are drawn for a mask, seg.nii.gz.",
 }
@@ -65,7 +65,7 @@ class Upload:
 
 
 def read_upload(
-    files: Mapping[str, Path], *, scheme: Scheme, purpose: Purpose, limit_bytes: int
+    files: Mapping[str, Path], *, scheme: Scheme, purpose: UploadKind, limit_bytes: int
 ) -> Upload:
     """Read and check every file of a case, of a mask alone or of images alone.
 
@@ -90,7 +90,7 @@ def problem_of(refusal: InvalidVolume) -> Problem:
     return Problem(file=refusal.file, field=refusal.field, reason=refusal.detail)
 
 
-def _role_problems(files: Mapping[str, Path], purpose: Purpose) -> list[Problem]:
+def _role_problems(files: Mapping[str, Path], purpose: UploadKind) -> list[Problem]:
     missing = [
         Problem(file=role, field="file", reason=_why_required(role, purpose))
         for role in REQUIRED[purpose]
@@ -105,7 +105,7 @@ def _role_problems(files: Mapping[str, Path], purpose: Purpose) -> list[Problem]
     return missing + unknown
 
 
-def _why_required(role: Role, purpose: Purpose) -> str:
+def _why_required(role: Role, purpose: UploadKind) -> str:
     if role == "seg":
         return WHY_SEG[purpose]
     return f"{role} is missing; all of {_LISTED} are needed."
@@ -155,7 +155,7 @@ def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
 
 
 def _read_labels(
-    volumes: Mapping[Role, Volume], scheme: Scheme, purpose: Purpose, problems: list[Problem]
+    volumes: Mapping[Role, Volume], scheme: Scheme, purpose: UploadKind, problems: list[Problem]
 ) -> tuple[NDArray[np.int16] | None, Choice | None]:
     read = next(iter(volumes.values()), None) if purpose == "images" else volumes.get("seg")
     if read is None:

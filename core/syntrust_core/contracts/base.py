@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.vocabulary import Purpose, Scheme
+from syntrust_core.contracts.vocabulary import Scheme, UploadKind
 
 HEX64 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=HEX64)]
@@ -126,7 +126,7 @@ class Ref(Frozen):
         """The latest state of a long training, overwritten as it goes."""
         return f"{self.prefix}/checkpoint"
 
-    def beside_key(self, name: str) -> str:
+    def live_artifact_key(self, name: str) -> str:
         """A file that a running step shows of itself, overwritten as it goes."""
         return f"{self.prefix}/{name}"
 
@@ -137,7 +137,7 @@ class FileInfo(Frozen):
     sha256: Sha256
 
 
-class Made(Frozen):
+class Provenance(Frozen):
     """Where and when a step was computed. Provenance only: never part of an identity."""
 
     host: str
@@ -151,7 +151,7 @@ class Manifest(Frozen):
     id: StepId
     attempt: str
     files: dict[str, FileInfo]
-    made: Made
+    made: Provenance
 
 
 class StepError(Frozen):
@@ -228,7 +228,7 @@ class InspectCase(StepMessage):
     files: dict[str, Upload]
     scheme: Scheme
     grid: GridSpec
-    purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
+    purpose: UploadKind = Field(default="case", exclude_if=lambda purpose: purpose == "case")
 
     def identity(self) -> dict[str, Any]:
         return {**super().identity(), "files": contents_of(self.files)}

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from syntrust_core.contracts.vocabulary import (
     ExplicitScheme,
     Modality,
-    Purpose,
     Region,
     Role,
     Scheme,
+    UploadKind,
 )
 from syntrust_core.errors import CallerError
 
@@ -78,7 +78,7 @@ class CaseRecord(_Frozen):
     """Everything later steps, the API and the report need to know about one case."""
 
     version: Literal[1] = 1
-    purpose: Purpose = Field(default="case", exclude_if=lambda purpose: purpose == "case")
+    purpose: UploadKind = Field(default="case", exclude_if=lambda purpose: purpose == "case")
     requested_scheme: Scheme
     scheme: Annotated[
         ExplicitScheme,

@@ -16,7 +16,7 @@ Modality = Literal["t1", "t1ce", "t2", "flair"]
 Region = Literal["ET", "ED", "NCR"]
 Role = Literal["t1", "t1ce", "t2", "flair", "seg", "brain"]
 VolumeRole = Literal["seg", "prediction_real", "prediction_synthetic"]
-Purpose = Literal["case", "mask", "images"]
+UploadKind = Literal["case", "mask", "images"]
 """What an upload is inspected for: a whole case, a mask alone to draw images for, or images alone
 to predict a label map for."""
 

@@ -127,7 +127,7 @@ def resample_linear(
 
 
 @dataclass(frozen=True)
-class Within:
+class MaskedResampler:
     """Images resampled within a mask alone, so that what lies outside never bleeds into them.
 
     `mask` (bool) lies on `source`. `wanted` (bool) is where `target` is to get an image's values:

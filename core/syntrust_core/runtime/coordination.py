@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from syntrust_core.contracts.base import Progress, Queue
 from syntrust_core.errors import QueueUnavailable
 
-MARK = timedelta(seconds=120)
+QUEUED = timedelta(seconds=120)
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL = timedelta(seconds=15)
 WORKER = timedelta(seconds=45)
@@ -25,7 +25,7 @@ PROGRESS = timedelta(seconds=120)
 CANCEL = timedelta(seconds=120)
 
 # Take the lease if nobody else holds it; taking swaps the mark for the lease in one go.
-_TAKE = """
+_ACQUIRE_LEASE = """
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
@@ -33,30 +33,32 @@ redis.call('DEL', KEYS[2])
 return 1
 """
 # The worker may have been faster than the sender: then there is nothing left to mark.
-_MARK = """
+_SET_QUEUED = """
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', ARGV[1]) end
 """
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+_RELEASE_LEASE = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+)
 
 
-class Board(Protocol):
-    """Marks, leases, progress and cancel flags of steps, by step id."""
+class StepCoordinator(Protocol):
+    """Queue marks, leases, progress and cancel flags of steps, by step id."""
 
-    def mark(self, step: str) -> None:
+    def set_queued(self, step: str) -> None:
         """Say that a message for `step` lies in a queue, unless its lease is taken already."""
         ...
 
-    def marked(self, step: str) -> bool: ...
+    def is_queued(self, step: str) -> bool: ...
 
-    def take(self, step: str, token: str) -> bool:
+    def acquire_lease(self, step: str, token: str) -> bool:
         """Take or renew the lease for `token`; False if another token holds it."""
         ...
 
-    def release(self, step: str, token: str) -> None:
+    def release_lease(self, step: str, token: str) -> None:
         """Give the lease back if `token` still holds it."""
         ...
 
-    def leased(self, step: str) -> bool: ...
+    def has_lease(self, step: str) -> bool: ...
 
     def active(self) -> set[str]:
         """Every step that is marked or leased now."""
@@ -79,41 +81,41 @@ class Board(Protocol):
         ...
 
 
-class RedisBoard:
-    """`Board` on a Redis or Valkey server."""
+class RedisCoordinator:
+    """`StepCoordinator` on a Redis or Valkey server."""
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
-        self._mark = client.register_script(_MARK)
-        self._take = client.register_script(_TAKE)
-        self._release = client.register_script(_RELEASE)
+        self._set_queued = client.register_script(_SET_QUEUED)
+        self._acquire_lease = client.register_script(_ACQUIRE_LEASE)
+        self._release_lease = client.register_script(_RELEASE_LEASE)
 
     @classmethod
-    def at(cls, url: str) -> RedisBoard:
+    def at(cls, url: str) -> RedisCoordinator:
         client = Redis.from_url(
             url, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True
         )
         return cls(client)
 
-    def mark(self, step: str) -> None:
-        seconds = int(MARK.total_seconds())
+    def set_queued(self, step: str) -> None:
+        seconds = int(QUEUED.total_seconds())
         with _answering():
-            self._mark([f"lease:{step}", f"queued:{step}"], [seconds])
+            self._set_queued([f"lease:{step}", f"queued:{step}"], [seconds])
 
-    def marked(self, step: str) -> bool:
+    def is_queued(self, step: str) -> bool:
         with _answering():
             return bool(self._redis.exists(f"queued:{step}"))
 
-    def take(self, step: str, token: str) -> bool:
+    def acquire_lease(self, step: str, token: str) -> bool:
         seconds = int(LEASE.total_seconds())
         with _answering():
-            return bool(self._take([f"lease:{step}", f"queued:{step}"], [token, seconds]))
+            return bool(self._acquire_lease([f"lease:{step}", f"queued:{step}"], [token, seconds]))
 
-    def release(self, step: str, token: str) -> None:
+    def release_lease(self, step: str, token: str) -> None:
         with _answering():
-            self._release([f"lease:{step}"], [token])
+            self._release_lease([f"lease:{step}"], [token])
 
-    def leased(self, step: str) -> bool:
+    def has_lease(self, step: str) -> bool:
         with _answering():
             return bool(self._redis.exists(f"lease:{step}"))
 

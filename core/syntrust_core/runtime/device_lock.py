@@ -13,7 +13,7 @@ _LOOK_EVERY_S = 0.02
 
 
 @contextmanager
-def own_turn(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
+def exclusive_lock(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of a local file while the block runs.
 
     The kernel frees it when its holder ends, however that ends. `waiting` is called again and
@@ -21,7 +21,7 @@ def own_turn(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
     """
     pause = threading.Event()
     with path.open("ab") as file:
-        while not _taken(file):
+        while not _locked(file):
             waiting()
             pause.wait(_LOOK_EVERY_S)
         try:
@@ -31,7 +31,7 @@ def own_turn(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _taken(file: IO[bytes]) -> bool:
+def _locked(file: IO[bytes]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -19,9 +19,9 @@ from uuid import uuid4
 from syntrust_core.contracts.base import (
     RECIPES,
     FileInfo,
-    Made,
     Manifest,
     Progress,
+    Provenance,
     Ref,
     StepError,
     StepMessage,
@@ -37,13 +37,13 @@ from syntrust_core.errors import (
     PlatformError,
     QueueUnavailable,
     Unavailable,
-    WorkerBroken,
+    WorkerMisconfigured,
     WrongRecipe,
 )
 from syntrust_core.files import file_sha256
 from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import LEASE_RENEWAL, Board
-from syntrust_core.runtime.device_lock import own_turn
+from syntrust_core.runtime.coordination import LEASE_RENEWAL, StepCoordinator
+from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.storage.base import ObjectStore
 
@@ -76,7 +76,7 @@ class StepContext:
         ref: Ref,
         *,
         store: ObjectStore,
-        board: Board,
+        coordinator: StepCoordinator,
         cache: InputCache,
         scratch: Path,
         threads: int,
@@ -88,11 +88,11 @@ class StepContext:
         self.files: dict[str, Path] = {}
         self.lost = threading.Event()
         self._store = store
-        self._board = board
+        self._coordinator = coordinator
         self._cache = cache
         self._reported_s = 0.0
         self._has_checkpoint = False
-        self._beside: set[str] = set()
+        self._live_artifacts: set[str] = set()
 
     def prepare(self) -> None:
         """Make room for the attempt: part of it, so that a disk which has none counts."""
@@ -133,8 +133,8 @@ class StepContext:
         self._reported_s = now
         # Without Redis there is nobody to tell and no flag to read; the work goes on.
         with suppress(QueueUnavailable):
-            self._board.report(self.ref.id, Progress(done=done, total=total, detail=detail))
-            if self._board.cancelled(self.ref.id):
+            self._coordinator.report(self.ref.id, Progress(done=done, total=total, detail=detail))
+            if self._coordinator.cancelled(self.ref.id):
                 raise Cancelled("Nobody wants this step any more.")
 
     @contextmanager
@@ -151,7 +151,7 @@ class StepContext:
             if time.monotonic() - since > patience_s:
                 raise DeviceBusy("Another step has the device of this worker.")
 
-        with own_turn(self.scratch.parent / device_lock(os.getppid()), waiting=waiting):
+        with exclusive_lock(self.scratch.parent / device_lock(os.getppid()), waiting=waiting):
             yield
 
     def save_checkpoint(self, path: Path) -> None:
@@ -168,19 +168,19 @@ class StepContext:
         self._has_checkpoint = True
         return True
 
-    def save_beside(self, name: str, path: Path) -> str:
+    def save_live_artifact(self, name: str, path: Path) -> str:
         """Show a file of a step that still runs; the next of that name replaces it. Its key."""
-        key = self.ref.beside_key(name)
+        key = self.ref.live_artifact_key(name)
         if not self.lost.is_set():
             self._store.put_file(key, path)
-            self._beside.add(key)
+            self._live_artifacts.add(key)
         return key
 
     def drop_checkpoint(self) -> None:
         """Remove what was kept of a training while it ran; it is published now."""
         if self._has_checkpoint:
             self._store.delete(self.ref.checkpoint_key)
-        for key in self._beside:
+        for key in self._live_artifacts:
             self._store.delete(key)
 
 
@@ -189,11 +189,11 @@ def device_lock(worker: int | str) -> str:
     return f"device-{worker}"
 
 
-Work = Callable[[StepMessage, StepContext], None]
+StepHandler = Callable[[StepMessage, StepContext], None]
 Message = TypeVar("Message", bound=StepMessage)
 
 
-def expect(kind: type[Message], message: StepMessage) -> Message:
+def require_message(kind: type[Message], message: StepMessage) -> Message:
     """`message` as what a work serves; another kind under its task name is a bug."""
     if not isinstance(message, kind):
         msg = f"expected {kind.__name__}, got {type(message).__name__}"
@@ -203,10 +203,10 @@ def expect(kind: type[Message], message: StepMessage) -> Message:
 
 def run_step(
     message: StepMessage,
-    work: Work,
+    handler: StepHandler,
     *,
     store: ObjectStore,
-    board: Board,
+    coordinator: StepCoordinator,
     cache: InputCache,
     scratch: Path,
     threads: int = 1,
@@ -221,20 +221,22 @@ def run_step(
         return Outcome.ALREADY_DONE
     folder = scratch / f"step-{os.getpid()}-{uuid4().hex}"
     context = StepContext(
-        ref, store=store, board=board, cache=cache, scratch=folder, threads=threads
+        ref, store=store, coordinator=coordinator, cache=cache, scratch=folder, threads=threads
     )
     try:
-        with _lease(context, board) as taken:
+        with _lease(context, coordinator) as taken:
             if not taken:
                 return Outcome.HELD_ELSEWHERE
-            if board.cancelled(ref.id):
+            if coordinator.cancelled(ref.id):
                 return Outcome.CANCELLED
-            return _attempt(message, work, context, store)
+            return _attempt(message, handler, context, store)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _attempt(message: StepMessage, work: Work, context: StepContext, store: ObjectStore) -> Outcome:
+def _attempt(
+    message: StepMessage, handler: StepHandler, context: StepContext, store: ObjectStore
+) -> Outcome:
     ref, started = context.ref, time.monotonic()
     made = _made()
     store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
@@ -242,7 +244,7 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
     try:
         context.prepare()
         _require_recipe(message)
-        work(message, context)
+        handler(message, context)
         seconds = round(time.monotonic() - started, 3)
         made = made.model_copy(update={"seconds": seconds})
         publish(store, ref, context.attempt, context.files, made)
@@ -260,7 +262,7 @@ def _attempt(message: StepMessage, work: Work, context: StepContext, store: Obje
         return Outcome.HELD_ELSEWHERE
     except Exception as error:  # noqa: BLE001 - whatever it is, the conductor must learn of it
         _record_error(context, store, error)
-        return Outcome.BROKEN if isinstance(error, WorkerBroken) else Outcome.FAILED
+        return Outcome.BROKEN if isinstance(error, WorkerMisconfigured) else Outcome.FAILED
     log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
     return Outcome.DONE
 
@@ -274,7 +276,7 @@ def _require_recipe(message: StepMessage) -> None:
 
 
 def publish(
-    store: ObjectStore, ref: Ref, attempt: str, paths: Mapping[str, Path], made: Made
+    store: ObjectStore, ref: Ref, attempt: str, paths: Mapping[str, Path], made: Provenance
 ) -> None:
     """Upload the files, then create the manifest: whoever sees it sees everything."""
     files = {}
@@ -296,11 +298,11 @@ def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) ->
 
 def _record_error(context: StepContext, store: ObjectStore, error: Exception) -> None:
     ref = context.ref
-    if isinstance(error, PlatformError) and error.fault is not Fault.OURS:
+    if isinstance(error, PlatformError) and error.fault is not Fault.INTERNAL:
         record = _step_error(error.fault, error.slug, error.detail, error.context)
         log.warning("step.failed", kind=ref.kind, step=ref.id, slug=error.slug, detail=error.detail)
     else:
-        record = _step_error(Fault.OURS, "internal", INTERNAL_TEXT, {})
+        record = _step_error(Fault.INTERNAL, "internal", INTERNAL_TEXT, {})
         log.error("step.failed", kind=ref.kind, step=ref.id, exc_info=error)
     try:
         store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
@@ -321,15 +323,15 @@ def _step_error(fault: Fault, slug: str, text: str, context: dict[str, Context])
 
 
 @contextmanager
-def _lease(context: StepContext, board: Board) -> Iterator[bool]:
+def _lease(context: StepContext, coordinator: StepCoordinator) -> Iterator[bool]:
     """Hold the step's lease under this attempt's token while the block runs."""
     step, token = context.ref.id, context.attempt
-    if not board.take(step, token):
+    if not coordinator.acquire_lease(step, token):
         yield False
         return
     stop = threading.Event()
     keeper = threading.Thread(
-        target=_keep_lease, args=(context, board, stop), name="lease", daemon=True
+        target=_keep_lease, args=(context, coordinator, stop), name="lease", daemon=True
     )
     keeper.start()
     try:
@@ -338,14 +340,14 @@ def _lease(context: StepContext, board: Board) -> Iterator[bool]:
         stop.set()
         keeper.join()
         with suppress(QueueUnavailable):
-            board.release(step, token)
+            coordinator.release_lease(step, token)
 
 
-def _keep_lease(context: StepContext, board: Board, stop: threading.Event) -> None:
+def _keep_lease(context: StepContext, coordinator: StepCoordinator, stop: threading.Event) -> None:
     while not stop.wait(LEASE_RENEWAL.total_seconds()):
         # A Redis that lost everything gives the lease back to whoever asks first.
         with suppress(QueueUnavailable):
-            if not board.take(context.ref.id, context.attempt):
+            if not coordinator.acquire_lease(context.ref.id, context.attempt):
                 context.lost.set()
                 return
 
@@ -354,6 +356,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _made() -> Made:
+def _made() -> Provenance:
     versions = {"python": platform.python_version(), "platform": platform.platform()}
-    return Made(host=socket.gethostname(), started=_now(), seconds=0.0, versions=versions)
+    return Provenance(host=socket.gethostname(), started=_now(), seconds=0.0, versions=versions)

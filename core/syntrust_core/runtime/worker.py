@@ -20,12 +20,12 @@ from celery.signals import worker_ready
 from syntrust_core import log as structured_log
 from syntrust_core.contracts.base import QUEUES, Kind, Queue, StepMessage, task_name
 from syntrust_core.contracts.registry import parse_message
-from syntrust_core.errors import QueueUnavailable, WorkerBroken
+from syntrust_core.errors import QueueUnavailable, WorkerMisconfigured
 from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import make_celery
-from syntrust_core.runtime.runner import Outcome, StepContext, Work, device_lock, run_step
+from syntrust_core.runtime.runner import Outcome, StepContext, StepHandler, device_lock, run_step
 from syntrust_core.settings import Settings
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.s3 import S3Store
@@ -37,7 +37,7 @@ HEARTBEAT_EVERY_S = 10.0
 
 def run_worker(
     queue: Queue,
-    works: Mapping[Kind, str],
+    handlers: Mapping[Kind, str],
     *,
     at_start: Callable[[ObjectStore], None] = lambda _: None,
     processes: int = 1,
@@ -56,7 +56,7 @@ def run_worker(
     store.ensure_bucket()
     at_start(store)
     app = make_celery(settings.queue)
-    for kind, location in works.items():
+    for kind, location in handlers.items():
         _register(app, kind, location, settings, processes)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
     worker_ready.connect(
@@ -98,7 +98,7 @@ class _Resources:
 
     def __init__(self, settings: Settings, processes: int) -> None:
         self.store = S3Store(settings.storage)
-        self.board = RedisBoard.at(settings.queue.url)
+        self.coordinator = RedisCoordinator.at(settings.queue.url)
         self.scratch = settings.worker.scratch
         self.cache = InputCache(
             self.store,
@@ -118,7 +118,7 @@ def _register(app: Celery, kind: Kind, location: str, settings: Settings, proces
             parse_message(kind, message),
             deferred(location),
             store=resources.store,
-            board=resources.board,
+            coordinator=resources.coordinator,
             cache=resources.cache,
             scratch=resources.scratch,
             threads=settings.worker.threads,
@@ -132,19 +132,19 @@ def _register(app: Celery, kind: Kind, location: str, settings: Settings, proces
     app.task(task, name=task_name(kind))
 
 
-def deferred(location: str) -> Work:
+def deferred(location: str) -> StepHandler:
     """The function behind "module:function", imported when it is called.
 
     The import is thereby part of an attempt: one that fails, or kills the process, is counted.
     """
 
-    def work(message: StepMessage, context: StepContext) -> None:
-        load_work(location, QUEUES[message.KIND])(message, context)
+    def handler(message: StepMessage, context: StepContext) -> None:
+        load_handler(location, QUEUES[message.KIND])(message, context)
 
-    return work
+    return handler
 
 
-def load_work(location: str, queue: Queue) -> Work:
+def load_handler(location: str, queue: Queue) -> StepHandler:
     """The function behind "module:function".
 
     Raises
@@ -154,15 +154,15 @@ def load_work(location: str, queue: Queue) -> Work:
     """
     module, _, function = location.partition(":")
     try:
-        work: Work = getattr(importlib.import_module(module), function)
+        handler: StepHandler = getattr(importlib.import_module(module), function)
     except Exception as error:
         missing = (error.name if isinstance(error, ImportError) else None) or module
         log.exception("worker.broken", location=location)
-        raise WorkerBroken(
+        raise WorkerMisconfigured(
             f"The {queue} worker on {socket.gethostname()} is not installed as it should be: "
             f"importing {missing} failed there; its log has the reason."
         ) from error
-    return work
+    return handler
 
 
 def _start_heartbeat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
@@ -172,7 +172,7 @@ def _start_heartbeat(settings: Settings, queue: Queue, names: Sequence[str]) -> 
 
 
 def _beat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
-    board = RedisBoard.at(settings.queue.url)
+    coordinator = RedisCoordinator.at(settings.queue.url)
     pause = threading.Event()
     while True:
         # A busy worker cannot answer a ping, so health is the age of this file.
@@ -180,7 +180,7 @@ def _beat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
             settings.worker.heartbeat_file.touch()
         with suppress(QueueUnavailable):
             for name in names:
-                board.worker_alive(queue, name)
+                coordinator.worker_alive(queue, name)
         pause.wait(HEARTBEAT_EVERY_S)
 
 

@@ -1,4 +1,4 @@
-"""In-memory store, board and queue. They pass the same contract tests as the real adapters."""
+"""In-memory store, coordinator and queue. They pass the same contract tests as the real adapters."""
 
 from __future__ import annotations
 
@@ -66,39 +66,39 @@ class MemoryStore:
         return f"memory://{key}?method=get&expires={expires.total_seconds():g}"
 
 
-class MemoryBoard:
-    """`Board` in dicts. Nothing expires by itself: a test says what is lost, and when."""
+class MemoryCoordinator:
+    """`StepCoordinator` in dicts. Nothing expires by itself: a test says what is lost, and when."""
 
     def __init__(self) -> None:
-        self.marks: set[str] = set()
+        self.queued: set[str] = set()
         self.leases: dict[str, str] = {}
         self.cancels: set[str] = set()
         self.reports: dict[str, Progress] = {}
         self.alive: set[tuple[Queue, str]] = set()
 
-    def mark(self, step: str) -> None:
+    def set_queued(self, step: str) -> None:
         if step not in self.leases:
-            self.marks.add(step)
+            self.queued.add(step)
 
-    def marked(self, step: str) -> bool:
-        return step in self.marks
+    def is_queued(self, step: str) -> bool:
+        return step in self.queued
 
-    def take(self, step: str, token: str) -> bool:
+    def acquire_lease(self, step: str, token: str) -> bool:
         if self.leases.get(step, token) != token:
             return False
         self.leases[step] = token
-        self.marks.discard(step)
+        self.queued.discard(step)
         return True
 
-    def release(self, step: str, token: str) -> None:
+    def release_lease(self, step: str, token: str) -> None:
         if self.leases.get(step) == token:
             del self.leases[step]
 
-    def leased(self, step: str) -> bool:
+    def has_lease(self, step: str) -> bool:
         return step in self.leases
 
     def active(self) -> set[str]:
-        return self.marks | set(self.leases)
+        return self.queued | set(self.leases)
 
     def report(self, step: str, progress: Progress) -> None:
         self.reports[step] = progress
@@ -123,7 +123,7 @@ class MemoryBoard:
 
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""
-        self.marks.clear()
+        self.queued.clear()
         self.leases.clear()
         self.cancels.clear()
         self.reports.clear()

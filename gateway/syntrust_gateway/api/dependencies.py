@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from syntrust_core.runtime.coordination import Board
+from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.db.tables import Sessions
@@ -23,7 +23,7 @@ class Deps:
     write: Sessions
     read: Sessions
     store: ObjectStore
-    board: Board
+    coordinator: StepCoordinator
     max_body_bytes: int = 32 << 20  # 100,000 cases of three regions with room to spare
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=12)

@@ -84,7 +84,7 @@ def ready_dataset(
 def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
     with deps.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
-        progress = look(session, deps.board, experiment)
+        progress = look(session, deps.coordinator, experiment)
         ahead = wishtables.wishes_ahead(session, experiment)
     return _body(experiment, progress, ahead)
 

@@ -64,7 +64,7 @@ def add(
 def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
     with deps.read() as session:
         job = find_row(session, caller, Job, job_id)
-        progress = look(session, deps.board, job)
+        progress = look(session, deps.coordinator, job)
         ahead = wishtables.wishes_ahead(session, job)
         manifest = _manifest(session, job)
     return JobBody(
@@ -127,7 +127,7 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
         return file_links(store, manifest.files)
     if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
         # A picture that the training shows of itself; the next one replaces it.
-        key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).beside_key(SAMPLES_FILE)
+        key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).live_artifact_key(SAMPLES_FILE)
         info = store.info(key)
         return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
     return {}

@@ -68,4 +68,4 @@ def _database(deps: Deps) -> None:
 
 
 def _workers(deps: Deps) -> dict[str, int]:
-    return {str(queue): deps.board.workers(queue) for queue in Queue}
+    return {str(queue): deps.coordinator.workers(queue) for queue in Queue}

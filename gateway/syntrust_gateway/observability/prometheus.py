@@ -85,7 +85,7 @@ class _Work(Collector):
         family = GaugeMetricFamily("syntrust_workers", "Live workers by queue.", labels=["queue"])
         try:
             for queue in Queue:
-                family.add_metric([str(queue)], self._deps.board.workers(queue))
+                family.add_metric([str(queue)], self._deps.coordinator.workers(queue))
         except QueueUnavailable:
             return  # no number is better than a wrong one
         yield family

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from syntrust_core import log as structured_log
 from syntrust_core.errors import Unavailable
 from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import RedisBoard
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
@@ -99,13 +99,13 @@ class Conductor:
 
     def _cancel_unwanted(self, wanted: set[str]) -> None:
         """Flag, every tick, the running steps that no live wish wants any more."""
-        unwanted = self._servers.board.active() - wanted
+        unwanted = self._servers.coordinator.active() - wanted
         if not unwanted:
             return
         with self._read() as session:
             ended = {step for table in TABLES for step in _ended_wants(session, table, unwanted)}
         for step in ended:
-            self._servers.board.cancel(step)
+            self._servers.coordinator.cancel(step)
 
 
 def _ended_wants(session: Session, table: WishTable, steps: set[str]) -> Iterable[str]:
@@ -128,7 +128,7 @@ def run(settings: Settings, gateway: GatewaySettings) -> None:
     engine = make_engine(gateway.database_url)
     store = S3Store(settings.storage)
     store.ensure_bucket()
-    servers = Servers(store, RedisBoard.at(settings.queue.url), CeleryQueue(settings.queue))
+    servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
     conductor = Conductor(session_factory(engine), read_factory(engine), servers)
     conduct(conductor, stop, heartbeat=settings.worker.heartbeat_file)
 

@@ -12,7 +12,7 @@ from syntrust_core.contracts.base import QUEUES, Kind, Manifest, Queue, Ref
 from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Problem
 from syntrust_core.contracts.registry import parse_message
 from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import Board
+from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.runtime.queue import StepQueue
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import Attempt, Base, Step, StepState
@@ -33,7 +33,7 @@ class Servers:
     """What the conductor looks at and writes to, besides its database."""
 
     store: ObjectStore
-    board: Board
+    coordinator: StepCoordinator
     queue: StepQueue
     clock: Clock = lambda: datetime.now(UTC)
 
@@ -67,7 +67,7 @@ class _Window:
 
     def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Dispatched) -> None:
         self._servers, self._done = servers, done
-        workers = servers.board.workers(queue)
+        workers = servers.coordinator.workers(queue)
         self._free = max(SMALLEST_WINDOW, WINDOW_PER_WORKER * workers)
         self._queue_is_empty = servers.queue.length(queue) == 0
         self._rows, self._running = found
@@ -84,8 +84,8 @@ class _Window:
 
         Mark, lease and manifest are read in the order in which they follow each other.
         """
-        board = self._servers.board
-        marked, leased = board.marked(step.id), board.leased(step.id)
+        coordinator = self._servers.coordinator
+        marked, leased = coordinator.is_queued(step.id), coordinator.has_lease(step.id)
         if self._record_if_done(step):
             return True
         if leased:
@@ -93,7 +93,7 @@ class _Window:
         if leased or marked:
             self._free -= 1
             if marked and not leased and not self._queue_is_empty:
-                board.mark(step.id)
+                coordinator.set_queued(step.id)
             return False
         return self._decide(step)
 
@@ -155,7 +155,7 @@ class _Window:
         return False
 
     def _submit(self, step: Step) -> None:
-        self._servers.board.uncancel(step.id)
+        self._servers.coordinator.uncancel(step.id)
         self._servers.queue.submit(parse_message(Kind(step.kind), step.message))
-        self._servers.board.mark(step.id)
+        self._servers.coordinator.set_queued(step.id)
         self._free -= 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syntrust_core.contracts.base import Made, Ref, StepError
+from syntrust_core.contracts.base import Provenance, Ref, StepError
 from syntrust_core.errors import Context, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
 
@@ -17,7 +17,7 @@ BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15))
 @dataclass(frozen=True)
 class AttemptRecord:
     id: str
-    made: Made
+    made: Provenance
     error: StepError | None
 
 
@@ -51,7 +51,7 @@ def attempts_at(store: ObjectStore, ref: Ref) -> tuple[AttemptRecord, ...]:
     for item in store.list(ref.attempts_prefix):
         attempt = item.key.removeprefix(ref.attempts_prefix).removesuffix(".json")
         try:
-            made = Made.model_validate_json(store.get(item.key))
+            made = Provenance.model_validate_json(store.get(item.key))
         except ObjectMissing:
             continue  # cancelled between the listing and the reading
         found.append(AttemptRecord(attempt, made, _error(store, ref, attempt)))

@@ -1,4 +1,4 @@
-"""How far a wish is: counts from the database, what runs now from the board."""
+"""How far a wish is: counts from the database, what runs now from the coordinator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
-from syntrust_core.runtime.coordination import Board
+from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_gateway.api.schemas import KindCount, RunningStep, StepCount
 from syntrust_gateway.db.tables import Step, StepState, Wish
 from syntrust_gateway.runs.tables import WishTable, table_of
@@ -27,7 +27,7 @@ class Progress:
     eta_seconds: float | None
 
 
-def look(session: Session, board: Board, wish: Wish) -> Progress:
+def look(session: Session, coordinator: StepCoordinator, wish: Wish) -> Progress:
     """Where the wish stands. Without a queue server nothing is known to run."""
     table = table_of(wish)
     counts = _counts(session, table, wish.id)
@@ -35,8 +35,8 @@ def look(session: Session, board: Board, wish: Wish) -> Progress:
     workers: Mapping[Queue, int] = {}
     if not wish.state.final:
         with suppress(QueueUnavailable):
-            running = _running(session, board, table, wish.id)
-            workers = {queue: board.workers(queue) for queue in Queue}
+            running = _running(session, coordinator, table, wish.id)
+            workers = {queue: coordinator.workers(queue) for queue in Queue}
     for step in running:
         counts[step.kind].running += 1
     done = sum(count.done for count in counts.values())
@@ -62,8 +62,10 @@ def _counts(session: Session, table: WishTable, wish: str) -> dict[Kind, KindCou
     return {kind: found[kind] for kind in Kind if kind in found}
 
 
-def _running(session: Session, board: Board, table: WishTable, wish: str) -> list[RunningStep]:
-    active = sorted(board.active())
+def _running(
+    session: Session, coordinator: StepCoordinator, table: WishTable, wish: str
+) -> list[RunningStep]:
+    active = sorted(coordinator.active())
     query = (
         select(Step.id, Step.kind)
         .join(table.links, table.wanted_by(wish))
@@ -71,9 +73,9 @@ def _running(session: Session, board: Board, table: WishTable, wish: str) -> lis
         .order_by(table.links.position)
     )
     return [
-        RunningStep(step=step, kind=Kind(kind), progress=board.progress(step))
+        RunningStep(step=step, kind=Kind(kind), progress=coordinator.progress(step))
         for step, kind in session.execute(query).all()
-        if board.leased(step)
+        if coordinator.has_lease(step)
     ]
 
 

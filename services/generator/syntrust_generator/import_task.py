@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.job_steps import ImportModel
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.med_ddpm import import_released
 
 GIVEN_BY_CALLER = "named by whoever imported the checkpoint"
 
 
 def import_model(message: StepMessage, context: StepContext) -> None:
-    request = expect(ImportModel, message)
+    request = require_message(ImportModel, message)
     path = context.fetch_upload("checkpoint", request.checkpoint, context.scratch / "checkpoint.pt")
     context.report(0, 1)
     seen = None

@@ -11,7 +11,7 @@ import torch
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage, SynthesiseCase
 from syntrust_core.contracts.job_steps import TrainGenerator
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.settings import GeneratorSettings
@@ -26,7 +26,7 @@ PATIENCE_S = 60.0  # longer than most twins take; a training keeps the device fo
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
-    request, settings = expect(SynthesiseCase, message), GeneratorSettings()
+    request, settings = require_message(SynthesiseCase, message), GeneratorSettings()
     order = Order(
         generator=_model(context.fetch(request.generator)),
         seed=request.seed,
@@ -63,14 +63,14 @@ def _model(folder: Path) -> Generator:
 
 
 def train_generator(message: StepMessage, context: StepContext) -> None:
-    request = expect(TrainGenerator, message)
+    request = require_message(TrainGenerator, message)
     config = training_config(request.config, seed=request.seed, iterations=request.iterations)
     checkpoint, samples = context.scratch / "checkpoint.pt", context.scratch / SAMPLES_FILE
     context.load_checkpoint(checkpoint)
     shown: dict[str, str] = {}
 
     def show(path: Path) -> None:
-        shown["samples"] = context.save_beside(SAMPLES_FILE, path)
+        shown["samples"] = context.save_live_artifact(SAMPLES_FILE, path)
 
     def report(now: TrainingProgress) -> None:
         context.report(now.done, now.total, loss=now.loss, **shown)

@@ -9,7 +9,7 @@ from syntrust_core.runtime.worker import run_worker
 from syntrust_generator.checkpoints.publish import publish_shipped
 from syntrust_generator.process_settings import process_count
 
-WORKS = {
+HANDLERS = {
     Kind.SYNTHESISE_CASE: "syntrust_generator.tasks:synthesise_case",
     Kind.TRAIN_GENERATOR: "syntrust_generator.tasks:train_generator",
     Kind.IMPORT_MODEL: "syntrust_generator.import_task:import_model",
@@ -18,7 +18,7 @@ WORKS = {
 if __name__ == "__main__":
     run_worker(
         Queue.GENERATOR,
-        WORKS,
+        HANDLERS,
         at_start=publish_shipped,
         processes=process_count(Path("/dev")),
     )

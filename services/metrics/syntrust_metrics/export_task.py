@@ -9,13 +9,13 @@ from syntrust_core.cases.inspect import read_case, read_images
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.job_steps import ExportImages
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 
 TWIN_FILE = "twin.json"
 
 
 def export_images(message: StepMessage, context: StepContext) -> None:
-    request = expect(ExportImages, message)
+    request = require_message(ExportImages, message)
     folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     case, record = read_case(folder)
     twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=request.twin))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from syntrust_core.cases.inspect import inspect_case, write_case
 from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRecord, CaseRefused, Problem
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.vocabulary import Purpose, Scheme
+from syntrust_core.contracts.vocabulary import Scheme, UploadKind
 from syntrust_core.imaging.nifti import DEFAULT_LIMIT_BYTES
 
 
@@ -35,7 +35,7 @@ def inspect(
     *,
     scheme: Scheme,
     grid: GridSpec,
-    purpose: Purpose = "case",
+    purpose: UploadKind = "case",
     folder: Path,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> Inspection:

@@ -20,7 +20,7 @@ from syntrust_core.contracts.base import (
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_metrics.fidelity.compare import compare_twins
 from syntrust_metrics.fidelity.schema import COMPARISON_FILE, TwinComparison
 from syntrust_metrics.inspection import inspect
@@ -33,7 +33,7 @@ VERSIONS = ("syntrust-core", "syntrust-metrics", "numpy", "scipy", "matplotlib",
 
 
 def inspect_case(message: StepMessage, context: StepContext) -> None:
-    request = expect(InspectCase, message)
+    request = require_message(InspectCase, message)
     files = {
         role: context.fetch_upload(role, upload, context.scratch / "upload" / role)
         for role, upload in request.files.items()
@@ -50,7 +50,7 @@ def inspect_case(message: StepMessage, context: StepContext) -> None:
 
 
 def score_cases(message: StepMessage, context: StepContext) -> None:
-    request = expect(ScoreCases, message)
+    request = require_message(ScoreCases, message)
     predictions = context.fetch(Ref(kind=Kind.PREDICT_CASES, id=request.prediction))
     scores = {}
     for index, case in enumerate(request.cases):
@@ -62,7 +62,7 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
 
 
 def compare_twin(message: StepMessage, context: StepContext) -> None:
-    request = expect(CompareTwin, message)
+    request = require_message(CompareTwin, message)
     case, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
     folders = [context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=twin)) for twin in request.twins]
     compared = compare_twins(case, (read_images(folder, case.geometry) for folder in folders))
@@ -72,7 +72,7 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
 
 
 def build_report(message: StepMessage, context: StepContext) -> None:
-    request = expect(BuildReport, message)
+    request = require_message(BuildReport, message)
     records = {case.case: _record(context, case) for case in request.cases}
     scores = {step: _scores(context, step) for each in request.trainings for step in each.scores}
     compared = [case.comparison for case in request.cases if case.comparison is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 
-WORKS = {
+HANDLERS = {
     Kind.INSPECT_CASE: "syntrust_metrics.tasks:inspect_case",
     Kind.SCORE_CASES: "syntrust_metrics.tasks:score_cases",
     Kind.COMPARE_TWIN: "syntrust_metrics.tasks:compare_twin",
@@ -15,4 +15,4 @@ WORKS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.METRICS, WORKS)
+    run_worker(Queue.METRICS, HANDLERS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import Image, Kind, PredictCases, Ref, StepMessage, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_segmenter.compute import Machine, best_loaders
 from syntrust_segmenter.inference.prediction_set import predict
 from syntrust_segmenter.inference.segmentation import segment
@@ -20,7 +20,7 @@ from syntrust_segmenter.training.training_job import train
 
 
 def train_segmenter(message: StepMessage, context: StepContext) -> None:
-    request = expect(TrainSegmenter, message)
+    request = require_message(TrainSegmenter, message)
     settings = SegmenterSettings()
     out = context.scratch / "model"
     train(
@@ -43,7 +43,7 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
 
 
 def predict_cases(message: StepMessage, context: StepContext) -> None:
-    request = expect(PredictCases, message)
+    request = require_message(PredictCases, message)
     files = predict(
         context.fetch(Ref(kind=Kind.TRAIN_SEGMENTER, id=request.model)),
         _entries(request.images, context),
@@ -58,7 +58,7 @@ def predict_cases(message: StepMessage, context: StepContext) -> None:
 
 
 def segment_case(message: StepMessage, context: StepContext) -> None:
-    request = expect(SegmentCase, message)
+    request = require_message(SegmentCase, message)
     files = segment(
         context.fetch(request.model),
         context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
@@ -74,7 +74,7 @@ def segment_case(message: StepMessage, context: StepContext) -> None:
 
 
 def export_bundle(message: StepMessage, context: StepContext) -> None:
-    request = expect(ExportBundle, message)
+    request = require_message(ExportBundle, message)
     bundle = context.scratch / "bundle"
     context.add("bundle.zip", export_zip(context.fetch(request.model), bundle))
     context.add(METADATA_FILE.name, bundle / METADATA_FILE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 
-WORKS = {
+HANDLERS = {
     Kind.TRAIN_SEGMENTER: "syntrust_segmenter.tasks:train_segmenter",
     Kind.PREDICT_CASES: "syntrust_segmenter.tasks:predict_cases",
     Kind.SEGMENT_CASE: "syntrust_segmenter.tasks:segment_case",
@@ -13,4 +13,4 @@ WORKS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.SEGMENTER, WORKS)
+    run_worker(Queue.SEGMENTER, HANDLERS)

@@ -14,7 +14,7 @@ from tests.unit.gateway.conftest import CARD, SEGMENTER_CARD, Api
 from syntrust_core.contracts.base import InspectCase, Kind, StepMessage
 from syntrust_core.contracts.job_steps import ImportModel
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import StepContext, Work, run_step
+from syntrust_core.runtime.runner import StepContext, StepHandler, run_step
 from syntrust_core.testing import MemoryQueue, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.orchestrator import Conductor
@@ -89,28 +89,28 @@ class Workshop:
     computed: list[StepMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        servers = Servers(self.store, self.deps.board, self.queue)
+        servers = Servers(self.store, self.deps.coordinator, self.queue)
         self.conductor = Conductor(self.deps.write, self.deps.read, servers)
 
     def tick(self) -> None:
         self.conductor.tick()
 
-    def settle(self, work: Work = play) -> None:
+    def settle(self, handler: StepHandler = play) -> None:
         """Tick and work until nothing moves any more."""
         idle = 0
         while idle < 3:
             self.tick()
             idle = 0 if self.queue.messages else idle + 1
             while self.queue.messages:
-                self._compute(self.queue.take(), work)
+                self._compute(self.queue.take(), handler)
 
-    def _compute(self, message: StepMessage, work: Work) -> None:
+    def _compute(self, message: StepMessage, handler: StepHandler) -> None:
         self.computed.append(message)
         run_step(
             message,
-            work,
+            handler,
             store=self.store,
-            board=self.deps.board,
+            coordinator=self.deps.coordinator,
             cache=InputCache(self.store, self.folder / "cache", limit_bytes=1 << 30),
             scratch=self.folder,
         )

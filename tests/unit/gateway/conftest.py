@@ -19,8 +19,8 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 from tests.unit.gateway.orchestrator_harness import World
 
-from syntrust_core.contracts.base import FileInfo, Kind, Made, Manifest, Ref
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
@@ -108,8 +108,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def board() -> MemoryBoard:
-    return MemoryBoard()
+def coordinator() -> MemoryCoordinator:
+    return MemoryCoordinator()
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +134,7 @@ def deps(
     tmp_path: Path,
     empty_database: Path,
     store: MemoryStore,
-    board: MemoryBoard,
+    coordinator: MemoryCoordinator,
     scorers: Scorers,
 ) -> Iterator[Deps]:
     path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
@@ -143,7 +143,7 @@ def deps(
         write=session_factory(engine),
         read=read_factory(engine),
         store=store,
-        board=board,
+        coordinator=coordinator,
         max_body_bytes=100_000,
         body_timeout=timedelta(seconds=5),
         events_every=timedelta(milliseconds=1),
@@ -209,7 +209,7 @@ def put_artifact(store: MemoryStore) -> Callable[[Ref, dict[str, bytes]], Manife
             store.put(key, content)
             sha256 = hashlib.sha256(content).hexdigest()
             files[name] = FileInfo(key=key, bytes=len(content), sha256=sha256)
-        made = Made(host="worker-1", started="2026-11-22T10:00:00.000+00:00", seconds=2.5)
+        made = Provenance(host="worker-1", started="2026-11-22T10:00:00.000+00:00", seconds=2.5)
         manifest = Manifest(kind=ref.kind, id=ref.id, attempt="attempt", files=files, made=made)
         store.put(ref.manifest_key, manifest.model_dump_json().encode())
         return manifest

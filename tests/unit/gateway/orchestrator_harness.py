@@ -12,8 +12,8 @@ from sqlalchemy import select
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import StepContext, Work, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryQueue, MemoryStore
+from syntrust_core.runtime.runner import StepContext, StepHandler, publish_imported, run_step
+from syntrust_core.testing import MemoryCoordinator, MemoryQueue, MemoryStore
 from syntrust_gateway.datasets.planner_view import dataset_view
 from syntrust_gateway.db.tables import (
     Base,
@@ -65,7 +65,11 @@ class World:
         engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
         Base.metadata.create_all(engine)
         self.write, self.read = session_factory(engine), read_factory(engine)
-        self.store, self.board, self.queue = MemoryStore(), MemoryBoard(), MemoryQueue()
+        self.store, self.coordinator, self.queue = (
+            MemoryStore(),
+            MemoryCoordinator(),
+            MemoryQueue(),
+        )
         self.clock, self.scratch, self.computed = Clock(), folder, list[str]()
         self.cache = InputCache(self.store, folder / "cache", limit_bytes=1 << 20)
         weights = folder / "model.safetensors"
@@ -75,7 +79,7 @@ class World:
 
     def restart(self) -> None:
         """What a crash and a new start of the conductor come to: nothing was kept."""
-        servers = Servers(self.store, self.board, self.queue, self.clock)
+        servers = Servers(self.store, self.coordinator, self.queue, self.clock)
         self.conductor = Conductor(self.write, self.read, servers)
 
     def tick(self) -> None:
@@ -98,7 +102,7 @@ class World:
                 session.add(row)
             return dataset.id
 
-    def work(self, work: Work = compute, *, limit: int = 10_000) -> int:
+    def work(self, work: StepHandler = compute, *, limit: int = 10_000) -> int:
         """Let a worker take messages until none is left."""
         done = 0
         while self.queue.messages and done < limit:
@@ -108,14 +112,14 @@ class World:
                 message,
                 work,
                 store=self.store,
-                board=self.board,
+                coordinator=self.coordinator,
                 cache=self.cache,
                 scratch=self.scratch,
             )
             done += 1
         return done
 
-    def settle(self, work: Work = compute) -> None:
+    def settle(self, work: StepHandler = compute) -> None:
         """Tick and work until nothing moves any more."""
         idle = 0
         while idle < 3:
@@ -164,7 +168,7 @@ class World:
             return list(session.scalars(select(Step).where(Step.state == state)))
 
 
-def fails_on(kind: Kind, error: Callable[[], Exception]) -> Work:
+def fails_on(kind: Kind, error: Callable[[], Exception]) -> StepHandler:
     def work(message: StepMessage, context: StepContext) -> None:
         if message.KIND is kind:
             raise error()

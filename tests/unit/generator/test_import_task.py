@@ -14,7 +14,7 @@ from syntrust_core.contracts.base import Manifest, StepError, Upload
 from syntrust_core.contracts.job_steps import ImportModel
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import Outcome, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.import_task import import_model
 
@@ -37,7 +37,7 @@ def run(message: ImportModel, store: MemoryStore, scratch: Path) -> Outcome:
         message,
         import_model,
         store=store,
-        board=MemoryBoard(),
+        coordinator=MemoryCoordinator(),
         cache=InputCache(store, scratch / "cache", limit_bytes=1 << 30),
         scratch=scratch,
     )

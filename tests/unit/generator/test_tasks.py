@@ -12,10 +12,16 @@ import pytest
 
 from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref, StepMessage, SynthesiseCase
 from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
-from syntrust_core.runtime.device_lock import own_turn
+from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, Work, device_lock, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import (
+    Outcome,
+    StepHandler,
+    device_lock,
+    publish_imported,
+    run_step,
+)
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_generator.checkpoints.publish import publish_model
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.tasks import synthesise_case, train_generator
@@ -34,17 +40,17 @@ class Bench:
     """A store with one inspected case, and what runs steps over it."""
 
     def __init__(self, case_folder: Path, scratch: Path) -> None:
-        self.store, self.board, self.scratch = MemoryStore(), MemoryBoard(), scratch
+        self.store, self.coordinator, self.scratch = MemoryStore(), MemoryCoordinator(), scratch
         files = {path.name: path for path in case_folder.iterdir()}
         publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=CASE), files)
         self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
 
-    def run(self, message: StepMessage, work: Work) -> Manifest:
+    def run(self, message: StepMessage, work: StepHandler) -> Manifest:
         outcome = run_step(
             message,
             work,
             store=self.store,
-            board=self.board,
+            coordinator=self.coordinator,
             cache=self.cache,
             scratch=self.scratch,
         )
@@ -79,7 +85,7 @@ def test_a_training_job_publishes_a_model_that_says_what_it_has_seen(bench: Benc
 def test_a_training_tells_its_loss_and_where_its_picture_lies(bench: Bench) -> None:
     ref, _ = bench.train()
 
-    told = bench.board.reports[ref.id]
+    told = bench.coordinator.reports[ref.id]
 
     assert (told.done, told.total) == (2, 2)
     assert 0 < float(told.detail["loss"]) < 10
@@ -114,7 +120,7 @@ def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path
         )
     bench.store.put_file(ref.checkpoint_key, tmp_path / "c.pt")
     bench.store.delete(ref.manifest_key)
-    bench.board.reports.clear()
+    bench.coordinator.reports.clear()
     _, resumed = bench.train()
 
     assert resumed.attempt != undisturbed.attempt
@@ -195,7 +201,7 @@ def test_a_published_model_is_found_by_its_name_once_it_is_there(
     assert json.loads(bench.store.get("models/names/small.json"))["id"] == ref.id
 
 
-class WatchingBoard(MemoryBoard):
+class WatchingCoordinator(MemoryCoordinator):
     """Notes every step that tells how far it is while the device of its worker is free."""
 
     def __init__(self, lock: Path) -> None:
@@ -204,7 +210,7 @@ class WatchingBoard(MemoryBoard):
 
     def report(self, step: str, progress: Progress) -> None:
         super().report(step, progress)
-        with suppress(BlockingIOError), own_turn(self.lock, waiting=give_up):
+        with suppress(BlockingIOError), exclusive_lock(self.lock, waiting=give_up):
             self.beside.add(step)
 
 
@@ -213,12 +219,12 @@ def give_up() -> None:
 
 
 def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench: Bench) -> None:
-    board = WatchingBoard(bench.scratch / device_lock(os.getppid()))
-    bench.board = board
+    coordinator = WatchingCoordinator(bench.scratch / device_lock(os.getppid()))
+    bench.coordinator = coordinator
 
     model, _ = bench.train()
     twin = SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0)
     bench.run(twin, synthesise_case)
 
-    assert set(board.reports) == {model.id, twin.step_id}
-    assert board.beside == set()
+    assert set(coordinator.reports) == {model.id, twin.step_id}
+    assert coordinator.beside == set()

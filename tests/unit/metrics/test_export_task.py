@@ -15,8 +15,8 @@ from syntrust_core.contracts.job_steps import ExportImages
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_core.testing.casemaker import SHAPE, ellipsoid, lps_affine, make_volumes, nifti_bytes
 from syntrust_metrics.export_task import export_images
 from syntrust_metrics.tasks import inspect_case
@@ -32,12 +32,12 @@ class Bench:
         self.store, self.scratch = MemoryStore(), scratch
         self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
 
-    def run(self, message: StepMessage, work: Work) -> Manifest:
+    def run(self, message: StepMessage, work: StepHandler) -> Manifest:
         outcome = run_step(
             message,
             work,
             store=self.store,
-            board=MemoryBoard(),
+            coordinator=MemoryCoordinator(),
             cache=self.cache,
             scratch=self.scratch,
         )

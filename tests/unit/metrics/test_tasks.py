@@ -11,8 +11,8 @@ from syntrust_core.cases.inspect import Case, read_case, write_images
 from syntrust_core.contracts.base import CompareTwin, Kind, Manifest, Ref, ScoreCases, StepMessage
 from syntrust_core.imaging.nifti import write_volume
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_core.testing.casemaker import write_upload
 from syntrust_metrics.fidelity.compare import compare_twins
 from syntrust_metrics.fidelity.schema import COMPARISON_FILE, TwinComparison
@@ -41,12 +41,12 @@ class Bench:
     def publish(self, kind: Kind, step: str, files: dict[str, Path]) -> None:
         publish_imported(self.store, Ref(kind=kind, id=step), files)
 
-    def run(self, message: StepMessage, work: Work, name: str) -> bytes:
+    def run(self, message: StepMessage, work: StepHandler, name: str) -> bytes:
         outcome = run_step(
             message,
             work,
             store=self.store,
-            board=MemoryBoard(),
+            coordinator=MemoryCoordinator(),
             cache=self.cache,
             scratch=self.scratch,
         )

@@ -22,7 +22,7 @@ from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume, write_volume
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import Outcome, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 
 A, B, TWIN_A, TWIN_B, MODEL = (letter * 64 for letter in "ab12e")
@@ -50,7 +50,7 @@ class Bench:
             message,
             work,
             store=self.store,
-            board=MemoryBoard(),
+            coordinator=MemoryCoordinator(),
             cache=InputCache(self.store, self.scratch / "cache", limit_bytes=1 << 30),
             scratch=self.scratch,
         )

@@ -21,8 +21,8 @@ from syntrust_core.contracts.base import (
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, Work, publish_imported, run_step
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.tasks import export_bundle, predict_cases, segment_case, train_segmenter
 
@@ -33,18 +33,18 @@ class Bench:
     """A store with two inspected cases, and what runs steps over it."""
 
     def __init__(self, folders: list[Path], scratch: Path) -> None:
-        self.store, self.board, self.scratch = MemoryStore(), MemoryBoard(), scratch
+        self.store, self.coordinator, self.scratch = MemoryStore(), MemoryCoordinator(), scratch
         for step, folder in zip((A, B), folders, strict=True):
             files = {path.name: path for path in folder.iterdir()}
             publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=step), files)
         self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
 
-    def run(self, message: StepMessage, work: Work) -> Manifest:
+    def run(self, message: StepMessage, work: StepHandler) -> Manifest:
         outcome = run_step(
             message,
             work,
             store=self.store,
-            board=self.board,
+            coordinator=self.coordinator,
             cache=self.cache,
             scratch=self.scratch,
         )

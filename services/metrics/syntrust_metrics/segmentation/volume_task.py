@@ -25,7 +25,7 @@ from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
 from syntrust_core.contracts.vocabulary import VOLUME_ROLES, Scheme, VolumeRole
 from syntrust_core.errors import CallerError, InvalidRequest, InvalidVolume
 from syntrust_core.imaging.nifti import Volume, read_nifti
-from syntrust_core.runtime.runner import StepContext, expect
+from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_metrics.segmentation.overlap import MM3_PER_ML, REGION_LABELS, confusion, dice
 from syntrust_metrics.trust import InvalidScores, score_cases
 
@@ -44,7 +44,7 @@ class InvalidCase(CallerError):
 
 def score_volumes(message: StepMessage, context: StepContext) -> None:
     """`cases.json` is the request to `POST /trust-score`, `trust.json` its answer."""
-    request = expect(ScoreVolumes, message)
+    request = require_message(ScoreVolumes, message)
     entries = []
     for index, case in enumerate(request.cases):
         entries.append(_entry(case, context))

@@ -15,18 +15,18 @@ from syntrust_core.errors import (
     StoreUnavailable,
 )
 from syntrust_core.files import file_sha256
-from syntrust_core.runtime.device_lock import own_turn
+from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import (
     Outcome,
     StepContext,
-    Work,
+    StepHandler,
     device_lock,
     publish_imported,
     run_step,
 )
 from syntrust_core.runtime.worker import deferred, remove_leftovers
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def board() -> MemoryBoard:
-    return MemoryBoard()
+def coordinator() -> MemoryCoordinator:
+    return MemoryCoordinator()
 
 
 @pytest.fixture
@@ -46,24 +46,24 @@ def message() -> InspectCase:
 
 
 class Runner:
-    def __init__(self, store: MemoryStore, board: MemoryBoard, scratch: Path) -> None:
-        self.store, self.board, self.scratch = store, board, scratch
+    def __init__(self, store: MemoryStore, coordinator: MemoryCoordinator, scratch: Path) -> None:
+        self.store, self.coordinator, self.scratch = store, coordinator, scratch
         self.cache = InputCache(store, scratch / "cache", limit_bytes=1 << 20)
 
-    def __call__(self, message: StepMessage, work: Work) -> Outcome:
+    def __call__(self, message: StepMessage, handler: StepHandler) -> Outcome:
         return run_step(
             message,
-            work,
+            handler,
             store=self.store,
-            board=self.board,
+            coordinator=self.coordinator,
             cache=self.cache,
             scratch=self.scratch,
         )
 
 
 @pytest.fixture
-def run(store: MemoryStore, board: MemoryBoard, tmp_path: Path) -> Runner:
-    return Runner(store, board, tmp_path)
+def run(store: MemoryStore, coordinator: MemoryCoordinator, tmp_path: Path) -> Runner:
+    return Runner(store, coordinator, tmp_path)
 
 
 def write_two(_: StepMessage, context: StepContext) -> None:
@@ -100,35 +100,35 @@ def test_a_step_with_a_manifest_is_not_computed_again(run: Runner, message: Insp
 
 
 def test_a_step_leased_elsewhere_is_left_alone(
-    run: Runner, board: MemoryBoard, store: MemoryStore, message: InspectCase
+    run: Runner, coordinator: MemoryCoordinator, store: MemoryStore, message: InspectCase
 ) -> None:
-    board.take(message.step_id, "another")
+    coordinator.acquire_lease(message.step_id, "another")
 
     assert run(message, write_two) is Outcome.HELD_ELSEWHERE
     assert store.writes == []
 
 
 def test_taking_the_lease_removes_the_mark_and_ending_gives_it_back(
-    run: Runner, board: MemoryBoard, message: InspectCase
+    run: Runner, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    board.mark(message.step_id)
+    coordinator.set_queued(message.step_id)
 
-    def work(_: StepMessage, __: StepContext) -> None:
-        assert board.leased(message.step_id)
-        assert not board.marked(message.step_id)
+    def handler(_: StepMessage, __: StepContext) -> None:
+        assert coordinator.has_lease(message.step_id)
+        assert not coordinator.is_queued(message.step_id)
 
-    run(message, work)
+    run(message, handler)
 
-    assert not board.leased(message.step_id)
+    assert not coordinator.has_lease(message.step_id)
 
 
 def test_a_callers_fault_is_recorded_with_its_sentence(
     run: Runner, store: MemoryStore, message: InspectCase
 ) -> None:
-    def work(_: StepMessage, __: StepContext) -> None:
+    def handler(_: StepMessage, __: StepContext) -> None:
         raise InvalidRequest("The preset is unknown.")
 
-    assert run(message, work) is Outcome.FAILED
+    assert run(message, handler) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert (error["fault"], error["text"]) == ("caller", "The preset is unknown.")
     assert not store.exists(message.ref.manifest_key)
@@ -137,32 +137,32 @@ def test_a_callers_fault_is_recorded_with_its_sentence(
 def test_the_text_of_a_bug_does_not_leave_the_worker(
     run: Runner, store: MemoryStore, message: InspectCase
 ) -> None:
-    def work(_: StepMessage, __: StepContext) -> None:
+    def handler(_: StepMessage, __: StepContext) -> None:
         raise RuntimeError("secret path /srv/patients")
 
-    assert run(message, work) is Outcome.FAILED
+    assert run(message, handler) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert (error["fault"], error["slug"]) == ("ours", "internal")
     assert "patients" not in str(error)
 
 
 def test_a_cancelled_step_stops_at_its_next_report_and_does_not_count_as_an_attempt(
-    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    def work(_: StepMessage, context: StepContext) -> None:
-        board.cancel(message.step_id)
+    def handler(_: StepMessage, context: StepContext) -> None:
+        coordinator.cancel(message.step_id)
         context.report(1, 1)
         pytest.fail("the work went on")
 
-    assert run(message, work) is Outcome.CANCELLED
+    assert run(message, handler) is Outcome.CANCELLED
     assert list(store.list(message.ref.attempts_prefix)) == []
     assert not store.exists(message.ref.manifest_key)
 
 
 def test_a_step_that_is_no_longer_wanted_is_not_begun(
-    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    board.cancel(message.step_id)
+    coordinator.cancel(message.step_id)
 
     assert run(message, write_two) is Outcome.CANCELLED
     assert store.writes == []
@@ -171,12 +171,12 @@ def test_a_step_that_is_no_longer_wanted_is_not_begun(
 def test_an_attempt_that_lost_its_lease_publishes_nothing(
     run: Runner, store: MemoryStore, message: InspectCase
 ) -> None:
-    def work(_: StepMessage, context: StepContext) -> None:
+    def handler(_: StepMessage, context: StepContext) -> None:
         context.lost.set()
         context.report(1, 1)
         pytest.fail("the work went on")
 
-    assert run(message, work) is Outcome.HELD_ELSEWHERE
+    assert run(message, handler) is Outcome.HELD_ELSEWHERE
     assert not store.exists(message.ref.manifest_key)
 
 
@@ -205,7 +205,7 @@ def test_the_loser_of_a_race_leaves_the_winners_manifest(
 def test_the_work_goes_on_while_the_queue_server_is_away(
     store: MemoryStore, tmp_path: Path, message: InspectCase
 ) -> None:
-    class AwayAfterTheLease(MemoryBoard):
+    class AwayAfterTheLease(MemoryCoordinator):
         def report(self, step: str, progress: object) -> None:
             raise QueueUnavailable("away")
 
@@ -265,13 +265,13 @@ def test_an_upload_that_is_not_what_was_announced_names_its_role(
 ) -> None:
     store.put("uploads/d/1", b"xyz")
 
-    def work(request: StepMessage, context: StepContext) -> None:
+    def handler(request: StepMessage, context: StepContext) -> None:
         assert isinstance(request, InspectCase)
         with pytest.raises(InvalidVolume) as refusal:
             context.fetch_upload("t1", request.files["t1"], context.scratch / "t1")
         assert (refusal.value.file, refusal.value.field) == ("t1", "sha256")
 
-    assert run(message, work) is Outcome.DONE
+    assert run(message, handler) is Outcome.DONE
 
 
 def test_a_checkpoint_outlives_the_attempt_that_kept_it(run: Runner, message: InspectCase) -> None:
@@ -312,7 +312,7 @@ def test_an_attempt_counts_before_its_work_is_imported(
     assert "metrics worker" in str(error["text"])
     assert "importing no_such_package failed" in str(error["text"])
     assert len(list(store.list(message.ref.attempts_prefix))) == 1
-    assert not run.board.leased(message.step_id)
+    assert not run.coordinator.has_lease(message.step_id)
 
 
 def test_a_module_without_the_function_is_a_broken_worker_too(
@@ -324,12 +324,12 @@ def test_a_module_without_the_function_is_a_broken_worker_too(
 
 
 def test_an_attempt_without_room_for_its_files_counts(
-    store: MemoryStore, board: MemoryBoard, tmp_path: Path, message: InspectCase
+    store: MemoryStore, coordinator: MemoryCoordinator, tmp_path: Path, message: InspectCase
 ) -> None:
     full = tmp_path / "full"
     full.write_text("a file where the folder of the steps should be")
 
-    assert Runner(store, board, full)(message, write_two) is Outcome.FAILED
+    assert Runner(store, coordinator, full)(message, write_two) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert error["slug"] == "internal"
 
@@ -340,26 +340,26 @@ def draw(_: StepMessage, context: StepContext) -> None:
 
 
 def test_a_step_that_waits_too_long_for_the_device_is_given_back_uncounted(
-    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
         assert run(message, draw) is Outcome.GIVEN_BACK
 
     assert list(store.list(message.ref.prefix)) == []
-    assert not board.leased(message.step_id)
-    told = board.reports[message.step_id]
+    assert not coordinator.has_lease(message.step_id)
+    told = coordinator.reports[message.step_id]
     assert (told.done, told.detail) == (0, {"waiting": "for the device"})
 
 
 def test_a_step_that_waits_for_the_device_can_be_cancelled(
-    run: Runner, store: MemoryStore, board: MemoryBoard, message: InspectCase
+    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    def work(request: StepMessage, context: StepContext) -> None:
-        board.cancel(request.step_id)
+    def handler(request: StepMessage, context: StepContext) -> None:
+        coordinator.cancel(request.step_id)
         draw(request, context)
 
-    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
-        assert run(message, work) is Outcome.CANCELLED
+    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        assert run(message, handler) is Outcome.CANCELLED
 
     assert list(store.list(message.ref.prefix)) == []
 
@@ -367,13 +367,13 @@ def test_a_step_that_waits_for_the_device_can_be_cancelled(
 def test_the_device_is_free_again_after_a_work_that_failed_on_it(
     run: Runner, message: InspectCase
 ) -> None:
-    def work(_: StepMessage, context: StepContext) -> None:
+    def handler(_: StepMessage, context: StepContext) -> None:
         with context.device(patience_s=0):
             raise RuntimeError("a bug")
 
-    assert run(message, work) is Outcome.FAILED
+    assert run(message, handler) is Outcome.FAILED
 
-    with own_turn(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
         pass
 
 

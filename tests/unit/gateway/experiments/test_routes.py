@@ -12,8 +12,8 @@ import pytest
 
 from syntrust_core.contracts.base import Kind, Manifest, Progress, Queue, Ref
 from syntrust_core.errors import QueueUnavailable
-from syntrust_core.runtime.coordination import Board
-from syntrust_core.testing import MemoryBoard
+from syntrust_core.runtime.coordination import StepCoordinator
+from syntrust_core.testing import MemoryCoordinator
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.db.tables import (
     Attempt,
@@ -72,11 +72,11 @@ def test_those_who_wait_know_their_place(
 
 
 def test_steps_are_counted_by_kind_and_running_ones_tell_their_progress(
-    api: Any, board: MemoryBoard, planned: str
+    api: Any, coordinator: MemoryCoordinator, planned: str
 ) -> None:
-    board.take(step_id(1), "token")
-    board.report(step_id(1), Progress(done=3, total=10, detail={"loss": 0.5}))
-    board.mark(step_id(2))
+    coordinator.acquire_lease(step_id(1), "token")
+    coordinator.report(step_id(1), Progress(done=3, total=10, detail={"loss": 0.5}))
+    coordinator.set_queued(step_id(2))
 
     body = api.get(f"/experiments/{planned}").json()
 
@@ -98,15 +98,15 @@ def test_steps_are_counted_by_kind_and_running_ones_tell_their_progress(
 
 
 def test_time_to_go_is_median_seconds_times_steps_over_workers(
-    api: Any, deps: Deps, board: MemoryBoard, planned: str
+    api: Any, deps: Deps, coordinator: MemoryCoordinator, planned: str
 ) -> None:
     with deps.write.begin() as session:
         for number, seconds in enumerate((20.0, 30.0, 100.0)):
             other = Step(id=step_id(100 + number), kind=Kind.TRAIN_SEGMENTER, message={}, needs=[])
             finish(other, seconds)
             session.add(other)
-    board.worker_alive(Queue.SEGMENTER, "one")
-    board.worker_alive(Queue.SEGMENTER, "two")
+    coordinator.worker_alive(Queue.SEGMENTER, "one")
+    coordinator.worker_alive(Queue.SEGMENTER, "two")
 
     body = api.get(f"/experiments/{planned}").json()
 
@@ -117,7 +117,7 @@ def test_there_is_no_time_to_go_before_any_step_of_a_kind_was_timed(api: Any, pl
     assert api.get(f"/experiments/{planned}").json()["eta_seconds"] is None
 
 
-class _AwayBoard(MemoryBoard):
+class _AwayBoard(MemoryCoordinator):
     """A Redis that does not answer."""
 
     def active(self) -> set[str]:
@@ -127,9 +127,9 @@ class _AwayBoard(MemoryBoard):
 def test_the_state_is_told_without_a_queue_server(
     with_deps: Callable[..., Any], planned: str
 ) -> None:
-    board: Board = _AwayBoard()
+    coordinator: StepCoordinator = _AwayBoard()
 
-    body = with_deps(board=board).get(f"/experiments/{planned}").json()
+    body = with_deps(coordinator=coordinator).get(f"/experiments/{planned}").json()
 
     assert body["steps"]["done"] == 1
     assert body["running"] == []

@@ -13,7 +13,7 @@ from tests.unit.gateway.api_harness import Workshop, key_of, refuse, send
 from tests.unit.gateway.conftest import Api
 
 from syntrust_core.contracts.base import InspectCase, Kind, Ref, SynthesiseCase
-from syntrust_core.testing import MemoryBoard, MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.db.tables import Audit
 
@@ -113,11 +113,14 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
 
 
 def test_a_running_step_is_shown_with_its_progress(
-    api: Api, board: MemoryBoard, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api,
+    coordinator: MemoryCoordinator,
+    workshop: Workshop,
+    post: Callable[..., dict[str, Any]],
 ) -> None:
     job = post()["id"]
     workshop.tick()
-    board.take(workshop.queue.take().step_id, "worker")
+    coordinator.acquire_lease(workshop.queue.take().step_id, "worker")
     workshop.tick()
 
     body = api.get(f"/jobs/{job}").json()
@@ -266,12 +269,15 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(
 
 
 def test_a_cancelled_job_stops_its_running_step_and_stays_cancelled(
-    api: Api, board: MemoryBoard, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api,
+    coordinator: MemoryCoordinator,
+    workshop: Workshop,
+    post: Callable[..., dict[str, Any]],
 ) -> None:
     job = post()["id"]
     workshop.tick()
     running = workshop.queue.take().step_id
-    board.take(running, "worker")
+    coordinator.acquire_lease(running, "worker")
 
     first = api.post(f"/jobs/{job}/cancel")
     again = api.post(f"/jobs/{job}/cancel")
@@ -279,21 +285,24 @@ def test_a_cancelled_job_stops_its_running_step_and_stays_cancelled(
 
     assert (first.status_code, again.status_code) == (202, 202)
     assert api.get(f"/jobs/{job}").json()["state"] == "cancelled"
-    assert board.cancelled(running)
+    assert coordinator.cancelled(running)
 
 
 def test_a_step_that_another_job_wants_goes_on(
-    api: Api, board: MemoryBoard, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api,
+    coordinator: MemoryCoordinator,
+    workshop: Workshop,
+    post: Callable[..., dict[str, Any]],
 ) -> None:
     first, second = post()["id"], post()["id"]
     workshop.tick()
     running = workshop.queue.take().step_id
-    board.take(running, "worker")
+    coordinator.acquire_lease(running, "worker")
 
     api.post(f"/jobs/{first}/cancel")
     workshop.tick()
 
-    assert not board.cancelled(running)
+    assert not coordinator.cancelled(running)
     assert api.get(f"/jobs/{second}").json()["state"] == "running"
 
 

@@ -93,7 +93,7 @@ def test_progress_counts_cases(workshop: Workshop, deps: Deps, post: Callable[..
     workshop.settle(score_volumes)
 
     (step,) = workshop.computed
-    progress = deps.board.progress(step.step_id)
+    progress = deps.coordinator.progress(step.step_id)
     assert progress is not None
     assert (progress.done, progress.total) == (3, 3)
 

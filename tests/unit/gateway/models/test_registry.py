@@ -22,7 +22,7 @@ from syntrust_core.contracts.base import (
     TrainSegmenter,
 )
 from syntrust_core.contracts.job_steps import ExportBundle
-from syntrust_core.runtime.runner import StepContext, Work
+from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.db.tables import Case, Model, Step, StepState
@@ -41,7 +41,7 @@ def mark_inspected(deps: Deps, dataset: str) -> None:
 
 
 def train(
-    api: Api, workshop: Workshop, dataset: str, *, work: Work = play, **fields: Any
+    api: Api, workshop: Workshop, dataset: str, *, work: StepHandler = play, **fields: Any
 ) -> dict[str, Any]:
     """Run an experiment of one α to its end; the segmenter that is listed first afterwards."""
     body = {"dataset": dataset, "alphas": [1], **fields}

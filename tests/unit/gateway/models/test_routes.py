@@ -246,18 +246,18 @@ def test_a_training_shows_its_loss_and_its_picture_while_it_runs(
     answer = train(api, ready_dataset)
     workshop.tick()
     ref = training(deps, answer).ref
-    deps.board.take(ref.id, "worker")
+    deps.coordinator.acquire_lease(ref.id, "worker")
     context = StepContext(
         ref,
         store=store,
-        board=deps.board,
+        coordinator=deps.coordinator,
         cache=InputCache(store, workshop.folder / "cache", limit_bytes=0),
         scratch=workshop.folder,
         threads=1,
     )
     picture = workshop.folder / "samples.png"
     picture.write_bytes(b"a picture")
-    context.save_beside("samples.png", picture)
+    context.save_live_artifact("samples.png", picture)
     context.report(2, 5, loss=0.5)
 
     body = api.get(f"/jobs/{answer.json()['id']}").json()

@@ -50,7 +50,7 @@ def test_a_redis_that_loses_everything_loses_no_work(world: World, ready: str) -
     assert world.queue.messages
 
     world.queue.messages.clear()
-    world.board.lose_everything()
+    world.coordinator.lose_everything()
     world.settle()
 
     assert world.state(experiment).state is WishState.SUCCEEDED
@@ -60,7 +60,7 @@ def test_a_worker_that_dies_is_replaced_by_another_attempt(world: World, ready: 
     experiment = world.experiment(ready)
     world.tick()
     message = world.queue.take()
-    world.board.take(message.step_id, "dead")
+    world.coordinator.acquire_lease(message.step_id, "dead")
     world.store.put(
         message.ref.attempt_key("dead"),
         b'{"host": "h", "started": "2026-01-01T00:00:00+00:00", "seconds": 0}',
@@ -68,7 +68,7 @@ def test_a_worker_that_dies_is_replaced_by_another_attempt(world: World, ready: 
     world.tick()
     assert message.step_id not in {m.step_id for m in world.queue.messages}
 
-    world.board.leases.clear()
+    world.coordinator.leases.clear()
     world.settle()
 
     assert world.state(experiment).state is WishState.SUCCEEDED
@@ -92,7 +92,7 @@ def test_a_step_whose_worker_dies_three_times_fails_and_says_so(world: World, re
                     message.ref.attempt_key(attempt),
                     b'{"host": "h", "started": "2026-01-01T00:00:00+00:00", "seconds": 0}',
                 )
-                world.board.marks.discard(message.step_id)
+                world.coordinator.queued.discard(message.step_id)
             else:
                 world.queue.messages.insert(0, message)
                 world.work(limit=1)
@@ -148,25 +148,25 @@ def test_cancelling_flags_running_steps_that_nobody_else_wants(world: World, rea
     experiment = world.experiment(ready)
     world.tick()
     running = world.queue.take()
-    world.board.take(running.step_id, "worker")
+    world.coordinator.acquire_lease(running.step_id, "worker")
 
     world.cancel(experiment)
     world.tick()
 
-    assert world.board.cancelled(running.step_id)
+    assert world.coordinator.cancelled(running.step_id)
 
 
 def test_a_step_that_another_experiment_wants_is_not_cancelled(world: World, ready: str) -> None:
     first, second = world.experiment(ready), world.experiment(ready)
     world.tick()
     running = world.queue.take()
-    world.board.take(running.step_id, "worker")
+    world.coordinator.acquire_lease(running.step_id, "worker")
 
     world.cancel(first)
     world.tick()
 
-    assert not world.board.cancelled(running.step_id)
-    world.board.leases.clear()
+    assert not world.coordinator.cancelled(running.step_id)
+    world.coordinator.leases.clear()
     world.settle()
     assert world.state(second).state is WishState.SUCCEEDED
 
