@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.plain_loop import plain_denoiser, plain_network
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.grid import Grid
 from syntrust_generator.checkpoints.store import Generator, load_model, shipped_model
 from syntrust_generator.cli import canonical_cases

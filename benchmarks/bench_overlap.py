@@ -22,8 +22,8 @@ from monai.metrics.meandice import DiceMetric
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_core.cases.inspect import Case
 from syntrust_core.cases.label_schemes import to_canonical
+from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import SCHEMES
 from syntrust_core.imaging.geometry import Geometry, bounding_box
 from syntrust_core.imaging.nifti import read_nifti, read_volume, write_volume

@@ -31,7 +31,7 @@ from benchmarks.segmenter_cohort import FULL_SIZE, SMALL, Cohort, shown
 from benchmarks.segmenter_inference import CONFIG, compare, learned
 from benchmarks.segmenter_learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_segmenter.inference.predict_case import predict_case
 from syntrust_segmenter.network.swin_unetr import resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case

@@ -19,8 +19,9 @@ from benchmarks.one_step import ref_of, run_from_folders
 from benchmarks.plain_loop import plain_denoiser, plain_network
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import read_case, read_images
-from syntrust_core.contracts.base import RECIPES, Image, Kind, PredictCases, Ref, TrainSegmenter
+from syntrust_core.cases.model import read_case, read_images
+from syntrust_core.contracts.base import RECIPES, Kind, Ref
+from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, REGIONS
 from syntrust_core.imaging.nifti import read_volume

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.vocabulary import MODALITIES, Region
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache, PreparedCase

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from syntrust_core.cases.inspect import Case, read_case
+from syntrust_core.cases.model import Case, read_case
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.vocabulary import MODALITIES, Region
 from syntrust_segmenter.inference.predict_case import predict_case

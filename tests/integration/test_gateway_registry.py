@@ -9,15 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from syntrust_core.contracts.base import (
-    FileInfo,
-    Image,
-    Kind,
-    Manifest,
-    Provenance,
-    Ref,
-    TrainSegmenter,
-)
+from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
+from syntrust_core.contracts.experiment_steps import Image, TrainSegmenter
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.tables import (

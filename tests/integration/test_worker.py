@@ -17,7 +17,8 @@ from typing import NamedTuple
 import pytest
 from redis import Redis
 
-from syntrust_core.contracts.base import Manifest, Queue, ScoreCases
+from syntrust_core.contracts.base import Manifest, Queue
+from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import QueueSettings, StorageSettings

@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from syntrust_core.contracts.base import Kind, Queue, ScoreCases, StepMessage
+from syntrust_core.contracts.base import Kind, Queue, StepMessage
+from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_core.runtime.worker import run_worker

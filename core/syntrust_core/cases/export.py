@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import to_uploaded_grid
-from syntrust_core.contracts.case_record import CaseRecord, UploadedFrame
+from syntrust_core.cases.label_schemes import (
+    from_canonical,
+)
+from syntrust_core.contracts.case_record import (
+    CaseRecord,
+    UploadedFrame,
+)
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.geometry import Geometry, uploaded_grid
 from syntrust_core.imaging.nifti import write_volume
@@ -95,3 +101,28 @@ def _write(
     affine = np.asarray(uploaded.affine, np.float64)
     codes = {"sform_code": uploaded.sform_code, "qform_code": uploaded.qform_code}
     write_volume(path, array, affine, **codes)
+
+
+class OnUploadedGrid(NamedTuple):
+    """A label map as the uploader would have written it; write it with the codes of `frame`."""
+
+    values: NDArray[np.uint8]
+    affine: NDArray[np.float64]
+    frame: UploadedFrame
+
+
+def to_uploaded_grid(
+    labels: NDArray[np.uint8], record: CaseRecord, *, brain: NDArray[np.bool_] | None = None
+) -> OnUploadedGrid:
+    """A canonical label map on the grid, frame and label values of the upload.
+
+    Exact where the canonical grid is native, or cut out of it, and covers every label; else
+    nearest neighbour. Voxels that the canonical grid does not cover are background. With `brain`
+    (canonical), a scheme that labels the rest of the brain gets that label too.
+    """
+    canonical = Geometry.from_frame(record.canonical)
+    native, orientation = uploaded_grid(record.uploaded)
+    values = from_canonical(labels, record.scheme, brain=brain)
+    moved = resample_nearest(values, canonical, native, outside=0)
+    affine = np.asarray(record.uploaded.affine, np.float64)
+    return OnUploadedGrid(orientation.from_lps(moved), affine, record.uploaded)

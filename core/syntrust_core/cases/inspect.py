@@ -1,4 +1,4 @@
-"""The canonical case: what every step after inspection reads.
+"""An upload becomes a canonical case, or is refused with every reason.
 
 LPS, one grid, four float32 modalities, labels 0 background, 1 NCR, 2 ED, 3 ET, and one brain mask,
 outside of which every modality is exactly its background. Arrays are (X, Y, Z), images
@@ -8,22 +8,21 @@ outside of which every modality is exactly its background. Arrays are (X, Y, Z),
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.cases.brain_mask import Brain, corner_value, find_brain
-from syntrust_core.cases.digests import fingerprint, volume_digest
+from syntrust_core.cases.digests import fingerprint
 from syntrust_core.cases.label_schemes import (
     check_brain_label,
     check_label_4,
-    from_canonical,
     region_voxels,
     to_canonical,
 )
+from syntrust_core.cases.model import Case, case_digests
 from syntrust_core.cases.upload_reader import Upload, problem_of, read_upload
 from syntrust_core.cases.validation import (
     brain_warnings,
@@ -33,16 +32,13 @@ from syntrust_core.cases.validation import (
     tumour_warnings,
 )
 from syntrust_core.contracts.case_record import (
-    CASE_FILE,
     CaseRecord,
     CaseRefused,
     Problem,
     Resampling,
-    UploadedFrame,
 )
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.vocabulary import (
-    MODALITIES,
     REGIONS,
     Modality,
     Region,
@@ -50,36 +46,15 @@ from syntrust_core.contracts.vocabulary import (
     UploadKind,
     values_of,
 )
-from syntrust_core.errors import InvalidVolume, ObjectDamaged
-from syntrust_core.imaging.geometry import Geometry, bounding_box, place_grid, uploaded_grid
-from syntrust_core.imaging.nifti import DEFAULT_LIMIT_BYTES, read_volume, write_volume
+from syntrust_core.errors import InvalidVolume
+from syntrust_core.imaging.geometry import Geometry, bounding_box, place_grid
+from syntrust_core.imaging.nifti import DEFAULT_LIMIT_BYTES
 from syntrust_core.imaging.resample import (
     MaskedResampler,
     axis_maps,
     outside_count,
     resample_nearest,
 )
-
-
-@dataclass(frozen=True)
-class Case:
-    """Images (4, X, Y, Z) float32, labels (X, Y, Z) uint8, brain (X, Y, Z) bool, on one grid.
-
-    A mask alone has no images: (0, X, Y, Z). The labels of images alone are background.
-    """
-
-    images: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    brain: NDArray[np.bool_]
-    geometry: Geometry
-
-
-class OnUploadedGrid(NamedTuple):
-    """A label map as the uploader would have written it; write it with the codes of `frame`."""
-
-    values: NDArray[np.uint8]
-    affine: NDArray[np.float64]
-    frame: UploadedFrame
 
 
 def inspect_case(
@@ -125,84 +100,6 @@ def inspect_case(
         return case, _record(case, native, scheme, purpose)
     except InvalidVolume as refusal:
         raise CaseRefused([problem_of(refusal)]) from refusal
-
-
-def to_uploaded_grid(
-    labels: NDArray[np.uint8], record: CaseRecord, *, brain: NDArray[np.bool_] | None = None
-) -> OnUploadedGrid:
-    """A canonical label map on the grid, frame and label values of the upload.
-
-    Exact where the canonical grid is native, or cut out of it, and covers every label; else
-    nearest neighbour. Voxels that the canonical grid does not cover are background. With `brain`
-    (canonical), a scheme that labels the rest of the brain gets that label too.
-    """
-    canonical = Geometry.from_frame(record.canonical)
-    native, orientation = uploaded_grid(record.uploaded)
-    values = from_canonical(labels, record.scheme, brain=brain)
-    moved = resample_nearest(values, canonical, native, outside=0)
-    affine = np.asarray(record.uploaded.affine, np.float64)
-    return OnUploadedGrid(orientation.from_lps(moved), affine, record.uploaded)
-
-
-def write_case(case: Case, record: CaseRecord, folder: Path) -> dict[str, Path]:
-    """Write a canonical case; equal cases give equal bytes. Paths by name, the record is "case"."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # A mask alone has no images.
-    paths = write_images(case.images, case.geometry, folder) if len(case.images) else {}
-    for name, mask in (("labels", case.labels), ("brain", case.brain.astype(np.uint8))):
-        paths[name] = folder / f"{name}.nii.gz"
-        write_volume(paths[name], mask, case.geometry.affine)
-    paths["case"] = folder / CASE_FILE
-    paths["case"].write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return paths
-
-
-def read_case(folder: Path) -> tuple[Case, CaseRecord]:
-    """Read what `write_case` wrote; the case of a mask alone has no images.
-
-    Raises
-    ------
-    ObjectDamaged
-        If a volume is not on the grid that the record names.
-    """
-    case, record = read_mask(folder)
-    if record.purpose == "mask":
-        return case, record
-    return replace(case, images=read_images(folder, case.geometry)), record
-
-
-def read_mask(folder: Path) -> tuple[Case, CaseRecord]:
-    """The same without images, whether the case has some or not."""
-    record = CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
-    geometry = Geometry.from_frame(record.canonical)
-    labels = _read_on(geometry, folder / "labels.nii.gz").astype(np.uint8)
-    brain = _read_on(geometry, folder / "brain.nii.gz") != 0
-    return Case(np.empty((0, *geometry.shape), np.float32), labels, brain, geometry), record
-
-
-def write_images(images: NDArray[np.float32], geometry: Geometry, folder: Path) -> dict[str, Path]:
-    """Write four modalities (4, X, Y, Z) of a case or a twin, one file each; paths by modality."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths: dict[str, Path] = {}
-    for role, image in zip(MODALITIES, images, strict=True):
-        paths[role] = folder / f"{role}.nii.gz"
-        write_volume(paths[role], image.astype(np.float32, copy=False), geometry.affine)
-    return paths
-
-
-def read_images(folder: Path, geometry: Geometry) -> NDArray[np.float32]:
-    """The four modalities (4, X, Y, Z) of a case or a twin, which lie on `geometry`."""
-    images = np.empty((len(MODALITIES), *geometry.shape), np.float32)
-    for index, role in enumerate(MODALITIES):
-        images[index] = _read_on(geometry, folder / f"{role}.nii.gz")
-    return images
-
-
-def _read_on(geometry: Geometry, path: Path) -> NDArray[np.float32] | NDArray[np.uint8]:
-    array, affine = read_volume(path)
-    if array.shape != geometry.shape or not np.allclose(affine, geometry.affine, atol=1e-3, rtol=0):
-        raise ObjectDamaged(f"{path.name} is not on the grid of its case.", file=path.name)
-    return array
 
 
 @dataclass(frozen=True)
@@ -312,15 +209,6 @@ def _grid_warnings(case: Case, native: _Native, purpose: UploadKind) -> list[Pro
             lost=outside_count(native.labels > 0, native.geometry, case.geometry),
         )
     return noted
-
-
-def case_digests(case: Case) -> dict[str, str]:
-    """Digest of every volume of a canonical case, by file name without suffix."""
-    affine = case.geometry.affine
-    names = MODALITIES if len(case.images) else ()
-    volumes: dict[str, NDArray[Any]] = dict(zip(names, case.images, strict=True))
-    volumes |= {"labels": case.labels, "brain": case.brain}
-    return {name: volume_digest(array, affine, "LPS") for name, array in volumes.items()}
 
 
 def _resampling(native: Geometry, geometry: Geometry) -> Resampling:

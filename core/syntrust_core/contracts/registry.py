@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syntrust_core.contracts.base import (
+from syntrust_core.contracts.base import Kind, StepMessage
+from syntrust_core.contracts.experiment_steps import (
     CompareTwin,
     InspectCase,
-    Kind,
     PredictCases,
     ScoreCases,
-    StepMessage,
     SynthesiseCase,
     TrainSegmenter,
 )

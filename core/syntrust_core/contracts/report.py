@@ -9,16 +9,15 @@ from pydantic import Field
 from syntrust_core.contracts.base import (
     AlphaText,
     Frozen,
-    Image,
     Kind,
     Ref,
     Seed,
     Sha256,
     StepId,
     StepMessage,
-    all_needs,
     is_none,
 )
+from syntrust_core.contracts.experiment_steps import Image, all_needs
 
 Control = Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]
 

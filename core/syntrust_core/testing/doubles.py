@@ -1,4 +1,4 @@
-"""In-memory store, coordinator and queue. They pass the same contract tests as the real adapters."""
+"""In-memory store, coordinator and queue; they pass the contract tests of the real adapters."""
 
 from __future__ import annotations
 

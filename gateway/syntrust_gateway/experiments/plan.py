@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from syntrust_core.contracts.base import (
+from syntrust_core.contracts.base import StepMessage
+from syntrust_core.contracts.experiment_steps import (
     CompareTwin,
     Image,
     PredictCases,
     ScoreCases,
-    StepMessage,
     SynthesiseCase,
     TrainSegmenter,
 )

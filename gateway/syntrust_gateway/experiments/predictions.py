@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import FileInfo, Manifest, ScoreCases, StepId
+from syntrust_core.contracts.base import FileInfo, Manifest, StepId
+from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.contracts.report import BuildReport, ReportRun, ReportTraining
 from syntrust_core.errors import Conflict, NotFound
 from syntrust_gateway.api.dependencies import Deps

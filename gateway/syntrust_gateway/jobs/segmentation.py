@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import InspectCase
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import SegmentCase
 from syntrust_core.contracts.vocabulary import MODALITIES, StatedScheme
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syntrust_core.contracts.base import InspectCase, SynthesiseCase
+from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.contracts.job_steps import ExportImages
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth.service import Caller

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import InspectCase, Kind, Ref, StepMessage
+from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
 from syntrust_gateway.orchestrator.retry import forget

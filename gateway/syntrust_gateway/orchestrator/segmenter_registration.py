@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import func, literal, null, select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import Kind, Manifest, TrainSegmenter
+from syntrust_core.contracts.base import Kind, Manifest
+from syntrust_core.contracts.experiment_steps import TrainSegmenter
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import (

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from syntrust_core.cases.file_roles import find_files
-from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.grid import Grid, GridSpec
 from syntrust_core.errors import CallerError, PlatformError

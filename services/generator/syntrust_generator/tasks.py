@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from syntrust_core.contracts.base import Kind, Ref, StepMessage, SynthesiseCase
+from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import TrainGenerator
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.store import Generator, load_model

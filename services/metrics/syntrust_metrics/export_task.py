@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from syntrust_core.cases.export import export_images as write_export
-from syntrust_core.cases.inspect import read_case, read_images
+from syntrust_core.cases.model import read_case, read_images
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.job_steps import ExportImages

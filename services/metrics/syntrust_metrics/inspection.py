@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRecord, CaseRefused, Problem
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.vocabulary import Scheme, UploadKind

@@ -7,17 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from syntrust_core.cases.inspect import read_case, read_images
-from syntrust_core.contracts.base import (
-    RECIPES,
-    CompareTwin,
-    InspectCase,
-    Kind,
-    Ref,
-    ScoreCases,
-    StepMessage,
-)
+from syntrust_core.cases.model import read_case, read_images
+from syntrust_core.contracts.base import RECIPES, Kind, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
+from syntrust_core.contracts.experiment_steps import CompareTwin, InspectCase, ScoreCases
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_core.runtime.runner import StepContext, require_message

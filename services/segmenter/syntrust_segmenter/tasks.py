@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from syntrust_core.contracts.base import Image, Kind, PredictCases, Ref, StepMessage, TrainSegmenter
+from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_segmenter.compute import Machine, best_loaders

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from tests.unit.gateway.conftest import CARD, SEGMENTER_CARD, Api
 
-from syntrust_core.contracts.base import InspectCase, Kind, StepMessage
+from syntrust_core.contracts.base import Kind, StepMessage
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import ImportModel
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, run_step

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tests.unit.generator.tiny_generator import train_small
 
-from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case
 from syntrust_core.imaging.nifti import write_volume
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.synthesis.determinism import reproducible

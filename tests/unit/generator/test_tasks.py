@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref, StepMessage, SynthesiseCase
+from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
 from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.imaging.geometry import Geometry
 from syntrust_generator.checkpoints.store import Generator, network_of
 from syntrust_generator.model_card import (

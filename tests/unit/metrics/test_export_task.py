@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from syntrust_core.cases.inspect import read_case, write_images
-from syntrust_core.contracts.base import InspectCase, Kind, Manifest, Ref, StepMessage
+from syntrust_core.cases.model import read_case, write_images
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import ExportImages
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume

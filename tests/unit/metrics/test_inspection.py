@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.testing.casemaker import write_upload
 from syntrust_metrics.inspection import inspect
 

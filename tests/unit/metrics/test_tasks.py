@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from syntrust_core.cases.inspect import Case, read_case, write_images
-from syntrust_core.contracts.base import CompareTwin, Kind, Manifest, Ref, ScoreCases, StepMessage
+from syntrust_core.cases.model import Case, read_case, write_images
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import CompareTwin, ScoreCases
 from syntrust_core.imaging.nifti import write_volume
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.segmenter.tiny_training import fit
 
-from syntrust_core.cases.inspect import inspect_case, write_case, write_images
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case, write_images
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import write_volume
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry

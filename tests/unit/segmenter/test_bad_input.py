@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 from tests.unit.segmenter.tiny_training import SMALLEST
 
-from syntrust_core.contracts.base import (
-    Image,
-    Kind,
-    PredictCases,
-    Ref,
-    StepError,
-    StepMessage,
-    TrainSegmenter,
-)
+from syntrust_core.contracts.base import Kind, Ref, StepError, StepMessage
+from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume, write_volume
 from syntrust_core.runtime.input_cache import InputCache

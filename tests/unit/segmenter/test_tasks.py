@@ -9,15 +9,8 @@ import pytest
 from safetensors.torch import load
 from tests.unit.segmenter.tiny_training import SMALLEST
 
-from syntrust_core.contracts.base import (
-    Image,
-    Kind,
-    Manifest,
-    PredictCases,
-    Ref,
-    StepMessage,
-    TrainSegmenter,
-)
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.input_cache import InputCache

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
 from syntrust_generator.checkpoints.publish import SHIPPED
 from syntrust_generator.conditioning.grid_fit import Fit, Shown, show

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import CallerError
 from syntrust_generator.conditioning.intensity import BACKGROUND

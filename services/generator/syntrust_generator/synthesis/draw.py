@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.contracts.canonical import canonical_json
 from syntrust_core.errors import CallerError
 from syntrust_generator.atlas.deformation import bent, drawn_bend

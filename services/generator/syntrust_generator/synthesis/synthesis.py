@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from syntrust_core.cases.inspect import Case, read_mask, write_images
+from syntrust_core.cases.model import Case, read_mask, write_images
 from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.conditioning.grid_fit import Fit, Shown

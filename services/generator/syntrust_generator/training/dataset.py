@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.errors import CallerError
 from syntrust_generator.atlas.deformation import MeanBrain, bent, fitted_bend

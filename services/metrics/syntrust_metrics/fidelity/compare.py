@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Modality
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import bounding_box

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.cases.export import export_labels, export_volumes
-from syntrust_core.cases.inspect import read_mask
 from syntrust_core.cases.label_schemes import output_values
+from syntrust_core.cases.model import read_mask
 from syntrust_core.contracts.base import Ref
 from syntrust_core.contracts.case_record import CASE_FILE, BrainSource, CaseRecord
 from syntrust_core.contracts.vocabulary import REGIONS, Region

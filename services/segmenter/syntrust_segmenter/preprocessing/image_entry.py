@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import Case, read_case, read_images, read_mask
+from syntrust_core.cases.model import Case, read_case, read_images, read_mask
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.contracts.grid import Grid

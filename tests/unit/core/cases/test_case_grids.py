@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.core.cases.case_reading import the_problem, warned
 
-from syntrust_core.cases.inspect import inspect_case, to_uploaded_grid
+from syntrust_core.cases.export import to_uploaded_grid
+from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import write_volume

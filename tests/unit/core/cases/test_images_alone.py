@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from syntrust_core.cases.export import export_labels, export_volumes
-from syntrust_core.cases.inspect import inspect_case, read_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import read_case, write_case
 from syntrust_core.contracts.case_record import CaseRefused
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import Scheme

@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 from tests.unit.core.cases.case_reading import problems, the_problem, warned
 
 from syntrust_core.cases.digests import volume_digest
-from syntrust_core.cases.inspect import (
-    Case,
-    case_digests,
-    inspect_case,
-    read_case,
-    to_uploaded_grid,
-    write_case,
-)
+from syntrust_core.cases.export import to_uploaded_grid
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import Case, case_digests, read_case, write_case
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import MODALITIES

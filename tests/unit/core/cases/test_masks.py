@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from syntrust_core.cases.export import export_images
-from syntrust_core.cases.inspect import inspect_case, read_case, write_case
-from syntrust_core.contracts.base import InspectCase
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import read_case, write_case
 from syntrust_core.contracts.case_record import CaseRefused
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import MODALITIES, Scheme
 from syntrust_core.imaging.geometry import Geometry

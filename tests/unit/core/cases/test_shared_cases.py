@@ -8,8 +8,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from syntrust_core.cases.export import to_uploaded_grid
 from syntrust_core.cases.file_roles import find_files
-from syntrust_core.cases.inspect import inspect_case, to_uploaded_grid
+from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.label_schemes import choose_mapping, integer_values, value_counts
 from syntrust_core.contracts.case_record import CaseRefused
 from syntrust_core.contracts.grid import Grid

@@ -5,18 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from syntrust_core.contracts.base import (
-    QUEUES,
-    RECIPES,
+from syntrust_core.contracts.base import QUEUES, RECIPES, Kind, task_name
+from syntrust_core.contracts.canonical import alpha_text, canonical_json
+from syntrust_core.contracts.experiment_steps import (
     Image,
     InspectCase,
-    Kind,
     PredictCases,
     SynthesiseCase,
     TrainSegmenter,
-    task_name,
 )
-from syntrust_core.contracts.canonical import alpha_text, canonical_json
 from syntrust_core.contracts.registry import MESSAGES, parse_message
 from syntrust_core.errors import InvalidRequest
 

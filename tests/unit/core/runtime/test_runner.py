@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from syntrust_core.contracts.base import InspectCase, Kind, Manifest, Ref, StepMessage, Upload
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage, Upload
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.errors import (
     InvalidRequest,
     InvalidVolume,

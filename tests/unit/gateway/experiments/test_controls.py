@@ -18,7 +18,8 @@ from tests.unit.gateway.experiments.test_plan import (
 )
 
 from syntrust_core.cases.patient_id import patient_of
-from syntrust_core.contracts.base import Kind, PredictCases, ScoreCases, TrainSegmenter
+from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.experiment_steps import PredictCases, ScoreCases, TrainSegmenter
 from syntrust_core.contracts.report import ReportControl, ReportTraining
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.experiments.controls import FEWEST_CASES, deranged

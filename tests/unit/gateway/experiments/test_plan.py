@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syntrust_core.contracts.base import (
+from syntrust_core.contracts.base import Kind, StepMessage
+from syntrust_core.contracts.experiment_steps import (
     CompareTwin,
-    Kind,
     PredictCases,
     ScoreCases,
-    StepMessage,
     TrainSegmenter,
 )
 from syntrust_core.contracts.grid import Grid

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from syntrust_core.contracts.base import Kind, PredictCases, Ref, TrainSegmenter
+from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmenter
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.datasets.planner_view import start_view

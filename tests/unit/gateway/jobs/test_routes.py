@@ -12,7 +12,8 @@ from sqlalchemy import select
 from tests.unit.gateway.api_harness import Workshop, key_of, refuse, send
 from tests.unit.gateway.conftest import Api
 
-from syntrust_core.contracts.base import InspectCase, Kind, Ref, SynthesiseCase
+from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.db.tables import Audit

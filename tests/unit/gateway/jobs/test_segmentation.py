@@ -10,7 +10,8 @@ import pytest
 from tests.unit.gateway.api_harness import Workshop, send
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
 
-from syntrust_core.contracts.base import InspectCase, Kind
+from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import SegmentCase
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.api.dependencies import Deps

@@ -13,14 +13,8 @@ from sqlalchemy import func, select
 from tests.unit.gateway.api_harness import HISTORY, Workshop, key_of, play, send
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
 
-from syntrust_core.contracts.base import (
-    Kind,
-    Manifest,
-    PredictCases,
-    Ref,
-    StepMessage,
-    TrainSegmenter,
-)
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.gateway.api_harness import Workshop, key_of, send
 from tests.unit.gateway.conftest import CARD, Api
 
-from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage, SynthesiseCase
+from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import ImportModel, TrainGenerator
 from syntrust_core.errors import CallerError
 from syntrust_core.runtime.input_cache import InputCache

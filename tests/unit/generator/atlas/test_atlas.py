@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from tests.unit.generator.tiny_generator import train_small
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.errors import Cancelled
 from syntrust_generator.atlas.deformation import bend_shape, bent
 from syntrust_generator.atlas.registration import outline_of

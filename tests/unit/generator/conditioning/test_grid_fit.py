@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from tests.unit.generator.tiny_generator import ball_case, random_generator
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.errors import CallerError
 from syntrust_generator.conditioning.grid_fit import centre_window, resized, show
 from syntrust_generator.conditioning.planes import condition_planes

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.imaging.geometry import Geometry
 from syntrust_generator.atlas.deformation import MeanBrain, bent, fitted_bend, looked_up
 from syntrust_generator.checkpoints.store import load_model, shipped_model

@@ -13,7 +13,7 @@ import pytest
 import torch
 from tests.unit.generator.tiny_generator import CONFIG, random_generator, train_small
 
-from syntrust_core.cases.inspect import read_case, read_images
+from syntrust_core.cases.model import read_case, read_images
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_generator.atlas.deformation import bent, drawn_bend

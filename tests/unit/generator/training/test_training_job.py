@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from tests.unit.generator.tiny_generator import CONFIG, train_small
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.errors import CallerError, Cancelled, InvalidRequest
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.diffusion.schedule import cosine_schedule

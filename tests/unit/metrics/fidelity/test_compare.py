@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_core.cases.inspect import Case
+from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import Geometry

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.unit.segmenter.tiny_training import Progress, as_twin
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.imaging.nifti import read_volume

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.segmenter.conftest import ball, make_images
 from tests.unit.segmenter.tiny_training import Progress, fit
 
-from syntrust_core.cases.inspect import inspect_case, write_case
+from syntrust_core.cases.inspect import inspect_case
+from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Scheme

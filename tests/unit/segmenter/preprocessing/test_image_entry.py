@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.unit.segmenter.tiny_training import as_twin
 
-from syntrust_core.cases.inspect import read_case, read_images, read_mask, write_case
+from syntrust_core.cases.model import read_case, read_images, read_mask, write_case
 from syntrust_core.imaging.geometry import Geometry
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache, prepare_case
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry, prepared

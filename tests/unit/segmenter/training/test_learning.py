@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from syntrust_core.cases.inspect import read_case
+from syntrust_core.cases.model import read_case
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_segmenter.inference.prediction_set import predict
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
