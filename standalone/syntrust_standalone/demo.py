@@ -69,9 +69,9 @@ def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> 
         with _client(folder, supervisor, console) as client:
             dataset = _dataset(client, cases, console)
             experiment = _experiment(client, dataset, plan, console)
-            client.save(experiment, data)
-            print_results(console, client.results(experiment))
-            _conclude(console, client.results(experiment), data)
+            client.experiments.save(experiment, data)
+            print_results(console, client.experiments.results(experiment))
+            _conclude(console, client.experiments.results(experiment), data)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"{minutes} min {seconds} s, at most {memory.bytes / 1e9:.1f} GB of memory")
 
@@ -144,7 +144,7 @@ def _cohort(folder: Path, plan: DemoPlan, console: Console) -> list[Path]:
 def _dataset(client: Client, cases: Sequence[Path], console: Console) -> str:
     """The dataset of exactly these files, registered unless it is there already."""
     name = f"demo-{_content(cases)[:16]}"
-    for known in client.datasets():
+    for known in client.datasets.list():
         if known["name"] == name and known["state"] == "ready":
             console.print(f"dataset {known['id']}: registered before")
             return known["id"]
@@ -162,8 +162,8 @@ def _content(cases: Sequence[Path]) -> str:
 
 def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) -> str:
     # Asked for anew each time: a step that is done is never computed again.
-    asked = client.create_experiment(dataset, plan.alphas, **plan.settings())
-    last = show(console, client.watch(asked["id"]))
+    asked = client.experiments.create(dataset, plan.alphas, **plan.settings())
+    last = show(console, client.experiments.watch(asked["id"]))
     if last is not None:
         require_success(last, ExperimentFailed)
     return asked["id"]

@@ -102,8 +102,8 @@ def register(platform: Platform, cohort: Path) -> str:
     """The cohort as an inspected dataset of a platform."""
     with platform.client() as client:
         grid = {"shape": [64, 64, 64], "spacing_mm": [3, 3, 3]}
-        opened = client.create_dataset("cohort", grid=grid)  # type: ignore[arg-type]
+        opened = client.datasets.create("cohort", grid=grid)  # type: ignore[arg-type]
         for case in sorted(cohort.glob("phantom-*")):
-            client.add_case(opened["id"], case)
-        client.commit(opened["id"])
-        return client.wait_dataset(opened["id"], timeout_s=START_S)["id"]
+            client.datasets.add_case(opened["id"], case)
+        client.datasets.commit(opened["id"])
+        return client.datasets.wait(opened["id"], timeout_s=START_S)["id"]

@@ -33,13 +33,13 @@ def client(platform: Platform) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def experiment(client: Client, dataset: str) -> str:
-    posted = client.create_experiment(dataset, ALPHAS, **SMALLEST)
-    return client.wait(posted["id"], timeout_s=WAIT_S)["id"]
+    posted = client.experiments.create(dataset, ALPHAS, **SMALLEST)
+    return client.experiments.wait(posted["id"], timeout_s=WAIT_S)["id"]
 
 
 @pytest.fixture(scope="module")
 def results(client: Client, experiment: str) -> dict[str, Any]:
-    return client.results(experiment)
+    return client.experiments.results(experiment)
 
 
 def test_an_experiment_ends_with_factors_for_every_alpha(results: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ def test_the_provenance_names_every_step(results: dict[str, Any]) -> None:
 def test_every_figure_is_there(client: Client, experiment: str, name: str) -> None:
     stem, _, suffix = name.partition(".")
 
-    content = client.figure(experiment, stem, file_format=suffix)
+    content = client.experiments.figure(experiment, stem, file_format=suffix)
 
     assert content.startswith(b"\x89PNG") if suffix == "png" else b"<svg" in content
 
@@ -91,7 +91,7 @@ def test_every_figure_is_there(client: Client, experiment: str, name: str) -> No
 def test_the_long_table_holds_every_dice_of_the_results(
     client: Client, experiment: str, results: dict[str, Any]
 ) -> None:
-    rows = list(csv.DictReader(client.long_table(experiment).splitlines()))
+    rows = list(csv.DictReader(client.experiments.long_table(experiment).splitlines()))
 
     given = {
         (case["id"], side, alpha["alpha"], region): dice
@@ -111,7 +111,7 @@ def test_the_long_table_holds_every_dice_of_the_results(
 
 
 def test_the_report_is_one_file_that_says_what_it_is_for(client: Client, experiment: str) -> None:
-    report = client.report(experiment)
+    report = client.experiments.report(experiment)
 
     assert "research use only" in report.lower()
     assert 'src="http' not in report
@@ -120,10 +120,10 @@ def test_the_report_is_one_file_that_says_what_it_is_for(client: Client, experim
 def test_the_same_experiment_computes_nothing_the_second_time(
     client: Client, dataset: str, experiment: str, results: dict[str, Any]
 ) -> None:
-    again = client.create_experiment(dataset, ALPHAS, **SMALLEST)["id"]
-    client.wait(again, timeout_s=60)
+    again = client.experiments.create(dataset, ALPHAS, **SMALLEST)["id"]
+    client.experiments.wait(again, timeout_s=60)
 
-    second = client.results(again)
+    second = client.experiments.results(again)
 
     assert second["digest"] == results["digest"]
     assert second["experiment"] != results["experiment"]
@@ -139,25 +139,25 @@ KILLED = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 8}}
 def test_killed_workers_conductor_and_platform_change_no_number(
     platform: Platform, client: Client, dataset: str, cohort: Path, tmp_path: Path
 ) -> None:
-    posted = client.create_experiment(dataset, [1], **KILLED)["id"]
+    posted = client.experiments.create(dataset, [1], **KILLED)["id"]
     # Both at once: each of the killed steps waits out its lease.
     until(lambda: {"synthesise_case", "train_segmenter"} <= running(client, posted))
     kill(platform, *WORKERS, "conduct")
-    client.wait(posted, timeout_s=WAIT_S)
-    first = client.results(posted)
+    client.experiments.wait(posted, timeout_s=WAIT_S)
+    first = client.experiments.results(posted)
 
     platform.kill()
     platform.restart()
 
     with platform.client() as later:
-        again = later.create_experiment(dataset, [1], **KILLED)["id"]
-        later.wait(again, timeout_s=60)
-        assert later.results(again)["digest"] == first["digest"]
+        again = later.experiments.create(dataset, [1], **KILLED)["id"]
+        later.experiments.wait(again, timeout_s=60)
+        assert later.experiments.results(again)["digest"] == first["digest"]
     assert undisturbed(tmp_path / "undisturbed", cohort)["digest"] == first["digest"]
 
 
 def running(client: Client, experiment: str) -> set[str]:
-    return {step["kind"] for step in client.experiment(experiment)["running"]}
+    return {step["kind"] for step in client.experiments.get(experiment)["running"]}
 
 
 def undisturbed(folder: Path, cohort: Path) -> dict[str, Any]:
@@ -165,9 +165,9 @@ def undisturbed(folder: Path, cohort: Path) -> dict[str, Any]:
     other = Platform(folder)
     try:
         with other.client() as client:
-            posted = client.create_experiment(register(other, cohort), [1], **KILLED)["id"]
-            client.wait(posted, timeout_s=WAIT_S)
-            return client.results(posted)
+            posted = client.experiments.create(register(other, cohort), [1], **KILLED)["id"]
+            client.experiments.wait(posted, timeout_s=WAIT_S)
+            return client.experiments.results(posted)
     finally:
         other.kill(signal.SIGTERM)
 
@@ -189,14 +189,14 @@ def test_a_cancelled_experiment_ends_as_cancelled_and_has_no_results(
     now: Client, dataset: str
 ) -> None:
     changed = {**SMALLEST, "segmenter": {"iterations": 500}}
-    posted = now.create_experiment(dataset, [0.5], **changed)["id"]
-    until(lambda: bool(now.experiment(posted)["running"]))
+    posted = now.experiments.create(dataset, [0.5], **changed)["id"]
+    until(lambda: bool(now.experiments.get(posted)["running"]))
 
-    now.cancel(posted)
+    now.experiments.cancel(posted)
 
-    until(lambda: now.experiment(posted)["state"] == "cancelled")
+    until(lambda: now.experiments.get(posted)["state"] == "cancelled")
     with pytest.raises(Conflict):
-        now.results(posted)
+        now.experiments.results(posted)
 
 
 def test_a_bad_case_is_refused_with_file_field_and_reason(
@@ -208,16 +208,16 @@ def test_a_bad_case_is_refused_with_file_field_and_reason(
     for path in source.iterdir():
         (case / path.name).write_bytes(path.read_bytes())
     (case / "t2.nii.gz").write_text("not an image")
-    opened = now.create_dataset("bad")["id"]
-    now.add_case(opened, case)
-    now.commit(opened)
+    opened = now.datasets.create("bad")["id"]
+    now.datasets.add_case(opened, case)
+    now.datasets.commit(opened)
 
     with pytest.raises(DatasetRefused, match="t2"):
-        now.wait_dataset(opened, timeout_s=60)
+        now.datasets.wait(opened, timeout_s=60)
 
-    assert now.dataset(opened)["state"] == "open"
+    assert now.datasets.get(opened)["state"] == "open"
 
 
 def test_a_dataset_that_is_not_there_is_refused_at_its_field(now: Client) -> None:
     with pytest.raises(Refused, match="dataset"):
-        now.create_experiment("nothing", [0.5])
+        now.experiments.create("nothing", [0.5])

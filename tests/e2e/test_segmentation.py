@@ -33,9 +33,11 @@ def client(platform: Platform) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def model(client: Client, dataset: str) -> str:
     """The name of the segmenter that was trained on real images alone."""
-    posted = client.create_experiment(dataset, ALPHAS, **SMALLEST)
-    client.wait(posted["id"], timeout_s=WAIT_S)
-    made = {tuple((m["made_by"] or {})["alphas"]): m["name"] for m in client.models("segmenter")}
+    posted = client.experiments.create(dataset, ALPHAS, **SMALLEST)
+    client.experiments.wait(posted["id"], timeout_s=WAIT_S)
+    made = {
+        tuple((m["made_by"] or {})["alphas"]): m["name"] for m in client.models.list("segmenter")
+    }
     return made[1.0,]
 
 
@@ -84,13 +86,13 @@ def test_a_case_is_segmented_on_its_own_grid_by_one_command(
 
 
 def test_a_registered_case_is_segmented_by_its_id(client: Client, model: str, dataset: str) -> None:
-    named = client.dataset(dataset)["cases"][0]["id"]
+    named = client.datasets.get(dataset)["cases"][0]["id"]
 
-    job = client.segment_registered(dataset, named, model)["id"]
-    client.wait_job(job, timeout_s=WAIT_S)
+    job = client.jobs.segment_registered(dataset, named, model)["id"]
+    client.jobs.wait(job, timeout_s=WAIT_S)
 
-    assert client.job_result(job)["model"]["kind"] == "train_segmenter"
-    assert "seg.nii.gz" in client.job(job)["files"]
+    assert client.jobs.result(job)["model"]["kind"] == "train_segmenter"
+    assert "seg.nii.gz" in client.jobs.get(job)["files"]
 
 
 def test_images_that_share_no_grid_are_refused_with_the_file_that_differs(
@@ -102,28 +104,28 @@ def test_images_that_share_no_grid_are_refused_with_the_file_that_differs(
         image = _load(case / f"p1_{role}.nii.gz")
         nib.save(image.slicer[1:] if role == "t2" else image, other / f"p2_{role}.nii.gz")
 
-    job = client.segment(other, model)["id"]
+    job = client.jobs.segment(other, model)["id"]
 
     with pytest.raises(JobFailed, match="t2: Shape"):
-        client.wait_job(job, timeout_s=WAIT_S)
+        client.jobs.wait(job, timeout_s=WAIT_S)
 
 
 def test_a_generator_segments_nothing(client: Client, case: Path) -> None:
     with pytest.raises(Refused, match="tiny is a generator; a segmenter is needed here"):
-        client.segment(case, "tiny")
+        client.jobs.segment(case, "tiny")
 
 
 def test_a_segmenter_is_told_downloaded_and_exported(
     client: Client, model: str, tmp_path: Path
 ) -> None:
-    state = client.model(model)
-    files = client.download_model(model, tmp_path / "model")
-    job = client.export_model(model)["id"]
-    client.wait_job(job, timeout_s=WAIT_S)
-    bundle = client.download(job, tmp_path / "bundle")["bundle.zip"]
+    state = client.models.get(model)
+    files = client.models.download(model, tmp_path / "model")
+    job = client.models.export(model)["id"]
+    client.jobs.wait(job, timeout_s=WAIT_S)
+    bundle = client.jobs.download(job, tmp_path / "bundle")["bundle.zip"]
 
     experiment = (state["made_by"] or {})["experiment"]
-    predicted = client.predictions(experiment, model, tmp_path / "predicted")
+    predicted = client.experiments.predictions(experiment, model, tmp_path / "predicted")
 
     assert {path.name[:7] for path in predicted.values()} == {"phantom", "predict"}
     assert state["history"]["iterations"] == SMALLEST["segmenter"]["iterations"]

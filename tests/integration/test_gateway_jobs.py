@@ -66,8 +66,8 @@ def test_a_mask_becomes_images_on_its_own_grid_and_the_same_ones_a_second_time(
         np.testing.assert_array_equal(voxels[brain == 0], -1)
         assert voxels[brain != 0].std() > 0.01
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
-    latest = next(client.jobs())
-    assert client.job_result(latest["id"])["steps"] == 2
+    latest = next(client.jobs.list())
+    assert client.jobs.result(latest["id"])["steps"] == 2
 
 
 def test_a_mask_without_a_brain_is_refused_with_what_to_send(
@@ -92,11 +92,11 @@ def test_label_maps_score_as_their_dice_do(
             nib.save(_as_image(np.roll(labels, shift, axis=0), seg.affine), files[role])
         scored[case.name] = files
 
-    job = client.score_volumes(scored, policy={"resamples": 200})["id"]
-    client.wait_job(job, timeout_s=WAIT_S)
+    job = client.jobs.score_volumes(scored, policy={"resamples": 200})["id"]
+    client.jobs.wait(job, timeout_s=WAIT_S)
 
-    dice = client.download(job, tmp_path / "out")["cases.json"].read_text(encoding="utf-8")
-    assert client.job_result(job) == client.trust_score(json.loads(dice))
+    dice = client.jobs.download(job, tmp_path / "out")["cases.json"].read_text(encoding="utf-8")
+    assert client.jobs.result(job) == client.trust_score(json.loads(dice))
 
 
 def test_a_job_its_failure_and_its_model_are_the_same_on_either_database(
@@ -138,12 +138,12 @@ def test_a_generator_trained_here_is_a_model_that_may_be_drawn_with(
     )
     assert trained.returncode == 0, trained.stderr
 
-    drawing = client.synthesise(masks["seg"], brain=masks["brain"], model="ours", steps=2)
-    client.cancel_job(drawing["id"])
+    drawing = client.jobs.synthesise(masks["seg"], brain=masks["brain"], model="ours", steps=2)
+    client.jobs.cancel(drawing["id"])
 
-    model = client.model("ours")
+    model = client.models.get("ours")
     assert (model["origin"], model["seen_cases"]) == ("trained", 2)
-    assert "samples.png" in client.job(model["id"])["files"]
+    assert "samples.png" in client.jobs.get(model["id"])["files"]
     assert drawing["request"]["generator"]["model"]["kind"] == "train_generator"
     with pytest.raises(Conflict):
-        client.train_model("ours", ready, iterations=2)
+        client.models.train("ours", ready, iterations=2)

@@ -112,7 +112,7 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_pa
         run.until("ready")
         with run.client() as client:
             health = client.health()
-            dataset = client.create_dataset("kept")["id"]
+            dataset = client.datasets.create("kept")["id"]
         processes = run.processes()
         run.process.kill()
         left = wait_for_ends(processes)
@@ -120,8 +120,8 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_pa
     with up(tmp_path) as again:
         again.until("ready")
         with again.client() as client:
-            names = [item["name"] for item in client.datasets()]
-            experiments = list(client.experiments())
+            names = [item["name"] for item in client.datasets.list()]
+            experiments = list(client.experiments.list())
 
     # Supervisor, reaper, two servers, three workers with a child each, conductor, API.
     assert len(processes) >= 12

@@ -17,11 +17,11 @@ GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
 def test_a_cohort_is_registered_inspected_and_not_sent_twice(
     client: Client, ready: str, cases: list[Path]
 ) -> None:
-    state = client.dataset(ready)
-    open_again = client.create_dataset("again", grid=GRID)
-    first = client.add_case(open_again["id"], cases[0])
-    second = client.add_case(open_again["id"], cases[0])
-    assert ready in {item["id"] for item in client.datasets()}
+    state = client.datasets.get(ready)
+    open_again = client.datasets.create("again", grid=GRID)
+    first = client.datasets.add_case(open_again["id"], cases[0])
+    second = client.datasets.add_case(open_again["id"], cases[0])
+    assert ready in {item["id"] for item in client.datasets.list()}
     assert [case["state"] for case in state["cases"]] == ["ready", "ready"]
     assert state["digest"] is not None
     assert first.uploaded_bytes > 0
@@ -44,15 +44,17 @@ def test_a_changed_file_is_refused_by_its_digest(
     client: Client, cases: list[Path], tmp_path: Path
 ) -> None:
     whole = shutil.copytree(cases[1], tmp_path / "whole")
-    dataset = client.create_dataset("changed", grid=GRID)["id"]
+    dataset = client.datasets.create("changed", grid=GRID)["id"]
     size = (whole / "t1.nii.gz").stat().st_size
     files = {"t1": {"sha256": "0" * 64, "bytes": size}}
-    asked = client._http.post(f"/datasets/{dataset}/cases", {"id": "whole", "files": files})
-    client._http.put_file(asked["t1"]["url"], whole / "t1.nii.gz", lambda _: None)
-    client.commit(dataset)
+    asked = client.datasets._http.post(
+        f"/datasets/{dataset}/cases", {"id": "whole", "files": files}
+    )
+    client.datasets._http.put_file(asked["t1"]["url"], whole / "t1.nii.gz", lambda _: None)
+    client.datasets.commit(dataset)
 
     with pytest.raises(DatasetRefused) as caught:
-        client.wait_dataset(dataset, timeout_s=120)
+        client.datasets.wait(dataset, timeout_s=120)
 
     assert {"t1"} <= {problem["file"] for problem in caught.value.problems["whole"]}
 
@@ -62,7 +64,7 @@ def test_alphas_that_mean_nothing_are_refused_with_a_pointer(
     client: Client, ready: str, alphas: list[float]
 ) -> None:
     with pytest.raises(Refused) as caught:
-        client.create_experiment(ready, alphas)
+        client.experiments.create(ready, alphas)
 
     assert caught.value.status == 422
     assert caught.value.errors[0]["pointer"].startswith("/alphas")
@@ -72,25 +74,25 @@ def test_an_unknown_dataset_key_or_experiment_has_an_error_of_its_own(
     client: Client, stack_url: str
 ) -> None:
     with pytest.raises(NotFound):
-        client.experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5")
+        client.experiments.get("01a20451-c6f4-76c2-9217-9ac7a2fec8a5")
     with pytest.raises(Refused):
-        client.create_experiment("01a20451-c6f4-76c2-9217-9ac7a2fec8a5", [0])
+        client.experiments.create("01a20451-c6f4-76c2-9217-9ac7a2fec8a5", [0])
     with Client(stack_url, "wrong") as stranger, pytest.raises(Unauthenticated):
-        list(stranger.datasets())
+        list(stranger.datasets.list())
 
 
 def test_an_open_dataset_runs_no_experiment_and_an_experiment_can_be_cancelled(
     client: Client, syntrust: Command, ready: str
 ) -> None:
-    opened = client.create_dataset("open")["id"]
+    opened = client.datasets.create("open")["id"]
 
     with pytest.raises((Conflict, Refused)):
-        client.create_experiment(opened, [0])
-    asked = client.create_experiment(
+        client.experiments.create(opened, [0])
+    asked = client.experiments.create(
         ready, [1], split={"test_fraction": 0.5, "validation_fraction": 0}
     )
     with pytest.raises(Conflict):
-        client.results(asked["id"])
+        client.experiments.results(asked["id"])
     cancelled = syntrust("experiment", "cancel", asked["id"])
     watched = syntrust("experiment", "watch", asked["id"])
 

@@ -6,13 +6,12 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from syntrust.bodies import FINAL, WorkState
+from syntrust.bodies import FINAL, FileLink, WorkState
 from syntrust.config import api_key, server_url
-from syntrust.errors import Refused, TimedOut, WorkFailed
+from syntrust.errors import Refused, ServerFailed, TimedOut, WorkFailed
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
 
 POLL_S = 1.0
@@ -20,65 +19,60 @@ State = TypeVar("State", bound=WorkState)
 
 
 class Connection:
-    """A SynTrust server.
-
-    Parameters
-    ----------
-    url
-        Of the gateway; by default SYNTRUST_URL, else http://127.0.0.1:8000.
-    key
-        API key; by default SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
-    pause
-        Waits so many seconds between two tries.
-    """
+    """Pages, uploads, downloads and waiting on one server; see `Client` for the parameters."""
 
     def __init__(
         self, url: str | None = None, key: str | None = None, *, pause: Pause = time.sleep
     ) -> None:
         self.url = server_url(url)
-        self._pause = pause
-        self._http = Transport(self.url, api_key(key), pause=pause)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self.pause = pause
+        self.http = Transport(self.url, api_key(key), pause=pause)
 
     def close(self) -> None:
-        self._http.close()
+        self.http.close()
 
-    def _pages(self, path: str, **query: str) -> Iterator[Any]:
+    def pages(self, path: str, **query: str) -> Iterator[Any]:
+        """Every item of a list, a page at a time."""
         cursor: str | None = ""
         while cursor is not None:
-            page = self._http.get(path, **query, **({"cursor": cursor} if cursor else {}))
+            page = self.http.get(path, **query, **({"cursor": cursor} if cursor else {}))
             yield from page["items"]
             cursor = page["next"]
 
-    def _send(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
+    def send(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
+        """Put a file where the server said, unless it is there; the number of bytes sent."""
         size = file.stat().st_size
         if place["url"] is None:
             on_bytes(size)
             return 0
-        self._http.put_file(place["url"], file, on_bytes)
+        self.http.put_file(place["url"], file, on_bytes)
         return size
 
-    def _ended(self, look: Callable[[], State], what: str, timeout_s: float | None) -> State:
+    def wait_until_final(
+        self, look: Callable[[], State], what: str, timeout_s: float | None
+    ) -> State:
         """The final state of `what`, once there is one."""
         deadline = deadline_in(timeout_s)
         while (state := look())["state"] not in FINAL:
-            self._rest(deadline, what)
+            self.rest(deadline, what)
         return state
 
-    def _rest(self, deadline: float, what: str) -> None:
+    def rest(self, deadline: float, what: str) -> None:
+        """Pause before the next look, or raise `TimedOut` past the deadline."""
         if time.monotonic() > deadline:
             raise TimedOut(f"{what} is not done yet; it goes on.")
-        self._pause(POLL_S)
+        self.pause(POLL_S)
+
+    def fetch_files(self, files: Mapping[str, FileLink], folder: Path) -> dict[str, Path]:
+        """Write the files that links name into `folder`; paths by name."""
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {}
+        for name, file in files.items():
+            written[name] = folder / name
+            self.http.get_file(file["url"], written[name])
+            if file["sha256"] not in {None, sha256_of(written[name])}:
+                raise ServerFailed(f"{name} did not arrive as the server holds it; try again.")
+        return written
 
 
 def require_success(state: WorkState, failure: type[WorkFailed]) -> None:

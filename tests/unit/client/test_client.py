@@ -23,8 +23,8 @@ from syntrust import (
     Unauthenticated,
     Unreachable,
 )
-from syntrust.client import FIGURES
 from syntrust.events import parse_events
+from syntrust.experiments import FIGURES
 
 
 class Answer(Protocol):
@@ -62,7 +62,7 @@ def case(tmp_path: Path) -> Path:
 def test_the_key_is_sent_to_the_gateway(server: Any, client: Client, answer: Answer) -> None:
     server.on("GET /datasets/d1", answer(body={"id": "d1"}))
 
-    assert client.dataset("d1")["id"] == "d1"
+    assert client.datasets.get("d1")["id"] == "d1"
     assert server.asked[0].headers["Authorization"] == "Bearer secret"
 
 
@@ -77,7 +77,7 @@ def test_a_case_is_described_by_content_and_only_missing_files_are_sent(
     server.on("PUT /store/t1?signed=1", answer())
     heard: list[int] = []
 
-    added = client.add_case("d1", case, group="site-1", on_bytes=heard.append)
+    added = client.datasets.add_case("d1", case, group="site-1", on_bytes=heard.append)
 
     asked = server.to("POST /datasets/d1/cases")[0].json()
     sent = server.to("PUT /store/t1?signed=1")[0]
@@ -98,7 +98,7 @@ def test_an_upload_that_failed_starts_again_and_its_bytes_count_once(
     server.on("PUT /t1", answer(503), answer())
     heard: list[int] = []
 
-    client.add_case("d1", case, on_bytes=heard.append)
+    client.datasets.add_case("d1", case, on_bytes=heard.append)
 
     assert [len(asked.body) for asked in server.to("PUT /t1")] == [3_000_000, 3_000_000]
     assert sum(heard) == 3_000_000
@@ -112,7 +112,7 @@ def test_a_refused_upload_names_the_file(
     server.on("PUT /t1", answer(403, b"<Error/>", "text/xml"))
 
     with pytest.raises(ServerFailed, match=r"refused t1\.nii\.gz \(403\)"):
-        client.add_case("d1", case)
+        client.datasets.add_case("d1", case)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_problem_becomes_the_error_of_its_status(
     server.on("POST /experiments", answer(status, problem("The request is wrong.", wrong)))
 
     with pytest.raises(kind) as caught:
-        client.create_experiment("d1", [0.5, 0.5])
+        client.experiments.create("d1", [0.5, 0.5])
 
     assert str(caught.value) == (
         "The request is wrong.\n/alphas/1: 0.5 is listed twice; name each value once."
@@ -146,7 +146,7 @@ def test_a_read_is_tried_again_until_the_server_is_back(
 ) -> None:
     server.on("GET /datasets/d1", answer(503), answer(0), answer(body={"id": "d1"}))
 
-    assert client.dataset("d1")["id"] == "d1"
+    assert client.datasets.get("d1")["id"] == "d1"
     assert len(server.asked) == 3
 
 
@@ -157,9 +157,9 @@ def test_a_request_that_makes_something_is_sent_once(
     server.on("POST /experiments", answer(0))
 
     with pytest.raises(ServerFailed, match="Not ready"):
-        client.create_dataset("name")
+        client.datasets.create("name")
     with pytest.raises(Unreachable):
-        client.create_experiment("d1", [0])
+        client.experiments.create("d1", [0])
 
     assert len(server.asked) == 2
 
@@ -177,23 +177,23 @@ def test_another_web_server_is_recognised(server: Any, client: Client, answer: A
     server.on("GET /datasets/d1", answer(body="<html>", media="text/html"))
 
     with pytest.raises(ServerFailed, match="its answer is not JSON"):
-        client.dataset("d1")
+        client.datasets.get("d1")
 
 
 def test_lists_are_read_to_their_last_page(server: Any, client: Client, answer: Answer) -> None:
     server.on("GET /datasets", answer(body={"items": [{"id": "a"}], "next": "c 1"}))
     server.on("GET /datasets?cursor=c+1", answer(body={"items": [{"id": "b"}], "next": None}))
 
-    assert [item["id"] for item in client.datasets()] == ["a", "b"]
+    assert [item["id"] for item in client.datasets.list()] == ["a", "b"]
 
 
 def test_an_id_cannot_lead_to_another_path(server: Any, client: Client, answer: Answer) -> None:
     server.on("GET /datasets/..%2Fexperiments", answer(404, problem("none")))
 
     with pytest.raises(NotFound):
-        client.dataset("../experiments")
+        client.datasets.get("../experiments")
     with pytest.raises(Refused, match="is not an id"):
-        client.dataset("..")
+        client.datasets.get("..")
 
 
 def test_refused_cases_are_told_with_file_field_and_reason(
@@ -211,7 +211,7 @@ def test_refused_cases_are_told_with_file_field_and_reason(
     )
 
     with pytest.raises(DatasetRefused, match=r"bad: seg: labels: Holds label 7\.") as caught:
-        client.wait_dataset("d1")
+        client.datasets.wait("d1")
 
     assert caught.value.problems == {"bad": [flaw]}
 
@@ -222,14 +222,14 @@ def test_waiting_for_a_dataset_that_nobody_committed_says_so(
     server.on("GET /datasets/d1", answer(body={"id": "d1", "state": "open", "cases": []}))
 
     with pytest.raises(SynTrustError, match="is open; add its cases and commit it first"):
-        client.wait_dataset("d1")
+        client.datasets.wait("d1")
 
 
 def test_waiting_has_an_end_when_one_is_given(server: Any, client: Client, answer: Answer) -> None:
     server.on("GET /experiments/e1", answer(body=state("running")))
 
     with pytest.raises(TimedOut, match="it goes on"):
-        client.wait("e1", timeout_s=0)
+        client.experiments.wait("e1", timeout_s=0)
 
 
 def test_a_failed_experiment_raises_with_the_servers_sentence(
@@ -239,7 +239,7 @@ def test_a_failed_experiment_raises_with_the_servers_sentence(
     server.on("GET /experiments/e1", answer(body=failed))
 
     with pytest.raises(ExperimentFailed, match=r"e1 failed: Lower the patch\.") as caught:
-        client.wait("e1")
+        client.experiments.wait("e1")
 
     assert caught.value.state["state"] == "failed"
 
@@ -252,7 +252,7 @@ def test_watching_reads_the_event_stream_to_the_final_state(
     server.on("GET /experiments/e1", answer(body=first))
     server.on("GET /experiments/e1/events", answer(body=stream, media="text/event-stream"))
 
-    seen = [(item["state"], item["steps"]["done"]) for item in client.watch("e1")]
+    seen = [(item["state"], item["steps"]["done"]) for item in client.experiments.watch("e1")]
 
     assert seen == [("running", 0), ("running", 1), ("succeeded", 3)]
 
@@ -266,7 +266,7 @@ def test_watching_falls_back_to_asking_when_the_stream_breaks(
     )
     server.on("GET /experiments/e1/events", answer(status))
 
-    assert [item["state"] for item in client.watch("e1")] == ["running", "succeeded"]
+    assert [item["state"] for item in client.experiments.watch("e1")] == ["running", "succeeded"]
 
 
 def test_watching_goes_on_where_a_cut_stream_ended(
@@ -279,7 +279,7 @@ def test_watching_goes_on_where_a_cut_stream_ended(
         answer(body=event(state("cancelled", 1)), media="text/event-stream"),
     )
 
-    assert [item["state"] for item in client.watch("e1")][-1] == "cancelled"
+    assert [item["state"] for item in client.experiments.watch("e1")][-1] == "cancelled"
 
 
 def test_an_event_may_span_lines_and_a_comment_is_none() -> None:
@@ -300,7 +300,7 @@ def test_saving_writes_results_report_and_every_figure_there_is(
             there = answer(body=f"{name} {media}")
             server.on(route, answer(404, body={}) if name == "fig2" else there)
 
-    client.save("e1", tmp_path / "out")
+    client.experiments.save("e1", tmp_path / "out")
 
     names = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
     assert json.loads((tmp_path / "out" / "results.json").read_text())["α"] == 0.5

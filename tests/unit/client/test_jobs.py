@@ -47,7 +47,7 @@ def ready(server: Any, answer: Any) -> Any:
 def test_a_mask_is_sent_once_and_its_synthesis_asked_for_with_what_was_given(
     client: Client, ready: Any, mask: Path
 ) -> None:
-    state = client.synthesise(mask, brain=mask, scheme="brats2021", steps=5)
+    state = client.jobs.synthesise(mask, brain=mask, scheme="brats2021", steps=5)
 
     (announced,), (put,), (asked,) = (
         ready.to(route) for route in ("POST /uploads", "PUT /bucket/seg", "POST /syntheses")
@@ -66,7 +66,7 @@ def test_watching_a_job_tells_each_change_and_ends_with_the_job(
     names = ("queued", "queued", "running", "running", "succeeded")
     ready.on("GET /jobs/j1", *(answer(body=job(server, name)) for name in names))
 
-    seen = [state["state"] for state in client.watch_job("j1")]
+    seen = [state["state"] for state in client.jobs.watch("j1")]
 
     assert seen == ["queued", "running", "succeeded"]
 
@@ -74,9 +74,9 @@ def test_watching_a_job_tells_each_change_and_ends_with_the_job(
 def test_files_of_a_job_are_written_whole_and_fetched_without_the_key(
     client: Client, ready: Any, tmp_path: Path
 ) -> None:
-    client.wait_job("j1")
+    client.jobs.wait("j1")
 
-    written = client.download("j1", tmp_path / "out")
+    written = client.jobs.download("j1", tmp_path / "out")
 
     assert written == {"t1.nii.gz": tmp_path / "out" / "t1.nii.gz"}
     assert written["t1.nii.gz"].read_bytes() == IMAGE
@@ -91,7 +91,7 @@ def test_a_file_that_did_not_arrive_as_it_is_held_is_an_error(
     ready.on("GET /jobs/j1", answer(body=job(server, "succeeded", sha256="0" * 64)))
 
     with pytest.raises(ServerFailed, match=r"t1\.nii\.gz did not arrive"):
-        client.download("j1", tmp_path)
+        client.jobs.download("j1", tmp_path)
 
 
 def test_a_failed_job_is_an_error_with_the_servers_sentence(
@@ -101,7 +101,7 @@ def test_a_failed_job_is_an_error_with_the_servers_sentence(
     server.on("GET /jobs/j1", answer(body=job(server, "failed", error=error)))
 
     with pytest.raises(JobFailed, match="A brain mask is needed") as caught:
-        client.wait_job("j1")
+        client.jobs.wait("j1")
 
     assert caught.value.state["id"] == "j1"
 
@@ -112,13 +112,13 @@ def test_waiting_for_a_job_ends_at_the_callers_limit(
     server.on("GET /jobs/j1", answer(body=job(server, "running")))
 
     with pytest.raises(TimedOut, match="it goes on"):
-        client.wait_job("j1", timeout_s=-1)
+        client.jobs.wait("j1", timeout_s=-1)
 
 
 def test_label_maps_are_sent_case_by_case(client: Client, ready: Any, mask: Path) -> None:
     roles = ("seg", "prediction_real", "prediction_synthetic")
 
-    client.score_volumes({"a": dict.fromkeys(roles, mask)}, groups={"a": "site-1"})
+    client.jobs.score_volumes({"a": dict.fromkeys(roles, mask)}, groups={"a": "site-1"})
 
     (asked,) = ready.to("POST /trust-score/volumes")
     assert asked.json()["cases"] == [{"id": "a", "upload": "u1", "group": "site-1"}]
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_named_before_anything_is_sent(
     client: Client, server: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(UnfitFolder, match="absent"):
-        client.synthesise(tmp_path / "absent.nii.gz")
+        client.jobs.synthesise(tmp_path / "absent.nii.gz")
 
     assert server.asked == []
 

@@ -66,7 +66,7 @@ def list_datasets(context: typer.Context, *, as_json: JsonOption = False) -> Non
     """Every dataset."""
     client: Client = context.obj
     print_list(
-        client.datasets(),
+        client.datasets.list(),
         ("id", "state", "cases", "created", "name"),
         lambda item: (
             *(item["id"], item["state"], str(item["progress"]["total"])),
@@ -80,7 +80,7 @@ def list_datasets(context: typer.Context, *, as_json: JsonOption = False) -> Non
 def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -> None:
     """One dataset with its cases, what was refused and why."""
     client: Client = context.obj
-    state = client.dataset(dataset)
+    state = client.datasets.get(dataset)
     console = Console(highlight=False)
     if as_json:
         console.print_json(data=state)

@@ -90,7 +90,7 @@ def run(
         mixing=mixing,
         controls=None if controls is None else parse_names(controls),
     )
-    state = client.create_experiment(
+    state = client.experiments.create(
         dataset,
         parse_floats(alphas, "--alphas"),
         seeds=parse_ints(seeds, "--seeds"),
@@ -116,7 +116,7 @@ def results(
     """The trust-factor table; with --out also the files of the report."""
     client: Client = context.obj
     if as_json:
-        Console(highlight=False).print_json(data=client.results(experiment))
+        Console(highlight=False).print_json(data=client.experiments.results(experiment))
         return
     _finish(client, experiment, Console(highlight=False), out)
 
@@ -134,7 +134,7 @@ def predictions(
 ) -> None:
     """The label maps that a segmenter predicted for the test cases, and how sure it was."""
     client: Client = context.obj
-    client.predictions(experiment, model, out, test_set=test_set)
+    client.experiments.predictions(experiment, model, out, test_set=test_set)
     Console(highlight=False).print(
         f"Label maps and predictions.json are in {out}. For research use only.", soft_wrap=True
     )
@@ -145,7 +145,7 @@ def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> 
     """Every experiment."""
     client: Client = context.obj
     print_list(
-        client.experiments(),
+        client.experiments.list(),
         ("id", "state", "α", "created", "name"),
         lambda item: (
             *(item["id"], item["state"], " ".join(f"{alpha:g}" for alpha in item["alphas"])),
@@ -159,22 +159,22 @@ def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> 
 def cancel(context: typer.Context, experiment: str) -> None:
     """Stop an experiment; steps that another one wants go on."""
     client: Client = context.obj
-    state = client.cancel(experiment)
+    state = client.experiments.cancel(experiment)
     Console(highlight=False).print(f"experiment {state['id']}: {state['state']}")
 
 
 def _follow(client: Client, experiment: str, console: Console) -> None:
-    last = follow(console, client.watch(experiment), noun="experiment", name=experiment)
+    last = follow(console, client.experiments.watch(experiment), noun="experiment", name=experiment)
     if last is not None:
         require_success(last, ExperimentFailed)
 
 
 def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> None:
-    body = client.results(experiment)
+    body = client.experiments.results(experiment)
     print_results(console, body)
     console.print(f"results digest {body['digest']}", soft_wrap=True)
     if out is not None:
-        client.save(experiment, out)
+        client.experiments.save(experiment, out)
         console.print(
             f"results.json, results.csv, figures and report.html are in {out}", soft_wrap=True
         )

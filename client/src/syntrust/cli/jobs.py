@@ -49,7 +49,7 @@ def synthesise(
     """
     client: Client = context.obj
     console = Console(highlight=False)
-    job = client.synthesise(
+    job = client.jobs.synthesise(
         mask,
         brain=brain,
         scheme=parse_scheme(scheme),
@@ -76,7 +76,7 @@ def list_jobs(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Every job."""
     client: Client = context.obj
     print_list(
-        client.jobs(),
+        client.jobs.list(),
         ("id", "kind", "state", "created", "name"),
         lambda item: (
             *(item["id"], item["kind"], item["state"]),
@@ -90,19 +90,19 @@ def list_jobs(context: typer.Context, *, as_json: JsonOption = False) -> None:
 def cancel(context: typer.Context, job: str) -> None:
     """Stop a job; steps that somebody else wants go on."""
     client: Client = context.obj
-    state = client.cancel_job(job)
+    state = client.jobs.cancel(job)
     Console(highlight=False).print(f"job {state['id']}: {state['state']}")
 
 
 def finish(client: Client, job: str, console: Console, out: Path | None = None) -> None:
     """Watch a job to its end, and write what it gave into `out`."""
     again = "" if out is None else f" --out {out}"
-    last = follow(console, client.watch_job(job), noun="job", name=job, again=again)
+    last = follow(console, client.jobs.watch(job), noun="job", name=job, again=again)
     if last is not None:
         require_success(last, JobFailed)
         for warning in last["warnings"]:
             console.print(f"[dim]{escape(warning)}[/]", soft_wrap=True)
     if out is not None:
-        written = client.download(job, out)
+        written = client.jobs.download(job, out)
         names = ", ".join(sorted(written))
         console.print(f"{names} are in {out}. For research use only.", soft_wrap=True)

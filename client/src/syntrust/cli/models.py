@@ -35,7 +35,7 @@ def list_models(
     """Your own models, and those that everybody has."""
     client: Client = context.obj
     print_list(
-        client.models(cast("ModelKind | None", kind)),
+        client.models.list(cast("ModelKind | None", kind)),
         ("name", "kind", "origin", "grid", "is", "seen", "created", "id"),
         lambda item: (
             *(item["name"], item["kind"], item["origin"], _grid(item), _is(item)),
@@ -49,7 +49,7 @@ def list_models(
 def show(context: typer.Context, model: str, *, as_json: JsonOption = False) -> None:
     """One model: what it is, what it has seen, how well it validated."""
     client: Client = context.obj
-    state = client.model(model)
+    state = client.models.get(model)
     console = Console(highlight=False)
     if as_json:
         console.print_json(data=state)
@@ -72,7 +72,7 @@ def download(
 ) -> None:
     """The files of a model: its weights, its card, and a segmenter's history."""
     client: Client = context.obj
-    names = ", ".join(sorted(client.download_model(model, out)))
+    names = ", ".join(sorted(client.models.download(model, out)))
     Console(highlight=False).print(f"{names} are in {out}. For research use only.", soft_wrap=True)
 
 
@@ -86,7 +86,7 @@ def export(
     """A segmenter as a MONAI bundle, which `python -m monai.bundle run` runs by itself."""
     client: Client = context.obj
     console = Console(highlight=False)
-    job = client.export_model(model)
+    job = client.models.export(model)
     console.print(f"job {job['id']}", soft_wrap=True)
     finish(client, job["id"], console, out)
 
@@ -108,7 +108,7 @@ def import_model(
     ids = None if seen is None else seen.read_text(encoding="utf-8").split()
     with bytes_bar(Console(highlight=False)) as progress:
         bar = progress.add_task("upload", total=checkpoint.stat().st_size)
-        job = client.import_model(
+        job = client.models.import_checkpoint(
             name, checkpoint, seen=ids, on_bytes=lambda size: progress.advance(bar, size)
         )
     _made(client, job, wait=wait)
@@ -131,7 +131,7 @@ def train(
     """Train a generator on the cases of a dataset."""
     client: Client = context.obj
     settings = given(start=start, seed=seed, config=None if config is None else read_object(config))
-    _made(client, client.train_model(name, dataset, iterations=iterations, **settings), wait=wait)
+    _made(client, client.models.train(name, dataset, iterations=iterations, **settings), wait=wait)
 
 
 def _made(client: Client, job: JobState, *, wait: bool) -> None:

@@ -53,12 +53,12 @@ def segment(
         labels = None if scheme is None else parse_scheme(scheme)
         job = _send(client, Path(case), model, labels, console, probabilities=probabilities)
     elif scheme is None:
-        job = client.segment_registered(dataset, case, model, probabilities=probabilities)
+        job = client.jobs.segment_registered(dataset, case, model, probabilities=probabilities)
     else:
         raise typer.BadParameter("a registered case has its own labels", param_hint="--scheme")
     console.print(f"job {job['id']}", soft_wrap=True)
     finish(client, job["id"], console, out or Path(f"{Path(case).resolve().name}_segmentation"))
-    _print_regions(console, client.job_result(job["id"]))
+    _print_regions(console, client.jobs.result(job["id"]))
 
 
 def _send(
@@ -73,7 +73,7 @@ def _send(
     size = sum(path.stat().st_size for path in image_files(folder).values())
     with bytes_bar(console) as progress:
         bar = progress.add_task("upload", total=size)
-        return client.segment(
+        return client.jobs.segment(
             folder,
             model,
             scheme=scheme,

@@ -42,18 +42,18 @@ def register(
         If cases were refused.
     """
     total = sum(_bytes(folder) for folder in folders)  # before anything is created
-    dataset = into or client.create_dataset(name, grid=grid, scheme=scheme)["id"]
+    dataset = into or client.datasets.create(name, grid=grid, scheme=scheme)["id"]
     console.print(f"dataset {dataset}: {len(folders)} cases", soft_wrap=True)
     with bytes_bar(console) as progress:
         bar = progress.add_task("upload", total=total)
         for folder in folders:
-            added = client.add_case(
+            added = client.datasets.add_case(
                 dataset, folder, on_bytes=lambda size: progress.advance(bar, size)
             )
             if added.ignored:
                 names = escape(", ".join(added.ignored))
                 progress.console.print(f"[dim]{added.id}: ignored {names}[/]")
-    client.commit(dataset)
+    client.datasets.commit(dataset)
     try:
         return _wait(client, dataset, console)
     except DatasetRefused:
@@ -77,7 +77,7 @@ def _wait(client: Client, dataset: str, console: Console) -> DatasetState:
             done, total = state["progress"]["inspected"], state["progress"]["total"]
             progress.update(bar, completed=done, total=total, cases=f"{done}/{total}")
 
-        return client.wait_dataset(dataset, on_state=on_state)
+        return client.datasets.wait(dataset, on_state=on_state)
 
 
 def _bytes(folder: Path) -> int:

@@ -46,7 +46,7 @@ def ready(server: Any, answer: Any) -> Any:
 def test_the_four_images_of_a_folder_are_sent_and_its_mask_is_not(
     client: Client, ready: Any, folder: Path
 ) -> None:
-    client.segment(folder, "segmenter-1", scheme="brats2021", probabilities=True)
+    client.jobs.segment(folder, "segmenter-1", scheme="brats2021", probabilities=True)
 
     (announced,), (asked,) = (ready.to(f"POST /{path}") for path in ("uploads", "segmentations"))
     assert set(announced.json()["files"]) == {"t1", "t1ce", "t2", "flair"}
@@ -64,7 +64,7 @@ def test_a_missing_modality_is_named_before_anything_is_sent(
     (folder / "p1-t2w.nii.gz").unlink()
 
     with pytest.raises(UnfitFolder, match="p1 lacks t2;"):
-        client.segment(folder, "segmenter-1")
+        client.jobs.segment(folder, "segmenter-1")
 
     assert server.asked == []
 

@@ -1,29 +1,24 @@
-"""Calls about single jobs: uploads, syntheses, segmentations, scores of label maps, models."""
+"""Calls about single jobs: uploads, syntheses, segmentations, scores of label maps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.bodies import (
-    FINAL,
-    FileLink,
-    JobState,
-    JobSummary,
-    ModelKind,
-    ModelState,
-    ModelSummary,
-    Scheme,
-)
+from syntrust.bodies import FINAL, JobState, JobSummary, Scheme
 from syntrust.case_files import image_files
-from syntrust.connection import POLL_S, Connection, described, require_success, safe, sha256_of
-from syntrust.errors import JobFailed, ServerFailed, UnfitFolder
+from syntrust.connection import POLL_S, Connection, described, require_success, safe
+from syntrust.errors import JobFailed, UnfitFolder
 from syntrust.transport import OnBytes
 
 
-class JobCalls(Connection):
-    """The part of `Client` that asks for jobs and follows them."""
+class Jobs:
+    """Asks for jobs and follows them: `client.jobs`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._http = connection.http
 
     def upload(
         self,
@@ -40,7 +35,7 @@ class JobCalls(Connection):
         }
         upload = self._http.post("/uploads", asked)
         for role, path in paths.items():
-            self._send(path, upload["files"][role], on_bytes)
+            self._connection.send(path, upload["files"][role], on_bytes)
         return str(upload["id"])
 
     def synthesise(
@@ -110,27 +105,25 @@ class JobCalls(Connection):
         ]
         return self._job("/trust-score/volumes", {"cases": entries, "policy": dict(policy or {})})
 
-    # --- jobs -------------------------------------------------------------------------------
-
-    def job(self, job: str) -> JobState:
+    def get(self, job: str) -> JobState:
         return cast("JobState", self._http.get(f"/jobs/{safe(job)}"))
 
-    def jobs(self) -> Iterator[JobSummary]:
+    def list(self) -> Iterator[JobSummary]:
         """Every job, a page at a time."""
-        return cast("Iterator[JobSummary]", self._pages("/jobs"))
+        return cast("Iterator[JobSummary]", self._connection.pages("/jobs"))
 
-    def watch_job(self, job: str) -> Iterator[JobState]:
+    def watch(self, job: str) -> Iterator[JobState]:
         """States as they change, the last one final."""
         last: JobState | None = None
         while last is None or last["state"] not in FINAL:
-            state = self.job(job)
+            state = self.get(job)
             if _without_links(state) != _without_links(last):
                 yield state
             last = state
             if state["state"] not in FINAL:
-                self._pause(POLL_S)
+                self._connection.pause(POLL_S)
 
-    def wait_job(self, job: str, *, timeout_s: float | None = None) -> JobState:
+    def wait(self, job: str, *, timeout_s: float | None = None) -> JobState:
         """Wait until the job has succeeded.
 
         Raises
@@ -140,70 +133,21 @@ class JobCalls(Connection):
         TimedOut
             If `timeout_s` seconds were not enough; the job goes on.
         """
-        state = self._ended(lambda: self.job(job), f"Job {job}", timeout_s)
+        state = self._connection.wait_until_final(lambda: self.get(job), f"Job {job}", timeout_s)
         require_success(state, JobFailed)
         return state
 
-    def cancel_job(self, job: str) -> JobState:
+    def cancel(self, job: str) -> JobState:
         return cast("JobState", self._http.post(f"/jobs/{safe(job)}/cancel", repeatable=True))
 
-    def job_result(self, job: str) -> dict[str, Any]:
+    def result(self, job: str) -> dict[str, Any]:
         """The JSON document the job was for; `Conflict` until it has succeeded."""
         found: dict[str, Any] = self._http.get(f"/jobs/{safe(job)}/result")
         return found
 
     def download(self, job: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a job into `folder`; paths by name."""
-        return self._fetch_files(self.job(job)["files"], Path(folder))
-
-    # --- models -----------------------------------------------------------------------------
-
-    def models(self, kind: ModelKind | None = None) -> Iterator[ModelSummary]:
-        """Every model that may be named, or those of one kind, a page at a time."""
-        query = {} if kind is None else {"kind": kind}
-        return cast("Iterator[ModelSummary]", self._pages("/models", **query))
-
-    def model(self, model: str) -> ModelState:
-        """A model by name or id, with its card and links to its files."""
-        return cast("ModelState", self._http.get(f"/models/{safe(model)}"))
-
-    def download_model(self, model: str, folder: Path | str) -> dict[str, Path]:
-        """Write every file of a model into `folder`, its weights and cards; paths by name."""
-        return self._fetch_files(self.model(model)["files"], Path(folder))
-
-    def export_model(self, model: str) -> JobState:
-        """Ask for a segmenter as a MONAI bundle, `bundle.zip` among the files of the job."""
-        return cast("JobState", self._http.post(f"/models/{safe(model)}/bundle"))
-
-    def import_model(
-        self,
-        name: str,
-        checkpoint: Path | str,
-        *,
-        seen: Sequence[str] | None = None,
-        on_bytes: OnBytes = lambda _: None,
-    ) -> JobState:
-        """Send a checkpoint that Med-DDPM released; the job makes it a model of this name."""
-        upload = self.upload({"checkpoint": checkpoint}, on_bytes=on_bytes)
-        listed = {} if seen is None else {"seen": list(seen)}
-        return self._job("/models", {"name": name, "upload": upload, **listed})
-
-    def train_model(
-        self, name: str, dataset: str, *, iterations: int, **settings: object
-    ) -> JobState:
-        """Train a generator on a ready dataset. `settings` are cases, config, start and seed."""
-        train = {"dataset": dataset, "iterations": iterations, **settings}
-        return self._job("/models", {"name": name, "train": train})
-
-    def _fetch_files(self, files: Mapping[str, FileLink], folder: Path) -> dict[str, Path]:
-        folder.mkdir(parents=True, exist_ok=True)
-        written = {}
-        for name, file in files.items():
-            written[name] = folder / name
-            self._http.get_file(file["url"], written[name])
-            if file["sha256"] not in {None, sha256_of(written[name])}:
-                raise ServerFailed(f"{name} did not arrive as the server holds it; try again.")
-        return written
+        return self._connection.fetch_files(self.get(job)["files"], Path(folder))
 
     def _job(self, path: str, body: object) -> JobState:
         return cast("JobState", self._http.post(path, body))

@@ -1,0 +1,112 @@
+"""Calls about datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from syntrust.bodies import DatasetState, DatasetSummary, GridSpec, Scheme
+from syntrust.case_files import find_files
+from syntrust.connection import Connection, deadline_in, described, safe
+from syntrust.errors import DatasetRefused, SynTrustError
+from syntrust.transport import OnBytes
+
+
+@dataclass(frozen=True)
+class AddedCase:
+    """A case whose files lie in the store; `ignored` are names that are no role of a case."""
+
+    id: str
+    files: Mapping[str, Path]
+    ignored: tuple[str, ...]
+    uploaded_bytes: int
+
+
+class Datasets:
+    """Registers datasets: `client.datasets`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._http = connection.http
+
+    def create(
+        self, name: str, *, grid: GridSpec = "native", scheme: Scheme = "auto"
+    ) -> DatasetState:
+        """Open a dataset. `grid` is that of its canonical cases, `scheme` its cases' default."""
+        body = {"name": name, "grid": grid, "scheme": scheme}
+        return cast("DatasetState", self._http.post("/datasets", body))
+
+    def get(self, dataset: str) -> DatasetState:
+        return cast("DatasetState", self._http.get(f"/datasets/{safe(dataset)}"))
+
+    def list(self) -> Iterator[DatasetSummary]:
+        """Every dataset, a page at a time."""
+        return cast("Iterator[DatasetSummary]", self._connection.pages("/datasets"))
+
+    def add_case(
+        self,
+        dataset: str,
+        folder: Path | str,
+        *,
+        case_id: str | None = None,
+        group: str | None = None,
+        scheme: Scheme | None = None,
+        on_bytes: OnBytes = lambda _: None,
+    ) -> AddedCase:
+        """Send the files of a case folder that the store does not hold yet.
+
+        `case_id` is the folder's name by default. `on_bytes` is told of bytes sent, or of all of a
+        file's bytes at once if it needed no sending; negative when a try failed.
+        """
+        path = Path(folder).resolve()
+        files, ignored = find_files(path)
+        case = case_id or path.name
+        asked: dict[str, Any] = {
+            "id": case,
+            "files": {role: described(file) for role, file in files.items()},
+        }
+        asked |= {} if group is None else {"group": group}
+        asked |= {} if scheme is None else {"scheme": scheme}
+        # Posting a case again replaces it, so a lost answer may be asked for again.
+        places = self._http.post(f"/datasets/{safe(dataset)}/cases", asked, repeatable=True)
+        sent = sum(self._connection.send(files[role], places[role], on_bytes) for role in files)
+        return AddedCase(case, files, tuple(ignored), sent)
+
+    def commit(self, dataset: str) -> DatasetState:
+        """Have the cases inspected; `wait_dataset` says what came of it."""
+        return cast("DatasetState", self._http.post(f"/datasets/{safe(dataset)}/commit"))
+
+    def wait(
+        self,
+        dataset: str,
+        *,
+        timeout_s: float | None = None,
+        on_state: Callable[[DatasetState], None] = lambda _: None,
+    ) -> DatasetState:
+        """Wait until the dataset is ready.
+
+        Raises
+        ------
+        DatasetRefused
+            If cases were refused; replace them or leave them out in a new dataset.
+        TimedOut
+            If `timeout_s` seconds were not enough.
+        """
+        deadline = deadline_in(timeout_s)
+        while True:
+            state = self.get(dataset)
+            on_state(state)
+            if state["state"] == "ready":
+                return state
+            if state["state"] == "open":
+                raise _not_inspected(state)
+            self._connection.rest(deadline, f"Dataset {dataset}")
+
+
+def _not_inspected(state: DatasetState) -> SynTrustError:
+    refused = {case["id"]: case for case in state["cases"] if case["state"] == "refused"}
+    if refused:
+        return DatasetRefused({case: cast("Any", refused[case]["problems"]) for case in refused})
+    return SynTrustError(f"Dataset {state['id']} is open; add its cases and commit it first.")

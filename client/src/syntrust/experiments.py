@@ -1,0 +1,146 @@
+"""Calls about experiments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+
+from syntrust.bodies import FINAL, ExperimentState, ExperimentSummary
+from syntrust.connection import POLL_S, Connection, require_success, safe
+from syntrust.errors import ExperimentFailed, NotFound
+from syntrust.events import parse_events
+
+FIGURES = (
+    *(f"fig{number}" for number in range(2, 9)),
+    "dice_volume",
+    "bland_altman",
+    "floors",
+)
+FORMATS = ("svg", "png")
+
+
+class Experiments:
+    """Runs experiments and fetches what they give: `client.experiments`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._http = connection.http
+
+    def create(self, dataset: str, alphas: Sequence[float], **settings: object) -> ExperimentState:
+        """Ask for an experiment. `settings` are the other fields of `POST /experiments`."""
+        body = {"dataset": dataset, "alphas": list(alphas), **settings}
+        return cast("ExperimentState", self._http.post("/experiments", body))
+
+    def get(self, experiment: str) -> ExperimentState:
+        return cast("ExperimentState", self._http.get(f"/experiments/{safe(experiment)}"))
+
+    def list(self) -> Iterator[ExperimentSummary]:
+        """Every experiment, a page at a time."""
+        return cast("Iterator[ExperimentSummary]", self._connection.pages("/experiments"))
+
+    def watch(self, experiment: str) -> Iterator[ExperimentState]:
+        """States as they change, the last one final. A broken stream is resumed by asking."""
+        last: ExperimentState | None = None
+        while True:
+            for state in self._states(experiment):
+                if state != last:
+                    last = state
+                    yield state
+                if state["state"] in FINAL:
+                    return
+            self._connection.pause(POLL_S)
+
+    def wait(self, experiment: str, *, timeout_s: float | None = None) -> ExperimentState:
+        """Wait until the experiment has succeeded.
+
+        Raises
+        ------
+        ExperimentFailed
+            If it failed or was cancelled.
+        TimedOut
+            If `timeout_s` seconds were not enough; the experiment goes on.
+        """
+        state = self._connection.wait_until_final(
+            lambda: self.get(experiment), f"Experiment {experiment}", timeout_s
+        )
+        require_success(state, ExperimentFailed)
+        return state
+
+    def cancel(self, experiment: str) -> ExperimentState:
+        path = f"/experiments/{safe(experiment)}/cancel"
+        return cast("ExperimentState", self._http.post(path, repeatable=True))
+
+    def results(self, experiment: str) -> dict[str, Any]:
+        """The results body; `Conflict` until the experiment has succeeded."""
+        found: dict[str, Any] = self._http.get(f"/experiments/{safe(experiment)}/results")
+        return found
+
+    def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
+        """One of `FIGURES` as svg or png."""
+        file = f"{safe(name)}.{safe(file_format)}"
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/figures/{file}")
+
+    def figures(
+        self, experiment: str, folder: Path | str, *, formats: Iterable[str] = FORMATS
+    ) -> Sequence[Path]:
+        """Write every figure that the report has into `folder`: without twins there is no fig2."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        written = []
+        for file_format in formats:
+            for name in FIGURES:
+                path = target / f"{name}.{file_format}"
+                with suppress(NotFound):
+                    path.write_bytes(self.figure(experiment, name, file_format=file_format))
+                    written.append(path)
+        return written
+
+    def predictions(
+        self, experiment: str, model: str, folder: Path | str, *, test_set: str = "real"
+    ) -> dict[str, Path]:
+        """Write the label maps that a segmenter of the experiment predicted; paths by name.
+
+        `test_set` is real, synthetic or synthetic_again; `predictions.json` holds how sure the
+        model is of each, by the ids that the answer's `cases` give.
+        """
+        path = f"/experiments/{safe(experiment)}/predictions"
+        found = self._http.get(path, model=model, test_set=test_set)
+        return self._connection.fetch_files(found["files"], Path(folder))
+
+    def report(self, experiment: str) -> str:
+        """The report as one HTML page."""
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/report.html").decode()
+
+    def long_table(self, experiment: str) -> str:
+        """Every measurement of every test case as CSV."""
+        return self._http.get_bytes(f"/experiments/{safe(experiment)}/results.csv").decode()
+
+    def save(self, experiment: str, folder: Path | str) -> Path:
+        """Write results.json, results.csv, figures/ and report.html into `folder`."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        body = json.dumps(self.results(experiment), indent=2, ensure_ascii=False, allow_nan=False)
+        (target / "results.json").write_text(body + "\n", encoding="utf-8")
+        (target / "results.csv").write_text(self.long_table(experiment), encoding="utf-8")
+        (target / "report.html").write_text(self.report(experiment), encoding="utf-8")
+        self.figures(experiment, target / "figures")
+        return target
+
+    def _states(self, experiment: str) -> Iterator[ExperimentState]:
+        """The state now, and then what the event stream tells while it lasts."""
+        yield self.get(experiment)
+        path = f"/experiments/{safe(experiment)}/events"
+        try:
+            with self._http.stream(path, accept="text/event-stream") as answer:
+                if not answer.is_success:
+                    return
+                for event, data in parse_events(answer.iter_lines()):
+                    if event == "state":
+                        yield cast("ExperimentState", json.loads(data))
+        except httpx.TransportError:
+            return  # asking for the state says whether the server is gone for good
