@@ -8,7 +8,7 @@ DATA ?= build/data
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test check bench lock clean help
+.PHONY: venv demo up test check bench structure lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ bench: venv ## the benchmarks; slow, never part of the tests; fails if one misse
 	@missed=""; for file in benchmarks/bench_*.py; do \
 		echo "== $$file"; $(BIN)/python $$file || missed="$$missed $$file"; done; \
 	test -z "$$missed" || { echo "missed or failed:$$missed"; exit 1; }
+
+structure: venv ## how the code is laid out: lengths, folders, circles, duplicates; fails if a target is missed
+	@$(BIN)/python -m tools.structure --check
 
 lock: venv ## write requirements/*.txt anew
 	$(BIN)/python requirements/lock.py
