@@ -17,7 +17,8 @@ import circle
     module loads the package around it is left out.
 duplicate
     At least six code lines in a row that stand at a second place, letter for letter. Indentation,
-    comments, import lines and lines without a letter or digit are passed over.
+    comments, import lines and lines without a letter or digit are passed over. Migrations of the
+    database do not count: each repeats what stood when it was written, and is never changed.
 typed function
     Every parameter but `self` and `cls`, and the answer, has a type.
 percentile

@@ -16,6 +16,7 @@ MEDIAN_LENGTH: Final = 7
 P99_LENGTH: Final = 35
 MODULE_LINES: Final = 400
 FOLDER_FILES: Final = 15
+_MIGRATIONS: Final = "/migrations/versions/"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def measure(root: Path) -> Figures:
         untyped=[f"{each.place} {each.name}" for each in everything if not each.typed],
         module_circles=circles(graph),
         folder_circles=circles(folder_graph(graph)),
-        duplicates=duplicates(sources),
+        duplicates=duplicates([each for each in sources if _MIGRATIONS not in each.place]),
     )
 
 
