@@ -1,0 +1,56 @@
+"""Print the walks: `python -m tools.walks`, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from tools.walks.recorder import Passed
+
+# A walk is loaded only where it is walked, so that nothing of another one is entered.
+WALKS: Final = {
+    "from POST /experiments to a step message": ("tools.walks.gateway", "experiment_to_message"),
+    "from a mask to a twin": ("tools.walks.generator", "mask_to_twin"),
+    "from Dice to the answer of POST /trust-score": ("tools.walks.gateway", "dice_to_answer"),
+}
+_ALONE: Final = "--one"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print every walk, or tell one to the process that asked for it."""
+    if arguments[:1] == [_ALONE]:
+        print(json.dumps([[each.at, each.file, each.function] for each in _walk(arguments[1])]))
+        return
+    for title in WALKS:
+        print("\n".join(_told(title, _in_own_process(title))))
+
+
+def _walk(title: str) -> list[Passed]:
+    module, function = WALKS[title]
+    with TemporaryDirectory() as folder:
+        found: list[Passed] = getattr(import_module(module), function)(Path(folder))
+    return found
+
+
+def _in_own_process(title: str) -> list[Passed]:
+    command = [sys.executable, "-m", "tools.walks", _ALONE, title]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+    return [Passed(*entry) for entry in json.loads(done.stdout.splitlines()[-1])]
+
+
+def _told(title: str, files: Sequence[Passed]) -> Iterator[str]:
+    folders = {Path(each.file).parent for each in files}
+    yield f"{title}: {len(files)} files in {len(folders)} folders"
+    for number, each in enumerate(files, start=1):
+        yield f"  {number:3}  {each.file:58} {each.function}"
+    yield ""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
