@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +11,6 @@ from syntrust.errors import UnfitFolder
 MODALITIES: Final = ("t1", "t1ce", "t2", "flair")
 ROLES: Final = (*MODALITIES, "seg", "brain")
 ALIASES: Final = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
-SUFFIXES: Final = (".nii.gz", ".nii")
-SEPARATORS: Final = "_-"
 _NAMES: Final = {**{role: role for role in ROLES}, **ALIASES}
 
 
@@ -28,19 +26,14 @@ def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
     UnfitFolder
         If two files claim one role.
     """
-    claims: dict[str, list[Path]] = {}
-    ignored = []
-    for path in sorted(folder.iterdir()):
-        role = role_of(path.name, case_id=folder.name) if path.is_file() else None
-        if role is None:
-            ignored.append(path.name)
-        else:
-            claims.setdefault(role, []).append(path)
-    for role, paths in claims.items():
-        if len(paths) > 1:
-            names = ", ".join(path.name for path in paths)
+    paths = [(role_in(path), path) for path in sorted(folder.iterdir())]
+    files: dict[str, Path] = {}
+    for role, path in paths:
+        if role is not None and files.setdefault(role, path) is not path:
+            names = ", ".join(other.name for claimed, other in paths if claimed == role)
             raise UnfitFolder(f"{folder}: several files claim to be {role}: {names}; keep one.")
-    return {role: claims[role][0] for role in ROLES if role in claims}, ignored
+    ignored = [path.name for role, path in paths if role is None]
+    return {role: files[role] for role in ROLES if role in files}, ignored
 
 
 def image_files(folder: Path) -> dict[str, Path]:
@@ -64,14 +57,15 @@ def image_files(folder: Path) -> dict[str, Path]:
 
 def role_of(name: str, *, case_id: str) -> str | None:
     """The role a file name claims in the case `case_id`, if any."""
-    lower, prefix = name.lower(), case_id.lower()
-    for suffix in SUFFIXES:
-        if lower.endswith(suffix):
-            stem = lower.removesuffix(suffix)
-            for separator in SEPARATORS:
-                stem = stem.removeprefix(prefix + separator)
-            return _NAMES.get(stem)
-    return None
+    prefix, roles = re.escape(case_id), "|".join(_NAMES)
+    pattern = rf"(?:{prefix}[_-])?({roles})\.nii(?:\.gz)?"
+    match = re.fullmatch(pattern, name, re.IGNORECASE)
+    return None if match is None else _NAMES[match[1].lower()]
+
+
+def role_in(path: Path) -> str | None:
+    """The role of a file in its case folder; None for what is no file of a case."""
+    return role_of(path.name, case_id=path.parent.name) if path.is_file() else None
 
 
 def case_folders(folder: Path) -> list[Path]:
@@ -84,9 +78,9 @@ def case_folders(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UnfitFolder(f"{folder} is not a folder.")
-    if any(_roles(folder)):
+    if _holds_a_case(folder):
         return [folder]
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and any(_roles(path))]
+    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_a_case(path)]
     if not found:
         raise UnfitFolder(
             f"{folder} holds no case: a case is a folder with t1, t1ce, t2, flair and seg as "
@@ -95,6 +89,5 @@ def case_folders(folder: Path) -> list[Path]:
     return found
 
 
-def _roles(folder: Path) -> Iterator[str]:
-    names = (path.name for path in folder.iterdir() if path.is_file())
-    return (role for name in names if (role := role_of(name, case_id=folder.name)))
+def _holds_a_case(folder: Path) -> bool:
+    return any(role_in(path) is not None for path in folder.iterdir())
