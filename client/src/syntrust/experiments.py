@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from httpx_sse import EventSource
 
 from syntrust.bodies import FINAL, ExperimentState, ExperimentSummary
 from syntrust.connection import POLL_S, Connection, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
-from syntrust.events import parse_events
 
 FIGURES = (
     *(f"fig{number}" for number in range(2, 9)),
@@ -139,8 +139,8 @@ class Experiments:
             with self._http.stream(path, accept="text/event-stream") as answer:
                 if not answer.is_success:
                     return
-                for event, data in parse_events(answer.iter_lines()):
-                    if event == "state":
-                        yield cast("ExperimentState", json.loads(data))
+                for event in EventSource(answer).iter_sse():
+                    if event.event == "state":
+                        yield cast("ExperimentState", event.json())
         except httpx.TransportError:
             return  # asking for the state says whether the server is gone for good
