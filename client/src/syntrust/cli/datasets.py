@@ -21,22 +21,26 @@ dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 
 
+GridOption = Annotated[
+    str, typer.Option(help="Grid of the canonical cases: native, or as 64x64x64@3 (mm).")
+]
+SchemeOption = Annotated[
+    str, typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON.")
+]
+IntoOption = Annotated[
+    str | None, typer.Option(help="Id of an open dataset, to add or replace cases there.")
+]
+
+
 @dataset_app.command()
 def add(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="One folder per case, or a single case.")],
     *,
     name: Annotated[str | None, typer.Option(help="By default the folder's name.")] = None,
-    grid: Annotated[
-        str, typer.Option(help="Grid of the canonical cases: native, or as 64x64x64@3 (mm).")
-    ] = "native",
-    scheme: Annotated[
-        str,
-        typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON."),
-    ] = "auto",
-    into: Annotated[
-        str | None, typer.Option(help="Id of an open dataset, to add or replace cases there.")
-    ] = None,
+    grid: GridOption = "native",
+    scheme: SchemeOption = "auto",
+    into: IntoOption = None,
 ) -> None:
     """Send cases, have them inspected, and wait until the dataset is ready."""
     client: Client = context.obj

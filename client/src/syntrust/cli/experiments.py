@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +22,27 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for results.json and .csv, figures, report.html."),
 ]
+SplitOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, help='JSON file {"train": […], "test": […]} of case ids.'),
+]
+TwinsOption = Annotated[
+    int | None, typer.Option(help="Of each test case; from 2 on a noise floor is scored.")
+]
+StartOption = Annotated[
+    str | None, typer.Option(help="Segmenter or start weights that each training starts from.")
+]
+ProbabilitiesOption = Annotated[
+    bool, typer.Option("--probabilities", help="Predict the probability of each label, too.")
+]
+ControlsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Arms to read the mixes against: any of real_only, augmentation_only, "
+        "real_plus_twins and shuffled_masks, separated by commas."
+    ),
+]
+WaitOption = Annotated[bool, typer.Option(help="Watch until it ends and print its results.")]
 
 
 @experiment_app.command()
@@ -34,68 +56,59 @@ def run(
     test_fraction: Annotated[float | None, typer.Option(help="Share of patients tested.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Set aside.")] = None,
     split_seed: Annotated[int | None, typer.Option(help="Of the random split.")] = None,
-    split: Annotated[
-        Path | None,
-        typer.Option(exists=True, help='JSON file {"train": […], "test": […]} of case ids.'),
-    ] = None,
+    split: SplitOption = None,
     generator: Annotated[str | None, typer.Option(help="Name of a model.")] = None,
     sampler: Annotated[str | None, typer.Option(help="ancestral, ddim or dpm++2m.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps of a twin.")] = None,
     generator_seed: Annotated[int | None, typer.Option(help="Of the twins.")] = None,
-    twins: Annotated[
-        int | None, typer.Option(help="Of each test case; from 2 on a noise floor is scored.")
-    ] = None,
+    twins: TwinsOption = None,
     preset: Annotated[str | None, typer.Option(help="Segmenter: tiny, base or full.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Of each training.")] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(help="Segmenter or start weights that each training starts from."),
-    ] = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Predict the probability of each label, too.")
-    ] = False,
+    start: StartOption = None,
+    probabilities: ProbabilitiesOption = False,
     mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
-    controls: Annotated[
-        str | None,
-        typer.Option(
-            help="Arms to read the mixes against: any of real_only, augmentation_only, "
-            "real_plus_twins and shuffled_masks, separated by commas."
-        ),
-    ] = None,
+    controls: ControlsOption = None,
     out: OutOption = None,
-    wait: Annotated[bool, typer.Option(help="Watch until it ends and print its results.")] = True,
+    wait: WaitOption = True,
 ) -> None:
     """Ask for an experiment. Ctrl-C stops watching; the experiment goes on."""
-    client: Client = context.obj
     drawn = given(
         seed=split_seed, test_fraction=test_fraction, validation_fraction=validation_fraction
     )
-    if split is not None and drawn:
-        raise typer.BadParameter("give either a file or fractions and a seed", param_hint="--split")
-    chosen = drawn if split is None else read_object(split, fields=" with `train` and `test`")
+    draws = given(model=generator, sampler=sampler, steps=steps, seed=generator_seed, twins=twins)
+    trains = given(
+        preset=preset, iterations=iterations, start=start, probabilities=probabilities or None
+    )
     settings = given(
         name=name,
-        split=chosen or None,
-        generator=given(
-            model=generator, sampler=sampler, steps=steps, seed=generator_seed, twins=twins
-        )
-        or None,
-        segmenter=given(
-            preset=preset,
-            iterations=iterations,
-            start=start,
-            probabilities=probabilities or None,
-        )
-        or None,
+        split=_chosen_split(split, drawn),
+        generator=draws or None,
+        segmenter=trains or None,
         mixing=mixing,
         controls=None if controls is None else parse_names(controls),
     )
-    state = client.experiments.create(
-        dataset,
-        parse_floats(alphas, "--alphas"),
-        seeds=parse_ints(seeds, "--seeds"),
-        **settings,
-    )
+    share, seed = parse_floats(alphas, "--alphas"), parse_ints(seeds, "--seeds")
+    _run(context.obj, dataset, share, {"seeds": seed, **settings}, out=out, wait=wait)
+
+
+def _chosen_split(file: Path | None, drawn: dict[str, Any]) -> dict[str, Any] | None:
+    if file is None:
+        return drawn or None
+    if drawn:
+        raise typer.BadParameter("give either a file or fractions and a seed", param_hint="--split")
+    return read_object(file, fields=" with `train` and `test`")
+
+
+def _run(
+    client: Client,
+    dataset: str,
+    alphas: Sequence[float],
+    settings: Mapping[str, Any],
+    *,
+    out: Path | None,
+    wait: bool,
+) -> None:
+    state = client.experiments.create(dataset, alphas, **settings)
     console = Console(highlight=False)
     console.print(f"experiment {state['id']}", soft_wrap=True)
     if wait:

@@ -19,29 +19,35 @@ from syntrust.client import Client
 _REGIONS = ("ET", "ED", "NCR")
 
 
+CaseArgument = Annotated[
+    str, typer.Argument(help="Folder with t1, t1ce, t2 and flair; with --dataset, a case's id.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for the label map; by default CASE_segmentation.")
+]
+DatasetOption = Annotated[
+    str | None, typer.Option(help="Id of the dataset that has the case already.")
+]
+SchemeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Labels to write: brats2021, brats2023 (default), med_ddpm, or a mapping as JSON."
+    ),
+]
+ProbabilitiesOption = Annotated[
+    bool, typer.Option("--probabilities", help="Write the probability of each label, too.")
+]
+
+
 def segment(
     context: typer.Context,
-    case: Annotated[
-        str,
-        typer.Argument(help="Folder with t1, t1ce, t2 and flair; with --dataset, a case's id."),
-    ],
+    case: CaseArgument,
     *,
     model: Annotated[str, typer.Option(help="Name or id of a segmenter.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the label map; by default CASE_segmentation.")
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Id of the dataset that has the case already.")
-    ] = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option(
-            help="Labels to write: brats2021, brats2023 (default), med_ddpm, or a mapping as JSON."
-        ),
-    ] = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Write the probability of each label, too.")
-    ] = False,
+    out: OutOption = None,
+    dataset: DatasetOption = None,
+    scheme: SchemeOption = None,
+    probabilities: ProbabilitiesOption = False,
 ) -> None:
     """Draw the label map of a case, on the grid of its images.
 
