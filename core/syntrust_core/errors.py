@@ -1,7 +1,8 @@
-"""Errors with a meaning. Each class is one RFC 9457 problem type and belongs to one party's fault.
+"""Errors with a meaning. Each class is one RFC 9457 problem type and one party's fault.
 
-`detail` is for the person who called and names the field or file and what would be right; whatever
-only we should see goes to the log. Never pickled: a worker stores class, slug and text as JSON.
+`detail` is for the caller: it names the field or file and what would be right. What only the
+operators should see goes to the log. Errors are never pickled: a worker stores class, slug and
+text as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class Fault(StrEnum):
     """Whose fault an error is; it decides whether a step is tried again."""
 
     CALLER = "caller"  # never retried, shown as it is
-    DEPENDENCY = "world"  # a server or disk failed: retried with back-off
+    DEPENDENCY = "world"  # a server or disk failed: retried with back-off.
     INTERNAL = "ours"  # a bug: retried, then reported as `internal` without its text
 
 
@@ -106,7 +107,7 @@ class ObjectDamaged(PlatformError):
 
 
 class WrongRecipe(PlatformError):
-    """This worker computes another version of the step than was asked for."""
+    """The worker computes another version of the step than the request asks for."""
 
     slug, title, status, fault = (
         "wrong-recipe",
@@ -117,13 +118,13 @@ class WrongRecipe(PlatformError):
 
 
 class WorkerMisconfigured(PlatformError):
-    """A worker cannot load what computes the step: its installation is not whole."""
+    """A worker cannot import what computes the step: its installation is incomplete."""
 
     slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.DEPENDENCY
 
 
 class DeviceBusy(PlatformError):
-    """Another process of this worker keeps the device; the step is given back for any to take."""
+    """Another process of this worker holds the device. The step goes back to the queue."""
 
     slug, title, status, fault = "device-busy", "The device is taken", 503, Fault.DEPENDENCY
 

@@ -43,7 +43,7 @@ class WorkerSettings(BaseModel):
     scratch: Annotated[Path, Field(description="Folder for files of running steps.")] = Path(
         tempfile.gettempdir()
     )
-    cache_bytes: Annotated[int, Field(description="Local copies of inputs kept at most.")] = (
+    cache_bytes: Annotated[int, Field(description="Bytes of inputs to keep as local copies.")] = (
         20 << 30
     )
     threads: Annotated[

@@ -34,7 +34,7 @@ def find_brain(
     file: NDArray[np.int16] | None,
     t1: NDArray[np.float32] | None,
 ) -> Brain:
-    """The brain: an uploaded mask, else the label for it, else where T1 is not background.
+    """Find the brain: an uploaded mask, else its label, else where T1 is not background.
 
     Tumour belongs to the brain: tumour voxels the mask leaves out are added and counted in a
     warning.
@@ -103,7 +103,7 @@ def _brain_of_file(values: NDArray[np.int16]) -> Mask:
     present = [int(value) for value in np.unique(values) if value != 0]
     if len(present) > 1:
         shown = ", ".join(str(value) for value in present[:5])
-        reason = f"A brain mask has one value beside 0; this one has {shown}."
+        reason = f"A brain mask has one value besides 0; this one has {shown}."
         raise InvalidVolume(reason, file="brain", field="label")
     mask: Mask = values != 0
     return mask
@@ -116,7 +116,7 @@ def _check_extent(mask: Mask, role: str) -> None:
         raise InvalidVolume(reason, file=role, field="brain")
     if share > MAX_FILLED:
         reason = (
-            f"The brain would fill {share:.0%} of the volume; background around it is needed. "
+            f"The brain would fill {share:.0%} of the volume; some background around it is needed. "
             "Upload skull-stripped images, or a brain mask as brain.nii.gz."
         )
         raise InvalidVolume(reason, file=role, field="brain")
@@ -127,8 +127,8 @@ def _tumour_outside(mask: Mask, tumour: Mask, role: str) -> tuple[Problem, ...]:
     total = int(np.count_nonzero(tumour))
     if outside > MAX_TUMOUR_OUTSIDE * total:
         reason = (
-            f"{outside} of {total} tumour voxels lie outside the brain; mask and images seem not "
-            "to belong together, or the brain mask cuts the tumour off."
+            f"{outside} of {total} tumour voxels lie outside the brain; either mask and images do "
+            "not belong together, or the brain mask cuts the tumour off."
         )
         raise InvalidVolume(reason, file="seg", field="brain")
     if not outside:

@@ -1,4 +1,4 @@
-"""SHA-256 over what a volume says, never over how it was compressed."""
+"""SHA-256 over the content of a volume, never over its compressed bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ AFFINE_DECIMALS: Final = 6
 
 
 def volume_digest(array: NDArray[Any], affine: NDArray[np.float64], axis_codes: str) -> str:
-    """Digest of one volume.
+    """Digest one volume.
 
-    Over shape (``<i8``), axis codes (ASCII), affine (``<f8``, rounded to 1e-6) and voxels in C
-    order (``<f4`` for real numbers, ``u1`` for labels and masks). The stored type, the byte order,
-    the sign of zero and the compression make no difference.
+    The digest is over shape (``<i8``), axis codes (ASCII), affine (``<f8``, rounded to 1e-6) and
+    voxels in C order (``<f4`` for real numbers, ``u1`` for labels and masks). The stored type, the
+    byte order, the sign of zero and the compression make no difference.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What was computed for a case, on the grid and in the frame of its upload."""
+"""Bring computed volumes back to the grid and frame of the upload."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def export_images(
     background: float,
     folder: Path,
 ) -> dict[str, Path]:
-    """Write the four modalities of a twin as the uploader would have them; paths by modality.
+    """Write the four modalities of a twin on the grid of the upload; paths by modality.
 
     Interpolated linearly between voxels of the brain; copied unchanged where the canonical grid is
     native or cut out of the upload's by whole voxels. Equal arguments give equal bytes.
@@ -68,7 +68,7 @@ def export_volumes(
     uploaded: UploadedFrame,
     folder: Path,
 ) -> dict[str, Path]:
-    """The same for volumes of any names, each with what it holds outside the brain."""
+    """Write volumes of any names, each with its value outside the brain."""
     native, orientation = uploaded_grid(uploaded)
     within = MaskedResampler(
         brain, geometry, resample_nearest(brain, geometry, native, outside=0), native
@@ -86,9 +86,9 @@ def export_volumes(
 def export_labels(
     labels: NDArray[np.uint8], record: CaseRecord, path: Path, *, brain: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Write a canonical label map as the uploader would have; gives the voxels as written.
+    """Write a canonical label map on the grid of the upload, and give the voxels as written.
 
-    See `cases.to_uploaded_grid`; `brain` (canonical) is for schemes that label the rest of it.
+    See `to_uploaded_grid`. `brain` (canonical) serves schemes that label the rest of the brain.
     """
     values = to_uploaded_grid(labels, record, brain=brain).values
     _write(path, values, record.uploaded)
@@ -104,7 +104,7 @@ def _write(
 
 
 class OnUploadedGrid(NamedTuple):
-    """A label map as the uploader would have written it; write it with the codes of `frame`."""
+    """A label map on the grid of the upload; write it with the codes of `frame`."""
 
     values: NDArray[np.uint8]
     affine: NDArray[np.float64]
@@ -114,7 +114,7 @@ class OnUploadedGrid(NamedTuple):
 def to_uploaded_grid(
     labels: NDArray[np.uint8], record: CaseRecord, *, brain: NDArray[np.bool_] | None = None
 ) -> OnUploadedGrid:
-    """A canonical label map on the grid, frame and label values of the upload.
+    """Bring a canonical label map to the grid, frame and label values of the upload.
 
     Exact where the canonical grid is native, or cut out of it, and covers every label; else
     nearest neighbour. Voxels that the canonical grid does not cover are background. With `brain`

@@ -1,4 +1,4 @@
-"""Which file of an uploaded case folder is what, by its name alone."""
+"""Find the role of each file of a case folder by its name alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES: Final[dict[str, Role]] = {**{role: role for role in ROLES}, **ALIASES}
 
 
 def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Roles of the files in a case folder, and the names that were ignored, sorted.
+    """Give the files of a case folder by role, and the ignored names, sorted.
 
     A file is ``<role>.nii.gz`` or ``.nii``, with the role one of t1, t1ce, t2, flair, seg, brain
     (or t1n, t1c, t2w, t2f), optionally after the folder's name and ``_`` or ``-``; case of letters
@@ -38,7 +38,7 @@ def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def role_of(name: str, *, case_id: str) -> Role | None:
-    """The role a file name claims in the case `case_id`, if any."""
+    """Give the role that a file name claims in the case `case_id`, if any."""
     lower, prefix = name.lower(), case_id.lower()
     for suffix in SUFFIXES:
         if lower.endswith(suffix):

@@ -75,11 +75,11 @@ def inspect_case(
     Parameters
     ----------
     files : mapping of role to path
-        t1, t1ce, t2, flair and seg; optionally brain. Of a mask alone: seg, and brain unless the
-        scheme labels the rest of the brain. Of images alone: all but seg.
+        t1, t1ce, t2, flair and seg; optionally brain. For a mask alone: seg, and brain unless the
+        scheme labels the rest of the brain. For images alone: all but seg.
     scheme : Scheme
-        What the label values of `seg` mean; of images alone, which values a label map for them is
-        to be written in, and then never `auto`.
+        What the label values of `seg` mean. For images alone, the values that a label map for them
+        is written in; then never `auto`.
     grid : Grid or "native"
         The canonical grid; see `geometry.place_grid`.
     purpose : "case", "mask" or "images"
@@ -104,7 +104,7 @@ def inspect_case(
 
 @dataclass(frozen=True)
 class _Native:
-    """A checked case in LPS on its own grid, before it is brought onto the asked-for one."""
+    """A checked case in LPS on its own grid, before it is resampled to the requested grid."""
 
     upload: Upload
     brain: Brain

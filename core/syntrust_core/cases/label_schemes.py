@@ -1,4 +1,4 @@
-"""Label values of a file to canonical labels and back: never guessed silently.
+"""Turn label values of a file into canonical labels and back; never guess in silence.
 
 Label 4 is enhancing tumour (BraTS to 2021), resection cavity (2024) or the rest of the brain
 (Med-DDPM); label 3 is enhancing tumour (2023 on) or non-enhancing core (2013 and 2015).
@@ -46,7 +46,7 @@ class Choice(NamedTuple):
 
 
 def integer_values(volume: Volume, *, role: str) -> NDArray[np.int16]:
-    """The file's values as whole numbers in -1 to 255, (X, Y, Z) in file order.
+    """Read the file's values as whole numbers in -1 to 255, (X, Y, Z) in file order.
 
     Real numbers are taken where they are whole to 1e-3 (float32 files, scaled headers).
 
@@ -74,13 +74,13 @@ def integer_values(volume: Volume, *, role: str) -> NDArray[np.int16]:
 
 
 def value_counts(values: NDArray[np.int16]) -> dict[int, int]:
-    """How many voxels have each value that occurs."""
+    """Count the voxels of each value that occurs."""
     counts = np.bincount(values.ravel() + 1)
     return {int(value) - 1: int(counts[value]) for value in np.flatnonzero(counts)}
 
 
 def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
-    """The mapping for a file with these values; `scheme` as asked for, or chosen by the rules.
+    """Give the mapping for a file with these values: the stated scheme, or one chosen by the rules.
 
     ``auto``: only 1 and 2 → no enhancing tumour; 4 but not 3 → brats2021 (`check_label_4` follows
     once the brain is known); 3 but not 4 → brats2023; both → refused. Each choice is a warning.
@@ -107,17 +107,17 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
 
 
 def stated_mapping(scheme: Scheme) -> LabelMapping:
-    """The mapping of a scheme that somebody named, for a label map that is yet to be written.
+    """Give the mapping of a named scheme, for a label map that will be written.
 
     Raises
     ------
     InvalidVolume
-        For `auto`: there are no values to tell it from.
+        For `auto`: there are no values that could decide.
     """
     if scheme == "auto":
         reason = (
-            "Images hold no labels to tell a scheme from: name the one that the label map is to be "
-            "written in, e.g. brats2023."
+            "Images hold no labels that could tell the scheme. Name the scheme of the label map to "
+            "write, e.g. brats2023."
         )
         raise InvalidVolume(reason, file="seg", field="label")
     return SCHEMES[scheme] if isinstance(scheme, str) else scheme

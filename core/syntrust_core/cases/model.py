@@ -63,7 +63,7 @@ def read_case(folder: Path) -> tuple[Case, CaseRecord]:
 
 
 def read_mask(folder: Path) -> tuple[Case, CaseRecord]:
-    """The same without images, whether the case has some or not."""
+    """Read a case without its images."""
     record = CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
     geometry = Geometry.from_frame(record.canonical)
     labels = _read_on(geometry, folder / "labels.nii.gz").astype(np.uint8)
@@ -82,7 +82,7 @@ def write_images(images: NDArray[np.float32], geometry: Geometry, folder: Path) 
 
 
 def read_images(folder: Path, geometry: Geometry) -> NDArray[np.float32]:
-    """The four modalities (4, X, Y, Z) of a case or a twin, which lie on `geometry`."""
+    """Read the four modalities (4, X, Y, Z) of a case or a twin on `geometry`."""
     images = np.empty((len(MODALITIES), *geometry.shape), np.float32)
     for index, role in enumerate(MODALITIES):
         images[index] = _read_on(geometry, folder / f"{role}.nii.gz")
@@ -97,7 +97,7 @@ def _read_on(geometry: Geometry, path: Path) -> NDArray[np.float32] | NDArray[np
 
 
 def case_digests(case: Case) -> dict[str, str]:
-    """Digest of every volume of a canonical case, by file name without suffix."""
+    """Digest every volume of a canonical case, by file name without suffix."""
     affine = case.geometry.affine
     names = MODALITIES if len(case.images) else ()
     volumes: dict[str, NDArray[Any]] = dict(zip(names, case.images, strict=True))

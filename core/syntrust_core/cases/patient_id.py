@@ -1,4 +1,4 @@
-"""Which cases are one patient. Ids of archives differ in style and carry time points."""
+"""Tell which cases are one patient. Ids of archives differ in style and carry time points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TIME_POINT = re.compile(r"[_-](?:time|tp|ses|session|visit|t)[_-]?\d+$", re.IGN
 
 
 def patient_of(case_id: str) -> str:
-    """The patient behind a case id: archive aliases joined, a time-point suffix removed.
+    """Give the patient of a case id: archive aliases joined, a time-point suffix removed.
 
     `BraTS2021_00012` and `BraTS-GLI-00012-000` are one patient, as are `p7_time1` and `p7_time2`.
     """

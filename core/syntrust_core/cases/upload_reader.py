@@ -1,4 +1,4 @@
-"""From the uploaded files of one case to arrays in LPS on their own grid; every problem at once."""
+"""Read the uploaded files of one case as LPS arrays on their own grid; report every problem."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _read_volumes(
 
 
 def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
-    """What differs from the frame of the first volume of a case."""
+    """Find what differs from the frame of the first volume of a case."""
     if not volumes:
         return []
     first, reference = next(iter(volumes.items()))

@@ -25,7 +25,7 @@ AlphaText = Annotated[str, Field(pattern=r"^(0|1|0\.\d*[1-9])$")]
 
 
 class Kind(StrEnum):
-    """The kinds of artifact. All but `IMPORTED_MODEL` are computed by a step of the same name."""
+    """The kinds of artifact. A step of the same name computes each but `IMPORTED_MODEL`."""
 
     INSPECT_CASE = "inspect_case"
     SYNTHESISE_CASE = "synthesise_case"
@@ -65,7 +65,8 @@ QUEUES: Mapping[Kind, Queue] = {
     Kind.IMPORT_MODEL: Queue.GENERATOR,
 }
 
-# A number changes when the same request would give other results; a worker of another refuses.
+# A number changes when the same request would give other results. A worker of another version
+# refuses the step.
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
     Kind.SYNTHESISE_CASE: 6,
@@ -88,7 +89,7 @@ class Frozen(BaseModel):
 
 
 class Ref(Frozen):
-    """An artifact by what it is. The keys of everything about it are here and nowhere else."""
+    """The name of an artifact. All keys in the store that belong to it are made here."""
 
     kind: Kind
     id: StepId
@@ -125,7 +126,7 @@ class Ref(Frozen):
         return f"{self.prefix}/checkpoint"
 
     def live_artifact_key(self, name: str) -> str:
-        """A file that a running step shows of itself, overwritten as it goes."""
+        """A file that a running step shows, overwritten as it goes."""
         return f"{self.prefix}/{name}"
 
 
@@ -136,7 +137,7 @@ class FileInfo(Frozen):
 
 
 class Provenance(Frozen):
-    """Where and when a step was computed. Provenance only: never part of an identity."""
+    """Where and when a step was computed; never part of an identity."""
 
     host: str
     started: str
@@ -153,7 +154,7 @@ class Manifest(Frozen):
 
 
 class StepError(Frozen):
-    """How an attempt ended when it ended badly. `text` is what a caller may read."""
+    """Why an attempt failed. `text` is what a caller may read."""
 
     fault: Literal["caller", "world", "ours"]
     slug: str
@@ -177,7 +178,7 @@ class StepMessage(Frozen):
         return data
 
     def identity(self) -> dict[str, Any]:
-        """The JSON value whose digest names the step: the request without locations."""
+        """Give the JSON value whose digest names the step: the request without locations."""
         return {"kind": self.KIND.value, **self.model_dump(mode="json")}
 
     @property
@@ -194,12 +195,12 @@ class StepMessage(Frozen):
 
 
 def is_none(value: object) -> bool:
-    """For fields that came later: absent from dumps and identity, as in older messages."""
+    """Leave a later field out of dumps and identity while it is unset, as in older messages."""
     return value is None
 
 
 class Upload(Frozen):
-    """One uploaded file. Its content names it; where it lies does not."""
+    """One uploaded file. Its content names it, not its place in the store."""
 
     key: str
     bytes: Annotated[int, Field(gt=0)]
@@ -207,7 +208,7 @@ class Upload(Frozen):
 
 
 def contents_of(files: Mapping[str, Upload]) -> dict[str, Sha256]:
-    """What names each file: its content."""
+    """Give the SHA-256 of each file's content, by role."""
     return {role: file.sha256 for role, file in files.items()}
 
 

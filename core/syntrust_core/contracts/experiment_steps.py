@@ -72,8 +72,8 @@ class Image(Frozen):
     labels: StepId | None = Field(
         default=None,
         exclude_if=is_none,
-        description="Another case, whose label map is trained on instead of its own: the control "
-        "that labels must not pass. Predictions know no labels.",
+        description="Another case, whose label map is trained on in place of its own: the "
+        "negative control. Predictions use no labels.",
     )
 
     def needs(self) -> tuple[Ref, ...]:

@@ -1,4 +1,4 @@
-"""The messages of steps that single jobs alone ask for: what `contracts` is to experiments."""
+"""The steps that single jobs ask for; those of an experiment are in `experiment_steps`."""
 
 from __future__ import annotations
 

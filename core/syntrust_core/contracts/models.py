@@ -1,4 +1,4 @@
-"""Models that are everybody's: what is kept in the store under a name."""
+"""Models that every client may use; the store keeps each under its name."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from syntrust_core.contracts.base import Frozen, Kind, Ref, StepId
 
 NAMES_PREFIX: Final = "models/names/"
 NAME_PATTERN: Final = r"^[a-z0-9]+([._-][a-z0-9]+)*$"
-"""Of a model that is given a name; safe as a part of a key of the store."""
+"""The name of a model. It is safe as a part of a key in the store."""
 ModelKind = Literal["generator", "segmenter", "start_weights"]
 
 
 class ModelEntry(Frozen):
-    """What a name stands for: an imported artifact, and what it may be asked to do."""
+    """What a name stands for: an imported artifact, and what the model can do."""
 
     id: StepId
     kind: ModelKind

@@ -1,4 +1,4 @@
-"""Every message by its kind: how what came over the queue, or from the database, is read."""
+"""Every message class by its kind, to read what came over the queue or from the database."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ MESSAGES: Mapping[Kind, type[StepMessage]] = {
 
 
 def parse_message(kind: Kind, data: Mapping[str, Any]) -> StepMessage:
-    """The message of this kind that `data` holds."""
+    """Read `data` as the message of this kind."""
     return MESSAGES[kind].model_validate(data)

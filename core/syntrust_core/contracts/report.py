@@ -72,7 +72,7 @@ class ReportControl(Frozen):
     """A control arm: one training for each seed, or the reason why there can be none."""
 
     control: Control
-    alpha: AlphaText | None = Field(default=None, description="null: it is not one of an α.")
+    alpha: AlphaText | None = Field(default=None, description="null: the arm belongs to no α.")
     iterations: Annotated[int, Field(ge=1)] | None = None
     trainings: tuple[ReportTraining, ...] = ()
     reason: str | None = None
@@ -90,7 +90,7 @@ class BuildReport(StepMessage):
 
     @property
     def trainings(self) -> tuple[ReportTraining, ...]:
-        """Those on mixes, then those of the controls; some may be one."""
+        """Trainings on mixes, then those of the controls; a training may occur twice."""
         controls = (training for arm in self.controls for training in arm.trainings)
         return (*self.runs, *controls)
 

@@ -1,4 +1,4 @@
-"""Frames: from any axis-aligned upload to LPS and back, and where a canonical grid lies.
+"""Frames: any axis-aligned upload to LPS and back, and the place of a canonical grid.
 
 The world is NIfTI's (x to the right, y to the front, z up, mm). LPS means that the array's axes
 run to the left, to the back and up. Arrays are (X, Y, Z).
@@ -25,7 +25,7 @@ from syntrust_core.errors import InvalidVolume
 LPS_SIGNS: Final = (-1.0, -1.0, 1.0)
 AXIS_NAMES: Final = (("R", "L"), ("A", "P"), ("S", "I"))
 MAX_TILT_VOXELS: Final = 0.1
-"""How far a far corner may lie from where an axis-aligned frame would put it."""
+"""How far, in voxels, a corner may lie from its place in an axis-aligned frame."""
 DECIMALS: Final = 6
 SPACING_MATCH: Final = 1e-5
 
@@ -159,7 +159,7 @@ def uploaded_grid(frame: UploadedFrame) -> tuple[Geometry, Orientation]:
 
 
 def place_grid(grid: GridSpec, native: Geometry, brain: NDArray[np.bool_]) -> Geometry:
-    """Where the asked-for grid lies: centred on the bounding box of the brain, in LPS.
+    """Place the requested grid: centred on the bounding box of the brain, in LPS.
 
     Along an axis whose spacing is the upload's own, the grid is moved to the nearest whole voxel,
     so that nothing is interpolated there; if the length is the same too, it is the upload's axis.

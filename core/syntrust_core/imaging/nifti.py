@@ -1,4 +1,4 @@
-"""NIfTI in and out. What comes in is not trusted; equal data go out as equal bytes.
+"""Read and write NIfTI. Input is not trusted; equal data are written as equal bytes.
 
 Arrays are (X, Y, Z) in the file's own axis order; affines map voxel indices to millimetres in
 NIfTI's world (x to the right, y to the front, z up).

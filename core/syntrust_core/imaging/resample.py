@@ -1,4 +1,4 @@
-"""From one LPS grid to another: labels by nearest neighbour, images linearly.
+"""Resample from one LPS grid to another: labels by nearest neighbour, images linearly.
 
 Both grids are axis-aligned, so every axis is resampled on its own by a small matrix.
 """
@@ -128,7 +128,7 @@ def resample_linear(
 
 @dataclass(frozen=True)
 class MaskedResampler:
-    """Images resampled within a mask alone, so that what lies outside never bleeds into them.
+    """Resamples images within a mask, so that values outside it never mix into them.
 
     `mask` (bool) lies on `source`. `wanted` (bool) is where `target` is to get an image's values:
     the mask brought there by nearest neighbour, or less.

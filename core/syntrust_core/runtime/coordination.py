@@ -1,7 +1,7 @@
-"""What Redis holds about running steps: marks, leases, progress, cancel flags, live workers.
+"""What Redis holds about running steps: queue marks, leases, progress, cancel flags, live workers.
 
-All of it may vanish at any moment with nothing lost: the store says what is done, the database what
-is wanted. So a Redis that does not answer is reported to the caller here and survived there.
+All of it may vanish at any moment and nothing is lost: the store says what is done, the database
+says what is wanted. A Redis that does not answer raises `QueueUnavailable`, and callers go on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORKER = timedelta(seconds=45)
 PROGRESS = timedelta(seconds=120)
 CANCEL = timedelta(seconds=120)
 
-# Take the lease if nobody else holds it; taking swaps the mark for the lease in one go.
+# Take the lease unless somebody else holds it, and remove the queue mark in the same step.
 _ACQUIRE_LEASE = """
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
@@ -32,7 +32,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('DEL', KEYS[2])
 return 1
 """
-# The worker may have been faster than the sender: then there is nothing left to mark.
+# A worker may be faster than the sender: a step that has a lease gets no queue mark.
 _SET_QUEUED = """
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', ARGV[1]) end
 """
@@ -45,7 +45,7 @@ class StepCoordinator(Protocol):
     """Queue marks, leases, progress and cancel flags of steps, by step id."""
 
     def set_queued(self, step: str) -> None:
-        """Say that a message for `step` lies in a queue, unless its lease is taken already."""
+        """Mark that a message for `step` lies in a queue, unless it has a lease already."""
         ...
 
     def is_queued(self, step: str) -> bool: ...
@@ -61,7 +61,7 @@ class StepCoordinator(Protocol):
     def has_lease(self, step: str) -> bool: ...
 
     def active(self) -> set[str]:
-        """Every step that is marked or leased now."""
+        """Every step that is queued or has a lease now."""
         ...
 
     def report(self, step: str, progress: Progress) -> None: ...
@@ -77,7 +77,7 @@ class StepCoordinator(Protocol):
     def worker_alive(self, queue: Queue, worker: str) -> None: ...
 
     def workers(self, queue: Queue) -> int:
-        """How many workers of the queue said so lately."""
+        """Count the workers of the queue that gave a sign of life lately."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Local copies of published artifacts, bounded in size, least recently used out first."""
+"""Local copies of published artifacts, bounded in size; the least recently used goes first."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from syntrust_core.storage.base import ObjectStore
 class InputCache:
     """Folders of artifact files under `root`, one per artifact, owned by one worker process.
 
-    A folder appears whole, by a rename, and only after every digest was right. `trim` is called
-    between steps, never during one, so no folder goes while it is read.
+    A folder appears whole, by a rename, after every digest was checked. `trim` is called between
+    steps, never during one, so no folder is removed while it is read.
     """
 
     def __init__(self, store: ObjectStore, root: Path, *, limit_bytes: int) -> None:
@@ -27,7 +27,7 @@ class InputCache:
         self._limit_bytes = limit_bytes
 
     def folder(self, ref: Ref) -> Path:
-        """The folder with the artifact's files, downloaded if it is not here yet."""
+        """Give the folder with the artifact's files; download it if it is not here yet."""
         target = self._root / ref.kind / ref.id
         if not target.is_dir():
             self._download(ref, target)
@@ -35,7 +35,7 @@ class InputCache:
         return target
 
     def read(self, ref: Ref, name: str) -> bytes:
-        """One small file of an artifact, without fetching the others."""
+        """Read one small file of an artifact without fetching the others."""
         local = self._root / ref.kind / ref.id / name
         if local.is_file():
             return local.read_bytes()

@@ -1,4 +1,4 @@
-"""Celery as a distributor and nothing more: the store says what is done, the conductor retries."""
+"""Celery only distributes: the store says what is done, the orchestrator retries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_celery(settings: QueueSettings) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         task_track_started=True,
-        # A step that kills its process would come back for ever; the conductor counts attempts.
+        # A step that kills its process would come back for ever; the orchestrator counts attempts.
         task_reject_on_worker_lost=False,
         task_time_limit=settings.hard_time_limit.total_seconds(),
         worker_prefetch_multiplier=1,
@@ -52,7 +52,7 @@ def make_celery(settings: QueueSettings) -> Celery:
 
 
 class StepQueue(Protocol):
-    """Where the conductor hands out steps."""
+    """Where the orchestrator hands out steps."""
 
     def submit(self, message: StepMessage) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Running one step: lease, inputs, progress, cancel, publishing. The work knows none of it."""
+"""Run one step: lease, inputs, progress, cancel, publish. A step handler knows none of it."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     GIVEN_BACK = "given back"
-    BROKEN = "broken"  # failed for what this worker is, not for what it was asked
+    BROKEN = "broken"  # the worker failed, not the request
 
 
 class StepContext:
-    """What a step's work may ask of the platform.
+    """What a step handler may ask of the platform.
 
-    `scratch` is an empty folder that is removed afterwards; `threads` is how many CPU threads the
-    work uses, no more and no fewer, as sums depend on it. `report` raises `Cancelled` when nobody
-    wants the step any more and `LeaseLost` when another attempt has taken over.
+    `scratch` is an empty folder that is removed afterwards; `threads` is the number of CPU threads
+    that the handler uses: exactly so many, because sums depend on it. `report` raises
+    `Cancelled` when nobody wants the step any more and `LeaseLost` when another attempt has it.
     """
 
     def __init__(
@@ -95,16 +95,16 @@ class StepContext:
         self._live_artifacts: set[str] = set()
 
     def prepare(self) -> None:
-        """Make room for the attempt: part of it, so that a disk which has none counts."""
+        """Make the scratch folder. It is part of the attempt, so a full disk counts as one."""
         self._cache.trim()
         self.scratch.mkdir(mode=0o700)
 
     def fetch(self, ref: Ref) -> Path:
-        """A read-only folder with every file of a published artifact, digests checked."""
+        """Give a read-only folder with every file of a published artifact; digests are checked."""
         return self._cache.folder(ref)
 
     def read(self, ref: Ref, name: str) -> bytes:
-        """One small file of a published artifact, digest checked."""
+        """Read one small file of a published artifact; its digest is checked."""
         return self._cache.read(ref, name)
 
     def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
@@ -124,14 +124,14 @@ class StepContext:
         self.files[name] = path
 
     def report(self, done: int, total: int, **detail: float | str) -> None:
-        """Say how far the work is; call it often, it limits itself."""
+        """Report progress. Call it often: it sends at most two reports a second."""
         if self.lost.is_set():
             raise LeaseLost("Another attempt holds this step now.")
         now = time.monotonic()
         if done < total and now - self._reported_s < _REPORT_EVERY_S:
             return
         self._reported_s = now
-        # Without Redis there is nobody to tell and no flag to read; the work goes on.
+        # Without Redis nobody can be told and no flag can be read. The step goes on.
         with suppress(QueueUnavailable):
             self._coordinator.report(self.ref.id, Progress(done=done, total=total, detail=detail))
             if self._coordinator.cancelled(self.ref.id):
@@ -139,10 +139,10 @@ class StepContext:
 
     @contextmanager
     def device(self, *, patience_s: float) -> Iterator[None]:
-        """Have the worker's device to oneself while the block runs: its processes take turns.
+        """Hold the worker's device while the block runs; its processes take turns.
 
-        Waiting is no work: it is told as such, can be cancelled, and ends after `patience_s` with
-        `DeviceBusy`, for another worker may be free by then.
+        Waiting is reported, can be cancelled, and ends after `patience_s` seconds with
+        `DeviceBusy`, because another worker may be free by then.
         """
         since = time.monotonic()
 
@@ -169,7 +169,7 @@ class StepContext:
         return True
 
     def save_live_artifact(self, name: str, path: Path) -> str:
-        """Show a file of a step that still runs; the next of that name replaces it. Its key."""
+        """Show a file of a running step; the next of that name replaces it. Give its key."""
         key = self.ref.live_artifact_key(name)
         if not self.lost.is_set():
             self._store.put_file(key, path)
@@ -177,7 +177,7 @@ class StepContext:
         return key
 
     def drop_checkpoint(self) -> None:
-        """Remove what was kept of a training while it ran; it is published now."""
+        """Remove the checkpoint and the live files of a training that is now published."""
         if self._has_checkpoint:
             self._store.delete(self.ref.checkpoint_key)
         for key in self._live_artifacts:
@@ -185,7 +185,7 @@ class StepContext:
 
 
 def device_lock(worker: int | str) -> str:
-    """Name of the file by which the processes of a worker take turns; `worker` is their parent."""
+    """Name the lock file of a worker's device; `worker` is the parent of its processes."""
     return f"device-{worker}"
 
 
@@ -194,7 +194,7 @@ Message = TypeVar("Message", bound=StepMessage)
 
 
 def require_message(kind: type[Message], message: StepMessage) -> Message:
-    """`message` as what a work serves; another kind under its task name is a bug."""
+    """Give `message` as the kind that a handler serves. Another kind under its task is a bug."""
     if not isinstance(message, kind):
         msg = f"expected {kind.__name__}, got {type(message).__name__}"
         raise TypeError(msg)
@@ -211,10 +211,10 @@ def run_step(
     scratch: Path,
     threads: int = 1,
 ) -> Outcome:
-    """Compute `message` unless that is done or under way elsewhere, and publish what it gives.
+    """Compute `message`, unless it is done or runs elsewhere, and publish the result.
 
-    Safe to call any number of times, on any number of workers at once: the manifest is created
-    once, and a loser's files stay where no manifest names them.
+    Safe to call any number of times, on any number of workers at once. The manifest is created
+    once; the files of an attempt that lost stay where no manifest names them.
     """
     ref = message.ref
     if store.exists(ref.manifest_key):
@@ -260,7 +260,7 @@ def _attempt(
     except LeaseLost:
         log.warning("step.lease_lost", kind=ref.kind, step=ref.id, attempt=context.attempt)
         return Outcome.HELD_ELSEWHERE
-    except Exception as error:  # noqa: BLE001 - whatever it is, the conductor must learn of it
+    except Exception as error:  # noqa: BLE001 - the orchestrator must learn of every failure
         _record_error(context, store, error)
         return Outcome.BROKEN if isinstance(error, WorkerMisconfigured) else Outcome.FAILED
     log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
@@ -291,7 +291,7 @@ def publish(
 
 
 def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) -> None:
-    """Publish files that were not computed here, as a shipped model, under their digest."""
+    """Publish files that were not computed here, such as a shipped model, under their digest."""
     if not store.exists(ref.manifest_key):
         publish(store, ref, str(uuid4()), paths, _made())
 
@@ -307,7 +307,7 @@ def _record_error(context: StepContext, store: ObjectStore, error: Exception) ->
     try:
         store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
     except Unavailable:
-        # The attempt record without a manifest tells the conductor as much as it needs.
+        # The attempt record without a manifest tells the orchestrator enough.
         log.exception("step.error_not_recorded", kind=ref.kind, step=ref.id)
 
 

@@ -1,4 +1,4 @@
-"""A service's Celery worker: names, one child process, a heartbeat. The work stands elsewhere."""
+"""A service's Celery worker: task names, child processes, a heartbeat."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def run_worker(
 ) -> None:
     """Serve `queue` until a signal says stop.
 
-    `works` names the function of each kind as "module:function". It is imported in a child, never
-    in the parent: a GPU context or a thread pool does not survive a fork. Of several `processes`,
-    each computes a step; what they share they take in turns, see `StepContext.device`.
+    `handlers` names the function of each kind as "module:function". A child imports it, the parent
+    never does: a GPU context or a thread pool does not survive a fork. With several `processes`,
+    each computes a step; they take turns on the device, see `StepContext.device`.
     """
     settings = Settings()
     structured_log.configure(settings.log_format)
@@ -79,7 +79,7 @@ def run_worker(
 
 
 def remove_leftovers(scratch: Path) -> None:
-    """Remove what worker processes left that were killed before they could."""
+    """Remove the files of worker processes that were killed before they could clean up."""
     for left in (
         *scratch.glob("step-*"),
         *scratch.glob("cache-*"),
@@ -94,7 +94,7 @@ def remove_leftovers(scratch: Path) -> None:
 
 
 class _Resources:
-    """What a child builds at its first task and keeps: connections do not survive a fork either."""
+    """What a child builds at its first task and keeps; connections do not survive a fork."""
 
     def __init__(self, settings: Settings, processes: int) -> None:
         self.store = S3Store(settings.storage)
@@ -116,7 +116,7 @@ def _register(app: Celery, kind: Kind, location: str, settings: Settings, proces
         resources = kept[0]
         outcome = run_step(
             parse_message(kind, message),
-            deferred(location),
+            import_late(location),
             store=resources.store,
             coordinator=resources.coordinator,
             cache=resources.cache,
@@ -124,18 +124,18 @@ def _register(app: Celery, kind: Kind, location: str, settings: Settings, proces
             threads=settings.worker.threads,
         )
         if outcome is Outcome.BROKEN:
-            # What loaded half-way loads no better here. Whoever starts a worker again does so
-            # with a pause, in which sound ones take the steps.
+            # A module that loaded half-way loads no better in this process. The worker is started
+            # again after a pause, in which sound workers take the steps.
             os.kill(os.getppid(), signal.SIGTERM)
         return str(outcome)
 
     app.task(task, name=task_name(kind))
 
 
-def deferred(location: str) -> StepHandler:
-    """The function behind "module:function", imported when it is called.
+def import_late(location: str) -> StepHandler:
+    """Give a handler that imports "module:function" when it is called.
 
-    The import is thereby part of an attempt: one that fails, or kills the process, is counted.
+    So the import is part of the attempt: one that fails, or kills the process, is counted.
     """
 
     def handler(message: StepMessage, context: StepContext) -> None:
@@ -145,11 +145,11 @@ def deferred(location: str) -> StepHandler:
 
 
 def load_handler(location: str, queue: Queue) -> StepHandler:
-    """The function behind "module:function".
+    """Import the function behind "module:function".
 
     Raises
     ------
-    WorkerBroken
+    WorkerMisconfigured
         If it cannot be imported. The detail names the worker and the import; the log has the rest.
     """
     module, _, function = location.partition(":")

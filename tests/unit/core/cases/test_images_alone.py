@@ -71,7 +71,7 @@ def test_a_mask_beside_images_alone_is_refused_as_nothing_reads_it(tmp_path: Pat
 
 
 def test_the_labels_of_a_map_that_is_yet_to_be_are_never_guessed(tmp_path: Path) -> None:
-    with pytest.raises(CaseRefused, match="name the one that the label map is to be written in"):
+    with pytest.raises(CaseRefused, match="Name the scheme of the label map to write"):
         inspect_case(image_files(tmp_path), scheme="auto", purpose="images")
 
 

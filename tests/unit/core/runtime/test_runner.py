@@ -26,7 +26,7 @@ from syntrust_core.runtime.runner import (
     publish_imported,
     run_step,
 )
-from syntrust_core.runtime.worker import deferred, remove_leftovers
+from syntrust_core.runtime.worker import import_late, remove_leftovers
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 
 
@@ -305,7 +305,7 @@ def test_an_attempt_counts_before_its_work_is_imported(
     (run.scratch / "late_work.py").write_text("import no_such_package\n")
     monkeypatch.syspath_prepend(run.scratch)
 
-    outcome = run(message, deferred("late_work:inspect"))
+    outcome = run(message, import_late("late_work:inspect"))
 
     assert outcome is Outcome.BROKEN
     (error,) = errors(store, message.ref)
@@ -319,7 +319,7 @@ def test_an_attempt_counts_before_its_work_is_imported(
 def test_a_module_without_the_function_is_a_broken_worker_too(
     run: Runner, store: MemoryStore, message: InspectCase
 ) -> None:
-    assert run(message, deferred("syntrust_core.files:inspect")) is Outcome.BROKEN
+    assert run(message, import_late("syntrust_core.files:inspect")) is Outcome.BROKEN
     (error,) = errors(store, message.ref)
     assert "importing syntrust_core.files failed" in str(error["text"])
 

@@ -12,7 +12,7 @@ from tests.unit.gateway.orchestrator_harness import World, fails_on
 from syntrust_core.contracts.base import QUEUES, Kind
 from syntrust_core.errors import InvalidRequest, StoreUnavailable
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.worker import deferred
+from syntrust_core.runtime.worker import import_late
 from syntrust_gateway.db.tables import Step, StepState, WishState
 
 
@@ -209,7 +209,7 @@ def test_a_worker_that_cannot_import_its_work_fails_the_step_until_it_is_whole_a
     world: World, ready: str
 ) -> None:
     broken = world.experiment(ready)
-    world.settle(deferred("no_such_room.works:train"))
+    world.settle(import_late("no_such_room.works:train"))
 
     repaired = world.experiment(ready)
     world.settle()
