@@ -6,9 +6,12 @@ DISTRIBUTIONS := core services/metrics gateway services/generator services/segme
 PROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 DATA ?= build/data
 PORT ?= 8000
+TESTS ?=
+JOBS ?= 2
+PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test check bench structure lock clean help
+.PHONY: venv demo up test test-fast coverage check hooks bench structure lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,14 +27,24 @@ demo: venv ## phantom cohort, twins, training at three α, trust factors: the ma
 up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA)
 	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT)
 
-test: venv ## every test, on real servers started for the run
-	$(BIN)/python -m pytest
+test: venv ## every test, on real servers started for the run; TESTS=folder for some
+	$(BIN)/python -m pytest $(TESTS)
+
+test-fast: venv ## the unit tests that are not slow, JOBS (2) at a time
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not slow" $(PARALLEL)
+
+coverage: venv ## lines that the unit tests reach, printed and in build/coverage
+	@mkdir -p build/coverage
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit $(PARALLEL) --cov $(addprefix --cov-report=,term:skip-covered html xml)
 
 check: venv ## format, lint, types, layering
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+hooks: venv ## run format and lint before each commit, types and layering before each push
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 bench: venv ## the benchmarks; slow, never part of the tests; fails if one misses a bound
 	@missed=""; for file in benchmarks/bench_*.py; do \
@@ -50,4 +63,4 @@ clean: ## remove what was built and installed here, and the demo's data
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -36,6 +36,7 @@ def turned_about_z(volume: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(turned, dtype=np.float32)
 
 
+@pytest.mark.slow
 def test_a_head_has_the_same_places_on_a_finer_grid_and_elsewhere_in_it() -> None:
     inside = head(3)[8:-8, :, 6:-6]
     finer = np.pad(inside.repeat(2, 0).repeat(2, 1).repeat(2, 2), ((0, 4), (6, 0), (2, 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -35,6 +36,7 @@ def likeness(
     return with_mean(None), with_mean(fitted_bend(shown.planes, seen, mean.images))
 
 
+@pytest.mark.slow
 def test_a_twins_healthy_brain_is_the_mean_anatomy_bent_as_much_as_a_phantoms_is() -> None:
     phantom = make_case(11, 0, PhantomOptions.demo())
     images = phantom.images.astype(np.float32)

@@ -39,6 +39,7 @@ sys.meta_path.insert(0, Alone())
 RUN = "-m monai.bundle run --config_file configs/inference.json --dataset_dir cases"
 
 
+@pytest.mark.slow
 def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
     cases: list[ImageEntry], tmp_path: Path
 ) -> None:
