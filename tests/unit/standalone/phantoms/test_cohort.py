@@ -24,6 +24,8 @@ from syntrust_standalone.phantoms import (
 )
 from syntrust_standalone.phantoms.montage import draw_montage
 
+pytestmark = pytest.mark.slow  # templates are loaded, and cases made, for half a minute
+
 OPTIONS = PhantomOptions(shape=(40, 40, 40), spacing_mm=(5.0, 5.0, 5.0))
 DIGEST_PROGRAM = """
 import hashlib, sys

@@ -23,6 +23,8 @@ from syntrust_standalone.phantoms import (
 )
 from syntrust_standalone.phantoms.subject import draw_subject
 
+pytestmark = pytest.mark.slow  # templates are loaded, and cases made, for half a minute
+
 SEED = 11
 COUNT = 8
 SMALL = PhantomOptions(shape=(64, 64, 64))
