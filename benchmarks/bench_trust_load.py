@@ -31,10 +31,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.log import configure
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.db.tables import Base, Role, make_engine, read_factory, session_factory
+from syntrust_gateway.container import Deps
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.tables import Base, Role
 
 CASES, RESAMPLES, BODIES = 251, 2000, 40
 REGIONS = ("ET", "ED", "NCR")

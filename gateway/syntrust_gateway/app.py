@@ -14,16 +14,14 @@ from starlette.responses import HTMLResponse
 
 from syntrust_core.errors import Unauthenticated
 from syntrust_gateway.api import problems
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.api.middleware import OPEN_PATHS, Gate, Outermost
+from syntrust_gateway.container import Deps
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
 from syntrust_gateway.jobs import routes as jobs
 from syntrust_gateway.models import routes as models
-from syntrust_gateway.observability import metrics_routes as metrics
-from syntrust_gateway.observability import routes as health
+from syntrust_gateway.observability import routes as observability
 from syntrust_gateway.observability.prometheus import Metrics
-from syntrust_gateway.trust_score import factor_routes as trust_factors
 from syntrust_gateway.trust_score import routes as trust_score
 from syntrust_gateway.uploads import routes as uploads
 
@@ -71,21 +69,17 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.state.metrics = Metrics(deps)
     # Routes are tried in this order, and only a trust score is asked for by the second.
-    for module in (
-        trust_score,
-        datasets,
-        experiments,
-        trust_factors,
-        uploads,
-        jobs,
-        models,
-        metrics,
+    for router in (
+        trust_score.router,
+        datasets.router,
+        experiments.router,
+        uploads.router,
+        jobs.router,
+        models.router,
+        observability.metrics,
     ):
-        app.include_router(
-            module.router,
-            responses=problems.documented(Unauthenticated),
-        )
-    app.include_router(health.router)
+        app.include_router(router, responses=problems.documented(Unauthenticated))
+    app.include_router(observability.health)
     _add_docs(app)
     problems.install(app)
     app.add_middleware(Gate, deps=deps)

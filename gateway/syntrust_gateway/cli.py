@@ -12,7 +12,8 @@ from rich.console import Console
 
 from syntrust_core.errors import PlatformError
 from syntrust_core.settings import Settings
-from syntrust_gateway.db.tables import Role, make_engine, session_factory
+from syntrust_gateway.db.session import make_engine, session_factory
+from syntrust_gateway.db.tables import Role
 from syntrust_gateway.settings import GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)

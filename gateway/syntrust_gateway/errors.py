@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from syntrust_core.errors import CallerError, Context
 
+TYPE_BASE = "urn:syntrust:problem:"
+
 
 @dataclass(frozen=True)
 class FieldError:

@@ -12,10 +12,10 @@ from syntrust_core.log import get_logger
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth import service as auth
-from syntrust_gateway.db.tables import make_engine, read_factory, session_factory
+from syntrust_gateway.container import Deps
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.settings import GatewaySettings
 
 log = get_logger(__name__)

@@ -13,6 +13,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.session import (
+    Sessions,
+    insert_new,
+    make_engine,
+    read_factory,
+    session_factory,
+)
 from syntrust_gateway.db.tables import (
     Audit,
     Base,
@@ -21,14 +28,9 @@ from syntrust_gateway.db.tables import (
     Experiment,
     ExperimentStep,
     Role,
-    Sessions,
     Step,
     StepState,
-    insert_new,
-    make_engine,
     new_id,
-    read_factory,
-    session_factory,
 )
 
 

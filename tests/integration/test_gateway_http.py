@@ -28,10 +28,11 @@ from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.runtime.runner import Outcome, run_step
 from syntrust_core.settings import QueueSettings, StorageSettings
 from syntrust_core.storage.s3 import S3Store
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import (
     Dataset,
     DatasetState,
@@ -40,9 +41,6 @@ from syntrust_gateway.db.tables import (
     Step,
     StepState,
     WishState,
-    make_engine,
-    read_factory,
-    session_factory,
 )
 from syntrust_gateway.orchestrator import Conductor
 from syntrust_gateway.orchestrator.reconcile import Servers

@@ -20,11 +20,12 @@ from syntrust_core.errors import CallerError
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.migrations import migrate
-from syntrust_gateway.db.tables import Role, make_engine, read_factory, session_factory
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.tables import Role
 
 WAIT_S = 240
 _load: Callable[..., Any] = nib.load

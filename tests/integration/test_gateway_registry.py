@@ -13,6 +13,7 @@ from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, R
 from syntrust_core.contracts.experiment_steps import Image, TrainSegmenter
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.session import Sessions, make_engine, session_factory
 from syntrust_gateway.db.tables import (
     Case,
     CaseState,
@@ -22,11 +23,8 @@ from syntrust_gateway.db.tables import (
     ExperimentStep,
     Model,
     Role,
-    Sessions,
     Step,
     StepState,
-    make_engine,
-    session_factory,
 )
 from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
 

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syntrust_core.errors import PlatformError, TooLarge
 from syntrust_core.log import get_logger
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.api.problems import internal_response, problem_response
 from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, key_of
+from syntrust_gateway.container import Deps
 from syntrust_gateway.errors import BodyTimeout
 from syntrust_gateway.observability.prometheus import Metrics
 

@@ -1,92 +1,19 @@
-"""Rows by id, and lists of them by opaque cursor, newest first.
-
-A cursor names a row, so new rows shift nothing.
-"""
+"""The query `?limit=&cursor=` of every list."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
-from typing import Annotated, TypeVar
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import Depends, Query
-from sqlalchemy import Select
-from sqlalchemy.orm import Session
 
-from syntrust_core.errors import InvalidRequest, NotFound
-from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.db.tables import Dataset, Experiment, Job, Model, Role, Upload
-
-Row = TypeVar("Row", Dataset, Experiment, Job, Model)
-Found = TypeVar("Found", Dataset, Experiment, Job, Upload)
-
-MAX_LIMIT = 200
+from syntrust_gateway.auth.access import MAX_LIMIT, PageQuery
 
 
-class PageQuery:
-    """The query `?limit=&cursor=` of every list."""
-
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
-        cursor: Annotated[str | None, Query(max_length=100)] = None,
-    ) -> None:
-        self.limit = limit
-        self.after = None if cursor is None else _read(cursor)
+async def _page_query(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> PageQuery:
+    return PageQuery(limit, cursor)
 
 
-PageDep = Annotated[PageQuery, Depends(PageQuery)]
-
-
-def page(
-    session: Session, table: type[Row], query: Select[Row], caller: Caller, wanted: PageQuery
-) -> tuple[Sequence[Row], str | None]:
-    """The caller's rows of one page, and the cursor of the next one if there are more."""
-    if caller.role is not Role.ADMIN:
-        query = query.where(table.owner == caller.id)
-    if wanted.after is not None:
-        query = query.where(table.id < wanted.after)
-    rows = session.scalars(query.order_by(table.id.desc()).limit(wanted.limit + 1)).all()
-    if len(rows) <= wanted.limit:
-        return rows, None
-    shown = rows[: wanted.limit]
-    return shown, _write(shown[-1].id)
-
-
-def find_row(
-    session: Session, caller: Caller, table: type[Found], wanted: str, *, lock: bool = False
-) -> Found:
-    """The row of this id, if it is there for this caller; `lock` holds off other writers of it.
-
-    Raises
-    ------
-    NotFound
-        It is not there, or it is another's: both in the same words.
-    """
-    found = session.get(table, row_id(wanted) or "-", with_for_update=lock or None)
-    if found is None or not caller.may_see(found.owner):
-        raise NotFound(f"There is no {table.__tablename__} {wanted}.")
-    return found
-
-
-def row_id(text: str) -> str | None:
-    """The canonical spelling of a row id, or None if `text` cannot be one."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
-
-
-def _write(last: str) -> str:
-    return base64.urlsafe_b64encode(UUID(last).bytes).rstrip(b"=").decode()
-
-
-def _read(cursor: str) -> str:
-    try:
-        return str(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
-    except (ValueError, binascii.Error) as error:
-        raise InvalidRequest(
-            "This cursor is not one of ours; take it from `next`.", pointer="/query/cursor"
-        ) from error
+PageDep = Annotated[PageQuery, Depends(_page_query)]

@@ -14,11 +14,10 @@ from starlette.responses import JSONResponse
 
 from syntrust_core.errors import InvalidRequest, PlatformError, Unauthenticated, Unavailable
 from syntrust_core.log import get_logger
-from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+from syntrust_gateway.errors import TYPE_BASE, FieldError, InvalidFields, pointer
 
 log = get_logger(__name__)
 
-TYPE_BASE = "urn:syntrust:problem:"
 MEDIA_TYPE = "application/problem+json"
 INTERNAL_DETAIL = "The platform failed at this request; its log has the reason."
 RETRY_AFTER_S = "5"

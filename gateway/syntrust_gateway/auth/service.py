@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, Forbidden, Unauthenticated
-from syntrust_gateway.db.tables import Audit, Client, Role, insert_new
+from syntrust_gateway.db.session import insert_new
+from syntrust_gateway.db.tables import Audit, Client, Role
 
 ADMIN = "admin"
 _KEY_PREFIX = "st_"

@@ -1,16 +1,32 @@
-"""What the pure planner sees of database rows and model cards."""
+"""What the planner of an experiment needs to know of a dataset and its cases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.db.tables import Case, Dataset
-from syntrust_gateway.experiments.spec import CaseView, DatasetView, GeneratorView, StartView
-from syntrust_gateway.models.registry import FoundModel
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """What a plan needs to know of one ready case."""
+
+    id: str
+    group: str | None
+    step: str
+    label_map_fingerprint: str
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    id: str
+    digest: str
+    grid: GridSpec
+    cases: tuple[CaseView, ...]
 
 
 def dataset_view(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
@@ -29,49 +45,4 @@ def _case_view(case: Case) -> CaseView:
         group=case.group,
         step=case.step or "",
         label_map_fingerprint=(case.record or {}).get("fingerprint", ""),
-    )
-
-
-def generator_view(model: FoundModel) -> GeneratorView:
-    """What a plan needs to know of a model.
-
-    Raises
-    ------
-    InvalidRequest
-        If it draws no images of the four modalities.
-    """
-    if model.grid is None:
-        raise InvalidRequest(
-            f"{model.name} draws one image of a whole head; a generator of four modalities is "
-            "needed here.",
-            pointer="/generator/model",
-        )
-    card = model.card
-    seen = card["seen"]
-    return GeneratorView(
-        name=model.name,
-        id=model.ref.id,
-        kind=model.ref.kind,
-        sampler=card["default"]["sampler"],
-        steps=card["default"]["steps"],
-        most_steps=card["schedule_steps"],
-        grid=model.grid,
-        crops=card["domain"].get("fit") == "crop",
-        seen_cases=frozenset(case["id"] for case in seen),
-        seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
-    )
-
-
-def start_view(model: FoundModel) -> StartView:
-    """What a plan needs to know of a segmenter, or of imported weights, to start from."""
-    cases = () if model.made is None else model.made["cases"]
-    # A trained segmenter's card names the network it is; that of imported weights its preset.
-    config = model.card.get("config", {})
-    return StartView(
-        name=model.name,
-        model=model.ref,
-        preset=config.get("preset", model.card.get("preset")),
-        config=config,
-        seen_cases=frozenset(case["id"] for case in cases),
-        seen_steps=model.trained_on,
     )

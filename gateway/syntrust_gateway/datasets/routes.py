@@ -7,9 +7,10 @@ from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
-from syntrust_gateway.api.schemas import DatasetBody, DatasetPage, NewCase, NewDataset, UploadTarget
 from syntrust_gateway.datasets import service as datasets
+from syntrust_gateway.datasets.schemas import DatasetBody, DatasetPage, NewCase, NewDataset
 from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.uploads.schemas import UploadTarget
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 _JSON = [Depends(json_only)]

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import Conflict, NotFound
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import PageQuery, find_row, page
-from syntrust_gateway.api.schemas import (
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_gateway.auth.access import PageQuery, find_row, page
+from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.container import Deps
+from syntrust_gateway.datasets.planner_view import DatasetView, dataset_view
+from syntrust_gateway.datasets.schemas import (
     CaseBody,
     DatasetBody,
     DatasetPage,
@@ -20,11 +22,10 @@ from syntrust_gateway.api.schemas import (
     InspectionProgress,
     NewCase,
     NewDataset,
-    UploadTarget,
 )
-from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+from syntrust_gateway.uploads.schemas import UploadTarget
 from syntrust_gateway.uploads.service import announced, upload_key, upload_targets
 
 MAX_CASES = 20_000
@@ -222,3 +223,20 @@ def _case_body(case: Case, default_scheme: Any) -> CaseBody:  # noqa: ANN401 - J
         warnings=[f"{item['file']}: {item['reason']}" for item in record.get("warnings", ())],
         region_volumes_ml=record.get("region_volumes_ml"),
     )
+
+
+def ready_dataset(
+    session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
+) -> DatasetView:
+    """The dataset with its cases; `at` is the pointer of the field that names it."""
+    try:
+        dataset = find_row(session, caller, Dataset, dataset_id)
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer=at) from error
+    if dataset.state is not DatasetState.READY:
+        raise Conflict(
+            f"The dataset is {dataset.state}; a ready one is needed. Commit it and wait.",
+            state=str(dataset.state),
+        )
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
+    return dataset_view(dataset, cases)

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from sse_starlette import ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.schemas import ExperimentBody
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.experiments import service as experiments
+from syntrust_gateway.experiments.schemas import ExperimentBody
 
 PING_S = 15
 

@@ -23,9 +23,10 @@ from syntrust_core.contracts.report import (
     ReportRun,
     ReportTraining,
 )
+from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.controls import Arm, control_arms
 from syntrust_gateway.experiments.mixing import Mix, mix
-from syntrust_gateway.experiments.spec import CaseView, DatasetView, ResolvedSpec, spec_settings
+from syntrust_gateway.experiments.spec import ResolvedSpec, spec_settings
 
 OWN_MASKS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -12,9 +12,9 @@ from syntrust_core.contracts.base import FileInfo, Manifest, StepId
 from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.contracts.report import BuildReport, ReportRun, ReportTraining
 from syntrust_core.errors import Conflict, NotFound
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import find_row
+from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Experiment, Step, StepState
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.uploads.links import FileLink, file_links

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import RECIPES, FileInfo, Manifest
 from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import find_row
+from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, Step, WishState
 
 RESULTS_FILE: Final = "results.json"

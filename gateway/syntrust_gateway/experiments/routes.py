@@ -10,18 +10,31 @@ from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavai
 from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.api.responses import accepted, file_response
-from syntrust_gateway.api.schemas import ExperimentBody, ExperimentPage
+from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.events import PING_S, states
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
+from syntrust_gateway.experiments.results import ReportFile
+from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
 _FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
+_FILE_TYPES = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+# A report is shown as a page of its own that can load nothing, run nothing and reach nothing.
+_FILE_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"
+)
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
@@ -103,7 +116,7 @@ def get_long_table(
     on the case. An empty value is undefined, not 0. Research use only.
     """
     file = results.report_file(deps, caller, experiment_id, results.TABLE_FILE)
-    return file_response(file, results.TABLE_FILE, if_none_match)
+    return _file_response(file, results.TABLE_FILE, if_none_match)
 
 
 @router.get(
@@ -125,7 +138,7 @@ def get_figure(
     real and synthetic Dice against their mean, `floors` T3 and T4 against noise and no pairing.
     """
     file = results.report_file(deps, caller, experiment_id, figure)
-    return file_response(file, figure, if_none_match)
+    return _file_response(file, figure, if_none_match)
 
 
 @router.get(
@@ -139,7 +152,7 @@ def get_report(
 ) -> Response:
     """Figures, table, settings and provenance; it loads nothing else. Research use only."""
     file = results.report_file(deps, caller, experiment_id, results.REPORT_FILE)
-    return file_response(file, results.REPORT_FILE, if_none_match)
+    return _file_response(file, results.REPORT_FILE, if_none_match)
 
 
 @router.get(
@@ -173,3 +186,16 @@ def cancel_experiment(
     """Steps that no other experiment wants stop soon; what is done is kept."""
     accepted(response, f"/experiments/{experiment_id}")
     return experiments.cancel(deps, caller, experiment_id)
+
+
+def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Response:
+    """A file of a report, or 304 if the caller holds it already."""
+    tag = f'"{file.sha256}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": _FILE_POLICY,
+    }
+    if if_none_match is not None and tag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, media_type=_FILE_TYPES[name.rpartition(".")[2]], headers=headers)

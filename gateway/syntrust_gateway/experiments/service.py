@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import PageQuery, find_row, page
-from syntrust_gateway.api.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.auth.access import PageQuery, find_row, page
 from syntrust_gateway.auth.service import Caller, audit
-from syntrust_gateway.datasets.planner_view import dataset_view, start_view
-from syntrust_gateway.db.tables import Case, Dataset, DatasetState, Experiment, WishState
-from syntrust_gateway.experiments.spec import DatasetView, ExperimentSpec, StartView, resolve
-from syntrust_gateway.jobs.synthesis import find_generator
+from syntrust_gateway.container import Deps
+from syntrust_gateway.datasets.service import ready_dataset
+from syntrust_gateway.db.tables import Experiment, WishState
+from syntrust_gateway.experiments.resolve import resolve
+from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
+from syntrust_gateway.experiments.spec import ExperimentSpec
 from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.planner_view import StartView, find_generator, start_view
 from syntrust_gateway.runs import tables as wishtables
 from syntrust_gateway.runs.progress import Progress, look
 
@@ -62,23 +63,6 @@ def _require_name(request: ExperimentSpec) -> None:
     """Refuse what no database keeps."""
     if request.name is not None and not request.name.isprintable():
         raise InvalidRequest("A name has no control characters.", pointer="/name")
-
-
-def ready_dataset(
-    session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
-) -> DatasetView:
-    """The dataset with its cases; `at` is the pointer of the field that names it."""
-    try:
-        dataset = find_row(session, caller, Dataset, dataset_id)
-    except NotFound as error:
-        raise InvalidRequest(error.detail, pointer=at) from error
-    if dataset.state is not DatasetState.READY:
-        raise Conflict(
-            f"The dataset is {dataset.state}; a ready one is needed. Commit it and wait.",
-            state=str(dataset.state),
-        )
-    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
-    return dataset_view(dataset, cases)
 
 
 def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:

@@ -1,44 +1,26 @@
 """What a caller asks of an experiment, and the same with every default and choice written out.
 
-`resolve` is the only place where choices are made; `plan` then is a pure function of its answer.
+`resolve` makes the one of the other; `plan` then is a pure function of its answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from syntrust_core.cases.patient_id import patient_of
-from syntrust_core.contracts.base import Kind, Ref, Sampler, Seed, Sha256, is_none
-from syntrust_core.contracts.canonical import alpha_text
-from syntrust_core.contracts.grid import Grid, GridSpec
+from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
-from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.experiments.splits import (
-    ExplicitSplit,
-    RandomSplit,
-    require_distinct,
-    split_cases,
-)
+from syntrust_gateway.api.schemas import MODEL_NAME, RequestBody
+from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
 MAX_TWINS = 8
-ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
-NETWORK_SETTINGS = ("feature_size", "window", "norm")
-"""Among the overrides, those that change the names or shapes of weights."""
 SETTINGS = {"generator", "segmenter", "mixing", "seeds", "controls"}
-MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Drawing(_Request):
+class Drawing(RequestBody):
     """How a generator draws; what is left out is its card's default."""
 
     model: Annotated[
@@ -61,10 +43,10 @@ class GeneratorChoice(Drawing):
     ] = 1
 
 
-class SegmenterChoice(_Request):
+class SegmenterChoice(RequestBody):
     preset: Literal["tiny", "base", "full"] = "tiny"
     iterations: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    overrides: dict[str, float | int | bool | str] = {}
+    overrides: dict[str, float | int | bool | str] = Field(default={})
     start: Annotated[
         str | None,
         Field(
@@ -79,7 +61,7 @@ class SegmenterChoice(_Request):
     ] = False
 
 
-class ExperimentSpec(_Request):
+class ExperimentSpec(RequestBody):
     """The body of `POST /experiments`."""
 
     dataset: str
@@ -108,57 +90,7 @@ class ExperimentSpec(_Request):
     ] = ()
 
 
-@dataclass(frozen=True)
-class CaseView:
-    """What a plan needs to know of one ready case."""
-
-    id: str
-    group: str | None
-    step: str
-    label_map_fingerprint: str
-
-
-@dataclass(frozen=True)
-class DatasetView:
-    id: str
-    digest: str
-    grid: GridSpec
-    cases: tuple[CaseView, ...]
-
-
-@dataclass(frozen=True)
-class GeneratorView:
-    """What a plan needs to know of a generator's model card."""
-
-    name: str
-    id: str
-    sampler: Sampler
-    steps: int
-    most_steps: int
-    grid: Grid | None
-    seen_cases: frozenset[str]
-    seen_fingerprints: frozenset[str]
-    kind: Kind = Kind.IMPORTED_MODEL
-    crops: bool = False  # draws the middle of any grid of its spacing
-
-
-@dataclass(frozen=True)
-class StartView:
-    """What a plan needs to know of start weights.
-
-    `preset` and `config` are those of the network they belong to, as far as their card says;
-    `seen_cases` and `seen_steps` the cases they were trained on, by id and by inspection.
-    """
-
-    name: str
-    model: Ref
-    preset: str | None
-    config: Mapping[str, Any]
-    seen_cases: frozenset[str]
-    seen_steps: frozenset[str]
-
-
-class ResolvedGenerator(_Request):
+class ResolvedGenerator(RequestBody):
     name: str
     model: Ref
     sampler: Sampler
@@ -167,12 +99,12 @@ class ResolvedGenerator(_Request):
     twins: int = 1
 
 
-class ResolvedStart(_Request):
+class ResolvedStart(RequestBody):
     name: str
     model: Ref
 
 
-class ResolvedSegmenter(_Request):
+class ResolvedSegmenter(RequestBody):
     preset: str
     iterations: int
     overrides: dict[str, float | int | bool | str]
@@ -181,7 +113,7 @@ class ResolvedSegmenter(_Request):
     probabilities: bool = Field(default=False, exclude_if=lambda asked: not asked)
 
 
-class ResolvedSpec(_Request):
+class ResolvedSpec(RequestBody):
     """An experiment with nothing left to choose. Case ids are sorted; α are shortest strings."""
 
     dataset: str
@@ -196,155 +128,6 @@ class ResolvedSpec(_Request):
     segmenter: ResolvedSegmenter
     mixing: Literal["disjoint", "independent"]
     controls: tuple[Control, ...] = Field(default=(), exclude_if=lambda controls: not controls)
-
-
-def resolve(
-    spec: ExperimentSpec,
-    dataset: DatasetView,
-    generator: GeneratorView,
-    start: StartView | None = None,
-) -> ResolvedSpec:
-    """Write out every default and choice of `spec`, or refuse it.
-
-    Raises
-    ------
-    InvalidRequest
-        With the JSON pointer of the field that cannot be met, and what would be right.
-    """
-    alphas = _distinct_alphas(spec.alphas)
-    require_distinct(spec.seeds, "/seeds")
-    require_distinct(spec.controls, "/controls")
-    _in_domain(dataset.grid, generator)
-    drawing = resolve_drawing(spec.generator, generator)
-    seen = _seen_cases(dataset.cases, generator)
-    learnt = frozenset[str]() if start is None else _learnt_cases(dataset.cases, start)
-    ids = [case.id for case in dataset.cases]
-    train, validation, test = split_cases(spec.split, ids, seen | learnt)
-    _require_untrained(test, learnt)
-    return ResolvedSpec(
-        dataset=dataset.id,
-        dataset_digest=dataset.digest,
-        alphas=alphas,
-        seeds=tuple(sorted(spec.seeds)),
-        train=train,
-        validation=validation,
-        test=test,
-        seen=tuple(sorted(seen)),
-        generator=drawing.model_copy(update={"twins": spec.generator.twins}),
-        segmenter=_resolve_segmenter(spec.segmenter, start),
-        mixing=spec.mixing,
-        controls=tuple(sorted(spec.controls, key=get_args(Control).index)),
-    )
-
-
-def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenerator:
-    """Write out how `generator` draws where a caller chose so.
-
-    Raises
-    ------
-    InvalidRequest
-        If it has fewer steps than were asked for.
-    """
-    _in_schedule(choice.steps, generator)
-    return ResolvedGenerator(
-        name=generator.name,
-        model=Ref(kind=generator.kind, id=generator.id),
-        sampler=choice.sampler or generator.sampler,
-        steps=choice.steps or generator.steps,
-        seed=choice.seed,
-    )
-
-
-def _resolve_segmenter(choice: SegmenterChoice, start: StartView | None) -> ResolvedSegmenter:
-    if start is not None:
-        _require_same_network(choice, start)
-    return ResolvedSegmenter(
-        preset=choice.preset,
-        iterations=choice.iterations or ITERATIONS[choice.preset],
-        overrides=choice.overrides,
-        start=None if start is None else ResolvedStart(name=start.name, model=start.model),
-        probabilities=choice.probabilities,
-    )
-
-
-def _require_same_network(choice: SegmenterChoice, start: StartView) -> None:
-    """Refuse start weights that their card says belong to another network.
-
-    What the card does not say, the training finds out before its first iteration.
-    """
-    asked = {"preset": choice.preset} | {
-        name: value for name, value in choice.overrides.items() if name in NETWORK_SETTINGS
-    }
-    known = {**start.config, "preset": start.preset}
-    for name, value in asked.items():
-        if known.get(name) not in {None, value}:
-            field = "/segmenter/preset" if name == "preset" else f"/segmenter/overrides/{name}"
-            raise InvalidRequest(
-                f"The start weights {start.name} are those of a network with {name} {known[name]}, "
-                f"not {value}.",
-                pointer=field,
-            )
-
-
-def _learnt_cases(cases: Iterable[CaseView], start: StartView) -> frozenset[str]:
-    patients = {patient_of(case) for case in start.seen_cases}
-    return frozenset(
-        case.id
-        for case in cases
-        if case.step in start.seen_steps or patient_of(case.id) in patients
-    )
-
-
-def _require_untrained(test: Sequence[str], learnt: frozenset[str]) -> None:
-    """Refuse a test case that the start weights were trained on: its Dice would be no test."""
-    for index, case in enumerate(test):
-        if case in learnt:
-            raise InvalidRequest(
-                f"The start weights were trained on {case}, which is a test case here; test on "
-                "patients they have not seen, or start from other weights.",
-                pointer=f"/split/test/{index}",
-            )
-
-
-def _distinct_alphas(alphas: Sequence[float]) -> tuple[str, ...]:
-    texts = [alpha_text(alpha) for alpha in alphas]
-    require_distinct(texts, "/alphas")
-    return tuple(sorted(texts, key=float))
-
-
-def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
-    wanted = generator.grid
-    if wanted is None or grid == wanted:
-        return
-    # The spacing of native cases differs from case to case; the worker looks at each.
-    if generator.crops and (grid == "native" or grid.spacing_mm == wanted.spacing_mm):
-        return
-    shape = "x".join(map(str, wanted.shape))
-    spacing = "x".join(f"{length:g}" for length in wanted.spacing_mm)
-    raise InvalidRequest(
-        f"The generator {generator.name} draws volumes of {shape} voxels of {spacing} mm; "
-        f"register the dataset on that grid{' or spacing' if generator.crops else ''}, or name a "
-        "generator of its grid.",
-        pointer="/generator/model",
-    )
-
-
-def _in_schedule(steps: int | None, generator: GeneratorView) -> None:
-    if steps is not None and steps > generator.most_steps:
-        raise InvalidRequest(
-            f"The generator {generator.name} has {generator.most_steps} steps; ask for no more.",
-            pointer="/generator/steps",
-        )
-
-
-def _seen_cases(cases: Iterable[CaseView], generator: GeneratorView) -> frozenset[str]:
-    patients = {patient_of(case) for case in generator.seen_cases}
-    return frozenset(
-        case.id
-        for case in cases
-        if patient_of(case.id) in patients
-        or case.label_map_fingerprint in generator.seen_fingerprints
-    )
 
 
 def spec_settings(spec: ResolvedSpec) -> dict[str, Any]:

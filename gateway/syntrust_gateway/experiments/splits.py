@@ -7,21 +7,18 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.base import Seed
 from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.api.schemas import RequestBody
 
 FEWEST_TEST_CASES: Final = 1
 Parts = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RandomSplit(_Request):
+class RandomSplit(RequestBody):
     """A random split by patient; validation cases are set aside before mixing."""
 
     seed: Seed = 0
@@ -29,7 +26,7 @@ class RandomSplit(_Request):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.07
 
 
-class ExplicitSplit(_Request):
+class ExplicitSplit(RequestBody):
     """The caller's own split, by case id. Cases in none of the lists are left out."""
 
     train: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from syntrust_core.contracts.job_steps import ExportBundle
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody

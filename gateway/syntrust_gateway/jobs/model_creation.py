@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.job_steps import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_core.errors import Conflict, InvalidRequest
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
+from syntrust_gateway.datasets.planner_view import CaseView
+from syntrust_gateway.datasets.service import ready_dataset
 from syntrust_gateway.db.tables import Client, Job, JobKind, Model
 from syntrust_gateway.errors import pointer
-from syntrust_gateway.experiments.service import ready_dataset
-from syntrust_gateway.experiments.spec import CaseView
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody
 from syntrust_gateway.models import registry as models

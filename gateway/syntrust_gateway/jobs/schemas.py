@@ -1,4 +1,4 @@
-"""Bodies of uploads and of jobs: what is asked for and what is told."""
+"""Bodies of jobs: what is asked for and what is told."""
 
 from __future__ import annotations
 
@@ -7,56 +7,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from syntrust_core.contracts.base import Sha256
-from syntrust_core.contracts.vocabulary import Role, Scheme, StatedScheme
-from syntrust_gateway.api.schemas import (
-    CaseId,
-    RunningStep,
-    StepCount,
-    Text,
-    UploadSpec,
-    UploadTarget,
-)
+from syntrust_core.contracts.vocabulary import Scheme, StatedScheme
+from syntrust_gateway.api.schemas import MODEL_NAME, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import JobKind, WishState
-from syntrust_gateway.experiments.spec import MODEL_NAME, Drawing
+from syntrust_gateway.experiments.spec import Drawing
+from syntrust_gateway.runs.schemas import RunningStep, StepCount
 from syntrust_gateway.uploads.links import FileLink
 
 MAX_VOLUME_CASES = 1000
-UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NewUpload(_Request):
-    """The body of `POST /uploads`."""
-
-    scheme: Annotated[Scheme, Field(description="What the values of its label maps mean.")] = "auto"
-    files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1)]
-
-
-class UploadPlaces(BaseModel):
-    id: str
-    files: dict[UploadRole, UploadTarget]
-
-
-class UploadedFile(BaseModel):
-    bytes: int
-    sha256: Sha256
-    arrived: Annotated[
-        bool, Field(description="At its full size; its SHA-256 is checked by the job.")
-    ]
-
-
-class UploadBody(BaseModel):
-    id: str
-    scheme: Scheme
-    files: dict[UploadRole, UploadedFile]
-    created: datetime
-
-
-class NewSynthesis(_Request):
+class NewSynthesis(RequestBody):
     """The body of `POST /syntheses`."""
 
     upload: Annotated[
@@ -75,12 +36,12 @@ class NewSynthesis(_Request):
     ] = None
 
 
-class RegisteredCase(_Request):
+class RegisteredCase(RequestBody):
     dataset: Annotated[str, Field(description="Id of a dataset.")]
     id: CaseId
 
 
-class NewSegmentation(_Request):
+class NewSegmentation(RequestBody):
     """The body of `POST /segmentations`: four images that were uploaded, or a registered case."""
 
     upload: Annotated[
@@ -118,7 +79,7 @@ class NewSegmentation(_Request):
         return self
 
 
-class VolumeCaseRequest(_Request):
+class VolumeCaseRequest(RequestBody):
     id: CaseId
     upload: Annotated[
         str, Field(description="With `seg`, `prediction_real` and `prediction_synthetic`.")
@@ -126,7 +87,7 @@ class VolumeCaseRequest(_Request):
     group: Text | None = None
 
 
-class NewVolumeScore(_Request):
+class NewVolumeScore(RequestBody):
     """The body of `POST /trust-score/volumes`."""
 
     cases: Annotated[
@@ -135,7 +96,7 @@ class NewVolumeScore(_Request):
     scheme: Annotated[
         Scheme | None, Field(description="Instead of the scheme that each upload names.")
     ] = None
-    policy: Annotated[dict[str, Any], Field(description="As of `POST /trust-score`.")] = {}
+    policy: dict[str, Any] = Field(default={}, description="As of `POST /trust-score`.")
 
 
 class JobProblemField(BaseModel):

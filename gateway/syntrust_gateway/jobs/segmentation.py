@@ -11,9 +11,9 @@ from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import SegmentCase
 from syntrust_core.contracts.vocabulary import MODALITIES, StatedScheme
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import find_row
+from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, JobKind
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody, NewSegmentation

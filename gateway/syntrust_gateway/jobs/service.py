@@ -14,12 +14,11 @@ from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.errors import Conflict, ObjectDamaged
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import PageQuery, find_row, page
-from syntrust_gateway.api.problems import TYPE_BASE
+from syntrust_gateway.auth.access import PageQuery, find_row, page
 from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Job, JobKind, Step, WishState
-from syntrust_gateway.errors import pointer
+from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
 from syntrust_gateway.runs import tables as wishtables
 from syntrust_gateway.runs.progress import look

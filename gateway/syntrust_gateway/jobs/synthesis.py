@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.contracts.job_steps import ExportImages
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.datasets.planner_view import generator_view
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import JobKind
-from syntrust_gateway.experiments.spec import GeneratorView, ResolvedGenerator, resolve_drawing
+from syntrust_gateway.experiments.resolve import resolve_drawing
+from syntrust_gateway.experiments.spec import ResolvedGenerator
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody, NewSynthesis
-from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.planner_view import GeneratorView, find_generator
 from syntrust_gateway.uploads import service as uploads
 
 UPLOAD = "/upload"
@@ -64,14 +64,3 @@ def _steps(
         fit=request.fit,
     )
     return inspect, draw, ExportImages(case=inspect.step_id, twin=draw.step_id)
-
-
-def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
-    """The generator of this name or id.
-
-    Raises
-    ------
-    InvalidRequest
-        There is none for this caller, or it is no generator.
-    """
-    return generator_view(models.find_as(deps, caller, wanted, "generator", at="/generator/model"))

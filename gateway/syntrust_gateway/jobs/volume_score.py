@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
 from syntrust_core.contracts.vocabulary import VOLUME_ROLES
 from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.jobs import service as jobs

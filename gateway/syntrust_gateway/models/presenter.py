@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.models import ModelKind
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import PageQuery
+from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import FoundModel
 from syntrust_gateway.models.schemas import (

@@ -21,11 +21,12 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, name_key
 from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import PageQuery, page
+from syntrust_gateway.api.schemas import MODEL_NAME
+from syntrust_gateway.auth.access import PageQuery, page
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.db.tables import Job, JobKind, Model, Step, insert_new
-from syntrust_gateway.experiments.spec import MODEL_NAME
+from syntrust_gateway.container import Deps
+from syntrust_gateway.db.session import insert_new
+from syntrust_gateway.db.tables import Job, JobKind, Model, Step
 
 MAKING_MODELS: Final = (JobKind.MODEL_IMPORT, JobKind.MODEL_TRAINING)
 MAKERS: Final = (Kind.IMPORT_MODEL, Kind.TRAIN_GENERATOR, Kind.TRAIN_SEGMENTER)

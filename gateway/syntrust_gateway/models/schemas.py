@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from syntrust_core.contracts.base import Sampler, Seed
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.models import NAME_PATTERN
-from syntrust_gateway.api.schemas import CaseId
-from syntrust_gateway.experiments.spec import MODEL_NAME
+from syntrust_gateway.api.schemas import MODEL_NAME, CaseId, RequestBody
 from syntrust_gateway.uploads.links import FileLink
 
 MAX_SEEN = 100_000
@@ -19,11 +18,7 @@ ModelOrigin = Literal["shipped", "imported", "trained"]
 ModelName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Training(_Request):
+class Training(RequestBody):
     dataset: Annotated[str, Field(description="Id of a ready dataset.")]
     cases: Annotated[
         tuple[CaseId, ...] | None, Field(min_length=1, description="Of the dataset; all if null.")
@@ -42,7 +37,7 @@ class Training(_Request):
     iterations: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class NewModel(_Request):
+class NewModel(RequestBody):
     """The body of `POST /models`: a checkpoint to import, or a training."""
 
     name: ModelName

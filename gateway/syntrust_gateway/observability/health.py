@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -13,14 +14,19 @@ from starlette.concurrency import run_in_threadpool
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
 from syntrust_core.log import get_logger
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.schemas import Ready
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Client
 
 log = get_logger(__name__)
 
 TIMEOUT_S = 4.0
 _OK = "ok"
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+    checks: dict[str, str]
+    workers: Annotated[dict[str, int], Field(description="Live workers by queue.")]
 
 
 class NotReady(Unavailable):

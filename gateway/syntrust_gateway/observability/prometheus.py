@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Step
 from syntrust_gateway.runs.tables import TABLES, WishTable
 

@@ -1,22 +1,31 @@
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Literal
 
-from syntrust_gateway.api.dependencies import DepsDep
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from syntrust_core.errors import Forbidden
+from syntrust_gateway.api.dependencies import CallerDep, DepsDep
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.api.schemas import Alive, Ready
-from syntrust_gateway.observability.health import NotReady, check
+from syntrust_gateway.observability.health import NotReady, Ready, check
+from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
 
-router = APIRouter(prefix="/health", tags=["health"])
+health = APIRouter(prefix="/health", tags=["health"])
+metrics = APIRouter(tags=["health"])
 
 
-@router.get("/live", summary="Whether this process answers")
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+@health.get("/live", summary="Whether this process answers")
 async def live() -> Alive:
     """Asks nothing of any other server."""
     return Alive()
 
 
-@router.get(
+@health.get(
     "/ready",
     summary="Whether the servers behind this process answer",
     responses=documented(NotReady),
@@ -24,3 +33,16 @@ async def live() -> Alive:
 async def ready(deps: DepsDep) -> Ready:
     """Database, object store and queue, and how many workers each queue has."""
     return await check(deps)
+
+
+@metrics.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses=documented(Forbidden),
+)
+def get_metrics(request: Request, caller: CallerDep) -> Response:
+    """Requests, experiments, steps by queue and state, live workers. For admins: it counts all."""
+    caller.require_admin()
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), media_type=CONTENT_TYPE)

@@ -19,14 +19,14 @@ from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
-from syntrust_gateway.db.tables import (
+from syntrust_gateway.db.session import (
     Sessions,
-    WishState,
     insert_new,
     make_engine,
     read_factory,
     session_factory,
 )
+from syntrust_gateway.db.tables import WishState
 from syntrust_gateway.orchestrator import completion as settle
 from syntrust_gateway.orchestrator import demand as wishes
 from syntrust_gateway.orchestrator import segmenter_registration as registry

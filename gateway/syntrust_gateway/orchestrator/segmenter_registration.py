@@ -13,6 +13,7 @@ from syntrust_core.contracts.base import Kind, Manifest
 from syntrust_core.contracts.experiment_steps import TrainSegmenter
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import (
     Case,
     Dataset,
@@ -21,7 +22,6 @@ from syntrust_gateway.db.tables import (
     Model,
     Step,
     StepState,
-    insert_new,
     new_id,
 )
 from syntrust_gateway.models.registry import CARD_FILES

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
-from syntrust_gateway.api.schemas import KindCount, RunningStep, StepCount
 from syntrust_gateway.db.tables import Step, StepState, Wish
+from syntrust_gateway.runs.schemas import KindCount, RunningStep, StepCount
 from syntrust_gateway.runs.tables import WishTable, table_of
 
 _TIMED_STEPS = 50

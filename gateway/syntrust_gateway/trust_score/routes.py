@@ -9,6 +9,7 @@ from syntrust_gateway.api.dependencies import DepsDep, media_type
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score import service as scores
+from syntrust_metrics.trust import definitions
 
 router = APIRouter(tags=["trust score"])
 
@@ -82,3 +83,13 @@ async def trust_score(
     if answer.kind == scores.HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY
     return Response(answer.content, media_type=answer.kind, headers=headers)
+
+
+@router.get("/trust-factors", summary="What the trust factors are, as data")
+def trust_factors() -> dict[str, Any]:
+    """Formula, range, direction, when undefined, and citation of everything in an answer.
+
+    Of the factors, of what to read beside them, of equivalence and of the score, with the default
+    policy and the limits of a request.
+    """
+    return definitions()

@@ -6,8 +6,8 @@ from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.jobs.schemas import NewUpload, UploadBody, UploadPlaces
 from syntrust_gateway.uploads import service as uploads
+from syntrust_gateway.uploads.schemas import NewUpload, UploadBody, UploadPlaces
 
 router = APIRouter(prefix="/uploads", tags=["jobs"])
 

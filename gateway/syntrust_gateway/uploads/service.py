@@ -13,13 +13,18 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts import base as contracts
 from syntrust_core.contracts.vocabulary import Scheme
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.api.dependencies import Deps
-from syntrust_gateway.api.pagination import find_row, row_id
-from syntrust_gateway.api.schemas import UploadTarget
+from syntrust_gateway.auth.access import find_row, row_id
 from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Upload, utc_now
 from syntrust_gateway.errors import FieldError, InvalidFields
-from syntrust_gateway.jobs.schemas import NewUpload, UploadBody, UploadedFile, UploadPlaces
+from syntrust_gateway.uploads.schemas import (
+    NewUpload,
+    UploadBody,
+    UploadedFile,
+    UploadPlaces,
+    UploadTarget,
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from syntrust_core.contracts.job_steps import ImportModel
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, run_step
 from syntrust_core.testing import MemoryQueue, MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.orchestrator import Conductor
 from syntrust_gateway.orchestrator.reconcile import Servers
 

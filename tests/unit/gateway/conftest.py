@@ -21,20 +21,11 @@ from tests.unit.gateway.orchestrator_harness import World
 
 from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.db.tables import (
-    Base,
-    Case,
-    CaseState,
-    Dataset,
-    DatasetState,
-    Role,
-    make_engine,
-    read_factory,
-    session_factory,
-)
+from syntrust_gateway.container import Deps
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.tables import Base, Case, CaseState, Dataset, DatasetState, Role
 from syntrust_gateway.trust_score.scorer_pool import Scorers
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -15,6 +15,7 @@ from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, publish_imported, run_step
 from syntrust_core.testing import MemoryCoordinator, MemoryQueue, MemoryStore
 from syntrust_gateway.datasets.planner_view import dataset_view
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import (
     Base,
     Case,
@@ -27,11 +28,10 @@ from syntrust_gateway.db.tables import (
     Step,
     StepState,
     WishState,
-    make_engine,
-    read_factory,
-    session_factory,
 )
-from syntrust_gateway.experiments.spec import ExperimentSpec, GeneratorView, resolve
+from syntrust_gateway.experiments.resolve import resolve
+from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.models.planner_view import GeneratorView
 from syntrust_gateway.orchestrator import Conductor
 from syntrust_gateway.orchestrator.reconcile import Servers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from syntrust_gateway.db.tables import make_engine
+from syntrust_gateway.db.session import make_engine
 
 
 def migrate(url: str) -> None:

@@ -11,7 +11,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.errors import ObjectDamaged, StoreUnavailable
 from syntrust_core.storage.base import ObjectInfo
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Step
 
 

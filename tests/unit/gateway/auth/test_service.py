@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from syntrust_core.errors import Conflict, Unauthenticated
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.auth import service as auth
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Audit, Client, Role
 
 KEY = "k" * 40

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Audit, Case, CaseState, Dataset, DatasetState
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from syntrust_gateway.db import sqlite as sqlite_file
-from syntrust_gateway.db.tables import make_engine
+from syntrust_gateway.db.session import make_engine
 
 
 @pytest.fixture

@@ -20,17 +20,12 @@ from syntrust_core.contracts.experiment_steps import (
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.report import BuildReport
 from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.mixing import mix, real_count
 from syntrust_gateway.experiments.plan import Plan, plan
-from syntrust_gateway.experiments.spec import (
-    ITERATIONS,
-    CaseView,
-    DatasetView,
-    ExperimentSpec,
-    GeneratorView,
-    ResolvedSpec,
-    resolve,
-)
+from syntrust_gateway.experiments.resolve import ITERATIONS, resolve
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
+from syntrust_gateway.models.planner_view import GeneratorView
 from syntrust_segmenter.presets import PRESETS
 
 GRID = Grid(shape=(64, 64, 64), spacing_mm=(3, 3, 3))

@@ -14,7 +14,7 @@ from syntrust_core.contracts.base import Kind, Manifest, Progress, Queue, Ref
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.testing import MemoryCoordinator
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import (
     Attempt,
     Audit,

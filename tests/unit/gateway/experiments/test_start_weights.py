@@ -11,18 +11,11 @@ from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmenter
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.datasets.planner_view import start_view
+from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.plan import plan
-from syntrust_gateway.experiments.spec import (
-    CaseView,
-    DatasetView,
-    ExperimentSpec,
-    GeneratorView,
-    ResolvedSpec,
-    StartView,
-    resolve,
-    spec_settings,
-)
+from syntrust_gateway.experiments.resolve import resolve
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec, spec_settings
+from syntrust_gateway.models.planner_view import GeneratorView, StartView, start_view
 from syntrust_gateway.models.registry import FoundModel
 
 GRID = Grid(shape=(64, 64, 64), spacing_mm=(3, 3, 3))

@@ -15,7 +15,7 @@ from tests.unit.gateway.conftest import Api
 from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Audit
 
 pytestmark = pytest.mark.usefixtures("generator")

@@ -14,7 +14,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import SegmentCase
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, Model, Step, StepState, new_id
 
 IMAGES = {role: role.encode() for role in ("t1", "t1ce", "t2", "flair")}

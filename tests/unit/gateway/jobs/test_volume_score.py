@@ -14,7 +14,7 @@ from tests.unit.gateway.conftest import Api
 
 from syntrust_core.testing import MemoryStore
 from syntrust_core.testing.casemaker import lps_affine, nifti_bytes
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_metrics.segmentation.volume_task import score_volumes
 
 SHAPE = (10, 9, 8)

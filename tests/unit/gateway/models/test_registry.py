@@ -18,7 +18,7 @@ from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmente
 from syntrust_core.contracts.job_steps import ExportBundle
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Case, Model, Step, StepState
 from syntrust_gateway.models.training_history import MOST_POINTS, history_body
 

@@ -18,7 +18,7 @@ from syntrust_core.errors import CallerError
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Experiment, Job
 
 MASK = {"seg": b"a mask", "brain": b"a brain"}

@@ -10,7 +10,7 @@ from tests.unit.gateway.api_harness import key_of
 from tests.unit.gateway.conftest import NOTHING, Api
 
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.api.dependencies import Deps
+from syntrust_gateway.container import Deps
 from syntrust_gateway.db.tables import Audit
 
 SEG = {"sha256": NOTHING, "bytes": 3}

@@ -1,0 +1,26 @@
+"""The collaborators of the API, made once in an entry point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from syntrust_core.runtime.coordination import StepCoordinator
+from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.db.session import Sessions
+from syntrust_gateway.trust_score.scorer_pool import Scorers
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Everything that the API works with."""
+
+    write: Sessions
+    read: Sessions
+    store: ObjectStore
+    coordinator: StepCoordinator
+    max_body_bytes: int = 32 << 20  # 100,000 cases of three regions with room to spare
+    body_timeout: timedelta = timedelta(seconds=30)
+    upload_expires: timedelta = timedelta(hours=12)
+    events_every: timedelta = timedelta(milliseconds=500)
+    scorers: Scorers = field(default_factory=Scorers)

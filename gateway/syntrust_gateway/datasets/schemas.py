@@ -1,0 +1,85 @@
+"""Bodies of datasets and their cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from syntrust_core.contracts.grid import GridSpec
+from syntrust_core.contracts.vocabulary import Region, Role, Scheme
+from syntrust_gateway.api.schemas import CaseId, RequestBody, Text
+from syntrust_gateway.db.tables import CaseState, DatasetState
+from syntrust_gateway.uploads.schemas import UploadSpec
+
+
+class NewDataset(RequestBody):
+    name: Text
+    grid: Annotated[
+        GridSpec,
+        Field(description='"native", or the one grid every case is resampled to on inspection.'),
+    ] = "native"
+    scheme: Annotated[
+        Scheme, Field(description="Label scheme of cases that do not name their own.")
+    ] = "auto"
+
+
+class NewCase(RequestBody):
+    id: CaseId
+    group: Annotated[Text | None, Field(description="E.g. the site; results come per group.")] = (
+        None
+    )
+    scheme: Scheme | None = None
+    files: Annotated[dict[Role, UploadSpec], Field(min_length=1)]
+
+
+class CaseProblem(BaseModel):
+    file: str
+    field: str
+    reason: str
+
+
+class CaseBody(BaseModel):
+    id: str
+    group: str | None
+    scheme: Scheme
+    state: CaseState
+    problems: list[CaseProblem]
+    warnings: list[str]
+    region_volumes_ml: dict[Region, float] | None
+
+
+class InspectionProgress(BaseModel):
+    inspected: int
+    total: int
+
+
+class DatasetBody(BaseModel):
+    id: str
+    name: str
+    state: DatasetState
+    grid: GridSpec
+    scheme: Scheme
+    digest: Annotated[
+        str | None, Field(description="Of the content, once ready; names no row, time or place.")
+    ]
+    created: datetime
+    progress: InspectionProgress
+    cases: list[CaseBody]
+
+
+class DatasetSummary(BaseModel):
+    id: str
+    name: str
+    state: DatasetState
+    grid: GridSpec
+    scheme: Scheme
+    digest: str | None
+    created: datetime
+    progress: InspectionProgress
+
+
+class DatasetPage(BaseModel):
+    items: list[DatasetSummary]
+    next: str | None

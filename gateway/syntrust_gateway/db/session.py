@@ -1,0 +1,55 @@
+"""Engines and sessions of the gateway's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, sessionmaker
+
+from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
+from syntrust_gateway.db.tables import Base
+
+_ROWS_PER_INSERT = 1000
+Sessions = sessionmaker[Session]
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite (a file) or PostgreSQL (psycopg 3)."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+    engine = create_engine(url, pool_size=20, max_overflow=20)
+    event.listen(engine, "connect", set_up_connection)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def session_factory(engine: Engine) -> Sessions:
+    """Sessions that may write. On SQLite they take the write lock when they begin.
+
+    A deferred transaction that reads first and writes later fails at once, whatever the busy
+    timeout, when somebody else has written in between; one that begins as a writer waits instead.
+    """
+    writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+    return sessionmaker(writing, expire_on_commit=False)
+
+
+def read_factory(engine: Engine) -> Sessions:
+    """Sessions that only read, of one state of the database; nobody waits for them."""
+    reading = engine.execution_options(**{BEGIN: "BEGIN"})
+    return sessionmaker(reading, expire_on_commit=False)
+
+
+def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert the rows whose primary key is free and leave the others as they are."""
+    ready = [dict(row) for row in rows]
+    insert = sqlite.insert if _is_sqlite(session) else postgresql.insert
+    for start in range(0, len(ready), _ROWS_PER_INSERT):
+        chunk = ready[start : start + _ROWS_PER_INSERT]
+        session.execute(insert(table).on_conflict_do_nothing(), chunk)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

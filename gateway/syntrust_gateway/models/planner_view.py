@@ -1,0 +1,103 @@
+"""What the planner of an experiment needs to know of model cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syntrust_core.contracts.base import Kind, Ref, Sampler
+from syntrust_core.contracts.grid import Grid
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
+from syntrust_gateway.models import registry as models
+from syntrust_gateway.models.registry import FoundModel
+
+
+@dataclass(frozen=True)
+class GeneratorView:
+    """What a plan needs to know of a generator's model card."""
+
+    name: str
+    id: str
+    sampler: Sampler
+    steps: int
+    most_steps: int
+    grid: Grid | None
+    seen_cases: frozenset[str]
+    seen_fingerprints: frozenset[str]
+    kind: Kind = Kind.IMPORTED_MODEL
+    crops: bool = False  # draws the middle of any grid of its spacing
+
+
+@dataclass(frozen=True)
+class StartView:
+    """What a plan needs to know of start weights.
+
+    `preset` and `config` are those of the network they belong to, as far as their card says;
+    `seen_cases` and `seen_steps` the cases they were trained on, by id and by inspection.
+    """
+
+    name: str
+    model: Ref
+    preset: str | None
+    config: Mapping[str, Any]
+    seen_cases: frozenset[str]
+    seen_steps: frozenset[str]
+
+
+def generator_view(model: FoundModel) -> GeneratorView:
+    """What a plan needs to know of a model.
+
+    Raises
+    ------
+    InvalidRequest
+        If it draws no images of the four modalities.
+    """
+    if model.grid is None:
+        raise InvalidRequest(
+            f"{model.name} draws one image of a whole head; a generator of four modalities is "
+            "needed here.",
+            pointer="/generator/model",
+        )
+    card = model.card
+    seen = card["seen"]
+    return GeneratorView(
+        name=model.name,
+        id=model.ref.id,
+        kind=model.ref.kind,
+        sampler=card["default"]["sampler"],
+        steps=card["default"]["steps"],
+        most_steps=card["schedule_steps"],
+        grid=model.grid,
+        crops=card["domain"].get("fit") == "crop",
+        seen_cases=frozenset(case["id"] for case in seen),
+        seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
+    )
+
+
+def start_view(model: FoundModel) -> StartView:
+    """What a plan needs to know of a segmenter, or of imported weights, to start from."""
+    cases = () if model.made is None else model.made["cases"]
+    # A trained segmenter's card names the network it is; that of imported weights its preset.
+    config = model.card.get("config", {})
+    return StartView(
+        name=model.name,
+        model=model.ref,
+        preset=config.get("preset", model.card.get("preset")),
+        config=config,
+        seen_cases=frozenset(case["id"] for case in cases),
+        seen_steps=model.trained_on,
+    )
+
+
+def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
+    """The generator of this name or id.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none for this caller, or it is no generator.
+    """
+    return generator_view(models.find_as(deps, caller, wanted, "generator", at="/generator/model"))

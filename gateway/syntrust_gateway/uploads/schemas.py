@@ -1,0 +1,54 @@
+"""Bodies of uploads: what a caller announces, and where each file goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from syntrust_core.contracts.base import Sha256
+from syntrust_core.contracts.vocabulary import Role, Scheme
+from syntrust_gateway.api.schemas import RequestBody
+
+MAX_FILE_BYTES = 4 << 30
+UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
+
+
+class UploadSpec(RequestBody):
+    sha256: Annotated[Sha256, Field(description="Of the file as it will be uploaded.")]
+    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES)]
+
+
+class UploadTarget(BaseModel):
+    """Where to PUT one file; both null where the store holds it already."""
+
+    url: str | None
+    expires: datetime | None
+
+
+class NewUpload(RequestBody):
+    """The body of `POST /uploads`."""
+
+    scheme: Annotated[Scheme, Field(description="What the values of its label maps mean.")] = "auto"
+    files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1)]
+
+
+class UploadPlaces(BaseModel):
+    id: str
+    files: dict[UploadRole, UploadTarget]
+
+
+class UploadedFile(BaseModel):
+    bytes: int
+    sha256: Sha256
+    arrived: Annotated[
+        bool, Field(description="At its full size; its SHA-256 is checked by the job.")
+    ]
+
+
+class UploadBody(BaseModel):
+    id: str
+    scheme: Scheme
+    files: dict[UploadRole, UploadedFile]
+    created: datetime
