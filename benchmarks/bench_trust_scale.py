@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from syntrust_gateway.trust_score.scorer_pool import ONE_THREAD
-from syntrust_gateway.trust_score.service import JSON, Answer, outcome
+from syntrust_gateway.trust_score.pipe import JSON, Answer
+from syntrust_gateway.trust_score.scoring import score_request
+from syntrust_gateway.trust_score.service import ONE_THREAD
 
 SIZES = (12_500, 25_000, 50_000, 100_000)
 REGIONS = ("ET", "ED", "NCR")
@@ -48,7 +49,7 @@ def measure_here(size: int) -> dict[str, Any]:
     """The body comes over stdin, so that making it does not count."""
     content = sys.stdin.buffer.read()
     before, start = peak_bytes(), time.perf_counter()
-    answer = outcome(content, JSON, None)
+    answer = score_request(content, JSON, None)
     seconds = time.perf_counter() - start
     assert isinstance(answer, Answer)
     assert json.loads(answer.content)["cases"] == size

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from syntrust_gateway.trust_score.scorer_pool import ONE_THREAD
+from syntrust_gateway.trust_score.service import ONE_THREAD
 from syntrust_metrics.trust import score_cases
 
 CASES, RESAMPLES, RUNS = 251, 2000, 15

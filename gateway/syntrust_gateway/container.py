@@ -8,7 +8,7 @@ from datetime import timedelta
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.session import Sessions
-from syntrust_gateway.trust_score.scorer_pool import Scorers
+from syntrust_gateway.trust_score.service import ScorerPool
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,4 @@ class Deps:
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=12)
     events_every: timedelta = timedelta(milliseconds=500)
-    scorers: Scorers = field(default_factory=Scorers)
+    scorers: ScorerPool = field(default_factory=ScorerPool)

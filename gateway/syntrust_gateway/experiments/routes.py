@@ -1,26 +1,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
-from sse_starlette import EventSourceResponse
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.container import Deps
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
-from syntrust_gateway.experiments.events import PING_S, states
+from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
+_PING_S = 15
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
 _FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
 _FILE_TYPES = {
@@ -82,7 +86,7 @@ def watch_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Ev
     The stream ends after a final state.
     """
     first = experiments.state(deps, caller, experiment_id)
-    return EventSourceResponse(states(deps, caller, first), ping=PING_S)
+    return EventSourceResponse(_state_events(deps, caller, first), ping=_PING_S)
 
 
 @router.get(
@@ -199,3 +203,10 @@ def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Re
     if if_none_match is not None and tag in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(file.content, media_type=_FILE_TYPES[name.rpartition(".")[2]], headers=headers)
+
+
+async def _state_events(
+    deps: Deps, caller: Caller, first: ExperimentBody
+) -> AsyncIterator[ServerSentEvent]:
+    async for state in changes(deps, caller, first):
+        yield ServerSentEvent(data=state.model_dump_json(), event="state")

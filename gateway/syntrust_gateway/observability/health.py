@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+from anyio import to_thread
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
@@ -58,7 +58,7 @@ async def check(deps: Deps) -> Ready:
 async def _ask(name: str, ask: Callable[[], Any]) -> str:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await run_in_threadpool(ask)
+            await to_thread.run_sync(ask)
     except TimeoutError:
         return f"no answer within {TIMEOUT_S:g} s"
     except (Unavailable, SQLAlchemyError) as error:

@@ -8,7 +8,7 @@ from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway.api.dependencies import DepsDep, media_type
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.trust_score import service as scores
+from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
 from syntrust_metrics.trust import definitions
 
 router = APIRouter(tags=["trust score"])
@@ -41,8 +41,8 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            scores.JSON: {"schema": _JSON_SCHEMA, "example": _JSON_EXAMPLE},
-            scores.CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+            JSON: {"schema": _JSON_SCHEMA, "example": _JSON_EXAMPLE},
+            CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
         },
     }
 }
@@ -51,7 +51,7 @@ _BODY = {
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The trust factors, by `Accept` as JSON or as a page that prints.",
-        "content": {scores.JSON: {"schema": {"type": "object"}}, scores.HTML: {}},
+        "content": {JSON: {"schema": {"type": "object"}}, HTML: {}},
     }
 }
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -74,13 +74,11 @@ async def trust_score(
     same request gives the same bytes. Answers without queue, store or workers. Research use only.
     """
     kind = media_type(request.headers.get("content-type"))
-    if kind not in {scores.JSON, scores.CSV}:
-        raise UnsupportedMediaType(
-            f"Send {scores.JSON} or {scores.CSV}, not {kind or 'a body without a type'}."
-        )
+    if kind not in {JSON, CSV}:
+        raise UnsupportedMediaType(f"Send {JSON} or {CSV}, not {kind or 'a body without a type'}.")
     answer = await deps.scorers.score(await request.body(), kind, request.headers.get("accept"))
     headers = {"Vary": "Accept"}
-    if answer.kind == scores.HTML:
+    if answer.kind == HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY
     return Response(answer.content, media_type=answer.kind, headers=headers)
 

@@ -1,44 +1,19 @@
 """A process that scores: `python -m syntrust_gateway.trust_score.scorer`.
 
-`scorer_pool` asks it over its pipes.
-
-A message is a line of JSON, and as many bytes as its `bytes` says. It loads the factors and nothing
-of the API, and ends when its input does, so it outlives nobody.
+`service` asks it over its pipes. It loads the factors and nothing of the API, and ends when its
+input does, so it outlives nobody.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import sys
-from typing import IO, Any, Final
+from typing import Final
 
-from syntrust_gateway.trust_score.service import Answer, Refusal, outcome
+from syntrust_gateway.trust_score.pipe import Answer, receive, send
+from syntrust_gateway.trust_score.scoring import Refusal, score_request
 
 _COLLECT_AFTER: Final = 100_000  # new objects
-
-
-def send(pipe: IO[bytes], content: bytes, **head: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Write one message."""
-    pipe.write(json.dumps({**head, "bytes": len(content)}).encode() + b"\n")
-    pipe.write(content)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-    """Read one message.
-
-    Raises
-    ------
-    EOFError
-        The other side has closed its end, or was ended in the middle.
-    """
-    line = pipe.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    head: dict[str, Any] = json.loads(line)
-    content = pipe.read(head.pop("bytes"))
-    return head, content
 
 
 def main() -> None:
@@ -50,7 +25,7 @@ def main() -> None:
             head, body = receive(sys.stdin.buffer)
         except EOFError:
             return
-        found = outcome(body, head["kind"], head["accept"])
+        found = score_request(body, head["kind"], head["accept"])
         try:
             _reply(found)
         except BrokenPipeError:

@@ -26,7 +26,7 @@ from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Deps
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import Base, Case, CaseState, Dataset, DatasetState, Role
-from syntrust_gateway.trust_score.scorer_pool import Scorers
+from syntrust_gateway.trust_score.service import ScorerPool
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -114,9 +114,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def scorers() -> Iterator[Scorers]:
+def scorers() -> Iterator[ScorerPool]:
     """One pool of processes for all tests."""
-    with closing(Scorers()) as pool:
+    with closing(ScorerPool()) as pool:
         yield pool
 
 
@@ -126,7 +126,7 @@ def deps(
     empty_database: Path,
     store: MemoryStore,
     coordinator: MemoryCoordinator,
-    scorers: Scorers,
+    scorers: ScorerPool,
 ) -> Iterator[Deps]:
     path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
     engine = make_engine(f"sqlite:///{path}")

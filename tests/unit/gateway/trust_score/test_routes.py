@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from syntrust_gateway.trust_score import service as scores
+from syntrust_gateway.trust_score.pipe import JSON
+from syntrust_gateway.trust_score.scoring import Refusal, preferred, score_request
 
 CASES: list[dict[str, Any]] = [
     {
@@ -153,9 +154,9 @@ def test_how_json_is_spaced_does_not_matter(api: Any, spelling: dict[str, Any]) 
 def test_ten_megabytes_of_brackets_are_refused_in_bounded_memory(content: bytes) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    found = scores.outcome(content, scores.JSON, None)
+    found = score_request(content, JSON, None)
 
-    assert isinstance(found, scores.Refusal)
+    assert isinstance(found, Refusal)
     assert len(found.detail) < 200
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
@@ -223,7 +224,7 @@ def test_equal_requests_give_equal_pages(api: Any) -> None:
     ],
 )
 def test_the_preferred_type_is_the_one_of_most_weight(accept: str | None, kind: str) -> None:
-    assert scores.preferred(accept) == kind
+    assert preferred(accept) == kind
 
 
 def test_a_refusal_is_a_problem_even_to_a_browser(api: Any) -> None:

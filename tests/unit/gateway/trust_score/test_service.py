@@ -13,19 +13,19 @@ import anyio
 import pytest
 
 from syntrust_core.errors import InvalidRequest, Unavailable
-from syntrust_gateway.trust_score import scorer_pool as pool
-from syntrust_gateway.trust_score.scorer_pool import SCORINGS_AT_ONCE, Reply, Scorers, kernels_for
-from syntrust_gateway.trust_score.service import JSON
+from syntrust_gateway.trust_score import service as pool
+from syntrust_gateway.trust_score.pipe import JSON
+from syntrust_gateway.trust_score.service import SCORINGS_AT_ONCE, Reply, ScorerPool, kernels_for
 
 BODY = b'{"cases": [{"id": "a", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}}]}'
 PATIENCE_S = 30
 
 PARENT = f"""
 import asyncio, os, signal
-from syntrust_gateway.trust_score import scorer_pool as pool
-from syntrust_gateway.trust_score.scorer_pool import SCORINGS_AT_ONCE, Reply, Scorers
+from syntrust_gateway.trust_score import service as pool
+from syntrust_gateway.trust_score.service import SCORINGS_AT_ONCE, Reply, ScorerPool
 
-scorers = Scorers()
+scorers = ScorerPool()
 scorers.start()
 asyncio.run(scorers.score({BODY!r}, "application/json", None))
 print(*(process.pid for process in scorers._idle), flush=True)
@@ -33,12 +33,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def score(scorers: Scorers, body: bytes = BODY) -> bytes:
+def score(scorers: ScorerPool, body: bytes = BODY) -> bytes:
     return anyio.run(scorers.score, body, JSON, None).content
 
 
 def test_a_scoring_process_that_died_is_replaced() -> None:
-    with closing(Scorers()) as scorers:
+    with closing(ScorerPool()) as scorers:
         first = score(scorers)
         for process in scorers._idle:
             process.kill()
@@ -61,7 +61,7 @@ def test_only_an_amd_core_that_has_all_of_avx_512_is_given_the_wide_kernels() ->
 
 
 def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() -> None:
-    class Dying(Scorers):
+    class Dying(ScorerPool):
         """Every process it has is ended before it is asked."""
 
         def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
@@ -75,7 +75,7 @@ def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() ->
         score(scorers)
 
 
-def test_a_refusal_comes_back_with_its_pointer(scorers: Scorers) -> None:
+def test_a_refusal_comes_back_with_its_pointer(scorers: ScorerPool) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         score(scorers, b'{"cases": []}')
 
@@ -115,7 +115,7 @@ def ended(pid: int) -> bool:
     return bool(ready)
 
 
-def test_a_scoring_holds_a_digest_that_no_thread_count_moves(scorers: Scorers) -> None:
+def test_a_scoring_holds_a_digest_that_no_thread_count_moves(scorers: ScorerPool) -> None:
     cases = [
         {"id": str(i), "real": {"ET": 0.5 + i / 100}, "synthetic": {"ET": 0.5 + i / 101}}
         for i in range(40)

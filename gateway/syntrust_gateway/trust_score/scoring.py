@@ -1,0 +1,83 @@
+"""`POST /trust-score`: Dice scores in, trust factors out, without queue, store or database.
+
+Loads nothing of the API: this is what a scoring process runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
+from syntrust_gateway.trust_score.strict_json import read_object
+from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
+from syntrust_metrics.trust.page import trust_page
+
+# A case is an object of two objects; ids and groups may hold a bracket too.
+_MOST_CONTAINERS: Final = 5 * MAX_CASES
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What cannot be used, and the JSON pointer to it. Exceptions do not travel well."""
+
+    detail: str
+    pointer: str
+
+
+def score_request(body: bytes, kind: str, accept: str | None) -> Answer | Refusal:
+    """Score a request body of media type `kind`; equal bodies give equal bytes."""
+    try:
+        answer = score_cases(_from_csv(body) if kind == CSV else _from_json(body))
+    except InvalidScores as error:
+        return Refusal(error.detail, error.pointer)
+    except InvalidRequest as error:
+        return Refusal(error.detail, error.pointer)
+    if preferred(accept) == HTML:
+        return Answer(trust_page(answer).encode(), HTML)
+    return Answer(to_json(answer), JSON)
+
+
+def preferred(accept: str | None) -> str:
+    """JSON, unless the `Accept` header (RFC 9110, 12.5.1) ranks HTML higher.
+
+    A header that accepts neither gets JSON as well: an answer says more than a 406.
+    """
+    quality = _qualities(accept or "*/*")
+    html, plain = (
+        next((quality[name] for name in names if name in quality), 0.0)
+        for names in ((HTML, "text/*", "*/*"), (JSON, "application/*", "*/*"))
+    )
+    return HTML if html > plain else JSON
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    found = {}
+    for entry in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        given = [each.removeprefix("q=") for each in parameters if each.startswith("q=")]
+        found[name] = _quality(given[0]) if given else 1.0
+    return found
+
+
+def _quality(text: str) -> float:
+    """A weight from 0 to 1; what is none counts as 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value <= 1 else 0.0
+
+
+def _from_csv(body: bytes) -> dict[str, Any]:
+    try:
+        return parse_csv(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"The body is not UTF-8 at byte {error.start}.") from error
+
+
+def _from_json(body: bytes) -> dict[str, Any]:
+    return read_object(body, most_containers=_MOST_CONTAINERS)
