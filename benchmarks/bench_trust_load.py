@@ -33,7 +33,7 @@ from syntrust_core.log import configure
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import Base, Role
 
@@ -74,16 +74,16 @@ def bare_app() -> FastAPI:
 def gateway_app(folder: Path) -> FastAPI:
     engine = make_engine(f"sqlite:///{folder}/gateway.sqlite")
     Base.metadata.create_all(engine)
-    deps = Deps(
+    container = Container(
         write=session_factory(engine),
         read=read_factory(engine),
         store=MemoryStore(),
         coordinator=MemoryCoordinator(),
     )
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         (folder / "key").write_text(create_client(session, "load", Role.USER))
-    deps.scorers.start()
-    return create_app(deps)
+    container.scorers.start()
+    return create_app(container)
 
 
 def serve(side: str, folder: Path, port: int) -> None:

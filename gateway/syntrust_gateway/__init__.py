@@ -1,1 +1,1 @@
-"""The REST API of SynTrust, its database, and the conductor that drives experiments."""
+"""The REST API of SynTrust, its database, and the orchestrator that drives experiments."""

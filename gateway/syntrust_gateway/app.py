@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from syntrust_core.errors import Unauthenticated
 from syntrust_gateway.api import problems
 from syntrust_gateway.api.middleware import OPEN_PATHS, Gate, Outermost
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
 from syntrust_gateway.jobs import routes as jobs
@@ -57,7 +57,7 @@ class _Api(FastAPI):
         return super().openapi()
 
 
-def create_app(deps: Deps) -> FastAPI:
+def create_app(container: Container) -> FastAPI:
     """The REST API on the given collaborators. It builds no client and reads no setting."""
     app = _Api(
         title="SynTrust",
@@ -66,8 +66,8 @@ def create_app(deps: Deps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.deps = deps
-    app.state.metrics = Metrics(deps)
+    app.state.container = container
+    app.state.metrics = Metrics(container)
     # Routes are tried in this order, and only a trust score is asked for by the second.
     for router in (
         trust_score.router,
@@ -82,7 +82,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(observability.health)
     _add_docs(app)
     problems.install(app)
-    app.add_middleware(Gate, deps=deps)
+    app.add_middleware(Gate, container=container)
     app.add_middleware(Outermost, metrics=app.state.metrics)
     return app
 

@@ -1,4 +1,4 @@
-"""`syntrust-gateway migrate|serve|conduct|key`: the entry points, where settings are read.
+"""`syntrust-gateway migrate|serve|orchestrate|key`: the entry points, where settings are read.
 
 Each loads what it needs when it runs: together they would take seconds to start.
 """
@@ -37,12 +37,13 @@ def serve_api(host: str = "127.0.0.1", port: int = 8000) -> None:
     serve(host, port)
 
 
-@cli.command()
-def conduct() -> None:
-    """Drive datasets and experiments until told to stop."""
-    from syntrust_gateway.orchestrator import run  # noqa: PLC0415
+@cli.command("orchestrate")
+@cli.command("conduct", hidden=True, deprecated=True)  # its name until release 0.2
+def run_orchestrator() -> None:
+    """Drive datasets, jobs and experiments until told to stop."""
+    from syntrust_gateway.orchestrator import orchestrate  # noqa: PLC0415
 
-    run(Settings(), GatewaySettings())
+    orchestrate(Settings(), GatewaySettings())
 
 
 @key_cli.command("create")

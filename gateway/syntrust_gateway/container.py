@@ -12,7 +12,7 @@ from syntrust_gateway.trust_score.service import ScorerPool
 
 
 @dataclass(frozen=True)
-class Deps:
+class Container:
     """Everything that the API works with."""
 
     write: Sessions

@@ -14,7 +14,7 @@ from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth import service as auth
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.settings import GatewaySettings
 
@@ -28,9 +28,9 @@ def serve(host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     settings = Settings()
     structured_log.configure(settings.log_format)
-    deps = make_deps(settings, GatewaySettings())
-    app = create_app(deps)
-    deps.scorers.start()
+    container = make_container(settings, GatewaySettings())
+    app = create_app(container)
+    container.scorers.start()
     # What stands now stays: a large request's collections need not walk through it again.
     gc.freeze()
     uvicorn.run(
@@ -45,10 +45,10 @@ def serve(host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
         h11_max_incomplete_event_size=64 << 10,
     )
-    deps.scorers.close()
+    container.scorers.close()
 
 
-def make_deps(settings: Settings, gateway: GatewaySettings) -> Deps:
+def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
     """The API's collaborators on real servers; makes sure of bucket and admin key."""
     engine = make_engine(gateway.database_url)
     write = session_factory(engine)
@@ -61,7 +61,7 @@ def make_deps(settings: Settings, gateway: GatewaySettings) -> Deps:
     except StoreUnavailable:
         # Scores need no store, and the workers make sure of the bucket as well.
         log.warning("gateway.store_away")
-    return Deps(
+    return Container(
         write=write,
         read=read_factory(engine),
         store=store,

@@ -49,9 +49,9 @@ class Stack:
         return tuple(self._worker(queue, module) for queue, module in _WORKERS.items())
 
     def gateway(self) -> tuple[Program, Program]:
-        """Conductor and API; they need the migrated database."""
+        """Orchestrator and API; they need the migrated database."""
         serve = ("serve", "--host", HOST, "--port", str(self.ports.gateway))
-        return self._gateway("conductor", "conduct"), self._gateway("gateway", *serve)
+        return self._gateway("orchestrator", "orchestrate"), self._gateway("gateway", *serve)
 
     def _gateway(self, name: str, *arguments: str) -> Program:
         env = {

@@ -32,7 +32,7 @@ from syntrust_standalone.stack import Stack
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _POLL_S = 0.1
 _READY_TIMEOUT_S = 240.0
-_GRACE_S: Mapping[str, float] = {"gateway": 5, "conductor": 5, "s3": 10, "redis": 10}
+_GRACE_S: Mapping[str, float] = {"gateway": 5, "orchestrator": 5, "s3": 10, "redis": 10}
 _WORKER_GRACE_S = 3.0  # a step that is cut off goes on from its checkpoint at the next start
 _STARTS_BEFORE_READY = 4
 _LOG_BYTES = 32 << 20
@@ -165,18 +165,18 @@ class Supervisor:
             raise Unavailable(_does_not_start(program.name, log))
 
     async def _stop_all(self) -> None:
-        """API, conductor, workers, S3, Redis: nobody loses what they talk to before they end."""
-        *rest, conductor, gateway = self._in_order()
+        """API, orchestrator, workers, S3, Redis: nobody loses what they talk to before they end."""
+        *rest, orchestrator, gateway = self._in_order()
         servers, workers = rest[:2], rest[2:]
         await self._stop_these([gateway])
-        await self._stop_these([conductor])
+        await self._stop_these([orchestrator])
         await self._stop_these(workers)
         for server in reversed(servers):
             await self._stop_these([server])
 
     def _in_order(self) -> list[Keeper | None]:
-        """Redis, S3, workers, conductor, gateway; None where the start did not come so far."""
-        names = ("redis", "s3", *map(str, Queue), "conductor", "gateway")
+        """Redis, S3, workers, orchestrator, gateway; None where the start did not come so far."""
+        names = ("redis", "s3", *map(str, Queue), "orchestrator", "gateway")
         by_name = {keeper.program.name: keeper for keeper in self._keepers}
         return [by_name.get(name) for name in names]
 
@@ -206,7 +206,7 @@ def trim_log(log: Path, limit_bytes: int) -> None:
 def forget_earlier_run(redis_port: int) -> None:
     """Empty Redis: nobody of an earlier run lives, so its leases and marks only make us wait.
 
-    The store says what is done and the database what is wanted; the conductor submits the rest.
+    The store says what is done and the database what is wanted; the orchestrator submits the rest.
     """
     with Redis(host=HOST, port=redis_port) as client:
         client.flushdb()

@@ -136,13 +136,13 @@ WORKERS = tuple(f"syntrust_{name}.worker" for name in ("generator", "segmenter",
 KILLED = {**SMALLEST, "segmenter": {"iterations": 6}, "generator": {"steps": 8}}
 
 
-def test_killed_workers_conductor_and_platform_change_no_number(
+def test_killed_workers_orchestrator_and_platform_change_no_number(
     platform: Platform, client: Client, dataset: str, cohort: Path, tmp_path: Path
 ) -> None:
     posted = client.experiments.create(dataset, [1], **KILLED)["id"]
     # Both at once: each of the killed steps waits out its lease.
     until(lambda: {"synthesise_case", "train_segmenter"} <= running(client, posted))
-    kill(platform, *WORKERS, "conduct")
+    kill(platform, *WORKERS, "orchestrate")
     client.experiments.wait(posted, timeout_s=WAIT_S)
     first = client.experiments.results(posted)
 

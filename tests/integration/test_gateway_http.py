@@ -30,7 +30,7 @@ from syntrust_core.settings import QueueSettings, StorageSettings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import (
@@ -38,11 +38,11 @@ from syntrust_gateway.db.tables import (
     DatasetState,
     Experiment,
     Role,
+    RunState,
     Step,
     StepState,
-    WishState,
 )
-from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_metrics.tasks import inspect_case
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
@@ -54,9 +54,9 @@ GRID = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
 class Gateway:
     """A running API with the servers behind it, and a caller's client."""
 
-    deps: Deps
+    container: Container
     store: S3Store
-    conductor: Conductor
+    orchestrator: Orchestrator
     http: httpx.Client
 
     def new_dataset(self) -> str:
@@ -83,22 +83,22 @@ def gateway(database_url: str, storage: StorageSettings, valkey_url: str) -> Ite
     Redis.from_url(redis_url).flushdb()
     store, coordinator = S3Store(storage), RedisCoordinator.at(redis_url)
     store.ensure_bucket()
-    deps = Deps(session_factory(engine), read_factory(engine), store, coordinator)
-    with deps.write.begin() as session:
+    container = Container(session_factory(engine), read_factory(engine), store, coordinator)
+    with container.write.begin() as session:
         key = create_client(session, "hospital", Role.USER)
     servers = Servers(store, coordinator, CeleryQueue(QueueSettings(url=redis_url)))
-    conductor = Conductor(deps.write, deps.read, servers)
+    orchestrator = Orchestrator(container.write, container.read, servers)
     headers = {"Authorization": f"Bearer {key}"}
-    with served(deps) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as http:
-        yield Gateway(deps, store, conductor, http)
+    with served(container) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as http:
+        yield Gateway(container, store, orchestrator, http)
     engine.dispose()
 
 
 @contextmanager
-def served(deps: Deps) -> Iterator[str]:
+def served(container: Container) -> Iterator[str]:
     """The API in a thread of this process, on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(deps), log_config=None, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(create_app(container), log_config=None, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -121,7 +121,7 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
     """What a metrics worker would do with every step that waits."""
-    with gateway.deps.read() as session:
+    with gateway.container.read() as session:
         query = select(Step).where(Step.state == StepState.WAITING)
         steps = [(Kind(step.kind), step.message) for step in session.scalars(query)]
     return [
@@ -129,7 +129,7 @@ def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
             parse_message(kind, message),
             inspect_case,
             store=gateway.store,
-            coordinator=gateway.deps.coordinator,
+            coordinator=gateway.container.coordinator,
             cache=InputCache(gateway.store, scratch / "cache", limit_bytes=1 << 30),
             scratch=scratch,
         )
@@ -141,9 +141,9 @@ def settle(gateway: Gateway, dataset: str, scratch: Path) -> dict[str, Any]:
     """Commit the dataset and have it inspected."""
     answer = gateway.http.post(f"/datasets/{dataset}/commit")
     assert answer.status_code == 202, answer.text
-    gateway.conductor.tick()
+    gateway.orchestrator.tick()
     inspect_waiting(gateway, scratch)
-    gateway.conductor.tick()
+    gateway.orchestrator.tick()
     body: dict[str, Any] = gateway.http.get(f"/datasets/{dataset}").json()
     return body
 
@@ -262,7 +262,7 @@ def test_events_tell_each_change_and_end_with_the_experiment(gateway: Gateway) -
 
 
 def make_experiment(gateway: Gateway, dataset: str) -> str:
-    with gateway.deps.write.begin() as session:
+    with gateway.container.write.begin() as session:
         owner = session.get_one(Dataset, dataset).owner
         experiment = Experiment(dataset_id=dataset, spec={"alphas": ["0"]}, owner=owner)
         session.add(experiment)
@@ -271,15 +271,15 @@ def make_experiment(gateway: Gateway, dataset: str) -> str:
 
 
 def change(gateway: Gateway, experiment: str, number: int) -> None:
-    states = [WishState.RUNNING, WishState.SUCCEEDED]
-    with gateway.deps.write.begin() as session:
+    states = [RunState.RUNNING, RunState.SUCCEEDED]
+    with gateway.container.write.begin() as session:
         session.get_one(Experiment, experiment).state = states[min(number, 2) - 1]
 
 
 def test_a_watched_experiment_does_not_keep_the_server_from_stopping(gateway: Gateway) -> None:
     experiment = make_experiment(gateway, gateway.new_dataset())
 
-    with served(gateway.deps) as url:
+    with served(gateway.container) as url:
         stream = gateway.http.stream("GET", f"{url}/experiments/{experiment}/events")
         with stream as answer:
             assert next(answer.iter_lines()) == "event: state"
@@ -290,7 +290,7 @@ def test_a_watched_experiment_does_not_keep_the_server_from_stopping(gateway: Ga
 
 def test_an_experiment_needs_a_generator_that_a_worker_published(gateway: Gateway) -> None:
     dataset = gateway.new_dataset()
-    with gateway.deps.write.begin() as session:
+    with gateway.container.write.begin() as session:
         row = session.get_one(Dataset, dataset)
         row.state, row.digest = DatasetState.READY, "d" * 64
 

@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from tests.integration.conftest import Command
-from tests.unit.gateway.api_harness import Workshop, play, send
+from tests.unit.gateway.api_harness import ApiHarness, play, send
 from tests.unit.gateway.conftest import Api
 
 from syntrust import Client, Conflict
@@ -22,7 +22,7 @@ from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import Role
@@ -106,16 +106,16 @@ def test_a_job_its_failure_and_its_model_are_the_same_on_either_database(
     migrate(database_url)
     engine = make_engine(database_url)
     store = MemoryStore()
-    deps = Deps(session_factory(engine), read_factory(engine), store, MemoryCoordinator())
-    with deps.write.begin() as session:
-        api = Api(create_app(deps), create_client(session, "hospital", Role.USER))
-    workshop = Workshop(deps, store, tmp_path)
+    container = Container(session_factory(engine), read_factory(engine), store, MemoryCoordinator())
+    with container.write.begin() as session:
+        api = Api(create_app(container), create_client(session, "hospital", Role.USER))
+    harness = ApiHarness(container, store, tmp_path)
 
     def import_as(name: str, work: StepHandler) -> dict[str, Any]:
         upload = send(api, store, {"checkpoint": b"weights"})
         posted = api.post("/models", json={"name": name, "upload": upload, "seen": [name]})
         assert posted.status_code == 202, posted.text
-        workshop.settle(work)
+        harness.drain(work)
         body: dict[str, Any] = api.get(f"/jobs/{posted.json()['id']}").json()
         return body
 

@@ -123,7 +123,7 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_pa
             names = [item["name"] for item in client.datasets.list()]
             experiments = list(client.experiments.list())
 
-    # Supervisor, reaper, two servers, three workers with a child each, conductor, API.
+    # Supervisor, reaper, two servers, three workers with a child each, orchestrator, API.
     assert len(processes) >= 12
     assert set(health["workers"].values()) == {1}
     assert left == {}
@@ -146,7 +146,7 @@ def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
             name: run.ids(part)
             for name, part in {
                 "metrics": "syntrust_metrics.worker",
-                "conductor": "syntrust-gateway conduct",
+                "orchestrator": "syntrust-gateway orchestrate",
                 "redis": "-server",
                 "s3": "weed",
             }.items()

@@ -23,7 +23,7 @@ from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import QueueSettings, StorageSettings
 from syntrust_core.storage.s3 import S3Store
-from syntrust_gateway.orchestrator.retry import MAX_ATTEMPTS, Fail, Submit, attempts_at, decide
+from syntrust_gateway.orchestrator.retry import MAX_ATTEMPTS, Fail, Submit, decide, read_attempts
 
 TOY = Path(__file__).with_name("toy_worker.py")
 PATIENCE_S = 60
@@ -196,7 +196,7 @@ def test_a_cancelled_step_stops_and_leaves_nothing(toy: Toy) -> None:
     assert list(toy.store.list(toy.message.ref.prefix)) == []
 
 
-def test_a_refusal_is_left_where_the_conductor_reads_it(toy: Toy) -> None:
+def test_a_refusal_is_left_where_the_orchestrator_reads_it(toy: Toy) -> None:
     toy.go("refuse")
     toy.submit()
     until(lambda: any(toy.store.list(toy.message.ref.errors_prefix)))
@@ -231,7 +231,7 @@ def test_a_worker_that_cannot_import_its_work_says_which_import_failed_and_ends(
 
     ended = idle.process.wait(PATIENCE_S)
 
-    (attempt,) = attempts_at(idle.store, idle.message.ref)
+    (attempt,) = read_attempts(idle.store, idle.message.ref)
     assert ended == 0
     assert attempt.error is not None
     assert attempt.error.slug == "worker-broken"
@@ -248,7 +248,7 @@ def test_a_work_whose_import_kills_the_process_counts_as_an_attempt(idle: Toy) -
     idle.submit()
     until(lambda: any(idle.store.list(idle.message.ref.attempts_prefix)))
 
-    (attempt,) = attempts_at(idle.store, idle.message.ref)
+    (attempt,) = read_attempts(idle.store, idle.message.ref)
     assert attempt.error is None
     assert isinstance(decide((attempt,)), Submit)
     given_up = decide((attempt,) * MAX_ATTEMPTS)

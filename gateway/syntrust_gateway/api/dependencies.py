@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
 
 
 # Coroutines, because FastAPI runs what is none in a thread, which costs more than they do.
-async def _deps(request: Request) -> Deps:
-    deps: Deps = request.app.state.deps
-    return deps
+async def _container(request: Request) -> Container:
+    container: Container = request.app.state.container
+    return container
 
 
 async def _caller(request: Request) -> Caller:
@@ -22,7 +22,7 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
-def media_type(content_type: str | None) -> str:
+def parse_media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -30,11 +30,11 @@ async def json_only(
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
     """Refuse a body that says it is anything but JSON."""
-    if content_type is not None and media_type(content_type) != "application/json":
+    if content_type is not None and parse_media_type(content_type) != "application/json":
         raise UnsupportedMediaType(
-            f"Send application/json; {media_type(content_type)} cannot be read here."
+            f"Send application/json; {parse_media_type(content_type)} cannot be read here."
         )
 
 
-DepsDep = Annotated[Deps, Depends(_deps)]
+ContainerDep = Annotated[Container, Depends(_container)]
 CallerDep = Annotated[Caller, Depends(_caller)]

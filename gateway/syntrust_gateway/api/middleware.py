@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from syntrust_core.errors import PlatformError, TooLarge
 from syntrust_core.log import get_logger
 from syntrust_gateway.api.problems import internal_response, problem_response
-from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, key_of
-from syntrust_gateway.container import Deps
+from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, read_key
+from syntrust_gateway.container import Container
 from syntrust_gateway.errors import BodyTimeout
 from syntrust_gateway.observability.prometheus import Metrics
 
@@ -93,8 +93,8 @@ class Gate:
     so that nobody without a key makes us read a body.
     """
 
-    def __init__(self, app: ASGIApp, deps: Deps) -> None:
-        self._app, self._deps = app, deps
+    def __init__(self, app: ASGIApp, container: Container) -> None:
+        self._app, self._container = app, container
         self._known = KnownKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +113,7 @@ class Gate:
         await self._app(scope, _replayed(body, receive), send)
 
     async def _caller(self, headers: Headers) -> Caller:
-        key = key_of(headers.get("authorization"), headers.get("x-api-key"))
+        key = read_key(headers.get("authorization"), headers.get("x-api-key"))
         caller = self._known.caller(key)
         if caller is None:
             caller = await run_in_threadpool(self._look_up, key)
@@ -121,17 +121,17 @@ class Gate:
         return caller
 
     def _look_up(self, key: str) -> Caller:
-        with self._deps.read() as session:
+        with self._container.read() as session:
             return authenticate(session, key)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        limit = self._deps.max_body_bytes
+        limit = self._container.max_body_bytes
         too_large = TooLarge(f"A request has at most {limit} bytes.", limit_bytes=limit)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             raise too_large
         try:
-            async with asyncio.timeout(self._deps.body_timeout.total_seconds()):
+            async with asyncio.timeout(self._container.body_timeout.total_seconds()):
                 body = await _whole(receive, limit)
         except TimeoutError as error:
             raise BodyTimeout("The request's body did not arrive in time.") from error

@@ -29,26 +29,26 @@ class PageQuery:
 
     def __init__(self, limit: int = 50, cursor: str | None = None) -> None:
         self.limit = limit
-        self.after = None if cursor is None else _read(cursor)
+        self.after = None if cursor is None else _read_cursor(cursor)
 
 
-def page(
-    session: Session, table: type[Row], query: Select[Row], caller: Caller, wanted: PageQuery
+def read_page(
+    session: Session, table: type[Row], rows: Select[Row], caller: Caller, query: PageQuery
 ) -> tuple[Sequence[Row], str | None]:
     """The caller's rows of one page, and the cursor of the next one if there are more."""
     if caller.role is not Role.ADMIN:
-        query = query.where(table.owner == caller.id)
-    if wanted.after is not None:
-        query = query.where(table.id < wanted.after)
-    rows = session.scalars(query.order_by(table.id.desc()).limit(wanted.limit + 1)).all()
-    if len(rows) <= wanted.limit:
-        return rows, None
-    shown = rows[: wanted.limit]
-    return shown, _write(shown[-1].id)
+        rows = rows.where(table.owner == caller.id)
+    if query.after is not None:
+        rows = rows.where(table.id < query.after)
+    found = session.scalars(rows.order_by(table.id.desc()).limit(query.limit + 1)).all()
+    if len(found) <= query.limit:
+        return found, None
+    shown = found[: query.limit]
+    return shown, _write_cursor(shown[-1].id)
 
 
 def find_row(
-    session: Session, caller: Caller, table: type[Found], wanted: str, *, lock: bool = False
+    session: Session, caller: Caller, table: type[Found], row_id: str, *, lock: bool = False
 ) -> Found:
     """The row of this id, if it is there for this caller; `lock` holds off other writers of it.
 
@@ -57,13 +57,13 @@ def find_row(
     NotFound
         It is not there, or it is another's: both in the same words.
     """
-    found = session.get(table, row_id(wanted) or "-", with_for_update=lock or None)
+    found = session.get(table, parse_row_id(row_id) or "-", with_for_update=lock or None)
     if found is None or not caller.may_see(found.owner):
-        raise NotFound(f"There is no {table.__tablename__} {wanted}.")
+        raise NotFound(f"There is no {table.__tablename__} {row_id}.")
     return found
 
 
-def row_id(text: str) -> str | None:
+def parse_row_id(text: str) -> str | None:
     """The canonical spelling of a row id, or None if `text` cannot be one."""
     try:
         return str(UUID(text))
@@ -71,11 +71,11 @@ def row_id(text: str) -> str | None:
         return None
 
 
-def _write(last: str) -> str:
+def _write_cursor(last: str) -> str:
     return base64.urlsafe_b64encode(UUID(last).bytes).rstrip(b"=").decode()
 
 
-def _read(cursor: str) -> str:
+def _read_cursor(cursor: str) -> str:
     try:
         return str(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
     except (ValueError, binascii.Error) as error:

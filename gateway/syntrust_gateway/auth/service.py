@@ -38,16 +38,16 @@ class Caller:
             raise Forbidden("Only an admin's key may ask for this.")
 
 
-def new_key() -> str:
+def make_key() -> str:
     """A key of 256 random bits; the prefix lets scanners of leaked secrets know it."""
     return _KEY_PREFIX + secrets.token_urlsafe(32)
 
 
-def key_digest(key: str) -> str:
+def digest_key(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def key_of(authorization: str | None, x_api_key: str | None) -> str:
+def read_key(authorization: str | None, x_api_key: str | None) -> str:
     """The key in a request's headers.
 
     Raises
@@ -66,7 +66,7 @@ def key_of(authorization: str | None, x_api_key: str | None) -> str:
 
 def authenticate(session: Session, key: str) -> Caller:
     """Who holds `key`. What is looked up and compared is its digest, so time tells nothing."""
-    wanted = key_digest(key)
+    wanted = digest_key(key)
     client = session.scalars(select(Client).where(Client.key_sha256 == wanted)).one_or_none()
     if client is None or not hmac.compare_digest(client.key_sha256, wanted):
         raise Unauthenticated("This API key is not known here.")
@@ -85,28 +85,28 @@ class KnownKeys:
 
     def caller(self, key: str) -> Caller | None:
         """Who has shown `key` in the last seconds."""
-        caller, until = self._callers.get(key_digest(key), (None, 0.0))
+        caller, until = self._callers.get(digest_key(key), (None, 0.0))
         return caller if self._clock() < until else None
 
     def remember(self, key: str, caller: Caller) -> None:
         if len(self._callers) >= _MOST_KNOWN:
             self._callers.clear()
-        self._callers[key_digest(key)] = (caller, self._clock() + KNOWN_S)
+        self._callers[digest_key(key)] = (caller, self._clock() + KNOWN_S)
 
 
 def create_client(session: Session, name: str, role: Role) -> str:
     """Add a client and give its new key, which cannot be shown again."""
     if session.scalars(select(Client.id).where(Client.name == name)).one_or_none() is not None:
         raise Conflict(f"There is a client {name} already; choose another name.")
-    key = new_key()
-    session.add(Client(name=name, role=role, key_sha256=key_digest(key)))
+    key = make_key()
+    session.add(Client(name=name, role=role, key_sha256=digest_key(key)))
     session.add(Audit(client=None, action="client.create", target=name, detail={"role": str(role)}))
     return key
 
 
 def ensure_admin(session: Session, key: str) -> None:
     """Make sure the client `admin` has this key; several processes at once are fine."""
-    digest = key_digest(key)
+    digest = digest_key(key)
     insert_new(session, Client, [{"name": ADMIN, "role": Role.ADMIN, "key_sha256": digest}])
     admin = session.scalars(select(Client).where(Client.name == ADMIN)).one()
     if admin.key_sha256 != digest:

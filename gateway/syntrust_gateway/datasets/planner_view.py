@@ -29,7 +29,7 @@ class DatasetView:
     cases: tuple[CaseView, ...]
 
 
-def dataset_view(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
+def view_dataset(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
     """A ready dataset and its cases, in order of their ids."""
     return DatasetView(
         id=dataset.id,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -24,27 +24,27 @@ _JSON = [Depends(json_only)]
     responses=documented(InvalidRequest, UnsupportedMediaType),
 )
 def create_dataset(
-    request: NewDataset, response: Response, deps: DepsDep, caller: CallerDep
+    request: NewDataset, response: Response, container: ContainerDep, caller: CallerDep
 ) -> DatasetBody:
     """Open a dataset: cases are registered and uploaded one by one, then committed together."""
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         dataset = datasets.create(session, caller, request)
     response.headers["Location"] = f"/datasets/{dataset.id}"
     return dataset
 
 
 @router.get("", summary="List datasets, newest first", responses=documented(InvalidRequest))
-def list_datasets(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> DatasetPage:
+def list_datasets(container: ContainerDep, caller: CallerDep, query: PageDep) -> DatasetPage:
     """Your own datasets; an admin sees everybody's."""
-    with deps.read() as session:
-        return datasets.listing(session, caller, wanted)
+    with container.read() as session:
+        return datasets.list_page(session, caller, query)
 
 
 @router.get("/{dataset_id}", summary="A dataset and its cases", responses=documented(NotFound))
-def get_dataset(dataset_id: str, deps: DepsDep, caller: CallerDep) -> DatasetBody:
+def get_dataset(dataset_id: str, container: ContainerDep, caller: CallerDep) -> DatasetBody:
     """State, inspection progress, and for each case what is wrong with it or worth knowing."""
-    with deps.read() as session:
-        return datasets.get(session, caller, dataset_id)
+    with container.read() as session:
+        return datasets.get_dataset(session, caller, dataset_id)
 
 
 @router.post(
@@ -57,13 +57,13 @@ def get_dataset(dataset_id: str, deps: DepsDep, caller: CallerDep) -> DatasetBod
     ),
 )
 def register_case(
-    dataset_id: str, request: NewCase, deps: DepsDep, caller: CallerDep
+    dataset_id: str, request: NewCase, container: ContainerDep, caller: CallerDep
 ) -> dict[str, UploadTarget]:
     """PUT each file to its URL before it expires. Null means that the store holds the file.
 
     A case of the same id is replaced, as long as the dataset is open.
     """
-    return datasets.add_case(deps, caller, dataset_id, request)
+    return datasets.add_case(container, caller, dataset_id, request)
 
 
 @router.delete(
@@ -72,9 +72,9 @@ def register_case(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=documented(NotFound, Conflict),
 )
-def remove_case(dataset_id: str, case_id: str, deps: DepsDep, caller: CallerDep) -> None:
+def remove_case(dataset_id: str, case_id: str, container: ContainerDep, caller: CallerDep) -> None:
     """The way on when a case is refused and cannot be mended."""
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         datasets.remove_case(session, caller, dataset_id, case_id)
 
 
@@ -85,7 +85,7 @@ def remove_case(dataset_id: str, case_id: str, deps: DepsDep, caller: CallerDep)
     responses=documented(InvalidRequest, NotFound, StoreUnavailable),
 )
 def commit_dataset(
-    dataset_id: str, response: Response, deps: DepsDep, caller: CallerDep
+    dataset_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> DatasetBody:
     """Check that every upload is there, then inspect each case. A ready dataset never changes.
 
@@ -93,4 +93,4 @@ def commit_dataset(
     commit anew.
     """
     accepted(response, f"/datasets/{dataset_id}")
-    return datasets.commit(deps, caller, dataset_id)
+    return datasets.commit(container, caller, dataset_id)

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
-from syntrust_gateway.auth.access import PageQuery, find_row, page
+from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
-from syntrust_gateway.container import Deps
-from syntrust_gateway.datasets.planner_view import DatasetView, dataset_view
+from syntrust_gateway.container import Container
+from syntrust_gateway.datasets.planner_view import DatasetView, view_dataset
 from syntrust_gateway.datasets.schemas import (
     CaseBody,
     DatasetBody,
@@ -26,7 +26,7 @@ from syntrust_gateway.datasets.schemas import (
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
 from syntrust_gateway.uploads.schemas import UploadTarget
-from syntrust_gateway.uploads.service import announced, upload_key, upload_targets
+from syntrust_gateway.uploads.service import add_keys, make_targets, upload_key
 
 MAX_CASES = 20_000
 _INSPECTED = (CaseState.READY, CaseState.REFUSED)
@@ -41,20 +41,20 @@ def create(session: Session, caller: Caller, request: NewDataset) -> DatasetBody
     return _body(dataset, ())
 
 
-def get(session: Session, caller: Caller, dataset_id: str) -> DatasetBody:
+def get_dataset(session: Session, caller: Caller, dataset_id: str) -> DatasetBody:
     dataset = find_row(session, caller, Dataset, dataset_id)
     return _body(dataset, _cases(session, dataset))
 
 
-def listing(session: Session, caller: Caller, wanted: PageQuery) -> DatasetPage:
-    rows, cursor = page(session, Dataset, select(Dataset), caller, wanted)
+def list_page(session: Session, caller: Caller, query: PageQuery) -> DatasetPage:
+    rows, cursor = read_page(session, Dataset, select(Dataset), caller, query)
     counts = _counts(session, [row.id for row in rows])
     items = [_summary(row, counts.get(row.id, Counter())) for row in rows]
     return DatasetPage(items=items, next=cursor)
 
 
 def add_case(
-    deps: Deps, caller: Caller, dataset_id: str, request: NewCase
+    container: Container, caller: Caller, dataset_id: str, request: NewCase
 ) -> dict[str, UploadTarget]:
     """Note a case, replacing one of the same id, and say where its files go.
 
@@ -63,7 +63,7 @@ def add_case(
     Conflict
         The dataset is being inspected or is ready, or holds all the cases it may.
     """
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         dataset = _open(session, caller, dataset_id)
         case = _case(session, dataset, request.id)
         damaged = _damaged_keys(case)
@@ -71,8 +71,8 @@ def add_case(
         audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
     for key in damaged:
         # It has the announced size but other content, so it would pass for what is asked for.
-        deps.store.delete(key)
-    return upload_targets(deps.store, case.files, deps.upload_expires)
+        container.store.delete(key)
+    return make_targets(container.store, case.files, container.upload_expires)
 
 
 def _case(session: Session, dataset: Dataset, case_id: str) -> Case:
@@ -92,7 +92,7 @@ def _damaged_keys(case: Case) -> list[str]:
 def _note(case: Case, request: NewCase) -> None:
     body = request.model_dump(mode="json")
     case.group, case.scheme = body["group"], body["scheme"]
-    case.files = announced(case.dataset_id, body["files"])
+    case.files = add_keys(case.dataset_id, body["files"])
     case.state, case.problems, case.step, case.record = CaseState.AWAITING_UPLOAD, [], None, None
 
 
@@ -105,7 +105,7 @@ def remove_case(session: Session, caller: Caller, dataset_id: str, case_id: str)
     audit(session, caller, "case.remove", f"{dataset.id}/{case_id}")
 
 
-def commit(deps: Deps, caller: Caller, dataset_id: str) -> DatasetBody:
+def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody:
     """Hand the dataset over to inspection; repeating that changes nothing.
 
     Raises
@@ -113,11 +113,11 @@ def commit(deps: Deps, caller: Caller, dataset_id: str) -> DatasetBody:
     InvalidFields
         It has no case, or uploads are missing or not of the size that was announced.
     """
-    with deps.read() as session:
+    with container.read() as session:
         wanted = find_row(session, caller, Dataset, dataset_id).id
     # One listing, not a question per file, and before the database is locked.
-    sizes = {item.key: item.bytes for item in deps.store.list(upload_key(wanted, ""))}
-    with deps.write.begin() as session:
+    sizes = {item.key: item.bytes for item in container.store.list(upload_key(wanted, ""))}
+    with container.write.begin() as session:
         dataset = find_row(session, caller, Dataset, wanted, lock=True)
         cases = _cases(session, dataset)
         if dataset.state is DatasetState.OPEN:
@@ -131,7 +131,7 @@ def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
     dataset.state = DatasetState.INSPECTING
     for case in cases:
         if case.state is not CaseState.READY:
-            # The conductor gives every inspecting case without a step its step.
+            # The orchestrator gives every inspecting case without a step its step.
             case.state, case.step, case.problems = CaseState.INSPECTING, None, []
 
 
@@ -225,7 +225,7 @@ def _case_body(case: Case, default_scheme: Any) -> CaseBody:  # noqa: ANN401 - J
     )
 
 
-def ready_dataset(
+def find_ready_dataset(
     session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
 ) -> DatasetView:
     """The dataset with its cases; `at` is the pointer of the field that names it."""
@@ -239,4 +239,4 @@ def ready_dataset(
             state=str(dataset.state),
         )
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
-    return dataset_view(dataset, cases)
+    return view_dataset(dataset, cases)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
 from uuid_utils import uuid7
 
-from syntrust_gateway.db.types import UtcDateTime, deferred, states
+from syntrust_gateway.db.types import UtcDateTime, deferred_key, enum_column
 
 
 class Role(StrEnum):
@@ -43,8 +43,8 @@ class CaseState(StrEnum):
     REFUSED = "refused"
 
 
-class WishState(StrEnum):
-    """Of whatever somebody wants that takes steps: experiments and jobs."""
+class RunState(StrEnum):
+    """The state of a run: an experiment or a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -94,12 +94,12 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON(none_as_null=True),
         list[Any]: JSON(none_as_null=True),
-        Role: states(Role),
-        DatasetState: states(DatasetState),
-        CaseState: states(CaseState),
-        WishState: states(WishState),
-        StepState: states(StepState),
-        JobKind: states(JobKind),
+        Role: enum_column(Role),
+        DatasetState: enum_column(DatasetState),
+        CaseState: enum_column(CaseState),
+        RunState: enum_column(RunState),
+        StepState: enum_column(StepState),
+        JobKind: enum_column(JobKind),
     }
 
 
@@ -124,7 +124,7 @@ class Dataset(Base):
     scheme: Mapped[Any] = mapped_column(JSON)
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
     digest: Mapped[str | None] = mapped_column(String(64))
-    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -134,7 +134,7 @@ class Case(Base):
     __tablename__ = "case"
 
     dataset_id: Mapped[str] = mapped_column(
-        deferred("dataset.id", ondelete="CASCADE"), primary_key=True
+        deferred_key("dataset.id", ondelete="CASCADE"), primary_key=True
     )
     case_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     group: Mapped[str | None] = mapped_column(String(200))
@@ -146,8 +146,8 @@ class Case(Base):
     record: Mapped[dict[str, Any] | None]
 
 
-class Wish(Base):
-    """What somebody wants that takes steps: accepted, then planned, then ended.
+class Run(Base):
+    """An experiment or a job: accepted, then planned, then ended.
 
     `goal` is the step whose end is its success; `error` is why it failed.
     """
@@ -157,21 +157,21 @@ class Wish(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     name: Mapped[str | None] = mapped_column(String(200))
     spec: Mapped[dict[str, Any]]
-    state: Mapped[WishState] = mapped_column(default=WishState.QUEUED, index=True)
+    state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     planned: Mapped[bool] = mapped_column(default=False)
     goal: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None]
-    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
     finished: Mapped[datetime | None]
 
 
-class Experiment(Wish):
+class Experiment(Run):
     """A request, with its spec as resolved when it was accepted."""
 
     __tablename__ = "experiment"
 
-    dataset_id: Mapped[str] = mapped_column(deferred("dataset.id"), index=True)
+    dataset_id: Mapped[str] = mapped_column(deferred_key("dataset.id"), index=True)
     goal: Mapped[str | None] = mapped_column("report_step", String(64))
     report_step: Mapped[str | None] = synonym("goal")
 
@@ -184,11 +184,11 @@ class Upload(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     scheme: Mapped[Any] = mapped_column(JSON)
     files: Mapped[dict[str, Any]]
-    owner: Mapped[int] = mapped_column(deferred("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class Job(Wish):
+class Job(Run):
     """A few steps that somebody waits for.
 
     `spec` is the request as resolved; `plan` its steps as [kind, message], the goal last.
@@ -201,7 +201,7 @@ class Job(Wish):
 
 
 class Step(Base):
-    """A step of any number of wishes. `needs` is a list of [kind, id].
+    """A step of any number of runs. `needs` is a list of [kind, id].
 
     `error` stands beside `failed`, or beside `done` where a step's result is a refusal.
     """
@@ -223,14 +223,14 @@ class Step(Base):
 
 
 class ExperimentStep(Base):
-    """Which steps an experiment wants, in the order of its plan."""
+    """Which steps an experiment has, in the order of its plan."""
 
     __tablename__ = "experiment_step"
 
     experiment_id: Mapped[str] = mapped_column(
-        deferred("experiment.id", ondelete="CASCADE"), primary_key=True
+        deferred_key("experiment.id", ondelete="CASCADE"), primary_key=True
     )
-    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
+    step_id: Mapped[str] = mapped_column(deferred_key("step.id"), primary_key=True)
     position: Mapped[int]
 
     __table_args__ = (
@@ -240,12 +240,14 @@ class ExperimentStep(Base):
 
 
 class JobStep(Base):
-    """Which steps a job wants, in order."""
+    """Which steps a job has, in order."""
 
     __tablename__ = "job_step"
 
-    job_id: Mapped[str] = mapped_column(deferred("job.id", ondelete="CASCADE"), primary_key=True)
-    step_id: Mapped[str] = mapped_column(deferred("step.id"), primary_key=True)
+    job_id: Mapped[str] = mapped_column(
+        deferred_key("job.id", ondelete="CASCADE"), primary_key=True
+    )
+    step_id: Mapped[str] = mapped_column(deferred_key("step.id"), primary_key=True)
     position: Mapped[int]
 
     __table_args__ = (Index(None, "job_id", "position"), Index(None, "step_id", "job_id"))
@@ -283,7 +285,7 @@ class Model(Base):
     step: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(100))
     card: Mapped[dict[str, Any]]
-    owner: Mapped[int] = mapped_column(deferred("client.id"))
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (Index(None, "owner", "name", unique=True),)

@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def states(members_of: type[StrEnum]) -> Enum:
+def enum_column(members_of: type[StrEnum]) -> Enum:
     return Enum(
         members_of,
         native_enum=False,
@@ -40,6 +40,6 @@ def states(members_of: type[StrEnum]) -> Enum:
     )
 
 
-def deferred(target: str, **options: Any) -> ForeignKey:  # noqa: ANN401 - SQLAlchemy's own options
+def deferred_key(target: str, **options: Any) -> ForeignKey:  # noqa: ANN401 - SQLAlchemy's own options
     # Checked at commit, so that rows of one transaction may be inserted in any order.
     return ForeignKey(target, deferrable=True, initially="DEFERRED", **options)

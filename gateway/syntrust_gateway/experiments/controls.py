@@ -25,7 +25,7 @@ from typing import Final
 
 from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.report import Control
-from syntrust_gateway.experiments.mixing import Mix, permuted
+from syntrust_gateway.experiments.mixing import Mix, permute
 from syntrust_gateway.experiments.spec import ResolvedSpec
 
 FEWEST_CASES: Final = 2  # as the segmenter asks of a training
@@ -43,7 +43,7 @@ class Arm:
     reason: str | None = None
 
 
-def control_arms(spec: ResolvedSpec, mixes: Mixes) -> list[Arm]:
+def make_arms(spec: ResolvedSpec, mixes: Mixes) -> list[Arm]:
     """The arms of every control that `spec` asks for; `mixes` are by α and seed."""
     return [arm for control in spec.controls for arm in _arms(control, spec, mixes)]
 
@@ -80,7 +80,7 @@ def _why_undefined(control: Control, alpha: str, mixed: Mix) -> str | None:
 
 def _changed(control: Control, mixed: Mix, seed: int) -> Mix:
     if control == "shuffled_masks":
-        return Mix(mixed.real, mixed.synthetic, deranged(mixed.synthetic, seed))
+        return Mix(mixed.real, mixed.synthetic, derange(mixed.synthetic, seed))
     return Mix(real=mixed.real, synthetic=())
 
 
@@ -91,7 +91,7 @@ def _iterations(control: Control, spec: ResolvedSpec, n_real: int) -> int:
     return max(1, round(Fraction(whole * n_real, len(spec.train))))
 
 
-def deranged(cases: Sequence[str], seed: int) -> dict[str, str]:
+def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
     """Deal the masks of `cases` out among them: each case beside the one whose mask it gets.
 
     No case gets its own, nor, where no patient has more than half of the cases, one of its own
@@ -106,7 +106,7 @@ def deranged(cases: Sequence[str], seed: int) -> dict[str, str]:
         The training seed: each deals anew.
     """
     patients: dict[str, list[str]] = {}
-    for case in permuted(cases, f"masks:{seed}"):
+    for case in permute(cases, f"masks:{seed}"):
         patients.setdefault(patient_of(case), []).append(case)
     order = [case for own in patients.values() for case in own]
     largest = max(map(len, patients.values()), default=0)

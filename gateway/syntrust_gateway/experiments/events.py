@@ -9,23 +9,23 @@ from collections.abc import AsyncIterator
 from anyio import to_thread
 
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.schemas import ExperimentBody
 
 
 async def changes(
-    deps: Deps, caller: Caller, first: ExperimentBody
+    container: Container, caller: Caller, first: ExperimentBody
 ) -> AsyncIterator[ExperimentBody]:
     """`first`, then each state that differs from the one before, until a final one."""
-    shown, pause_s = first, deps.events_every.total_seconds()
+    shown, pause_s = first, container.events_every.total_seconds()
     took_s = 0.0
     yield first
     while not shown.state.final:
         # At most a fifth of the time goes into looking, however many steps there are to count.
         await asyncio.sleep(max(pause_s, 4 * took_s))
         started_s = time.perf_counter()
-        now = await to_thread.run_sync(experiments.state, deps, caller, first.id)
+        now = await to_thread.run_sync(experiments.get_state, container, caller, first.id)
         took_s = time.perf_counter() - started_s
         if now != shown:
             shown = now

@@ -26,20 +26,20 @@ def mix(train: Sequence[str], alpha: str, seed: int, mixing: str) -> Mix:
     `disjoint`: one permutation per seed, its first n_R real, the rest as twins; so real sets are
     nested across α. `independent`: two independent draws, in which an anatomy may repeat.
     """
-    order = permuted(train, f"mix:{seed}")
-    n_real = real_count(len(train), alpha)
+    order = permute(train, f"mix:{seed}")
+    n_real = count_real(len(train), alpha)
     if mixing == "independent":
-        twins = permuted(train, f"mix-synthetic:{seed}")[: len(train) - n_real]
+        twins = permute(train, f"mix-synthetic:{seed}")[: len(train) - n_real]
     else:
         twins = order[n_real:]
     return Mix(real=tuple(sorted(order[:n_real])), synthetic=tuple(sorted(twins)))
 
 
-def real_count(n: int, alpha: str) -> int:
+def count_real(n: int, alpha: str) -> int:
     return int((Decimal(alpha) * n).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
-def permuted(ids: Sequence[str], seed: str) -> list[str]:
+def permute(ids: Sequence[str], seed: str) -> list[str]:
     """The ids in an order that depends on them and the seed alone."""
     order = sorted(ids)
     random.Random(seed).shuffle(order)  # noqa: S311 - a mix needs no secrecy

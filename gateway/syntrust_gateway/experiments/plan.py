@@ -24,9 +24,9 @@ from syntrust_core.contracts.report import (
     ReportTraining,
 )
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
-from syntrust_gateway.experiments.controls import Arm, control_arms
+from syntrust_gateway.experiments.controls import Arm, make_arms
 from syntrust_gateway.experiments.mixing import Mix, mix
-from syntrust_gateway.experiments.spec import ResolvedSpec, spec_settings
+from syntrust_gateway.experiments.spec import ResolvedSpec, select_settings
 
 OWN_MASKS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -64,7 +64,7 @@ class _Planner:
             for seed in spec.seeds
             for alpha in spec.alphas
         }
-        arms = control_arms(spec, mixes)
+        arms = make_arms(spec, mixes)
         self._draw_twins([*mixes.values(), *(own for arm in arms for own in arm.mixes.values())])
         self._compare_twins()
         runs = [self._run(alpha, seed, mixed) for (alpha, seed), mixed in mixes.items()]
@@ -184,7 +184,7 @@ class _Planner:
         spec, seen = self._spec, frozenset(self._spec.seen)
         parts = (("train", spec.train), ("validation", spec.validation), ("test", spec.test))
         return BuildReport(
-            dataset=spec.dataset_digest,
+            dataset=spec.digest_dataset,
             cases=tuple(
                 ReportCase(
                     id=case,
@@ -199,6 +199,6 @@ class _Planner:
                 for case in ids
             ),
             runs=tuple(runs),
-            settings=spec_settings(spec),
+            settings=select_settings(spec),
             controls=tuple(controls),
         )

@@ -14,10 +14,10 @@ from syntrust_core.contracts.report import BuildReport, ReportRun, ReportTrainin
 from syntrust_core.errors import Conflict, NotFound
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Experiment, Step, StepState
 from syntrust_gateway.models import registry as models
-from syntrust_gateway.uploads.links import FileLink, file_links
+from syntrust_gateway.uploads.links import FileLink, make_links
 
 TestSet = Literal["real", "synthetic", "synthetic_again"]
 RECORD_FILE: Final = "predictions.json"
@@ -38,8 +38,8 @@ class PredictionsBody(BaseModel):
     ]
 
 
-def predictions(
-    deps: Deps, caller: Caller, experiment_id: str, model: str, test_set: TestSet
+def list_predictions(
+    container: Container, caller: Caller, experiment_id: str, model: str, test_set: TestSet
 ) -> PredictionsBody:
     """Label maps of one segmenter of the experiment on one test set.
 
@@ -50,8 +50,8 @@ def predictions(
     Conflict
         They have not been predicted yet.
     """
-    found = models.find(deps, caller, model)
-    with deps.read() as session:
+    found = models.find(container, caller, model)
+    with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         report = _report(session, experiment)
         step = _prediction(session, _score(_training(report, found), test_set))
@@ -62,7 +62,7 @@ def predictions(
         model=found.name,
         test_set=test_set,
         cases={ids[image["case"]]: image["case"] for image in step.message["images"]},
-        files=file_links(deps.store, named),
+        files=make_links(container.store, named),
     )
 
 

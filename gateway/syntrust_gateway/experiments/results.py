@@ -18,8 +18,8 @@ from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
-from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, Step, WishState
+from syntrust_gateway.container import Container
+from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, RunState, Step
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -34,7 +34,7 @@ class ReportFile:
     sha256: str
 
 
-def results(deps: Deps, caller: Caller, experiment_id: str) -> dict[str, Any]:
+def read_results(container: Container, caller: Caller, experiment_id: str) -> dict[str, Any]:
     """The report's results with the experiment's id and provenance, which its digest leaves out.
 
     Raises
@@ -42,15 +42,17 @@ def results(deps: Deps, caller: Caller, experiment_id: str) -> dict[str, Any]:
     Conflict
         The experiment has not succeeded.
     """
-    with deps.read() as session:
+    with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
-    body: dict[str, Any] = json.loads(_read(deps.store, info).content)
+    body: dict[str, Any] = json.loads(_read(container.store, info).content)
     return {**body, "experiment": experiment.id, "provenance": provenance}
 
 
-def report_file(deps: Deps, caller: Caller, experiment_id: str, name: str) -> ReportFile:
+def read_report_file(
+    container: Container, caller: Caller, experiment_id: str, name: str
+) -> ReportFile:
     """A file that the experiment's report step published.
 
     Raises
@@ -60,14 +62,14 @@ def report_file(deps: Deps, caller: Caller, experiment_id: str, name: str) -> Re
     NotFound
         Its report holds no such file.
     """
-    with deps.read() as session:
+    with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, name)
-    return _read(deps.store, info)
+    return _read(container.store, info)
 
 
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
-    if experiment.state is not WishState.SUCCEEDED:
+    if experiment.state is not RunState.SUCCEEDED:
         raise Conflict(
             f"The experiment is {experiment.state}; there are results once it has succeeded.",
             state=str(experiment.state),

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
@@ -50,28 +50,30 @@ IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
     responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
 )
 def create_experiment(
-    request: ExperimentSpec, response: Response, deps: DepsDep, caller: CallerDep
+    request: ExperimentSpec, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
     """Train on each share α of real data, score on real and synthetic cases, compare.
 
     Every request is a new experiment; what an earlier one computed is not computed again.
     """
-    experiment = experiments.create(deps, caller, request)
+    experiment = experiments.create(container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")
     return experiment
 
 
 @router.get("", summary="List experiments, newest first", responses=documented(InvalidRequest))
-def list_experiments(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> ExperimentPage:
+def list_experiments(container: ContainerDep, caller: CallerDep, query: PageDep) -> ExperimentPage:
     """Your own experiments; an admin sees everybody's."""
-    with deps.read() as session:
-        return experiments.listing(session, caller, wanted)
+    with container.read() as session:
+        return experiments.list_page(session, caller, query)
 
 
 @router.get("/{experiment_id}", summary="State of an experiment", responses=documented(NotFound))
-def get_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> ExperimentBody:
+def get_experiment(
+    experiment_id: str, container: ContainerDep, caller: CallerDep
+) -> ExperimentBody:
     """Steps done and running, place in the queue, seconds to go."""
-    return experiments.state(deps, caller, experiment_id)
+    return experiments.get_state(container, caller, experiment_id)
 
 
 @router.get(
@@ -80,13 +82,15 @@ def get_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Expe
     response_class=EventSourceResponse,
     responses=documented(NotFound),
 )
-def watch_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> EventSourceResponse:
+def watch_experiment(
+    experiment_id: str, container: ContainerDep, caller: CallerDep
+) -> EventSourceResponse:
     """Server-sent events: `state` with the body of the experiment whenever it changes.
 
     The stream ends after a final state.
     """
-    first = experiments.state(deps, caller, experiment_id)
-    return EventSourceResponse(_state_events(deps, caller, first), ping=_PING_S)
+    first = experiments.get_state(container, caller, experiment_id)
+    return EventSourceResponse(_state_events(container, caller, first), ping=_PING_S)
 
 
 @router.get(
@@ -94,12 +98,12 @@ def watch_experiment(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Ev
     summary="Results of an experiment that succeeded",
     responses=_FILES,
 )
-def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Response:
+def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) -> Response:
     """Scores, trust factors and their intervals by α and seed, and where they came from.
 
     Research use only.
     """
-    body: dict[str, Any] = results.results(deps, caller, experiment_id)
+    body: dict[str, Any] = results.read_results(container, caller, experiment_id)
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text.encode(), media_type="application/json")
 
@@ -111,7 +115,10 @@ def get_results(experiment_id: str, deps: DepsDep, caller: CallerDep) -> Respons
     responses=_FILES,
 )
 def get_long_table(
-    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+    experiment_id: str,
+    container: ContainerDep,
+    caller: CallerDep,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One row for each case × set × α × seed × region × metric, sorted.
 
@@ -119,7 +126,7 @@ def get_long_table(
     `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
     on the case. An empty value is undefined, not 0. Research use only.
     """
-    file = results.report_file(deps, caller, experiment_id, results.TABLE_FILE)
+    file = results.read_report_file(container, caller, experiment_id, results.TABLE_FILE)
     return _file_response(file, results.TABLE_FILE, if_none_match)
 
 
@@ -132,7 +139,7 @@ def get_long_table(
 def get_figure(
     experiment_id: str,
     figure: Annotated[str, Path(pattern=_FIGURE, examples=["fig4.svg"])],
-    deps: DepsDep,
+    container: ContainerDep,
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -141,7 +148,7 @@ def get_figure(
     Beside the paper's: `dice_volume` Dice against region volume, `bland_altman` the difference of
     real and synthetic Dice against their mean, `floors` T3 and T4 against noise and no pairing.
     """
-    file = results.report_file(deps, caller, experiment_id, figure)
+    file = results.read_report_file(container, caller, experiment_id, figure)
     return _file_response(file, figure, if_none_match)
 
 
@@ -152,10 +159,13 @@ def get_figure(
     responses=_FILES,
 )
 def get_report(
-    experiment_id: str, deps: DepsDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+    experiment_id: str,
+    container: ContainerDep,
+    caller: CallerDep,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Figures, table, settings and provenance; it loads nothing else. Research use only."""
-    file = results.report_file(deps, caller, experiment_id, results.REPORT_FILE)
+    file = results.read_report_file(container, caller, experiment_id, results.REPORT_FILE)
     return _file_response(file, results.REPORT_FILE, if_none_match)
 
 
@@ -167,7 +177,7 @@ def get_report(
 def get_predictions(
     experiment_id: str,
     model: Annotated[str, Query(max_length=100, description="Name or id of the segmenter.")],
-    deps: DepsDep,
+    container: ContainerDep,
     caller: CallerDep,
     test_set: TestSet = "real",
 ) -> PredictionsBody:
@@ -175,7 +185,7 @@ def get_predictions(
 
     `GET /models` names the segmenters with their α. Research use only.
     """
-    return predictions.predictions(deps, caller, experiment_id, model, test_set)
+    return predictions.list_predictions(container, caller, experiment_id, model, test_set)
 
 
 @router.post(
@@ -185,11 +195,11 @@ def get_predictions(
     responses=documented(NotFound, Conflict),
 )
 def cancel_experiment(
-    experiment_id: str, response: Response, deps: DepsDep, caller: CallerDep
+    experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
     """Steps that no other experiment wants stop soon; what is done is kept."""
     accepted(response, f"/experiments/{experiment_id}")
-    return experiments.cancel(deps, caller, experiment_id)
+    return experiments.cancel(container, caller, experiment_id)
 
 
 def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Response:
@@ -206,7 +216,7 @@ def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Re
 
 
 async def _state_events(
-    deps: Deps, caller: Caller, first: ExperimentBody
+    container: Container, caller: Caller, first: ExperimentBody
 ) -> AsyncIterator[ServerSentEvent]:
-    async for state in changes(deps, caller, first):
+    async for state in changes(container, caller, first):
         yield ServerSentEvent(data=state.model_dump_json(), event="state")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from syntrust_gateway.db.tables import WishState
+from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.runs.schemas import RunningStep, StepCount
 
 
@@ -23,7 +23,7 @@ class ExperimentBody(BaseModel):
     id: str
     name: str | None
     dataset: str
-    state: WishState
+    state: RunState
     steps: StepCount
     running: list[RunningStep]
     queue_position: Annotated[
@@ -48,7 +48,7 @@ class ExperimentSummary(BaseModel):
     id: str
     name: str | None
     dataset: str
-    state: WishState
+    state: RunState
     created: datetime
     finished: datetime | None
     alphas: list[float]

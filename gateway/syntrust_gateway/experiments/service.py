@@ -8,21 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.auth.access import PageQuery, find_row, page
+from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
-from syntrust_gateway.container import Deps
-from syntrust_gateway.datasets.service import ready_dataset
-from syntrust_gateway.db.tables import Experiment, WishState
+from syntrust_gateway.container import Container
+from syntrust_gateway.datasets.service import find_ready_dataset
+from syntrust_gateway.db.tables import Experiment, RunState
 from syntrust_gateway.experiments.resolve import resolve
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
 from syntrust_gateway.experiments.spec import ExperimentSpec
 from syntrust_gateway.models import registry as models
-from syntrust_gateway.models.planner_view import StartView, find_generator, start_view
-from syntrust_gateway.runs import tables as wishtables
-from syntrust_gateway.runs.progress import Progress, look
+from syntrust_gateway.models.planner_view import StartView, find_generator, view_start
+from syntrust_gateway.runs import tables as runs
+from syntrust_gateway.runs.progress import Progress, get_progress
 
 
-def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
+def create(container: Container, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
     """Accept an experiment. Each request is a new one; its steps are shared with all others.
 
     Raises
@@ -33,30 +33,32 @@ def create(deps: Deps, caller: Caller, request: ExperimentSpec) -> ExperimentBod
         The dataset is not ready.
     """
     _require_name(request)
-    with deps.read() as session:
-        dataset = ready_dataset(session, caller, request.dataset)
-    generator = find_generator(deps, caller, request.generator.model)
-    spec = resolve(request, dataset, generator, _start(deps, caller, request.segmenter.start))
-    with deps.write.begin() as session:
+    with container.read() as session:
+        dataset = find_ready_dataset(session, caller, request.dataset)
+    generator = find_generator(container, caller, request.generator.model)
+    spec = resolve(request, dataset, generator, _start(container, caller, request.segmenter.start))
+    with container.write.begin() as session:
         experiment = Experiment(
             name=request.name,
             dataset_id=dataset.id,
             spec=spec.model_dump(mode="json"),
-            state=WishState.QUEUED,
+            state=RunState.QUEUED,
             planned=False,
             owner=caller.id,
         )
         session.add(experiment)
         session.flush()
         audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
-    return state(deps, caller, experiment.id)
+    return get_state(container, caller, experiment.id)
 
 
-def _start(deps: Deps, caller: Caller, wanted: str | None) -> StartView | None:
+def _start(container: Container, caller: Caller, wanted: str | None) -> StartView | None:
     if wanted is None:
         return None
     at = "/segmenter/start"
-    return start_view(models.find_as(deps, caller, wanted, "segmenter", "start_weights", at=at))
+    return view_start(
+        models.find_as(container, caller, wanted, "segmenter", "start_weights", at=at)
+    )
 
 
 def _require_name(request: ExperimentSpec) -> None:
@@ -65,24 +67,24 @@ def _require_name(request: ExperimentSpec) -> None:
         raise InvalidRequest("A name has no control characters.", pointer="/name")
 
 
-def state(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
-    with deps.read() as session:
+def get_state(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:
+    with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
-        progress = look(session, deps.coordinator, experiment)
-        ahead = wishtables.wishes_ahead(session, experiment)
+        progress = get_progress(session, container.coordinator, experiment)
+        ahead = runs.runs_ahead(session, experiment)
     return _body(experiment, progress, ahead)
 
 
-def listing(session: Session, caller: Caller, wanted: PageQuery) -> ExperimentPage:
-    rows, cursor = page(session, Experiment, select(Experiment), caller, wanted)
+def list_page(session: Session, caller: Caller, query: PageQuery) -> ExperimentPage:
+    rows, cursor = read_page(session, Experiment, select(Experiment), caller, query)
     return ExperimentPage(items=[_summary(row) for row in rows], next=cursor)
 
 
-def cancel(deps: Deps, caller: Caller, experiment_id: str) -> ExperimentBody:
-    """See `wishtables.cancel`."""
-    with deps.write.begin() as session:
-        wishtables.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
-    return state(deps, caller, experiment_id)
+def cancel(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:
+    """See `runs.tables.cancel`."""
+    with container.write.begin() as session:
+        runs.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
+    return get_state(container, caller, experiment_id)
 
 
 def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> ExperimentBody:

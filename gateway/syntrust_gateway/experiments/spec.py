@@ -117,7 +117,7 @@ class ResolvedSpec(RequestBody):
     """An experiment with nothing left to choose. Case ids are sorted; α are shortest strings."""
 
     dataset: str
-    dataset_digest: Sha256
+    digest_dataset: Sha256
     alphas: tuple[str, ...]
     seeds: tuple[Seed, ...]
     train: tuple[str, ...]
@@ -130,6 +130,6 @@ class ResolvedSpec(RequestBody):
     controls: tuple[Control, ...] = Field(default=(), exclude_if=lambda controls: not controls)
 
 
-def spec_settings(spec: ResolvedSpec) -> dict[str, Any]:
+def select_settings(spec: ResolvedSpec) -> dict[str, Any]:
     """The settings that a report prints, as plain JSON."""
     return spec.model_dump(mode="json", include=SETTINGS)

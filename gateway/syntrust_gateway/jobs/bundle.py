@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from syntrust_core.contracts.job_steps import ExportBundle
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody
 from syntrust_gateway.models import registry as models
 
 
-def create(deps: Deps, caller: Caller, model_id: str) -> JobBody:
+def create(container: Container, caller: Caller, model_id: str) -> JobBody:
     """Accept the export of a segmenter.
 
     Raises
@@ -21,10 +21,10 @@ def create(deps: Deps, caller: Caller, model_id: str) -> JobBody:
     InvalidRequest
         It is no segmenter.
     """
-    model = models.find(deps, caller, model_id)
+    model = models.find(container, caller, model_id)
     models.require_kind(model, "segmenter", at="")
     shown = {"model": {"name": model.name, "model": model.ref.model_dump(mode="json")}}
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         step = ExportBundle(model=model.ref)
         job = jobs.add(session, caller, JobKind.MODEL_EXPORT, (step,), spec=shown)
-    return jobs.state(deps, caller, job.id)
+    return jobs.get_state(container, caller, job.id)

@@ -12,9 +12,9 @@ from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.job_steps import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.datasets.planner_view import CaseView
-from syntrust_gateway.datasets.service import ready_dataset
+from syntrust_gateway.datasets.service import find_ready_dataset
 from syntrust_gateway.db.tables import Client, Job, JobKind, Model
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.jobs import service as jobs
@@ -29,7 +29,7 @@ USUAL_MODEL: Final = "tiny"
 SHOWN_TO_NETWORK: Final = ("view", "intensity", "expanded", "position")
 
 
-def create(deps: Deps, caller: Caller, request: NewModel) -> JobBody:
+def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
     """Accept a model that is to be made.
 
     Raises
@@ -41,15 +41,19 @@ def create(deps: Deps, caller: Caller, request: NewModel) -> JobBody:
     InvalidFields
         The upload is not there, or has not arrived.
     """
-    step = _training(deps, caller, request) if request.train else _import(deps, caller, request)
+    step = (
+        _training(container, caller, request)
+        if request.train
+        else _import(container, caller, request)
+    )
     kind = JobKind.MODEL_TRAINING if request.train else JobKind.MODEL_IMPORT
-    if models.is_shipped(deps.store, request.name):
+    if models.is_shipped(container.store, request.name):
         raise Conflict(f"{request.name} is the name of a shipped model; choose another.")
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         _require_free(session, caller, request.name)
         shown = request.model_dump(mode="json", exclude_none=True)
         job = jobs.add(session, caller, kind, (step,), spec=shown, name=request.name)
-    return jobs.state(deps, caller, job.id)
+    return jobs.get_state(container, caller, job.id)
 
 
 def _require_free(session: Session, caller: Caller, name: str) -> None:
@@ -68,21 +72,23 @@ def _require_free(session: Session, caller: Caller, name: str) -> None:
             raise Conflict(f"You have a model {name} already ({taken_by}); choose another name.")
 
 
-def _import(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
+def _import(container: Container, caller: Caller, request: NewModel) -> StepMessage:
     at = "/upload"
-    taken = uploads.take(deps, caller, {at: request.upload or ""}, needs=("checkpoint",))[at]
+    taken = uploads.take(container, caller, {at: request.upload or ""}, needs=("checkpoint",))[at]
     return ImportModel(name=request.name, checkpoint=taken.files["checkpoint"], seen=request.seen)
 
 
-def _training(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
+def _training(container: Container, caller: Caller, request: NewModel) -> StepMessage:
     train = request.train
     assert train is not None  # noqa: S101 - the caller has asked; this tells the type checker
-    with deps.read() as session:
-        dataset = ready_dataset(session, caller, train.dataset, at="/train/dataset")
-    start = None if train.start is None else _generator(deps, caller, train.start, "/train/start")
+    with container.read() as session:
+        dataset = find_ready_dataset(session, caller, train.dataset, at="/train/dataset")
+    start = (
+        None if train.start is None else _generator(container, caller, train.start, "/train/start")
+    )
     config = train.config
     if config is None:
-        config = _config(start or _generator(deps, caller, USUAL_MODEL, "/train/config"))
+        config = _config(start or _generator(container, caller, USUAL_MODEL, "/train/config"))
     return TrainGenerator(
         name=request.name,
         cases=tuple(
@@ -95,8 +101,8 @@ def _training(deps: Deps, caller: Caller, request: NewModel) -> StepMessage:
     )
 
 
-def _generator(deps: Deps, caller: Caller, wanted: str, at: str) -> FoundModel:
-    return models.find_as(deps, caller, wanted, "generator", at=at)
+def _generator(container: Container, caller: Caller, wanted: str, at: str) -> FoundModel:
+    return models.find_as(container, caller, wanted, "generator", at=at)
 
 
 def _config(model: FoundModel) -> dict[str, Any]:

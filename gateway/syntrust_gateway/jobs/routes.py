@@ -3,15 +3,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.jobs import segmentation as segmentations
+from syntrust_gateway.jobs import segmentation, synthesis, volume_score
 from syntrust_gateway.jobs import service as jobs
-from syntrust_gateway.jobs import synthesis as syntheses
-from syntrust_gateway.jobs import volume_score as volumes
 from syntrust_gateway.jobs.schemas import (
     JobBody,
     JobPage,
@@ -33,10 +31,10 @@ _POSTED = documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable)
     responses=_POSTED,
 )
 def create_synthesis(
-    request: NewSynthesis, response: Response, deps: DepsDep, caller: CallerDep
+    request: NewSynthesis, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
     """Four modalities on the grid and in the frame of the uploaded mask. Research use only."""
-    return _accepted(response, syntheses.create(deps, caller, request))
+    return _accepted(response, synthesis.create(container, caller, request))
 
 
 @router.post(
@@ -47,14 +45,14 @@ def create_synthesis(
     responses=_POSTED | documented(Conflict),
 )
 def create_segmentation(
-    request: NewSegmentation, response: Response, deps: DepsDep, caller: CallerDep
+    request: NewSegmentation, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
     """On the grid, in the frame and in the label values of the upload.
 
     The result holds the volume of each region and how sure the model is of it: the mean entropy
     over its voxels. Research use only.
     """
-    return _accepted(response, segmentations.create(deps, caller, request))
+    return _accepted(response, segmentation.create(container, caller, request))
 
 
 @router.post(
@@ -65,20 +63,20 @@ def create_segmentation(
     responses=_POSTED,
 )
 def create_volume_score(
-    request: NewVolumeScore, response: Response, deps: DepsDep, caller: CallerDep
+    request: NewVolumeScore, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
     """Dice of each case's predictions against its reference, then what `POST /trust-score` answers.
 
     The three label maps of a case share shape and affine. Research use only.
     """
-    return _accepted(response, volumes.create(deps, caller, request))
+    return _accepted(response, volume_score.create(container, caller, request))
 
 
 @router.get("/jobs", summary="List jobs, newest first", responses=documented(InvalidRequest))
-def list_jobs(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> JobPage:
+def list_jobs(container: ContainerDep, caller: CallerDep, query: PageDep) -> JobPage:
     """Your own jobs; an admin sees everybody's."""
-    with deps.read() as session:
-        return jobs.listing(session, caller, wanted)
+    with container.read() as session:
+        return jobs.list_page(session, caller, query)
 
 
 @router.get(
@@ -86,9 +84,9 @@ def list_jobs(deps: DepsDep, caller: CallerDep, wanted: PageDep) -> JobPage:
     summary="State of a job",
     responses=documented(NotFound, StoreUnavailable),
 )
-def get_job(job_id: str, deps: DepsDep, caller: CallerDep) -> JobBody:
+def get_job(job_id: str, container: ContainerDep, caller: CallerDep) -> JobBody:
     """Progress, place in the queue, and links to its files once it has succeeded."""
-    return jobs.state(deps, caller, job_id)
+    return jobs.get_state(container, caller, job_id)
 
 
 @router.get(
@@ -97,11 +95,11 @@ def get_job(job_id: str, deps: DepsDep, caller: CallerDep) -> JobBody:
     response_class=Response,
     responses=documented(NotFound, Conflict, StoreUnavailable),
 )
-def get_job_result(job_id: str, deps: DepsDep, caller: CallerDep) -> Response:
+def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> Response:
     """Trust factors of scored volumes, the origin of a synthesis, volumes and entropy of a
     segmentation, the card of a model, the metadata of a bundle.
     """
-    return Response(jobs.result(deps, caller, job_id), media_type="application/json")
+    return Response(jobs.read_result(container, caller, job_id), media_type="application/json")
 
 
 @router.post(
@@ -110,9 +108,11 @@ def get_job_result(job_id: str, deps: DepsDep, caller: CallerDep) -> Response:
     status_code=status.HTTP_202_ACCEPTED,
     responses=documented(NotFound, Conflict, StoreUnavailable),
 )
-def cancel_job(job_id: str, response: Response, deps: DepsDep, caller: CallerDep) -> JobBody:
+def cancel_job(
+    job_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> JobBody:
     """Steps that nobody else wants stop soon; what is done is kept."""
-    return _accepted(response, jobs.cancel(deps, caller, job_id))
+    return _accepted(response, jobs.cancel(container, caller, job_id))
 
 
 def _accepted(response: Response, job: JobBody) -> JobBody:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syntrust_core.contracts.vocabulary import Scheme, StatedScheme
 from syntrust_gateway.api.schemas import MODEL_NAME, CaseId, RequestBody, Text
-from syntrust_gateway.db.tables import JobKind, WishState
+from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
 from syntrust_gateway.runs.schemas import RunningStep, StepCount
 from syntrust_gateway.uploads.links import FileLink
@@ -118,7 +118,7 @@ class JobSummary(BaseModel):
     id: str
     kind: JobKind
     name: str | None
-    state: WishState
+    state: RunState
     created: datetime
     finished: datetime | None
 

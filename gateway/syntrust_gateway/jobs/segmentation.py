@@ -13,7 +13,7 @@ from syntrust_core.contracts.vocabulary import MODALITIES, StatedScheme
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, JobKind
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody, NewSegmentation
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     shown: dict[str, Any]
 
 
-def create(deps: Deps, caller: Caller, request: NewSegmentation) -> JobBody:
+def create(container: Container, caller: Caller, request: NewSegmentation) -> JobBody:
     """Bring the images to the grid that the model was trained on, predict, and take that back.
 
     Raises
@@ -45,8 +45,10 @@ def create(deps: Deps, caller: Caller, request: NewSegmentation) -> JobBody:
     Conflict
         The registered case has not been inspected, or was refused.
     """
-    model = models.find_as(deps, caller, request.model, "segmenter", at="/model")
-    source = _registered(deps, caller, request, model) or _uploaded(deps, caller, request, model)
+    model = models.find_as(container, caller, request.model, "segmenter", at="/model")
+    source = _registered(container, caller, request, model) or _uploaded(
+        container, caller, request, model
+    )
     segment = SegmentCase(case=source.case, model=model.ref, probabilities=request.probabilities)
     steps = [segment] if source.inspection is None else [source.inspection, segment]
     shown = {
@@ -54,15 +56,17 @@ def create(deps: Deps, caller: Caller, request: NewSegmentation) -> JobBody:
         "model": {"name": model.name, "model": model.ref.model_dump(mode="json")},
         "probabilities": request.probabilities,
     }
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         job = jobs.add(session, caller, JobKind.SEGMENTATION, steps, spec=shown)
-    return jobs.state(deps, caller, job.id)
+    return jobs.get_state(container, caller, job.id)
 
 
-def _uploaded(deps: Deps, caller: Caller, request: NewSegmentation, model: FoundModel) -> Source:
+def _uploaded(
+    container: Container, caller: Caller, request: NewSegmentation, model: FoundModel
+) -> Source:
     at = "/upload"
     wanted = {at: request.upload or ""}
-    taken = uploads.take(deps, caller, wanted, needs=MODALITIES, may=("brain",))[at]
+    taken = uploads.take(container, caller, wanted, needs=MODALITIES, may=("brain",))[at]
     scheme = request.scheme or _stated(taken)
     inspection = InspectCase(
         files=dict(taken.files), scheme=scheme, grid=model.grid or "native", purpose="images"
@@ -70,17 +74,17 @@ def _uploaded(deps: Deps, caller: Caller, request: NewSegmentation, model: Found
     return Source(inspection.step_id, inspection, {"upload": request.upload, "scheme": scheme})
 
 
-def _stated(taken: uploads.Taken) -> StatedScheme:
+def _stated(taken: uploads.TakenUpload) -> StatedScheme:
     """What an upload says of labels; images have none that `auto` could be told from."""
     return USUAL_SCHEME if taken.scheme == "auto" else taken.scheme
 
 
 def _registered(
-    deps: Deps, caller: Caller, request: NewSegmentation, model: FoundModel
+    container: Container, caller: Caller, request: NewSegmentation, model: FoundModel
 ) -> Source | None:
     if request.case is None:
         return None
-    with deps.read() as session:
+    with container.read() as session:
         case = _find_case(session, caller, request.case.dataset, request.case.id)
     if case.state is not CaseState.READY:
         raise Conflict(

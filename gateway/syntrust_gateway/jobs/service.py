@@ -14,15 +14,15 @@ from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.errors import Conflict, ObjectDamaged
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.auth.access import PageQuery, find_row, page
+from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
-from syntrust_gateway.container import Deps
-from syntrust_gateway.db.tables import Job, JobKind, Step, WishState
+from syntrust_gateway.container import Container
+from syntrust_gateway.db.tables import Job, JobKind, RunState, Step
 from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
-from syntrust_gateway.runs import tables as wishtables
-from syntrust_gateway.runs.progress import look
-from syntrust_gateway.uploads.links import FileLink, file_links, link
+from syntrust_gateway.runs import tables as runs
+from syntrust_gateway.runs.progress import get_progress
+from syntrust_gateway.uploads.links import FileLink, make_link, make_links
 
 RESULT_FILES: Final[Mapping[JobKind, str]] = {
     JobKind.SYNTHESIS: "twin.json",
@@ -50,7 +50,7 @@ def add(
         name=name,
         spec=dict(spec),
         plan=[[step.KIND.value, step.model_dump(mode="json")] for step in steps],
-        state=WishState.QUEUED,
+        state=RunState.QUEUED,
         planned=False,
         owner=caller.id,
     )
@@ -60,11 +60,11 @@ def add(
     return job
 
 
-def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
-    with deps.read() as session:
+def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
+    with container.read() as session:
         job = find_row(session, caller, Job, job_id)
-        progress = look(session, deps.coordinator, job)
-        ahead = wishtables.wishes_ahead(session, job)
+        progress = get_progress(session, container.coordinator, job)
+        ahead = runs.runs_ahead(session, job)
         manifest = _manifest(session, job)
     return JobBody(
         **_summary(job).model_dump(),
@@ -72,26 +72,26 @@ def state(deps: Deps, caller: Caller, job_id: str) -> JobBody:
         running=progress.running,
         queue_position=ahead,
         eta_seconds=progress.eta_seconds,
-        files=_files(deps.store, job, manifest),
-        warnings=_warnings(deps.store, manifest),
+        files=_files(container.store, job, manifest),
+        warnings=_warnings(container.store, manifest),
         error=_problem(job.error),
         request=job.spec,
     )
 
 
-def listing(session: Session, caller: Caller, wanted: PageQuery) -> JobPage:
-    rows, cursor = page(session, Job, select(Job), caller, wanted)
+def list_page(session: Session, caller: Caller, query: PageQuery) -> JobPage:
+    rows, cursor = read_page(session, Job, select(Job), caller, query)
     return JobPage(items=[_summary(row) for row in rows], next=cursor)
 
 
-def cancel(deps: Deps, caller: Caller, job_id: str) -> JobBody:
-    """See `wishtables.cancel`."""
-    with deps.write.begin() as session:
-        wishtables.cancel(session, caller, find_row(session, caller, Job, job_id))
-    return state(deps, caller, job_id)
+def cancel(container: Container, caller: Caller, job_id: str) -> JobBody:
+    """See `runs.tables.cancel`."""
+    with container.write.begin() as session:
+        runs.cancel(session, caller, find_row(session, caller, Job, job_id))
+    return get_state(container, caller, job_id)
 
 
-def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
+def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
     """The JSON document that the job was for, as its step wrote it.
 
     Raises
@@ -99,7 +99,7 @@ def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
     Conflict
         The job has not succeeded.
     """
-    with deps.read() as session:
+    with container.read() as session:
         job = find_row(session, caller, Job, job_id)
         manifest = _manifest(session, job)
     if manifest is None:
@@ -108,7 +108,7 @@ def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
             state=str(job.state),
         )
     info = manifest.files[RESULT_FILES[job.kind]]
-    content = deps.store.get(info.key)
+    content = container.store.get(info.key)
     if hashlib.sha256(content).hexdigest() != info.sha256:
         raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
     return content
@@ -116,19 +116,19 @@ def result(deps: Deps, caller: Caller, job_id: str) -> bytes:
 
 def _manifest(session: Session, job: Job) -> Manifest | None:
     """What the job's goal published, once the job has succeeded."""
-    if job.state is not WishState.SUCCEEDED:
+    if job.state is not RunState.SUCCEEDED:
         return None
     return Manifest.model_validate(session.get_one(Step, job.goal).manifest)
 
 
 def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str, FileLink]:
     if manifest is not None:
-        return file_links(store, manifest.files)
+        return make_links(store, manifest.files)
     if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
         # A picture that the training shows of itself; the next one replaces it.
         key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).live_artifact_key(SAMPLES_FILE)
         info = store.info(key)
-        return {} if info is None else {SAMPLES_FILE: link(store, key, size=info.bytes)}
+        return {} if info is None else {SAMPLES_FILE: make_link(store, key, size=info.bytes)}
     return {}
 
 

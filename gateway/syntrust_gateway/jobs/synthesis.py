@@ -5,7 +5,7 @@ from __future__ import annotations
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.contracts.job_steps import ExportImages
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.experiments.resolve import resolve_drawing
 from syntrust_gateway.experiments.spec import ResolvedGenerator
@@ -17,7 +17,7 @@ from syntrust_gateway.uploads import service as uploads
 UPLOAD = "/upload"
 
 
-def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
+def create(container: Container, caller: Caller, request: NewSynthesis) -> JobBody:
     """Inspect the mask on the generator's grid, draw, and take the images back to the upload's.
 
     Raises
@@ -27,11 +27,11 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
     InvalidFields
         The upload is not there, or not all of it has arrived.
     """
-    generator = find_generator(deps, caller, request.generator.model)
+    generator = find_generator(container, caller, request.generator.model)
     drawing = resolve_drawing(request.generator, generator)
-    taken = uploads.take(deps, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",))[
-        UPLOAD
-    ]
+    taken = uploads.take(
+        container, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",)
+    )[UPLOAD]
     steps = _steps(request, taken, generator, drawing)
     shown = {
         "upload": request.upload,
@@ -40,14 +40,14 @@ def create(deps: Deps, caller: Caller, request: NewSynthesis) -> JobBody:
         "twin": request.twin,
         "fit": request.fit,
     }
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown)
-    return jobs.state(deps, caller, job.id)
+    return jobs.get_state(container, caller, job.id)
 
 
 def _steps(
     request: NewSynthesis,
-    taken: uploads.Taken,
+    taken: uploads.TakenUpload,
     generator: GeneratorView,
     drawing: ResolvedGenerator,
 ) -> tuple[InspectCase, SynthesiseCase, ExportImages]:

@@ -8,7 +8,7 @@ from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
 from syntrust_core.contracts.vocabulary import VOLUME_ROLES
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.jobs import service as jobs
@@ -18,7 +18,7 @@ from syntrust_metrics.trust import InvalidScores
 from syntrust_metrics.trust.request.policy import read_policy
 
 
-def create(deps: Deps, caller: Caller, request: NewVolumeScore) -> JobBody:
+def create(container: Container, caller: Caller, request: NewVolumeScore) -> JobBody:
     """Accept label maps for scoring.
 
     Raises
@@ -31,7 +31,7 @@ def create(deps: Deps, caller: Caller, request: NewVolumeScore) -> JobBody:
     _require_distinct(request.cases)
     _require_policy(request)
     wanted = {pointer("cases", i, "upload"): case.upload for i, case in enumerate(request.cases)}
-    taken = uploads.take(deps, caller, wanted, needs=VOLUME_ROLES)
+    taken = uploads.take(container, caller, wanted, needs=VOLUME_ROLES)
     step = ScoreVolumes(
         cases=tuple(
             VolumeCase(
@@ -42,9 +42,9 @@ def create(deps: Deps, caller: Caller, request: NewVolumeScore) -> JobBody:
         policy=request.policy,
     )
     shown = request.model_dump(mode="json", exclude_none=True)
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         job = jobs.add(session, caller, JobKind.TRUST_SCORE, (step,), spec=shown)
-    return jobs.state(deps, caller, job.id)
+    return jobs.get_state(container, caller, job.id)
 
 
 def _require_distinct(cases: Sequence[VolumeCaseRequest]) -> None:

@@ -10,7 +10,7 @@ from syntrust_core.contracts.base import Kind, Ref, Sampler
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import FoundModel
 
@@ -47,7 +47,7 @@ class StartView:
     seen_steps: frozenset[str]
 
 
-def generator_view(model: FoundModel) -> GeneratorView:
+def view_generator(model: FoundModel) -> GeneratorView:
     """What a plan needs to know of a model.
 
     Raises
@@ -77,7 +77,7 @@ def generator_view(model: FoundModel) -> GeneratorView:
     )
 
 
-def start_view(model: FoundModel) -> StartView:
+def view_start(model: FoundModel) -> StartView:
     """What a plan needs to know of a segmenter, or of imported weights, to start from."""
     cases = () if model.made is None else model.made["cases"]
     # A trained segmenter's card names the network it is; that of imported weights its preset.
@@ -92,7 +92,7 @@ def start_view(model: FoundModel) -> StartView:
     )
 
 
-def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
+def find_generator(container: Container, caller: Caller, wanted: str) -> GeneratorView:
     """The generator of this name or id.
 
     Raises
@@ -100,4 +100,6 @@ def find_generator(deps: Deps, caller: Caller, wanted: str) -> GeneratorView:
     InvalidRequest
         There is none for this caller, or it is no generator.
     """
-    return generator_view(models.find_as(deps, caller, wanted, "generator", at="/generator/model"))
+    return view_generator(
+        models.find_as(container, caller, wanted, "generator", at="/generator/model")
+    )

@@ -10,7 +10,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.models import ModelKind
 from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import FoundModel
 from syntrust_gateway.models.schemas import (
@@ -25,8 +25,8 @@ from syntrust_gateway.models.schemas import (
     StartBody,
     StartSummary,
 )
-from syntrust_gateway.models.training_history import history_body
-from syntrust_gateway.uploads.links import file_links
+from syntrust_gateway.models.training_history import make_history
+from syntrust_gateway.uploads.links import make_links
 
 ORIGINS: Final[Mapping[Kind, ModelOrigin]] = {
     Kind.IMPORTED_MODEL: "shipped",
@@ -38,13 +38,15 @@ HISTORY_FILE: Final = "history.json"
 Fields = dict[str, Any]
 
 
-def page_of(deps: Deps, caller: Caller, wanted: PageQuery, kind: ModelKind | None) -> ModelPage:
+def list_models(
+    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
+) -> ModelPage:
     """See `models.listing`."""
-    found, cursor = models.listing(deps, caller, wanted, kind)
+    found, cursor = models.list_models(container, caller, query, kind)
     return ModelPage(items=[_summary(model) for model in found], next=cursor)
 
 
-def body(deps: Deps, caller: Caller, wanted: str) -> ModelBody:
+def describe_model(container: Container, caller: Caller, wanted: str) -> ModelBody:
     """A model by name or id, whole.
 
     Raises
@@ -52,22 +54,22 @@ def body(deps: Deps, caller: Caller, wanted: str) -> ModelBody:
     NotFound
         See `models.find`.
     """
-    model = models.find(deps, caller, wanted)
-    files = models.manifest_of(deps.store, model.ref).files
+    model = models.find(container, caller, wanted)
+    files = models.read_manifest(container.store, model.ref).files
     whole = {
         **_fields(model),
         "card": model.card,
-        "files": file_links(deps.store, files),
+        "files": make_links(container.store, files),
     }
     if model.kind == "generator":
         return GeneratorBody.model_validate(whole)
     if model.kind == "start_weights":
         return StartBody.model_validate(whole)
-    history = json.loads(deps.store.get(files[HISTORY_FILE].key))
+    history = json.loads(container.store.get(files[HISTORY_FILE].key))
     cases = None if model.made is None else model.made["cases"]
     training = {"digest": model.card.get("training_digest"), "cases": cases}
     return SegmenterBody.model_validate(
-        {**whole, "training": training, "history": history_body(history)}
+        {**whole, "training": training, "history": make_history(history)}
     )
 
 

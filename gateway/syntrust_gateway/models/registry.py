@@ -1,7 +1,7 @@
 """Models: those that have a name in the store, and those that jobs and experiments made.
 
 What a job made has the job's id, what an experiment trained has one of its own; both belong to the
-owner of the wish that made them. A segmenter also goes by the id of the step that trained it.
+owner of the run that made them. A segmenter also goes by the id of the step that trained it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, 
 from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.api.schemas import MODEL_NAME
-from syntrust_gateway.auth.access import PageQuery, page
+from syntrust_gateway.auth.access import PageQuery, read_page
 from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Job, JobKind, Model, Step
 
@@ -80,7 +80,7 @@ class FoundModel:
 
 
 def find(
-    deps: Deps, caller: Caller, wanted: str, kinds: Collection[ModelKind] = MODEL_KINDS
+    container: Container, caller: Caller, wanted: str, kinds: Collection[ModelKind] = MODEL_KINDS
 ) -> FoundModel:
     """The model of this name or id: the caller's own first, then those with a name in the store.
 
@@ -92,7 +92,7 @@ def find(
     if not re.fullmatch(MODEL_NAME, wanted):
         raise NotFound("A model's name has letters, digits, `-`, `_` and single dots.")
     own = Model.owner == caller.id
-    with deps.read() as session:
+    with container.read() as session:
         row = session.scalars(
             select(Model)
             .where((Model.id == wanted) | (own & ((Model.name == wanted) | (Model.step == wanted))))
@@ -103,7 +103,7 @@ def find(
         names = session.execute(
             select(Model.name, Model.kind).where(own).order_by(Model.id.desc())
         ).all()
-    shipped = list(shipped_models(deps.store))
+    shipped = list(list_shipped(container.store))
     for model in shipped:
         if wanted in {model.name, model.id}:
             return model
@@ -112,7 +112,9 @@ def find(
     raise NotFound(_unknown(wanted, known, kinds))
 
 
-def find_as(deps: Deps, caller: Caller, wanted: str, *kinds: ModelKind, at: str) -> FoundModel:
+def find_as(
+    container: Container, caller: Caller, wanted: str, *kinds: ModelKind, at: str
+) -> FoundModel:
     """The same for the field `at` of a request, which takes models of these kinds alone.
 
     Raises
@@ -121,7 +123,7 @@ def find_as(deps: Deps, caller: Caller, wanted: str, *kinds: ModelKind, at: str)
         There is none for this caller, or it is of another kind.
     """
     try:
-        model = find(deps, caller, wanted, kinds)
+        model = find(container, caller, wanted, kinds)
     except NotFound as error:
         raise InvalidRequest(error.detail, pointer=at) from error
     require_kind(model, *kinds, at=at)
@@ -136,12 +138,12 @@ def require_kind(model: FoundModel, *kinds: ModelKind, at: str) -> None:
         )
 
 
-def shipped_models(store: ObjectStore) -> Iterator[FoundModel]:
+def list_shipped(store: ObjectStore) -> Iterator[FoundModel]:
     """What workers and operators have published under a name."""
     for item in store.list(NAMES_PREFIX):
         name = item.key.removeprefix(NAMES_PREFIX).removesuffix(".json")
         entry = ModelEntry.model_validate_json(store.get(item.key))
-        files = manifest_of(store, entry.ref).files
+        files = read_manifest(store, entry.ref).files
         card = json.loads(store.get(files[CARD_FILES[entry.kind]].key))
         yield FoundModel(entry.id, name, entry.kind, entry.ref, card, None)
 
@@ -150,24 +152,24 @@ def is_shipped(store: ObjectStore, name: str) -> bool:
     return store.exists(name_key(name))
 
 
-def listing(
-    deps: Deps, caller: Caller, wanted: PageQuery, kind: ModelKind | None
+def list_models(
+    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
 ) -> tuple[list[FoundModel], str | None]:
     """The caller's own models, newest first; after the last of them those that everybody has."""
-    query = select(Model)
+    own = select(Model)
     if kind is not None:
         makers = [str(made_by) for made_by in MAKERS if _kind(made_by) == kind]
-        query = query.where(Model.kind.in_(makers))
-    with deps.read() as session:
-        rows, cursor = page(session, Model, query, caller, wanted)
+        own = own.where(Model.kind.in_(makers))
+    with container.read() as session:
+        rows, cursor = read_page(session, Model, own, caller, query)
     found = [_of_row(row) for row in rows]
     if cursor is None:
-        shipped = shipped_models(deps.store)
+        shipped = list_shipped(container.store)
         found += (model for model in shipped if kind in {None, model.kind})
     return found, cursor
 
 
-def add_made(session: Session, store: ObjectStore, job: Job) -> None:
+def register_generator(session: Session, store: ObjectStore, job: Job) -> None:
     """Note the generator that a job has made."""
     step = session.get_one(Step, job.goal)
     info = Manifest.model_validate(step.manifest).files[CARD_FILES["generator"]]
@@ -182,7 +184,7 @@ def add_made(session: Session, store: ObjectStore, job: Job) -> None:
     insert_new(session, Model, [row])
 
 
-def manifest_of(store: ObjectStore, ref: Ref) -> Manifest:
+def read_manifest(store: ObjectStore, ref: Ref) -> Manifest:
     try:
         return Manifest.model_validate_json(store.get(ref.manifest_key))
     except ObjectMissing as error:

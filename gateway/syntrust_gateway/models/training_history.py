@@ -10,10 +10,10 @@ from syntrust_gateway.models.schemas import Dice, HistoryBody, ValidationPoint
 MOST_POINTS: Final = 200
 
 
-def history_body(history: Mapping[str, Any]) -> HistoryBody:
+def make_history(history: Mapping[str, Any]) -> HistoryBody:
     """At most `MOST_POINTS` iterations of `history.json`, the first and the last among them."""
     total = len(history["loss"])
-    kept = picked(total)
+    kept = pick_indices(total)
     return HistoryBody(
         iterations=total,
         samples=history.get("samples", 0),
@@ -25,7 +25,7 @@ def history_body(history: Mapping[str, Any]) -> HistoryBody:
     )
 
 
-def picked(total: int) -> list[int]:
+def pick_indices(total: int) -> list[int]:
     """Indices below `total`, evenly spread."""
     if total <= MOST_POINTS:
         return list(range(total))

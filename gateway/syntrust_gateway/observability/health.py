@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
 from syntrust_core.log import get_logger
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Client
 
 log = get_logger(__name__)
@@ -33,7 +33,7 @@ class NotReady(Unavailable):
     slug, title = "not-ready", "Not ready"
 
 
-async def check(deps: Deps) -> Ready:
+async def check(container: Container) -> Ready:
     """Ask each server.
 
     Raises
@@ -43,9 +43,9 @@ async def check(deps: Deps) -> Ready:
     """
     workers: dict[str, int] = {}
     asked = {
-        "database": lambda: _database(deps),
-        "store": lambda: deps.store.exists("health"),
-        "queue": lambda: workers.update(_workers(deps)),
+        "database": lambda: _database(container),
+        "store": lambda: container.store.exists("health"),
+        "queue": lambda: workers.update(_workers(container)),
     }
     answers = await asyncio.gather(*(_ask(name, ask) for name, ask in asked.items()))
     checks = dict(zip(asked, answers, strict=True))
@@ -67,11 +67,11 @@ async def _ask(name: str, ask: Callable[[], Any]) -> str:
     return _OK
 
 
-def _database(deps: Deps) -> None:
+def _database(container: Container) -> None:
     # A table and not SELECT 1: a database without our schema is not ready either.
-    with deps.read() as session:
+    with container.read() as session:
         session.execute(select(Client.id).limit(1))
 
 
-def _workers(deps: Deps) -> dict[str, int]:
-    return {str(queue): deps.coordinator.workers(queue) for queue in Queue}
+def _workers(container: Container) -> dict[str, int]:
+    return {str(queue): container.coordinator.workers(queue) for queue in Queue}

@@ -1,7 +1,7 @@
 """Prometheus metrics: requests of this process, and what the database and Redis say of work.
 
-Steps are counted in the database and not in the queue, which the conductor keeps short on purpose:
-waiting steps are what autoscaling needs to know.
+Steps are counted in the database and not in the queue, which the orchestrator keeps short on
+purpose: waiting steps are what autoscaling needs to know.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Step
-from syntrust_gateway.runs.tables import TABLES, WishTable
+from syntrust_gateway.runs.tables import TABLES, RunTable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,9 +25,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Metrics:
     """Everything one application tells Prometheus."""
 
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, container: Container) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Work(deps))
+        self._registry.register(_Work(container))
         self._requests = Counter(
             "syntrust_http_requests",
             "Requests answered.",
@@ -53,21 +53,21 @@ class Metrics:
 class _Work(Collector):
     """Asked anew at each scrape."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    def __init__(self, container: Container) -> None:
+        self._container = container
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        yield from (self._wishes(table) for table in TABLES)
+        yield from (self._runs(table) for table in TABLES)
         yield self._steps()
         yield from self._workers()
 
-    def _wishes(self, table: WishTable) -> Metric:
+    def _runs(self, table: RunTable) -> Metric:
         family = GaugeMetricFamily(f"syntrust_{table.name}s", "By state.", labels=["state"])
         query = select(table.rows.state, func.count()).group_by(table.rows.state)
-        with self._deps.read() as session:
+        with self._container.read() as session:
             for state, count in session.execute(query):
                 family.add_metric([str(state)], count)
         return family
@@ -76,7 +76,7 @@ class _Work(Collector):
         labels = ["kind", "queue", "state"]
         family = GaugeMetricFamily("syntrust_steps", "By kind, queue and state.", labels=labels)
         query = select(Step.kind, Step.state, func.count()).group_by(Step.kind, Step.state)
-        with self._deps.read() as session:
+        with self._container.read() as session:
             for kind, state, count in session.execute(query):
                 family.add_metric([kind, str(QUEUES[Kind(kind)]), str(state)], count)
         return family
@@ -85,7 +85,7 @@ class _Work(Collector):
         family = GaugeMetricFamily("syntrust_workers", "Live workers by queue.", labels=["queue"])
         try:
             for queue in Queue:
-                family.add_metric([str(queue)], self._deps.coordinator.workers(queue))
+                family.add_metric([str(queue)], self._container.coordinator.workers(queue))
         except QueueUnavailable:
             return  # no number is better than a wrong one
         yield family

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from syntrust_core.errors import Forbidden
-from syntrust_gateway.api.dependencies import CallerDep, DepsDep
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.observability.health import NotReady, Ready, check
 from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
@@ -30,9 +30,9 @@ async def live() -> Alive:
     summary="Whether the servers behind this process answer",
     responses=documented(NotReady),
 )
-async def ready(deps: DepsDep) -> Ready:
+async def ready(container: ContainerDep) -> Ready:
     """Database, object store and queue, and how many workers each queue has."""
-    return await check(deps)
+    return await check(container)
 
 
 @metrics.get(

@@ -1,5 +1,5 @@
-"""The conductor: drives datasets and experiments to what is wanted. A process of its own."""
+"""The orchestrator: drives datasets and experiments to what is wanted. A process of its own."""
 
-from syntrust_gateway.orchestrator.loop import Conductor, run
+from syntrust_gateway.orchestrator.loop import Orchestrator, orchestrate
 
-__all__ = ["Conductor", "run"]
+__all__ = ["Orchestrator", "orchestrate"]

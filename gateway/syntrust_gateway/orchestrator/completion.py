@@ -19,18 +19,18 @@ from syntrust_gateway.db.tables import (
     Dataset,
     DatasetState,
     Job,
+    Run,
+    RunState,
     Step,
     StepState,
-    Wish,
-    WishState,
 )
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import MAKING_MODELS
 from syntrust_gateway.orchestrator.reconcile import Clock
-from syntrust_gateway.runs.tables import LIVE, TABLES, WishTable, table_of
+from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable, get_table
 
 
-def settle_cases(session: Session, store: ObjectStore) -> None:
+def complete_cases(session: Session, store: ObjectStore) -> None:
     """Give each inspected case its record, or the reasons why it was refused."""
     query = (
         select(Case, Step)
@@ -66,7 +66,7 @@ def _failure_problem(step: Step) -> dict[str, str]:
     }
 
 
-def settle_datasets(session: Session) -> None:
+def complete_datasets(session: Session) -> None:
     """A dataset whose cases are all inspected is ready, or open again if one was refused."""
     for dataset in session.scalars(
         select(Dataset).where(Dataset.state == DatasetState.INSPECTING)
@@ -76,12 +76,12 @@ def settle_datasets(session: Session) -> None:
         if CaseState.INSPECTING in states:
             continue
         if states == {CaseState.READY}:
-            dataset.state, dataset.digest = DatasetState.READY, dataset_digest(dataset.grid, cases)
+            dataset.state, dataset.digest = DatasetState.READY, digest_dataset(dataset.grid, cases)
         else:
             dataset.state = DatasetState.OPEN
 
 
-def dataset_digest(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
+def digest_dataset(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
     """SHA-256 over the grid and, by case id, id, group, scheme and volume digests."""
     ordered = sorted(cases, key=lambda case: case.case_id)
     return digest({"grid": grid, "cases": [_identity(case) for case in ordered]})
@@ -92,50 +92,50 @@ def _identity(case: Case) -> list[Any]:
     return [case.case_id, case.group, record["scheme"], record["digests"]]
 
 
-def settle_wishes(
+def complete_runs(
     session: Session, store: ObjectStore, clock: Clock, running: Collection[str]
 ) -> None:
-    """A wish succeeds with its goal and fails with the first step that failed or was refused.
+    """A run succeeds with its goal and fails with the first step that failed or was refused.
 
     It runs once one of its steps does, or is done; `running` are the ids of those that run now.
     """
     for table in TABLES:
         query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)
-        for wish in session.scalars(query).all():
-            _settle(session, store, wish, clock, running)
+        for run in session.scalars(query).all():
+            _complete_run(session, store, run, clock, running)
 
 
-def _settle(
-    session: Session, store: ObjectStore, wish: Wish, clock: Clock, running: Collection[str]
+def _complete_run(
+    session: Session, store: ObjectStore, run: Run, clock: Clock, running: Collection[str]
 ) -> None:
-    table = table_of(wish)
-    failed = _first_failed(session, table, wish.id)
-    if session.get_one(Step, wish.goal).state is StepState.DONE:
-        wish.state, wish.finished = WishState.SUCCEEDED, clock()
-        if isinstance(wish, Job) and wish.kind in MAKING_MODELS:
-            models.add_made(session, store, wish)
+    table = get_table(run)
+    failed = _first_failed(session, table, run.id)
+    if session.get_one(Step, run.goal).state is StepState.DONE:
+        run.state, run.finished = RunState.SUCCEEDED, clock()
+        if isinstance(run, Job) and run.kind in MAKING_MODELS:
+            models.register_generator(session, store, run)
     elif failed is not None:
-        wish.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
-        wish.state, wish.finished = WishState.FAILED, clock()
-    elif wish.state is WishState.QUEUED and _has_begun(session, table, wish.id, running):
-        wish.state = WishState.RUNNING
+        run.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
+        run.state, run.finished = RunState.FAILED, clock()
+    elif run.state is RunState.QUEUED and _has_begun(session, table, run.id, running):
+        run.state = RunState.RUNNING
 
 
-def _first_failed(session: Session, table: WishTable, wish: str) -> Step | None:
+def _first_failed(session: Session, table: RunTable, run: str) -> Step | None:
     return session.scalars(
         select(Step)
-        .join(table.links, table.wanted_by(wish))
+        .join(table.links, table.belongs_to(run))
         .where(Step.error.is_not(null()))
         .order_by(table.links.position)
         .limit(1)
     ).first()
 
 
-def _has_begun(session: Session, table: WishTable, wish: str, running: Collection[str]) -> bool:
+def _has_begun(session: Session, table: RunTable, run: str, running: Collection[str]) -> bool:
     query = (
         select(func.count())
         .select_from(Step)
-        .join(table.links, table.wanted_by(wish))
+        .join(table.links, table.belongs_to(run))
         .where((Step.state == StepState.DONE) | Step.id.in_(running))
     )
     return bool(session.scalar(query))

@@ -11,11 +11,13 @@ from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
-from syntrust_gateway.orchestrator.retry import forget
+from syntrust_gateway.orchestrator.retry import reset_attempts
 from syntrust_gateway.runs.tables import TABLES
 
 
-def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) -> list[str]:
+def ensure_steps(
+    session: Session, store: ObjectStore, messages: Iterable[StepMessage]
+) -> list[str]:
     """Make sure each step has a row; one that was given up gets all its tries again."""
     live = {
         step
@@ -28,7 +30,7 @@ def want(session: Session, store: ObjectStore, messages: Iterable[StepMessage]) 
         if step is None:
             session.add(_row(message))
         elif step.state is not StepState.DONE and step.id not in live:
-            forget(store, message.ref)
+            reset_attempts(store, message.ref)
             step.state, step.error, step.not_before = StepState.WAITING, None, None
             # Equal in identity, yet it may say where a better copy of an upload lies.
             step.message = message.model_dump(mode="json")
@@ -45,7 +47,7 @@ def _row(message: StepMessage) -> Step:
     )
 
 
-def want_inspections(session: Session, store: ObjectStore) -> None:
+def ensure_inspections(session: Session, store: ObjectStore) -> None:
     """Give every case of an inspecting dataset its step."""
     query = (
         select(Case, Dataset)
@@ -54,17 +56,17 @@ def want_inspections(session: Session, store: ObjectStore) -> None:
         .where(Case.step.is_(None))
     )
     for case, dataset in session.execute(query).all():
-        (case.step,) = want(session, store, [inspection(case, dataset)])
+        (case.step,) = ensure_steps(session, store, [make_inspection(case, dataset)])
 
 
-def inspection(case: Case, dataset: Dataset) -> InspectCase:
+def make_inspection(case: Case, dataset: Dataset) -> InspectCase:
     """The step that inspects `case` on the dataset's grid."""
     return InspectCase.model_validate(
         {"files": case.files, "scheme": case.scheme or dataset.scheme, "grid": dataset.grid}
     )
 
 
-def wanted_steps(session: Session) -> list[Step]:
+def pending_steps(session: Session) -> list[Step]:
     """Waiting steps that somebody wants: of datasets first, then of jobs, then of experiments."""
     inspections = (
         select(Step)
@@ -79,7 +81,7 @@ def wanted_steps(session: Session) -> list[Step]:
     return list({step.id: step for step in rows}.values())
 
 
-def artifacts_at_hand(session: Session, store: ObjectStore, wanted: Iterable[Step]) -> set[str]:
+def available_artifacts(session: Session, store: ObjectStore, wanted: Iterable[Step]) -> set[str]:
     """Ids, among what `wanted` needs, of artifacts that are there.
 
     A refused inspection is done, yet leaves nothing that another step could use.

@@ -26,13 +26,12 @@ from syntrust_gateway.db.session import (
     read_factory,
     session_factory,
 )
-from syntrust_gateway.db.tables import WishState
-from syntrust_gateway.orchestrator import completion as settle
-from syntrust_gateway.orchestrator import demand as wishes
-from syntrust_gateway.orchestrator import segmenter_registration as registry
-from syntrust_gateway.orchestrator.planning import planned_steps
-from syntrust_gateway.orchestrator.reconcile import Dispatched, Servers, dispatch
-from syntrust_gateway.runs.tables import LIVE, TABLES, WishTable
+from syntrust_gateway.db.tables import RunState
+from syntrust_gateway.orchestrator import completion, demand
+from syntrust_gateway.orchestrator.planning import plan_steps
+from syntrust_gateway.orchestrator.reconcile import Reconciled, Servers, reconcile
+from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
+from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable
 from syntrust_gateway.settings import GatewaySettings
 
 log = get_logger(__name__)
@@ -41,7 +40,7 @@ SHORTEST_PAUSE_S = 0.5
 PAUSE_PER_TICK = 1.0  # of the time the last look took: at most half of the time goes into looking
 
 
-class Conductor:
+class Orchestrator:
     """Level-triggered: every tick compares what is wanted with what is there."""
 
     def __init__(self, write: Sessions, read: Sessions, servers: Servers) -> None:
@@ -51,24 +50,26 @@ class Conductor:
         """One look at everything. Safe to interrupt and to repeat at any point."""
         store = self._servers.store
         with self._write.begin() as session:
-            wishes.want_inspections(session, store)
+            demand.ensure_inspections(session, store)
         self._plan_new()
         with self._read() as session:
-            wanted = wishes.wanted_steps(session)
-            done = wishes.artifacts_at_hand(session, store, wanted)
+            wanted = demand.pending_steps(session)
+            done = demand.available_artifacts(session, store, wanted)
             session.expunge_all()
-        self._keep(dispatch(self._servers, wanted, done))
-        self._cancel_unwanted({step.id for step in wanted})
+        self._record(reconcile(self._servers, wanted, done))
+        self._cancel_unneeded({step.id for step in wanted})
 
-    def _keep(self, found: Dispatched) -> None:
+    def _record(self, found: Reconciled) -> None:
         with self._write.begin() as session:
             for row in found.rows:
                 session.merge(row)
             session.flush()
-            settle.settle_cases(session, self._servers.store)
-            settle.settle_datasets(session)
-            settle.settle_wishes(session, self._servers.store, self._servers.clock, found.running)
-            registry.register_segmenters(session, self._servers.store)
+            completion.complete_cases(session, self._servers.store)
+            completion.complete_datasets(session)
+            completion.complete_runs(
+                session, self._servers.store, self._servers.clock, found.running
+            )
+            register_segmenters(session, self._servers.store)
 
     def _plan_new(self) -> None:
         for table in TABLES:
@@ -77,50 +78,52 @@ class Conductor:
                     table.rows.state.in_(LIVE), table.rows.planned.is_(False)
                 )
                 new = session.scalars(query.order_by(table.rows.created)).all()
-            for wish in new:
+            for run in new:
                 with self._write.begin() as session:
-                    self._plan(session, table, wish)
+                    self._plan(session, table, run)
 
-    def _plan(self, session: Session, table: WishTable, wish_id: str) -> None:
-        wish = session.get_one(table.rows, wish_id)
-        steps, goal = planned_steps(session, wish)
-        ids = wishes.want(session, self._servers.store, steps)
+    def _plan(self, session: Session, table: RunTable, run_id: str) -> None:
+        run = session.get_one(table.rows, run_id)
+        steps, goal = plan_steps(session, run)
+        ids = demand.ensure_steps(session, self._servers.store, steps)
         session.flush()
         insert_new(
             session,
             table.links,
             [
-                {table.owner.key: wish.id, "step_id": step, "position": position}
+                {table.run_id.key: run.id, "step_id": step, "position": position}
                 for position, step in enumerate(ids)
             ],
         )
-        wish.planned, wish.goal = True, goal
-        log.info("conductor.planned", wish=table.name, id=wish.id, steps=len(ids))
+        run.planned, run.goal = True, goal
+        log.info("orchestrator.planned", run=table.name, id=run.id, steps=len(ids))
 
-    def _cancel_unwanted(self, wanted: set[str]) -> None:
-        """Flag, every tick, the running steps that no live wish wants any more."""
-        unwanted = self._servers.coordinator.active() - wanted
-        if not unwanted:
+    def _cancel_unneeded(self, wanted: set[str]) -> None:
+        """Flag, every tick, the running steps that no live run needs any more."""
+        unneeded = self._servers.coordinator.active() - wanted
+        if not unneeded:
             return
         with self._read() as session:
-            ended = {step for table in TABLES for step in _ended_wants(session, table, unwanted)}
+            ended = {
+                step for table in TABLES for step in _abandoned_steps(session, table, unneeded)
+            }
         for step in ended:
             self._servers.coordinator.cancel(step)
 
 
-def _ended_wants(session: Session, table: WishTable, steps: set[str]) -> Iterable[str]:
-    """Those of `steps` that a wish wanted which has ended without them."""
+def _abandoned_steps(session: Session, table: RunTable, steps: set[str]) -> Iterable[str]:
+    """Those of `steps` that belong to a run which was cancelled or has failed."""
     query = (
         select(table.links.step_id)
-        .join(table.rows, table.rows.id == table.owner)
+        .join(table.rows, table.rows.id == table.run_id)
         .where(table.links.step_id.in_(steps))
-        .where(table.rows.state.in_((WishState.CANCELLED, WishState.FAILED)))
+        .where(table.rows.state.in_((RunState.CANCELLED, RunState.FAILED)))
     )
     return session.scalars(query).all()
 
 
-def run(settings: Settings, gateway: GatewaySettings) -> None:
-    """Conduct until SIGTERM or SIGINT."""
+def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
+    """Drive datasets, jobs and experiments until SIGTERM or SIGINT."""
     structured_log.configure(settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -129,22 +132,24 @@ def run(settings: Settings, gateway: GatewaySettings) -> None:
     store = S3Store(settings.storage)
     store.ensure_bucket()
     servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
-    conductor = Conductor(session_factory(engine), read_factory(engine), servers)
-    conduct(conductor, stop, heartbeat=settings.worker.heartbeat_file)
+    orchestrator = Orchestrator(session_factory(engine), read_factory(engine), servers)
+    tick_until(orchestrator, stop, heartbeat=settings.worker.heartbeat_file)
 
 
-def conduct(conductor: Conductor, stop: threading.Event, *, heartbeat: Path | None = None) -> None:
+def tick_until(
+    orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Path | None = None
+) -> None:
     """Tick until `stop` is set. A server that is away is waited for; a bug is logged."""
-    log.info("conductor.started")
+    log.info("orchestrator.started")
     while not stop.is_set():
         started = time.monotonic()
         try:
-            conductor.tick()
+            orchestrator.tick()
             if heartbeat is not None:
                 heartbeat.touch()
         except (Unavailable, OperationalError) as error:
-            log.warning("conductor.server_away", reason=str(error))
+            log.warning("orchestrator.server_away", reason=str(error))
         except Exception:
-            log.exception("conductor.tick_failed")
+            log.exception("orchestrator.tick_failed")
         stop.wait(max(SHORTEST_PAUSE_S, PAUSE_PER_TICK * (time.monotonic() - started)))
-    log.info("conductor.stopped")
+    log.info("orchestrator.stopped")

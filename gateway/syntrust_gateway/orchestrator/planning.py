@@ -1,4 +1,4 @@
-"""The steps of a wish, the same at every planning, and which of them is its goal."""
+"""The steps of a run, the same at every planning, and which of them is its goal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.contracts.registry import parse_message
-from syntrust_gateway.datasets.planner_view import dataset_view
-from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Wish
+from syntrust_gateway.datasets.planner_view import view_dataset
+from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
 
@@ -21,12 +21,12 @@ class PlannedSteps(NamedTuple):
     goal: str
 
 
-def planned_steps(session: Session, wish: Wish) -> PlannedSteps:
+def plan_steps(session: Session, run: Run) -> PlannedSteps:
     """An experiment's plan follows from its spec and dataset; a job's was written when accepted."""
-    if isinstance(wish, Job):
-        steps = [parse_message(Kind(kind), message) for kind, message in wish.plan]
+    if isinstance(run, Job):
+        steps = [parse_message(Kind(kind), message) for kind, message in run.plan]
         return PlannedSteps(steps, steps[-1].step_id)
-    dataset = session.get_one(Dataset, session.get_one(Experiment, wish.id).dataset_id)
+    dataset = session.get_one(Dataset, session.get_one(Experiment, run.id).dataset_id)
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
-    planned = plan(ResolvedSpec.model_validate(wish.spec), dataset_view(dataset, cases))
+    planned = plan(ResolvedSpec.model_validate(run.spec), view_dataset(dataset, cases))
     return PlannedSteps(planned.steps, planned.report)

@@ -16,7 +16,7 @@ from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.runtime.queue import StepQueue
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import Attempt, Base, Step, StepState
-from syntrust_gateway.orchestrator.retry import Fail, Submit, Wait, attempts_at, decide
+from syntrust_gateway.orchestrator.retry import Fail, Submit, Wait, decide, read_attempts
 
 log = get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Servers:
-    """What the conductor looks at and writes to, besides its database."""
+    """What the orchestrator looks at and writes to, besides its database."""
 
     store: ObjectStore
     coordinator: StepCoordinator
@@ -38,48 +38,48 @@ class Servers:
     clock: Clock = lambda: datetime.now(UTC)
 
 
-class Dispatched(NamedTuple):
+class Reconciled(NamedTuple):
     """The `rows` to merge into the database, and the ids of steps that run now."""
 
     rows: list[Base]
     running: set[str]
 
 
-def dispatch(servers: Servers, wanted: Sequence[Step], done: set[str]) -> Dispatched:
+def reconcile(servers: Servers, wanted: Sequence[Step], done: set[str]) -> Reconciled:
     """Look at the ready steps in order until each queue's window is full.
 
     `wanted` are waiting steps in order of precedence, detached from any session, so that no
     database lock is held while servers are asked. `done` are ids of artifacts that are there, and
     grows.
     """
-    found = Dispatched([], set())
+    found = Reconciled([], set())
     for queue in Queue:
         steps = (step for step in wanted if QUEUES[Kind(step.kind)] is queue)
-        _Window(queue, servers, done, found).look(steps)
+        _Window(queue, servers, done, found).submit_ready(steps)
     return found
 
 
 class _Window:
     """The few steps of one queue that are submitted at a time.
 
-    A short queue keeps order, priority and fair share the conductor's decision.
+    A short queue keeps order, priority and fair share the orchestrator's decision.
     """
 
-    def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Dispatched) -> None:
+    def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Reconciled) -> None:
         self._servers, self._done = servers, done
         workers = servers.coordinator.workers(queue)
         self._free = max(SMALLEST_WINDOW, WINDOW_PER_WORKER * workers)
         self._queue_is_empty = servers.queue.length(queue) == 0
         self._rows, self._running = found
 
-    def look(self, steps: Iterable[Step]) -> None:
+    def submit_ready(self, steps: Iterable[Step]) -> None:
         for step in steps:
             if self._free <= 0:
                 break
-            if all(need in self._done for _, need in step.needs) and self._step(step):
+            if all(need in self._done for _, need in step.needs) and self._act(step):
                 self._rows.append(step)
 
-    def _step(self, step: Step) -> bool:
+    def _act(self, step: Step) -> bool:
         """Act on one ready step; True if its row changed.
 
         Mark, lease and manifest are read in the order in which they follow each other.
@@ -121,7 +121,7 @@ class _Window:
         return {"slug": refusal.slug, "text": refusal.detail, "problems": problems}
 
     def _record_attempts(self, step: Step, ref: Ref) -> None:
-        records = attempts_at(self._servers.store, ref)
+        records = read_attempts(self._servers.store, ref)
         step.attempts = len(records)
         for record in records:
             self._rows.append(
@@ -139,7 +139,7 @@ class _Window:
         if step.not_before is not None and now < step.not_before:
             return False
         ref = Ref(kind=Kind(step.kind), id=step.id)
-        decision = decide(attempts_at(self._servers.store, ref))
+        decision = decide(read_attempts(self._servers.store, ref))
         match decision:
             case Wait(until) if now < until:
                 step.not_before = until
@@ -150,7 +150,7 @@ class _Window:
                 step.state = StepState.FAILED
                 step.error = {**context, "slug": slug, "text": text}
                 self._record_attempts(step, ref)
-                log.warning("conductor.step_failed", kind=step.kind, step=step.id, slug=slug)
+                log.warning("orchestrator.step_failed", kind=step.kind, step=step.id, slug=slug)
                 return True
         return False
 

@@ -45,7 +45,7 @@ class Fail:
 Decision = Submit | Wait | Fail
 
 
-def attempts_at(store: ObjectStore, ref: Ref) -> tuple[AttemptRecord, ...]:
+def read_attempts(store: ObjectStore, ref: Ref) -> tuple[AttemptRecord, ...]:
     """Every attempt at the step, oldest first. Attempts count leases taken, not messages sent."""
     found = []
     for item in store.list(ref.attempts_prefix):
@@ -91,7 +91,7 @@ def _give_up(error: StepError) -> Fail:
     return Fail(error.slug, error.text, error.context)
 
 
-def forget(store: ObjectStore, ref: Ref) -> None:
+def reset_attempts(store: ObjectStore, ref: Ref) -> None:
     """Remove the traces of earlier attempts, so that a step asked for anew has all its tries."""
     for prefix in (ref.attempts_prefix, ref.errors_prefix):
         for item in list(store.list(prefix)):

@@ -1,4 +1,4 @@
-"""How far a wish is: counts from the database, what runs now from the coordinator."""
+"""How far a run is: counts from the database, what runs now from the coordinator."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
-from syntrust_gateway.db.tables import Step, StepState, Wish
+from syntrust_gateway.db.tables import Run, Step, StepState
 from syntrust_gateway.runs.schemas import KindCount, RunningStep, StepCount
-from syntrust_gateway.runs.tables import WishTable, table_of
+from syntrust_gateway.runs.tables import RunTable, get_table
 
 _TIMED_STEPS = 50
 
@@ -27,15 +27,15 @@ class Progress:
     eta_seconds: float | None
 
 
-def look(session: Session, coordinator: StepCoordinator, wish: Wish) -> Progress:
-    """Where the wish stands. Without a queue server nothing is known to run."""
-    table = table_of(wish)
-    counts = _counts(session, table, wish.id)
+def get_progress(session: Session, coordinator: StepCoordinator, run: Run) -> Progress:
+    """Where the run stands. Without a queue server nothing is known to run."""
+    table = get_table(run)
+    counts = _counts(session, table, run.id)
     running: list[RunningStep] = []
     workers: Mapping[Queue, int] = {}
-    if not wish.state.final:
+    if not run.state.final:
         with suppress(QueueUnavailable):
-            running = _running(session, coordinator, table, wish.id)
+            running = _running(session, coordinator, table, run.id)
             workers = {queue: coordinator.workers(queue) for queue in Queue}
     for step in running:
         counts[step.kind].running += 1
@@ -44,14 +44,14 @@ def look(session: Session, coordinator: StepCoordinator, wish: Wish) -> Progress
     return Progress(
         steps=StepCount(done=done, total=total, by_kind=counts),
         running=running,
-        eta_seconds=_eta(session, wish, counts, workers),
+        eta_seconds=_eta(session, run, counts, workers),
     )
 
 
-def _counts(session: Session, table: WishTable, wish: str) -> dict[Kind, KindCount]:
+def _counts(session: Session, table: RunTable, run: str) -> dict[Kind, KindCount]:
     query = (
         select(Step.kind, Step.state, func.count())
-        .join(table.links, table.wanted_by(wish))
+        .join(table.links, table.belongs_to(run))
         .group_by(Step.kind, Step.state)
     )
     found: dict[Kind, KindCount] = {}
@@ -63,12 +63,12 @@ def _counts(session: Session, table: WishTable, wish: str) -> dict[Kind, KindCou
 
 
 def _running(
-    session: Session, coordinator: StepCoordinator, table: WishTable, wish: str
+    session: Session, coordinator: StepCoordinator, table: RunTable, run: str
 ) -> list[RunningStep]:
     active = sorted(coordinator.active())
     query = (
         select(Step.id, Step.kind)
-        .join(table.links, table.wanted_by(wish))
+        .join(table.links, table.belongs_to(run))
         .where(Step.id.in_(active), Step.state == StepState.WAITING)
         .order_by(table.links.position)
     )
@@ -81,32 +81,32 @@ def _running(
 
 def _eta(
     session: Session,
-    wish: Wish,
+    run: Run,
     counts: Mapping[Kind, KindCount],
     workers: Mapping[Queue, int],
 ) -> float | None:
-    if wish.state.final or not wish.planned:
+    if run.state.final or not run.planned:
         return None
     total_s = 0.0
     for kind, count in counts.items():
         to_go = count.total - count.done
-        step_s = _step_seconds(session, wish, kind) if to_go else 0.0
+        step_s = _step_seconds(session, run, kind) if to_go else 0.0
         if step_s is None:
             return None
         total_s += step_s * to_go / max(1, workers.get(QUEUES[kind], 0))
     return round(total_s, 1)
 
 
-def _step_seconds(session: Session, wish: Wish, kind: Kind) -> float | None:
-    """Median seconds of this wish's own done steps of a kind, else of anybody's latest."""
-    table = table_of(wish)
+def _step_seconds(session: Session, run: Run, kind: Kind) -> float | None:
+    """Median seconds of this run's own done steps of a kind, else of anybody's latest."""
+    table = get_table(run)
     done = (
         select(Step.manifest["made"]["seconds"].as_float())
         .where(Step.state == StepState.DONE, Step.kind == str(kind))
         .order_by(Step.done_at.desc())
         .limit(_TIMED_STEPS)
     )
-    own = done.join(table.links, table.wanted_by(wish.id))
+    own = done.join(table.links, table.belongs_to(run.id))
     return _median(session.scalars(own)) or _median(session.scalars(done))
 
 

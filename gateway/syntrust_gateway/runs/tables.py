@@ -1,4 +1,4 @@
-"""The two tables of wishes that take steps, seen alike."""
+"""Experiments and jobs, the two kinds of run, seen alike."""
 
 from __future__ import annotations
 
@@ -15,81 +15,81 @@ from syntrust_gateway.db.tables import (
     ExperimentStep,
     Job,
     JobStep,
+    Run,
+    RunState,
     Step,
     StepState,
-    Wish,
-    WishState,
     utc_now,
 )
 
-LIVE: Final = (WishState.QUEUED, WishState.RUNNING)
+LIVE: Final = (RunState.QUEUED, RunState.RUNNING)
 
 
 @dataclass(frozen=True)
-class WishTable:
-    """A table of wishes and the table of the steps they want; `owner` is the latter's column."""
+class RunTable:
+    """A table of runs, and the table of their steps; `run_id` is the latter's column."""
 
     name: str
-    rows: type[Wish]
+    rows: type[Run]
     links: type[ExperimentStep | JobStep]
-    owner: InstrumentedAttribute[str]
+    run_id: InstrumentedAttribute[str]
 
     def waiting_steps(self) -> Select[Step]:
-        """The steps that some live wish waits for, oldest wish first, each in its own order."""
+        """The steps that some live run waits for: the oldest run first, each in its own order."""
         return (
             select(Step)
             .join(self.links, self.links.step_id == Step.id)
-            .join(self.rows, self.rows.id == self.owner)
+            .join(self.rows, self.rows.id == self.run_id)
             .where(self.rows.state.in_(LIVE), Step.state == StepState.WAITING)
             .order_by(self.rows.created, self.rows.id, self.links.position)
         )
 
-    def wanted_by(self, wish: str) -> ColumnElement[bool]:
-        """Joins `Step` and this table's links, for one wish."""
-        return (self.links.step_id == Step.id) & (self.owner == wish)
+    def belongs_to(self, run: str) -> ColumnElement[bool]:
+        """Joins `Step` and this table's links, for one run."""
+        return (self.links.step_id == Step.id) & (self.run_id == run)
 
 
-JOBS: Final = WishTable("job", Job, JobStep, JobStep.job_id)
-EXPERIMENTS: Final = WishTable(
+JOBS: Final = RunTable("job", Job, JobStep, JobStep.job_id)
+EXPERIMENTS: Final = RunTable(
     "experiment", Experiment, ExperimentStep, ExperimentStep.experiment_id
 )
 TABLES: Final = (JOBS, EXPERIMENTS)
 """In order of precedence: a job is a few steps that somebody waits for."""
 
 
-def table_of(wish: Wish) -> WishTable:
-    return JOBS if isinstance(wish, Job) else EXPERIMENTS
+def get_table(run: Run) -> RunTable:
+    return JOBS if isinstance(run, Job) else EXPERIMENTS
 
 
-def wishes_ahead(session: Session, wish: Wish) -> int | None:
-    """How many live wishes of its table come first; None once it runs."""
-    if wish.state is not WishState.QUEUED:
+def runs_ahead(session: Session, run: Run) -> int | None:
+    """How many live runs of its table come first; None once it runs."""
+    if run.state is not RunState.QUEUED:
         return None
-    rows = table_of(wish).rows
-    return session.scalar(select(func.count()).where(rows.state.in_(LIVE), rows.id < wish.id))
+    rows = get_table(run).rows
+    return session.scalar(select(func.count()).where(rows.state.in_(LIVE), rows.id < run.id))
 
 
-def cancel(session: Session, caller: Caller, wish: Wish) -> None:
-    """End a live wish; steps that no other one wants stop soon. Repeating changes nothing.
+def cancel(session: Session, caller: Caller, run: Run) -> None:
+    """End a live run; steps that no other one needs stop soon. Repeating changes nothing.
 
     Raises
     ------
     Conflict
         It has succeeded or failed already.
     """
-    table = table_of(wish)
-    # Conditional, as the conductor may end it at this very moment.
+    table = get_table(run)
+    # Conditional, as the orchestrator may end it at this very moment.
     ended = session.execute(
         update(table.rows)
-        .where(table.rows.id == wish.id, table.rows.state.in_(LIVE))
-        .values(state=WishState.CANCELLED, finished=utc_now())
+        .where(table.rows.id == run.id, table.rows.state.in_(LIVE))
+        .values(state=RunState.CANCELLED, finished=utc_now())
         .returning(table.rows.id)
     ).all()
     if ended:
-        audit(session, caller, f"{table.name}.cancel", wish.id)
-    session.refresh(wish)
-    if wish.state is not WishState.CANCELLED:
+        audit(session, caller, f"{table.name}.cancel", run.id)
+    session.refresh(run)
+    if run.state is not RunState.CANCELLED:
         raise Conflict(
-            f"The {table.name} has {wish.state}; only a live one can be cancelled.",
-            state=str(wish.state),
+            f"The {table.name} has {run.state}; only a live one can be cancelled.",
+            state=str(run.state),
         )

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from syntrust_core.errors import InvalidRequest, Unavailable
-from syntrust_gateway.api.dependencies import DepsDep, media_type
+from syntrust_gateway.api.dependencies import ContainerDep, parse_media_type
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
@@ -66,17 +66,19 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 )
 async def trust_score(
     request: Request,
-    deps: DepsDep,
+    container: ContainerDep,
 ) -> Response:
     """T1 to T5 with intervals, what to read beside them, equivalence and a score.
 
     From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
     same request gives the same bytes. Answers without queue, store or workers. Research use only.
     """
-    kind = media_type(request.headers.get("content-type"))
+    kind = parse_media_type(request.headers.get("content-type"))
     if kind not in {JSON, CSV}:
         raise UnsupportedMediaType(f"Send {JSON} or {CSV}, not {kind or 'a body without a type'}.")
-    answer = await deps.scorers.score(await request.body(), kind, request.headers.get("accept"))
+    answer = await container.scorers.score(
+        await request.body(), kind, request.headers.get("accept")
+    )
     headers = {"Vary": "Accept"}
     if answer.kind == HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY

@@ -36,12 +36,12 @@ def score_request(body: bytes, kind: str, accept: str | None) -> Answer | Refusa
         return Refusal(error.detail, error.pointer)
     except InvalidRequest as error:
         return Refusal(error.detail, error.pointer)
-    if preferred(accept) == HTML:
+    if negotiate_type(accept) == HTML:
         return Answer(trust_page(answer).encode(), HTML)
     return Answer(to_json(answer), JSON)
 
 
-def preferred(accept: str | None) -> str:
+def negotiate_type(accept: str | None) -> str:
     """JSON, unless the `Accept` header (RFC 9110, 12.5.1) ranks HTML higher.
 
     A header that accepts neither gets JSON as well: an answer says more than a 406.

@@ -24,14 +24,14 @@ class FileLink(BaseModel):
     sha256: Annotated[str | None, Field(description="Null while the file may still change.")] = None
 
 
-def file_links(store: ObjectStore, files: Mapping[str, FileInfo]) -> dict[str, FileLink]:
+def make_links(store: ObjectStore, files: Mapping[str, FileInfo]) -> dict[str, FileLink]:
     """A presigned GET for each file, by name."""
     return {
-        name: link(store, info.key, size=info.bytes, sha256=info.sha256)
+        name: make_link(store, info.key, size=info.bytes, sha256=info.sha256)
         for name, info in files.items()
     }
 
 
-def link(store: ObjectStore, key: str, *, size: int, sha256: str | None = None) -> FileLink:
+def make_link(store: ObjectStore, key: str, *, size: int, sha256: str | None = None) -> FileLink:
     url = store.presign_get(key, expires=LINK_EXPIRES)
     return FileLink(url=url, expires=utc_now() + LINK_EXPIRES, bytes=size, sha256=sha256)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
-from syntrust_gateway.api.dependencies import CallerDep, DepsDep, json_only
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.uploads import service as uploads
@@ -20,10 +20,10 @@ router = APIRouter(prefix="/uploads", tags=["jobs"])
     responses=documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable),
 )
 def create_upload(
-    request: NewUpload, response: Response, deps: DepsDep, caller: CallerDep
+    request: NewUpload, response: Response, container: ContainerDep, caller: CallerDep
 ) -> UploadPlaces:
     """PUT each file to its URL before it expires, then name the upload in a job."""
-    upload = uploads.create(deps, caller, request)
+    upload = uploads.create(container, caller, request)
     response.headers["Location"] = f"/uploads/{upload.id}"
     return upload
 
@@ -33,5 +33,5 @@ def create_upload(
     summary="What of an upload has arrived",
     responses=documented(NotFound, StoreUnavailable),
 )
-def get_upload(upload_id: str, deps: DepsDep, caller: CallerDep) -> UploadBody:
-    return uploads.get(deps, caller, upload_id)
+def get_upload(upload_id: str, container: ContainerDep, caller: CallerDep) -> UploadBody:
+    return uploads.get_upload(container, caller, upload_id)

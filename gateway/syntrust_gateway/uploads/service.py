@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts import base as contracts
 from syntrust_core.contracts.vocabulary import Scheme
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.auth.access import find_row, row_id
+from syntrust_gateway.auth.access import find_row, parse_row_id
 from syntrust_gateway.auth.service import Caller, audit
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Upload, utc_now
 from syntrust_gateway.errors import FieldError, InvalidFields
 from syntrust_gateway.uploads.schemas import (
@@ -28,7 +28,7 @@ from syntrust_gateway.uploads.schemas import (
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenUpload:
     """The files of an upload that a job takes, by role, and what their label values mean."""
 
     files: Mapping[str, contracts.Upload]
@@ -40,14 +40,14 @@ def upload_key(owner_id: str, sha256: str) -> str:
     return f"uploads/{owner_id}/{sha256}"
 
 
-def announced(owner_id: str, files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def add_keys(owner_id: str, files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Announced files, {role: {bytes, sha256}}, with their keys."""
     return {
         role: {"key": upload_key(owner_id, file["sha256"]), **file} for role, file in files.items()
     }
 
 
-def upload_targets(
+def make_targets(
     store: ObjectStore, files: Mapping[str, Mapping[str, Any]], expires_in: timedelta
 ) -> dict[str, UploadTarget]:
     """A presigned PUT for every file that the store does not hold yet at its full size."""
@@ -63,23 +63,23 @@ def upload_targets(
     return targets
 
 
-def create(deps: Deps, caller: Caller, request: NewUpload) -> UploadPlaces:
+def create(container: Container, caller: Caller, request: NewUpload) -> UploadPlaces:
     body = request.model_dump(mode="json")
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         upload = Upload(scheme=body["scheme"], files={}, owner=caller.id)
         session.add(upload)
         session.flush()
-        upload.files = announced(upload.id, body["files"])
+        upload.files = add_keys(upload.id, body["files"])
         audit(session, caller, "upload.create", upload.id, roles=sorted(upload.files))
-    targets = upload_targets(deps.store, upload.files, deps.upload_expires)
+    targets = make_targets(container.store, upload.files, container.upload_expires)
     return UploadPlaces.model_validate({"id": upload.id, "files": targets})
 
 
-def get(deps: Deps, caller: Caller, upload_id: str) -> UploadBody:
+def get_upload(container: Container, caller: Caller, upload_id: str) -> UploadBody:
     """What was announced, and what of it has arrived."""
-    with deps.read() as session:
+    with container.read() as session:
         found = find_row(session, caller, Upload, upload_id)
-    sizes = _sizes(deps.store, found)
+    sizes = _sizes(container.store, found)
     files = {
         role: UploadedFile(
             bytes=file["bytes"],
@@ -93,13 +93,13 @@ def get(deps: Deps, caller: Caller, upload_id: str) -> UploadBody:
 
 
 def take(
-    deps: Deps,
+    container: Container,
     caller: Caller,
     wanted: Mapping[str, str],
     *,
     needs: Sequence[str],
     may: Sequence[str] = (),
-) -> dict[str, Taken]:
+) -> dict[str, TakenUpload]:
     """The files of several uploads, {pointer of the field that names it: upload}, by pointer.
 
     Raises
@@ -108,27 +108,27 @@ def take(
         Naming every upload that is not there for this caller, lacks a file of `needs`, or has one
         that has not arrived at its announced size. Digests are checked by the step that reads it.
     """
-    with deps.read() as session:
+    with container.read() as session:
         rows = _rows(session, caller, wanted.values())
-    found = {at: rows.get(row_id(upload) or "-") for at, upload in wanted.items()}
+    found = {at: rows.get(parse_row_id(upload) or "-") for at, upload in wanted.items()}
     wrong = [
         FieldError(at, reason)
         for at, row in found.items()
-        for reason in _reasons(deps.store, row, wanted[at], needs, may)
+        for reason in _reasons(container.store, row, wanted[at], needs, may)
     ]
     if wrong:
         raise InvalidFields(wrong[0].detail, wrong)
     return {at: _taken(row, (*needs, *may)) for at, row in found.items() if row is not None}
 
 
-def _taken(upload: Upload, roles: Iterable[str]) -> Taken:
+def _taken(upload: Upload, roles: Iterable[str]) -> TakenUpload:
     files = {role: upload.files[role] for role in roles if role in upload.files}
     parsed = {role: contracts.Upload.model_validate(file) for role, file in files.items()}
-    return Taken(parsed, upload.scheme)
+    return TakenUpload(parsed, upload.scheme)
 
 
 def _rows(session: Session, caller: Caller, ids: Iterable[str]) -> dict[str, Upload]:
-    known = [found for upload_id in ids if (found := row_id(upload_id))]
+    known = [found for upload_id in ids if (found := parse_row_id(upload_id))]
     rows = session.scalars(select(Upload).where(Upload.id.in_(known))).all()
     return {row.id: row for row in rows if caller.may_see(row.owner)}
 

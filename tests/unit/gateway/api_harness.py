@@ -1,4 +1,4 @@
-"""A conductor over the doubles of the API, and workers played by the test."""
+"""A orchestrator over the doubles of the API, and workers played by the test."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from syntrust_core.contracts.job_steps import ImportModel
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, run_step
 from syntrust_core.testing import MemoryQueue, MemoryStore
-from syntrust_gateway.container import Deps
-from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.container import Container
+from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
 
 WARNING: Final = {"file": "seg", "field": "grid", "reason": "9 voxels lie outside the grid."}
@@ -80,23 +80,23 @@ def refuse(message: StepMessage, context: StepContext) -> None:
 
 
 @dataclass
-class Workshop:
-    """Ticks a conductor, and computes what it hands out with the works it is given."""
+class ApiHarness:
+    """Ticks a orchestrator, and computes what it hands out with the works it is given."""
 
-    deps: Deps
+    container: Container
     store: MemoryStore
     folder: Path
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     computed: list[StepMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        servers = Servers(self.store, self.deps.coordinator, self.queue)
-        self.conductor = Conductor(self.deps.write, self.deps.read, servers)
+        servers = Servers(self.store, self.container.coordinator, self.queue)
+        self.orchestrator = Orchestrator(self.container.write, self.container.read, servers)
 
     def tick(self) -> None:
-        self.conductor.tick()
+        self.orchestrator.tick()
 
-    def settle(self, handler: StepHandler = play) -> None:
+    def drain(self, handler: StepHandler = play) -> None:
         """Tick and work until nothing moves any more."""
         idle = 0
         while idle < 3:
@@ -111,7 +111,7 @@ class Workshop:
             message,
             handler,
             store=self.store,
-            coordinator=self.deps.coordinator,
+            coordinator=self.container.coordinator,
             cache=InputCache(self.store, self.folder / "cache", limit_bytes=1 << 30),
             scratch=self.folder,
         )

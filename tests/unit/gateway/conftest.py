@@ -17,13 +17,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
-from tests.unit.gateway.orchestrator_harness import World
+from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
 from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import Base, Case, CaseState, Dataset, DatasetState, Role
 from syntrust_gateway.trust_score.service import ScorerPool
@@ -121,16 +121,16 @@ def scorers() -> Iterator[ScorerPool]:
 
 
 @pytest.fixture
-def deps(
+def container(
     tmp_path: Path,
     empty_database: Path,
     store: MemoryStore,
     coordinator: MemoryCoordinator,
     scorers: ScorerPool,
-) -> Iterator[Deps]:
+) -> Iterator[Container]:
     path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
     engine = make_engine(f"sqlite:///{path}")
-    yield Deps(
+    yield Container(
         write=session_factory(engine),
         read=read_factory(engine),
         store=store,
@@ -144,16 +144,16 @@ def deps(
 
 
 @pytest.fixture
-def app(deps: Deps) -> FastAPI:
-    return create_app(deps)
+def app(container: Container) -> FastAPI:
+    return create_app(container)
 
 
 @pytest.fixture
-def call_as(app: FastAPI, deps: Deps) -> Callable[[str, Role], Api]:
+def call_as(app: FastAPI, container: Container) -> Callable[[str, Role], Api]:
     """A new client of the platform, by name and role."""
 
     def make(name: str, role: Role = Role.USER) -> Api:
-        with deps.write.begin() as session:
+        with container.write.begin() as session:
             return Api(app, create_client(session, name, role))
 
     return make
@@ -180,11 +180,11 @@ def nobody(app: FastAPI) -> Api:
 
 
 @pytest.fixture
-def with_deps(deps: Deps, api: Api) -> Callable[..., Api]:
+def with_deps(container: Container, api: Api) -> Callable[..., Api]:
     """The same caller at an API whose collaborators differ in what is named."""
 
     def make(**changes: Any) -> Api:
-        return Api(create_app(replace(deps, **changes)), api.key)
+        return Api(create_app(replace(container, **changes)), api.key)
 
     return make
 
@@ -219,11 +219,11 @@ def generator(store: MemoryStore, put_artifact: Callable[[Ref, dict[str, bytes]]
 
 
 @pytest.fixture
-def ready_dataset(api: Api, deps: Deps, generator: Ref) -> str:
+def ready_dataset(api: Api, container: Container, generator: Ref) -> str:
     """A ready dataset of ten cases of `api`, on the grid of the tiny generator."""
     grid = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
     dataset_id: str = api.post("/datasets", json={"name": "d", "grid": grid}).json()["id"]
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         dataset = session.get_one(Dataset, dataset_id)
         dataset.state, dataset.digest = DatasetState.READY, "d" * 64
         for index in range(10):
@@ -254,15 +254,15 @@ def case_files() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def harness(tmp_path: Path) -> OrchestratorHarness:
+    return OrchestratorHarness(tmp_path)
 
 
 @pytest.fixture
-def ready(world: World) -> str:
-    dataset = world.dataset()
-    world.settle()
-    world.computed.clear()
+def ready(harness: OrchestratorHarness) -> str:
+    dataset = harness.dataset()
+    harness.drain()
+    harness.computed.clear()
     return dataset
 
 

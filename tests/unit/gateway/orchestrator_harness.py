@@ -1,4 +1,4 @@
-"""A world for conductors: a database, in-memory servers, and workers played by the test."""
+"""A world for orchestrators: a database, in-memory servers, and workers played by the test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, publish_imported, run_step
 from syntrust_core.testing import MemoryCoordinator, MemoryQueue, MemoryStore
-from syntrust_gateway.datasets.planner_view import dataset_view
+from syntrust_gateway.datasets.planner_view import view_dataset
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import (
     Base,
@@ -25,14 +25,14 @@ from syntrust_gateway.db.tables import (
     DatasetState,
     Experiment,
     Role,
+    RunState,
     Step,
     StepState,
-    WishState,
 )
 from syntrust_gateway.experiments.resolve import resolve
 from syntrust_gateway.experiments.spec import ExperimentSpec
 from syntrust_gateway.models.planner_view import GeneratorView
-from syntrust_gateway.orchestrator import Conductor
+from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
 
 MODEL = Ref(kind=Kind.IMPORTED_MODEL, id="e" * 64)
@@ -58,8 +58,8 @@ def compute(message: StepMessage, context: StepContext) -> None:
     context.add("case.json", path)
 
 
-class World:
-    """Database, doubles and a conductor, with the verbs the tests speak in."""
+class OrchestratorHarness:
+    """Database, doubles and a orchestrator, with the verbs the tests speak in."""
 
     def __init__(self, folder: Path) -> None:
         engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
@@ -78,12 +78,12 @@ class World:
         self.restart()
 
     def restart(self) -> None:
-        """What a crash and a new start of the conductor come to: nothing was kept."""
+        """What a crash and a new start of the orchestrator come to: nothing was kept."""
         servers = Servers(self.store, self.coordinator, self.queue, self.clock)
-        self.conductor = Conductor(self.write, self.read, servers)
+        self.orchestrator = Orchestrator(self.write, self.read, servers)
 
     def tick(self) -> None:
-        self.conductor.tick()
+        self.orchestrator.tick()
 
     def dataset(self, cases: int = 6) -> str:
         with self.write.begin() as session:
@@ -119,7 +119,7 @@ class World:
             done += 1
         return done
 
-    def settle(self, work: StepHandler = compute) -> None:
+    def drain(self, work: StepHandler = compute) -> None:
         """Tick and work until nothing moves any more."""
         idle = 0
         while idle < 3:
@@ -145,7 +145,7 @@ class World:
                 frozenset(),
                 frozenset(),
             )
-            resolved = resolve(spec, dataset_view(dataset, cases), view)
+            resolved = resolve(spec, view_dataset(dataset, cases), view)
             row = Experiment(dataset_id=dataset_id, spec=resolved.model_dump(mode="json"), owner=1)
             session.add(row)
             session.flush()
@@ -157,7 +157,7 @@ class World:
 
     def cancel(self, experiment: str) -> None:
         with self.write.begin() as session:
-            session.get_one(Experiment, experiment).state = WishState.CANCELLED
+            session.get_one(Experiment, experiment).state = RunState.CANCELLED
 
     def case(self, case_id: str) -> Case:
         with self.read() as session:

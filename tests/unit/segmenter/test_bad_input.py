@@ -35,7 +35,7 @@ class Bench:
         return {info.key for info in self.store.list("")}
 
     def refuse(self, message: StepMessage) -> StepError:
-        """Run a step that fails: what the conductor is told, once it is sure nothing else is."""
+        """Run a step that fails: what the orchestrator is told, once it is sure nothing else is."""
         before = self.keys()
 
         work = predict_cases if isinstance(message, PredictCases) else train_segmenter

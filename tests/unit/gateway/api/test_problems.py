@@ -11,7 +11,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.errors import ObjectDamaged, StoreUnavailable
 from syntrust_core.storage.base import ObjectInfo
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Step
 
 
@@ -227,7 +227,7 @@ def test_openapi_documents_every_refusal_as_a_problem(app: FastAPI) -> None:
         assert "application/problem+json" in operation["responses"][status]["content"]
 
 
-def test_readiness_names_each_server(nobody: Any, deps: Deps) -> None:
+def test_readiness_names_each_server(nobody: Any, container: Container) -> None:
     body = nobody.get("/health/ready").json()
 
     assert body["checks"] == {"database": "ok", "store": "ok", "queue": "ok"}
@@ -247,10 +247,10 @@ def test_readiness_says_which_server_is_away(with_deps: Callable[..., Any]) -> N
 
 
 def test_metrics_count_requests_by_route_and_work_by_queue(
-    admin: Any, deps: Deps, ready_dataset: str
+    admin: Any, container: Container, ready_dataset: str
 ) -> None:
     admin.get(f"/datasets/{ready_dataset}")
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         session.add(Step(id="a" * 64, kind=Kind.TRAIN_SEGMENTER, message={}, needs=[]))
 
     lines = admin.get("/metrics").text.splitlines()

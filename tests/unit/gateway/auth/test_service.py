@@ -5,17 +5,17 @@ from sqlalchemy import select
 
 from syntrust_core.errors import Conflict, Unauthenticated
 from syntrust_gateway.auth import service as auth
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Audit, Client, Role
 
 KEY = "k" * 40
 
 
-def test_a_key_is_found_and_never_kept(deps: Deps) -> None:
-    with deps.write.begin() as session:
+def test_a_key_is_found_and_never_kept(container: Container) -> None:
+    with container.write.begin() as session:
         key = auth.create_client(session, "hospital", Role.USER)
 
-    with deps.read() as session:
+    with container.read() as session:
         caller = auth.authenticate(session, key)
         kept = session.scalars(select(Client)).one()
         audited = session.scalars(select(Audit)).one()
@@ -25,25 +25,25 @@ def test_a_key_is_found_and_never_kept(deps: Deps) -> None:
     assert key not in f"{vars(kept)}{vars(audited)}"
 
 
-def test_an_unknown_key_is_refused(deps: Deps) -> None:
-    with deps.read() as session, pytest.raises(Unauthenticated):
+def test_an_unknown_key_is_refused(container: Container) -> None:
+    with container.read() as session, pytest.raises(Unauthenticated):
         auth.authenticate(session, "not-a-key-\udcff")
 
 
-def test_a_name_is_given_once(deps: Deps) -> None:
-    with deps.write.begin() as session:
+def test_a_name_is_given_once(container: Container) -> None:
+    with container.write.begin() as session:
         auth.create_client(session, "hospital", Role.USER)
 
-    with deps.write.begin() as session, pytest.raises(Conflict, match="hospital"):
+    with container.write.begin() as session, pytest.raises(Conflict, match="hospital"):
         auth.create_client(session, "hospital", Role.ADMIN)
 
 
-def test_the_admin_key_may_be_set_again_and_changed(deps: Deps) -> None:
+def test_the_admin_key_may_be_set_again_and_changed(container: Container) -> None:
     for key in (KEY, KEY, KEY[::-1] + "2"):
-        with deps.write.begin() as session:
+        with container.write.begin() as session:
             auth.ensure_admin(session, key)
 
-    with deps.read() as session:
+    with container.read() as session:
         caller = auth.authenticate(session, KEY[::-1] + "2")
         with pytest.raises(Unauthenticated):
             auth.authenticate(session, KEY)
@@ -69,10 +69,10 @@ def test_a_key_is_known_for_a_few_seconds_and_no_longer() -> None:
     [("Bearer abc", None), ("bearer  abc ", "other"), (None, "abc")],
 )
 def test_a_key_comes_in_either_header(authorization: str | None, x_api_key: str | None) -> None:
-    assert auth.key_of(authorization, x_api_key) == "abc"
+    assert auth.read_key(authorization, x_api_key) == "abc"
 
 
 @pytest.mark.parametrize("authorization", [None, "", "abc", "Basic abc", "Bearer ", "Bearer"])
 def test_a_request_without_a_key_says_how_to_send_one(authorization: str | None) -> None:
     with pytest.raises(Unauthenticated, match="Authorization: Bearer"):
-        auth.key_of(authorization, None)
+        auth.read_key(authorization, None)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Audit, Case, CaseState, Dataset, DatasetState
 
 
@@ -185,20 +185,20 @@ def test_a_dataset_that_is_not_open_cannot_be_changed(
         assert answer.json()["state"] == "inspecting"
 
 
-def refuse(deps: Deps, dataset: str, problem: dict[str, str]) -> None:
-    """What the conductor does when inspection refuses the case."""
-    with deps.write.begin() as session:
+def refuse(container: Container, dataset: str, problem: dict[str, str]) -> None:
+    """What the orchestrator does when inspection refuses the case."""
+    with container.write.begin() as session:
         session.get_one(Dataset, dataset).state = DatasetState.OPEN
         case = session.get_one(Case, (dataset, "case-a"))
         case.state, case.problems, case.step = CaseState.REFUSED, [problem], "0" * 64
 
 
 def test_a_refused_case_says_why_and_is_inspected_anew_after_the_next_commit(
-    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
 ) -> None:
     problem = {"file": "seg", "field": "label", "reason": "Label 7 is none of the scheme's."}
     upload(store, registered, case_files)
-    refuse(deps, registered, problem)
+    refuse(container, registered, problem)
 
     shown = api.get(f"/datasets/{registered}").json()
     again = api.post(f"/datasets/{registered}/commit").json()
@@ -206,16 +206,16 @@ def test_a_refused_case_says_why_and_is_inspected_anew_after_the_next_commit(
     assert shown["cases"][0]["problems"] == [problem]
     assert shown["progress"] == {"inspected": 1, "total": 1}
     assert (again["cases"][0]["state"], again["cases"][0]["problems"]) == ("inspecting", [])
-    with deps.read() as session:
+    with container.read() as session:
         assert session.get_one(Case, (registered, "case-a")).step is None
 
 
 def test_a_file_whose_content_was_not_the_announced_one_is_uploaded_again(
-    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
 ) -> None:
     problem = {"file": "t2", "field": "sha256", "reason": "The content is another."}
     upload(store, registered, case_files)
-    refuse(deps, registered, problem)
+    refuse(container, registered, problem)
 
     targets = api.post(
         f"/datasets/{registered}/cases", json={"id": "case-a", "files": case_files}
@@ -224,8 +224,8 @@ def test_a_file_whose_content_was_not_the_announced_one_is_uploaded_again(
     assert [role for role, target in targets.items() if target["url"]] == ["t2"]
 
 
-def test_a_refused_case_can_be_taken_out(api: Any, deps: Deps, registered: str) -> None:
-    refuse(deps, registered, {"file": "t1", "field": "affine", "reason": "It is oblique."})
+def test_a_refused_case_can_be_taken_out(api: Any, container: Container, registered: str) -> None:
+    refuse(container, registered, {"file": "t1", "field": "affine", "reason": "It is oblique."})
 
     answer = api.delete(f"/datasets/{registered}/cases/case-a")
 
@@ -234,8 +234,10 @@ def test_a_refused_case_can_be_taken_out(api: Any, deps: Deps, registered: str) 
     assert api.delete(f"/datasets/{registered}/cases/case-a").status_code == 404
 
 
-def test_a_ready_case_shows_its_volumes_and_warnings(api: Any, deps: Deps, registered: str) -> None:
-    with deps.write.begin() as session:
+def test_a_ready_case_shows_its_volumes_and_warnings(
+    api: Any, container: Container, registered: str
+) -> None:
+    with container.write.begin() as session:
         case = session.get_one(Case, (registered, "case-a"))
         case.state = CaseState.READY
         case.record = {
@@ -280,13 +282,13 @@ def test_pages_hold_every_dataset_once_newest_first(api: Any) -> None:
 
 
 def test_every_change_is_audited_and_no_reading_is(
-    api: Any, deps: Deps, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
 ) -> None:
     upload(store, registered, case_files)
     api.post(f"/datasets/{registered}/commit")
     api.get(f"/datasets/{registered}")
 
-    with deps.read() as session:
+    with container.read() as session:
         rows = session.scalars(select(Audit).where(Audit.client == "hospital").order_by(Audit.id))
         seen = [(row.action, row.target) for row in rows]
 

@@ -22,7 +22,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.experiment_steps import PredictCases, ScoreCases, TrainSegmenter
 from syntrust_core.contracts.report import ReportControl, ReportTraining
 from syntrust_core.errors import InvalidRequest
-from syntrust_gateway.experiments.controls import FEWEST_CASES, deranged
+from syntrust_gateway.experiments.controls import FEWEST_CASES, derange
 from syntrust_gateway.experiments.plan import Plan, plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_segmenter.training import training_job as handlers
@@ -194,7 +194,7 @@ def test_every_seed_of_every_control_is_a_training_of_its_own() -> None:
 
 
 def test_every_seed_deals_the_masks_anew() -> None:
-    dealt = [tuple(sorted(deranged(IDS, seed).items())) for seed in range(5)]
+    dealt = [tuple(sorted(derange(IDS, seed).items())) for seed in range(5)]
 
     assert len({*dealt}) == 5
 
@@ -203,7 +203,7 @@ def test_every_seed_deals_the_masks_anew() -> None:
 def test_no_case_is_dealt_its_own_mask(numbers: set[int], seed: int) -> None:
     ids = [f"c{i}" for i in numbers]
 
-    dealt = deranged(ids, seed)
+    dealt = derange(ids, seed)
 
     assert sorted(dealt) == sorted(dealt.values()) == sorted(ids)
     assert all(case != mask for case, mask in dealt.items())
@@ -215,7 +215,7 @@ def test_no_case_is_dealt_a_mask_of_its_patient_where_that_can_be(
 ) -> None:
     ids = [f"p{i}_time{t}" for i, times in enumerate(visits) for t in range(times)]
 
-    dealt = deranged(ids, seed)
+    dealt = derange(ids, seed)
 
     own = [case for case, mask in dealt.items() if patient_of(case) == patient_of(mask)]
     assert not own or 2 * max(visits) > sum(visits)

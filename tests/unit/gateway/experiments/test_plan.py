@@ -21,7 +21,7 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.report import BuildReport
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
-from syntrust_gateway.experiments.mixing import mix, real_count
+from syntrust_gateway.experiments.mixing import count_real, mix
 from syntrust_gateway.experiments.plan import Plan, plan
 from syntrust_gateway.experiments.resolve import ITERATIONS, resolve
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
@@ -218,7 +218,7 @@ def test_a_disjoint_mix_holds_every_case_exactly_once(n: int, seed: int, alpha: 
     mixed = mix(ids, alpha, seed, "disjoint")
 
     assert sorted(mixed.real + mixed.synthetic) == sorted(ids)
-    assert len(mixed.real) == real_count(n, alpha)
+    assert len(mixed.real) == count_real(n, alpha)
 
 
 @given(st.integers(2, 60), st.integers(0, 5))
@@ -232,7 +232,7 @@ def test_real_sets_are_nested_across_alpha(n: int, seed: int) -> None:
 
 @pytest.mark.parametrize(("n", "count"), [(1, 0), (3, 2), (5, 2), (7, 4)])
 def test_half_a_case_is_rounded_to_even(n: int, count: int) -> None:
-    assert real_count(n, "0.5") == count
+    assert count_real(n, "0.5") == count
 
 
 def test_the_order_of_alphas_and_cases_changes_no_step() -> None:

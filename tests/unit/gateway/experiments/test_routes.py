@@ -14,15 +14,15 @@ from syntrust_core.contracts.base import Kind, Manifest, Progress, Queue, Ref
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.testing import MemoryCoordinator
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import (
     Attempt,
     Audit,
     Experiment,
     ExperimentStep,
+    RunState,
     Step,
     StepState,
-    WishState,
     utc_now,
 )
 
@@ -40,9 +40,9 @@ def step_id(number: int) -> str:
 
 
 @pytest.fixture
-def planned(deps: Deps, experiment: str) -> str:
+def planned(container: Container, experiment: str) -> str:
     """The experiment with two twins, one of them drawn in 10 s, and a training to do."""
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         session.get_one(Experiment, experiment).planned = True
         kinds = [Kind.SYNTHESISE_CASE, Kind.SYNTHESISE_CASE, Kind.TRAIN_SEGMENTER]
         for number, kind in enumerate(kinds):
@@ -61,11 +61,11 @@ def finish(step: Step, seconds: float) -> None:
 
 
 def test_those_who_wait_know_their_place(
-    api: Any, deps: Deps, post_experiment: Callable[..., httpx.Response]
+    api: Any, container: Container, post_experiment: Callable[..., httpx.Response]
 ) -> None:
     first, second = post_experiment().json(), post_experiment().json()
-    with deps.write.begin() as session:
-        session.get_one(Experiment, first["id"]).state = WishState.RUNNING
+    with container.write.begin() as session:
+        session.get_one(Experiment, first["id"]).state = RunState.RUNNING
 
     assert api.get(f"/experiments/{first['id']}").json()["queue_position"] is None
     assert api.get(f"/experiments/{second['id']}").json()["queue_position"] == 1
@@ -98,9 +98,9 @@ def test_steps_are_counted_by_kind_and_running_ones_tell_their_progress(
 
 
 def test_time_to_go_is_median_seconds_times_steps_over_workers(
-    api: Any, deps: Deps, coordinator: MemoryCoordinator, planned: str
+    api: Any, container: Container, coordinator: MemoryCoordinator, planned: str
 ) -> None:
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         for number, seconds in enumerate((20.0, 30.0, 100.0)):
             other = Step(id=step_id(100 + number), kind=Kind.TRAIN_SEGMENTER, message={}, needs=[])
             finish(other, seconds)
@@ -136,7 +136,7 @@ def test_the_state_is_told_without_a_queue_server(
 
 
 def test_a_live_experiment_is_cancelled_once_and_for_all(
-    api: Any, deps: Deps, experiment: str
+    api: Any, container: Container, experiment: str
 ) -> None:
     first = api.post(f"/experiments/{experiment}/cancel")
     second = api.post(f"/experiments/{experiment}/cancel")
@@ -144,16 +144,16 @@ def test_a_live_experiment_is_cancelled_once_and_for_all(
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json()["state"] == "cancelled"
     assert first.json()["finished"] == second.json()["finished"] is not None
-    with deps.read() as session:
+    with container.read() as session:
         audited = [row.action for row in session.query(Audit).order_by(Audit.id)]
     assert audited.count("experiment.cancel") == 1
 
 
-@pytest.mark.parametrize("state", [WishState.SUCCEEDED, WishState.FAILED])
+@pytest.mark.parametrize("state", [RunState.SUCCEEDED, RunState.FAILED])
 def test_what_has_ended_cannot_be_cancelled(
-    api: Any, deps: Deps, experiment: str, state: WishState
+    api: Any, container: Container, experiment: str, state: RunState
 ) -> None:
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         session.get_one(Experiment, experiment).state = state
 
     answer = api.post(f"/experiments/{experiment}/cancel")
@@ -162,10 +162,10 @@ def test_what_has_ended_cannot_be_cancelled(
     assert api.get(f"/experiments/{experiment}").json()["state"] == state
 
 
-def test_a_failure_is_told_with_its_step(api: Any, deps: Deps, experiment: str) -> None:
-    with deps.write.begin() as session:
+def test_a_failure_is_told_with_its_step(api: Any, container: Container, experiment: str) -> None:
+    with container.write.begin() as session:
         row = session.get_one(Experiment, experiment)
-        row.state = WishState.FAILED
+        row.state = RunState.FAILED
         row.error = {"slug": "out-of-memory", "text": "Lower it.", "step": step_id(1), "kind": "k"}
 
     error = api.get(f"/experiments/{experiment}").json()["error"]
@@ -219,7 +219,7 @@ def test_events_end_after_a_final_state(api: Any, experiment: str) -> None:
 
 @pytest.fixture
 def succeeded(
-    deps: Deps,
+    container: Container,
     planned: str,
     put_artifact: Callable[[Ref, dict[str, bytes]], Manifest],
 ) -> str:
@@ -234,7 +234,7 @@ def succeeded(
         "results.csv": "case,value\nα-1,0.5\n".encode(),
     }
     manifest = put_artifact(ref, files)
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         report = Step(id=ref.id, kind=ref.kind, message={}, needs=[])
         report.state, report.manifest = StepState.DONE, manifest.model_dump(mode="json")
         session.add(report)
@@ -248,7 +248,7 @@ def succeeded(
             )
         )
         row = session.get_one(Experiment, planned)
-        row.state, row.report_step, row.finished = WishState.SUCCEEDED, ref.id, utc_now()
+        row.state, row.report_step, row.finished = RunState.SUCCEEDED, ref.id, utc_now()
     return planned
 
 
@@ -317,9 +317,9 @@ def test_there_are_no_other_figures(api: Any, succeeded: str, name: str) -> None
 
 
 def test_results_that_are_not_what_the_manifest_promises_are_not_given_out(
-    api: Any, deps: Deps, succeeded: str
+    api: Any, container: Container, succeeded: str
 ) -> None:
-    deps.store.put(f"artifacts/build_report/{step_id(3)}/attempt/results.json", b"{}")
+    container.store.put(f"artifacts/build_report/{step_id(3)}/attempt/results.json", b"{}")
 
     answer = api.get(f"/experiments/{succeeded}/results")
 

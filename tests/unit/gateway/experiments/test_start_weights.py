@@ -14,8 +14,8 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.resolve import resolve
-from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec, spec_settings
-from syntrust_gateway.models.planner_view import GeneratorView, StartView, start_view
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec, select_settings
+from syntrust_gateway.models.planner_view import GeneratorView, StartView, view_start
 from syntrust_gateway.models.registry import FoundModel
 
 GRID = Grid(shape=(64, 64, 64), spacing_mm=(3, 3, 3))
@@ -55,7 +55,7 @@ def test_probabilities_are_predicted_where_they_were_asked_for() -> None:
 
 
 def test_an_experiment_without_either_is_the_same_as_before_they_could_be_asked_for() -> None:
-    segmenter = spec_settings(resolved())["segmenter"]
+    segmenter = select_settings(resolved())["segmenter"]
 
     assert segmenter == {"preset": "tiny", "iterations": 80, "overrides": {}}
 
@@ -110,7 +110,7 @@ def test_imported_weights_say_their_preset_and_nothing_of_what_they_have_seen() 
     ref = Ref(kind=Kind.IMPORTED_MODEL, id="3" * 64)
     card = {"layout": "encoder", "preset": "full", "head": None}
 
-    view = start_view(FoundModel("m", "swin", "start_weights", ref, card, None))
+    view = view_start(FoundModel("m", "swin", "start_weights", ref, card, None))
 
     assert (view.preset, view.config, view.seen_cases) == ("full", {}, frozenset())
     with pytest.raises(InvalidRequest, match="preset full, not tiny"):
@@ -122,7 +122,7 @@ def test_a_segmenter_says_which_cases_it_was_trained_on() -> None:
     card = {"config": {"preset": "tiny", "feature_size": 12}, "training_images": images}
     made = {"cases": [{"id": "p01"}, {"id": "p02"}]}
 
-    view = start_view(FoundModel("m", "ours", "segmenter", REF, card, None, made))
+    view = view_start(FoundModel("m", "ours", "segmenter", REF, card, None, made))
 
     assert view.preset == "tiny"
     assert view.seen_cases == {"p01", "p02"}

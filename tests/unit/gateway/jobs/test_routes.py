@@ -1,4 +1,4 @@
-"""Jobs: accepted, driven by the conductor, watched, cancelled. Here each is a synthesis."""
+"""Jobs: accepted, driven by the orchestrator, watched, cancelled. Here each is a synthesis."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
-from tests.unit.gateway.api_harness import Workshop, key_of, refuse, send
+from tests.unit.gateway.api_harness import ApiHarness, key_of, refuse, send
 from tests.unit.gateway.conftest import Api
 
 from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Audit
 
 pytestmark = pytest.mark.usefixtures("generator")
@@ -23,8 +23,8 @@ MASK = {"seg": b"a mask", "brain": b"a brain"}
 
 
 @pytest.fixture
-def workshop(deps: Deps, store: MemoryStore, tmp_path: Path) -> Workshop:
-    return Workshop(deps, store, tmp_path)
+def harness(container: Container, store: MemoryStore, tmp_path: Path) -> ApiHarness:
+    return ApiHarness(container, store, tmp_path)
 
 
 @pytest.fixture
@@ -64,14 +64,14 @@ def test_an_accepted_job_says_where_to_watch_it_and_what_it_will_do(
 
 
 def test_a_synthesis_inspects_on_the_generators_grid_draws_and_takes_back(
-    workshop: Workshop, post: Callable[..., dict[str, Any]]
+    harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     post(generator={"steps": 5, "sampler": "dpm++2m", "seed": 3}, twin=2)
 
-    workshop.settle()
+    harness.drain()
 
-    inspect, draw = workshop.computed[:2]
-    assert workshop.kinds() == [Kind.INSPECT_CASE, Kind.SYNTHESISE_CASE, Kind.EXPORT_IMAGES]
+    inspect, draw = harness.computed[:2]
+    assert harness.kinds() == [Kind.INSPECT_CASE, Kind.SYNTHESISE_CASE, Kind.EXPORT_IMAGES]
     assert isinstance(inspect, InspectCase)
     assert isinstance(draw, SynthesiseCase)
     assert (inspect.purpose, set(inspect.files)) == ("mask", {"seg", "brain"})
@@ -80,22 +80,22 @@ def test_a_synthesis_inspects_on_the_generators_grid_draws_and_takes_back(
 
 
 def test_a_mask_that_is_to_be_resized_is_inspected_as_it_is(
-    workshop: Workshop, post: Callable[..., dict[str, Any]]
+    harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     post(fit="resize")
 
-    workshop.settle()
+    harness.drain()
 
-    inspect, draw, _ = (message.model_dump(mode="json") for message in workshop.computed)
+    inspect, draw, _ = (message.model_dump(mode="json") for message in harness.computed)
     assert (inspect["grid"], draw["fit"]) == ("native", "resize")
 
 
 def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
-    api: Api, store: MemoryStore, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api, store: MemoryStore, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post()["id"]
     early = api.get(f"/jobs/{job}/result")
-    workshop.settle()
+    harness.drain()
 
     body = api.get(f"/jobs/{job}").json()
     result = api.get(f"/jobs/{job}/result")
@@ -116,13 +116,13 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
 def test_a_running_step_is_shown_with_its_progress(
     api: Api,
     coordinator: MemoryCoordinator,
-    workshop: Workshop,
+    harness: ApiHarness,
     post: Callable[..., dict[str, Any]],
 ) -> None:
     job = post()["id"]
-    workshop.tick()
-    coordinator.acquire_lease(workshop.queue.take().step_id, "worker")
-    workshop.tick()
+    harness.tick()
+    coordinator.acquire_lease(harness.queue.take().step_id, "worker")
+    harness.tick()
 
     body = api.get(f"/jobs/{job}").json()
 
@@ -131,11 +131,11 @@ def test_a_running_step_is_shown_with_its_progress(
 
 
 def test_a_refused_mask_fails_its_job_with_the_file_and_nothing_is_drawn(
-    api: Api, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post({"seg": b"a mask"})["id"]
 
-    workshop.settle(refuse)
+    harness.drain(refuse)
 
     body = api.get(f"/jobs/{job}").json()
     assert body["state"] == "failed"
@@ -143,34 +143,34 @@ def test_a_refused_mask_fails_its_job_with_the_file_and_nothing_is_drawn(
     assert body["error"]["errors"] == [
         {"pointer": "/files/brain", "detail": "A brain mask is needed."}
     ]
-    assert workshop.kinds() == [Kind.INSPECT_CASE]
+    assert harness.kinds() == [Kind.INSPECT_CASE]
 
 
 def test_a_mask_that_was_refused_is_refused_again_without_another_look(
-    api: Api, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     post()
-    workshop.settle(refuse)
-    workshop.computed.clear()
+    harness.drain(refuse)
+    harness.computed.clear()
 
     again = post()["id"]
-    workshop.settle()
+    harness.drain()
 
     assert api.get(f"/jobs/{again}").json()["state"] == "failed"
-    assert workshop.kinds() == []
+    assert harness.kinds() == []
 
 
 def test_content_that_is_not_what_was_announced_fails_the_job_and_can_be_mended(
-    api: Api, store: MemoryStore, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api, store: MemoryStore, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     upload = send(api, store, MASK)
     body = api.get(f"/uploads/{upload}").json()
     store.put(f"uploads/{upload}/{body['files']['seg']['sha256']}", b"a mess")
     damaged = api.post("/syntheses", json={"upload": upload}).json()["id"]
-    workshop.settle()
+    harness.drain()
 
     mended = post()["id"]
-    workshop.settle()
+    harness.drain()
 
     error = api.get(f"/jobs/{damaged}").json()["error"]
     assert (error["file"], error["field"]) == ("seg", "sha256")
@@ -178,14 +178,14 @@ def test_content_that_is_not_what_was_announced_fails_the_job_and_can_be_mended(
 
 
 def test_equal_jobs_of_different_callers_are_computed_once(
-    stranger: Api, store: MemoryStore, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    stranger: Api, store: MemoryStore, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     post()
     other = stranger.post("/syntheses", json={"upload": send(stranger, store, MASK)}).json()["id"]
 
-    workshop.settle()
+    harness.drain()
 
-    assert len(workshop.computed) == 3
+    assert len(harness.computed) == 3
     assert stranger.get(f"/jobs/{other}").json()["state"] == "succeeded"
 
 
@@ -272,17 +272,17 @@ def test_jobs_are_listed_newest_first_a_page_at_a_time(
 def test_a_cancelled_job_stops_its_running_step_and_stays_cancelled(
     api: Api,
     coordinator: MemoryCoordinator,
-    workshop: Workshop,
+    harness: ApiHarness,
     post: Callable[..., dict[str, Any]],
 ) -> None:
     job = post()["id"]
-    workshop.tick()
-    running = workshop.queue.take().step_id
+    harness.tick()
+    running = harness.queue.take().step_id
     coordinator.acquire_lease(running, "worker")
 
     first = api.post(f"/jobs/{job}/cancel")
     again = api.post(f"/jobs/{job}/cancel")
-    workshop.tick()
+    harness.tick()
 
     assert (first.status_code, again.status_code) == (202, 202)
     assert api.get(f"/jobs/{job}").json()["state"] == "cancelled"
@@ -292,26 +292,26 @@ def test_a_cancelled_job_stops_its_running_step_and_stays_cancelled(
 def test_a_step_that_another_job_wants_goes_on(
     api: Api,
     coordinator: MemoryCoordinator,
-    workshop: Workshop,
+    harness: ApiHarness,
     post: Callable[..., dict[str, Any]],
 ) -> None:
     first, second = post()["id"], post()["id"]
-    workshop.tick()
-    running = workshop.queue.take().step_id
+    harness.tick()
+    running = harness.queue.take().step_id
     coordinator.acquire_lease(running, "worker")
 
     api.post(f"/jobs/{first}/cancel")
-    workshop.tick()
+    harness.tick()
 
     assert not coordinator.cancelled(running)
     assert api.get(f"/jobs/{second}").json()["state"] == "running"
 
 
 def test_a_job_that_has_ended_cannot_be_cancelled(
-    api: Api, workshop: Workshop, post: Callable[..., dict[str, Any]]
+    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post()["id"]
-    workshop.settle()
+    harness.drain()
 
     answer = api.post(f"/jobs/{job}/cancel")
 
@@ -348,12 +348,12 @@ def test_jobs_are_counted_by_state_for_prometheus(
 
 
 def test_jobs_are_written_into_the_audit_trail(
-    api: Api, deps: Deps, post: Callable[..., dict[str, Any]]
+    api: Api, container: Container, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post()["id"]
     api.post(f"/jobs/{job}/cancel")
 
-    with deps.read() as session:
+    with container.read() as session:
         query = select(Audit.action).where(Audit.target == job).order_by(Audit.id)
         actions = session.scalars(query).all()
     assert list(actions) == ["job.create", "job.cancel"]

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.api_harness import Workshop, send
+from tests.unit.gateway.api_harness import ApiHarness, send
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
 
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import SegmentCase
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, Model, Step, StepState, new_id
 
 IMAGES = {role: role.encode() for role in ("t1", "t1ce", "t2", "flair")}
@@ -24,15 +24,15 @@ Post = Callable[..., Any]
 
 
 @pytest.fixture
-def workshop(deps: Deps, store: MemoryStore, tmp_path: Path) -> Workshop:
-    return Workshop(deps, store, tmp_path)
+def harness(container: Container, store: MemoryStore, tmp_path: Path) -> ApiHarness:
+    return ApiHarness(container, store, tmp_path)
 
 
 @pytest.fixture
-def segmenter(deps: Deps, ready_dataset: str) -> str:
-    """The name of a segmenter of `api`, as the conductor notes it once it is trained."""
+def segmenter(container: Container, ready_dataset: str) -> str:
+    """The name of a segmenter of `api`, as the orchestrator notes it once it is trained."""
     name = "segmenter-777777777777"
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         owner = session.get_one(Dataset, ready_dataset).owner
         for step, kind in (("7" * 64, Kind.TRAIN_SEGMENTER), (CASE, Kind.INSPECT_CASE)):
             done = Step(id=step, kind=kind, message={}, needs=[], state=StepState.DONE)
@@ -56,12 +56,12 @@ def post(api: Api, store: MemoryStore, segmenter: str) -> Post:
 
 
 def test_four_images_are_inspected_on_the_models_grid_and_segmented(
-    api: Api, workshop: Workshop, segmenter: str, post: Post
+    api: Api, harness: ApiHarness, segmenter: str, post: Post
 ) -> None:
     answer = post({**IMAGES, "brain": b"a brain", "seg": b"not read"}, probabilities=True)
-    workshop.settle()
+    harness.drain()
 
-    inspect, segment = workshop.computed
+    inspect, segment = harness.computed
     assert isinstance(inspect, InspectCase)
     assert isinstance(segment, SegmentCase)
     assert (inspect.purpose, set(inspect.files)) == ("images", {*IMAGES, "brain"})
@@ -85,21 +85,21 @@ def test_four_images_are_inspected_on_the_models_grid_and_segmented(
     ],
 )
 def test_the_labels_are_those_asked_for_else_those_of_the_upload_else_the_platforms_own(
-    workshop: Workshop, post: Post, said: Any, asked: Any, written: Any
+    harness: ApiHarness, post: Post, said: Any, asked: Any, written: Any
 ) -> None:
     answer = post(said=said, scheme=asked)
-    workshop.settle()
+    harness.drain()
 
     assert answer.json()["request"]["scheme"] == written
-    assert workshop.computed[0].model_dump(mode="json")["scheme"] == written
+    assert harness.computed[0].model_dump(mode="json")["scheme"] == written
 
 
-def test_equal_requests_are_two_jobs_and_computed_once(workshop: Workshop, post: Post) -> None:
+def test_equal_requests_are_two_jobs_and_computed_once(harness: ApiHarness, post: Post) -> None:
     first, second = post().json()["id"], post().json()["id"]
-    workshop.settle()
+    harness.drain()
 
     assert first != second
-    assert workshop.kinds() == [Kind.INSPECT_CASE, Kind.SEGMENT_CASE]
+    assert harness.kinds() == [Kind.INSPECT_CASE, Kind.SEGMENT_CASE]
 
 
 @pytest.mark.parametrize("missing", sorted(IMAGES))
@@ -133,14 +133,14 @@ def test_a_request_that_cannot_be_met_is_refused_by_field(
 
 
 def test_a_registered_case_is_segmented_without_another_inspection(
-    api: Api, workshop: Workshop, ready_dataset: str, segmenter: str
+    api: Api, harness: ApiHarness, ready_dataset: str, segmenter: str
 ) -> None:
     case = {"dataset": ready_dataset, "id": "case-3"}
 
     answer = api.post("/segmentations", json={"case": case, "model": segmenter})
-    workshop.settle()
+    harness.drain()
 
-    (segment,) = workshop.computed
+    (segment,) = harness.computed
     assert isinstance(segment, SegmentCase)
     assert segment.case == CASE
     assert answer.json()["request"]["scheme"] == {"NCR": 1, "ED": 2, "ET": 4}
@@ -166,9 +166,9 @@ def test_a_registered_case_that_cannot_be_segmented_is_refused_by_field(
 
 
 def test_a_registered_case_on_other_voxels_than_the_model_was_trained_on_is_refused(
-    api: Api, deps: Deps, ready_dataset: str, segmenter: str
+    api: Api, container: Container, ready_dataset: str, segmenter: str
 ) -> None:
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         case = session.get_one(Case, (ready_dataset, "case-3"))
         finer = {"shape": [64, 64, 64], "spacing_mm": [1.0, 1.0, 1.0]}
         case.record = {**(case.record or {}), "canonical": finer}
@@ -182,9 +182,9 @@ def test_a_registered_case_on_other_voxels_than_the_model_was_trained_on_is_refu
 
 
 def test_a_case_that_is_not_ready_is_a_conflict(
-    api: Api, deps: Deps, ready_dataset: str, segmenter: str
+    api: Api, container: Container, ready_dataset: str, segmenter: str
 ) -> None:
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         session.get_one(Case, (ready_dataset, "case-3")).state = CaseState.REFUSED
 
     body = {"case": {"dataset": ready_dataset, "id": "case-3"}, "model": segmenter}

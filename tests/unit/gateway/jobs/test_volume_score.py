@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.gateway.api_harness import Workshop, key_of, send
+from tests.unit.gateway.api_harness import ApiHarness, key_of, send
 from tests.unit.gateway.conftest import Api
 
 from syntrust_core.testing import MemoryStore
 from syntrust_core.testing.casemaker import lps_affine, nifti_bytes
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_metrics.segmentation.volume_task import score_volumes
 
 SHAPE = (10, 9, 8)
@@ -33,8 +33,8 @@ def files(seed: int, **changed: bytes) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def workshop(deps: Deps, store: MemoryStore, tmp_path: Path) -> Workshop:
-    return Workshop(deps, store, tmp_path)
+def harness(container: Container, store: MemoryStore, tmp_path: Path) -> ApiHarness:
+    return ApiHarness(container, store, tmp_path)
 
 
 @pytest.fixture
@@ -49,13 +49,15 @@ def post(api: Api, store: MemoryStore) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def accept(api: Api, workshop: Workshop, post: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+def accept(
+    api: Api, harness: ApiHarness, post: Callable[..., Any]
+) -> Callable[..., dict[str, Any]]:
     """Ask for a scoring and have it computed; the job at its end."""
 
     def make(cases: dict[str, dict[str, bytes]], **fields: Any) -> dict[str, Any]:
         answer = post(cases, **fields)
         assert answer.status_code == 202, answer.text
-        workshop.settle(score_volumes)
+        harness.drain(score_volumes)
         job: dict[str, Any] = api.get(f"/jobs/{answer.json()['id']}").json()
         return job
 
@@ -87,13 +89,15 @@ def test_dice_is_twice_the_overlap_over_the_sum_of_sizes(
         assert case["real"][region] == pytest.approx(expected, abs=1e-15)
 
 
-def test_progress_counts_cases(workshop: Workshop, deps: Deps, post: Callable[..., Any]) -> None:
+def test_progress_counts_cases(
+    harness: ApiHarness, container: Container, post: Callable[..., Any]
+) -> None:
     post({f"p{seed}": files(seed) for seed in range(3)})
 
-    workshop.settle(score_volumes)
+    harness.drain(score_volumes)
 
-    (step,) = workshop.computed
-    progress = deps.coordinator.progress(step.step_id)
+    (step,) = harness.computed
+    progress = container.coordinator.progress(step.step_id)
     assert progress is not None
     assert (progress.done, progress.total) == (3, 3)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from tests.unit.gateway.api_harness import HISTORY, Workshop, key_of, play, send
+from tests.unit.gateway.api_harness import HISTORY, ApiHarness, key_of, play, send
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
@@ -18,16 +18,16 @@ from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmente
 from syntrust_core.contracts.job_steps import ExportBundle
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, Model, Step, StepState
-from syntrust_gateway.models.training_history import MOST_POINTS, history_body
+from syntrust_gateway.models.training_history import MOST_POINTS, make_history
 
 MASK = {"seg": b"a mask", "brain": b"a brain"}
 
 
-def mark_inspected(deps: Deps, dataset: str) -> None:
+def mark_inspected(container: Container, dataset: str) -> None:
     """Make what inspected the cases of a dataset known as done."""
-    with deps.write.begin() as session:
+    with container.write.begin() as session:
         for step in session.scalars(select(Case.step).where(Case.dataset_id == dataset)):
             done = Step(id=step, kind=Kind.INSPECT_CASE, message={}, needs=[])
             done.state = StepState.DONE
@@ -35,26 +35,28 @@ def mark_inspected(deps: Deps, dataset: str) -> None:
 
 
 def train(
-    api: Api, workshop: Workshop, dataset: str, *, work: StepHandler = play, **fields: Any
+    api: Api, harness: ApiHarness, dataset: str, *, work: StepHandler = play, **fields: Any
 ) -> dict[str, Any]:
     """Run an experiment of one α to its end; the segmenter that is listed first afterwards."""
     body = {"dataset": dataset, "alphas": [1], **fields}
     answer = api.post("/experiments", json=body)
     assert answer.status_code == 202, answer.text
-    workshop.settle(work)
+    harness.drain(work)
     model: dict[str, Any] = api.get("/models", params={"kind": "segmenter"}).json()["items"][0]
     return model
 
 
 @pytest.fixture
-def workshop(deps: Deps, store: MemoryStore, tmp_path: Path) -> Workshop:
-    return Workshop(deps, store, tmp_path)
+def harness(container: Container, store: MemoryStore, tmp_path: Path) -> ApiHarness:
+    return ApiHarness(container, store, tmp_path)
 
 
 @pytest.fixture
-def trained(api: Api, deps: Deps, workshop: Workshop, ready_dataset: str) -> dict[str, Any]:
-    mark_inspected(deps, ready_dataset)
-    return train(api, workshop, ready_dataset, name="first", alphas=[0.5, 1], seeds=[4])
+def trained(
+    api: Api, container: Container, harness: ApiHarness, ready_dataset: str
+) -> dict[str, Any]:
+    mark_inspected(container, ready_dataset)
+    return train(api, harness, ready_dataset, name="first", alphas=[0.5, 1], seeds=[4])
 
 
 @pytest.fixture
@@ -88,9 +90,9 @@ def test_a_segmenter_is_listed_with_what_it_is_and_what_made_it(
 
 @pytest.mark.parametrize("by", ["name", "id", "step"])
 def test_a_segmenter_is_told_whole_by_name_by_id_and_by_the_step_that_trained_it(
-    api: Api, store: MemoryStore, workshop: Workshop, trained: dict[str, Any], by: str
+    api: Api, store: MemoryStore, harness: ApiHarness, trained: dict[str, Any], by: str
 ) -> None:
-    steps = {m.step_id: m for m in workshop.computed if isinstance(m, TrainSegmenter)}
+    steps = {m.step_id: m for m in harness.computed if isinstance(m, TrainSegmenter)}
     wanted = trained[by] if by != "step" else next(s for s in steps if s[:12] in trained["name"])
 
     body = api.get(f"/models/{wanted}").json()
@@ -112,19 +114,19 @@ def test_a_segmenter_is_told_whole_by_name_by_id_and_by_the_step_that_trained_it
 
 
 def test_a_segmenter_is_noted_once_however_many_experiments_want_it(
-    api: Api, deps: Deps, workshop: Workshop, ready_dataset: str, trained: dict[str, Any]
+    api: Api, container: Container, harness: ApiHarness, ready_dataset: str, trained: dict[str, Any]
 ) -> None:
-    again = train(api, workshop, ready_dataset, name="second", alphas=[1], seeds=[4])
+    again = train(api, harness, ready_dataset, name="second", alphas=[1], seeds=[4])
 
-    with deps.read() as session:
+    with container.read() as session:
         assert session.scalar(select(func.count()).select_from(Model)) == 2
     assert again["made_by"]["name"] == "first"
 
 
 def test_a_model_whose_files_are_gone_stops_nothing(
-    api: Api, store: MemoryStore, deps: Deps, workshop: Workshop, ready_dataset: str
+    api: Api, store: MemoryStore, container: Container, harness: ApiHarness, ready_dataset: str
 ) -> None:
-    mark_inspected(deps, ready_dataset)
+    mark_inspected(container, ready_dataset)
     body = {"dataset": ready_dataset, "alphas": [1]}
     experiment = api.post("/experiments", json=body).json()["id"]
 
@@ -133,7 +135,7 @@ def test_a_model_whose_files_are_gone_stops_nothing(
         path.write_text("{}")
         context.add("file", path)
 
-    workshop.settle(lose)
+    harness.drain(lose)
 
     assert api.get(f"/experiments/{experiment}").json()["state"] == "succeeded"
     assert api.get("/models", params={"kind": "segmenter"}).json()["items"] == []
@@ -185,13 +187,13 @@ def test_a_segmenter_draws_no_images_and_the_refusal_says_what_it_is(
 
 
 def test_a_segmenter_is_exported_as_a_bundle_by_a_job(
-    api: Api, workshop: Workshop, trained: dict[str, Any]
+    api: Api, harness: ApiHarness, trained: dict[str, Any]
 ) -> None:
     accepted = api.post(f"/models/{trained['name']}/bundle")
-    workshop.settle()
+    harness.drain()
 
     job = api.get(f"/jobs/{accepted.json()['id']}").json()
-    (export,) = (m for m in workshop.computed if isinstance(m, ExportBundle))
+    (export,) = (m for m in harness.computed if isinstance(m, ExportBundle))
     assert (accepted.status_code, job["kind"], job["state"]) == (202, "model_export", "succeeded")
     assert export.model.kind is Kind.TRAIN_SEGMENTER
     assert set(job["files"]) == {"bundle.zip", "metadata.json"}
@@ -210,7 +212,7 @@ def test_a_long_history_is_thinned_evenly_and_keeps_both_ends() -> None:
     total = 10_000
     history = {"loss": list(range(total)), "learning_rate": [0.0] * total, "validation": []}
 
-    body = history_body(history)
+    body = make_history(history)
 
     assert len(body.loss) == MOST_POINTS
     assert (body.iteration[0], body.iteration[-1], body.loss[-1]) == (1, total, total - 1)
@@ -239,7 +241,7 @@ def test_an_experiment_names_its_start_weights_and_no_generator(
 
 
 def test_predictions_of_a_segmenter_are_linked_by_the_ids_of_the_cases(
-    api: Api, deps: Deps, store: MemoryStore, workshop: Workshop, ready_dataset: str
+    api: Api, container: Container, store: MemoryStore, harness: ApiHarness, ready_dataset: str
 ) -> None:
     def predict(message: StepMessage, context: StepContext) -> None:
         play(message, context)
@@ -249,8 +251,8 @@ def test_predictions_of_a_segmenter_are_linked_by_the_ids_of_the_cases(
                 path.write_text(image.case)
                 context.add(path.name, path)
 
-    mark_inspected(deps, ready_dataset)
-    model = train(api, workshop, ready_dataset, work=predict)
+    mark_inspected(container, ready_dataset)
+    model = train(api, harness, ready_dataset, work=predict)
     where = f"/experiments/{model['made_by']['experiment']}/predictions"
 
     body = api.get(where, params={"model": model["name"]}).json()
@@ -267,11 +269,11 @@ def test_predictions_of_a_segmenter_are_linked_by_the_ids_of_the_cases(
 
 
 def test_predictions_of_another_and_of_the_future_are_not_there(
-    api: Api, stranger: Api, deps: Deps, workshop: Workshop, ready_dataset: str
+    api: Api, stranger: Api, container: Container, harness: ApiHarness, ready_dataset: str
 ) -> None:
-    mark_inspected(deps, ready_dataset)
-    model = train(api, workshop, ready_dataset)
-    with deps.write.begin() as session:
+    mark_inspected(container, ready_dataset)
+    model = train(api, harness, ready_dataset)
+    with container.write.begin() as session:
         for step in session.scalars(select(Step).where(Step.kind == Kind.PREDICT_CASES)):
             step.state = StepState.WAITING
     where = f"/experiments/{model['made_by']['experiment']}/predictions"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.api_harness import Workshop, key_of, send
+from tests.unit.gateway.api_harness import ApiHarness, key_of, send
 from tests.unit.gateway.conftest import CARD, Api
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
@@ -18,7 +18,7 @@ from syntrust_core.errors import CallerError
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Experiment, Job
 
 MASK = {"seg": b"a mask", "brain": b"a brain"}
@@ -42,8 +42,8 @@ def ship(
 
 
 @pytest.fixture
-def workshop(deps: Deps, store: MemoryStore, tmp_path: Path) -> Workshop:
-    return Workshop(deps, store, tmp_path)
+def harness(container: Container, store: MemoryStore, tmp_path: Path) -> ApiHarness:
+    return ApiHarness(container, store, tmp_path)
 
 
 @pytest.fixture
@@ -89,18 +89,18 @@ def test_a_model_that_is_not_there_is_not_found(api: Api, wanted: str) -> None:
 
 @pytest.mark.usefixtures("generator")
 def test_an_imported_model_draws_by_its_name_and_by_the_jobs_id(
-    api: Api, store: MemoryStore, workshop: Workshop, bring: Import
+    api: Api, store: MemoryStore, harness: ApiHarness, bring: Import
 ) -> None:
     job = bring(seen=["a", "b"]).json()
-    workshop.settle()
+    harness.drain()
 
     for wanted in ("ours", job["id"]):
         body = {"upload": send(api, store, MASK), "generator": {"model": wanted}}
         assert api.post("/syntheses", json=body).status_code == 202
-    workshop.settle()
+    harness.drain()
 
-    (imported,) = (message for message in workshop.computed if isinstance(message, ImportModel))
-    (draw,) = (message for message in workshop.computed if isinstance(message, SynthesiseCase))
+    (imported,) = (message for message in harness.computed if isinstance(message, ImportModel))
+    (draw,) = (message for message in harness.computed if isinstance(message, SynthesiseCase))
     assert imported.seen == ("a", "b")
     assert draw.generator == imported.ref
     assert api.get(f"/jobs/{job['id']}").json()["state"] == "succeeded"
@@ -109,25 +109,25 @@ def test_an_imported_model_draws_by_its_name_and_by_the_jobs_id(
 
 
 def test_an_experiment_takes_an_imported_model(
-    api: Api, deps: Deps, workshop: Workshop, bring: Import, ready_dataset: str
+    api: Api, container: Container, harness: ApiHarness, bring: Import, ready_dataset: str
 ) -> None:
     bring()
-    workshop.settle()
+    harness.drain()
 
     body = {"dataset": ready_dataset, "alphas": [0], "generator": {"model": "ours"}}
     answer = api.post("/experiments", json=body)
 
     assert answer.status_code == 202, answer.text
-    with deps.read() as session:
+    with container.read() as session:
         spec = session.get_one(Experiment, answer.json()["id"]).spec
     assert spec["generator"]["model"]["kind"] == "import_model"
 
 
 @pytest.mark.usefixtures("generator")
-def test_a_name_that_is_taken_is_refused(workshop: Workshop, bring: Import) -> None:
+def test_a_name_that_is_taken_is_refused(harness: ApiHarness, bring: Import) -> None:
     under_way = bring()
     meanwhile = bring()
-    workshop.settle()
+    harness.drain()
     afterwards = bring()
     shipped = bring("tiny")
 
@@ -138,10 +138,10 @@ def test_a_name_that_is_taken_is_refused(workshop: Workshop, bring: Import) -> N
 
 
 def test_a_name_is_free_again_after_its_job_has_failed(
-    api: Api, workshop: Workshop, bring: Import
+    api: Api, harness: ApiHarness, bring: Import
 ) -> None:
     failed = bring().json()["id"]
-    workshop.settle(fail)
+    harness.drain(fail)
 
     again = bring()
 
@@ -151,10 +151,10 @@ def test_a_name_is_free_again_after_its_job_has_failed(
 
 
 def test_models_of_another_are_as_good_as_none_and_their_names_are_free(
-    stranger: Api, workshop: Workshop, bring: Import, store: MemoryStore
+    stranger: Api, harness: ApiHarness, bring: Import, store: MemoryStore
 ) -> None:
     model = bring().json()["id"]
-    workshop.settle()
+    harness.drain()
 
     assert stranger.get("/models").json()["items"] == []
     assert stranger.get("/models/ours").status_code == 404
@@ -169,20 +169,20 @@ def train(api: Api, dataset: str, **fields: Any) -> Any:
     return api.post("/models", json={"name": "ours", "train": body})
 
 
-def training(deps: Deps, answer: Any) -> TrainGenerator:
+def training(container: Container, answer: Any) -> TrainGenerator:
     """The step of a job that was accepted."""
     assert answer.status_code == 202, answer.text
-    with deps.read() as session:
+    with container.read() as session:
         ((_, message),) = session.get_one(Job, answer.json()["id"]).plan
     return TrainGenerator.model_validate(message)
 
 
 def test_a_training_takes_the_cases_of_a_dataset_and_the_settings_of_tiny(
-    api: Api, deps: Deps, ready_dataset: str
+    api: Api, container: Container, ready_dataset: str
 ) -> None:
     answer = train(api, ready_dataset, cases=["case-3", "case-1"], seed=4)
 
-    message = training(deps, answer)
+    message = training(container, answer)
     assert [case.id for case in message.cases] == ["case-1", "case-3"]
     assert message.cases[0].case == f"{1:064d}"
     assert (message.name, message.seed, message.iterations) == ("ours", 4, 5)
@@ -196,9 +196,9 @@ def test_a_training_takes_the_cases_of_a_dataset_and_the_settings_of_tiny(
 
 
 def test_a_training_may_go_on_from_a_model_with_its_settings(
-    api: Api, deps: Deps, generator: Ref, ready_dataset: str
+    api: Api, container: Container, generator: Ref, ready_dataset: str
 ) -> None:
-    message = training(deps, train(api, ready_dataset, start="tiny"))
+    message = training(container, train(api, ready_dataset, start="tiny"))
 
     assert message.start == generator
     assert len(message.cases) == 10
@@ -242,21 +242,21 @@ def test_a_model_is_imported_or_trained_under_a_plain_name(api: Api, body: dict[
 
 
 def test_a_training_shows_its_loss_and_its_picture_while_it_runs(
-    api: Api, deps: Deps, store: MemoryStore, workshop: Workshop, ready_dataset: str
+    api: Api, container: Container, store: MemoryStore, harness: ApiHarness, ready_dataset: str
 ) -> None:
     answer = train(api, ready_dataset)
-    workshop.tick()
-    ref = training(deps, answer).ref
-    deps.coordinator.acquire_lease(ref.id, "worker")
+    harness.tick()
+    ref = training(container, answer).ref
+    container.coordinator.acquire_lease(ref.id, "worker")
     context = StepContext(
         ref,
         store=store,
-        coordinator=deps.coordinator,
-        cache=InputCache(store, workshop.folder / "cache", limit_bytes=0),
-        scratch=workshop.folder,
+        coordinator=container.coordinator,
+        cache=InputCache(store, harness.folder / "cache", limit_bytes=0),
+        scratch=harness.folder,
         threads=1,
     )
-    picture = workshop.folder / "samples.png"
+    picture = harness.folder / "samples.png"
     picture.write_bytes(b"a picture")
     context.save_live_artifact("samples.png", picture)
     context.report(2, 5, loss=0.5)

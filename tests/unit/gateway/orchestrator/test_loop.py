@@ -1,77 +1,81 @@
-"""The conductor: what is wanted is handed out in order, and settled once it is done."""
+"""The orchestrator: what is wanted is handed out in order, and settled once it is done."""
 
 from __future__ import annotations
 
-from tests.unit.gateway.orchestrator_harness import World, fails_on
+from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_on
 
 from syntrust_core.contracts.base import Kind
 from syntrust_core.errors import InvalidVolume
-from syntrust_gateway.db.tables import CaseState, Dataset, DatasetState, WishState
+from syntrust_gateway.db.tables import CaseState, Dataset, DatasetState, RunState
 
 
-def test_a_dataset_of_good_cases_becomes_ready_with_a_digest(world: World) -> None:
-    dataset = world.dataset()
+def test_a_dataset_of_good_cases_becomes_ready_with_a_digest(harness: OrchestratorHarness) -> None:
+    dataset = harness.dataset()
 
-    world.settle()
+    harness.drain()
 
-    with world.read() as session:
+    with harness.read() as session:
         row = session.get_one(Dataset, dataset)
     assert row.state is DatasetState.READY
     assert row.digest is not None
 
 
-def test_a_refused_case_opens_its_dataset_again_and_says_why(world: World) -> None:
-    dataset = world.dataset()
+def test_a_refused_case_opens_its_dataset_again_and_says_why(harness: OrchestratorHarness) -> None:
+    dataset = harness.dataset()
 
-    world.settle(
+    harness.drain(
         fails_on(Kind.INSPECT_CASE, lambda: InvalidVolume("bad digest", file="t1", field="sha256"))
     )
 
-    with world.read() as session:
+    with harness.read() as session:
         assert session.get_one(Dataset, dataset).state is DatasetState.OPEN
-    assert world.case("p0").state is CaseState.REFUSED
-    assert world.case("p0").problems == [{"file": "t1", "field": "sha256", "reason": "bad digest"}]
+    assert harness.case("p0").state is CaseState.REFUSED
+    assert harness.case("p0").problems == [
+        {"file": "t1", "field": "sha256", "reason": "bad digest"}
+    ]
 
 
-def test_an_experiment_runs_to_its_report(world: World, ready: str) -> None:
-    experiment = world.experiment(ready)
+def test_an_experiment_runs_to_its_report(harness: OrchestratorHarness, ready: str) -> None:
+    experiment = harness.experiment(ready)
 
-    world.settle()
+    harness.drain()
 
-    assert world.state(experiment).state is WishState.SUCCEEDED
-    assert world.state(experiment).finished is not None
+    assert harness.state(experiment).state is RunState.SUCCEEDED
+    assert harness.state(experiment).finished is not None
 
 
 def test_the_same_experiment_posted_twice_computes_nothing_the_second_time(
-    world: World, ready: str
+    harness: OrchestratorHarness, ready: str
 ) -> None:
-    world.experiment(ready)
-    world.settle()
-    world.computed.clear()
+    harness.experiment(ready)
+    harness.drain()
+    harness.computed.clear()
 
-    second = world.experiment(ready)
-    world.settle()
+    second = harness.experiment(ready)
+    harness.drain()
 
-    assert world.state(second).state is WishState.SUCCEEDED
-    assert world.computed == []
-
-
-def test_a_step_in_the_queue_is_not_submitted_again(world: World, ready: str) -> None:
-    world.experiment(ready)
-    world.tick()
-    submitted = len(world.queue.messages)
-
-    world.tick()
-
-    assert len(world.queue.messages) == submitted
+    assert harness.state(second).state is RunState.SUCCEEDED
+    assert harness.computed == []
 
 
-def test_only_a_window_of_steps_is_submitted(world: World) -> None:
-    dataset = world.dataset(cases=40)
+def test_a_step_in_the_queue_is_not_submitted_again(
+    harness: OrchestratorHarness, ready: str
+) -> None:
+    harness.experiment(ready)
+    harness.tick()
+    submitted = len(harness.queue.messages)
 
-    world.tick()
+    harness.tick()
 
-    assert len(world.queue.messages) == 8
-    world.settle()
-    with world.read() as session:
+    assert len(harness.queue.messages) == submitted
+
+
+def test_only_a_window_of_steps_is_submitted(harness: OrchestratorHarness) -> None:
+    dataset = harness.dataset(cases=40)
+
+    harness.tick()
+
+    assert len(harness.queue.messages) == 8
+    harness.drain()
+    with harness.read() as session:
         assert session.get_one(Dataset, dataset).state is DatasetState.READY

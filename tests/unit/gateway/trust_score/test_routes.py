@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from syntrust_gateway.trust_score.pipe import JSON
-from syntrust_gateway.trust_score.scoring import Refusal, preferred, score_request
+from syntrust_gateway.trust_score.pipe import JSON as JSON_TYPE
+from syntrust_gateway.trust_score.scoring import Refusal, negotiate_type, score_request
 
 CASES: list[dict[str, Any]] = [
     {
@@ -154,7 +154,7 @@ def test_how_json_is_spaced_does_not_matter(api: Any, spelling: dict[str, Any]) 
 def test_ten_megabytes_of_brackets_are_refused_in_bounded_memory(content: bytes) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    found = score_request(content, JSON, None)
+    found = score_request(content, JSON_TYPE, None)
 
     assert isinstance(found, Refusal)
     assert len(found.detail) < 200
@@ -224,7 +224,7 @@ def test_equal_requests_give_equal_pages(api: Any) -> None:
     ],
 )
 def test_the_preferred_type_is_the_one_of_most_weight(accept: str | None, kind: str) -> None:
-    assert preferred(accept) == kind
+    assert negotiate_type(accept) == kind
 
 
 def test_a_refusal_is_a_problem_even_to_a_browser(api: Any) -> None:

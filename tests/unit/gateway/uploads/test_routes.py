@@ -10,7 +10,7 @@ from tests.unit.gateway.api_harness import key_of
 from tests.unit.gateway.conftest import NOTHING, Api
 
 from syntrust_core.testing import MemoryStore
-from syntrust_gateway.container import Deps
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Audit
 
 SEG = {"sha256": NOTHING, "bytes": 3}
@@ -75,9 +75,9 @@ def test_what_cannot_be_announced_is_refused_with_its_pointer(
     assert answer.json()["errors"][0]["pointer"].startswith(pointer)
 
 
-def test_an_upload_is_written_into_the_audit_trail(api: Api, deps: Deps) -> None:
+def test_an_upload_is_written_into_the_audit_trail(api: Api, container: Container) -> None:
     upload = announce(api, seg=SEG)["id"]
 
-    with deps.read() as session:
+    with container.read() as session:
         row = session.scalars(select(Audit).where(Audit.action == "upload.create")).one()
     assert (row.target, row.detail) == (upload, {"roles": ["seg"]})
