@@ -56,3 +56,9 @@ def test_the_parent_of_a_worker_loads_no_torch_which_would_not_survive_the_fork(
     service: str,
 ) -> None:
     assert not loaded_by(f"import syntrust_{service}.worker") & {"torch", "monai"}
+
+
+def test_the_orchestrator_loads_no_web_framework_and_no_trust_factors() -> None:
+    found = loaded_by("import syntrust_gateway.orchestrator")
+
+    assert not found & {"fastapi", "starlette", "uvicorn", "syntrust_metrics", "numpy", "scipy"}
