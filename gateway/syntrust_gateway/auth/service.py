@@ -66,9 +66,9 @@ def read_key(authorization: str | None, x_api_key: str | None) -> str:
 
 def authenticate(session: Session, key: str) -> Caller:
     """Who holds `key`. What is looked up and compared is its digest, so time tells nothing."""
-    wanted = digest_key(key)
-    client = session.scalars(select(Client).where(Client.key_sha256 == wanted)).one_or_none()
-    if client is None or not hmac.compare_digest(client.key_sha256, wanted):
+    digest = digest_key(key)
+    client = session.scalars(select(Client).where(Client.key_sha256 == digest)).one_or_none()
+    if client is None or not hmac.compare_digest(client.key_sha256, digest):
         raise Unauthenticated("This API key is not known here.")
     return Caller(id=client.id, name=client.name, role=client.role)
 

@@ -114,11 +114,11 @@ def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody
         It has no case, or uploads are missing or not of the size that was announced.
     """
     with container.read() as session:
-        wanted = find_row(session, caller, Dataset, dataset_id).id
+        dataset_id = find_row(session, caller, Dataset, dataset_id).id
     # One listing, not a question per file, and before the database is locked.
-    sizes = {item.key: item.bytes for item in container.store.list(upload_key(wanted, ""))}
+    sizes = {item.key: item.bytes for item in container.store.list(upload_key(dataset_id, ""))}
     with container.write.begin() as session:
-        dataset = find_row(session, caller, Dataset, wanted, lock=True)
+        dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
         cases = _cases(session, dataset)
         if dataset.state is DatasetState.OPEN:
             _require_uploads(cases, sizes)
@@ -165,13 +165,13 @@ def _missing_uploads(case: Case, sizes: Mapping[str, int]) -> Iterable[FieldErro
     if case.state is CaseState.READY:
         return
     for role, file in case.files.items():
-        held, wanted = sizes.get(file["key"]), file["bytes"]
+        held, announced = sizes.get(file["key"]), file["bytes"]
         at = pointer("cases", case.case_id, "files", role)
         if held is None:
             yield FieldError(at, f"{role} of {case.case_id} has not been uploaded.")
-        elif held != wanted:
+        elif held != announced:
             yield FieldError(
-                at, f"{role} of {case.case_id} has {held} bytes; {wanted} were announced."
+                at, f"{role} of {case.case_id} has {held} bytes; {announced} were announced."
             )
 
 

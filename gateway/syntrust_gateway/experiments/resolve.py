@@ -144,14 +144,14 @@ def _distinct_alphas(alphas: Sequence[float]) -> tuple[str, ...]:
 
 
 def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
-    wanted = generator.grid
-    if wanted is None or grid == wanted:
+    needed = generator.grid
+    if needed is None or grid == needed:
         return
     # The spacing of native cases differs from case to case; the worker looks at each.
-    if generator.crops and (grid == "native" or grid.spacing_mm == wanted.spacing_mm):
+    if generator.crops and (grid == "native" or grid.spacing_mm == needed.spacing_mm):
         return
-    shape = "x".join(map(str, wanted.shape))
-    spacing = "x".join(f"{length:g}" for length in wanted.spacing_mm)
+    shape = "x".join(map(str, needed.shape))
+    spacing = "x".join(f"{length:g}" for length in needed.spacing_mm)
     raise InvalidRequest(
         f"The generator {generator.name} draws volumes of {shape} voxels of {spacing} mm; "
         f"register the dataset on that grid{' or spacing' if generator.crops else ''}, or name a "

@@ -52,12 +52,12 @@ def create(container: Container, caller: Caller, request: ExperimentSpec) -> Exp
     return get_state(container, caller, experiment.id)
 
 
-def _start(container: Container, caller: Caller, wanted: str | None) -> StartView | None:
-    if wanted is None:
+def _start(container: Container, caller: Caller, name_or_id: str | None) -> StartView | None:
+    if name_or_id is None:
         return None
     at = "/segmenter/start"
     return view_start(
-        models.find_as(container, caller, wanted, "segmenter", "start_weights", at=at)
+        models.find_as(container, caller, name_or_id, "segmenter", "start_weights", at=at)
     )
 
 

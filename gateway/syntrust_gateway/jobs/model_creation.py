@@ -101,8 +101,8 @@ def _training(container: Container, caller: Caller, request: NewModel) -> StepMe
     )
 
 
-def _generator(container: Container, caller: Caller, wanted: str, at: str) -> FoundModel:
-    return models.find_as(container, caller, wanted, "generator", at=at)
+def _generator(container: Container, caller: Caller, name_or_id: str, at: str) -> FoundModel:
+    return models.find_as(container, caller, name_or_id, "generator", at=at)
 
 
 def _config(model: FoundModel) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def _uploaded(
     container: Container, caller: Caller, request: NewSegmentation, model: FoundModel
 ) -> Source:
     at = "/upload"
-    wanted = {at: request.upload or ""}
-    taken = uploads.take(container, caller, wanted, needs=MODALITIES, may=("brain",))[at]
+    requested = {at: request.upload or ""}
+    taken = uploads.take(container, caller, requested, needs=MODALITIES, may=("brain",))[at]
     scheme = request.scheme or _stated(taken)
     inspection = InspectCase(
         files=dict(taken.files), scheme=scheme, grid=model.grid or "native", purpose="images"

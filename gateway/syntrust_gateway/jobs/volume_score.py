@@ -30,8 +30,8 @@ def create(container: Container, caller: Caller, request: NewVolumeScore) -> Job
     """
     _require_distinct(request.cases)
     _require_policy(request)
-    wanted = {pointer("cases", i, "upload"): case.upload for i, case in enumerate(request.cases)}
-    taken = uploads.take(container, caller, wanted, needs=VOLUME_ROLES)
+    requested = {pointer("cases", i, "upload"): case.upload for i, case in enumerate(request.cases)}
+    taken = uploads.take(container, caller, requested, needs=VOLUME_ROLES)
     step = ScoreVolumes(
         cases=tuple(
             VolumeCase(

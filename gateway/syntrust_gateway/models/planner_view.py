@@ -92,7 +92,7 @@ def view_start(model: FoundModel) -> StartView:
     )
 
 
-def find_generator(container: Container, caller: Caller, wanted: str) -> GeneratorView:
+def find_generator(container: Container, caller: Caller, name_or_id: str) -> GeneratorView:
     """The generator of this name or id.
 
     Raises
@@ -101,5 +101,5 @@ def find_generator(container: Container, caller: Caller, wanted: str) -> Generat
         There is none for this caller, or it is no generator.
     """
     return view_generator(
-        models.find_as(container, caller, wanted, "generator", at="/generator/model")
+        models.find_as(container, caller, name_or_id, "generator", at="/generator/model")
     )

@@ -46,7 +46,7 @@ def list_models(
     return ModelPage(items=[_summary(model) for model in found], next=cursor)
 
 
-def describe_model(container: Container, caller: Caller, wanted: str) -> ModelBody:
+def describe_model(container: Container, caller: Caller, name_or_id: str) -> ModelBody:
     """A model by name or id, whole.
 
     Raises
@@ -54,7 +54,7 @@ def describe_model(container: Container, caller: Caller, wanted: str) -> ModelBo
     NotFound
         See `models.find`.
     """
-    model = models.find(container, caller, wanted)
+    model = models.find(container, caller, name_or_id)
     files = models.read_manifest(container.store, model.ref).files
     whole = {
         **_fields(model),

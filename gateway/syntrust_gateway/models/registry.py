@@ -80,7 +80,10 @@ class FoundModel:
 
 
 def find(
-    container: Container, caller: Caller, wanted: str, kinds: Collection[ModelKind] = MODEL_KINDS
+    container: Container,
+    caller: Caller,
+    name_or_id: str,
+    kinds: Collection[ModelKind] = MODEL_KINDS,
 ) -> FoundModel:
     """The model of this name or id: the caller's own first, then those with a name in the store.
 
@@ -89,13 +92,16 @@ def find(
     NotFound
         The message lists the names that are there, of models of these kinds.
     """
-    if not re.fullmatch(MODEL_NAME, wanted):
+    if not re.fullmatch(MODEL_NAME, name_or_id):
         raise NotFound("A model's name has letters, digits, `-`, `_` and single dots.")
     own = Model.owner == caller.id
     with container.read() as session:
         row = session.scalars(
             select(Model)
-            .where((Model.id == wanted) | (own & ((Model.name == wanted) | (Model.step == wanted))))
+            .where(
+                (Model.id == name_or_id)
+                | (own & ((Model.name == name_or_id) | (Model.step == name_or_id)))
+            )
             .order_by(own.desc())
         ).first()
         if row is not None and caller.may_see(row.owner):
@@ -105,15 +111,15 @@ def find(
         ).all()
     shipped = list(list_shipped(container.store))
     for model in shipped:
-        if wanted in {model.name, model.id}:
+        if name_or_id in {model.name, model.id}:
             return model
     known = [model.name for model in shipped if model.kind in kinds]
     known += [name for name, kind in names if _kind(Kind(kind)) in kinds]
-    raise NotFound(_unknown(wanted, known, kinds))
+    raise NotFound(_unknown(name_or_id, known, kinds))
 
 
 def find_as(
-    container: Container, caller: Caller, wanted: str, *kinds: ModelKind, at: str
+    container: Container, caller: Caller, name_or_id: str, *kinds: ModelKind, at: str
 ) -> FoundModel:
     """The same for the field `at` of a request, which takes models of these kinds alone.
 
@@ -123,7 +129,7 @@ def find_as(
         There is none for this caller, or it is of another kind.
     """
     try:
-        model = find(container, caller, wanted, kinds)
+        model = find(container, caller, name_or_id, kinds)
     except NotFound as error:
         raise InvalidRequest(error.detail, pointer=at) from error
     require_kind(model, *kinds, at=at)
@@ -204,10 +210,10 @@ def _of_row(row: Model) -> FoundModel:
     return FoundModel(row.id, row.name, kind, ref, row.card["card"], row.created, made)
 
 
-def _unknown(wanted: str, known: list[str], kinds: Collection[ModelKind]) -> str:
+def _unknown(name_or_id: str, known: list[str], kinds: Collection[ModelKind]) -> str:
     shown = ", ".join(known[:MOST_NAMES]) or "none yet"
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
-    return f"There is no model {wanted}; known as {_any_of(kinds)}: {shown}{more}."
+    return f"There is no model {name_or_id}; known as {_any_of(kinds)}: {shown}{more}."
 
 
 def _any_of(kinds: Collection[ModelKind]) -> str:

@@ -81,12 +81,12 @@ def pending_steps(session: Session) -> list[Step]:
     return list({step.id: step for step in rows}.values())
 
 
-def available_artifacts(session: Session, store: ObjectStore, wanted: Iterable[Step]) -> set[str]:
-    """Ids, among what `wanted` needs, of artifacts that are there.
+def available_artifacts(session: Session, store: ObjectStore, pending: Iterable[Step]) -> set[str]:
+    """Ids, among what `pending` needs, of artifacts that are there.
 
     A refused inspection is done, yet leaves nothing that another step could use.
     """
-    needs = {(kind, need) for step in wanted for kind, need in step.needs}
+    needs = {(kind, need) for step in pending for kind, need in step.needs}
     imported = {
         need
         for kind, need in needs

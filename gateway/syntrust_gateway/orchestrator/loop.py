@@ -53,11 +53,11 @@ class Orchestrator:
             demand.ensure_inspections(session, store)
         self._plan_new()
         with self._read() as session:
-            wanted = demand.pending_steps(session)
-            done = demand.available_artifacts(session, store, wanted)
+            pending = demand.pending_steps(session)
+            done = demand.available_artifacts(session, store, pending)
             session.expunge_all()
-        self._record(reconcile(self._servers, wanted, done))
-        self._cancel_unneeded({step.id for step in wanted})
+        self._record(reconcile(self._servers, pending, done))
+        self._cancel_unneeded({step.id for step in pending})
 
     def _record(self, found: Reconciled) -> None:
         with self._write.begin() as session:
@@ -98,9 +98,9 @@ class Orchestrator:
         run.planned, run.goal = True, goal
         log.info("orchestrator.planned", run=table.name, id=run.id, steps=len(ids))
 
-    def _cancel_unneeded(self, wanted: set[str]) -> None:
+    def _cancel_unneeded(self, pending: set[str]) -> None:
         """Flag, every tick, the running steps that no live run needs any more."""
-        unneeded = self._servers.coordinator.active() - wanted
+        unneeded = self._servers.coordinator.active() - pending
         if not unneeded:
             return
         with self._read() as session:

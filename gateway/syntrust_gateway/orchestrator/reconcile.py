@@ -45,16 +45,16 @@ class Reconciled(NamedTuple):
     running: set[str]
 
 
-def reconcile(servers: Servers, wanted: Sequence[Step], done: set[str]) -> Reconciled:
+def reconcile(servers: Servers, pending: Sequence[Step], done: set[str]) -> Reconciled:
     """Look at the ready steps in order until each queue's window is full.
 
-    `wanted` are waiting steps in order of precedence, detached from any session, so that no
+    `pending` are waiting steps in order of precedence, detached from any session, so that no
     database lock is held while servers are asked. `done` are ids of artifacts that are there, and
     grows.
     """
     found = Reconciled([], set())
     for queue in Queue:
-        steps = (step for step in wanted if QUEUES[Kind(step.kind)] is queue)
+        steps = (step for step in pending if QUEUES[Kind(step.kind)] is queue)
         _Window(queue, servers, done, found).submit_ready(steps)
     return found
 

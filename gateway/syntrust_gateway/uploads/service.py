@@ -95,7 +95,7 @@ def get_upload(container: Container, caller: Caller, upload_id: str) -> UploadBo
 def take(
     container: Container,
     caller: Caller,
-    wanted: Mapping[str, str],
+    requested: Mapping[str, str],
     *,
     needs: Sequence[str],
     may: Sequence[str] = (),
@@ -109,12 +109,12 @@ def take(
         that has not arrived at its announced size. Digests are checked by the step that reads it.
     """
     with container.read() as session:
-        rows = _rows(session, caller, wanted.values())
-    found = {at: rows.get(parse_row_id(upload) or "-") for at, upload in wanted.items()}
+        rows = _rows(session, caller, requested.values())
+    found = {at: rows.get(parse_row_id(upload) or "-") for at, upload in requested.items()}
     wrong = [
         FieldError(at, reason)
         for at, row in found.items()
-        for reason in _reasons(container.store, row, wanted[at], needs, may)
+        for reason in _reasons(container.store, row, requested[at], needs, may)
     ]
     if wrong:
         raise InvalidFields(wrong[0].detail, wrong)
@@ -155,11 +155,11 @@ def _lack(upload: Upload, role: str, sizes: Mapping[str, int], *, needed: bool) 
     file = upload.files.get(role)
     if file is None:
         return f"The upload {upload.id} has no file {role}." if needed else None
-    held, wanted = sizes.get(file["key"]), file["bytes"]
+    held, announced = sizes.get(file["key"]), file["bytes"]
     if held is None:
         return f"{role} of upload {upload.id} has not arrived yet."
-    if held != wanted:
-        return f"{role} of upload {upload.id} has {held} bytes; {wanted} were announced."
+    if held != announced:
+        return f"{role} of upload {upload.id} has {held} bytes; {announced} were announced."
     return None
 
 
