@@ -69,7 +69,10 @@ def _uploaded(
     taken = uploads.take(container, caller, requested, needs=MODALITIES, may=("brain",))[at]
     scheme = request.scheme or _stated(taken)
     inspection = InspectCase(
-        files=dict(taken.files), scheme=scheme, grid=model.grid or "native", purpose="images"
+        files=dict(taken.files),
+        scheme=scheme,
+        grid=model.typed_card.grid or "native",
+        purpose="images",
     )
     return Source(inspection.step_id, inspection, {"upload": request.upload, "scheme": scheme})
 
@@ -98,11 +101,12 @@ def _registered(
 
 def _require_spacing(found_mm: Sequence[float], model: FoundModel) -> None:
     """Refuse a case on voxels of another size than the model has seen; its grid is settled."""
-    if model.grid is None or tuple(found_mm) == model.grid.spacing_mm:
+    grid = model.typed_card.grid
+    if grid is None or tuple(found_mm) == grid.spacing_mm:
         return
-    found, wanted = ("x".join(f"{n:g}" for n in mm) for mm in (found_mm, model.grid.spacing_mm))
+    found, needed = ("x".join(f"{n:g}" for n in mm) for mm in (found_mm, grid.spacing_mm))
     raise InvalidRequest(
-        f"The case lies on voxels of {found} mm, {model.name} was trained on {wanted} mm: send the "
+        f"The case lies on voxels of {found} mm, {model.name} was trained on {needed} mm: send the "
         "images as an upload, which is brought to the model's grid.",
         pointer="/case",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from syntrust_core.contracts.base import Kind, Ref, Sampler
 from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
@@ -55,40 +56,38 @@ def view_generator(model: FoundModel) -> GeneratorView:
     InvalidRequest
         If it draws no images of the four modalities.
     """
-    if model.grid is None:
+    card = model.typed_card
+    if not isinstance(card, GeneratorCard) or card.grid is None:
         raise InvalidRequest(
             f"{model.name} draws one image of a whole head; a generator of four modalities is "
             "needed here.",
             pointer="/generator/model",
         )
-    card = model.card
-    seen = card["seen"]
     return GeneratorView(
         name=model.name,
         id=model.ref.id,
         kind=model.ref.kind,
-        sampler=card["default"]["sampler"],
-        steps=card["default"]["steps"],
-        most_steps=card["schedule_steps"],
-        grid=model.grid,
-        crops=card["domain"].get("fit") == "crop",
-        seen_cases=frozenset(case["id"] for case in seen),
-        seen_fingerprints=frozenset(case["fingerprint"] for case in seen if case["fingerprint"]),
+        sampler=card.default.sampler,
+        steps=card.default.steps,
+        most_steps=card.schedule_steps,
+        grid=card.grid,
+        crops=card.domain.fit == "crop",
+        seen_cases=frozenset(case.id for case in card.seen),
+        seen_fingerprints=frozenset(case.fingerprint for case in card.seen if case.fingerprint),
     )
 
 
 def view_start(model: FoundModel) -> StartView:
     """What a plan needs to know of a segmenter, or of imported weights, to start from."""
+    card = model.typed_card
     cases = () if model.made is None else model.made["cases"]
-    # A trained segmenter's card names the network it is; that of imported weights its preset.
-    config = model.card.get("config", {})
     return StartView(
         name=model.name,
         model=model.ref,
-        preset=config.get("preset", model.card.get("preset")),
-        config=config,
+        preset=None if isinstance(card, GeneratorCard) else card.preset,
+        config=card.config if isinstance(card, SegmenterCard) else {},
         seen_cases=frozenset(case["id"] for case in cases),
-        seen_steps=model.trained_on,
+        seen_steps=card.trained_on,
     )
 
 

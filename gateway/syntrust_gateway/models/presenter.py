@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import ModelKind
 from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.service import Caller
@@ -35,6 +36,7 @@ ORIGINS: Final[Mapping[Kind, ModelOrigin]] = {
     Kind.TRAIN_SEGMENTER: "trained",
 }
 HISTORY_FILE: Final = "history.json"
+_START_FIELDS: Final = ("layout", "preset", "head", "source", "weights_digest")
 Fields = dict[str, Any]
 
 
@@ -83,44 +85,39 @@ def _summary(model: FoundModel) -> ModelSummary:
 
 
 def _fields(model: FoundModel) -> Fields:
+    card = model.typed_card
     told = {
         "id": model.id,
         "name": model.name,
         "origin": ORIGINS[model.ref.kind],
         "created": model.created,
-        "parameters": model.card.get("parameters"),
+        "parameters": None if isinstance(card, StartCard) else card.parameters,
     }
-    own: Mapping[ModelKind, Callable[[FoundModel], Fields]] = {
-        "generator": _of_generator,
-        "segmenter": _of_segmenter,
-        "start_weights": _of_start,
-    }
-    return told | own[model.kind](model)
+    match card:
+        case GeneratorCard():
+            return told | _describe_generator(card)
+        case SegmenterCard():
+            return told | _describe_segmenter(card, model.made)
+        case StartCard():
+            return told | card.model_dump(include=set(_START_FIELDS))
 
 
-def _of_generator(model: FoundModel) -> Fields:
-    card = model.card
+def _describe_generator(card: GeneratorCard) -> Fields:
     return {
-        "seen_cases": len(card["seen"]),
-        "grid": model.grid,
-        "sampling": {name: card["default"][name] for name in ("sampler", "steps")},
+        "seen_cases": len(card.seen),
+        "grid": card.grid,
+        "sampling": card.default.model_dump(),
     }
 
 
-def _of_segmenter(model: FoundModel) -> Fields:
-    card, made = model.card, model.made
+def _describe_segmenter(card: SegmenterCard, made: Mapping[str, Any] | None) -> Fields:
     return {
-        "seen_cases": len(model.trained_on),
-        "grid": model.grid,
-        "preset": card["config"]["preset"],
-        "head": card["config"].get("head", "labels"),
-        "weights_digest": card["weights_digest"],
-        "validation_dice": card.get("validation_dice", {}),
-        "revision": card.get("versions", {}).get("revision"),
+        "seen_cases": len(card.trained_on),
+        "grid": card.grid,
+        "preset": card.preset,
+        "head": card.head,
+        "weights_digest": card.weights_digest,
+        "validation_dice": card.validation_dice,
+        "revision": card.versions.get("revision"),
         "made_by": None if made is None else made["made_by"],
     }
-
-
-def _of_start(model: FoundModel) -> Fields:
-    names = ("layout", "preset", "head", "source", "weights_digest")
-    return {name: model.card.get(name) for name in names}

@@ -11,13 +11,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref
-from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.model_card import Card, parse_card
 from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, name_key
 from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
@@ -59,24 +60,10 @@ class FoundModel:
     created: datetime | None
     made: Mapping[str, Any] | None = None
 
-    @property
-    def trained_on(self) -> frozenset[str]:
-        """The inspections of the cases that a segmenter's card says it was trained on.
-
-        They are named by content, so they hold for a model of another platform, too.
-        """
-        return frozenset(label.partition(" ")[0] for label in self.card.get("training_images", ()))
-
-    @property
-    def grid(self) -> Grid | None:
-        """What cases are brought to for it; None for one that takes them as they are, or none.
-
-        The generator of whole heads draws on no grid of ours.
-        """
-        grid = self.card["domain"] if self.kind == "generator" else self.card.get("grid")
-        if grid is None or "spacing_mm" not in grid:
-            return None
-        return Grid(shape=grid["shape"], spacing_mm=grid["spacing_mm"])
+    @cached_property
+    def typed_card(self) -> Card:
+        """What the platform reads of the card; `card` is all of it, as it is stored."""
+        return parse_card(self.kind, self.card)
 
 
 def find(

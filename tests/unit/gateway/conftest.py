@@ -43,7 +43,7 @@ CARD: Final = {
 
 SEGMENTER_CARD: Final = {
     "config": {"preset": "tiny", "head": "labels", "feature_size": 12},
-    "grid": CARD["domain"],
+    "grid": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
     "parameters": 11,
     "training_images": ["a (real)", "a (twin)", "b (twin)"],
     "training_digest": "5" * 64,

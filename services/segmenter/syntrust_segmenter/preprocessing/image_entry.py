@@ -14,6 +14,7 @@ from syntrust_core.cases.model import Case, read_case, read_images, read_mask
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.model_card import TrainingImage
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.files import file_sha256
@@ -47,8 +48,8 @@ class ImageEntry:
 
     @property
     def label(self) -> str:
-        labels = "" if self.labels_folder is None else ", labels of another case"
-        return f"{self.name} ({self.view}{labels})"
+        other_labels = self.labels_folder is not None
+        return TrainingImage(case=self.name, view=self.view, other_labels=other_labels).label()
 
     def record(self) -> CaseRecord:
         return _record(self.folder)

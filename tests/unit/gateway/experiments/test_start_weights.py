@@ -108,7 +108,7 @@ def test_a_test_case_that_the_start_weights_were_trained_on_is_refused(seen: str
 
 def test_imported_weights_say_their_preset_and_nothing_of_what_they_have_seen() -> None:
     ref = Ref(kind=Kind.IMPORTED_MODEL, id="3" * 64)
-    card = {"layout": "encoder", "preset": "full", "head": None}
+    card = {"layout": "encoder", "preset": "full", "source": "swin.pt", "weights_digest": "7" * 64}
 
     view = view_start(FoundModel("m", "swin", "start_weights", ref, card, None))
 
@@ -119,7 +119,8 @@ def test_imported_weights_say_their_preset_and_nothing_of_what_they_have_seen() 
 
 def test_a_segmenter_says_which_cases_it_was_trained_on() -> None:
     images = [f"{'1' * 64} (real)", f"{'2' * 64} (real)", f"{'2' * 64} (twin)"]
-    card = {"config": {"preset": "tiny", "feature_size": 12}, "training_images": images}
+    config = {"preset": "tiny", "feature_size": 12}
+    card = {"config": config, "training_images": images, "weights_digest": "6" * 64}
     made = {"cases": [{"id": "p01"}, {"id": "p02"}]}
 
     view = view_start(FoundModel("m", "ours", "segmenter", REF, card, None, made))
