@@ -35,6 +35,7 @@ from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.sqlite import keep_write_ahead_log
 from syntrust_gateway.db.tables import Base, Role
 
 CASES, RESAMPLES, BODIES = 251, 2000, 40
@@ -73,6 +74,7 @@ def bare_app() -> FastAPI:
 
 def gateway_app(folder: Path) -> FastAPI:
     engine = make_engine(f"sqlite:///{folder}/gateway.sqlite")
+    keep_write_ahead_log(engine)
     Base.metadata.create_all(engine)
     container = Container(
         write=session_factory(engine),

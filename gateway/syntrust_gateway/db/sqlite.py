@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -20,27 +20,37 @@ def set_up_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> No
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    _write_ahead(cursor)
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _write_ahead(cursor: DBAPICursor) -> None:
-    """Have the file keep a write-ahead log, as soon as nobody else is at it.
+def keep_write_ahead_log(engine: Engine) -> None:
+    """Have the database's file keep a write-ahead log, from now on and for every connection.
 
-    The first to open a new file changes its journal. SQLite gives that up at once, whatever the
-    busy timeout, when somebody else is writing to it, or about to change its journal too.
+    SQLite gives that up at once, whatever the busy timeout, when somebody else is writing to a new
+    file or about to change its journal too. So it is tried again until nobody is.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
+    connection = engine.raw_connection()
+    try:
+        while not _has_write_ahead_log(connection.cursor()):
+            if time.monotonic() > deadline:
+                msg = f"SQLite file is locked by another process for over {BUSY_TIMEOUT_MS} ms"
+                raise TimeoutError(msg)
             time.sleep(_BUSY_POLL_SECONDS)
-        else:
-            return
+    finally:
+        connection.close()
+
+
+def _has_write_ahead_log(cursor: DBAPICursor) -> bool:
+    """Ask for the log; False if somebody else is at the file."""
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def begin(connection: Connection) -> None:

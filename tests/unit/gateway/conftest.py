@@ -25,6 +25,7 @@ from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.sqlite import keep_write_ahead_log
 from syntrust_gateway.db.tables import Base, Case, CaseState, Dataset, DatasetState, Role
 from syntrust_gateway.trust_score.service import ScorerPool
 
@@ -108,6 +109,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with tables and no rows, to be copied."""
     path = tmp_path_factory.mktemp("database") / "empty.sqlite"
     engine = make_engine(f"sqlite:///{path}")
+    keep_write_ahead_log(engine)
     Base.metadata.create_all(engine)
     engine.dispose()
     return path

@@ -16,6 +16,7 @@ from syntrust_core.runtime.runner import StepContext, StepHandler, publish_impor
 from syntrust_core.testing import MemoryCoordinator, MemoryQueue, MemoryStore
 from syntrust_gateway.datasets.planner_view import view_dataset
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.sqlite import keep_write_ahead_log
 from syntrust_gateway.db.tables import (
     Base,
     Case,
@@ -63,6 +64,7 @@ class OrchestratorHarness:
 
     def __init__(self, folder: Path) -> None:
         engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
+        keep_write_ahead_log(engine)
         Base.metadata.create_all(engine)
         self.write, self.read = session_factory(engine), read_factory(engine)
         self.store, self.coordinator, self.queue = (

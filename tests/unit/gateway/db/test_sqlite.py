@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
-from syntrust_gateway.db import sqlite as sqlite_file
+from syntrust_gateway.db import sqlite
+from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import make_engine
+from syntrust_gateway.db.sqlite import keep_write_ahead_log
 
 
 @pytest.fixture
@@ -27,8 +29,15 @@ def writer(file: Path) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_a_connection_to_a_new_file_waits_for_whoever_is_writing_to_it(
-    file: Path, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def engine(file: Path) -> Iterator[Engine]:
+    engine = make_engine(f"sqlite:///{file}")
+    yield engine
+    engine.dispose()
+
+
+def test_a_new_file_keeps_a_log_as_soon_as_whoever_is_writing_to_it_has_ended(
+    engine: Engine, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
 
@@ -37,23 +46,32 @@ def test_a_connection_to_a_new_file_waits_for_whoever_is_writing_to_it(
         writer.execute("COMMIT")
 
     monkeypatch.setattr(time, "sleep", end_the_writing)
-    engine = make_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
-    engine.dispose()
+    keep_write_ahead_log(engine)
 
-    assert mode == "wal"
+    assert journal_mode(engine) == "wal"
     assert len(waits) == 1
 
 
 @pytest.mark.usefixtures("writer")
-def test_a_connection_to_a_new_file_gives_up_after_the_busy_timeout(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_stays_locked_is_given_up_after_the_busy_timeout(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_MS", 20)
-    connection = sqlite3.connect(file)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 20)
 
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
-        sqlite_file.set_up_connection(connection, None)  # type: ignore[arg-type]
+    with pytest.raises(TimeoutError, match="locked"):
+        keep_write_ahead_log(engine)
 
-    connection.close()
+
+def test_a_migrated_file_keeps_its_log_for_connections_that_do_not_ask_for_it(file: Path) -> None:
+    migrate(f"sqlite:///{file}")
+
+    engine = make_engine(f"sqlite:///{file}")
+
+    assert journal_mode(engine) == "wal"
+    engine.dispose()
+
+
+def journal_mode(engine: Engine) -> str:
+    with engine.connect() as connection:
+        mode: str = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+    return mode
