@@ -13,9 +13,6 @@ from syntrust_core.contracts.base import QUEUES, Kind, Queue, StepMessage, task_
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.settings import QueueSettings
 
-_PRIORITY_STEPS = tuple(range(10))
-_PRIORITY_SEPARATOR = "\x06\x16"  # kombu's own, between a queue's name and a priority
-
 
 def make_celery(settings: QueueSettings) -> Celery:
     """The Celery application that sender and workers share, with settings for tasks of hours."""
@@ -44,8 +41,6 @@ def make_celery(settings: QueueSettings) -> Celery:
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
-            "priority_steps": list(_PRIORITY_STEPS),
-            "queue_order_strategy": "priority",
         },
     )
     return app
@@ -78,12 +73,7 @@ class CeleryQueue:
             raise QueueUnavailable("The queue server does not answer.") from error
 
     def length(self, queue: Queue) -> int:
-        keys = [str(queue)]
-        keys += [f"{queue}{_PRIORITY_SEPARATOR}{step}" for step in _PRIORITY_STEPS if step]
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                for key in keys:
-                    pipeline.llen(key)
-                return sum(int(length) for length in pipeline.execute())
+            return int(self._redis.llen(str(queue)))
         except RedisError as error:
             raise QueueUnavailable("The queue server does not answer.") from error
