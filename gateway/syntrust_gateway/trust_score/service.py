@@ -7,15 +7,12 @@ interpreter with every other request.
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from asyncio import get_running_loop
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from syntrust_core.errors import InvalidRequest, Unavailable
@@ -28,7 +25,6 @@ _COMMAND: Final = (sys.executable, "-P", "-m", "syntrust_gateway.trust_score.sco
 ONE_THREAD: Final = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
-_WIDE: Final = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 Reply = tuple[dict[str, Any], bytes]
 
 
@@ -90,29 +86,10 @@ def _start() -> subprocess.Popen[bytes]:
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=_kernels() | os.environ | ONE_THREAD,
+        env=os.environ | ONE_THREAD,
         # Ctrl-C in a terminal is the parent's; this one ends with its input.
         start_new_session=True,
     )
-
-
-@cache
-def _kernels() -> dict[str, str]:
-    try:
-        return kernels_for(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    except OSError:  # no Linux
-        return {}
-
-
-def kernels_for(cpuinfo: str) -> dict[str, str]:
-    """What OpenBLAS must be told of a processor, as environment.
-
-    The one in numpy's wheels uses kernels of half the width on AMD's AVX-512 cores; with its wide
-    ones the product of a scoring takes 0.6 of the time (Zen 5), to the same bits.
-    """
-    flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
-    wide = flags is not None and set(flags[1].split()) >= _WIDE
-    return {"OPENBLAS_CORETYPE": "SkylakeX"} if wide and "AuthenticAMD" in cpuinfo else {}
 
 
 def _exchange(process: subprocess.Popen[bytes], body: bytes, head: dict[str, Any]) -> Reply:

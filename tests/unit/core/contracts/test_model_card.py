@@ -20,7 +20,8 @@ def test_a_training_image_is_written_as_it_is_read(label: str) -> None:
     image = TrainingImage.model_validate(label)
 
     assert image.case == "a"
-    assert image.model_dump() == image.label() == label
+    assert image.label() == label
+    assert image.model_dump_json() == f'"{label}"'
 
 
 @pytest.mark.parametrize("label", ["a", "a (real", "a (fake)", " (real)"])

@@ -15,7 +15,7 @@ import pytest
 from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway.trust_score import service as pool
 from syntrust_gateway.trust_score.pipe import JSON
-from syntrust_gateway.trust_score.service import SCORINGS_AT_ONCE, Reply, ScorerPool, kernels_for
+from syntrust_gateway.trust_score.service import SCORINGS_AT_ONCE, Reply, ScorerPool
 
 BODY = b'{"cases": [{"id": "a", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}}]}'
 PATIENCE_S = 30
@@ -47,17 +47,6 @@ def test_a_scoring_process_that_died_is_replaced() -> None:
         second = score(scorers)
 
     assert second == first
-
-
-def test_only_an_amd_core_that_has_all_of_avx_512_is_given_the_wide_kernels() -> None:
-    wide = "avx512f avx512dq avx512cd avx512bw avx512vl"
-
-    def told(vendor: str, flags: str) -> dict[str, str]:
-        return kernels_for(f"vendor_id\t: {vendor}\nflags\t\t: fpu avx2 {flags} sse\nbugs\t\t:\n")
-
-    assert told("AuthenticAMD", wide) == {"OPENBLAS_CORETYPE": "SkylakeX"}
-    assert told("AuthenticAMD", "avx512f") == told("GenuineIntel", wide) == {}
-    assert kernels_for("") == {}
 
 
 def test_a_scoring_process_that_dies_again_and_again_is_a_matter_of_waiting() -> None:
