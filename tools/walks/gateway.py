@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from tests.unit.gateway.conftest import CARD, Api
-from tests.unit.gateway.orchestrator_harness import World
+from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 from tools.walks.recorder import Passed, Walk, watching
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.runtime.runner import publish_imported
 from syntrust_core.testing import MemoryQueue
-from syntrust_gateway.api.dependencies import Deps
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
+from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Role
 
 CASES: Final = 20
@@ -36,16 +36,16 @@ class _Goal(MemoryQueue):
 
 def experiment_to_message(folder: Path) -> list[Passed]:
     """Ask for an experiment, and let the orchestrator hand out its first step."""
-    world = World(folder)
-    dataset = world.dataset()
-    world.settle()
-    _publish_generator(world, folder)
-    api = _api(_deps(world))
+    harness = OrchestratorHarness(folder)
+    dataset = harness.dataset()
+    harness.drain()
+    _publish_generator(harness, folder)
+    api = _api(_container(harness))
     with watching() as walk:
-        world.queue = _Goal(walk)
-        world.restart()
+        harness.queue = _Goal(walk)
+        harness.restart()
         answer = api.post("/experiments", json={"dataset": dataset, "alphas": [0, 1]})
-        world.tick()
+        harness.tick()
     assert answer.status_code == 202, answer.text
     assert walk.ended, "no step was handed out"
     return walk.files()
@@ -53,34 +53,34 @@ def experiment_to_message(folder: Path) -> list[Passed]:
 
 def dice_to_answer(folder: Path) -> list[Passed]:
     """Send Dice scores, and read the trust factors."""
-    deps = _deps(World(folder))
-    api = _api(deps)
+    container = _container(OrchestratorHarness(folder))
+    api = _api(container)
     cases = [{"id": f"case-{i}", "real": _dice(i), "synthetic": _dice(7 * i)} for i in range(CASES)]
-    with watching() as walk, closing(deps.scorers):
+    with watching() as walk, closing(container.scorers):
         answer = api.post("/trust-score", json={"cases": cases})
     assert answer.status_code == 200, answer.text
     return walk.files()
 
 
-def _deps(world: World) -> Deps:
-    return Deps(
-        write=world.write, read=world.read, store=world.store, coordinator=world.coordinator
+def _container(harness: OrchestratorHarness) -> Container:
+    return Container(
+        write=harness.write, read=harness.read, store=harness.store, coordinator=harness.coordinator
     )
 
 
-def _api(deps: Deps) -> Api:
-    with deps.write.begin() as session:
+def _api(container: Container) -> Api:
+    with container.write.begin() as session:
         key = create_client(session, "walker", Role.ADMIN)
-    return Api(create_app(deps), key)
+    return Api(create_app(container), key)
 
 
-def _publish_generator(world: World, folder: Path) -> None:
+def _publish_generator(harness: OrchestratorHarness, folder: Path) -> None:
     card = folder / "card.json"
     card.write_text(json.dumps(CARD))
     model = Ref(kind=Kind.IMPORTED_MODEL, id="9" * 64)
-    publish_imported(world.store, model, {card.name: card})
+    publish_imported(harness.store, model, {card.name: card})
     entry = {"id": model.id, "kind": "generator"}
-    world.store.put("models/names/tiny.json", json.dumps(entry).encode())
+    harness.store.put("models/names/tiny.json", json.dumps(entry).encode())
 
 
 def _dice(index: int) -> dict[str, float]:
