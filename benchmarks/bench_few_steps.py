@@ -194,7 +194,7 @@ def choice(verdicts: Sequence[Verdict], most: int, seconds: Mapping[str, float])
 def picture(plan: Plan, path: Path) -> None:
     """The test case with the most enhancing tumour: the real image, then its twins."""
     mpl.use("Agg")
-    name = max(plan.test_ids, key=lambda case: _enhancing(plan, case))
+    name = max(plan.test_ids, key=lambda case: _select_enhancing(plan, case))
     drawn = [steps for steps in SHOWN if steps in plan.steps] or sorted(plan.steps)
     rows = {"real": None, **{f"{steps} steps": steps for steps in drawn}}
     figure, axes = plt.subplots(
@@ -214,7 +214,7 @@ def picture(plan: Plan, path: Path) -> None:
     plt.close(figure)
 
 
-def _enhancing(plan: Plan, case: str) -> int:
+def _select_enhancing(plan: Plan, case: str) -> int:
     _, labels, _ = look_at(plan, case, None)
     return int(np.count_nonzero(labels == LABELS["ET"]))
 

@@ -32,13 +32,15 @@ from benchmarks.segmenter_inference import CONFIG, compare, learned
 from benchmarks.segmenter_learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
 from syntrust_core.cases.model import read_case
+from syntrust_segmenter.compute import reproducible
 from syntrust_segmenter.inference.predict_case import predict_case
 from syntrust_segmenter.network.swin_unetr import resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
+from syntrust_segmenter.preprocessing.patch import extract_patch
 from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.training.checkpoints import TrainingState
-from syntrust_segmenter.training.loop import Run, initial_state, reproducible, train_step
-from syntrust_segmenter.training.sampling import Samples, cut
+from syntrust_segmenter.training.loop import TrainingRun, create_state, train_step
+from syntrust_segmenter.training.sampling import Samples
 from syntrust_segmenter.training.validation_dice import region_dice
 
 FULL_CASES, CASES, STEPS, FETCHES = 8, 4, 6, 20
@@ -81,7 +83,7 @@ def patch() -> Iterator[Row]:
 
     def fetch() -> None:
         for x, y, z in starts:
-            cut(case.images, (int(x), int(y), int(z)), (96, 96, 96))
+            extract_patch(case.images, (int(x), int(y), int(z)), (96, 96, 96))
 
     def read() -> None:
         whole, _ = read_case(folder)
@@ -125,12 +127,12 @@ def _our_step_s(cases: Sequence[PreparedCase], config: SegmenterConfig) -> float
     return seconds(step, STEPS)
 
 
-def _run(config: SegmenterConfig, device: torch.device) -> Run:
-    return Run(0, config.iterations, "benchmark", Path(), device)
+def _run(config: SegmenterConfig, device: torch.device) -> TrainingRun:
+    return TrainingRun(0, config.iterations, "benchmark", Path(), device)
 
 
 def _state(cases: Sequence[PreparedCase], config: SegmenterConfig) -> TrainingState:
-    return initial_state(cases, config, _run(config, CPU))
+    return create_state(cases, config, _run(config, CPU))
 
 
 def _plain_step_s(cohort: Cohort, config: SegmenterConfig) -> float:
@@ -204,7 +206,7 @@ def gpu() -> Iterator[Row]:
         config = configure("full", {"deterministic": False})
         torch.cuda.reset_peak_memory_stats()
         with reproducible(1, deterministic=False):
-            state = initial_state(cases, config, _run(config, device))
+            state = create_state(cases, config, _run(config, device))
             flops = _flops(state, cases, config, device)
             if compiled:
                 state.network = torch.compile(state.network)  # type: ignore[assignment]

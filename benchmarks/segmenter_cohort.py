@@ -14,10 +14,10 @@ from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.vocabulary import MODALITIES, Region
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache, PreparedCase
-from syntrust_segmenter.preprocessing.image_entry import ImageEntry, prepared
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry, load_prepared
 from syntrust_segmenter.presets import SegmenterConfig
 from syntrust_segmenter.training.checkpoints import TrainingState
-from syntrust_segmenter.training.loop import Run, initial_state, iterate
+from syntrust_segmenter.training.loop import TrainingRun, create_state, iterate
 from syntrust_segmenter.training.sampling import Samples
 from syntrust_segmenter.training.validation_dice import region_dice
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
@@ -41,7 +41,7 @@ class Cohort:
 
     def case(self, folder: Path) -> PreparedCase:
         cache = PreparedCache(self.kept, limit_bytes=1 << 40)
-        return prepared(ImageEntry(folder.name, folder), cache)
+        return load_prepared(ImageEntry(folder.name, folder), cache)
 
 
 def _canonical(upload: Path, cases: Path) -> Path:
@@ -57,8 +57,8 @@ def trained(
     cases: Sequence[PreparedCase], config: SegmenterConfig, iterations: int, seed: int
 ) -> TrainingState:
     """What `iterations` make of fresh weights, as a worker makes it, on this thread."""
-    run = Run(seed, iterations, "benchmark", Path(), torch.device("cpu"))
-    state, samples = initial_state(cases, config, run), Samples(cases, config, seed)
+    run = TrainingRun(seed, iterations, "benchmark", Path(), torch.device("cpu"))
+    state, samples = create_state(cases, config, run), Samples(cases, config, seed)
     for iteration in range(iterations):
         iterate(state, samples.batch(iteration), config, run)
     return state

@@ -22,8 +22,8 @@ from syntrust_core.settings import StorageSettings
 from syntrust_standalone.servers import (
     Program,
     S3Access,
-    free_ports,
-    running,
+    find_free_ports,
+    run_server,
     start_valkey,
     start_weed,
 )
@@ -100,7 +100,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
-    binaries, port = _postgres_binaries(), free_ports(1)[0]
+    binaries, port = _postgres_binaries(), find_free_ports(1)[0]
     data, log = folder / "data", folder / "server.log"
     as_owner = _drop_root(folder)
     subprocess.run(
@@ -117,7 +117,7 @@ def _postgres(folder: Path) -> Iterator[str]:
     def answers() -> bool:
         return subprocess.run(ready, check=False).returncode == 0
 
-    with running(Program("postgres", argv, folder), answers, log):
+    with run_server(Program("postgres", argv, folder), answers, log):
         yield f"postgresql+psycopg://{_PG_USER}@127.0.0.1:{port}/postgres"
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
-from syntrust_standalone.data_folder import DataFolder, require_free
+from syntrust_standalone.data_folder import DataFolder, require_free_port
 from syntrust_standalone.stack import Stack
 from syntrust_standalone.supervisor import Supervisor
 
@@ -60,10 +60,10 @@ def _fail(sentence: str) -> NoReturn:
 @app.command()
 def up(data: DataOption = Path("syntrust-data"), port: PortOption = 8000) -> None:
     """Start the stack and keep it running until Ctrl-C; a later start goes on where it was."""
-    require_free(port)
+    require_free_port(port)
     folder = DataFolder(data)
-    with folder.locked() as lock:
-        stack = Stack(folder, folder.credentials(), folder.ports(port))
+    with folder.lock() as lock:
+        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(port))
 
         def on_event(event: str) -> None:
             console.print(f"[dim]{event}[/]")
@@ -93,7 +93,7 @@ def demo(
     from syntrust_standalone.demo import DemoPlan, run_demo  # noqa: PLC0415 - `up` needs it not
 
     if port:
-        require_free(port)
+        require_free_port(port)
     plan = DemoPlan(cases=cases, iterations=iterations)
     run_demo(data, port, plan, Console(highlight=False))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from syntrust_core.errors import Conflict, InvalidRequest
-from syntrust_standalone.servers import WeedPorts, free_ports, is_free
+from syntrust_standalone.servers import WeedPorts, find_free_ports, is_free
 
 _LOCK_PATIENCE_S = 20.0  # what an earlier run may need to clear away after it was killed
 
@@ -62,15 +62,15 @@ class DataFolder:
         self.run_file = self.root / "run.json"
         self.lock_file = self.root / "lock"
 
-    def work(self, worker: str) -> Path:
+    def work_folder(self, worker: str) -> Path:
         """Scratch and heartbeat of one worker."""
         return self.root / "work" / worker
 
-    def log(self, name: str) -> Path:
+    def log_file(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
     @contextmanager
-    def locked(self) -> Iterator[int]:
+    def lock(self) -> Iterator[int]:
         """Hold the folder for this process; gives the lock's descriptor.
 
         Whoever inherits the descriptor holds the folder too, so an earlier run that was killed
@@ -84,14 +84,14 @@ class DataFolder:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            self._take(descriptor)
+            self._acquire(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             yield descriptor
         finally:
             os.close(descriptor)
 
-    def _take(self, descriptor: int) -> None:
+    def _acquire(self, descriptor: int) -> None:
         deadline = time.monotonic() + _LOCK_PATIENCE_S
         while True:
             try:
@@ -107,23 +107,23 @@ class DataFolder:
             else:
                 return
 
-    def credentials(self) -> Credentials:
+    def load_credentials(self) -> Credentials:
         """The folder's keys, made at the first call. Call it under the lock."""
         if not self.credentials_file.exists():
             write_private(self.credentials_file, asdict(Credentials.new()))
         return Credentials(**_read_json(self.credentials_file))
 
-    def ports(self, gateway: int) -> Ports:
+    def choose_ports(self, gateway: int) -> Ports:
         """The last run's ports where they are still free, others elsewhere. 0 takes any."""
-        last = self.run().get("ports", {})
+        last = self.read_run().get("ports", {})
         kept = [port for port in last.values() if isinstance(port, int) and is_free(port)]
         # All or none: SeaweedFS names a folder and sockets by its ports, so staying put is tidy.
-        numbers = kept if len(kept) == 6 else free_ports(6)
+        numbers = kept if len(kept) == 6 else find_free_ports(6)
         redis, *weed = numbers
-        chosen = gateway or free_ports(1)[0]
+        chosen = gateway or find_free_ports(1)[0]
         return Ports(gateway=chosen, redis=redis, weed=WeedPorts(*weed))
 
-    def run(self) -> dict[str, Any]:
+    def read_run(self) -> dict[str, Any]:
         """What the last or present run wrote about itself; empty if there was none."""
         return _read_json(self.run_file) if self.run_file.exists() else {}
 
@@ -169,7 +169,7 @@ def _is_alive(pid: str) -> bool:
     return True
 
 
-def require_free(port: int) -> None:
+def require_free_port(port: int) -> None:
     """Refuse a gateway port that something already listens on, before anything starts."""
     if port and not is_free(port):
         raise InvalidRequest(

@@ -28,8 +28,8 @@ from syntrust.errors import ExperimentFailed
 from syntrust_core.errors import Unavailable
 from syntrust_core.files import file_sha256
 from syntrust_standalone.data_folder import DataFolder
-from syntrust_standalone.peak_memory import watching_memory
-from syntrust_standalone.servers import Program, free_ports, is_free, log_end, spawn
+from syntrust_standalone.peak_memory import watch_memory
+from syntrust_standalone.servers import Program, find_free_ports, is_free, read_log_end, spawn
 
 PORT = 8000
 GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
@@ -64,7 +64,7 @@ def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> 
     """
     started = time.monotonic()
     folder = DataFolder(data / "stack")
-    with watching_memory() as memory, running_stack(folder, port, console) as supervisor:
+    with watch_memory() as memory, run_stack(folder, port, console) as supervisor:
         cases = _cohort(data / "cohort", plan, console)
         with _client(folder, supervisor, console) as client:
             dataset = _dataset(client, cases, console)
@@ -77,15 +77,15 @@ def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> 
 
 
 @contextmanager
-def running_stack(
+def run_stack(
     folder: DataFolder, port: int | None, console: Console
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The stack as a child process, stopped in order at the end of the block, come what may."""
-    chosen = port if port is not None else PORT if is_free(PORT) else free_ports(1)[0]
+    chosen = port if port is not None else PORT if is_free(PORT) else find_free_ports(1)[0]
     command = ("-m", "syntrust_standalone", "up", "--data", str(folder.root), "--port", str(chosen))
     program = Program("supervisor", (sys.executable, *command), Path.cwd())
-    with _terminable():
-        process = spawn(program, folder.log("supervisor"))
+    with _raise_on_sigterm():
+        process = spawn(program, folder.log_file("supervisor"))
         try:
             yield process
         finally:
@@ -95,12 +95,12 @@ def running_stack(
             try:
                 process.wait(_STOP_TIMEOUT_S)
             except BaseException:
-                process.kill()  # its reaper ends the rest
+                process.kill()  # its orphan cleaner ends the rest
                 raise
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _raise_on_sigterm() -> Iterator[None]:
     """SIGTERM unwinds the stack as Ctrl-C does."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -116,14 +116,14 @@ def _terminable() -> Iterator[None]:
 def _client(folder: DataFolder, supervisor: subprocess.Popen[bytes], console: Console) -> Client:
     """A client of the stack, once that is ready."""
     with console.status("starting the servers"):
-        while (run := folder.run()).get("pid") != supervisor.pid or run["state"] != "ready":
+        while (run := folder.read_run()).get("pid") != supervisor.pid or run["state"] != "ready":
             if supervisor.poll() is not None:
                 raise Unavailable(
-                    f"The servers did not start:\n{log_end(folder.log('supervisor'))}"
+                    f"The servers did not start:\n{read_log_end(folder.log_file('supervisor'))}"
                 )
             time.sleep(0.1)
     console.print(f"the platform runs at {run['url']}; its logs are in {folder.logs}")
-    return Client(run["url"], folder.credentials().admin_key)
+    return Client(run["url"], folder.load_credentials().admin_key)
 
 
 def _cohort(folder: Path, plan: DemoPlan, console: Console) -> list[Path]:

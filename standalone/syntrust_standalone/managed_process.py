@@ -15,12 +15,12 @@ from pathlib import Path
 from syntrust_standalone.servers import Program, signal_group, spawn
 
 OnEvent = Callable[[str], None]
-_REAPER = Path(__file__).with_name("orphan_cleaner.py")
+_ORPHAN_CLEANER = Path(__file__).with_name("orphan_cleaner.py")
 _POLL_S = 0.1
 _FIRST_DELAY_S, _LONGEST_DELAY_S, _STEADY_S = 0.5, 30.0, 60.0
 
 
-class Reaper:
+class OrphanCleaner:
     """The helper process that ends the groups of a supervisor that was killed."""
 
     def __init__(self, lock: int) -> None:
@@ -30,18 +30,18 @@ class Reaper:
 
     def watch(self, group: int, death_signal: str) -> None:
         self._groups[group] = death_signal
-        self._tell(f"+{group} {death_signal}\n")
+        self._send(f"+{group} {death_signal}\n")
 
-    def forget(self, group: int) -> None:
+    def unwatch(self, group: int) -> None:
         self._groups.pop(group, None)
-        self._tell(f"-{group}\n")
+        self._send(f"-{group}\n")
 
     def revive(self) -> None:
         """Start another if something ended it."""
         if self._process.poll() is not None:
             self._process = self._start()
             for group, death_signal in self._groups.items():
-                self._tell(f"+{group} {death_signal}\n")
+                self._send(f"+{group} {death_signal}\n")
 
     def close(self) -> None:
         if self._process.stdin is not None:
@@ -50,34 +50,36 @@ class Reaper:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own command
-            (sys.executable, "-I", "-S", str(_REAPER)),
+            (sys.executable, "-I", "-S", str(_ORPHAN_CLEANER)),
             stdin=subprocess.PIPE,
             start_new_session=True,
             pass_fds=(self._lock,),  # the folder stays taken until the last process is gone
         )
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with suppress(BrokenPipeError):
             if self._process.stdin is not None:
                 self._process.stdin.write(line.encode())
                 self._process.stdin.flush()
 
 
-class Keeper:
+class ManagedProcess:
     """One program: started, started again with back-off when it ends, stopped with its group."""
 
-    def __init__(self, program: Program, log: Path, reaper: Reaper, on_event: OnEvent) -> None:
+    def __init__(
+        self, program: Program, log: Path, cleaner: OrphanCleaner, on_event: OnEvent
+    ) -> None:
         self.program = program
         self.log = log
         self.starts = 0
-        self._reaper = reaper
+        self._cleaner = cleaner
         self._on_event = on_event
         self._process: subprocess.Popen[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._spawn()
-        self._task = asyncio.create_task(self._keep())
+        self._task = asyncio.create_task(self._restart_when_ended())
 
     async def stop(self, grace_s: float) -> None:
         """End the program and everything that it started; the grace is for a clean end."""
@@ -88,8 +90,8 @@ class Keeper:
             return
         signal_group(self._process.pid, signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(ended(self._process), grace_s)
-        await self._sweep()
+            await asyncio.wait_for(wait_until_ended(self._process), grace_s)
+        await self._end_group()
 
     def kill(self) -> None:
         """End it now; `stop` does the rest."""
@@ -99,36 +101,36 @@ class Keeper:
     def _spawn(self) -> None:
         self.starts += 1
         self._process = spawn(self.program, self.log)
-        self._reaper.watch(self._process.pid, self.program.death_signal)
+        self._cleaner.watch(self._process.pid, self.program.death_signal)
 
-    async def _keep(self) -> None:
+    async def _restart_when_ended(self) -> None:
         delay_s = _FIRST_DELAY_S
         while self._process is not None:
             started = time.monotonic()
-            code = await ended(self._process)
+            code = await wait_until_ended(self._process)
             # What a crashed program started would go on working beside its successor.
-            await self._sweep()
+            await self._end_group()
             if time.monotonic() - started > _STEADY_S:
                 delay_s = _FIRST_DELAY_S
-            self._on_event(f"{self.program.name} ended ({_how(code)}); starting it again")
+            self._on_event(f"{self.program.name} ended ({_describe_exit(code)}); starting it again")
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
             self._spawn()
 
-    async def _sweep(self) -> None:
+    async def _end_group(self) -> None:
         """Kill what is left of the group and collect it; orphans are ours as a subreaper."""
         if self._process is None:
             return
         group = self._process.pid
         signal_group(group, signal.SIGKILL)
-        await ended(self._process)
+        await wait_until_ended(self._process)
         while _collect(group):  # noqa: ASYNC110 - no event says it
             await asyncio.sleep(_POLL_S / 5)
-        self._reaper.forget(group)
+        self._cleaner.unwatch(group)
         self._process = None
 
 
-async def ended(process: subprocess.Popen[bytes]) -> int:
+async def wait_until_ended(process: subprocess.Popen[bytes]) -> int:
     """Wait for a child of this process; gives its exit code, negative for a signal."""
     # Polled: asyncio's own child watcher waits in threads, and children must start in this one.
     while (code := process.poll()) is None:  # noqa: ASYNC110 - no event says it
@@ -146,5 +148,5 @@ def _collect(group: int) -> bool:
     return True
 
 
-def _how(code: int) -> str:
+def _describe_exit(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"

@@ -27,16 +27,16 @@ def main() -> None:
             groups[int(group)] = signal.Signals[name]
         else:
             groups.pop(int(group), None)
-    end(groups)
+    end_groups(groups)
 
 
-def end(groups: dict[int, signal.Signals]) -> None:
+def end_groups(groups: dict[int, signal.Signals]) -> None:
     """Signal every group, and kill what is still there after the grace period."""
     # Newest first: workers and API before the servers that they talk to.
     for group, what in reversed(groups.items()):
         _signal(group, what)
     deadline = time.monotonic() + GRACE_S
-    while any(map(_lives, groups)) and time.monotonic() < deadline:
+    while any(map(_is_alive, groups)) and time.monotonic() < deadline:
         time.sleep(0.05)
     for group in groups:
         _signal(group, signal.SIGKILL)
@@ -47,7 +47,7 @@ def _signal(group: int, what: signal.Signals) -> None:
         os.killpg(group, what)
 
 
-def _lives(group: int) -> bool:
+def _is_alive(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

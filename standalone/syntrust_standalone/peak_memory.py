@@ -19,19 +19,19 @@ class PeakMemory:
     def __init__(self) -> None:
         self.bytes = 0
 
-    def look(self, root: int) -> None:
-        self.bytes = max(self.bytes, sum(map(_proportional_bytes, family(root))))
+    def measure(self, root: int) -> None:
+        self.bytes = max(self.bytes, sum(map(_measure_bytes, list_process_tree(root))))
 
 
 @contextmanager
-def watching_memory(root: int | None = None) -> Iterator[PeakMemory]:
+def watch_memory(root: int | None = None) -> Iterator[PeakMemory]:
     """Measure this process (or `root`) and its descendants every two seconds."""
     peak, stop = PeakMemory(), threading.Event()
     pid = os.getpid() if root is None else root
 
     def watch() -> None:
         while not stop.wait(_EVERY_S):
-            peak.look(pid)
+            peak.measure(pid)
 
     thread = threading.Thread(target=watch, name="memory", daemon=True)
     thread.start()
@@ -42,7 +42,7 @@ def watching_memory(root: int | None = None) -> Iterator[PeakMemory]:
         thread.join()
 
 
-def family(root: int) -> list[int]:
+def list_process_tree(root: int) -> list[int]:
     """`root` and every process below it."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for stat in _PROC.glob("[0-9]*/stat"):
@@ -57,7 +57,7 @@ def family(root: int) -> list[int]:
     return found
 
 
-def _proportional_bytes(pid: int) -> int:
+def _measure_bytes(pid: int) -> int:
     """Shared pages count in parts, so that a sum over processes is true."""
     with suppress(OSError):
         for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():

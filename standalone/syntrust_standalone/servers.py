@@ -30,7 +30,7 @@ GRPC_OFFSET = 10_000  # SeaweedFS serves gRPC on each port plus this
 _PORTS = range(12_000, 22_700)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
-_CHILD = Path(__file__).with_name("exec_guard.py")
+_EXEC_GUARD = Path(__file__).with_name("exec_guard.py")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class WeedPorts:
 
     @classmethod
     def free(cls) -> WeedPorts:
-        return cls(*free_ports(5))
+        return cls(*find_free_ports(5))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class S3Access:
     secret_key: str = field(repr=False)
 
 
-def free_ports(count: int) -> list[int]:
+def find_free_ports(count: int) -> list[int]:
     """Distinct loopback ports that nobody listens on, nor on their gRPC companions."""
     candidates = random.SystemRandom().sample(_PORTS, k=len(_PORTS))
     free = (port for port in candidates if is_free(port) and is_free(port + GRPC_OFFSET))
@@ -177,7 +177,7 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
     """Start `program` in its own session, appending to `log`. It dies with this thread."""
     program.folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
-    guard = (sys.executable, "-I", "-S", str(_CHILD), program.death_signal, str(os.getpid()))
+    guard = (sys.executable, "-I", "-S", str(_EXEC_GUARD), program.death_signal, str(os.getpid()))
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
             (*guard, *program.argv),
@@ -197,7 +197,7 @@ def signal_group(group: int, what: signal.Signals) -> None:
 
 
 @contextmanager
-def running(program: Program, answers: Callable[[], bool], log: Path) -> Iterator[None]:
+def run_server(program: Program, answers: Callable[[], bool], log: Path) -> Iterator[None]:
     """Run a server for the length of the block, from ready to gone.
 
     Raises
@@ -224,11 +224,11 @@ def _wait_until_ready(
     deadline = time.monotonic() + START_TIMEOUT_S
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable(f"{program.name} did not start:\n{log_end(log)}")
+            raise Unavailable(f"{program.name} did not start:\n{read_log_end(log)}")
         time.sleep(0.05)
 
 
-def log_end(log: Path, lines: int = 15) -> str:
+def read_log_end(log: Path, lines: int = 15) -> str:
     """The last lines of a log file."""
     text = log.read_text(errors="replace") if log.exists() else ""
     return "\n".join(text.splitlines()[-lines:])
@@ -237,9 +237,9 @@ def log_end(log: Path, lines: int = 15) -> str:
 @contextmanager
 def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
     """A Redis server with its data under `folder`; gives its redis:// URL."""
-    port = free_ports(1)[0] if port is None else port
+    port = find_free_ports(1)[0] if port is None else port
     program = redis_program(folder, port)
-    with running(program, lambda: redis_answers(port), folder / "server.log"):
+    with run_server(program, lambda: redis_answers(port), folder / "server.log"):
         yield f"redis://{HOST}:{port}/0"
 
 
@@ -249,5 +249,5 @@ def start_weed(folder: Path, *, ports: WeedPorts | None = None) -> Iterator[S3Ac
     ports = WeedPorts.free() if ports is None else ports
     access = S3Access(f"http://{HOST}:{ports.s3}", secrets.token_hex(10), secrets.token_hex(20))
     program = weed_program(folder, ports, access.access_key, access.secret_key)
-    with running(program, lambda: http_answers(ports.s3), folder / "server.log"):
+    with run_server(program, lambda: http_answers(ports.s3), folder / "server.log"):
         yield access

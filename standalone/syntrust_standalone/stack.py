@@ -12,7 +12,7 @@ from syntrust_core.contracts.base import Queue
 from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
 from syntrust_standalone.servers import HOST, Program, redis_program, weed_program
 
-MOST_THREADS = 8  # more do not speed up networks of this size on a CPU
+MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
 _CACHE_BYTES = 4 << 30
 _KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: nothing goes back
 _MALLOC_STEP_BYTES = 256 << 20
@@ -63,7 +63,7 @@ class Stack:
         return Program(name, (command, *arguments), self.folder.root, env)
 
     def _worker(self, queue: Queue, module: str) -> Program:
-        threads, work = _threads(), self.folder.work(str(queue))
+        threads, work = _choose_threads(), self.folder.work_folder(str(queue))
         env = {
             **self._common(),
             "SYNTRUST_WORKER__SCRATCH": str(work),
@@ -96,7 +96,7 @@ class Stack:
         }
 
 
-def _threads() -> str:
+def _choose_threads() -> str:
     """CPU threads of a step: as asked for, else one per core up to a limit."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MOST_THREADS))
+    return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MAX_THREADS))

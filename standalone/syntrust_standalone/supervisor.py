@@ -17,12 +17,17 @@ from redis import Redis
 
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
-from syntrust_standalone.managed_process import Keeper, OnEvent, Reaper, ended
+from syntrust_standalone.managed_process import (
+    ManagedProcess,
+    OnEvent,
+    OrphanCleaner,
+    wait_until_ended,
+)
 from syntrust_standalone.servers import (
     HOST,
     Program,
     http_answers,
-    log_end,
+    read_log_end,
     redis_answers,
     signal_group,
     spawn,
@@ -45,8 +50,8 @@ class Supervisor:
     def __init__(self, stack: Stack, lock: int, on_event: OnEvent) -> None:
         self._stack = stack
         self._on_event = on_event
-        self._reaper = Reaper(lock)
-        self._keepers: list[Keeper] = []
+        self._cleaner = OrphanCleaner(lock)
+        self._processes: list[ManagedProcess] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -61,25 +66,25 @@ class Supervisor:
         self._listen()
         housekeeping = asyncio.create_task(self._housekeeping())
         try:
-            self._say("starting")
-            await self._until_stopped(self._start())
+            self._record_state("starting")
+            await self._run_until_stopped(self._start())
             if not self._stop.is_set():
-                self._say("ready")
+                self._record_state("ready")
                 await self._stop.wait()
         finally:
-            self._say("stopping")
+            self._record_state("stopping")
             housekeeping.cancel()
             await self._stop_all()
-            self._reaper.close()
-            self._say("stopped")
+            self._cleaner.close()
+            self._record_state("stopped")
 
-    def _say(self, state: str) -> None:
+    def _record_state(self, state: str) -> None:
         # A full disk must not keep the stack from stopping.
         with suppress(OSError):
             self._stack.folder.write_run(state, self._stack.ports, self._stack.url)
-        self._tell(state)
+        self._notify(state)
 
-    def _tell(self, event: str) -> None:
+    def _notify(self, event: str) -> None:
         # Nor a terminal that has been closed.
         with suppress(OSError):
             self._on_event(event)
@@ -92,11 +97,11 @@ class Supervisor:
 
     def _on_signal(self) -> None:
         if self._stop.is_set():  # the second Ctrl-C of somebody in a hurry
-            for keeper in self._keepers:
-                keeper.kill()
+            for process in self._processes:
+                process.kill()
         self._stop.set()
 
-    async def _until_stopped(self, starting: Coroutine[None, None, None]) -> None:
+    async def _run_until_stopped(self, starting: Coroutine[None, None, None]) -> None:
         work = asyncio.create_task(starting)
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -112,39 +117,41 @@ class Supervisor:
         migration = asyncio.create_task(self._migrate())
         try:
             await self._start_servers()
-            workers = [self._keep(program) for program in self._stack.workers()]
+            workers = [self._manage(program) for program in self._stack.workers()]
             await migration
         finally:
             migration.cancel()
             await asyncio.gather(migration, return_exceptions=True)
-        api = [self._keep(program) for program in self._stack.gateway()]
-        await self._all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
+        api = [self._manage(program) for program in self._stack.gateway()]
+        await self._wait_until_all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
 
     async def _start_servers(self) -> None:
         ports = self._stack.ports
-        redis, s3 = map(self._keep, self._stack.servers())
-        await self._ready(redis, lambda: redis_answers(ports.redis))
-        await self._ready(s3, lambda: http_answers(ports.weed.s3))
-        forget_earlier_run(ports.redis)
+        redis, s3 = map(self._manage, self._stack.servers())
+        await self._wait_until_ready(redis, lambda: redis_answers(ports.redis))
+        await self._wait_until_ready(s3, lambda: http_answers(ports.weed.s3))
+        flush_redis(ports.redis)
 
-    def _keep(self, program: Program) -> Keeper:
-        log = self._stack.folder.log(program.name)
-        keeper = Keeper(program, log, self._reaper, self._tell)
-        self._keepers.append(keeper)
-        keeper.start()
-        return keeper
+    def _manage(self, program: Program) -> ManagedProcess:
+        log = self._stack.folder.log_file(program.name)
+        process = ManagedProcess(program, log, self._cleaner, self._notify)
+        self._processes.append(process)
+        process.start()
+        return process
 
-    async def _ready(self, keeper: Keeper, answers: Callable[[], bool]) -> None:
-        await self._all_ready([keeper], answers)
-        self._tell(f"{keeper.program.name} answers")
+    async def _wait_until_ready(self, process: ManagedProcess, answers: Callable[[], bool]) -> None:
+        await self._wait_until_all_ready([process], answers)
+        self._notify(f"{process.program.name} answers")
 
-    async def _all_ready(self, keepers: Iterable[Keeper], answers: Callable[[], bool]) -> None:
-        watched, deadline = tuple(keepers), time.monotonic() + _READY_TIMEOUT_S
+    async def _wait_until_all_ready(
+        self, processes: Iterable[ManagedProcess], answers: Callable[[], bool]
+    ) -> None:
+        watched, deadline = tuple(processes), time.monotonic() + _READY_TIMEOUT_S
         # A thread asks, so that signals are served meanwhile; processes start in this one alone.
         while not await asyncio.to_thread(answers):
-            for keeper in watched:
-                if keeper.starts > _STARTS_BEFORE_READY:
-                    raise Unavailable(_does_not_start(keeper.program.name, keeper.log))
+            for process in watched:
+                if process.starts > _STARTS_BEFORE_READY:
+                    raise Unavailable(_describe_failed_start(process.program.name, process.log))
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"The stack is not ready after {_READY_TIMEOUT_S:.0f} s; logs are in "
@@ -154,41 +161,41 @@ class Supervisor:
 
     async def _migrate(self) -> None:
         program = self._stack.migrate()
-        log = self._stack.folder.log(program.name)
+        log = self._stack.folder.log_file(program.name)
         process = spawn(program, log)
         try:
-            code = await ended(process)
+            code = await wait_until_ended(process)
         finally:
             signal_group(process.pid, signal.SIGKILL)
             process.wait()
         if code != 0:
-            raise Unavailable(_does_not_start(program.name, log))
+            raise Unavailable(_describe_failed_start(program.name, log))
 
     async def _stop_all(self) -> None:
         """API, orchestrator, workers, S3, Redis: nobody loses what they talk to before they end."""
-        *rest, orchestrator, gateway = self._in_order()
+        *rest, orchestrator, gateway = self._list_in_order()
         servers, workers = rest[:2], rest[2:]
-        await self._stop_these([gateway])
-        await self._stop_these([orchestrator])
-        await self._stop_these(workers)
+        await self._stop_together([gateway])
+        await self._stop_together([orchestrator])
+        await self._stop_together(workers)
         for server in reversed(servers):
-            await self._stop_these([server])
+            await self._stop_together([server])
 
-    def _in_order(self) -> list[Keeper | None]:
+    def _list_in_order(self) -> list[ManagedProcess | None]:
         """Redis, S3, workers, orchestrator, gateway; None where the start did not come so far."""
         names = ("redis", "s3", *map(str, Queue), "orchestrator", "gateway")
-        by_name = {keeper.program.name: keeper for keeper in self._keepers}
+        by_name = {process.program.name: process for process in self._processes}
         return [by_name.get(name) for name in names]
 
-    async def _stop_these(self, keepers: Iterable[Keeper | None]) -> None:
-        there = [keeper for keeper in keepers if keeper is not None]
-        graces = (_GRACE_S.get(keeper.program.name, _WORKER_GRACE_S) for keeper in there)
-        await asyncio.gather(*(keeper.stop(s) for keeper, s in zip(there, graces, strict=True)))
+    async def _stop_together(self, processes: Iterable[ManagedProcess | None]) -> None:
+        started = [process for process in processes if process is not None]
+        graces = (_GRACE_S.get(process.program.name, _WORKER_GRACE_S) for process in started)
+        await asyncio.gather(*(process.stop(s) for process, s in zip(started, graces, strict=True)))
 
     async def _housekeeping(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_S)
-            self._reaper.revive()
+            self._cleaner.revive()
             for log in self._stack.folder.logs.glob("*.log"):
                 trim_log(log, _LOG_BYTES)
 
@@ -203,7 +210,7 @@ def trim_log(log: Path, limit_bytes: int) -> None:
         os.truncate(log, 0)
 
 
-def forget_earlier_run(redis_port: int) -> None:
+def flush_redis(redis_port: int) -> None:
     """Empty Redis: nobody of an earlier run lives, so its leases and marks only make us wait.
 
     The store says what is done and the database what is wanted; the orchestrator submits the rest.
@@ -228,5 +235,5 @@ def _become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _does_not_start(name: str, log: Path) -> str:
-    return f"{name} does not start. The end of {log}:\n{log_end(log)}"
+def _describe_failed_start(name: str, log: Path) -> str:
+    return f"{name} does not start. The end of {log}:\n{read_log_end(log)}"

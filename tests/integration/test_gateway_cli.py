@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syntrust_standalone.servers import free_ports
+from syntrust_standalone.servers import find_free_ports
 
 ADMIN_KEY = "an-admin-key-of-thirty-two-characters-and-more"
 PATIENCE_S = 60
@@ -55,7 +55,7 @@ def served(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The API on a migrated database."""
     path = tmp_path_factory.mktemp("gateway") / "log"
     assert gateway(env, "migrate").returncode == 0
-    port = str(free_ports(1)[0])
+    port = str(find_free_ports(1)[0])
     command = [sys.executable, "-m", "syntrust_gateway", "serve", "--port", port]
     with path.open("wb") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log)

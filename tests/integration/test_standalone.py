@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from syntrust import Client, ServerFailed
-from syntrust_standalone.peak_memory import family
+from syntrust_standalone.peak_memory import list_process_tree
 
 MARK = "SYNTRUST_TEST_MARK"
 UP = ("-m", "syntrust_standalone", "up", "--port", "0", "--data")
@@ -56,7 +56,7 @@ class Run:
         """Every live process of this run and its command line."""
         needle = f"{MARK}={self.mark}".encode()
         # Redis writes its title over its environment, so descent counts as well as the mark.
-        below, found = set(family(self.process.pid)), {}
+        below, found = set(list_process_tree(self.process.pid)), {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 marked = needle in (folder / "environ").read_bytes().split(b"\0")
@@ -123,7 +123,7 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_pa
             names = [item["name"] for item in client.datasets.list()]
             experiments = list(client.experiments.list())
 
-    # Supervisor, reaper, two servers, three workers with a child each, orchestrator, API.
+    # Supervisor, orphan cleaner, two servers, three workers with a child each, orchestrator, API.
     assert len(processes) >= 12
     assert set(health["workers"].values()) == {1}
     assert left == {}

@@ -20,35 +20,35 @@ from syntrust_segmenter.presets import PRESETS, configure
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; refusals end with a sentence and exit code 2, not with a traceback."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        said: str = asked.command(asked)
+        message: str = options.command(options)
     except PlatformError as error:
         sys.stderr.write(f"{error.detail}\n")
         return 2
-    sys.stdout.write(f"{said}\n")
+    sys.stdout.write(f"{message}\n")
     return 0
 
 
-def _export(asked: argparse.Namespace) -> str:
-    export_bundle(asked.model, asked.out)
+def _export(options: argparse.Namespace) -> str:
+    export_bundle(options.model, options.out)
     return (
-        f"Wrote {asked.out}. Run it there with: python -m monai.bundle run "
+        f"Wrote {options.out}. Run it there with: python -m monai.bundle run "
         "--config_file configs/inference.json --dataset_dir CASES"
     )
 
 
-def _import(asked: argparse.Namespace) -> str:
-    config = configure(asked.preset)
+def _import(options: argparse.Namespace) -> str:
+    config = configure(options.preset)
     import_checkpoint(
-        asked.checkpoint, asked.out, layout=asked.layout, config=config, order=asked.order
+        options.checkpoint, options.out, layout=options.layout, config=config, order=options.order
     )
-    return f"Wrote {asked.out}. Research use only."
+    return f"Wrote {options.out}. Research use only."
 
 
-def _publish(asked: argparse.Namespace) -> str:
-    ref = publish_model(S3Store(Settings().storage), asked.folder, asked.name)
-    return f"{asked.name} is everybody's now, also as {ref.id}. Research use only."
+def _publish(options: argparse.Namespace) -> str:
+    ref = publish_model(S3Store(Settings().storage), options.folder, options.name)
+    return f"{options.name} is everybody's now, also as {ref.id}. Research use only."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,18 +60,22 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("out", type=Path, help="Folder to write; it must not be there yet.")
     export.set_defaults(command=_export)
 
-    bring = commands.add_parser("import", help="Check a checkpoint of others; write start weights.")
-    bring.add_argument("checkpoint", type=Path, help="File of torch.save; nothing in it is run.")
-    bring.add_argument("out", type=Path, help="Folder to write.")
-    bring.add_argument("--layout", choices=get_args(Layout), default="brats21")
-    bring.add_argument("--preset", choices=tuple(PRESETS), default="full", help="Size of network.")
-    bring.add_argument(
+    import_ = commands.add_parser(
+        "import", help="Check a checkpoint of others; write start weights."
+    )
+    import_.add_argument("checkpoint", type=Path, help="File of torch.save; nothing in it is run.")
+    import_.add_argument("out", type=Path, help="Folder to write.")
+    import_.add_argument("--layout", choices=get_args(Layout), default="brats21")
+    import_.add_argument(
+        "--preset", choices=tuple(PRESETS), default="full", help="Size of network."
+    )
+    import_.add_argument(
         "--order",
         nargs=len(MODALITIES),
         metavar="MODALITY",
         help=f"Of the input channels; for brats21: {' '.join(RELEASED_ORDER)} if left out.",
     )
-    bring.set_defaults(command=_import)
+    import_.set_defaults(command=_import)
 
     publish = commands.add_parser("publish", help="Give a model a name that experiments can use.")
     publish.add_argument("folder", type=Path, help="What import wrote, or a trained segmenter.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -26,7 +28,7 @@ def best_loaders() -> int:
 
 
 @dataclass(frozen=True)
-class Machine:
+class ComputeConfig:
     """What a job computes on. `threads` is exact: it decides the last bits of every weight.
 
     `loaders` are threads that prepare samples beside the training (0: the training itself does).
@@ -39,19 +41,19 @@ class Machine:
 
 
 @contextmanager
-def memory_advice(config: SegmenterConfig) -> Iterator[None]:
+def explain_out_of_memory(config: SegmenterConfig) -> Iterator[None]:
     """Turn running out of memory into an error that says which setting to lower."""
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise OutOfMemory(_advice(config)) from error
+        raise OutOfMemory(_advise(config)) from error
     except RuntimeError as error:
         if not any(name in str(error) for name in ALLOCATORS):
             raise
-        raise OutOfMemory(_advice(config)) from error
+        raise OutOfMemory(_advise(config)) from error
 
 
-def _advice(config: SegmenterConfig) -> str:
+def _advise(config: SegmenterConfig) -> str:
     """What to lower first: whatever costs no accuracy comes before what does."""
     if config.batch > 1:
         lower = f"batch (now {config.batch})"
@@ -60,3 +62,35 @@ def _advice(config: SegmenterConfig) -> str:
     else:
         lower = f"patch (now {config.patch}) or feature_size (now {config.feature_size})"
     return f"The segmenter does not fit into memory: lower {lower}; for prediction also windows."
+
+
+_MEMORY: Any = torch.utils.deterministic  # its one setting is a property that mypy does not see
+
+
+@contextmanager
+def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
+    """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
+
+    The number of threads decides how sums are split, hence the last bits of every weight. Without
+    `deterministic` a GPU may choose its fastest kernels and TF32: the weights then differ from run
+    to run.
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filling, matmul = _MEMORY.fill_uninitialized_memory, torch.get_float32_matmul_precision()
+    benchmark = torch.backends.cudnn.benchmark
+    # cuBLAS reads this when it starts; without it deterministic mode refuses matrix products.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.set_float32_matmul_precision("highest" if deterministic else "high")
+        # Filling every new tensor only shows reads of unset memory, at a sixth of the time.
+        _MEMORY.fill_uninitialized_memory = False
+        yield
+    finally:
+        _MEMORY.fill_uninitialized_memory = filling
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(before[1])
+        torch.set_num_threads(before[0])

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, Region
-from syntrust_segmenter.models.start_weights import StartRecord
+from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.preprocessing.normalise import RECIPE
 from syntrust_segmenter.presets import Precision, SegmenterConfig
-from syntrust_segmenter.training.history import History, ImageKind
+from syntrust_segmenter.training_history import History
 
 
 class ModelCard(BaseModel):
@@ -53,7 +53,7 @@ class ModelCard(BaseModel):
     weights_digest: str
     use: str = "research only"
 
-    def images(self, view: ImageKind) -> int:
+    def count_images(self, view: ImageKind) -> int:
         """How many training images of that view there were."""
         return sum(label.endswith(f"({view})") for label in self.training_images)
 
@@ -63,7 +63,7 @@ COLUMNS: Final = ("ET", "ED", "NCR", "TC", "WT")
 
 def card_markdown(card: ModelCard, history: History) -> str:
     """The model card as Markdown."""
-    facts = [f"| {name} | {value} |" for name, value in _facts(card, history).items()]
+    facts = [f"| {name} | {value} |" for name, value in _list_facts(card, history).items()]
     lines = [
         f"# {card.architecture}, preset {card.config.preset}",
         "",
@@ -75,26 +75,26 @@ def card_markdown(card: ModelCard, history: History) -> str:
         "",
         "## Validation",
         "",
-        *_validation(card, history),
+        *_tabulate_validation(card, history),
         "",
         "Every setting is in `config.json`, every iteration in `history.json`.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _facts(card: ModelCard, history: History) -> dict[str, str]:
+def _list_facts(card: ModelCard, history: History) -> dict[str, str]:
     config = card.config
     labels = ", ".join(f"{value} {name}" for name, value in card.labels.items())
-    reals, twins = card.images("real"), card.images("twin")
+    reals, twins = card.count_images("real"), card.count_images("twin")
     mode = "deterministic" if config.deterministic else "not deterministic"
     return {
         "input": f"{', '.join(card.modalities)}, prepared as `{card.preprocessing}`",
         "output": f"{labels}; head `{config.head}`",
-        "grid": _grid(card.grid),
+        "grid": _describe_grid(card.grid),
         "network": f"feature size {config.feature_size}, depths {config.depths}, heads "
         f"{config.heads}, window {config.window}; {card.parameters} parameters",
         "trained on": f"{reals} real images, {twins} twins; digest `{card.training_digest}`",
-        "start": _start(card.start),
+        "start": _describe_start(card.start),
         "budget": f"{len(history.loss)} iterations of {config.batch} x {config.patch} voxels; the "
         "last weights, chosen by no score",
         "arithmetic": f"{card.precision}, {card.device}, {card.threads} threads, {mode}",
@@ -104,21 +104,21 @@ def _facts(card: ModelCard, history: History) -> dict[str, str]:
     }
 
 
-def _start(start: StartRecord | None) -> str:
+def _describe_start(start: StartRecord | None) -> str:
     if start is None:
         return "fresh weights"
     fresh = f"; {len(start.fresh)} tensors fresh" if start.fresh else ""
     return f"{start.source}, weights `{start.weights_digest}`{fresh}"
 
 
-def _grid(grid: Grid | None) -> str:
+def _describe_grid(grid: Grid | None) -> str:
     if grid is None:
         return "that of each upload; they differ"
     shape, spacing = ("x".join(f"{n:g}" for n in each) for each in (grid.shape, grid.spacing_mm))
     return f"{shape} voxels of {spacing} mm"
 
 
-def validation_dice(history: History) -> dict[ImageKind, dict[str, float | None]]:
+def summarise_validation(history: History) -> dict[ImageKind, dict[str, float | None]]:
     """Mean Dice at the latest validation, by view and region; see `ModelCard`."""
     views: tuple[ImageKind, ...] = ("real", "twin")
     scored = {view: [entry.regions() for entry in history.latest(view)] for view in views}
@@ -134,18 +134,28 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _validation(card: ModelCard, history: History) -> list[str]:
+def _tabulate_validation(card: ModelCard, history: History) -> list[str]:
     """Mean Dice at the latest validation, a row for each view."""
     if not card.validation_dice:
         return ["No case was set aside for validation."]
     header = f"| images | cases | {' | '.join(COLUMNS)} |"
     rows = [
-        f"| {view} | {len(history.latest(view))} | {' | '.join(_shown(dice.values()))} |"
+        f"| {view} | {len(history.latest(view))} | {' | '.join(_format_dice(dice.values()))} |"
         for view, dice in card.validation_dice.items()
     ]
     note = "Mean Dice; cases in which neither label map has the region are left out of its mean."
     return [header, "|" + "---|" * (2 + len(COLUMNS)), *rows, "", note]
 
 
-def _shown(values: Iterable[float | None]) -> list[str]:
+def _format_dice(values: Iterable[float | None]) -> list[str]:
     return ["-" if value is None else f"{value:.3f}" for value in values]
+
+
+class StartRecord(BaseModel):
+    """What a training started from, for its card; `fresh` lists the tensors that were new."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    weights_digest: str
+    fresh: tuple[str, ...]

@@ -9,21 +9,21 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_segmenter.network.heads import Head
 
 DIVISOR: Final = 32  # SwinUNETR halves every side five times
 Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]
 Four = tuple[int, int, int, int]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Precision = Literal["auto", "float32", "bfloat16"]
+Head = Literal["labels", "regions"]
 
 
-def _cube(side: Any) -> Any:  # noqa: ANN401 - whatever a caller sends
+def _expand_side(side: Any) -> Any:  # noqa: ANN401 - whatever a caller sends
     """Requests carry plain numbers; one number is the side of a cube."""
     return (side, side, side) if isinstance(side, int) else side
 
 
-Patch = Annotated[tuple[Side, Side, Side], BeforeValidator(_cube)]
+Patch = Annotated[tuple[Side, Side, Side], BeforeValidator(_expand_side)]
 
 
 class SegmenterConfig(BaseModel):

@@ -9,8 +9,8 @@ from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.runner import StepContext, require_message
-from syntrust_segmenter.compute import Machine, best_loaders
-from syntrust_segmenter.inference.prediction_set import predict
+from syntrust_segmenter.compute import ComputeConfig, best_loaders
+from syntrust_segmenter.inference.prediction_set import write_predictions
 from syntrust_segmenter.inference.segmentation import segment
 from syntrust_segmenter.models.bundle import METADATA_FILE, export_zip
 from syntrust_segmenter.models.store import MODEL_FILES
@@ -25,19 +25,19 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
     settings = SegmenterSettings()
     out = context.scratch / "model"
     train(
-        _entries(request.train, context),
-        _entries(request.validation, context),
+        _build_entries(request.train, context),
+        _build_entries(request.validation, context),
         preset=request.preset,
         seed=request.seed,
         out=out,
         scratch=context.scratch,
-        cache=_cache(settings, context),
+        cache=_open_cache(settings, context),
         report=context.report,
         overrides=request.overrides,
         iterations=request.iterations,
         start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
-        machine=Machine(threads=context.threads, loaders=_loaders(settings)),
+        compute=ComputeConfig(threads=context.threads, loaders=_count_loaders(settings)),
     )
     for name in MODEL_FILES:
         context.add(name, out / name)
@@ -45,14 +45,14 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
 
 def predict_cases(message: StepMessage, context: StepContext) -> None:
     request = require_message(PredictCases, message)
-    files = predict(
+    files = write_predictions(
         context.fetch(Ref(kind=Kind.TRAIN_SEGMENTER, id=request.model)),
-        _entries(request.images, context),
+        _build_entries(request.images, context),
         out=context.scratch / "labels",
-        cache=_cache(SegmenterSettings(), context),
+        cache=_open_cache(SegmenterSettings(), context),
         report=context.report,
         probabilities=request.probabilities,
-        machine=Machine(threads=context.threads),
+        compute=ComputeConfig(threads=context.threads),
     )
     for name, path in files.items():
         context.add(name, path)
@@ -65,10 +65,10 @@ def segment_case(message: StepMessage, context: StepContext) -> None:
         context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
         model=request.model,
         out=context.scratch / "segmentation",
-        cache=_cache(SegmenterSettings(), context),
+        cache=_open_cache(SegmenterSettings(), context),
         report=context.report,
         probabilities=request.probabilities,
-        machine=Machine(threads=context.threads),
+        compute=ComputeConfig(threads=context.threads),
     )
     for name, path in files.items():
         context.add(name, path)
@@ -81,21 +81,21 @@ def export_bundle(message: StepMessage, context: StepContext) -> None:
     context.add(METADATA_FILE.name, bundle / METADATA_FILE)
 
 
-def _loaders(settings: SegmenterSettings) -> int:
+def _count_loaders(settings: SegmenterSettings) -> int:
     return best_loaders() if settings.loaders is None else settings.loaders
 
 
-def _cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:
+def _open_cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:
     # A step's scratch folder lies in the worker's, which outlives it.
     root = settings.prepared or context.scratch.parent / "prepared"
     return PreparedCache(root, limit_bytes=settings.prepared_bytes)
 
 
-def _entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:
-    return [_entry(image, context) for image in images]
+def _build_entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:
+    return [_build_entry(image, context) for image in images]
 
 
-def _entry(image: Image, context: StepContext) -> ImageEntry:
+def _build_entry(image: Image, context: StepContext) -> ImageEntry:
     def folder(kind: Kind, step: str | None) -> Path | None:
         return None if step is None else context.fetch(Ref(kind=kind, id=step))
 

@@ -62,25 +62,26 @@ class Tissue:
     detail: Volume
 
 
-def mni_positions(head: Head, grid: Grid) -> NDArray[np.float32]:
+def map_to_mni(head: Head, grid: Grid) -> NDArray[np.float32]:
     """MNI position in mm of every voxel. (3, X, Y, Z) float32."""
     mesh = grid.open_mesh
     local = [mesh[k] - np.float32(head.centre_mm[k]) for k in range(3)]
     positions = np.empty((3, *grid.shape), dtype=np.float32)
     for row in range(3):
         m = head.to_mni[row].astype(np.float32)
-        bend = head.coarse_mm * head.coarse[row].on(grid) + head.fine_mm * head.fine[row].on(grid)
+        coarse, fine = head.coarse[row].evaluate(grid), head.fine[row].evaluate(grid)
+        bend = head.coarse_mm * coarse + head.fine_mm * fine
         positions[row] = m[0] * local[0] + m[1] * local[1] + m[2] * local[2] + bend
         positions[row] += np.float32(MNI_BRAIN_CENTRE_MM[row])
     return positions
 
 
-def brain_share(positions: NDArray[np.float32], templates: Templates) -> Volume:
+def sample_brain(positions: NDArray[np.float32], templates: Templates) -> Volume:
     """Share of each voxel inside the template's brain mask, [0, 1]."""
     return sample(templates.brain, _template_index(positions, templates))
 
 
-def tissue_at(positions: NDArray[np.float32], templates: Templates, *, fluid: float) -> Tissue:
+def sample_tissue(positions: NDArray[np.float32], templates: Templates, *, fluid: float) -> Tissue:
     """Tissue shares at MNI positions; outside the brain is a mixture of cortex and fluid."""
     index = _template_index(positions, templates)
     gm, wm = sample(templates.gm, index), sample(templates.wm, index)

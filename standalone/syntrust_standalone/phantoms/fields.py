@@ -38,12 +38,12 @@ class Grid:
         x, y, z = self.axes_mm
         return x[:, None, None], y[None, :, None], z[None, None, :]
 
-    def part(self, box: tuple[slice, slice, slice]) -> Grid:
+    def crop(self, box: tuple[slice, slice, slice]) -> Grid:
         """The grid of the voxels in `box`."""
         x, y, z = self.axes_mm
         return Grid((x[box[0]], y[box[1]], z[box[2]]))
 
-    def index_of(self, axis: int, position_mm: Volume) -> Volume:
+    def to_index(self, axis: int, position_mm: Volume) -> Volume:
         """Fractional voxel index of a position along one axis."""
         start = self.axes_mm[axis][0]
         index: Volume = ((position_mm - start) / np.float32(self.spacing_mm[axis])).astype(
@@ -65,15 +65,15 @@ class Field:
         knots = rng.standard_normal((count, count, count), dtype=np.float32)
         return cls(knots, knot_mm)
 
-    def on(self, grid: Grid) -> Volume:
+    def evaluate(self, grid: Grid) -> Volume:
         """Values at the grid's voxel centres. (X, Y, Z) float32."""
         values = self.knots
         for axis, positions in enumerate(grid.axes_mm):
-            values = _spline_along(values, axis, positions, self.knot_mm)
+            values = _evaluate_spline(values, axis, positions, self.knot_mm)
         return values
 
 
-def _spline_along(knots: Volume, axis: int, positions_mm: Volume, knot_mm: float) -> Volume:
+def _evaluate_spline(knots: Volume, axis: int, positions_mm: Volume, knot_mm: float) -> Volume:
     """Uniform cubic B-spline along one axis, its weights scaled to keep unit variance.
 
     Four shifted sums rather than a matrix product: BLAS may round differently per thread count.
@@ -103,7 +103,7 @@ def sample(volume: Volume, indices: NDArray[np.float32], *, outside: float = 0.0
 
 def resample(volume: Volume, source: Grid, target: Grid, *, outside: float) -> Volume:
     """Linear interpolation from one grid onto another."""
-    mesh = [source.index_of(axis, target.axes_mm[axis]) for axis in range(3)]
+    mesh = [source.to_index(axis, target.axes_mm[axis]) for axis in range(3)]
     indices = np.stack(np.meshgrid(*mesh, indexing="ij"))
     return sample(volume, indices, outside=outside)
 

@@ -59,7 +59,7 @@ def core_depth_mm(plan: LesionPlan, grid: Grid, *, mni_x: Volume, edge_mm: Volum
 
     The core flattens towards the brain's edge and the midline, and crosses neither.
     """
-    coarse, fine = plan.coarse.on(grid), plan.fine.on(grid)
+    coarse, fine = plan.coarse.evaluate(grid), plan.fine.evaluate(grid)
     depth = np.full(grid.shape, -FAR_MM, dtype=np.float32)
     for focus in plan.foci:
         x, y, z = _offset(grid, focus)
@@ -93,7 +93,7 @@ def _offset(grid: Grid, focus: Focus) -> list[Volume]:
     return [axis - np.float32(c) for axis, c in zip(grid.open_mesh, focus.centre_mm, strict=True)]
 
 
-def travel_mm(depth_mm: Volume, tissue: Tissue, grid: Grid, *, reach_mm: float) -> Volume:
+def travel_distance_mm(depth_mm: Volume, tissue: Tissue, grid: Grid, *, reach_mm: float) -> Volume:
     """Least cost of the way from the core, in mm of white matter; FAR_MM beyond reach.
 
     Grey matter costs 2.6 times as much and fluid 40 times: oedema runs along white matter and
@@ -142,26 +142,26 @@ def grow(
     depth = np.where((tissue.csf > 0.6) & (depth < 3.0), np.minimum(depth, -0.5), depth)
     travel = resample(lattice_travel_mm, lattice, grid, outside=FAR_MM)
     margin = np.float32(plan.oedema_margin_mm + 1.0)
-    uneven = 0.22 * margin * plan.rim.on(grid) + 1.2 * plan.fine.on(grid)
+    uneven = 0.22 * margin * plan.rim.evaluate(grid) + 1.2 * plan.fine.evaluate(grid)
     travel = travel + 5.0 * tissue.gm + uneven
-    core = _without_islands(brain & (depth > 0), grid)
+    core = _remove_islands(brain & (depth > 0), grid)
     wet = brain & ~core & (travel < margin) & (tissue.csf < 0.5)
     labels = np.where(core, NCR, np.where(wet, ED, 0)).astype(np.uint8)
-    labels[_stray(labels)] = 0
-    enhancing = _enhancing(plan, grid, depth, labels)
+    labels[_find_stray(labels)] = 0
+    enhancing = _select_enhancing(plan, grid, depth, labels)
     labels[enhancing] = ET
     room = ndimage.binary_dilation(labels > 0, iterations=2)
     core_share = sigmoid(depth / (0.4 * soft) + 1) * room
     return Lesion(
         labels=labels,
         core=core_share,
-        et=_soft_enhancing(plan, enhancing, float(soft) / min(grid.spacing_mm)) * core_share,
+        et=_soften_enhancing(plan, enhancing, float(soft) / min(grid.spacing_mm)) * core_share,
         ed=sigmoid((margin - travel) / soft) * (1 - tissue.csf) * room,
         nearness=np.clip(1 - travel / margin, 0, 1).astype(np.float32),
     )
 
 
-def _enhancing(
+def _select_enhancing(
     plan: LesionPlan, grid: Grid, depth_mm: Volume, labels: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """Which core voxels enhance: a rim of varying thickness, a tiny spot, or none."""
@@ -170,13 +170,15 @@ def _enhancing(
     if plan.kind.enhancement is Enhancement.ABSENT:
         return np.zeros_like(core)
     if plan.kind.enhancement is Enhancement.TINY:
-        return _nearest(core, _spot_distance(plan, grid), max(1, int(plan.tiny_et_mm3 / voxel_mm3)))
+        return _select_nearest(
+            core, _spot_distance(plan, grid), max(1, int(plan.tiny_et_mm3 / voxel_mm3))
+        )
     thickness = plan.rim_mm * np.clip(
-        1 + 0.45 * plan.rim.on(grid) + 0.25 * plan.fine.on(grid), 0, 2
+        1 + 0.45 * plan.rim.evaluate(grid) + 0.25 * plan.fine.evaluate(grid), 0, 2
     )
     rim: NDArray[np.bool_] = core & (depth_mm < thickness)
     least = int(np.ceil(LEAST_RIM_MM3 / voxel_mm3))
-    return rim if rim.sum() >= least else _nearest(core, depth_mm, least)
+    return rim if rim.sum() >= least else _select_nearest(core, depth_mm, least)
 
 
 def _spot_distance(plan: LesionPlan, grid: Grid) -> Volume:
@@ -185,7 +187,7 @@ def _spot_distance(plan: LesionPlan, grid: Grid) -> Volume:
     return np.sqrt(sum(o * o for o in _offset(grid, Focus(spot, 1.0, np.eye(3)))))
 
 
-def _nearest(mask: NDArray[np.bool_], score: Volume, count: int) -> NDArray[np.bool_]:
+def _select_nearest(mask: NDArray[np.bool_], score: Volume, count: int) -> NDArray[np.bool_]:
     """The `count` voxels of `mask` with the lowest score; ties go to the lower index."""
     flat = np.flatnonzero(mask)
     chosen = flat[np.argsort(score.ravel()[flat], kind="stable")[:count]]
@@ -194,14 +196,14 @@ def _nearest(mask: NDArray[np.bool_], score: Volume, count: int) -> NDArray[np.b
     return result.reshape(mask.shape)
 
 
-def _soft_enhancing(plan: LesionPlan, enhancing: NDArray[np.bool_], sigma: float) -> Volume:
+def _soften_enhancing(plan: LesionPlan, enhancing: NDArray[np.bool_], sigma: float) -> Volume:
     if plan.kind.enhancement is Enhancement.TINY:
         return enhancing.astype(np.float32)  # smoothing would wash out a handful of voxels
     smooth: Volume = ndimage.gaussian_filter(enhancing.astype(np.float32), min(0.5 * sigma, 0.5))
     return smooth
 
 
-def _without_islands(core: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+def _remove_islands(core: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     parts, _ = ndimage.label(core, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(parts.ravel()) * float(np.prod(grid.spacing_mm))
     sizes[0] = 0
@@ -209,7 +211,7 @@ def _without_islands(core: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     return kept
 
 
-def _stray(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _find_stray(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Oedema that touches no core."""
     parts, _ = ndimage.label(labels > 0, structure=np.ones((3, 3, 3)))
     stray: NDArray[np.bool_] = ~np.isin(parts, np.unique(parts[labels == NCR]))

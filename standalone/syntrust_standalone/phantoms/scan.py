@@ -58,7 +58,7 @@ class Textures:
     @classmethod
     def draw(cls, rng: np.random.Generator, grid: Grid) -> Textures:
         knots_mm = (4.0, 30.0, 6.0, 4.5, 9.0, 9.0)
-        tissue, region, necrosis, rim, *ways = (Field.draw(rng, k).on(grid) for k in knots_mm)
+        tissue, region, necrosis, rim, *ways = (Field.draw(rng, k).evaluate(grid) for k in knots_mm)
         return cls(tissue, region, necrosis, rim, _vessels(ways[0], ways[1], grid))
 
 
@@ -116,7 +116,7 @@ def acquire(
 
 
 def _bias(rng: np.random.Generator, grid: Grid) -> Volume:
-    field = Field.draw(rng, 85.0).on(grid)
+    field = Field.draw(rng, 85.0).evaluate(grid)
     largest = max(float(np.abs(field).max()), 1e-6)
     strength = rng.uniform(0.4, 1.0) * BIAS_LARGEST
     return (1 + np.float32(strength / largest) * field).astype(np.float32)

@@ -13,9 +13,9 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_standalone.phantoms.anatomy import (
     Head,
     Tissue,
-    brain_share,
-    mni_positions,
-    tissue_at,
+    map_to_mni,
+    sample_brain,
+    sample_tissue,
 )
 from syntrust_standalone.phantoms.fields import Grid, Volume, resample
 from syntrust_standalone.phantoms.lesion import (
@@ -24,7 +24,7 @@ from syntrust_standalone.phantoms.lesion import (
     core_depth_mm,
     grow,
     push_mm,
-    travel_mm,
+    travel_distance_mm,
 )
 from syntrust_standalone.phantoms.options import PhantomOptions, Shape
 from syntrust_standalone.phantoms.plan import Kind, LesionPlan, case_kind, draw_plan
@@ -90,15 +90,15 @@ def _plan(
 ) -> tuple[LesionPlan, _Lattice]:
     templates = load_templates(LATTICE_STEP_MM)
     grid = _centred_grid(LATTICE_SHAPE, (float(LATTICE_STEP_MM),) * 3)
-    mni = mni_positions(head, grid)
-    brain = brain_share(mni, templates) > 0.5
+    mni = map_to_mni(head, grid)
+    brain = sample_brain(mni, templates) > 0.5
     edge_mm = _edge_mm(brain, grid)
-    tissue = tissue_at(mni, templates, fluid=head.fluid)
+    tissue = sample_tissue(mni, templates, fluid=head.fluid)
     plan = draw_plan(rng, kind, options, grid=grid, tissue=tissue, mni=mni, depth_mm=edge_mm)
     mni = _pushed(mni, head, push_mm(plan, grid, edge_mm))
-    tissue = tissue_at(mni, templates, fluid=head.fluid)
+    tissue = sample_tissue(mni, templates, fluid=head.fluid)
     depth = core_depth_mm(plan, grid, mni_x=mni[0], edge_mm=edge_mm)
-    travel = travel_mm(depth, tissue, grid, reach_mm=plan.oedema_margin_mm)
+    travel = travel_distance_mm(depth, tissue, grid, reach_mm=plan.oedema_margin_mm)
     return plan, _Lattice(grid, edge_mm, travel)
 
 
@@ -106,15 +106,15 @@ def _realise(
     head: Head, plan: LesionPlan, lattice: _Lattice, *, head_box: Box, grid: Grid
 ) -> Subject:
     templates = load_templates(max(1, round(0.75 * min(grid.spacing_mm))))
-    mni = mni_positions(head, grid)
-    brain = brain_share(mni, templates) > 0.5
+    mni = map_to_mni(head, grid)
+    brain = sample_brain(mni, templates) > 0.5
     edge_mm = resample(lattice.edge_mm, lattice.grid, grid, outside=-FAR_MM)
     mni = _pushed(mni, head, push_mm(plan, grid, edge_mm))
-    tissue = tissue_at(mni, templates, fluid=head.fluid)
+    tissue = sample_tissue(mni, templates, fluid=head.fluid)
     box = _lesion_box(plan, lattice, grid)
     lesion = grow(
         plan,
-        grid.part(box),
+        grid.crop(box),
         Tissue(tissue.gm[box], tissue.wm[box], tissue.csf[box], tissue.detail[box]),
         brain=brain[box],
         mni_x=mni[0][box],
@@ -158,7 +158,7 @@ def _head_box(head: Head, options: PhantomOptions) -> tuple[Box, Grid]:
         _span(axis, float(c - h), float(c + h))
         for axis, c, h in zip(whole.axes_mm, head.centre_mm, half, strict=True)
     )
-    return (x, y, z), whole.part((x, y, z))
+    return (x, y, z), whole.crop((x, y, z))
 
 
 def _lesion_box(plan: LesionPlan, lattice: _Lattice, grid: Grid) -> Box:

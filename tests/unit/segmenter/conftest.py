@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.segmenter.tiny_training import fit
+from tests.unit.segmenter.tiny_training import train_tiny
 
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case, write_images
@@ -34,7 +34,7 @@ def make_images(labels: NDArray[np.uint8], brain: NDArray[np.bool_], seed: int) 
     return np.where(brain, images, 0).astype(np.float32)
 
 
-def write_both(folder: Path, name: str, seed: int) -> Path:
+def write_case_and_twin(folder: Path, name: str, seed: int) -> Path:
     """Write a canonical case `<name>` and, beside it, its twin `<name>-twin`; the case's folder."""
     brain = ball((18, 18, 18), 15)  # fits into one window
     x = 14 + seed % 5
@@ -59,7 +59,7 @@ def write_both(folder: Path, name: str, seed: int) -> Path:
 def case_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three canonical cases a, b and c with twins."""
     folder = tmp_path_factory.mktemp("segmenter-cases")
-    return [write_both(folder, name, seed) for seed, name in enumerate("abc")]
+    return [write_case_and_twin(folder, name, seed) for seed, name in enumerate("abc")]
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +71,7 @@ def cases(case_folders: list[Path]) -> list[ImageEntry]:
 def trained(cases: list[ImageEntry], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model of an undisturbed training."""
     folder = tmp_path_factory.mktemp("segmenter") / "model"
-    fit(cases, folder)
+    train_tiny(cases, folder)
     return folder
 
 

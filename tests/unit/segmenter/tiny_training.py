@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from syntrust_core.errors import Cancelled
-from syntrust_segmenter.compute import Machine
+from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
-from syntrust_segmenter.training.history import History
 from syntrust_segmenter.training.training_job import train
+from syntrust_segmenter.training_history import History
 
 SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1}
-EVERY_ITERATION = Machine(threads=1, device="cpu", checkpoint_every_s=0.0)
+EVERY_ITERATION = ComputeConfig(threads=1, device="cpu", checkpoint_every_s=0.0)
 
 
-class Kept:
+class CheckpointFile:
     """Keeps a checkpoint as the platform does, in a file of its own; the first `until` of them."""
 
     def __init__(self, path: Path, until: int | None = None) -> None:
@@ -55,7 +55,7 @@ class Progress:
             raise Cancelled(f"stopped at {done} of {total}")
 
 
-class Killer(Progress):
+class KillingProgress(Progress):
     """Kills its own process, as no handler can prevent, once an iteration is done."""
 
     def __call__(self, done: int, total: int, **detail: float | str) -> None:
@@ -63,11 +63,11 @@ class Killer(Progress):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def as_twin(entry: ImageEntry) -> ImageEntry:
+def with_twin(entry: ImageEntry) -> ImageEntry:
     return ImageEntry(entry.name, entry.folder, entry.folder.with_name(f"{entry.name}-twin"))
 
 
-def fit(
+def train_tiny(
     cases: list[ImageEntry],
     out: Path,
     *,
@@ -77,7 +77,7 @@ def fit(
     start: Path | None = None,
     validation: list[ImageEntry] | None = None,
     progress: Progress | None = None,
-    kept: Kept | None = None,
+    kept: CheckpointFile | None = None,
 ) -> ModelCard:
     scratch = out.with_name(f"{out.name}-scratch")
     scratch.mkdir(exist_ok=True)
@@ -94,9 +94,9 @@ def fit(
         cache=PreparedCache(out.parent / "prepared", limit_bytes=1 << 30),
         report=progress or Progress(),
         checkpoints=kept,
-        machine=EVERY_ITERATION,
+        compute=EVERY_ITERATION,
     )
 
 
-def history_of(model: Path) -> History:
+def read_history(model: Path) -> History:
     return History.model_validate_json((model / "history.json").read_bytes())

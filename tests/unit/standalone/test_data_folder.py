@@ -13,15 +13,15 @@ import pytest
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_standalone.cli import main
-from syntrust_standalone.data_folder import DataFolder, FolderInUse, require_free
+from syntrust_standalone.data_folder import DataFolder, FolderInUse, require_free_port
 from syntrust_standalone.servers import HOST
 
 
 def test_credentials_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "data")
 
-    with folder.locked():
-        made, again = folder.credentials(), folder.credentials()
+    with folder.lock():
+        made, again = folder.load_credentials(), folder.load_credentials()
 
     mode = stat.S_IMODE(folder.credentials_file.stat().st_mode)
     assert mode == 0o600
@@ -33,7 +33,7 @@ def test_credentials_are_made_once_and_only_their_owner_may_read_them(tmp_path: 
 def test_no_key_is_printed_with_its_credentials(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
 
-    made = folder.credentials()
+    made = folder.load_credentials()
 
     assert made.admin_key not in repr(made)
     assert made.s3_secret_key not in repr(made)
@@ -43,16 +43,16 @@ def test_a_damaged_credentials_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_text("{")
 
     with pytest.raises(InvalidRequest, match=r"credentials\.json is not JSON"):
-        DataFolder(tmp_path).credentials()
+        DataFolder(tmp_path).load_credentials()
 
 
 def test_a_second_stack_on_a_folder_is_refused_with_the_first_ones_process(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
 
     with (
-        folder.locked(),
+        folder.lock(),
         pytest.raises(FolderInUse, match=f"in use by process {os.getpid()}"),
-        DataFolder(tmp_path).locked(),
+        DataFolder(tmp_path).lock(),
     ):
         pass
 
@@ -61,12 +61,12 @@ def test_a_stale_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
     script = (
         "import os; from pathlib import Path;"
         "from syntrust_standalone.data_folder import DataFolder;"
-        f"lock = DataFolder(Path({str(tmp_path)!r})).locked(); lock.__enter__();"
+        f"lock = DataFolder(Path({str(tmp_path)!r})).lock(); lock.__enter__();"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script], check=False)
 
-    with DataFolder(tmp_path).locked():
+    with DataFolder(tmp_path).lock():
         assert (tmp_path / "lock").read_text() == str(os.getpid())
 
 
@@ -75,7 +75,7 @@ def test_a_folder_stays_taken_while_a_killed_runs_helper_holds_the_lock(tmp_path
     script = (
         "import os, subprocess; from pathlib import Path;"
         "from syntrust_standalone.data_folder import DataFolder;"
-        f"folder = DataFolder(Path({str(tmp_path)!r})).locked(); lock = folder.__enter__();"
+        f"folder = DataFolder(Path({str(tmp_path)!r})).lock(); lock = folder.__enter__();"
         "subprocess.Popen(['sh', '-c', 'read wait; exit'], stdin=0, pass_fds=[lock]);"
         "print('held', flush=True); os.kill(os.getpid(), 9)"
     )
@@ -89,7 +89,7 @@ def test_a_folder_stays_taken_while_a_killed_runs_helper_holds_the_lock(tmp_path
         before = _lock_is_free(tmp_path / "lock")
         run.stdin.close()
 
-        with DataFolder(tmp_path).locked():
+        with DataFolder(tmp_path).lock():
             pass
 
     assert not before
@@ -108,21 +108,21 @@ def _lock_is_free(path: Path) -> bool:
 
 def test_a_later_run_keeps_the_ports_of_the_one_before(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
-    first = folder.ports(0)
+    first = folder.choose_ports(0)
     folder.write_run("ready", first, "http://127.0.0.1:1")
 
-    second = folder.ports(0)
+    second = folder.choose_ports(0)
 
     assert (second.redis, second.weed) == (first.redis, first.weed)
 
 
 def test_a_port_that_somebody_took_meanwhile_is_not_kept(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
-    first = folder.ports(0)
+    first = folder.choose_ports(0)
     folder.write_run("ready", first, "http://127.0.0.1:1")
 
     with socket.create_server((HOST, first.redis)):
-        second = folder.ports(0)
+        second = folder.choose_ports(0)
 
     assert second.redis != first.redis
 
@@ -151,4 +151,4 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(
 
 
 def test_any_free_port_will_do_when_none_is_named() -> None:
-    require_free(0)
+    require_free_port(0)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from syntrust_standalone import orphan_cleaner as reaper_script
-from syntrust_standalone.managed_process import Keeper, Reaper
-from syntrust_standalone.peak_memory import family, watching_memory
+from syntrust_standalone import orphan_cleaner
+from syntrust_standalone.managed_process import ManagedProcess, OrphanCleaner
+from syntrust_standalone.peak_memory import list_process_tree, watch_memory
 from syntrust_standalone.servers import Program
 from syntrust_standalone.supervisor import trim_log
 
@@ -24,16 +24,16 @@ PARENT = "sleep 1000 & echo $$ $! >> pids; wait"
 
 
 @pytest.fixture
-def reaper(tmp_path: Path) -> Iterator[Reaper]:
+def cleaner(tmp_path: Path) -> Iterator[OrphanCleaner]:
     with (tmp_path / "lock").open("w") as lock:
-        reaper = Reaper(lock.fileno())
-        yield reaper
-        reaper.close()
+        cleaner = OrphanCleaner(lock.fileno())
+        yield cleaner
+        cleaner.close()
 
 
-def keeper(folder: Path, reaper: Reaper, script: str, events: list[str]) -> Keeper:
+def manage(folder: Path, cleaner: OrphanCleaner, script: str, events: list[str]) -> ManagedProcess:
     program = Program("program", ("sh", "-c", script), folder)
-    return Keeper(program, folder / "log", reaper, events.append)
+    return ManagedProcess(program, folder / "log", cleaner, events.append)
 
 
 async def lines(path: Path, count: int) -> list[list[int]]:
@@ -52,76 +52,78 @@ def is_gone(pid: int, timeout_s: float = 20) -> bool:
     return bool(select.select([handle], [], [], timeout_s)[0])
 
 
-def test_stopping_ends_the_program_and_what_it_started(tmp_path: Path, reaper: Reaper) -> None:
+def test_stopping_ends_the_program_and_what_it_started(
+    tmp_path: Path, cleaner: OrphanCleaner
+) -> None:
     async def scene() -> list[int]:
-        kept = keeper(tmp_path, reaper, PARENT, [])
-        kept.start()
+        managed = manage(tmp_path, cleaner, PARENT, [])
+        managed.start()
         [pids] = await lines(tmp_path / "pids", 1)
-        await kept.stop(grace_s=5)
+        await managed.stop(grace_s=5)
         return pids
 
     assert all(map(is_gone, asyncio.run(scene())))
 
 
 def test_a_program_that_will_not_stop_is_killed_after_its_grace(
-    tmp_path: Path, reaper: Reaper
+    tmp_path: Path, cleaner: OrphanCleaner
 ) -> None:
     async def scene() -> list[int]:
-        kept = keeper(tmp_path, reaper, f"trap '' TERM; {PARENT}; wait", [])
-        kept.start()
+        managed = manage(tmp_path, cleaner, f"trap '' TERM; {PARENT}; wait", [])
+        managed.start()
         [pids] = await lines(tmp_path / "pids", 1)
-        await kept.stop(grace_s=0.3)
+        await managed.stop(grace_s=0.3)
         return pids
 
     assert all(map(is_gone, asyncio.run(scene())))
 
 
 def test_a_killed_program_is_started_again_after_its_group_was_swept(
-    tmp_path: Path, reaper: Reaper
+    tmp_path: Path, cleaner: OrphanCleaner
 ) -> None:
     events: list[str] = []
 
     async def scene() -> tuple[bool, int]:
-        kept = keeper(tmp_path, reaper, PARENT, events)
-        kept.start()
+        managed = manage(tmp_path, cleaner, PARENT, events)
+        managed.start()
         [[parent, grandchild]] = await lines(tmp_path / "pids", 1)
         os.kill(parent, signal.SIGKILL)
         await lines(tmp_path / "pids", 2)
         gone = is_gone(grandchild, 0)
-        await kept.stop(grace_s=5)
-        return gone, kept.starts
+        await managed.stop(grace_s=5)
+        return gone, managed.starts
 
     assert asyncio.run(scene()) == (True, 2)
     assert events == ["program ended (signal SIGKILL); starting it again"]
 
 
 def test_a_program_that_keeps_failing_waits_longer_each_time(
-    tmp_path: Path, reaper: Reaper
+    tmp_path: Path, cleaner: OrphanCleaner
 ) -> None:
     async def scene() -> float:
         loop = asyncio.get_running_loop()
-        kept = keeper(tmp_path, reaper, "echo $$ >> pids; exit 3", [])
+        managed = manage(tmp_path, cleaner, "echo $$ >> pids; exit 3", [])
         started = loop.time()
-        kept.start()
+        managed.start()
         await lines(tmp_path / "pids", 3)
-        await kept.stop(grace_s=1)
+        await managed.stop(grace_s=1)
         return loop.time() - started
 
     assert asyncio.run(scene()) >= 0.5 + 1.0
 
 
-def test_the_reaper_ends_the_groups_of_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+def test_the_orphan_cleaner_ends_the_groups_of_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     script = f"""
 import asyncio, os, signal
 from pathlib import Path
-from syntrust_standalone.managed_process import Keeper, Reaper
+from syntrust_standalone.managed_process import ManagedProcess, OrphanCleaner
 from syntrust_standalone.servers import Program
 folder = Path({str(tmp_path)!r})
 async def scene():
     lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR)
     # Such a grandchild gets no signal from the kernel, and its parent tells it nothing.
     program = Program("program", ("sh", "-c", {PARENT!r}), folder, death_signal="SIGKILL")
-    Keeper(program, folder / "log", Reaper(lock), print).start()
+    ManagedProcess(program, folder / "log", OrphanCleaner(lock), print).start()
     while not (folder / "pids").exists() or not (folder / "pids").read_text():
         await asyncio.sleep(0.02)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -136,7 +138,7 @@ asyncio.run(scene())
 def test_a_group_that_ignores_its_signal_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaper_script, "GRACE_S", 0.2)
+    monkeypatch.setattr(orphan_cleaner, "GRACE_S", 0.2)
     with subprocess.Popen(
         ["sh", "-c", "trap '' TERM; echo up; sleep 1000; sleep 1000"],
         start_new_session=True,
@@ -146,7 +148,7 @@ def test_a_group_that_ignores_its_signal_is_killed(
         assert process.stdout is not None
         process.stdout.readline()
 
-        reaper_script.end({process.pid: signal.SIGTERM})
+        orphan_cleaner.end_groups({process.pid: signal.SIGTERM})
 
         assert process.wait(20) == -signal.SIGKILL
 
@@ -175,9 +177,9 @@ def test_memory_is_measured_over_a_process_and_what_it_started() -> None:
         assert process.stdout is not None
         assert process.stdin is not None
         process.stdout.readline()
-        with watching_memory(process.pid) as peak:
-            peak.look(process.pid)
-        members = family(process.pid)
+        with watch_memory(process.pid) as peak:
+            peak.measure(process.pid)
+        members = list_process_tree(process.pid)
         process.stdin.close()
 
     assert len(members) == 2

@@ -18,9 +18,9 @@ from syntrust_standalone.servers import (
     HOST,
     Program,
     S3Access,
-    free_ports,
+    find_free_ports,
     is_free,
-    running,
+    run_server,
     start_valkey,
     start_weed,
 )
@@ -36,7 +36,7 @@ def _store(access: S3Access) -> S3Store:
 
 
 def test_free_ports_are_distinct_and_can_be_bound() -> None:
-    ports = free_ports(8)
+    ports = find_free_ports(8)
 
     assert len(set(ports)) == 8
     assert all(is_free(port) for port in ports)
@@ -67,7 +67,7 @@ def test_a_server_that_ends_at_once_is_reported_with_the_end_of_its_log(tmp_path
 
     with (
         pytest.raises(Unavailable, match="no luck"),
-        running(program, lambda: False, tmp_path / "log"),
+        run_server(program, lambda: False, tmp_path / "log"),
     ):
         pass
 

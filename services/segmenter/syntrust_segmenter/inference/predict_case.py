@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from syntrust_core.contracts.vocabulary import LABELS, Region
-from syntrust_segmenter.inference.sliding_window import blended
+from syntrust_segmenter.inference.sliding_window import infer_sliding_windows
 from syntrust_segmenter.network.heads import CLASSES, classify, label_probabilities
 from syntrust_segmenter.network.swin_unetr import autocast
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
@@ -50,13 +50,15 @@ def predict_case(
 ) -> Prediction:
     """Predict a prepared image; `grid` is the shape of the case that it was cut from."""
     with torch.inference_mode():
-        logits = _logits(network, case, config, precision)
-        classes = _array(classify(logits, config.head)) * case.brain
+        logits = _compute_logits(network, case, config, precision)
+        classes = _to_array(classify(logits, config.head)) * case.brain
         chances = label_probabilities(logits, config.head)[0]
         entropy = _region_entropy(torch.special.entr(chances).sum(0).cpu().numpy(), classes)
     labels = np.zeros(grid, np.uint8)
     labels[case.box] = classes
-    return Prediction(labels, entropy, _on_grid(chances, case, grid) if probabilities else None)
+    return Prediction(
+        labels, entropy, _place_on_grid(chances, case, grid) if probabilities else None
+    )
 
 
 def predict_box(
@@ -64,11 +66,13 @@ def predict_box(
 ) -> NDArray[np.uint8]:
     """The label map (X, Y, Z) of a prepared image, on the box that it was cut to."""
     with torch.inference_mode():
-        classes = _array(classify(_logits(network, case, config, precision), config.head))
+        classes = _to_array(
+            classify(_compute_logits(network, case, config, precision), config.head)
+        )
     return classes * case.brain
 
 
-def _logits(
+def _compute_logits(
     network: nn.Module, case: PreparedCase, config: SegmenterConfig, precision: Precision
 ) -> Tensor:
     device = next(network.parameters()).device
@@ -84,7 +88,7 @@ def _logits(
         results = [mirrored(windows, axes) for axes in flips]
         return results[0] if len(results) == 1 else torch.stack(results).mean(0)
 
-    return blended(
+    return infer_sliding_windows(
         torch.from_numpy(np.array(case.images))[None].to(device),
         torch.from_numpy(np.array(case.brain)).bool().to(device),
         predictor,
@@ -94,7 +98,7 @@ def _logits(
     )
 
 
-def _array(classes: Tensor) -> NDArray[np.uint8]:
+def _to_array(classes: Tensor) -> NDArray[np.uint8]:
     found: NDArray[np.uint8] = classes[0].cpu().numpy()
     return found
 
@@ -109,7 +113,7 @@ def _region_entropy(
     }
 
 
-def _on_grid(
+def _place_on_grid(
     chances: Tensor, case: PreparedCase, grid: tuple[int, int, int]
 ) -> NDArray[np.float32]:
     whole = np.zeros((CLASSES, *grid), np.float32)

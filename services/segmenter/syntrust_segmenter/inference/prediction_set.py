@@ -17,13 +17,17 @@ from syntrust_core.contracts.vocabulary import LABELS, Region
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.imaging.geometry import Geometry
 from syntrust_core.imaging.nifti import write_volume
-from syntrust_segmenter.compute import Machine, memory_advice
+from syntrust_segmenter.compute import ComputeConfig, explain_out_of_memory, reproducible
 from syntrust_segmenter.inference.predict_case import Prediction, predict_case
 from syntrust_segmenter.models.store import Model, load_model
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
-from syntrust_segmenter.preprocessing.image_entry import ImageEntry, prepared, require_distinct
-from syntrust_segmenter.training.history import ImageKind
-from syntrust_segmenter.training.loop import Report, reproducible
+from syntrust_segmenter.preprocessing.image_entry import (
+    ImageEntry,
+    ImageKind,
+    load_prepared,
+    require_distinct,
+)
+from syntrust_segmenter.progress import ProgressReporter
 
 RECORD_FILE: Final = "predictions.json"
 CLASS_NAMES: Final = ("background", *LABELS)
@@ -55,15 +59,15 @@ class PredictionRecord(BaseModel):
     images: dict[str, PredictedImage]
 
 
-def predict(
+def write_predictions(
     model_folder: Path,
     entries: Sequence[ImageEntry],
     *,
     out: Path,
     cache: PreparedCache,
-    report: Report,
+    report: ProgressReporter,
     probabilities: bool = False,
-    machine: Machine | None = None,
+    compute: ComputeConfig | None = None,
 ) -> dict[str, Path]:
     """Write the label map of each entry and `predictions.json`; paths by file name.
 
@@ -83,43 +87,43 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     found: dict[str, PredictedImage] = {}
-    for entry, prediction in predictions(
-        model, entries, cache=cache, report=report, probabilities=probabilities, machine=machine
+    for entry, prediction in predict_entries(
+        model, entries, cache=cache, report=report, probabilities=probabilities, compute=compute
     ):
         geometry = Geometry.from_frame(entry.record().canonical)
-        paths |= _write(prediction, entry.name, geometry, out)
-        found[entry.name] = _record(prediction, entry)
+        paths |= _write_volumes(prediction, entry.name, geometry, out)
+        found[entry.name] = _describe(prediction, entry)
     record = PredictionRecord(weights_digest=model.card.weights_digest, images=found)
     paths[RECORD_FILE] = out / RECORD_FILE
     paths[RECORD_FILE].write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return paths
 
 
-def predictions(
+def predict_entries(
     model: Model,
     entries: Sequence[ImageEntry],
     *,
     cache: PreparedCache,
-    report: Report,
+    report: ProgressReporter,
     probabilities: bool,
-    machine: Machine | None = None,
+    compute: ComputeConfig | None = None,
 ) -> Iterator[tuple[ImageEntry, Prediction]]:
     """What the model says of each entry, in the precision it was trained in.
 
     `report` also hears of every batch of windows before it is computed: a prediction shows that it
     moves, and can be stopped midway.
     """
-    machine = machine or Machine()
+    compute = compute or ComputeConfig()
     config, total = model.card.config, len(entries)
     with (
-        memory_advice(config),
-        reproducible(machine.threads, deterministic=config.deterministic),
+        explain_out_of_memory(config),
+        reproducible(compute.threads, deterministic=config.deterministic),
     ):
-        network = model.network.to(machine.device)
+        network = model.network.to(compute.device)
         for done, entry in enumerate(entries):
             grid = Geometry.from_frame(entry.record().canonical).shape
-            case = prepared(entry, cache)
-            with _telling_windows(network, partial(report, done, total)):
+            case = load_prepared(entry, cache)
+            with _report_windows(network, partial(report, done, total)):
                 prediction = predict_case(
                     network,
                     case,
@@ -133,7 +137,7 @@ def predictions(
 
 
 @contextmanager
-def _telling_windows(network: nn.Module, tell: Callable[..., None]) -> Iterator[None]:
+def _report_windows(network: nn.Module, tell: Callable[..., None]) -> Iterator[None]:
     """Tell, while the block runs, how many windows the network has been given."""
     given = 0
 
@@ -155,7 +159,9 @@ def _check(entries: Sequence[ImageEntry]) -> None:
     require_distinct([entry.name for entry in entries], what="images to predict")
 
 
-def _write(prediction: Prediction, name: str, geometry: Geometry, out: Path) -> dict[str, Path]:
+def _write_volumes(
+    prediction: Prediction, name: str, geometry: Geometry, out: Path
+) -> dict[str, Path]:
     volumes: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {
         f"{name}.nii.gz": prediction.labels
     }
@@ -167,7 +173,7 @@ def _write(prediction: Prediction, name: str, geometry: Geometry, out: Path) -> 
     return {file: out / file for file in volumes}
 
 
-def _record(prediction: Prediction, entry: ImageEntry) -> PredictedImage:
+def _describe(prediction: Prediction, entry: ImageEntry) -> PredictedImage:
     voxels = {
         region: int(np.count_nonzero(prediction.labels == value))
         for region, value in LABELS.items()

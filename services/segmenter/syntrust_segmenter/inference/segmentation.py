@@ -16,13 +16,13 @@ from syntrust_core.contracts.base import Ref
 from syntrust_core.contracts.case_record import CASE_FILE, BrainSource, CaseRecord
 from syntrust_core.contracts.vocabulary import REGIONS, Region
 from syntrust_core.imaging.geometry import Geometry, uploaded_grid
-from syntrust_segmenter.compute import Machine
+from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.inference.predict_case import Prediction
-from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, predictions
+from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, predict_entries
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
-from syntrust_segmenter.training.loop import Report
+from syntrust_segmenter.progress import ProgressReporter
 
 RECORD_FILE: Final = "segmentation.json"
 LABELS_FILE: Final = "seg.nii.gz"
@@ -58,9 +58,9 @@ def segment(
     model: Ref,
     out: Path,
     cache: PreparedCache,
-    report: Report,
+    report: ProgressReporter,
     probabilities: bool,
-    machine: Machine | None = None,
+    compute: ComputeConfig | None = None,
 ) -> dict[str, Path]:
     """Segment a canonical case and write the result as its uploader has the images; paths by name.
 
@@ -76,15 +76,15 @@ def segment(
     """
     loaded = load_model(model_folder)
     entry = ImageEntry(case_folder.name, case_folder)
-    ((_, prediction),) = predictions(
-        loaded, [entry], cache=cache, report=report, probabilities=probabilities, machine=machine
+    ((_, prediction),) = predict_entries(
+        loaded, [entry], cache=cache, report=report, probabilities=probabilities, compute=compute
     )
     out.mkdir(parents=True, exist_ok=True)
     case, record = read_mask(case_folder)
     voxels = export_labels(prediction.labels, record, out / LABELS_FILE, brain=case.brain)
     paths = {LABELS_FILE: out / LABELS_FILE, CASE_FILE: case_folder / CASE_FILE}
     paths |= _write_probabilities(prediction, case.brain, record, out)
-    found = _found(voxels, prediction, record, model, loaded.card.weights_digest)
+    found = _make_record(voxels, prediction, record, model, loaded.card.weights_digest)
     paths[RECORD_FILE] = out / RECORD_FILE
     paths[RECORD_FILE].write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return paths
@@ -109,7 +109,7 @@ def _write_probabilities(
     return {path.name: path for path in paths.values()}
 
 
-def _found(
+def _make_record(
     voxels: NDArray[np.uint8],
     prediction: Prediction,
     record: CaseRecord,

@@ -17,7 +17,7 @@ Predictor = Callable[[Tensor], Tensor]
 Spatial = tuple[slice, slice, slice]
 
 
-def blended(
+def infer_sliding_windows(
     images: Tensor,
     inside: Tensor,
     predictor: Predictor,
@@ -50,18 +50,20 @@ def blended(
         0 where no window lies.
     """
     shape = images.shape[2:]
-    widths = [_padding(n, side) for n, side in zip(shape, roi, strict=True)]
+    widths = [_split_padding(n, side) for n, side in zip(shape, roi, strict=True)]
     flat = [width for pair in reversed(widths) for width in pair]
     padded, wanted = functional.pad(images, flat), functional.pad(inside, flat)
-    places = [place for place in _places(wanted.shape, roi, overlap) if bool(wanted[place].any())]
-    weight = _importance(roi, images.device)
-    total, weights = _sums(padded, places, predictor, weight, batch)
+    places = [
+        place for place in _list_windows(wanted.shape, roi, overlap) if bool(wanted[place].any())
+    ]
+    weight = _make_importance_map(roi, images.device)
+    total, weights = _accumulate(padded, places, predictor, weight, batch)
     result = total / weights.masked_fill(weights == 0, 1)
     x, y, z = (slice(low, low + n) for (low, _), n in zip(widths, shape, strict=True))
     return result[:, :, x, y, z]
 
 
-def _sums(
+def _accumulate(
     images: Tensor, places: Sequence[Spatial], predictor: Predictor, weight: Tensor, batch: int
 ) -> tuple[Tensor, Tensor]:
     """Weighted sum of the windows' results, and the sum of the weights."""
@@ -81,27 +83,27 @@ def _sums(
     return total, weights
 
 
-def _places(shape: Sequence[int], roi: Sequence[int], overlap: float) -> Iterator[Spatial]:
-    starts = (_starts(n, side, overlap) for n, side in zip(shape, roi, strict=True))
+def _list_windows(shape: Sequence[int], roi: Sequence[int], overlap: float) -> Iterator[Spatial]:
+    starts = (_list_starts(n, side, overlap) for n, side in zip(shape, roi, strict=True))
     for place in product(*starts):
         x, y, z = (slice(start, start + side) for start, side in zip(place, roi, strict=True))
         yield x, y, z
 
 
-def _starts(length: int, side: int, overlap: float) -> list[int]:
+def _list_starts(length: int, side: int, overlap: float) -> list[int]:
     """First voxels of the windows along one axis; the last window ends where the axis does."""
     step = side if length == side else max(1, int(side * (1 - overlap)))
     count = -(-(length - side) // step) + 1
     return [min(index * step, length - side) for index in range(count)]
 
 
-def _importance(roi: tuple[int, int, int], device: torch.device) -> Tensor:
+def _make_importance_map(roi: tuple[int, int, int], device: torch.device) -> Tensor:
     weight: Any = compute_importance_map(
         roi, mode="gaussian", sigma_scale=SIGMA_SCALE, device=device, dtype=torch.float32
     )
     return torch.as_tensor(weight)
 
 
-def _padding(length: int, side: int) -> tuple[int, int]:
+def _split_padding(length: int, side: int) -> tuple[int, int]:
     missing = max(0, side - length)
     return missing // 2, missing - missing // 2

@@ -19,8 +19,8 @@ from syntrust_core.contracts.vocabulary import LABELS, MODALITIES
 from syntrust_core.errors import Conflict
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.models.store import CARD_FILE, CONFIG_FILE, HISTORY_FILE, load_model
-from syntrust_segmenter.network.heads import channels
-from syntrust_segmenter.network.swin_unetr import norm_of
+from syntrust_segmenter.network.heads import count_channels
+from syntrust_segmenter.network.swin_unetr import monai_norm
 
 PORTABLE: Final = Path(__file__).parent.with_name("portable")
 WEIGHTS: Final = "models/model.pt"
@@ -90,12 +90,12 @@ def _inference(card: ModelCard) -> dict[str, Any]:
         "network_def": {
             "_target_": "SwinUNETR",
             "in_channels": len(MODALITIES),
-            "out_channels": channels(config.head),
+            "out_channels": count_channels(config.head),
             "feature_size": config.feature_size,
             "depths": list(config.depths),
             "num_heads": list(config.heads),
             "window_size": config.window,
-            "norm_name": norm_of(config),
+            "norm_name": monai_norm(config),
         },
         "weights": f"$torch.load(@bundle_root + '/{WEIGHTS}', map_location='cpu', "
         "weights_only=True)",

@@ -15,17 +15,17 @@ REVISION: Final = "SYNTRUST_REVISION"
 
 
 @cache
-def versions() -> Mapping[str, str]:
+def read_versions() -> Mapping[str, str]:
     """Versions of the packages that decide a training, and the revision of their source.
 
     Read once: a process goes on with the source it began with.
     """
     found = {name: version(name) for name in PACKAGES}
-    revision = os.environ.get(REVISION) or checked_out(Path(__file__))
+    revision = os.environ.get(REVISION) or find_commit(Path(__file__))
     return found if revision is None else {**found, "revision": revision}
 
 
-def checked_out(path: Path) -> str | None:
+def find_commit(path: Path) -> str | None:
     """The commit of the git checkout that `path` lies in; None outside of one."""
     git = next((folder / ".git" for folder in path.parents if (folder / ".git").is_dir()), None)
     if git is None:

@@ -36,7 +36,7 @@ def publish_model(store: ObjectStore, folder: Path, name: str) -> Ref:
             f"{name}: a model's name has small letters, digits, and single `-`, `_` or `.`.",
             pointer="/name",
         )
-    kind, card, files = _checked(folder)
+    kind, card, files = _verify_folder(folder)
     ref = Ref(kind=Kind.IMPORTED_MODEL, id=file_sha256(folder / card))
     entry = ModelEntry(id=ref.id, kind=kind)
     key = name_key(name)
@@ -47,7 +47,7 @@ def publish_model(store: ObjectStore, folder: Path, name: str) -> Ref:
     return ref
 
 
-def _checked(folder: Path) -> tuple[ModelKind, str, tuple[str, ...]]:
+def _verify_folder(folder: Path) -> tuple[ModelKind, str, tuple[str, ...]]:
     """What the folder holds, the file that describes it, and all its files; digests are checked."""
     if (folder / START_FILE).is_file():
         read_imported(folder)

@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from syntrust_core.contracts.vocabulary import MODALITIES, Modality
 from syntrust_core.errors import InvalidRequest, ObjectDamaged
 from syntrust_core.files import file_sha256
+from syntrust_segmenter.model_card import StartRecord
 from syntrust_segmenter.models.weights import WEIGHTS_FILE, first_mismatch, read_weights
-from syntrust_segmenter.network.heads import Head, channels
+from syntrust_segmenter.network.heads import count_channels
 from syntrust_segmenter.network.swin_unetr import build_network, weights_digest
-from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_segmenter.presets import Head, SegmenterConfig
 
 Layout = Literal["brats21", "encoder"]
 START_FILE: Final = "start.json"
@@ -59,16 +60,6 @@ class StartCard(BaseModel):
     weights_digest: str
 
 
-class StartRecord(BaseModel):
-    """What a training started from, for its card; `fresh` lists the tensors that were new."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str
-    weights_digest: str
-    fresh: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class StartWeights:
     """Weights by the network's own names; `head` is what their last layer means."""
@@ -88,7 +79,7 @@ class StartWeights:
             A tensor is missing, unknown or of another shape; the first is named.
         """
         own = network.state_dict()
-        fresh = self.fresh(own)
+        fresh = self.list_fresh(own)
         expected = {name: value for name, value in own.items() if name not in fresh}
         found = {name: value for name, value in self.tensors.items() if name not in fresh}
         mismatch = first_mismatch(expected, found)
@@ -98,16 +89,16 @@ class StartWeights:
             )
         network.load_state_dict({**own, **found})
 
-    def fresh(self, names: Mapping[str, Tensor]) -> tuple[str, ...]:
+    def list_fresh(self, names: Mapping[str, Tensor]) -> tuple[str, ...]:
         """The tensors of a network that start anew."""
         if self.encoder_alone:
             return tuple(name for name in names if not name.startswith(ENCODER))
         # Three sigmoid channels say nothing of four softmax channels: that layer is learnt anew.
         wanted = names[OUTPUT[1]].shape[0]
-        return OUTPUT if self.head is not None and channels(self.head) != wanted else ()
+        return OUTPUT if self.head is not None and count_channels(self.head) != wanted else ()
 
-    def record(self, network: nn.Module) -> StartRecord:
-        fresh = self.fresh(network.state_dict())
+    def make_record(self, network: nn.Module) -> StartRecord:
+        fresh = self.list_fresh(network.state_dict())
         return StartRecord(source=self.source, weights_digest=self.digest, fresh=fresh)
 
 
@@ -137,8 +128,8 @@ def import_checkpoint(
         differs is named. Nothing is written.
     """
     named = order if order is not None or layout == "encoder" else RELEASED_ORDER
-    weights = _renamed(_state_dict(path), layout)
-    weights, known = _in_our_order(weights, named)
+    weights = _rename_tensors(_read_state_dict(path), layout)
+    weights, known = _reorder_inputs(weights, named)
     head: Head | None = "regions" if layout == "brats21" else None
     digest = weights_digest(weights)
     start = StartWeights(path.name, digest, weights, head, encoder_alone=layout == "encoder")
@@ -179,9 +170,9 @@ def read_imported(folder: Path) -> StartWeights:
     )
 
 
-def _state_dict(path: Path) -> dict[str, Tensor]:
+def _read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors under `state_dict`, without the `module.` of data-parallel training."""
-    content = _load(path)
+    content = _load_file(path)
     entries = content.get("state_dict") if isinstance(content, Mapping) else None
     if not isinstance(entries, Mapping):
         raise InvalidRequest(f"{path.name}: holds no state_dict.", pointer="/start")
@@ -193,7 +184,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value.contiguous() for name, value in entries.items()}
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+def _load_file(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     # The released files carry their best Dice as a numpy scalar; it is data, not code.
     scalar: Any = np.float64(0).__reduce__()[0]
     old_name = ("numpy.core.multiarray.scalar", scalar)
@@ -209,7 +200,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
         ) from error
 
 
-def _renamed(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+def _rename_tensors(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
     """The names of MONAI's SwinUNETR today."""
     if layout == "brats21":
         return dict(weights)
@@ -224,7 +215,7 @@ def _renamed(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]
     return named
 
 
-def _in_our_order(
+def _reorder_inputs(
     weights: Mapping[str, Tensor], order: Sequence[str] | None
 ) -> tuple[dict[str, Tensor], tuple[Modality, ...] | None]:
     """The input convolutions with their channels in the order of `MODALITIES`.

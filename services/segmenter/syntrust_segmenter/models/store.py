@@ -15,7 +15,7 @@ from syntrust_segmenter.models.start_weights import START_FILE, StartWeights, re
 from syntrust_segmenter.models.weights import WEIGHTS_FILE, first_mismatch, read_weights
 from syntrust_segmenter.network.swin_unetr import build_network, weights_digest
 from syntrust_segmenter.preprocessing.normalise import RECIPE
-from syntrust_segmenter.training.history import History
+from syntrust_segmenter.training_history import History
 
 CONFIG_FILE: Final = "config.json"
 HISTORY_FILE: Final = "history.json"

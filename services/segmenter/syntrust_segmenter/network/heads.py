@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_segmenter.portable import decode
+from syntrust_segmenter.presets import Head
 
-Head = Literal["labels", "regions"]
 NestedRegion = Literal["TC", "WT", "ET"]
 
 CLASSES: Final = 1 + len(LABELS)
@@ -29,7 +29,7 @@ NESTED: Final[Mapping[NestedRegion, tuple[int, ...]]] = MappingProxyType(
 """Labels of each channel of the head `regions`, in its order."""
 
 
-def channels(head: Head) -> int:
+def count_channels(head: Head) -> int:
     """Outputs of the network."""
     return CLASSES if head == "labels" else len(NESTED)
 
@@ -43,20 +43,20 @@ def one_hot(labels: Tensor) -> Tensor:
     return torch.stack([labels == value for value in range(CLASSES)], dim=1).float()
 
 
-def regions_of(labels: Tensor) -> Tensor:
+def labels_to_regions(labels: Tensor) -> Tensor:
     """Labels of 0..3 as the masks TC, WT and ET, bool (N, 3, X, Y, Z)."""
     masks = [torch.isin(labels, labels.new_tensor(values)) for values in NESTED.values()]
     return torch.stack(masks, dim=1)
 
 
-def labels_of(regions: Tensor) -> Tensor:
-    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `regions_of`."""
-    return decode.labels_of(regions, LABELS)
+def regions_to_labels(regions: Tensor) -> Tensor:
+    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `labels_to_regions`."""
+    return decode.regions_to_labels(regions, LABELS)
 
 
-def target_of(labels: Tensor, head: Head) -> Tensor:
+def encode_target(labels: Tensor, head: Head) -> Tensor:
     """What the network's output is compared with, float32."""
-    return one_hot(labels) if head == "labels" else regions_of(labels).float()
+    return one_hot(labels) if head == "labels" else labels_to_regions(labels).float()
 
 
 def classify(logits: Tensor, head: Head) -> Tensor:
@@ -69,7 +69,7 @@ def label_probabilities(logits: Tensor, head: Head) -> Tensor:
 
     For `regions`, p(ET), p(NCR) = p(TC) - p(ET), p(ED) = p(WT) - p(TC) and 1 - p(WT): exact where
     the regions lie within each other. Where they do not, p(TC) is lifted to p(ET) and p(WT) to
-    p(TC), as `labels_of` reads their masks.
+    p(TC), as `regions_to_labels` reads their masks.
     """
     if head == "labels":
         return functional.softmax(logits.float(), dim=1)
@@ -79,7 +79,7 @@ def label_probabilities(logits: Tensor, head: Head) -> Tensor:
     return torch.stack([1 - whole, core - enhancing, whole - core, enhancing], dim=1)
 
 
-def first_bias(shares: Sequence[float], head: Head) -> Tensor:
+def bias_from_priors(shares: Sequence[float], head: Head) -> Tensor:
     """The last layer's bias at which every voxel gets the classes' shares as its probabilities.
 
     So the network does not spend its first iterations on learning that tumour is rare.

@@ -11,7 +11,7 @@ from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor, nn
 
 from syntrust_core.contracts.vocabulary import MODALITIES
-from syntrust_segmenter.network.heads import channels, first_bias
+from syntrust_segmenter.network.heads import bias_from_priors, count_channels
 from syntrust_segmenter.portable.layers import use_safe_convolutions
 from syntrust_segmenter.presets import Precision, SegmenterConfig
 
@@ -26,22 +26,22 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
     """
     network = SwinUNETR(
         in_channels=CHANNELS,
-        out_channels=channels(config.head),
+        out_channels=count_channels(config.head),
         feature_size=config.feature_size,
         depths=config.depths,
         num_heads=config.heads,
         window_size=config.window,
-        norm_name=norm_of(config),
+        norm_name=monai_norm(config),
         use_checkpoint=config.gradient_checkpointing,
     )
     use_safe_convolutions(network)
     if priors is not None:
         with torch.no_grad():
-            network.out.conv.conv.bias.copy_(first_bias(priors, config.head))
+            network.out.conv.conv.bias.copy_(bias_from_priors(priors, config.head))
     return network
 
 
-def norm_of(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
+def monai_norm(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
     """The normalisation in MONAI's words."""
     return ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
 

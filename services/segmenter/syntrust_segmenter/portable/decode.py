@@ -11,7 +11,7 @@ from torch import Tensor
 Region = Literal["NCR", "ED", "ET"]
 
 
-def labels_of(regions: Tensor, values: Mapping[Region, int]) -> Tensor:
+def regions_to_labels(regions: Tensor, values: Mapping[Region, int]) -> Tensor:
     """The masks TC, WT and ET (in this order) as a label map (N, X, Y, Z), uint8.
 
     `values` are the labels of NCR, ED and ET. Masks that do not lie within each other are read as
@@ -28,4 +28,4 @@ def classify(logits: Tensor, head: str, values: Mapping[Region, int]) -> Tensor:
     """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
     if head == "labels":
         return logits.argmax(1).to(torch.uint8)
-    return labels_of(logits > 0, values)
+    return regions_to_labels(logits > 0, values)

@@ -80,7 +80,7 @@ def prepare_case(
     tumour = labels[box] * inside
     x, y, z = (int(axis.start) for axis in box)
     voxels = tuple(int(n) for n in np.bincount(tumour.ravel(), minlength=CLASSES))
-    return PreparedCase(cut, tumour, inside, _centres(tumour, inside), voxels, (x, y, z))
+    return PreparedCase(cut, tumour, inside, _find_centres(tumour, inside), voxels, (x, y, z))
 
 
 def _check(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> None:
@@ -100,13 +100,15 @@ def _check(labels: NDArray[np.uint8], brain: NDArray[np.bool_]) -> None:
         )
 
 
-def _centres(labels: NDArray[np.uint8], brain: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
+def _find_centres(
+    labels: NDArray[np.uint8], brain: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], ...]:
     healthy = np.flatnonzero((brain != 0) & (labels == 0))
     tumour = (np.flatnonzero(labels == value) for value in range(1, CLASSES))
-    return tuple(_thinned(indices) for indices in (healthy, *tumour))
+    return tuple(_thin(indices) for indices in (healthy, *tumour))
 
 
-def _thinned(indices: NDArray[np.int64]) -> NDArray[np.int64]:
+def _thin(indices: NDArray[np.int64]) -> NDArray[np.int64]:
     """At most `CENTRES_PER_CLASS` of them, evenly: a full-size case has a million."""
     return indices[:: -(-len(indices) // CENTRES_PER_CLASS) or 1]
 
@@ -127,13 +129,13 @@ class PreparedCache:
     def case(self, key: str, prepare: Callable[[], PreparedCase]) -> PreparedCase:
         """The case of a key (a digest of its content), prepared if it is not here yet."""
         folder = self._root / key
-        kept = _open(folder)
+        kept = _open_case(folder)
         if kept is not None:
             return kept
         part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
         try:
-            _write(prepare(), part)
-            written = _open(part)
+            _write_case(prepare(), part)
+            written = _open_case(part)
             _publish(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -144,7 +146,7 @@ class PreparedCache:
         return written
 
     def _trim(self) -> None:
-        entries = [(_used_s(folder), folder) for folder in self._root.glob("[!p]*")]
+        entries = [(_last_used_s(folder), folder) for folder in self._root.glob("[!p]*")]
         sizes = {folder: _size_bytes(folder) for _, folder in entries}
         excess = sum(sizes.values()) - self._limit_bytes
         for _, folder in sorted(entries):
@@ -154,7 +156,7 @@ class PreparedCache:
             _remove(folder, self._root)
 
 
-def _write(case: PreparedCase, folder: Path) -> None:
+def _write_case(case: PreparedCase, folder: Path) -> None:
     for name in VOLUMES:
         array: NDArray[Any] = getattr(case, name)
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -167,7 +169,7 @@ def _write(case: PreparedCase, folder: Path) -> None:
     (folder / ENTRY_FILE).write_text(json.dumps(entry), encoding="utf-8")
 
 
-def _open(folder: Path) -> PreparedCase | None:
+def _open_case(folder: Path) -> PreparedCase | None:
     """A kept case, its arrays memory-mapped; None if it is not there whole."""
     try:
         entry: dict[str, Any] = json.loads((folder / ENTRY_FILE).read_bytes())
@@ -187,7 +189,7 @@ def _publish(part: Path, folder: Path) -> None:
     try:
         part.rename(folder)
     except OSError:
-        if _open(folder) is None:
+        if _open_case(folder) is None:
             _remove(folder, folder.parent)
             part.rename(folder)
 
@@ -203,7 +205,7 @@ def _remove(folder: Path, root: Path) -> None:
         shutil.rmtree(grave, ignore_errors=True)
 
 
-def _used_s(folder: Path) -> float:
+def _last_used_s(folder: Path) -> float:
     try:
         return folder.stat().st_mtime
     except FileNotFoundError:

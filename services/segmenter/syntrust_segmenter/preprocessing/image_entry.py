@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,9 @@ from syntrust_segmenter.preprocessing.case_cache import (
     PreparedCase,
     prepare_case,
 )
-from syntrust_segmenter.training.history import ImageKind
-from syntrust_segmenter.training.sampling import cut
+from syntrust_segmenter.preprocessing.patch import extract_patch
+
+ImageKind = Literal["real", "twin"]
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class ImageEntry:
         return TrainingImage(case=self.name, view=self.view, other_labels=other_labels).label()
 
     def record(self) -> CaseRecord:
-        return _record(self.folder)
+        return _read_record(self.folder)
 
-    def content(self) -> str:
+    def content_digest(self) -> str:
         """Digest of what the network sees of it: images, labels and brain.
 
         Raises
@@ -67,22 +69,22 @@ class ImageEntry:
         if self.twin_folder is not None:
             require_twin(self)
             images = {name: file_sha256(self.twin_folder / f"{name}.nii.gz") for name in MODALITIES}
-        labelled = known if self.labels_folder is None else _record(self.labels_folder).digests
+        labelled = known if self.labels_folder is None else _read_record(self.labels_folder).digests
         parts = {"labels": labelled["labels"], "brain": known["brain"]}
         return digest({"images": images, **parts})
 
 
-def prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
+def load_prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
     """The entry as the network sees it, from the cache if its content was seen before."""
 
     def prepare() -> PreparedCase:
         case, images = _read(entry)
         return prepare_case(images, case.labels, case.brain)
 
-    return cache.case(digest([FORMAT, entry.content()]), prepare)
+    return cache.case(digest([FORMAT, entry.content_digest()]), prepare)
 
 
-def shared_grid(entries: Iterable[ImageEntry]) -> Grid | None:
+def find_shared_grid(entries: Iterable[ImageEntry]) -> Grid | None:
     """The grid that all of them lie on, wherever in the scanner; None if they differ."""
     frames = [entry.record().canonical for entry in entries]
     if len({(frame.shape, frame.spacing_mm) for frame in frames}) != 1:
@@ -112,7 +114,7 @@ def require_distinct(labels: Sequence[str], *, what: str) -> None:
         )
 
 
-def _record(folder: Path) -> CaseRecord:
+def _read_record(folder: Path) -> CaseRecord:
     return CaseRecord.model_validate_json((folder / CASE_FILE).read_bytes())
 
 
@@ -123,13 +125,13 @@ def _read(entry: ImageEntry) -> tuple[Case, NDArray[np.float32]]:
     if entry.twin_folder is not None:
         images = read_images(entry.twin_folder, case.geometry)
     if entry.labels_folder is not None:
-        case = replace(case, labels=_labels_on(entry.labels_folder, case.labels.shape))
+        case = replace(case, labels=_place_labels(entry.labels_folder, case.labels.shape))
     return case, images
 
 
-def _labels_on(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _place_labels(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """The label map of another case, its middle on the middle of a grid of `shape`."""
     other, _ = read_mask(folder)
     x, y, z = ((n - side) // 2 for n, side in zip(other.labels.shape, shape, strict=True))
     i, j, k = shape
-    return cut(other.labels, (x, y, z), (i, j, k))
+    return extract_patch(other.labels, (x, y, z), (i, j, k))

@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from syntrust_core.log import get_logger
 from syntrust_segmenter.presets import Precision
-from syntrust_segmenter.training.history import History
+from syntrust_segmenter.training_history import History
 
 log = get_logger(__name__)
 FORMAT: Final = "syntrust-training-state/1"
@@ -53,7 +53,7 @@ def save_state(state: TrainingState, path: Path, *, identity: str) -> None:
         "history": state.history.model_dump_json(),
     }
     draft = path.with_suffix(".draft")
-    save_file(_tensors(state), draft, metadata=header)
+    save_file(_collect_tensors(state), draft, metadata=header)
     draft.replace(path)
 
 
@@ -76,7 +76,7 @@ def load_state(state: TrainingState, path: Path, *, identity: str) -> bool:
     return True
 
 
-def _tensors(state: TrainingState) -> dict[str, Tensor]:
+def _collect_tensors(state: TrainingState) -> dict[str, Tensor]:
     tensors = {f"model/{name}": value for name, value in state.network.state_dict().items()}
     if state.average is not None:
         tensors |= {f"average/{name}": value for name, value in state.average.state_dict().items()}
@@ -91,16 +91,16 @@ def _tensors(state: TrainingState) -> dict[str, Tensor]:
 def _restore(
     state: TrainingState, header: Mapping[str, str], tensors: Mapping[str, Tensor]
 ) -> None:
-    weights = _under("model", tensors)
+    weights = _select_prefix("model", tensors)
     state.network.load_state_dict(weights)
     if state.average is not None:
-        state.average.load_state_dict(_under("average", tensors))
-    _restore_optimizer(state.optimizer, _under("optimizer", tensors))
+        state.average.load_state_dict(_select_prefix("average", tensors))
+    _restore_optimizer(state.optimizer, _select_prefix("optimizer", tensors))
     torch.set_rng_state(tensors["random/cpu"])
     if "random/cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random/cuda"])
     state.iteration = int(header["iteration"])
-    state.precision = _precision(header["precision"])
+    state.precision = _parse_precision(header["precision"])
     state.history = History.model_validate_json(header["history"])
 
 
@@ -117,12 +117,12 @@ def _restore_optimizer(optimizer: Optimizer, values: Mapping[str, Tensor]) -> No
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _select_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}/"
     return {
         name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)
     }
 
 
-def _precision(text: str) -> Precision:
+def _parse_precision(text: str) -> Precision:
     return "bfloat16" if text == "bfloat16" else "float32"

@@ -7,10 +7,8 @@ whether or not the training was killed and resumed in between.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,20 +22,14 @@ from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.models.start_weights import StartWeights
 from syntrust_segmenter.network.swin_unetr import autocast, build_network, resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
+from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.checkpoints import TrainingState, load_state, save_state
-from syntrust_segmenter.training.history import History, ImageKind, ValidationDice
 from syntrust_segmenter.training.losses import segmentation_loss
-from syntrust_segmenter.training.sampling import Sample, Samples, batches, class_shares
+from syntrust_segmenter.training.sampling import Sample, Samples, count_class_shares, load_batches
 from syntrust_segmenter.training.validation_dice import nested_dice, region_dice
-
-_MEMORY: Any = torch.utils.deterministic  # its one setting is a property that mypy does not see
-
-
-class Report(Protocol):
-    """Told after every iteration; may raise `Cancelled` or `LeaseLost`."""
-
-    def __call__(self, done: int, total: int, **detail: float | str) -> None: ...
+from syntrust_segmenter.training_history import History, ValidationDice
 
 
 class Checkpoints(Protocol):
@@ -61,7 +53,7 @@ class ValidationImage:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """How one training runs. `identity` names it, so that no other's checkpoint is taken."""
 
     seed: int
@@ -78,9 +70,9 @@ def train_network(
     cases: Sequence[PreparedCase],
     validation: Sequence[ValidationImage],
     config: SegmenterConfig,
-    run: Run,
+    run: TrainingRun,
     *,
-    report: Report,
+    report: ProgressReporter,
     checkpoints: Checkpoints | None = None,
 ) -> TrainingState:
     """Train for `run.iterations`, going on from a checkpoint of the same training if there is one.
@@ -94,13 +86,13 @@ def train_network(
     InvalidRequest
         The start weights do not fit the network; see `StartWeights.load_into`.
     """
-    state = initial_state(cases, config, run)
+    state = create_state(cases, config, run)
     path = run.scratch / "training.safetensors"
     if checkpoints is not None and checkpoints.load_checkpoint(path):
         load_state(state, path, identity=run.identity)
     saved = time.monotonic()
     started = time.perf_counter()
-    for sample in _remaining(cases, config, run, state.iteration):
+    for sample in _remaining_batches(cases, config, run, state.iteration):
         iterate(state, sample, config, run)
         state.history.seconds += time.perf_counter() - started
         if _is_due(state.iteration, run.iterations, config.validations):
@@ -109,41 +101,12 @@ def train_network(
             save_state(state, path, identity=run.identity)
             checkpoints.save_checkpoint(path)
             saved = time.monotonic()
-        report(state.iteration, run.iterations, **_detail(state.history))
+        report(state.iteration, run.iterations, **_describe_progress(state.history))
         started = time.perf_counter()
     return state
 
 
-@contextmanager
-def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
-    """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
-
-    The number of threads decides how sums are split, hence the last bits of every weight. Without
-    `deterministic` a GPU may choose its fastest kernels and TF32: the weights then differ from run
-    to run.
-    """
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filling, matmul = _MEMORY.fill_uninitialized_memory, torch.get_float32_matmul_precision()
-    benchmark = torch.backends.cudnn.benchmark
-    # cuBLAS reads this when it starts; without it deterministic mode refuses matrix products.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    try:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
-        torch.backends.cudnn.benchmark = not deterministic
-        torch.set_float32_matmul_precision("highest" if deterministic else "high")
-        # Filling every new tensor only shows reads of unset memory, at a sixth of the time.
-        _MEMORY.fill_uninitialized_memory = False
-        yield
-    finally:
-        _MEMORY.fill_uninitialized_memory = filling
-        torch.set_float32_matmul_precision(matmul)
-        torch.backends.cudnn.benchmark = benchmark
-        torch.use_deterministic_algorithms(before[1])
-        torch.set_num_threads(before[0])
-
-
-def learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> float:
+def compute_learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> float:
     """Linear warm-up to `config.learning_rate`, then half a cosine towards 0.
 
     `iteration` counts from 0. Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5, no restarts.
@@ -155,12 +118,12 @@ def learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> f
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def initial_state(
-    cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run
+def create_state(
+    cases: Sequence[PreparedCase], config: SegmenterConfig, run: TrainingRun
 ) -> TrainingState:
     """Network and optimiser before the first iteration."""
     torch.manual_seed(run.seed)
-    network = build_network(config, priors=class_shares(cases, config.patch))
+    network = build_network(config, priors=count_class_shares(cases, config.patch))
     if run.start is not None:
         run.start.load_into(network)
     network.to(run.device)
@@ -169,26 +132,28 @@ def initial_state(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     precision = resolve_precision(config.precision, run.device)
-    return TrainingState(network, optimizer, precision, average=_average(network, config))
+    return TrainingState(network, optimizer, precision, average=_create_average(network, config))
 
 
-def _average(network: nn.Module, config: SegmenterConfig) -> AveragedModel | None:
+def _create_average(network: nn.Module, config: SegmenterConfig) -> AveragedModel | None:
     if config.ema == 0:
         return None
     multi: Any = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]  # no stub
     return AveragedModel(network, multi_avg_fn=multi)
 
 
-def _remaining(
-    cases: Sequence[PreparedCase], config: SegmenterConfig, run: Run, done: int
+def _remaining_batches(
+    cases: Sequence[PreparedCase], config: SegmenterConfig, run: TrainingRun, done: int
 ) -> Iterator[Sample]:
     samples = Samples(cases, config, run.seed)
-    return batches(samples, first=done, last=run.iterations, loaders=run.loaders)
+    return load_batches(samples, first=done, last=run.iterations, loaders=run.loaders)
 
 
-def iterate(state: TrainingState, sample: Sample, config: SegmenterConfig, run: Run) -> None:
+def iterate(
+    state: TrainingState, sample: Sample, config: SegmenterConfig, run: TrainingRun
+) -> None:
     """One iteration at its learning rate, with the running average and the history."""
-    rate = learning_rate(config, state.iteration, run.iterations)
+    rate = compute_learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     loss, norm = train_step(state, sample, config, run.device)
@@ -253,7 +218,7 @@ def _score(state: TrainingState, item: ValidationImage, config: SegmenterConfig)
     )
 
 
-def _detail(history: History) -> dict[str, float | str]:
+def _describe_progress(history: History) -> dict[str, float | str]:
     detail: dict[str, float | str] = {
         "loss": round(history.loss[-1], 5),
         "learning_rate": history.learning_rate[-1],

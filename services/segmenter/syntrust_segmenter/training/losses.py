@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from syntrust_segmenter.network.heads import Head, target_of
+from syntrust_segmenter.network.heads import encode_target
+from syntrust_segmenter.presets import Head
 
 SMOOTH = 1e-5  # of MONAI's DiceLoss: keeps an absent region's term defined
 
@@ -38,7 +39,7 @@ def segmentation_loss(
     `labels`: Dice over NCR, ED and ET, cross-entropy over them and background. `regions`: Dice and
     binary cross-entropy (mean over voxels and channels) of TC, WT and ET.
     """
-    logits, target = logits.float(), target_of(labels, head)
+    logits, target = logits.float(), encode_target(labels, head)
     if head == "labels":
         log_probabilities = functional.log_softmax(logits, dim=1)
         dice = dice_loss(log_probabilities[:, 1:].exp(), target[:, 1:])

@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,11 +27,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from syntrust_segmenter.preprocessing.case_cache import Ints3, PreparedCase
+from syntrust_segmenter.preprocessing.patch import extract_patch
 from syntrust_segmenter.presets import Patch, SegmenterConfig
 
 _ORDER, _SAMPLE = range(2)  # separate random streams of one seed
-_Voxel = TypeVar("_Voxel", bound=np.generic)
-OUTSIDE: Final = 0  # of z-scores and of labels
 
 
 class Sample(NamedTuple):
@@ -48,16 +47,18 @@ class Samples:
         self._seed = seed
 
     def __getitem__(self, position: int) -> Sample:
-        case = self._cases[case_at(position, count=len(self._cases), seed=self._seed)]
-        seed = _seed_of(self._seed, _SAMPLE, *divmod(position, self._config.batch))
-        start = patch_start(case, self._config, np.random.RandomState(seed))
+        case = self._cases[pick_case(position, count=len(self._cases), seed=self._seed)]
+        seed = _derive_seed(self._seed, _SAMPLE, *divmod(position, self._config.batch))
+        start = draw_patch_start(case, self._config, np.random.RandomState(seed))
         # Its random state is its own: several threads draw samples at once.
-        augment = _augmentation(self._config)
+        augment = _build_augmentation(self._config)
         augment.set_random_state(seed=seed)
         changed = augment(
             {
-                "images": torch.from_numpy(cut(case.images, start, self._config.patch)),
-                "labels": torch.from_numpy(cut(case.labels, start, self._config.patch)[None]),
+                "images": torch.from_numpy(extract_patch(case.images, start, self._config.patch)),
+                "labels": torch.from_numpy(
+                    extract_patch(case.labels, start, self._config.patch)[None]
+                ),
             }
         )
         return Sample(changed["images"].as_tensor(), changed["labels"].as_tensor()[0])
@@ -70,7 +71,7 @@ class Samples:
         return Sample(torch.stack(images), torch.stack(labels))
 
 
-def batches(samples: Samples, *, first: int, last: int, loaders: int) -> Iterator[Sample]:
+def load_batches(samples: Samples, *, first: int, last: int, loaders: int) -> Iterator[Sample]:
     """Batches of the iterations first … last - 1, computed ahead by `loaders` threads.
 
     Threads and not processes: a worker's child process may have no children. Reading, mirroring
@@ -92,14 +93,16 @@ def batches(samples: Samples, *, first: int, last: int, loaders: int) -> Iterato
         pool.shutdown(cancel_futures=True)
 
 
-def case_at(position: int, *, count: int, seed: int) -> int:
+def pick_case(position: int, *, count: int, seed: int) -> int:
     """Index of the case at a position: every case once per epoch, in an order of that epoch."""
     epoch, place = divmod(position, count)
     order = np.random.default_rng([_ORDER, seed, epoch]).permutation(count)
     return int(order[place])
 
 
-def patch_start(case: PreparedCase, config: SegmenterConfig, rng: np.random.RandomState) -> Ints3:
+def draw_patch_start(
+    case: PreparedCase, config: SegmenterConfig, rng: np.random.RandomState
+) -> Ints3:
     """Draw where a patch begins: a class first, then a voxel of that class as the centre.
 
     `config.tumour_share` of the patches are centred on tumour, each region that the case has as
@@ -113,9 +116,9 @@ def patch_start(case: PreparedCase, config: SegmenterConfig, rng: np.random.Rand
         1 - tumour if regions else 1.0,
         *(tumour * has / max(regions, 1) for has in present[1:]),
     ]
-    shape, before = _padded(case.shape, config.patch)
+    shape, before = _pad_shape(case.shape, config.patch)
     (centre,) = generate_label_classes_crop_centers(
-        config.patch, 1, shape, _moved(case, shape, before), ratios, rng, warn=False
+        config.patch, 1, shape, _shift_centres(case, shape, before), ratios, rng, warn=False
     )
     x, y, z = (
         int(c) - side // 2 - low for c, side, low in zip(centre, config.patch, before, strict=True)
@@ -123,41 +126,27 @@ def patch_start(case: PreparedCase, config: SegmenterConfig, rng: np.random.Rand
     return x, y, z
 
 
-def cut(array: NDArray[_Voxel], start: Ints3, patch: Patch) -> NDArray[_Voxel]:
-    """A copy of a patch of (..., X, Y, Z); what lies beyond the array is 0."""
-    patched = np.full((*array.shape[:-3], *patch), OUTSIDE, array.dtype)
-    here, there = [], []
-    for first, side, length in zip(start, patch, array.shape[-3:], strict=True):
-        low, high = max(first, 0), min(first + side, length)
-        here.append(slice(low, high))
-        there.append(slice(low - first, high - first))
-    x, y, z = here
-    i, j, k = there
-    patched[..., i, j, k] = array[..., x, y, z]
-    return patched
-
-
-def class_shares(cases: Sequence[PreparedCase], patch: Patch) -> tuple[float, ...]:
+def count_class_shares(cases: Sequence[PreparedCase], patch: Patch) -> tuple[float, ...]:
     """Share of each class among all voxels of the cases, padded to at least one patch.
 
     An absent class counts one voxel.
     """
     counts = np.array([case.voxels for case in cases], np.int64).sum(0)
     for case in cases:
-        shape, _ = _padded(case.shape, patch)
+        shape, _ = _pad_shape(case.shape, patch)
         counts[0] += math.prod(shape) - math.prod(case.shape)
     counts = np.maximum(counts, 1)
     return tuple(float(share) for share in counts / counts.sum())
 
 
-def _padded(shape: Ints3, patch: Patch) -> tuple[Ints3, Ints3]:
+def _pad_shape(shape: Ints3, patch: Patch) -> tuple[Ints3, Ints3]:
     """Shape of a case with enough voxels around it for one patch, and where in it the case lies."""
     x, y, z = (max(n, side) for n, side in zip(shape, patch, strict=True))
     i, j, k = (max(0, side - n) // 2 for n, side in zip(shape, patch, strict=True))
     return (x, y, z), (i, j, k)
 
 
-def _moved(case: PreparedCase, shape: Ints3, before: Ints3) -> tuple[NDArray[Any], ...]:
+def _shift_centres(case: PreparedCase, shape: Ints3, before: Ints3) -> tuple[NDArray[Any], ...]:
     """Flat indices of a case as those of the same voxels in its padded shape."""
     if shape == case.shape:
         return case.centres
@@ -168,7 +157,7 @@ def _moved(case: PreparedCase, shape: Ints3, before: Ints3) -> tuple[NDArray[Any
     )
 
 
-def _augmentation(config: SegmenterConfig) -> Compose:
+def _build_augmentation(config: SegmenterConfig) -> Compose:
     flips = [RandFlipd(["images", "labels"], config.flip, axis) for axis in range(3)]
     prob, images = config.intensity, ["images"]
     return Compose(
@@ -181,5 +170,5 @@ def _augmentation(config: SegmenterConfig) -> Compose:
     )
 
 
-def _seed_of(*words: int) -> int:
+def _derive_seed(*words: int) -> int:
     return int(np.random.SeedSequence(words).generate_state(1)[0])

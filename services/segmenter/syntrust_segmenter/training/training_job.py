@@ -10,27 +10,26 @@ import torch
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
-from syntrust_segmenter.compute import Machine, memory_advice
-from syntrust_segmenter.model_card import ModelCard, validation_dice
-from syntrust_segmenter.models.provenance import versions
+from syntrust_segmenter.compute import ComputeConfig, explain_out_of_memory, reproducible
+from syntrust_segmenter.model_card import ModelCard, summarise_validation
+from syntrust_segmenter.models.provenance import read_versions
 from syntrust_segmenter.models.start_weights import StartWeights
 from syntrust_segmenter.models.store import read_start, save_model
 from syntrust_segmenter.network.swin_unetr import weights_digest
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import (
     ImageEntry,
-    prepared,
+    find_shared_grid,
+    load_prepared,
     require_distinct,
     require_twin,
-    shared_grid,
 )
 from syntrust_segmenter.presets import SegmenterConfig, configure
+from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.loop import (
     Checkpoints,
-    Report,
-    Run,
+    TrainingRun,
     ValidationImage,
-    reproducible,
     train_network,
 )
 
@@ -46,12 +45,12 @@ def train(
     out: Path,
     scratch: Path,
     cache: PreparedCache,
-    report: Report,
+    report: ProgressReporter,
     overrides: Mapping[str, Any] | None = None,
     iterations: int | None = None,
     start: Path | None = None,
     checkpoints: Checkpoints | None = None,
-    machine: Machine | None = None,
+    compute: ComputeConfig | None = None,
 ) -> ModelCard:
     """Train on `cases` and write weights, config, history and model card into `out`.
 
@@ -80,33 +79,33 @@ def train(
     InvalidVolume, Diverged, OutOfMemory
         See `prepare_case`, `train_network`; the last says which setting to lower.
     """
-    machine = machine or Machine()
+    compute = compute or ComputeConfig()
     changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})
     config = configure(preset, changes)
     _check(cases, validation)
     begun = None if start is None else read_start(start)
-    training_digest = digest([entry.content() for entry in cases])
-    run = _run(config, machine, seed=seed, images=training_digest, start=begun, scratch=scratch)
+    training_digest = digest([entry.content_digest() for entry in cases])
+    run = _run(config, compute, seed=seed, images=training_digest, start=begun, scratch=scratch)
     with (
-        memory_advice(config),
-        reproducible(machine.threads, deterministic=config.deterministic),
+        explain_out_of_memory(config),
+        reproducible(compute.threads, deterministic=config.deterministic),
     ):
-        images = [prepared(entry, cache) for entry in cases]
-        held_out = [ValidationImage(e.name, e.view, prepared(e, cache)) for e in validation]
+        images = [load_prepared(entry, cache) for entry in cases]
+        held_out = [ValidationImage(e.name, e.view, load_prepared(e, cache)) for e in validation]
         state = train_network(images, held_out, config, run, report=report, checkpoints=checkpoints)
     card = ModelCard(
         config=config,
         precision=state.precision,
         seed=seed,
-        threads=machine.threads,
-        device=machine.device,
+        threads=compute.threads,
+        device=compute.device,
         training_images=tuple(entry.label for entry in cases),
         training_digest=training_digest,
-        grid=shared_grid(cases),
+        grid=find_shared_grid(cases),
         parameters=sum(tensor.numel() for tensor in state.result.parameters()),
-        validation_dice=validation_dice(state.history),
-        start=None if begun is None else begun.record(state.result),
-        versions=dict(versions()),
+        validation_dice=summarise_validation(state.history),
+        start=None if begun is None else begun.make_record(state.result),
+        versions=dict(read_versions()),
         weights_digest=weights_digest(state.result.state_dict()),
     )
     save_model(state.result, card, state.history, out)
@@ -115,28 +114,28 @@ def train(
 
 def _run(
     config: SegmenterConfig,
-    machine: Machine,
+    compute: ComputeConfig,
     *,
     seed: int,
     images: str,
     start: StartWeights | None,
     scratch: Path,
-) -> Run:
+) -> TrainingRun:
     named = {
         "images": images,
         "config": config.model_dump(mode="json"),
         "seed": seed,
         "start": None if start is None else start.digest,
     }
-    return Run(
+    return TrainingRun(
         seed=seed,
         iterations=config.iterations,
         identity=digest(named),
         scratch=scratch,
-        device=torch.device(machine.device),
+        device=torch.device(compute.device),
         start=start,
-        loaders=machine.loaders,
-        checkpoint_every_s=machine.checkpoint_every_s,
+        loaders=compute.loaders,
+        checkpoint_every_s=compute.checkpoint_every_s,
     )
 
 

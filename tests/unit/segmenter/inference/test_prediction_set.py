@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.segmenter.tiny_training import Progress, as_twin
+from tests.unit.segmenter.tiny_training import Progress, with_twin
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_segmenter.inference.prediction_set import PredictionRecord, predict
+from syntrust_segmenter.inference.prediction_set import PredictionRecord, write_predictions
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
@@ -23,7 +23,7 @@ def run(
     model: Path, entries: list[ImageEntry], out: Path, *, probabilities: bool = False
 ) -> dict[str, Path]:
     cache = PreparedCache(out.parent / "prepared", limit_bytes=1 << 30)
-    return predict(
+    return write_predictions(
         model, entries, out=out, cache=cache, report=Progress(), probabilities=probabilities
     )
 
@@ -47,7 +47,7 @@ def test_a_twin_is_predicted_from_its_own_images(
 ) -> None:
     real, twin = (
         run(trained, [view], tmp_path / view.view)["a.nii.gz"]
-        for view in (cases[0], as_twin(cases[0]))
+        for view in (cases[0], with_twin(cases[0]))
     )
 
     assert (read_volume(real)[0] != read_volume(twin)[0]).any()
@@ -56,7 +56,7 @@ def test_a_twin_is_predicted_from_its_own_images(
 def test_the_record_says_how_sure_each_label_map_is(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    paths = run(trained, [cases[0], as_twin(cases[1])], tmp_path / "out")
+    paths = run(trained, [cases[0], with_twin(cases[1])], tmp_path / "out")
 
     record = PredictionRecord.model_validate_json(paths["predictions.json"].read_bytes())
     assert record.weights_digest == load_model(trained).card.weights_digest

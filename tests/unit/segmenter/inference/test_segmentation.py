@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.unit.segmenter.conftest import ball, make_images
-from tests.unit.segmenter.tiny_training import Progress, fit
+from tests.unit.segmenter.tiny_training import Progress, train_tiny
 
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
@@ -17,7 +17,7 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Scheme
 from syntrust_core.errors import Cancelled, InvalidRequest
 from syntrust_core.imaging.nifti import read_volume, write_volume
-from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, predict
+from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, write_predictions
 from syntrust_segmenter.inference.segmentation import Segmentation, segment
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
@@ -31,7 +31,7 @@ GRID = Grid(shape=(36, 36, 36), spacing_mm=(1.0, 1.0, 1.0))
 def able(cases: list[ImageEntry], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that finds something."""
     folder = tmp_path_factory.mktemp("able") / "model"
-    fit(cases, folder, iterations=3, overrides={"learning_rate": 0.01})
+    train_tiny(cases, folder, iterations=3, overrides={"learning_rate": 0.01})
     return folder
 
 
@@ -124,7 +124,9 @@ def test_a_case_with_a_mask_is_segmented_as_an_experiment_predicts_it(
     able: Path, cases: list[ImageEntry], tmp_path: Path
 ) -> None:
     cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
-    expected = predict(able, cases[:1], out=tmp_path / "labels", cache=cache, report=Progress())
+    expected = write_predictions(
+        able, cases[:1], out=tmp_path / "labels", cache=cache, report=Progress()
+    )
 
     paths = run(able, cases[0].folder, tmp_path / "out")
 

@@ -7,7 +7,7 @@ import torch
 from monai.inferers.utils import sliding_window_inference
 from torch import Tensor
 
-from syntrust_segmenter.inference.sliding_window import blended
+from syntrust_segmenter.inference.sliding_window import infer_sliding_windows
 
 ROI = (16, 16, 8)
 
@@ -31,7 +31,7 @@ def test_within_the_brain_it_is_what_monai_gives(shape: tuple[int, int, int], ba
     images, inside = _scene(shape)
     plain: Any = sliding_window_inference(images, ROI, 1, _uneven, overlap=0.5, mode="gaussian")
 
-    ours = blended(images, inside, _uneven, roi=ROI, overlap=0.5, batch=batch)
+    ours = infer_sliding_windows(images, inside, _uneven, roi=ROI, overlap=0.5, batch=batch)
 
     assert ours.shape == plain.shape
     torch.testing.assert_close(ours[..., inside], plain[..., inside], rtol=1e-6, atol=1e-6)
@@ -47,7 +47,7 @@ def test_windows_without_brain_are_left_out() -> None:
         seen.append(len(windows))
         return windows
 
-    blended(images, inside, predictor, roi=ROI, overlap=0.5, batch=2)
+    infer_sliding_windows(images, inside, predictor, roi=ROI, overlap=0.5, batch=2)
 
     # Of starts 0, 8, ..., 48 only those at 0, 8 and 48 touch it.
     assert seen == [2, 1]
@@ -55,7 +55,7 @@ def test_windows_without_brain_are_left_out() -> None:
 
 def test_without_any_brain_there_is_nothing_to_predict() -> None:
     with pytest.raises(ValueError, match="nothing to predict"):
-        blended(
+        infer_sliding_windows(
             torch.zeros(1, 2, *ROI),
             torch.zeros(ROI, dtype=torch.bool),
             _uneven,

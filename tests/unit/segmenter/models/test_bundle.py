@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.segmenter.tiny_training import Progress, fit
+from tests.unit.segmenter.tiny_training import Progress, train_tiny
 
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import Conflict
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_segmenter.compute import Machine
-from syntrust_segmenter.inference.prediction_set import predict
+from syntrust_segmenter.compute import ComputeConfig
+from syntrust_segmenter.inference.prediction_set import write_predictions
 from syntrust_segmenter.models.bundle import export_bundle, export_zip
 from syntrust_segmenter.portable.steps import find_cases
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
@@ -44,15 +44,15 @@ def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
     cases: list[ImageEntry], tmp_path: Path
 ) -> None:
     model, bundle = tmp_path / "model", tmp_path / "bundle"
-    fit(cases, model, iterations=3, overrides={"learning_rate": 0.01})
+    train_tiny(cases, model, iterations=3, overrides={"learning_rate": 0.01})
     cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
-    ours = predict(
+    ours = write_predictions(
         model,
         cases[:1],
         out=tmp_path / "out",
         cache=cache,
         report=Progress(),
-        machine=Machine(threads=1, device="cpu"),
+        compute=ComputeConfig(threads=1, device="cpu"),
     )
 
     export_bundle(model, bundle)

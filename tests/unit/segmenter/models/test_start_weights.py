@@ -111,7 +111,7 @@ def test_a_softmax_head_starts_fresh_on_weights_of_a_sigmoid_head(tmp_path: Path
 
     start.load_into(network)
 
-    assert start.record(network).fresh == ("out.conv.conv.weight", "out.conv.conv.bias")
+    assert start.make_record(network).fresh == ("out.conv.conv.weight", "out.conv.conv.bias")
     fresh = _network(LABELS, seed=5).state_dict()["out.conv.conv.weight"]
     assert torch.equal(network.state_dict()["out.conv.conv.weight"], fresh)
     assert torch.equal(
@@ -133,7 +133,7 @@ def test_an_encoder_of_one_channel_sees_the_mean_of_the_modalities(tmp_path: Pat
         found = network.swinViT(images)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
-    fresh = start.record(network).fresh
+    fresh = start.make_record(network).fresh
     assert "out.conv.conv.weight" in fresh
     assert not any(name.startswith("swinViT.") for name in fresh)
 

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from syntrust_segmenter.network.heads import (
-    Head,
+    bias_from_priors,
     classify,
-    first_bias,
     label_probabilities,
-    labels_of,
-    regions_of,
+    labels_to_regions,
+    regions_to_labels,
 )
+from syntrust_segmenter.presets import Head
 
 LABEL_MAPS = arrays.arrays(np.uint8, (1, 3, 2, 2), elements=st.integers(0, 3))
 
@@ -24,21 +24,21 @@ LABEL_MAPS = arrays.arrays(np.uint8, (1, 3, 2, 2), elements=st.integers(0, 3))
 def test_labels_come_back_from_their_regions(label_map: np.ndarray) -> None:
     labels = torch.from_numpy(label_map)
 
-    assert torch.equal(labels_of(regions_of(labels)), labels)
+    assert torch.equal(regions_to_labels(labels_to_regions(labels)), labels)
 
 
 @settings(max_examples=30, deadline=None)
 @given(LABEL_MAPS)
 def test_regions_within_each_other_come_back_from_their_labels(label_map: np.ndarray) -> None:
-    regions = regions_of(torch.from_numpy(label_map))
+    regions = labels_to_regions(torch.from_numpy(label_map))
 
-    assert torch.equal(regions_of(labels_of(regions)), regions)
+    assert torch.equal(labels_to_regions(regions_to_labels(regions)), regions)
 
 
 def test_regions_are_those_of_the_released_checkpoints() -> None:
     labels = torch.tensor([0, 1, 2, 3], dtype=torch.uint8).reshape(1, 4, 1, 1)
 
-    core, whole, enhancing = regions_of(labels).flatten(2)[0].int().tolist()
+    core, whole, enhancing = labels_to_regions(labels).flatten(2)[0].int().tolist()
 
     assert (core, whole, enhancing) == ([0, 1, 0, 1], [0, 1, 1, 1], [0, 0, 0, 1])
 
@@ -47,7 +47,7 @@ def test_masks_that_are_not_within_each_other_are_read_as_monai_reads_them() -> 
     # TC, WT, ET of: ET alone, TC alone, ET and WT without TC.
     masks = torch.tensor([[0, 1, 0], [0, 0, 1], [1, 0, 1]]).reshape(1, 3, 3, 1, 1)
 
-    assert labels_of(masks).flatten().tolist() == [3, 1, 3]
+    assert regions_to_labels(masks).flatten().tolist() == [3, 1, 3]
 
 
 @pytest.mark.parametrize("head", ["labels", "regions"])
@@ -74,7 +74,7 @@ def test_probabilities_of_regions_within_each_other_give_back_those_of_the_regio
 def test_the_first_bias_makes_probabilities_of_the_shares(head: Head) -> None:
     shares = (0.9, 0.02, 0.05, 0.03)
 
-    bias = first_bias(shares, head).reshape(1, -1, 1, 1, 1)
+    bias = bias_from_priors(shares, head).reshape(1, -1, 1, 1, 1)
 
     assert label_probabilities(bias, head).flatten().tolist() == pytest.approx(shares, abs=1e-6)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.segmenter.tiny_training import as_twin
+from tests.unit.segmenter.tiny_training import with_twin
 
 from syntrust_core.cases.model import read_case, read_images, read_mask, write_case
 from syntrust_core.imaging.geometry import Geometry
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache, prepare_case
-from syntrust_segmenter.preprocessing.image_entry import ImageEntry, prepared
+from syntrust_segmenter.preprocessing.image_entry import ImageEntry, load_prepared
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def cache(tmp_path: Path) -> PreparedCache:
 @pytest.fixture
 def shuffled(cases: list[ImageEntry]) -> ImageEntry:
     """The twin of the first case with the labels of the second."""
-    return replace(as_twin(cases[0]), labels_folder=cases[1].folder)
+    return replace(with_twin(cases[0]), labels_folder=cases[1].folder)
 
 
 def test_labels_of_another_case_stand_beside_its_own_images_and_brain(
     shuffled: ImageEntry, cache: PreparedCache
 ) -> None:
-    found = prepared(shuffled, cache)
+    found = load_prepared(shuffled, cache)
 
     case, _ = read_case(shuffled.folder)
     other, _ = read_mask(shuffled.labels_folder or Path())
@@ -47,8 +47,8 @@ def test_whose_labels_are_trained_on_is_part_of_the_content(
 ) -> None:
     own = replace(shuffled, labels_folder=shuffled.folder)
 
-    assert own.content() == as_twin(cases[0]).content()
-    assert shuffled.content() != own.content()
+    assert own.content_digest() == with_twin(cases[0]).content_digest()
+    assert shuffled.content_digest() != own.content_digest()
 
 
 def test_labels_of_a_smaller_grid_lie_in_the_middle(
@@ -71,7 +71,7 @@ def test_labels_of_a_smaller_grid_lie_in_the_middle(
     frame = record.model_copy(update={"canonical": geometry.to_frame()})
     write_case(small, frame, tmp_path / "small")
 
-    cropped = prepared(replace(shuffled, labels_folder=tmp_path / "small"), cache)
+    cropped = load_prepared(replace(shuffled, labels_folder=tmp_path / "small"), cache)
 
     whole = np.zeros_like(other.labels)
     whole[inner] = other.labels[inner]

@@ -5,7 +5,8 @@ import torch
 from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
-from syntrust_segmenter.network.heads import Head, one_hot, regions_of
+from syntrust_segmenter.network.heads import labels_to_regions, one_hot
+from syntrust_segmenter.presets import Head
 from syntrust_segmenter.training.losses import cross_entropy, dice_loss, segmentation_loss
 
 
@@ -37,7 +38,7 @@ def test_cross_entropy_agrees_with_that_of_torch() -> None:
 
 def test_the_loss_of_regions_is_that_of_monai_with_sigmoid_and_of_torch() -> None:
     logits, labels = _batch()
-    logits, target = logits[:, :3], regions_of(labels).float()
+    logits, target = logits[:, :3], labels_to_regions(labels).float()
     monai = DiceLoss(sigmoid=True, batch=True, smooth_nr=1e-5, smooth_dr=1e-5)
     entropy = functional.binary_cross_entropy(logits.sigmoid(), target)
 
@@ -50,7 +51,9 @@ def test_the_loss_of_regions_is_that_of_monai_with_sigmoid_and_of_torch() -> Non
 @pytest.mark.parametrize("head", ["labels", "regions"])
 def test_a_perfect_prediction_costs_nothing(head: Head) -> None:
     _, labels = _batch()
-    logits = 100 * (one_hot(labels) if head == "labels" else 2 * regions_of(labels).float() - 1)
+    logits = 100 * (
+        one_hot(labels) if head == "labels" else 2 * labels_to_regions(labels).float() - 1
+    )
 
     loss = segmentation_loss(logits, labels, head=head, dice_weight=1, cross_entropy_weight=1)
 

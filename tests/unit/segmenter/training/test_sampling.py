@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
+from syntrust_segmenter.preprocessing.patch import extract_patch
 from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.training.sampling import (
     Samples,
-    batches,
-    case_at,
-    class_shares,
-    cut,
-    patch_start,
+    count_class_shares,
+    draw_patch_start,
+    load_batches,
+    pick_case,
 )
 
 CONFIG = configure("tiny", {"patch": 32, "norm": "group", "batch": 3, "roi": 32})
@@ -38,7 +38,7 @@ def _drawn(loaders: int, first: int = 0, last: int = 4) -> list[torch.Tensor]:
     samples = Samples([_case(0), _case(1), _case(2, et=False)], CONFIG, seed=5)
     return [
         tensor
-        for batch in batches(samples, first=first, last=last, loaders=loaders)
+        for batch in load_batches(samples, first=first, last=last, loaders=loaders)
         for tensor in (batch.images, batch.labels)
     ]
 
@@ -57,7 +57,7 @@ def test_samples_do_not_depend_on_where_the_training_was_resumed() -> None:
 
 
 def test_a_training_that_stops_leaves_no_loading_thread_behind() -> None:
-    samples = batches(Samples([_case()], CONFIG, seed=5), first=0, last=100, loaders=2)
+    samples = load_batches(Samples([_case()], CONFIG, seed=5), first=0, last=100, loaders=2)
     next(samples)
 
     samples.close()  # type: ignore[attr-defined]  # an iterator that is a generator
@@ -88,7 +88,7 @@ def test_the_real_image_and_its_twin_are_cut_at_the_same_place() -> None:
 
 
 def test_every_case_is_drawn_once_per_epoch_in_an_order_of_the_epoch() -> None:
-    epochs = [[case_at(7 * epoch + i, count=7, seed=1) for i in range(7)] for epoch in range(3)]
+    epochs = [[pick_case(7 * epoch + i, count=7, seed=1) for i in range(7)] for epoch in range(3)]
 
     assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
@@ -117,7 +117,7 @@ def test_patches_are_centred_on_each_region_as_often_as_on_the_others() -> None:
     case = PreparedCase(np.zeros((4, *labels.shape), np.float32), labels, labels, centres, ())
     rng = np.random.RandomState(0)
 
-    starts = [patch_start(case, config, rng)[0] for _ in range(4000)]
+    starts = [draw_patch_start(case, config, rng)[0] for _ in range(4000)]
 
     counts = np.array([starts.count(x - 32) for x in (40, 96, 160, 192)])
     # Binomial sd is below 0.007 at n = 4000.
@@ -137,7 +137,7 @@ def test_a_patch_is_drawn_although_a_class_is_absent(absent: str) -> None:
     case = PreparedCase(np.zeros((4, 64, 64, 64), np.float32), labels, labels, centres, ())
 
     starts = {
-        patch_start(case, configure("tiny", {"patch": 64}), np.random.RandomState(seed))
+        draw_patch_start(case, configure("tiny", {"patch": 64}), np.random.RandomState(seed))
         for seed in range(9)
     }
 
@@ -147,8 +147,8 @@ def test_a_patch_is_drawn_although_a_class_is_absent(absent: str) -> None:
 def test_a_case_smaller_than_a_patch_lies_in_its_middle() -> None:
     small = _case(side=20)
 
-    start = patch_start(small, CONFIG, np.random.RandomState(0))
-    patch = cut(small.labels, start, CONFIG.patch)
+    start = draw_patch_start(small, CONFIG, np.random.RandomState(0))
+    patch = extract_patch(small.labels, start, CONFIG.patch)
 
     assert start == (-6, -6, -6)
     np.testing.assert_array_equal(patch, np.pad(small.labels, 6))
@@ -157,7 +157,7 @@ def test_a_case_smaller_than_a_patch_lies_in_its_middle() -> None:
 def test_a_patch_beyond_one_end_of_a_case_is_zero_there() -> None:
     array = np.arange(2 * 5 * 4 * 4).reshape(2, 5, 4, 4)
 
-    patch = cut(array, (-1, 2, 0), (4, 4, 4))
+    patch = extract_patch(array, (-1, 2, 0), (4, 4, 4))
 
     np.testing.assert_array_equal(patch[:, 1:, :2], array[:, :3, 2:])
     assert (patch[:, 0] == 0).all()
@@ -200,7 +200,7 @@ def test_the_samples_of_a_small_case_are_those_of_the_same_case_padded() -> None
 def test_class_shares_are_those_of_the_padded_label_map_and_none_is_zero() -> None:
     case = _case(et=False, side=20)
 
-    shares = class_shares([case], CONFIG.patch)
+    shares = count_class_shares([case], CONFIG.patch)
 
     counts = np.maximum(np.bincount(np.pad(case.labels, 6).ravel(), minlength=4), 1)
     assert shares == pytest.approx(counts / counts.sum())
@@ -211,6 +211,6 @@ def test_the_share_of_tumour_patches_is_a_setting() -> None:
     config: SegmenterConfig = configure("tiny", {"tumour_share": 0.0})
     case = _case(side=80)
 
-    starts = [patch_start(case, config, np.random.RandomState(seed))[0] for seed in range(50)]
+    starts = [draw_patch_start(case, config, np.random.RandomState(seed))[0] for seed in range(50)]
 
     assert len(set(starts)) > 10

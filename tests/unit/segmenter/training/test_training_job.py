@@ -13,16 +13,23 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.unit.segmenter.tiny_training import Kept, Killer, Progress, as_twin, fit, history_of
+from tests.unit.segmenter.tiny_training import (
+    CheckpointFile,
+    KillingProgress,
+    Progress,
+    read_history,
+    train_tiny,
+    with_twin,
+)
 
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import Cancelled, InvalidRequest, ObjectDamaged, OutOfMemory
-from syntrust_segmenter.compute import memory_advice
+from syntrust_segmenter.compute import explain_out_of_memory
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.network.swin_unetr import weights_digest
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 from syntrust_segmenter.presets import configure
-from syntrust_segmenter.training.loop import learning_rate
+from syntrust_segmenter.training.loop import compute_learning_rate
 from syntrust_segmenter.training.validation_dice import nested_dice, region_dice
 
 REGIONS = ("_ET", "_ED", "_NCR")
@@ -32,7 +39,7 @@ BASE, FULL = configure("base"), configure("full", {"gradient_checkpointing": Fal
 def test_equal_trainings_end_with_equal_weights(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    again = fit(cases, tmp_path / "again")
+    again = train_tiny(cases, tmp_path / "again")
 
     assert again == load_model(trained).card
 
@@ -40,7 +47,7 @@ def test_equal_trainings_end_with_equal_weights(
 def test_another_seed_ends_with_other_weights(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    other = fit(cases, tmp_path / "other", seed=1)
+    other = train_tiny(cases, tmp_path / "other", seed=1)
 
     assert other.weights_digest != load_model(trained).card.weights_digest
 
@@ -48,16 +55,16 @@ def test_another_seed_ends_with_other_weights(
 def test_a_stopped_training_goes_on_where_it_was(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    kept = Kept(tmp_path / "checkpoint")
+    kept = CheckpointFile(tmp_path / "checkpoint")
     with pytest.raises(Cancelled):
-        fit(cases, tmp_path / "first", progress=Progress(stop_at=1), kept=kept)
+        train_tiny(cases, tmp_path / "first", progress=Progress(stop_at=1), kept=kept)
     second = Progress()
 
-    resumed = fit(cases, tmp_path / "second", progress=second, kept=kept)
+    resumed = train_tiny(cases, tmp_path / "second", progress=second, kept=kept)
 
     assert second.done == [2]
     assert resumed == load_model(trained).card
-    assert history_of(tmp_path / "second").loss == history_of(trained).loss
+    assert read_history(tmp_path / "second").loss == read_history(trained).loss
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9], ids=["last weights", "averaged weights"])
@@ -65,25 +72,25 @@ def test_a_training_killed_at_a_random_iteration_ends_with_the_same_weights(
     cases: list[ImageEntry], tmp_path: Path, ema: float
 ) -> None:
     config = {"ema": ema, "validations": 0}
-    undisturbed = fit(cases, tmp_path / "whole", iterations=3, overrides=config)
+    undisturbed = train_tiny(cases, tmp_path / "whole", iterations=3, overrides=config)
     # The checkpoint is older than the last iteration, as it is kept by time.
     saved, killed = sorted(random.sample(range(1, 4), 2))
-    kept = Kept(tmp_path / "checkpoint", until=saved)
+    kept = CheckpointFile(tmp_path / "checkpoint", until=saved)
     child = multiprocessing.get_context("fork").Process(
-        target=fit,
+        target=train_tiny,
         args=(cases, tmp_path / "first"),
         kwargs={
             "iterations": 3,
             "overrides": config,
             "kept": kept,
-            "progress": Killer(killed),
+            "progress": KillingProgress(killed),
         },
     )
     child.start()
     child.join()
     second = Progress()
 
-    resumed = fit(
+    resumed = train_tiny(
         cases, tmp_path / "second", iterations=3, overrides=config, kept=kept, progress=second
     )
 
@@ -95,30 +102,30 @@ def test_a_training_killed_at_a_random_iteration_ends_with_the_same_weights(
 def test_averaged_weights_follow_the_last_ones_at_a_distance(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    fit(cases, tmp_path / "averaged", overrides={"ema": 0.75})
+    train_tiny(cases, tmp_path / "averaged", overrides={"ema": 0.75})
 
     name = "out.conv.conv.bias"
     averaged, last = (
         load_model(folder).network.state_dict()[name] for folder in (tmp_path / "averaged", trained)
     )
     assert not torch.equal(averaged, last)
-    assert history_of(tmp_path / "averaged").loss == history_of(trained).loss
+    assert read_history(tmp_path / "averaged").loss == read_history(trained).loss
 
 
 def test_a_training_goes_on_from_a_trained_segmenter(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    card = fit(cases, tmp_path / "next", seed=1, iterations=1, start=trained)
+    card = train_tiny(cases, tmp_path / "next", seed=1, iterations=1, start=trained)
 
     assert card.start is not None
     assert card.start.weights_digest == load_model(trained).card.weights_digest
     assert card.start.fresh == ()
-    assert history_of(tmp_path / "next").loss[0] < history_of(trained).loss[0]
+    assert read_history(tmp_path / "next").loss[0] < read_history(trained).loss[0]
 
 
 def test_a_case_is_prepared_once_for_all_trainings(cases: list[ImageEntry], tmp_path: Path) -> None:
     for seed in (0, 1):
-        fit(cases, tmp_path / str(seed), seed=seed, iterations=1)
+        train_tiny(cases, tmp_path / str(seed), seed=seed, iterations=1)
         folders = {path: path.stat().st_ino for path in (tmp_path / "prepared").iterdir()}
         if seed == 0:
             first = folders
@@ -128,9 +135,9 @@ def test_a_case_is_prepared_once_for_all_trainings(cases: list[ImageEntry], tmp_
 
 
 def test_the_regions_head_learns_too(cases: list[ImageEntry], tmp_path: Path) -> None:
-    card = fit(cases, tmp_path / "regions", iterations=3, overrides={"head": "regions"})
+    card = train_tiny(cases, tmp_path / "regions", iterations=3, overrides={"head": "regions"})
 
-    loss = history_of(tmp_path / "regions").loss
+    loss = read_history(tmp_path / "regions").loss
     assert card.config.head == "regions"
     assert loss[-1] < loss[0]
 
@@ -138,7 +145,7 @@ def test_the_regions_head_learns_too(cases: list[ImageEntry], tmp_path: Path) ->
 def test_an_image_is_named_by_what_is_in_it(cases: list[ImageEntry], tmp_path: Path) -> None:
     copy = ImageEntry("copy", Path(shutil.copytree(cases[0].folder, tmp_path / "copy")))
 
-    contents = [entry.content() for entry in (cases[0], copy, as_twin(cases[0]), cases[1])]
+    contents = [entry.content_digest() for entry in (cases[0], copy, with_twin(cases[0]), cases[1])]
 
     assert contents[0] == contents[1]
     assert len(set(contents)) == 3
@@ -148,7 +155,7 @@ def test_the_model_card_tells_people_what_the_model_is(
     cases: list[ImageEntry], case_folders: list[Path], tmp_path: Path
 ) -> None:
     held_out = ImageEntry("c", case_folders[2])
-    card = fit([cases[0], as_twin(cases[1])], tmp_path / "model", validation=[held_out])
+    card = train_tiny([cases[0], with_twin(cases[1])], tmp_path / "model", validation=[held_out])
 
     text = (tmp_path / "model" / "MODEL_CARD.md").read_text("utf-8")
 
@@ -162,10 +169,10 @@ def test_the_model_card_tells_people_what_the_model_is(
 def test_twins_are_trained_on_in_place_of_the_real_images(
     cases: list[ImageEntry], trained: Path, tmp_path: Path
 ) -> None:
-    twins = fit([as_twin(case) for case in cases], tmp_path / "twins", iterations=1)
+    twins = train_tiny([with_twin(case) for case in cases], tmp_path / "twins", iterations=1)
 
     assert twins.training_images == ("a (twin)", "b (twin)")
-    assert history_of(tmp_path / "twins").loss[0] != history_of(trained).loss[0]
+    assert read_history(tmp_path / "twins").loss[0] != read_history(trained).loss[0]
 
 
 def test_validation_scores_real_and_twin_and_changes_no_weight(
@@ -173,9 +180,11 @@ def test_validation_scores_real_and_twin_and_changes_no_weight(
 ) -> None:
     other, progress = ImageEntry("c", case_folders[2]), Progress()
 
-    scored = fit(cases, tmp_path / "scored", validation=[other, as_twin(other)], progress=progress)
+    scored = train_tiny(
+        cases, tmp_path / "scored", validation=[other, with_twin(other)], progress=progress
+    )
 
-    found = history_of(tmp_path / "scored").validation
+    found = read_history(tmp_path / "scored").validation
     assert [(v.iteration, v.case, v.image) for v in found] == [(2, "c", "real"), (2, "c", "twin")]
     assert [set(v.nested) for v in found] == [{"TC", "WT", "ET"}] * 2
     assert progress.details[-1].keys() == {
@@ -186,7 +195,7 @@ def test_validation_scores_real_and_twin_and_changes_no_weight(
 
 
 def test_history_has_one_entry_per_iteration(trained: Path) -> None:
-    history = history_of(trained)
+    history = read_history(trained)
 
     assert len(history.loss) == len(history.learning_rate) == len(history.gradient_norm) == 2
     assert np.isfinite(history.loss).all()
@@ -227,7 +236,7 @@ def test_a_model_for_images_prepared_otherwise_is_refused(model: Path) -> None:
 
 def test_one_case_is_too_few_to_train_on(cases: list[ImageEntry], tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="at least 2 different cases, not 1"):
-        fit([cases[0], as_twin(cases[0])], tmp_path / "out")
+        train_tiny([cases[0], with_twin(cases[0])], tmp_path / "out")
 
 
 @pytest.mark.parametrize("missing", [("t2",), MODALITIES], ids=["one modality", "all of it"])
@@ -241,7 +250,7 @@ def test_a_missing_twin_is_named_and_nothing_is_written(
     twin = ImageEntry("b", cases[1].folder, partial)
 
     with pytest.raises(InvalidRequest, match=f"twin of case b lacks {', '.join(missing)}"):
-        fit([cases[0], twin], tmp_path / "out")
+        train_tiny([cases[0], twin], tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
 
@@ -250,12 +259,12 @@ def test_a_case_is_not_both_trained_on_and_validated(
     cases: list[ImageEntry], tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidRequest, match="both trained on and validated: b"):
-        fit(cases, tmp_path / "out", validation=[as_twin(cases[1])])
+        train_tiny(cases, tmp_path / "out", validation=[with_twin(cases[1])])
 
 
 def test_an_image_enters_a_training_once(cases: list[ImageEntry], tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"repeated: a \(real\)"):
-        fit([*cases, cases[0]], tmp_path / "out")
+        train_tiny([*cases, cases[0]], tmp_path / "out")
 
 
 def _failures() -> Iterator[Exception]:
@@ -266,25 +275,25 @@ def _failures() -> Iterator[Exception]:
 
 @pytest.mark.parametrize("failure", list(_failures()), ids=["python", "gpu", "cpu"])
 def test_running_out_of_memory_says_which_setting_to_lower(failure: Exception) -> None:
-    with pytest.raises(OutOfMemory, match="lower patch"), memory_advice(FULL):
+    with pytest.raises(OutOfMemory, match="lower patch"), explain_out_of_memory(FULL):
         raise failure
 
     with (
         pytest.raises(OutOfMemory, match=r"lower batch \(now 2\)"),
-        memory_advice(configure("base")),
+        explain_out_of_memory(configure("base")),
     ):
         raise failure
 
 
 def test_another_runtime_error_is_not_called_a_lack_of_memory() -> None:
-    with pytest.raises(RuntimeError, match="bug"), memory_advice(configure("tiny")):
+    with pytest.raises(RuntimeError, match="bug"), explain_out_of_memory(configure("tiny")):
         raise RuntimeError("bug")
 
 
 def test_the_learning_rate_warms_up_and_falls_along_half_a_cosine() -> None:
     config = configure("tiny", {"learning_rate": 1.0, "warmup": 0.1})
 
-    rates = [learning_rate(config, i, 100) for i in range(100)]
+    rates = [compute_learning_rate(config, i, 100) for i in range(100)]
 
     assert rates[10] == max(rates) == 1.0
     assert rates[:11] == sorted(rates[:11])

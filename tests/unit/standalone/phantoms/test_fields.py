@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import BSpline
 
-from syntrust_standalone.phantoms.anatomy import Head, Tissue, mni_positions, tissue_at
+from syntrust_standalone.phantoms.anatomy import Head, Tissue, map_to_mni, sample_tissue
 from syntrust_standalone.phantoms.fields import FIELD_EXTENT_MM, Field, Grid, resample
 from syntrust_standalone.phantoms.lesion import (
     FAR_MM,
     SLOWNESS_GM,
     core_depth_mm,
     push_mm,
-    travel_mm,
+    travel_distance_mm,
 )
 from syntrust_standalone.phantoms.plan import Enhancement, Focus, Kind, LesionPlan
 from syntrust_standalone.phantoms.templates import load_templates
@@ -42,7 +42,7 @@ def test_a_field_is_the_cubic_spline_of_its_knots() -> None:
     grid = cube(15, 4.3)
     steps = [(axis + FIELD_EXTENT_MM / 2) / 17.0 for axis in grid.axes_mm]
 
-    ours = Field(knots, 17.0).on(grid)
+    ours = Field(knots, 17.0).evaluate(grid)
 
     # scipy centres the spline on its knots, one step behind ours, with weights that sum to one;
     # ours are scaled to unit sum of squares.
@@ -57,7 +57,7 @@ def test_a_field_has_zero_mean_and_unit_variance() -> None:
     grid = cube(40, 6.0)
     rng = np.random.default_rng(2)
 
-    values = np.stack([Field.draw(rng, 9.0).on(grid) for _ in range(4)])
+    values = np.stack([Field.draw(rng, 9.0).evaluate(grid) for _ in range(4)])
 
     assert values.mean() == pytest.approx(0, abs=0.02)
     assert values.std() == pytest.approx(1, abs=0.02)
@@ -67,7 +67,7 @@ def test_a_field_is_a_function_of_position_and_not_of_the_grid() -> None:
     field = Field.draw(np.random.default_rng(3), 11.0)
     coarse, fine = cube(9, 6.0), cube(17, 3.0)
 
-    assert np.allclose(field.on(fine)[::2, ::2, ::2], field.on(coarse), atol=1e-5)
+    assert np.allclose(field.evaluate(fine)[::2, ::2, ::2], field.evaluate(coarse), atol=1e-5)
 
 
 def test_resampling_reproduces_a_linear_function() -> None:
@@ -88,7 +88,9 @@ def test_oedema_travels_the_distance_times_the_slowness(gm: float, slowness: flo
     r = np.sqrt(x * x + y * y + z * z)
     depth = (8.0 - r).astype(np.float32)
 
-    travel = travel_mm(depth, uniform(grid, gm=gm, wm=1 - gm), grid, reach_mm=20 * slowness)
+    travel = travel_distance_mm(
+        depth, uniform(grid, gm=gm, wm=1 - gm), grid, reach_mm=20 * slowness
+    )
 
     shell = (r > 10) & (r < 26)
     exact = slowness * (r[shell] - 8.0)
@@ -105,7 +107,7 @@ def test_oedema_does_not_cross_a_wall_of_fluid() -> None:
     wall = np.broadcast_to(np.abs(x) < 2.5, grid.shape)
     tissue.wm[wall], tissue.csf[wall] = 0.0, 1.0
 
-    travel = travel_mm(depth, tissue, grid, reach_mm=30)
+    travel = travel_distance_mm(depth, tissue, grid, reach_mm=30)
 
     assert travel[12, 15, 15] < 8
     assert travel[20:, 15, 15].min() > 60
@@ -116,7 +118,7 @@ def test_tissue_out_of_reach_stays_dry() -> None:
     x, y, z = grid.open_mesh
     depth = (5.0 - np.sqrt(x * x + y * y + z * z)).astype(np.float32)
 
-    travel = travel_mm(depth, uniform(grid, gm=0.0, wm=1.0), grid, reach_mm=6)
+    travel = travel_distance_mm(depth, uniform(grid, gm=0.0, wm=1.0), grid, reach_mm=6)
 
     assert travel[0, 0, 0] == pytest.approx(FAR_MM)
 
@@ -171,8 +173,8 @@ def test_tissue_shares_sum_to_one_and_the_left_of_the_grid_is_the_left_of_the_br
     head = Head.draw(np.random.default_rng(5))
     grid = cube(40, 4.0)
 
-    positions = mni_positions(head, grid)
-    tissue = tissue_at(positions, load_templates(3), fluid=1.3)
+    positions = map_to_mni(head, grid)
+    tissue = sample_tissue(positions, load_templates(3), fluid=1.3)
 
     assert np.allclose(tissue.gm + tissue.wm + tissue.csf, 1, atol=1e-5)
     assert positions[0, -1, 20, 20] < 0 < positions[0, 0, 20, 20]  # L is -x in RAS

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.contracts.vocabulary import REGIONS, Region
 from syntrust_segmenter.network.heads import NestedRegion
-
-ImageKind = Literal["real", "twin"]
+from syntrust_segmenter.preprocessing.image_entry import ImageKind
 
 
 class ValidationDice(BaseModel):

@@ -1,0 +1,11 @@
+"""How a job reports its progress."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class ProgressReporter(Protocol):
+    """Told after every iteration; may raise `Cancelled` or `LeaseLost`."""
+
+    def __call__(self, done: int, total: int, **detail: float | str) -> None: ...
