@@ -26,10 +26,10 @@ from torch.utils.flop_counter import FlopCounterMode
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import plain_segmenter as plain
-from benchmarks.segmenter_cohort import FULL_SIZE, SMALL, Cohort, shown
-from benchmarks.segmenter_inference import CONFIG, compare, learned
-from benchmarks.segmenter_learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
+from benchmarks.segmenter import plain
+from benchmarks.segmenter.cohort import FULL_SIZE, SMALL, Cohort, shown
+from benchmarks.segmenter.inference import CONFIG, compare, learned
+from benchmarks.segmenter.learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
 from syntrust_core.cases.model import read_case
 from syntrust_segmenter.compute import reproducible

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from benchmarks import plain_segmenter as plain
-from benchmarks.segmenter_cohort import Cohort, mean_dice, trained
+from benchmarks.segmenter import plain
+from benchmarks.segmenter.cohort import Cohort, mean_dice, trained
 from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import nn

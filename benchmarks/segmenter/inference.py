@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from benchmarks import plain_segmenter as plain
-from benchmarks.segmenter_cohort import KEPT, Cohort, trained
+from benchmarks.segmenter import plain
+from benchmarks.segmenter.cohort import KEPT, Cohort, trained
 from monai.inferers.utils import sliding_window_inference
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
