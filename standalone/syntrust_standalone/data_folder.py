@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -12,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
+from filelock import lock_descriptor
 
 from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_standalone.servers import WeedPorts, find_free_ports, is_free
@@ -93,19 +95,14 @@ class DataFolder:
 
     def _acquire(self, descriptor: int) -> None:
         deadline = time.monotonic() + _LOCK_PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode() or "unknown"
-                if _is_alive(holder) or time.monotonic() > deadline:
-                    raise FolderInUse(
-                        f"{self.root} is in use by process {holder}; stop it, or give another "
-                        "folder with --data."
-                    ) from None
-                time.sleep(0.1)
-            else:
-                return
+        while not lock_descriptor(descriptor, blocking=False):
+            holder = os.pread(descriptor, 32, 0).decode() or "unknown"
+            if _is_alive(holder) or time.monotonic() > deadline:
+                raise FolderInUse(
+                    f"{self.root} is in use by process {holder}; stop it, or give another "
+                    "folder with --data."
+                )
+            time.sleep(0.1)
 
     def load_credentials(self) -> Credentials:
         """The folder's keys, made at the first call. Call it under the lock."""
@@ -158,15 +155,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _is_alive(pid: str) -> bool:
-    if not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return pid.isdecimal() and psutil.pid_exists(int(pid))
 
 
 def require_free_port(port: int) -> None:

@@ -1,16 +1,15 @@
-"""How much memory a process and everything below it takes, from /proc. Linux alone."""
+"""How much memory a process and everything below it takes. Known on Linux alone."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+
+import psutil
 
 _EVERY_S = 2.0
-_PROC = Path("/proc")
 
 
 class PeakMemory:
@@ -20,7 +19,7 @@ class PeakMemory:
         self.bytes = 0
 
     def measure(self, root: int) -> None:
-        self.bytes = max(self.bytes, sum(map(_measure_bytes, list_process_tree(root))))
+        self.bytes = max(self.bytes, sum(map(_measure_bytes, _find_family(root))))
 
 
 @contextmanager
@@ -43,24 +42,20 @@ def watch_memory(root: int | None = None) -> Iterator[PeakMemory]:
 
 
 def list_process_tree(root: int) -> list[int]:
-    """`root` and every process below it."""
-    children: defaultdict[int, list[int]] = defaultdict(list)
-    for stat in _PROC.glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            text = stat.read_text()
-            # The name in parentheses may hold anything, spaces and parentheses included.
-            parent = int(text.rpartition(")")[2].split()[1])
-            children[parent].append(int(stat.parent.name))
-    found = [root]
-    for pid in found:
-        found += children[pid]
-    return found
+    """List `root` and every process below it."""
+    return [process.pid for process in _find_family(root)]
 
 
-def _measure_bytes(pid: int) -> int:
-    """Shared pages count in parts, so that a sum over processes is true."""
-    with suppress(OSError):
-        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+def _find_family(root: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(root)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _measure_bytes(process: psutil.Process) -> int:
+    """Measure one process. Shared pages count in parts, so that sums over processes are true."""
+    with suppress(psutil.Error):
+        return int(getattr(process.memory_full_info(), "pss", 0))
     return 0

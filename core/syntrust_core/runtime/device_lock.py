@@ -1,39 +1,31 @@
-"""Taking turns on something of this machine, as processes that know nothing of each other do."""
+"""Exclusive use of something of this machine, such as its GPU, by one process at a time."""
 
 from __future__ import annotations
 
-import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-_LOOK_EVERY_S = 0.02
+from filelock import lock_descriptor, unlock_descriptor
+
+_POLL_S = 0.02
 
 
 @contextmanager
 def exclusive_lock(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of a local file while the block runs.
 
-    The kernel frees it when its holder ends, however that ends. `waiting` is called again and
-    again while another holds it, and may raise to give up.
+    The kernel frees the lock when its holder ends, even if the holder is killed. `waiting` is
+    called repeatedly while another process holds the lock. It may raise to stop waiting.
     """
     pause = threading.Event()
     with path.open("ab") as file:
-        while not _locked(file):
+        while not lock_descriptor(file.fileno(), blocking=False):
             waiting()
-            pause.wait(_LOOK_EVERY_S)
+            pause.wait(_POLL_S)
         try:
             yield
         finally:
-            # Closing would not do it: a process that was forked meanwhile holds the file too.
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+            # Closing the file is not enough: a process forked meanwhile has it open too.
+            unlock_descriptor(file.fileno())
