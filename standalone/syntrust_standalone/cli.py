@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from syntrust_core.errors import InvalidRequest, PlatformError
 from syntrust_standalone.data_folder import DataFolder, require_free_port
 from syntrust_standalone.stack import Stack
 from syntrust_standalone.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from syntrust_standalone.phantoms import PhantomOptions
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -116,19 +119,10 @@ def make(
     ] = None,
 ) -> None:
     """Make a cohort of phantom cases; cases that are already there are left alone."""
-    from syntrust_standalone.phantoms import (  # noqa: PLC0415 - loads scipy and nibabel
-        PhantomOptions,
-        make_cohort,
-    )
+    from syntrust_standalone.phantoms import make_cohort  # noqa: PLC0415 - loads scipy and nibabel
 
-    options = PhantomOptions.demo() if preset is Preset.DEMO else PhantomOptions()
-    if shape is not None or spacing is not None:
-        options = replace(
-            options,
-            shape=options.shape if shape is None else _shape(shape),
-            spacing_mm=None if spacing is None else (spacing, spacing, spacing),
-        )
-    with _cases_bar() as progress:
+    options = _choose_options(preset, shape, spacing)
+    with _make_progress_bar() as progress:
         bar = progress.add_task("phantoms", total=count)
         make_cohort(
             folder,
@@ -141,7 +135,20 @@ def make(
     console.print(f"{count} phantom cases in {folder}")
 
 
-def _cases_bar() -> Progress:
+def _choose_options(preset: Preset, shape: str | None, spacing_mm: float | None) -> PhantomOptions:
+    from syntrust_standalone.phantoms import PhantomOptions  # noqa: PLC0415 - as above
+
+    options = PhantomOptions.demo() if preset is Preset.DEMO else PhantomOptions()
+    if shape is None and spacing_mm is None:
+        return options
+    return replace(
+        options,
+        shape=options.shape if shape is None else _parse_shape(shape),
+        spacing_mm=None if spacing_mm is None else (spacing_mm, spacing_mm, spacing_mm),
+    )
+
+
+def _make_progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -151,7 +158,7 @@ def _cases_bar() -> Progress:
     )
 
 
-def _shape(text: str) -> tuple[int, int, int]:
+def _parse_shape(text: str) -> tuple[int, int, int]:
     parts = text.lower().split("x")
     if len(parts) != 3 or not all(part.isdecimal() for part in parts):
         raise InvalidRequest(f"--shape {text!r}: write three numbers as 240x240x155.")

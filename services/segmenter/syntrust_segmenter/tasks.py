@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
@@ -10,7 +10,7 @@ from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainS
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_segmenter.compute import ComputeConfig, best_loaders
-from syntrust_segmenter.inference.prediction_set import write_predictions
+from syntrust_segmenter.inference.prediction_set import PredictionJob, write_predictions
 from syntrust_segmenter.inference.segmentation import segment
 from syntrust_segmenter.models.bundle import METADATA_FILE, export_zip
 from syntrust_segmenter.models.store import MODEL_FILES
@@ -48,14 +48,10 @@ def predict_cases(message: StepMessage, context: StepContext) -> None:
     files = write_predictions(
         context.fetch(Ref(kind=Kind.TRAIN_SEGMENTER, id=request.model)),
         _build_entries(request.images, context),
+        _build_job(context, probabilities=request.probabilities),
         out=context.scratch / "labels",
-        cache=_open_cache(SegmenterSettings(), context),
-        report=context.report,
-        probabilities=request.probabilities,
-        compute=ComputeConfig(threads=context.threads),
     )
-    for name, path in files.items():
-        context.add(name, path)
+    _add_files(files, context)
 
 
 def segment_case(message: StepMessage, context: StepContext) -> None:
@@ -63,15 +59,11 @@ def segment_case(message: StepMessage, context: StepContext) -> None:
     files = segment(
         context.fetch(request.model),
         context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)),
+        _build_job(context, probabilities=request.probabilities),
         model=request.model,
         out=context.scratch / "segmentation",
-        cache=_open_cache(SegmenterSettings(), context),
-        report=context.report,
-        probabilities=request.probabilities,
-        compute=ComputeConfig(threads=context.threads),
     )
-    for name, path in files.items():
-        context.add(name, path)
+    _add_files(files, context)
 
 
 def export_bundle(message: StepMessage, context: StepContext) -> None:
@@ -79,6 +71,20 @@ def export_bundle(message: StepMessage, context: StepContext) -> None:
     bundle = context.scratch / "bundle"
     context.add("bundle.zip", export_zip(context.fetch(request.model), bundle))
     context.add(METADATA_FILE.name, bundle / METADATA_FILE)
+
+
+def _add_files(files: Mapping[str, Path], context: StepContext) -> None:
+    for name, path in files.items():
+        context.add(name, path)
+
+
+def _build_job(context: StepContext, *, probabilities: bool) -> PredictionJob:
+    return PredictionJob(
+        cache=_open_cache(SegmenterSettings(), context),
+        report=context.report,
+        probabilities=probabilities,
+        compute=ComputeConfig(threads=context.threads),
+    )
 
 
 def _count_loaders(settings: SegmenterSettings) -> int:

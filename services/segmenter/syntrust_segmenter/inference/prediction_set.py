@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -59,21 +60,24 @@ class PredictionRecord(BaseModel):
     images: dict[str, PredictedImage]
 
 
+@dataclass(frozen=True)
+class PredictionJob:
+    """How a job predicts: with `probabilities`, it writes those of each class as well."""
+
+    cache: PreparedCache
+    report: ProgressReporter
+    probabilities: bool = False
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
+
+
 def write_predictions(
-    model_folder: Path,
-    entries: Sequence[ImageEntry],
-    *,
-    out: Path,
-    cache: PreparedCache,
-    report: ProgressReporter,
-    probabilities: bool = False,
-    compute: ComputeConfig | None = None,
+    model_folder: Path, entries: Sequence[ImageEntry], job: PredictionJob, *, out: Path
 ) -> dict[str, Path]:
     """Write the label map of each entry and `predictions.json`; paths by file name.
 
     `<name>.nii.gz` is uint8 on the canonical grid: 0 background, 1 NCR, 2 ED, 3 ET; 0 outside the
-    brain. With `probabilities`, `<name>.p-<class>.nii.gz` (float32) beside it for each of the four.
-    All are computed in the precision the model was trained in.
+    brain. With `job.probabilities`, `<name>.p-<class>.nii.gz` (float32) lies beside it for each of
+    the four. All are computed in the precision that the model was trained in.
 
     Raises
     ------
@@ -87,9 +91,7 @@ def write_predictions(
     out.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     found: dict[str, PredictedImage] = {}
-    for entry, prediction in predict_entries(
-        model, entries, cache=cache, report=report, probabilities=probabilities, compute=compute
-    ):
+    for entry, prediction in predict_entries(model, entries, job):
         geometry = Geometry.from_frame(entry.record().canonical)
         paths |= _write_volumes(prediction, entry.name, geometry, out)
         found[entry.name] = _describe(prediction, entry)
@@ -100,40 +102,33 @@ def write_predictions(
 
 
 def predict_entries(
-    model: Model,
-    entries: Sequence[ImageEntry],
-    *,
-    cache: PreparedCache,
-    report: ProgressReporter,
-    probabilities: bool,
-    compute: ComputeConfig | None = None,
+    model: Model, entries: Sequence[ImageEntry], job: PredictionJob
 ) -> Iterator[tuple[ImageEntry, Prediction]]:
     """What the model says of each entry, in the precision it was trained in.
 
-    `report` also hears of every batch of windows before it is computed: a prediction shows that it
-    moves, and can be stopped midway.
+    `job.report` is also called before every batch of windows, so that a prediction shows progress
+    and can be stopped midway.
     """
-    compute = compute or ComputeConfig()
     config, total = model.card.config, len(entries)
     with (
         explain_out_of_memory(config),
-        reproducible(compute.threads, deterministic=config.deterministic),
+        reproducible(job.compute.threads, deterministic=config.deterministic),
     ):
-        network = model.network.to(compute.device)
+        network = model.network.to(job.compute.device)
         for done, entry in enumerate(entries):
             grid = Geometry.from_frame(entry.record().canonical).shape
-            case = load_prepared(entry, cache)
-            with _report_windows(network, partial(report, done, total)):
+            case = load_prepared(entry, job.cache)
+            with _report_windows(network, partial(job.report, done, total)):
                 prediction = predict_case(
                     network,
                     case,
                     config,
                     grid=grid,
                     precision=model.card.precision,
-                    probabilities=probabilities,
+                    probabilities=job.probabilities,
                 )
             yield entry, prediction
-            report(done + 1, total)
+            job.report(done + 1, total)
 
 
 @contextmanager

@@ -16,13 +16,10 @@ from syntrust_core.contracts.base import Ref
 from syntrust_core.contracts.case_record import CASE_FILE, BrainSource, CaseRecord
 from syntrust_core.contracts.vocabulary import REGIONS, Region
 from syntrust_core.imaging.geometry import Geometry, uploaded_grid
-from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.inference.predict_case import Prediction
-from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, predict_entries
+from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, PredictionJob, predict_entries
 from syntrust_segmenter.models.store import load_model
-from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
-from syntrust_segmenter.progress import ProgressReporter
 
 RECORD_FILE: Final = "segmentation.json"
 LABELS_FILE: Final = "seg.nii.gz"
@@ -52,22 +49,14 @@ class Segmentation(BaseModel):
 
 
 def segment(
-    model_folder: Path,
-    case_folder: Path,
-    *,
-    model: Ref,
-    out: Path,
-    cache: PreparedCache,
-    report: ProgressReporter,
-    probabilities: bool,
-    compute: ComputeConfig | None = None,
+    model_folder: Path, case_folder: Path, job: PredictionJob, *, model: Ref, out: Path
 ) -> dict[str, Path]:
     """Segment a canonical case and write the result as its uploader has the images; paths by name.
 
     `seg.nii.gz` has the shape, frame and label values of the upload; outside the brain it is
-    background. With `probabilities`, `p-<class>.nii.gz` (float32) beside it for background, NCR, ED
-    and ET: interpolated linearly within the brain, background certain around it. `case.json` is the
-    record of the inspection.
+    background. With `job.probabilities`, `p-<class>.nii.gz` (float32) lies beside it for
+    background, NCR, ED and ET: interpolated linearly within the brain, background certain around
+    it. `case.json` is the record of the inspection.
 
     Raises
     ------
@@ -76,9 +65,7 @@ def segment(
     """
     loaded = load_model(model_folder)
     entry = ImageEntry(case_folder.name, case_folder)
-    ((_, prediction),) = predict_entries(
-        loaded, [entry], cache=cache, report=report, probabilities=probabilities, compute=compute
-    )
+    ((_, prediction),) = predict_entries(loaded, [entry], job)
     out.mkdir(parents=True, exist_ok=True)
     case, record = read_mask(case_folder)
     voxels = export_labels(prediction.labels, record, out / LABELS_FILE, brain=case.brain)

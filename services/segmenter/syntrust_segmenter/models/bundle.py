@@ -21,6 +21,7 @@ from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.models.store import CARD_FILE, CONFIG_FILE, HISTORY_FILE, load_model
 from syntrust_segmenter.network.heads import count_channels
 from syntrust_segmenter.network.swin_unetr import monai_norm
+from syntrust_segmenter.presets import SegmenterConfig
 
 PORTABLE: Final = Path(__file__).parent.with_name("portable")
 WEIGHTS: Final = "models/model.pt"
@@ -48,8 +49,8 @@ def export_bundle(model_folder: Path, out: Path) -> None:
     for name in ("configs", "models", "docs"):
         (out / name).mkdir(parents=True)
     torch.save(model.network.state_dict(), out / WEIGHTS)
-    _write(out / "configs" / "inference.json", _inference(model.card))
-    _write(out / METADATA_FILE, _metadata(model.card))
+    _write(out / "configs" / "inference.json", _describe_inference(model.card))
+    _write(out / METADATA_FILE, _describe_bundle(model.card))
     shutil.copytree(PORTABLE, out / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(model_folder / CARD_FILE, out / "docs" / "README.md")
     for name in (CONFIG_FILE, HISTORY_FILE):
@@ -74,8 +75,8 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _inference(card: ModelCard) -> dict[str, Any]:
-    config = card.config
+def _describe_inference(card: ModelCard) -> dict[str, Any]:
+    """MONAI's configuration of the prediction, as `configs/inference.json` holds it."""
     return {
         "imports": ["$import torch"],
         "bundle_root": ".",
@@ -87,43 +88,55 @@ def _inference(card: ModelCard) -> dict[str, Any]:
             "folder": "@dataset_dir",
             "roles": list(ROLES),
         },
-        "network_def": {
-            "_target_": "SwinUNETR",
-            "in_channels": len(MODALITIES),
-            "out_channels": count_channels(config.head),
-            "feature_size": config.feature_size,
-            "depths": list(config.depths),
-            "num_heads": list(config.heads),
-            "window_size": config.window,
-            "norm_name": monai_norm(config),
-        },
+        "network_def": _describe_network(card.config),
         "weights": f"$torch.load(@bundle_root + '/{WEIGHTS}', map_location='cpu', "
         "weights_only=True)",
-        "preprocessing": {"_target_": "Compose", "transforms": _transforms()},
-        "inferer": {
-            "_target_": "SlidingWindowInferer",
-            "roi_size": list(config.inference_roi),
-            "sw_batch_size": config.windows,
-            "overlap": config.overlap,
-            "mode": "gaussian",
-        },
-        "predictor": {
-            "_target_": "scripts.steps.Predictor",
-            "network": "@network_def",
-            "inferer": "@inferer",
-            "preprocessing": "@preprocessing",
-            "head": config.head,
-            "labels": dict(LABELS),
-            "precision": card.precision,
-            "device": "@device",
-            "output_dir": "@output_dir",
-        },
+        "preprocessing": {"_target_": "Compose", "transforms": _list_transforms()},
+        "inferer": _describe_inferer(card.config),
+        "predictor": _describe_predictor(card),
         "initialize": ["$@network_def.load_state_dict(@weights)"],
         "run": ["$@predictor(@cases)"],
     }
 
 
-def _transforms() -> list[dict[str, Any]]:
+def _describe_network(config: SegmenterConfig) -> dict[str, Any]:
+    return {
+        "_target_": "SwinUNETR",
+        "in_channels": len(MODALITIES),
+        "out_channels": count_channels(config.head),
+        "feature_size": config.feature_size,
+        "depths": list(config.depths),
+        "num_heads": list(config.heads),
+        "window_size": config.window,
+        "norm_name": monai_norm(config),
+    }
+
+
+def _describe_inferer(config: SegmenterConfig) -> dict[str, Any]:
+    return {
+        "_target_": "SlidingWindowInferer",
+        "roi_size": list(config.inference_roi),
+        "sw_batch_size": config.windows,
+        "overlap": config.overlap,
+        "mode": "gaussian",
+    }
+
+
+def _describe_predictor(card: ModelCard) -> dict[str, Any]:
+    return {
+        "_target_": "scripts.steps.Predictor",
+        "network": "@network_def",
+        "inferer": "@inferer",
+        "preprocessing": "@preprocessing",
+        "head": card.config.head,
+        "labels": dict(LABELS),
+        "precision": card.precision,
+        "device": "@device",
+        "output_dir": "@output_dir",
+    }
+
+
+def _list_transforms() -> list[dict[str, Any]]:
     images = list(MODALITIES)
     return [
         {"_target_": "LoadImaged", "keys": list(ROLES), "ensure_channel_first": True},
@@ -133,10 +146,8 @@ def _transforms() -> list[dict[str, Any]]:
     ]
 
 
-def _metadata(card: ModelCard) -> dict[str, Any]:
-    names = {"0": "background", **{str(value): name for name, value in LABELS.items()}}
-    size = list(card.config.inference_roi)
-    image = {"type": "image", "format": "magnitude", "modality": "MR", "spatial_shape": size}
+def _describe_bundle(card: ModelCard) -> dict[str, Any]:
+    """MONAI's description of a bundle, as `configs/metadata.json` holds it."""
     return {
         "version": card.versions.get("syntrust-segmenter", "0"),
         "changelog": {},
@@ -151,27 +162,34 @@ def _metadata(card: ModelCard) -> dict[str, Any]:
         "authors": "SynTrust",
         "copyright": "Apache-2.0 (code)",
         "intended_use": card.use,
-        "network_data_format": {
-            "inputs": {
-                INPUT: {
-                    **image,
-                    "num_channels": len(MODALITIES),
-                    "dtype": "float32",
-                    "value_range": [-10, 10],
-                    "is_patch_data": True,
-                    "channel_def": {str(i): name for i, name in enumerate(MODALITIES)},
-                }
-            },
-            "outputs": {
-                "pred": {
-                    **image,
-                    "format": "segmentation",
-                    "num_channels": 1,
-                    "dtype": "uint8",
-                    "value_range": [0, max(LABELS.values())],
-                    "is_patch_data": False,
-                    "channel_def": names,
-                }
-            },
+        "network_data_format": _describe_data_format(card.config),
+    }
+
+
+def _describe_data_format(config: SegmenterConfig) -> dict[str, Any]:
+    names = {"0": "background", **{str(value): name for name, value in LABELS.items()}}
+    size = list(config.inference_roi)
+    image = {"type": "image", "format": "magnitude", "modality": "MR", "spatial_shape": size}
+    return {
+        "inputs": {
+            INPUT: {
+                **image,
+                "num_channels": len(MODALITIES),
+                "dtype": "float32",
+                "value_range": [-10, 10],
+                "is_patch_data": True,
+                "channel_def": {str(i): name for i, name in enumerate(MODALITIES)},
+            }
+        },
+        "outputs": {
+            "pred": {
+                **image,
+                "format": "segmentation",
+                "num_channels": 1,
+                "dtype": "uint8",
+                "value_range": [0, max(LABELS.values())],
+                "is_patch_data": False,
+                "channel_def": names,
+            }
         },
     }

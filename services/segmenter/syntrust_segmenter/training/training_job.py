@@ -26,6 +26,7 @@ from syntrust_segmenter.preprocessing.image_entry import (
 )
 from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.progress import ProgressReporter
+from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import (
     Checkpoints,
     TrainingRun,
@@ -83,36 +84,51 @@ def train(
     changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})
     config = configure(preset, changes)
     _check(cases, validation)
-    begun = None if start is None else read_start(start)
-    training_digest = digest([entry.content_digest() for entry in cases])
-    run = _run(config, compute, seed=seed, images=training_digest, start=begun, scratch=scratch)
+    weights = None if start is None else read_start(start)
+    images = digest([entry.content_digest() for entry in cases])
+    run = _make_run(config, compute, seed=seed, images=images, start=weights, scratch=scratch)
     with (
         explain_out_of_memory(config),
         reproducible(compute.threads, deterministic=config.deterministic),
     ):
-        images = [load_prepared(entry, cache) for entry in cases]
+        training = [load_prepared(entry, cache) for entry in cases]
         held_out = [ValidationImage(e.name, e.view, load_prepared(e, cache)) for e in validation]
-        state = train_network(images, held_out, config, run, report=report, checkpoints=checkpoints)
-    card = ModelCard(
-        config=config,
-        precision=state.precision,
-        seed=seed,
-        threads=compute.threads,
-        device=compute.device,
-        training_images=tuple(entry.label for entry in cases),
-        training_digest=training_digest,
-        grid=find_shared_grid(cases),
-        parameters=sum(tensor.numel() for tensor in state.result.parameters()),
-        validation_dice=summarise_validation(state.history),
-        start=None if begun is None else begun.make_record(state.result),
-        versions=dict(read_versions()),
-        weights_digest=weights_digest(state.result.state_dict()),
-    )
+        state = train_network(
+            training, held_out, config, run, report=report, checkpoints=checkpoints
+        )
+    card = _make_card(cases, state, config, run, compute, images=images)
     save_model(state.result, card, state.history, out)
     return card
 
 
-def _run(
+def _make_card(
+    cases: Sequence[ImageEntry],
+    state: TrainingState,
+    config: SegmenterConfig,
+    run: TrainingRun,
+    compute: ComputeConfig,
+    *,
+    images: str,
+) -> ModelCard:
+    """Describe a finished training; `images` is the digest of its training images."""
+    return ModelCard(
+        config=config,
+        precision=state.precision,
+        seed=run.seed,
+        threads=compute.threads,
+        device=compute.device,
+        training_images=tuple(entry.label for entry in cases),
+        training_digest=images,
+        grid=find_shared_grid(cases),
+        parameters=sum(tensor.numel() for tensor in state.result.parameters()),
+        validation_dice=summarise_validation(state.history),
+        start=None if run.start is None else run.start.make_record(state.result),
+        versions=dict(read_versions()),
+        weights_digest=weights_digest(state.result.state_dict()),
+    )
+
+
+def _make_run(
     config: SegmenterConfig,
     compute: ComputeConfig,
     *,

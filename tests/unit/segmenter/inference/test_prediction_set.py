@@ -13,7 +13,11 @@ from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_segmenter.inference.prediction_set import PredictionRecord, write_predictions
+from syntrust_segmenter.inference.prediction_set import (
+    PredictionJob,
+    PredictionRecord,
+    write_predictions,
+)
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
@@ -24,7 +28,7 @@ def run(
 ) -> dict[str, Path]:
     cache = PreparedCache(out.parent / "prepared", limit_bytes=1 << 30)
     return write_predictions(
-        model, entries, out=out, cache=cache, report=Progress(), probabilities=probabilities
+        model, entries, PredictionJob(cache, Progress(), probabilities), out=out
     )
 
 

@@ -17,7 +17,11 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Scheme
 from syntrust_core.errors import Cancelled, InvalidRequest
 from syntrust_core.imaging.nifti import read_volume, write_volume
-from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, write_predictions
+from syntrust_segmenter.inference.prediction_set import (
+    CLASS_NAMES,
+    PredictionJob,
+    write_predictions,
+)
 from syntrust_segmenter.inference.segmentation import Segmentation, segment
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
@@ -59,15 +63,9 @@ def run(
     probabilities: bool = False,
     report: Progress | None = None,
 ) -> dict[str, Path]:
-    return segment(
-        model,
-        case,
-        model=MODEL,
-        out=out,
-        cache=PreparedCache(out.parent / "prepared", limit_bytes=1 << 30),
-        report=report or Progress(),
-        probabilities=probabilities,
-    )
+    cache = PreparedCache(out.parent / "prepared", limit_bytes=1 << 30)
+    job = PredictionJob(cache, report or Progress(), probabilities)
+    return segment(model, case, job, model=MODEL, out=out)
 
 
 @pytest.mark.parametrize("scheme", ["brats2021", "med_ddpm"])
@@ -125,7 +123,7 @@ def test_a_case_with_a_mask_is_segmented_as_an_experiment_predicts_it(
 ) -> None:
     cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
     expected = write_predictions(
-        able, cases[:1], out=tmp_path / "labels", cache=cache, report=Progress()
+        able, cases[:1], PredictionJob(cache, Progress()), out=tmp_path / "labels"
     )
 
     paths = run(able, cases[0].folder, tmp_path / "out")

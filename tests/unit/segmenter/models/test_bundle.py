@@ -16,7 +16,7 @@ from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import Conflict
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_segmenter.compute import ComputeConfig
-from syntrust_segmenter.inference.prediction_set import write_predictions
+from syntrust_segmenter.inference.prediction_set import PredictionJob, write_predictions
 from syntrust_segmenter.models.bundle import export_bundle, export_zip
 from syntrust_segmenter.portable.steps import find_cases
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
@@ -46,14 +46,9 @@ def test_the_bundle_predicts_the_same_label_maps_without_the_platform(
     model, bundle = tmp_path / "model", tmp_path / "bundle"
     train_tiny(cases, model, iterations=3, overrides={"learning_rate": 0.01})
     cache = PreparedCache(tmp_path / "prepared", limit_bytes=1 << 30)
-    ours = write_predictions(
-        model,
-        cases[:1],
-        out=tmp_path / "out",
-        cache=cache,
-        report=Progress(),
-        compute=ComputeConfig(threads=1, device="cpu"),
-    )
+    compute = ComputeConfig(threads=1, device="cpu")
+    job = PredictionJob(cache, Progress(), compute=compute)
+    ours = write_predictions(model, cases[:1], job, out=tmp_path / "out")
 
     export_bundle(model, bundle)
     (bundle / "cases" / "a").mkdir(parents=True)

@@ -7,7 +7,7 @@ import pytest
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_segmenter.inference.prediction_set import write_predictions
+from syntrust_segmenter.inference.prediction_set import PredictionJob, write_predictions
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 from syntrust_segmenter.training.training_job import train
@@ -44,7 +44,7 @@ def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None
         report=_silent,
     )
     paths = write_predictions(
-        tmp_path / "model", entries, out=tmp_path / "labels", cache=cache, report=_silent
+        tmp_path / "model", entries, PredictionJob(cache, _silent), out=tmp_path / "labels"
     )
 
     dice: list[float | None] = []
