@@ -32,9 +32,9 @@ app.add_typer(phantom, name="phantom")
 
 FAILED = 1
 console = Console(stderr=True, highlight=False)
-DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds everything.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds all data.")]
 PortOption = Annotated[
-    int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 takes a free one.")
+    int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 chooses a free one.")
 ]
 
 
@@ -46,7 +46,7 @@ class Preset(StrEnum):
 
 
 def main() -> None:
-    """Run the command; a refusal is one sentence and exit code 1."""
+    """Run the command. A refusal prints one sentence and gives exit code 1."""
     try:
         app()
     except PlatformError as error:
@@ -62,7 +62,7 @@ def _fail(sentence: str) -> NoReturn:
 
 @app.command()
 def up(data: DataOption = Path("syntrust-data"), port: PortOption = 8000) -> None:
-    """Start the stack and keep it running until Ctrl-C; a later start goes on where it was."""
+    """Start the stack and keep it running until Ctrl-C; a later start resumes its work."""
     require_free_port(port)
     folder = DataFolder(data)
     with folder.lock() as lock:
@@ -86,14 +86,15 @@ def demo(
     ] = None,
     cases: Annotated[int, typer.Option(min=4, help="Phantoms in the cohort.")] = 30,
     iterations: Annotated[
-        int | None, typer.Option(min=1, help="Of each training; by default the preset's.")
+        int | None,
+        typer.Option(min=1, help="Iterations of each training; by default the preset's."),
     ] = None,
 ) -> None:
-    """Run an experiment at α = 0, 0.5, 1 on a phantom cohort and show what comes out of it.
+    """Run an experiment at α = 0, 0.5, 1 on a phantom cohort and show its results.
 
-    A second run answers from what the first one computed.
+    A second run reuses what the first one computed.
     """
-    from syntrust_standalone.demo import DemoPlan, run_demo  # noqa: PLC0415 - `up` needs it not
+    from syntrust_standalone.demo import DemoPlan, run_demo  # noqa: PLC0415 - `up` does not need it
 
     if port:
         require_free_port(port)
@@ -103,9 +104,9 @@ def demo(
 
 @phantom.command("make")
 def make(
-    folder: Annotated[Path, typer.Argument(help="Gets one folder per case.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write, with one folder per case.")],
     *,
-    count: Annotated[int, typer.Option(min=1, help="How many cases.")] = 10,
+    count: Annotated[int, typer.Option(min=1, help="Number of cases.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the cohort; part of the ids.")] = 0,
     start: Annotated[int, typer.Option(min=0, help="Index of the first case.")] = 0,
     preset: Annotated[
@@ -115,10 +116,11 @@ def make(
         str | None, typer.Option(help="Voxels, as 240x240x155; by default the preset's.")
     ] = None,
     spacing: Annotated[
-        float | None, typer.Option(help="Voxel edge in mm; by default what holds the head.")
+        float | None,
+        typer.Option(help="Voxel edge in mm; by default one whose grid holds the head."),
     ] = None,
 ) -> None:
-    """Make a cohort of phantom cases; cases that are already there are left alone."""
+    """Make a cohort of phantom cases; existing cases stay as they are."""
     from syntrust_standalone.phantoms import make_cohort  # noqa: PLC0415 - loads scipy and nibabel
 
     options = _choose_options(preset, shape, spacing)
@@ -161,7 +163,7 @@ def _make_progress_bar() -> Progress:
 def _parse_shape(text: str) -> tuple[int, int, int]:
     parts = text.lower().split("x")
     if len(parts) != 3 or not all(part.isdecimal() for part in parts):
-        raise InvalidRequest(f"--shape {text!r}: write three numbers as 240x240x155.")
+        raise InvalidRequest(f"--shape {text!r}: write three numbers, such as 240x240x155.")
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 

@@ -1,4 +1,4 @@
-"""The one folder that a standalone stack lives in: layout, lock, credentials and ports."""
+"""The data folder of a standalone stack: its layout, lock, credentials and ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from filelock import lock_descriptor
 from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_standalone.servers import WeedPorts, find_free_ports, is_free
 
-_LOCK_PATIENCE_S = 20.0  # what an earlier run may need to clear away after it was killed
+_LOCK_PATIENCE_S = 20.0  # an earlier run that was killed may need this long to clean up
 
 
 class FolderInUse(Conflict):
@@ -29,7 +29,7 @@ class FolderInUse(Conflict):
 
 @dataclass(frozen=True)
 class Credentials:
-    """Made once per folder and kept in a file that only its owner may read."""
+    """Keys, made once per folder and kept in a file that only its owner may read."""
 
     s3_access_key: str
     s3_secret_key: str = field(repr=False)
@@ -52,7 +52,7 @@ class Ports:
 
 
 class DataFolder:
-    """Paths below the folder, and what is remembered there from one start to the next."""
+    """Paths within the folder, and the state kept from one start to the next."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -65,7 +65,7 @@ class DataFolder:
         self.lock_file = self.root / "lock"
 
     def work_folder(self, worker: str) -> Path:
-        """Scratch and heartbeat of one worker."""
+        """Return the folder for scratch and heartbeat of one worker."""
         return self.root / "work" / worker
 
     def log_file(self, name: str) -> Path:
@@ -73,15 +73,15 @@ class DataFolder:
 
     @contextmanager
     def lock(self) -> Iterator[int]:
-        """Hold the folder for this process; gives the lock's descriptor.
+        """Hold the folder for this process. Yield the lock's file descriptor.
 
-        Whoever inherits the descriptor holds the folder too, so an earlier run that was killed
-        keeps it until its last process is gone; that is waited for.
+        A process that inherits the descriptor holds the folder too. So a run that was killed holds
+        it until its helper process has cleaned up; this call waits for that.
 
         Raises
         ------
         FolderInUse
-            A live process holds it.
+            A running stack holds the folder.
         """
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -105,27 +105,27 @@ class DataFolder:
             time.sleep(0.1)
 
     def load_credentials(self) -> Credentials:
-        """The folder's keys, made at the first call. Call it under the lock."""
+        """Read the folder's keys; make them at the first call. Call it under the lock."""
         if not self.credentials_file.exists():
             write_private(self.credentials_file, asdict(Credentials.new()))
         return Credentials(**_read_json(self.credentials_file))
 
     def choose_ports(self, gateway: int) -> Ports:
-        """The last run's ports where they are still free, others elsewhere. 0 takes any."""
+        """Choose the last run's ports if all are free, else others; 0 means any gateway port."""
         last = self.read_run().get("ports", {})
         kept = [port for port in last.values() if isinstance(port, int) and is_free(port)]
-        # All or none: SeaweedFS names a folder and sockets by its ports, so staying put is tidy.
+        # All or none: SeaweedFS names a folder and sockets by its ports.
         numbers = kept if len(kept) == 6 else find_free_ports(6)
         redis, *weed = numbers
         chosen = gateway or find_free_ports(1)[0]
         return Ports(gateway=chosen, redis=redis, weed=WeedPorts(*weed))
 
     def read_run(self) -> dict[str, Any]:
-        """What the last or present run wrote about itself; empty if there was none."""
+        """Read what the latest run wrote about itself; empty before the first run."""
         return _read_json(self.run_file) if self.run_file.exists() else {}
 
     def write_run(self, state: str, ports: Ports, url: str) -> None:
-        """Say how far this run is: starting, ready, stopping or stopped."""
+        """Write the state of this run: starting, ready, stopping or stopped."""
         inner = {"redis": ports.redis, **asdict(ports.weed)}
         body = {"pid": os.getpid(), "state": state, "url": url, "ports": inner}
         write_private(self.run_file, body)

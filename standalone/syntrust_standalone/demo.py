@@ -1,4 +1,4 @@
-"""`syntrust-standalone demo`: the main job on phantoms, from an empty folder to a report."""
+"""`syntrust-standalone demo`: an experiment on phantoms, from an empty folder to a report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _STOP_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """What the demo computes. Of 30 cases 16 train, 2 validate and 12 test."""
+    """The size of the demo's experiment. Of 30 cases, 16 train, 2 validate and 12 test."""
 
     cases: int = 30
     seed: int = 0
@@ -48,7 +48,7 @@ class DemoPlan:
     iterations: int | None = None
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `POST /experiments` beside dataset and alphas."""
+        """Build the fields of `POST /experiments` besides dataset and alphas."""
         fractions = {
             "test_fraction": self.test_fraction,
             "validation_fraction": self.validation_fraction,
@@ -60,7 +60,7 @@ class DemoPlan:
 def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> None:
     """Run the demo and write its results into `data`.
 
-    What a former run made in `data` is used again: cases, dataset, and every computed step.
+    It reuses what an earlier run made in `data`: cases, dataset, and every computed step.
     """
     started = time.monotonic()
     folder = DataFolder(data / "stack")
@@ -80,7 +80,7 @@ def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> 
 def run_stack(
     folder: DataFolder, port: int | None, console: Console
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The stack as a child process, stopped in order at the end of the block, come what may."""
+    """Run the stack as a child process, and stop it in order at the end of the block."""
     chosen = port if port is not None else PORT if is_free(PORT) else find_free_ports(1)[0]
     command = ("-m", "syntrust_standalone", "up", "--data", str(folder.root), "--port", str(chosen))
     program = Program("supervisor", (sys.executable, *command), Path.cwd())
@@ -101,7 +101,7 @@ def run_stack(
 
 @contextmanager
 def _raise_on_sigterm() -> Iterator[None]:
-    """SIGTERM unwinds the stack as Ctrl-C does."""
+    """Raise `KeyboardInterrupt` on SIGTERM, so that it ends the block as Ctrl-C does."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -114,7 +114,7 @@ def _raise_on_sigterm() -> Iterator[None]:
 
 
 def _client(folder: DataFolder, supervisor: subprocess.Popen[bytes], console: Console) -> Client:
-    """A client of the stack, once that is ready."""
+    """Wait until the stack is ready, and make a client of it."""
     with console.status("starting the servers"):
         while (run := folder.read_run()).get("pid") != supervisor.pid or run["state"] != "ready":
             if supervisor.poll() is not None:
@@ -142,7 +142,7 @@ def _cohort(folder: Path, plan: DemoPlan, console: Console) -> list[Path]:
 
 
 def _dataset(client: Client, cases: Sequence[Path], console: Console) -> str:
-    """The dataset of exactly these files, registered unless it is there already."""
+    """Find the dataset of exactly these files, or register it."""
     name = f"demo-{_content(cases)[:16]}"
     for known in client.datasets.list():
         if known["name"] == name and known["state"] == "ready":
@@ -161,7 +161,7 @@ def _content(cases: Sequence[Path]) -> str:
 
 
 def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) -> str:
-    # Asked for anew each time: a step that is done is never computed again.
+    # Created anew each time, because a step that is done is never computed again.
     asked = client.experiments.create(dataset, plan.alphas, **plan.settings())
     last = show(console, client.experiments.watch(asked["id"]))
     if last is not None:

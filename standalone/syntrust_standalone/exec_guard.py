@@ -1,9 +1,9 @@
-"""Becomes a command that does not outlive its parent.
+"""Run a command that ends when its parent ends.
 
 `python exec_guard.py SIGNAL PARENT_PID ARGV…`.
 
-Run by path in a fresh interpreter: what a fork needs to do before its exec is done here, where no
-other thread can hold a lock. Standard library alone.
+It runs by its path in a fresh interpreter, where no other thread can hold a lock between fork and
+exec. It uses the standard library alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(arguments: list[str]) -> None:
-    """Ask the kernel for SIGNAL at the parent's death, then exec ARGV."""
+    """Ask the kernel to send SIGNAL when the parent ends, then exec ARGV."""
     name, parent, *argv = arguments
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.Signals[name]))

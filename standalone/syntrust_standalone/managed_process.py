@@ -1,4 +1,4 @@
-"""One program of a running stack: kept alive, and ended with everything that it started."""
+"""One program of a running stack: restarted when it ends, and stopped with all that it started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIRST_DELAY_S, _LONGEST_DELAY_S, _STEADY_S = 0.5, 30.0, 60.0
 
 
 class OrphanCleaner:
-    """The helper process that ends the groups of a supervisor that was killed."""
+    """The helper process that ends the process groups which a killed supervisor leaves."""
 
     def __init__(self, lock: int) -> None:
         self._lock = lock
@@ -37,7 +37,7 @@ class OrphanCleaner:
         self._send(f"-{group}\n")
 
     def revive(self) -> None:
-        """Start another if something ended it."""
+        """Start the helper again if it has ended."""
         if self._process.poll() is not None:
             self._process = self._start()
             for group, death_signal in self._groups.items():
@@ -53,7 +53,7 @@ class OrphanCleaner:
             (sys.executable, "-I", "-S", str(_ORPHAN_CLEANER)),
             stdin=subprocess.PIPE,
             start_new_session=True,
-            pass_fds=(self._lock,),  # the folder stays taken until the last process is gone
+            pass_fds=(self._lock,),  # the folder stays locked until this helper has ended
         )
 
     def _send(self, line: str) -> None:
@@ -64,7 +64,7 @@ class OrphanCleaner:
 
 
 class ManagedProcess:
-    """One program: started, started again with back-off when it ends, stopped with its group."""
+    """One program: started, restarted with back-off when it ends, and stopped with its group."""
 
     def __init__(
         self, program: Program, log: Path, cleaner: OrphanCleaner, on_event: OnEvent
@@ -82,7 +82,7 @@ class ManagedProcess:
         self._task = asyncio.create_task(self._restart_when_ended())
 
     async def stop(self, grace_s: float) -> None:
-        """End the program and everything that it started; the grace is for a clean end."""
+        """Stop the program and all that it started; kill what is left after the grace period."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -94,7 +94,7 @@ class ManagedProcess:
         await self._end_group()
 
     def kill(self) -> None:
-        """End it now; `stop` does the rest."""
+        """Kill the program's group now; `stop` does the rest."""
         if self._process is not None:
             signal_group(self._process.pid, signal.SIGKILL)
 
@@ -108,7 +108,7 @@ class ManagedProcess:
         while self._process is not None:
             started = time.monotonic()
             code = await wait_until_ended(self._process)
-            # What a crashed program started would go on working beside its successor.
+            # Child processes of a crashed program would otherwise work beside its successor.
             await self._end_group()
             if time.monotonic() - started > _STEADY_S:
                 delay_s = _FIRST_DELAY_S
@@ -118,7 +118,7 @@ class ManagedProcess:
             self._spawn()
 
     async def _end_group(self) -> None:
-        """Kill what is left of the group and collect it; orphans are ours as a subreaper."""
+        """Kill what is left of the group and collect it; a subreaper adopts its orphans."""
         if self._process is None:
             return
         group = self._process.pid
@@ -131,7 +131,7 @@ class ManagedProcess:
 
 
 async def wait_until_ended(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a child of this process; gives its exit code, negative for a signal."""
+    """Wait for a child of this process; return its exit code, negative for a signal."""
     # Polled: asyncio's own child watcher waits in threads, and children must start in this one.
     while (code := process.poll()) is None:  # noqa: ASYNC110 - no event says it
         await asyncio.sleep(_POLL_S)
@@ -139,7 +139,7 @@ async def wait_until_ended(process: subprocess.Popen[bytes]) -> int:
 
 
 def _collect(group: int) -> bool:
-    """Collect ended members of the group; True while there are others."""
+    """Collect ended members of the group; return True while others still run."""
     try:
         while os.waitpid(-group, os.WNOHANG)[0]:
             pass

@@ -1,9 +1,9 @@
-"""Outlives the supervisor by a moment, to end what a killed one leaves: `python orphan_cleaner.py`.
+"""End the process groups that a killed supervisor leaves: `python orphan_cleaner.py`.
 
-Standard input says which process groups there are: a line `+<group> <signal>` or `-<group>`. Its
-end means that the supervisor is gone, however it went: groups get their signal, later SIGKILL. The
-kernel's parent-death signal reaches children alone; groups hold grandchildren as well. Standard
-library alone.
+Standard input lists the process groups: `+<group> <signal>` adds one, `-<group>` removes one. When
+it ends, the supervisor has ended: every group gets its signal, and SIGKILL after a grace period.
+The kernel's parent-death signal reaches only children, and groups hold grandchildren as well. It
+uses the standard library alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much memory a process and everything below it takes. Known on Linux alone."""
+"""Measure the memory of a process and its descendants. Linux alone tells it."""
 
 from __future__ import annotations
 

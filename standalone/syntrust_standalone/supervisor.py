@@ -1,4 +1,4 @@
-"""Starts the stack, keeps it running, and leaves nothing behind. Plain asyncio and processes."""
+"""Start the stack, keep it running, and stop every process of it at the end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HOUSEKEEPING_S = 5.0
 
 
 class Supervisor:
-    """A running stack. `run` returns when it has been stopped and nothing of it is left."""
+    """A running stack. `run` returns when every process has been stopped."""
 
     def __init__(self, stack: Stack, lock: int, on_event: OnEvent) -> None:
         self._stack = stack
@@ -55,12 +55,12 @@ class Supervisor:
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Start everything, say so, and wait for a signal.
+        """Start everything, record that it is ready, and wait for a signal.
 
         Raises
         ------
         Unavailable
-            A program does not start; the text holds the end of its log.
+            A program does not start; the sentence contains the end of its log.
         """
         _become_subreaper()
         self._listen()
@@ -79,13 +79,13 @@ class Supervisor:
             self._record_state("stopped")
 
     def _record_state(self, state: str) -> None:
-        # A full disk must not keep the stack from stopping.
+        # A full disk must not prevent the stack from stopping.
         with suppress(OSError):
             self._stack.folder.write_run(state, self._stack.ports, self._stack.url)
         self._notify(state)
 
     def _notify(self, event: str) -> None:
-        # Nor a terminal that has been closed.
+        # Neither must a closed terminal.
         with suppress(OSError):
             self._on_event(event)
 
@@ -96,7 +96,7 @@ class Supervisor:
                 loop.add_signal_handler(name, self._on_signal)
 
     def _on_signal(self) -> None:
-        if self._stop.is_set():  # the second Ctrl-C of somebody in a hurry
+        if self._stop.is_set():  # a second Ctrl-C
             for process in self._processes:
                 process.kill()
         self._stop.set()
@@ -147,7 +147,7 @@ class Supervisor:
         self, processes: Iterable[ManagedProcess], answers: Callable[[], bool]
     ) -> None:
         watched, deadline = tuple(processes), time.monotonic() + _READY_TIMEOUT_S
-        # A thread asks, so that signals are served meanwhile; processes start in this one alone.
+        # A thread asks, so that signals are handled meanwhile; processes start in this one alone.
         while not await asyncio.to_thread(answers):
             for process in watched:
                 if process.starts > _STARTS_BEFORE_READY:
@@ -172,7 +172,7 @@ class Supervisor:
             raise Unavailable(_describe_failed_start(program.name, log))
 
     async def _stop_all(self) -> None:
-        """API, orchestrator, workers, S3, Redis: nobody loses what they talk to before they end."""
+        """Stop API, orchestrator, workers, S3, Redis: each before the servers that it needs."""
         *rest, orchestrator, gateway = self._list_in_order()
         servers, workers = rest[:2], rest[2:]
         await self._stop_together([gateway])
@@ -182,7 +182,7 @@ class Supervisor:
             await self._stop_together([server])
 
     def _list_in_order(self) -> list[ManagedProcess | None]:
-        """Redis, S3, workers, orchestrator, gateway; None where the start did not come so far."""
+        """List Redis, S3, workers, orchestrator, gateway; None for one that was not started."""
         names = ("redis", "s3", *map(str, Queue), "orchestrator", "gateway")
         by_name = {process.program.name: process for process in self._processes}
         return [by_name.get(name) for name in names]
@@ -201,9 +201,9 @@ class Supervisor:
 
 
 def trim_log(log: Path, limit_bytes: int) -> None:
-    """Keep a log within twice the limit: what there is becomes `….log.1`, and the file empties.
+    """Keep a log within twice the limit: copy it to `….log.1`, then empty it.
 
-    Children append through a descriptor of their own, so the file is copied and not renamed.
+    The file is copied and not renamed, because children append through their own descriptor.
     """
     if log.stat().st_size > limit_bytes:
         log.with_suffix(".log.1").write_bytes(log.read_bytes())
@@ -211,9 +211,9 @@ def trim_log(log: Path, limit_bytes: int) -> None:
 
 
 def flush_redis(redis_port: int) -> None:
-    """Empty Redis: nobody of an earlier run lives, so its leases and marks only make us wait.
+    """Empty Redis: no process of an earlier run is left, so its leases would only cause delays.
 
-    The store says what is done and the database what is wanted; the orchestrator submits the rest.
+    The store knows what is done and the database what is wanted; the orchestrator submits the rest.
     """
     with Redis(host=HOST, port=redis_port) as client:
         client.flushdb()

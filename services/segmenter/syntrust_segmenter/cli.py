@@ -1,4 +1,4 @@
-"""`syntrust-segmenter`: start weights in, bundles out."""
+"""`syntrust-segmenter`: import start weights, publish models, and export MONAI bundles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from syntrust_segmenter.presets import PRESETS, configure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; refusals end with a sentence and exit code 2, not with a traceback."""
+    """Run the command. A refusal prints one sentence and gives exit code 2."""
     options = _parser().parse_args(arguments)
     try:
         message: str = options.command(options)
@@ -48,7 +48,7 @@ def _import(options: argparse.Namespace) -> str:
 
 def _publish(options: argparse.Namespace) -> str:
     ref = publish_model(S3Store(Settings().storage), options.folder, options.name)
-    return f"{options.name} is everybody's now, also as {ref.id}. Research use only."
+    return f"Published {options.name} as {ref.id}, for every client. Research use only."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,13 +57,15 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="Write a trained segmenter as a MONAI bundle.")
     export.add_argument("model", type=Path, help="Folder of a trained segmenter.")
-    export.add_argument("out", type=Path, help="Folder to write; it must not be there yet.")
+    export.add_argument("out", type=Path, help="Folder to write; it must not exist yet.")
     export.set_defaults(command=_export)
 
     import_ = commands.add_parser(
-        "import", help="Check a checkpoint of others; write start weights."
+        "import", help="Check a foreign checkpoint and write it as start weights."
     )
-    import_.add_argument("checkpoint", type=Path, help="File of torch.save; nothing in it is run.")
+    import_.add_argument(
+        "checkpoint", type=Path, help="File written by torch.save; nothing in it is executed."
+    )
     import_.add_argument("out", type=Path, help="Folder to write.")
     import_.add_argument("--layout", choices=get_args(Layout), default="brats21")
     import_.add_argument(
@@ -73,13 +75,15 @@ def _parser() -> argparse.ArgumentParser:
         "--order",
         nargs=len(MODALITIES),
         metavar="MODALITY",
-        help=f"Of the input channels; for brats21: {' '.join(RELEASED_ORDER)} if left out.",
+        help=f"Modality of each input channel; by default {' '.join(RELEASED_ORDER)} for brats21.",
     )
     import_.set_defaults(command=_import)
 
     publish = commands.add_parser("publish", help="Give a model a name that experiments can use.")
-    publish.add_argument("folder", type=Path, help="What import wrote, or a trained segmenter.")
-    publish.add_argument("--name", required=True, help="As brats21-fold0.")
+    publish.add_argument(
+        "folder", type=Path, help="Folder of start weights or of a trained segmenter."
+    )
+    publish.add_argument("--name", required=True, help="For example brats21-fold0.")
     publish.set_defaults(command=_publish)
     return parser
 

@@ -1,4 +1,4 @@
-"""What a job computes on, and what is said when it does not fit."""
+"""The device and threads of a job, reproducible arithmetic, and the error for too little memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ALLOCATORS = ("DefaultCPUAllocator", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS
 
 
 def best_device() -> str:
-    """The GPU if this process sees one, else the CPU."""
+    """Return the GPU if this process sees one, else the CPU."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def best_loaders() -> int:
-    """A GPU is fed by threads of their own; on a CPU they would take the training's cores."""
+    """Return 4 for a GPU, and 0 for a CPU, where loaders would take the training's cores."""
     return 4 if best_device() == "cuda" else 0
 
 
@@ -54,7 +54,7 @@ def explain_out_of_memory(config: SegmenterConfig) -> Iterator[None]:
 
 
 def _advise(config: SegmenterConfig) -> str:
-    """What to lower first: whatever costs no accuracy comes before what does."""
+    """Say what to lower: settings that cost no accuracy come before those that do."""
     if config.batch > 1:
         lower = f"batch (now {config.batch})"
     elif not config.gradient_checkpointing:
@@ -85,7 +85,7 @@ def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         torch.set_float32_matmul_precision("highest" if deterministic else "high")
-        # Filling every new tensor only shows reads of unset memory, at a sixth of the time.
+        # Filling new tensors only reveals reads of unset memory, and takes a sixth of the time.
         _MEMORY.fill_uninitialized_memory = False
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What a trained segmenter is and came from, for programs (config.json) and for people."""
+"""The card of a trained segmenter: config.json for programs, MODEL_CARD.md for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from syntrust_segmenter.training_history import History
 
 
 class ModelCard(BaseModel):
-    """What it takes to use the weights, and what they came from. Research use only."""
+    """How to use the weights, and what they were trained on. Research use only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,10 +31,11 @@ class ModelCard(BaseModel):
     device: str
     training_images: tuple[str, ...]
     training_digest: Annotated[
-        str | None, Field(description="Of the contents of the training images, in their order.")
+        str | None,
+        Field(description="Digest of the contents of the training images, in their order."),
     ] = None
     grid: Annotated[
-        Grid | None, Field(description="That every training image lies on; null: they differ.")
+        Grid | None, Field(description="Grid of every training image; null: their grids differ.")
     ] = None
     parameters: int | None = None
     validation_dice: Annotated[
@@ -48,13 +49,14 @@ class ModelCard(BaseModel):
         StartRecord | None, Field(description="What training started from; null: fresh weights.")
     ] = None
     versions: Annotated[
-        dict[str, str], Field(description="Of the packages that trained, and git's revision.")
+        dict[str, str],
+        Field(description="Versions of the packages that trained, and the git revision."),
     ] = {}
     weights_digest: str
     use: str = "research only"
 
     def count_images(self, view: ImageKind) -> int:
-        """How many training images of that view there were."""
+        """Count the training images of a view, real or twin."""
         return sum(label.endswith(f"({view})") for label in self.training_images)
 
 
@@ -62,7 +64,7 @@ COLUMNS: Final = ("ET", "ED", "NCR", "TC", "WT")
 
 
 def card_markdown(card: ModelCard, history: History) -> str:
-    """The model card as Markdown."""
+    """Write the model card as Markdown."""
     facts = [f"| {name} | {value} |" for name, value in _list_facts(card, history).items()]
     lines = [
         f"# {card.architecture}, preset {card.config.preset}",
@@ -119,7 +121,7 @@ def _describe_grid(grid: Grid | None) -> str:
 
 
 def summarise_validation(history: History) -> dict[ImageKind, dict[str, float | None]]:
-    """Mean Dice at the latest validation, by view and region; see `ModelCard`."""
+    """Average Dice at the latest validation, by view and region; see `ModelCard`."""
     views: tuple[ImageKind, ...] = ("real", "twin")
     scored = {view: [entry.regions() for entry in history.latest(view)] for view in views}
     return {
@@ -135,7 +137,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _tabulate_validation(card: ModelCard, history: History) -> list[str]:
-    """Mean Dice at the latest validation, a row for each view."""
+    """Tabulate mean Dice at the latest validation, one row for each view."""
     if not card.validation_dice:
         return ["No case was set aside for validation."]
     header = f"| images | cases | {' | '.join(COLUMNS)} |"
@@ -152,7 +154,7 @@ def _format_dice(values: Iterable[float | None]) -> list[str]:
 
 
 class StartRecord(BaseModel):
-    """What a training started from, for its card; `fresh` lists the tensors that were new."""
+    """What a training started from. `fresh` lists the tensors that were initialised anew."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Sizes and settings of the segmenter: presets, and what a caller may change in them."""
+"""Sizes and settings of the segmenter: the presets, and the fields that a caller may change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Head = Literal["labels", "regions"]
 
 
 def _expand_side(side: Any) -> Any:  # noqa: ANN401 - whatever a caller sends
-    """Requests carry plain numbers; one number is the side of a cube."""
+    """Expand one number to the three sides of a cube; a request may give either."""
     return (side, side, side) if isinstance(side, int) else side
 
 
@@ -27,7 +27,7 @@ Patch = Annotated[tuple[Side, Side, Side], BeforeValidator(_expand_side)]
 
 
 class SegmenterConfig(BaseModel):
-    """Everything a training depends on besides its data, its seed and its iterations."""
+    """Everything that a training depends on besides its data and its seed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +70,9 @@ class SegmenterConfig(BaseModel):
     )
     noise: Annotated[float, Field(ge=0, le=1, description="Largest sd of Gaussian noise.")] = 0.1
 
-    iterations: Annotated[int, Field(ge=1, description="Used where the request names none.")]
+    iterations: Annotated[
+        int, Field(ge=1, description="Number of iterations if the request names none.")
+    ]
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     warmup: Annotated[Probability, Field(description="Share of the iterations.")] = 0.05
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-5
@@ -80,8 +82,8 @@ class SegmenterConfig(BaseModel):
         Field(
             ge=0,
             lt=1,
-            description="Decay per iteration of a running average of the weights, which then is "
-            "what is validated and stored; 0: none.",
+            description="Decay per iteration of a running average of the weights. The average "
+            "is then validated and stored; 0: none.",
         ),
     ] = 0.0
     deterministic: Annotated[
@@ -170,12 +172,12 @@ PRESETS: Final[Mapping[str, SegmenterConfig]] = MappingProxyType(
 
 
 def configure(preset: str, overrides: Mapping[str, Any] | None = None) -> SegmenterConfig:
-    """A preset with some of its fields replaced.
+    """Return a preset with some of its fields replaced.
 
     Raises
     ------
     InvalidRequest
-        No such preset or field, or a value that cannot be; the pointer names it.
+        The preset or a field does not exist, or a value is out of range; the pointer names it.
     """
     if preset not in PRESETS:
         raise InvalidRequest(

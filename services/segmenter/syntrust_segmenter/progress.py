@@ -6,6 +6,6 @@ from typing import Protocol
 
 
 class ProgressReporter(Protocol):
-    """Told after every iteration; may raise `Cancelled` or `LeaseLost`."""
+    """A function called after every iteration; it may raise `Cancelled` or `LeaseLost`."""
 
     def __call__(self, done: int, total: int, **detail: float | str) -> None: ...

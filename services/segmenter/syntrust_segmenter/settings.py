@@ -1,4 +1,4 @@
-"""What an operator may set on a segmenter worker, from `SYNTRUST_SEGMENTER__…` variables."""
+"""Settings of a segmenter worker, from `SYNTRUST_SEGMENTER__…` variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SegmenterSettings(BaseSettings):
-    """None of these changes a weight or a label map."""
+    """Settings for speed and storage. None of them changes a weight or a label map."""
 
     model_config = SettingsConfigDict(env_prefix="SYNTRUST_SEGMENTER__", extra="ignore")
 
@@ -22,7 +22,10 @@ class SegmenterSettings(BaseSettings):
         ),
     ] = None
     prepared_bytes: Annotated[
-        int, Field(ge=0, description="Prepared cases kept at most; a full-size one has 60 MB.")
+        int,
+        Field(
+            ge=0, description="Most bytes of prepared cases to keep; a full-size one takes 60 MB."
+        ),
     ] = 64 << 30
     loaders: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""The steps of the segmenter queue: inputs in, the work called once, files out."""
+"""The tasks of the segmenter queue: each fetches inputs, calls one job, and adds the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened during a training, for people: it never decides anything."""
+"""The history of a training. People read it; no decision depends on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from syntrust_segmenter.preprocessing.image_entry import ImageKind
 
 
 class ValidationDice(BaseModel):
-    """Dice of one validation image; null where reference and prediction are both empty."""
+    """Dice of one validation image; null if reference and prediction are both empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,13 +26,13 @@ class ValidationDice(BaseModel):
     ] = {}
 
     def regions(self) -> dict[str, float | None]:
-        """Dice of ET, ED, NCR, TC and WT."""
+        """Collect Dice of ET, ED, NCR, TC and WT."""
         both = (*self.dice.items(), *self.nested.items())
         return {str(region): value for region, value in both}
 
     @property
     def mean(self) -> float:
-        """Mean over the regions; an empty region rightly left empty counts as 1."""
+        """Mean over the regions; a region that is empty in both label maps counts as 1."""
         return _mean([_or_one(value) for value in self.dice.values()])
 
 
@@ -46,7 +46,8 @@ class History(BaseModel):
     gradient_norm: list[float] = []
     validation: list[ValidationDice] = []
     seconds: Annotated[
-        float, Field(description="Wall clock of the iterations, waiting for samples included.")
+        float,
+        Field(description="Wall-clock time of the iterations, including the wait for samples."),
     ] = 0.0
     samples: int = 0
 
@@ -55,17 +56,17 @@ class History(BaseModel):
         return self.samples / self.seconds if self.seconds else 0.0
 
     def latest(self, image: ImageKind) -> list[ValidationDice]:
-        """The entries of the latest validation; none before the first."""
+        """List the entries of the latest validation; none before the first."""
         entries = [entry for entry in self.validation if entry.image == image]
         return [entry for entry in entries if entry.iteration == entries[-1].iteration]
 
     def validation_mean(self, image: ImageKind) -> float | None:
-        """Mean over cases and regions at the latest validation; None before the first."""
+        """Average over cases and regions at the latest validation; None before the first."""
         entries = self.latest(image)
         return _mean([entry.mean for entry in entries]) if entries else None
 
     def validation_means(self, image: ImageKind) -> dict[Region, float]:
-        """The same for each region; empty before the first validation."""
+        """Average over cases for each region; empty before the first validation."""
         entries = self.latest(image)
         if not entries:
             return {}

@@ -46,7 +46,7 @@ class Head:
         )
 
     def half_extent_mm(self) -> NDArray[np.float64]:
-        """Half the edges of a box around the head, 6 mm of bending included."""
+        """Return half the edges in mm of a box around the head, including 6 mm of bending."""
         from_mni = np.abs(np.linalg.inv(self.to_mni))
         half: NDArray[np.float64] = from_mni @ np.asarray(MNI_BRAIN_HALF_MM) + 6.0
         return half
@@ -63,7 +63,7 @@ class Tissue:
 
 
 def map_to_mni(head: Head, grid: Grid) -> NDArray[np.float32]:
-    """MNI position in mm of every voxel. (3, X, Y, Z) float32."""
+    """Compute the MNI position in mm of every voxel. (3, X, Y, Z) float32."""
     mesh = grid.open_mesh
     local = [mesh[k] - np.float32(head.centre_mm[k]) for k in range(3)]
     positions = np.empty((3, *grid.shape), dtype=np.float32)
@@ -77,12 +77,12 @@ def map_to_mni(head: Head, grid: Grid) -> NDArray[np.float32]:
 
 
 def sample_brain(positions: NDArray[np.float32], templates: Templates) -> Volume:
-    """Share of each voxel inside the template's brain mask, [0, 1]."""
+    """Sample the share of each voxel inside the template's brain mask, (X, Y, Z) in [0, 1]."""
     return sample(templates.brain, _template_index(positions, templates))
 
 
 def sample_tissue(positions: NDArray[np.float32], templates: Templates, *, fluid: float) -> Tissue:
-    """Tissue shares at MNI positions; outside the brain is a mixture of cortex and fluid."""
+    """Sample tissue shares at MNI positions; outside the brain they mix cortex and fluid."""
     index = _template_index(positions, templates)
     gm, wm = sample(templates.gm, index), sample(templates.wm, index)
     detail = sample(templates.detail, index)

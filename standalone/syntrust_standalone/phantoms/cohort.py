@@ -43,7 +43,7 @@ class PhantomCase:
 
 
 def case_id(cohort_seed: int, index: int) -> str:
-    """`phantom-<cohort seed>-<index>`, the index in four digits."""
+    """Name a case `phantom-<cohort seed>-<index>`, the index in four digits."""
     return f"phantom-{cohort_seed}-{index:04d}"
 
 
@@ -83,13 +83,13 @@ def make_case(cohort_seed: int, index: int, options: PhantomOptions) -> PhantomC
 def make_labels(
     cohort_seed: int, index: int, options: PhantomOptions
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Labels and brain of the same case without its images: a fraction of the time."""
+    """Make labels and brain of the same case without its images, in a fraction of the time."""
     body, _ = draw_subject(cohort_seed, index, options)
     return body.whole_labels(options), embed(body.brain, body.head_box, options.shape)
 
 
 def lps_affine(options: PhantomOptions) -> NDArray[np.float64]:
-    """diag(-1, -1, 1) times the spacing, with BraTS's origin (0, (Y - 1) dy, 0)."""
+    """Return diag(-1, -1, 1) times the spacing, with BraTS's origin (0, (Y - 1) dy, 0)."""
     dx, dy, dz = options.grid_spacing_mm
     affine = np.diag([-dx, -dy, dz, 1.0])
     affine[1, 3] = (options.shape[1] - 1) * dy
@@ -97,7 +97,7 @@ def lps_affine(options: PhantomOptions) -> NDArray[np.float64]:
 
 
 def write_case(case: PhantomCase, folder: Path) -> Path:
-    """Write `<folder>/<case id>/<role>.nii.gz`, all or nothing; an existing case is left alone."""
+    """Write `<folder>/<case id>/<role>.nii.gz`, all or nothing; an existing case stays."""
     target = folder / case.case_id
     if target.exists():
         return target
@@ -118,7 +118,7 @@ def _move(draft: Path, target: Path) -> None:
     try:
         draft.rename(target)
     except OSError:
-        # Another process was first: its files are these files, so there is nothing to repair.
+        # Another process was first, and its files are equal.
         if not target.is_dir():
             raise
 
@@ -132,10 +132,10 @@ def make_cohort(
     start: int = 0,
     on_case: OnCase | None = None,
 ) -> list[Path]:
-    """Make the cases start … start + count - 1 that `folder` does not hold yet.
+    """Make those cases start … start + count - 1 that `folder` does not hold yet.
 
-    `on_case(case id, done, count)` is told of each. Returns the folders of all of them, in order.
-    A case is complete or absent: a stopped run goes on where it was.
+    `on_case(case id, done, count)` is called for each. Return the folders of all of them, in order.
+    A case is complete or absent, so a stopped run can be resumed.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def make_cohort(
 
 
 def _claim(folder: Path, seed: int, options: PhantomOptions) -> None:
-    """Note what a cohort is made of, for its ids do not tell, and refuse to mix two of one seed."""
+    """Write down the options of a cohort, and refuse to mix two cohorts of one seed."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / f".phantoms-{seed}.json"
     content = json.dumps({"recipe": RECIPE, "seed": seed, **asdict(options)}, sort_keys=True)

@@ -39,12 +39,12 @@ class Grid:
         return x[:, None, None], y[None, :, None], z[None, None, :]
 
     def crop(self, box: tuple[slice, slice, slice]) -> Grid:
-        """The grid of the voxels in `box`."""
+        """Crop the grid to the voxels in `box`."""
         x, y, z = self.axes_mm
         return Grid((x[box[0]], y[box[1]], z[box[2]]))
 
     def to_index(self, axis: int, position_mm: Volume) -> Volume:
-        """Fractional voxel index of a position along one axis."""
+        """Convert a position in mm along one axis to a fractional voxel index."""
         start = self.axes_mm[axis][0]
         index: Volume = ((position_mm - start) / np.float32(self.spacing_mm[axis])).astype(
             np.float32
@@ -66,7 +66,7 @@ class Field:
         return cls(knots, knot_mm)
 
     def evaluate(self, grid: Grid) -> Volume:
-        """Values at the grid's voxel centres. (X, Y, Z) float32."""
+        """Evaluate the field at the grid's voxel centres. (X, Y, Z) float32."""
         values = self.knots
         for axis, positions in enumerate(grid.axes_mm):
             values = _evaluate_spline(values, axis, positions, self.knot_mm)
@@ -94,7 +94,7 @@ def _evaluate_spline(knots: Volume, axis: int, positions_mm: Volume, knot_mm: fl
 
 
 def sample(volume: Volume, indices: NDArray[np.float32], *, outside: float = 0.0) -> Volume:
-    """Linear interpolation of `volume` at fractional indices (3, X, Y, Z)."""
+    """Interpolate `volume` linearly at fractional indices (3, X, Y, Z)."""
     result: Volume = ndimage.map_coordinates(
         volume, indices, output=np.float32, order=1, mode="constant", cval=outside
     )
@@ -102,12 +102,12 @@ def sample(volume: Volume, indices: NDArray[np.float32], *, outside: float = 0.0
 
 
 def resample(volume: Volume, source: Grid, target: Grid, *, outside: float) -> Volume:
-    """Linear interpolation from one grid onto another."""
+    """Interpolate linearly from one grid onto another; (X, Y, Z) float32 of `target`."""
     mesh = [source.to_index(axis, target.axes_mm[axis]) for axis in range(3)]
     indices = np.stack(np.meshgrid(*mesh, indexing="ij"))
     return sample(volume, indices, outside=outside)
 
 
 def sigmoid(x: Volume) -> Volume:
-    """1 / (1 + exp(-x)), bounded so that exp cannot overflow."""
+    """Compute 1 / (1 + exp(-x)), bounded so that exp cannot overflow."""
     return (1 / (1 + np.exp(-np.clip(x, -30, 30)))).astype(np.float32)

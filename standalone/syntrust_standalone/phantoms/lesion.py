@@ -37,7 +37,7 @@ class Lesion:
 
 
 def push_mm(plan: LesionPlan, grid: Grid, depth_mm: Volume) -> NDArray[np.float32]:
-    """Displacement of tissue by the growing tumour, (3, X, Y, Z) in subject mm.
+    """Compute the displacement of tissue by the growing tumour, (3, X, Y, Z) in subject mm.
 
     Radial, largest at a core's surface, decaying with distance and towards the brain's fixed edge.
     """
@@ -55,7 +55,7 @@ def push_mm(plan: LesionPlan, grid: Grid, depth_mm: Volume) -> NDArray[np.float3
 
 
 def core_depth_mm(plan: LesionPlan, grid: Grid, *, mni_x: Volume, edge_mm: Volume) -> Volume:
-    """Signed depth below the core's rough surface, positive inside. (X, Y, Z) in about mm.
+    """Compute the signed depth below the core's rough surface, positive inside. (X, Y, Z) in mm.
 
     The core flattens towards the brain's edge and the midline, and crosses neither.
     """
@@ -81,7 +81,7 @@ def _smooth_minimum(depths: list[Volume], *, softness_mm: float) -> Volume:
 
 
 def _mean_x(plan: LesionPlan, grid: Grid, mni_x: Volume) -> float:
-    """MNI x at the main part's centre, which tells its hemisphere."""
+    """Read MNI x at the main part's centre, which tells its hemisphere."""
     place = tuple(
         int(np.argmin(np.abs(axis - c)))
         for axis, c in zip(grid.axes_mm, plan.foci[0].centre_mm, strict=True)
@@ -94,10 +94,10 @@ def _offset(grid: Grid, focus: Focus) -> list[Volume]:
 
 
 def travel_distance_mm(depth_mm: Volume, tissue: Tissue, grid: Grid, *, reach_mm: float) -> Volume:
-    """Least cost of the way from the core, in mm of white matter; FAR_MM beyond reach.
+    """Compute the least cost of a path from the core, (X, Y, Z) in mm of white matter.
 
     Grey matter costs 2.6 times as much and fluid 40 times: oedema runs along white matter and
-    spares fluid. Relaxed over the 26 neighbours until nothing changes within reach.
+    spares fluid. Relaxed over the 26 neighbours until nothing changes within reach; FAR_MM beyond.
     """
     slowness = SLOWNESS_WM * tissue.wm + SLOWNESS_GM * tissue.gm + SLOWNESS_CSF * tissue.csf
     step = max(grid.spacing_mm)
@@ -164,7 +164,7 @@ def grow(
 def _select_enhancing(
     plan: LesionPlan, grid: Grid, depth_mm: Volume, labels: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
-    """Which core voxels enhance: a rim of varying thickness, a tiny spot, or none."""
+    """Select the core voxels that enhance: a rim of varying thickness, a tiny spot, or none."""
     core = labels == NCR
     voxel_mm3 = float(np.prod(grid.spacing_mm))
     if plan.kind.enhancement is Enhancement.ABSENT:
@@ -188,7 +188,7 @@ def _spot_distance(plan: LesionPlan, grid: Grid) -> Volume:
 
 
 def _select_nearest(mask: NDArray[np.bool_], score: Volume, count: int) -> NDArray[np.bool_]:
-    """The `count` voxels of `mask` with the lowest score; ties go to the lower index."""
+    """Select the `count` voxels of `mask` with the lowest score; ties go to the lower index."""
     flat = np.flatnonzero(mask)
     chosen = flat[np.argsort(score.ravel()[flat], kind="stable")[:count]]
     result = np.zeros(mask.size, dtype=np.bool_)
@@ -212,7 +212,7 @@ def _remove_islands(core: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
 
 
 def _find_stray(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Oedema that touches no core."""
+    """Find oedema that touches no core."""
     parts, _ = ndimage.label(labels > 0, structure=np.ones((3, 3, 3)))
     stray: NDArray[np.bool_] = ~np.isin(parts, np.unique(parts[labels == NCR]))
     return stray

@@ -23,28 +23,28 @@ class PhantomOptions:
 
     Attributes
     ----------
-    shape
+    shape : tuple of int
         Voxels along L, P and S.
-    spacing_mm
+    spacing_mm : tuple of float, optional
         Voxel edge along the same axes; None takes the isotropic spacing whose field of view is
         at least 192 x 192 x 155 mm (240x240x155 gives 1 mm, 64x64x64 gives 3 mm).
-    core_radius_mm
+    core_radius_mm : (float, float)
         Radius of the tumour core (NCR and ET) of the main part.
-    oedema_margin_mm
+    oedema_margin_mm : (float, float)
         How far oedema reaches beyond the core along white matter (less elsewhere).
-    rim_mm
+    rim_mm : (float, float)
         Mean thickness of the enhancing rim.
-    satellite_radius_mm
+    satellite_radius_mm : (float, float)
         Core radius of further tumour parts.
-    fraction_without_et
+    fraction_without_et : float
         Share of cases without enhancing tumour.
-    fraction_tiny_et
+    fraction_tiny_et : float
         Share of cases whose enhancing tumour is smaller than 300 mm^3.
-    fraction_multifocal
+    fraction_multifocal : float
         Share of cases with two or three tumour parts.
-    contrast_jitter
+    contrast_jitter : float
         Standard deviation of the log of each lesion's intensity, per case and modality.
-    noise
+    noise : float
         Standard deviation of the Rician noise's two channels, relative to white matter.
 
     Raises
@@ -91,7 +91,7 @@ class PhantomOptions:
 
     @property
     def grid_spacing_mm(self) -> Spacing:
-        """The spacing in force, chosen or derived."""
+        """The spacing, chosen or derived."""
         if self.spacing_mm is None:  # __post_init__ has filled it; this satisfies the types
             raise InvalidRequest("spacing_mm is missing.", pointer="/spacing_mm")
         return self.spacing_mm

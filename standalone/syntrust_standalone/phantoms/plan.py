@@ -1,4 +1,4 @@
-"""Which tumour a case gets: kind of enhancement, parts, sizes and places, before any fine grid.
+"""Plan the tumour of a case: enhancement, parts, sizes and places, before any fine grid.
 
 Places are chosen on one coarse lattice of the subject, so a case keeps its tumour on every grid.
 """
@@ -63,7 +63,7 @@ class LesionPlan:
 
 
 def case_kind(cohort_seed: int, index: int, options: PhantomOptions) -> Kind:
-    """The kind of case `index`: shares hold over every run of cases, not only in the long run.
+    """Return the kind of case `index`. Shares hold over every run of consecutive cases.
 
     Kinds follow the rotation u_i = frac(u_0 + i phi), whose share of any interval over n
     consecutive cases is within a case or two of n times its length, and which needs no other case.
@@ -127,7 +127,7 @@ def _between(rng: np.random.Generator, limits: Range) -> float:
 def _place_odds(
     grid: Grid, tissue: Tissue, mni: NDArray[np.float32], depth_mm: Volume, *, need_mm: float
 ) -> NDArray[np.float64]:
-    """Relative odds of a tumour's centre at each lattice point: deep hemispheric white matter."""
+    """Weigh each lattice point as a tumour's centre: deep hemispheric white matter only."""
     deep = ndimage.gaussian_filter(tissue.wm, 5.0 / np.asarray(grid.spacing_mm)).astype(np.float64)
     x, y, z = mni
     hemisphere = (np.abs(x) > 12) & (z > -20)
@@ -140,7 +140,7 @@ def _place_odds(
 
 
 def _ring_around(grid: Grid, foci: list[Focus], *, clear_mm: float) -> NDArray[np.bool_]:
-    """Lattice points clear of every part so far and within reach of the first."""
+    """Mark lattice points clear of every part so far and within reach of the first."""
     reach: NDArray[np.bool_] = _distance_mm(grid, foci[0].centre_mm) < SATELLITE_REACH_MM
     for focus in foci:
         reach &= _distance_mm(grid, focus.centre_mm) > focus.radius_mm + clear_mm

@@ -1,4 +1,4 @@
-"""From tissue and tumour to four int16 volumes as a scanner and BraTS's pipeline leave them."""
+"""Turn tissue and tumour into four int16 volumes, as a scanner and BraTS's pipeline give them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def signal(
     textures: Textures,
     jitter: NDArray[np.float64],
 ) -> Volume:
-    """Noise-free signal relative to white matter. (X, Y, Z) float32.
+    """Compute the noise-free signal relative to white matter. (X, Y, Z) float32.
 
     `jitter` multiplies the signals of NCR, ED and ET, in this order.
     """
@@ -104,7 +104,7 @@ def signal(
 def acquire(
     rng: np.random.Generator, image: Volume, grid: Grid, brain: NDArray[np.bool_], *, noise: float
 ) -> NDArray[np.int16]:
-    """Blur, bias field, Rician noise, unknown scale; background exactly 0, brain at least 1."""
+    """Add blur, bias field, Rician noise and scale. (X, Y, Z): background 0, brain at least 1."""
     blur_mm, scale = rng.uniform(*BLUR_MM), rng.uniform(*SCALE)
     image = ndimage.gaussian_filter(image, blur_mm / np.asarray(grid.spacing_mm))
     image = image * _bias(rng, grid)

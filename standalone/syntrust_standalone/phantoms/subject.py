@@ -38,7 +38,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def embed(part: NDArray[Scalar], box: Box, shape: Shape) -> NDArray[Scalar]:
-    """`part` at `box` of a volume of zeros."""
+    """Place `part` at `box` of a volume of zeros."""
     whole = np.zeros(shape, dtype=part.dtype)
     whole[box] = part
     return whole
@@ -57,6 +57,7 @@ class Subject:
     box: Box  # of the lesion, within the head's box
 
     def whole_labels(self, options: PhantomOptions) -> NDArray[np.uint8]:
+        """Place the labels on the whole grid; (X, Y, Z) uint8."""
         labels = np.zeros(self.grid.shape, dtype=np.uint8)
         labels[self.box] = self.lesion.labels
         return embed(labels, self.head_box, options.shape)
@@ -65,6 +66,7 @@ class Subject:
 def draw_subject(
     cohort_seed: int, index: int, options: PhantomOptions
 ) -> tuple[Subject, list[np.random.Generator]]:
+    """Draw case `index` of a cohort; return it and the random streams of its images."""
     if cohort_seed < 0 or index < 0:
         raise InvalidRequest("seed and index of a phantom cannot be negative.", pointer="/seed")
     seeds = np.random.SeedSequence([cohort_seed, index]).spawn(STREAMS)
@@ -128,7 +130,7 @@ def _realise(
 def _pushed(
     mni: NDArray[np.float32], head: Head, displacement: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Tissue found at p comes from p - push(p)."""
+    """Displace MNI positions: tissue found at p comes from p - push(p)."""
     turn = head.to_mni.astype(np.float32)
     return np.stack(
         [mni[k] - sum(turn[k, j] * displacement[j] for j in range(3)) for k in range(3)]
@@ -151,7 +153,7 @@ def _centred_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) ->
 
 
 def _head_box(head: Head, options: PhantomOptions) -> tuple[Box, Grid]:
-    """The part of the whole grid that can hold the head."""
+    """Find the part of the whole grid that can hold the head."""
     whole = _centred_grid(options.shape, options.grid_spacing_mm)
     half = head.half_extent_mm()
     x, y, z = (
@@ -162,7 +164,7 @@ def _head_box(head: Head, options: PhantomOptions) -> tuple[Box, Grid]:
 
 
 def _lesion_box(plan: LesionPlan, lattice: _Lattice, grid: Grid) -> Box:
-    """The part of the head's grid within reach of the tumour."""
+    """Find the part of the head's grid within reach of the tumour."""
     reached = np.argwhere(lattice.travel_mm < plan.oedema_margin_mm + 6.0)
     low, high = reached.min(0), reached.max(0)
     x, y, z = (

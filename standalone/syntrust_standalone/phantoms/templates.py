@@ -38,7 +38,7 @@ class Templates:
 
 @lru_cache(maxsize=3)
 def load_templates(step_mm: int) -> Templates:
-    """Templates coarsened to `step_mm` (1, 2, 3 mm …), anti-aliased by a Gaussian of step/2."""
+    """Load templates coarsened to `step_mm` (1, 2, 3 mm …), smoothed by a Gaussian of step/2."""
     t1, gm, wm, brain, origin = _load_nilearn()
     gm, wm = _sharpen(t1, gm, wm)
     explained = T1_GM * gm + T1_WM * wm + T1_CSF * (1 - gm - wm)
@@ -72,7 +72,7 @@ def _load_nilearn() -> tuple[Any, Any, Any, Any, tuple[float, float, float]]:
 def _sharpen(
     t1: NDArray[np.float32], gm: NDArray[np.float32], wm: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Tissue shares of one brain from those averaged over 152: nearer 0 and 1, open sulci.
+    """Sharpen tissue shares averaged over 152 brains to those of one: near 0 or 1, open sulci.
 
     The average hides sulcal fluid in grey matter; a T1 darker than grey matter reveals it.
     """

@@ -21,17 +21,17 @@ from syntrust_segmenter.presets import Precision, SegmenterConfig
 FLIPS: tuple[tuple[int, ...], ...] = tuple(
     chain.from_iterable(combinations((2, 3, 4), count) for count in range(4))
 )
-"""Axes of the eight mirrorings, the first of them none."""
+"""Axes of the eight mirrorings; the first mirrors nothing."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says of one image, on the grid of its case.
+    """The network's prediction for one image, on the grid of its case.
 
-    `labels` (X, Y, Z) uint8, 0 outside the brain. `entropy`: mean over the voxels of a region, as
-    predicted, of -Σ p ln p over the four labels, in nats from 0 to ln 4; None for a region without
-    a voxel. `probabilities` (4, X, Y, Z) float32 of background, NCR, ED and ET, if asked for;
-    background is certain outside the brain.
+    `labels` (X, Y, Z) are uint8, 0 outside the brain. `entropy` is the mean over a region's
+    predicted voxels of -Σ p ln p over the four labels, in nats from 0 to ln 4; None for a region
+    without a voxel. `probabilities` (4, X, Y, Z) are float32, of background, NCR, ED and ET, if
+    requested; outside the brain background has probability 1.
     """
 
     labels: NDArray[np.uint8]
@@ -64,7 +64,7 @@ def predict_case(
 def predict_box(
     network: nn.Module, case: PreparedCase, config: SegmenterConfig, *, precision: Precision
 ) -> NDArray[np.uint8]:
-    """The label map (X, Y, Z) of a prepared image, on the box that it was cut to."""
+    """Predict the label map (X, Y, Z) of a prepared image, on the box that it was cut to."""
     with torch.inference_mode():
         classes = _to_array(
             classify(_compute_logits(network, case, config, precision), config.head)

@@ -1,4 +1,4 @@
-"""The job that predicts: a trained model and images in, label maps and what is sure of them out."""
+"""The job that predicts the label maps of a set of images, with the entropy of each region."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CLASS_NAMES: Final = ("background", *LABELS)
 
 
 class PredictedImage(BaseModel):
-    """What is known of one predicted label map besides its voxels."""
+    """Facts about one predicted label map."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +62,7 @@ class PredictionRecord(BaseModel):
 
 @dataclass(frozen=True)
 class PredictionJob:
-    """How a job predicts: with `probabilities`, it writes those of each class as well."""
+    """How a job predicts. With `probabilities` it also keeps those of each class."""
 
     cache: PreparedCache
     report: ProgressReporter
@@ -82,7 +82,8 @@ def write_predictions(
     Raises
     ------
     InvalidRequest
-        No entry, or two of one name; an incomplete twin; the model's weights do not fit its card.
+        There is no entry, two have one name, a twin is incomplete, or the weights do not fit the
+        model's card.
     InvalidVolume, ObjectDamaged, OutOfMemory
         See `preprocessing.normalise`, `load_model`.
     """
@@ -104,7 +105,7 @@ def write_predictions(
 def predict_entries(
     model: Model, entries: Sequence[ImageEntry], job: PredictionJob
 ) -> Iterator[tuple[ImageEntry, Prediction]]:
-    """What the model says of each entry, in the precision it was trained in.
+    """Predict each entry in the precision that the model was trained in.
 
     `job.report` is also called before every batch of windows, so that a prediction shows progress
     and can be stopped midway.
@@ -133,7 +134,7 @@ def predict_entries(
 
 @contextmanager
 def _report_windows(network: nn.Module, tell: Callable[..., None]) -> Iterator[None]:
-    """Tell, while the block runs, how many windows the network has been given."""
+    """Report, while the block runs, how many windows the network has received."""
     given = 0
 
     def hook(_: nn.Module, inputs: tuple[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""The job that segments one case for somebody: a label map as the uploader would have drawn it."""
+"""The job that segments one uploaded case; the label map has the grid and labels of the upload."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ LABELS_FILE: Final = "seg.nii.gz"
 
 
 class Segmentation(BaseModel):
-    """segmentation.json: what was found, how sure the model is of it, and what found it."""
+    """segmentation.json: the regions found, their entropy, and the model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = 1
     model: Ref
     weights_digest: str
-    labels: Annotated[dict[Region, int], Field(description="The value of each region in the file.")]
-    voxels: Annotated[dict[Region, int], Field(description="On the grid of the upload.")]
-    volumes_ml: Annotated[dict[Region, float], Field(description="Of the same voxels.")]
+    labels: Annotated[dict[Region, int], Field(description="Value of each region in the file.")]
+    voxels: Annotated[dict[Region, int], Field(description="Count on the grid of the upload.")]
+    volumes_ml: Annotated[dict[Region, float], Field(description="Volume of these voxels.")]
     entropy: Annotated[
         dict[Region, float | None],
         Field(
@@ -51,7 +51,7 @@ class Segmentation(BaseModel):
 def segment(
     model_folder: Path, case_folder: Path, job: PredictionJob, *, model: Ref, out: Path
 ) -> dict[str, Path]:
-    """Segment a canonical case and write the result as its uploader has the images; paths by name.
+    """Segment a canonical case and write the result on the upload's grid; paths by file name.
 
     `seg.nii.gz` has the shape, frame and label values of the upload; outside the brain it is
     background. With `job.probabilities`, `p-<class>.nii.gz` (float32) lies beside it for

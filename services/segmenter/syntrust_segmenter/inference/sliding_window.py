@@ -26,10 +26,10 @@ def infer_sliding_windows(
     overlap: float,
     batch: int,
 ) -> Tensor:
-    """What `predictor` says of every voxel, averaged over windows by a Gaussian.
+    """Predict every voxel as the Gaussian-weighted mean over overlapping windows.
 
-    Windows lie as in MONAI's `sliding_window_inference`, and within `inside` the result equals
-    its; a window without any voxel of `inside` is left out. What is smaller than a window is padded
+    Windows are placed as in MONAI's `sliding_window_inference`, and within `inside` the result is
+    equal. A window without a voxel of `inside` is skipped. An image smaller than a window is padded
     with 0.
 
     Parameters
@@ -40,7 +40,7 @@ def infer_sliding_windows(
     predictor : callable
         Windows (n, C, *roi) to float32 outputs (n, K, *roi).
     overlap : float
-        Share of a window's side in [0, 1) that its neighbour covers too, at least.
+        Least share of a window's side, in [0, 1), that its neighbour also covers.
     batch : int
         Windows computed at once.
 
@@ -66,7 +66,7 @@ def infer_sliding_windows(
 def _accumulate(
     images: Tensor, places: Sequence[Spatial], predictor: Predictor, weight: Tensor, batch: int
 ) -> tuple[Tensor, Tensor]:
-    """Weighted sum of the windows' results, and the sum of the weights."""
+    """Sum the windows' results by weight, and sum the weights."""
     weights = images.new_zeros(images.shape[2:])
     total: Tensor | None = None
     for first in range(0, len(places), batch):
@@ -91,7 +91,7 @@ def _list_windows(shape: Sequence[int], roi: Sequence[int], overlap: float) -> I
 
 
 def _list_starts(length: int, side: int, overlap: float) -> list[int]:
-    """First voxels of the windows along one axis; the last window ends where the axis does."""
+    """List the first voxel of each window along one axis; the last window ends with the axis."""
     step = side if length == side else max(1, int(side * (1 - overlap)))
     count = -(-(length - side) // step) + 1
     return [min(index * step, length - side) for index in range(count)]

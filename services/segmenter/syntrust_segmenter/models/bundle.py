@@ -39,12 +39,12 @@ def export_bundle(model_folder: Path, out: Path) -> None:
     Raises
     ------
     Conflict
-        `out` is there already.
+        `out` exists already.
     InvalidRequest, ObjectDamaged
         See `load_model`.
     """
     if out.exists():
-        raise Conflict(f"{out} is there already; name another folder.")
+        raise Conflict(f"{out} exists already; name another folder.")
     model = load_model(model_folder)
     for name in ("configs", "models", "docs"):
         (out / name).mkdir(parents=True)
@@ -58,12 +58,12 @@ def export_bundle(model_folder: Path, out: Path) -> None:
 
 
 def export_zip(model_folder: Path, out: Path) -> Path:
-    """The same as one file beside `out`, with `out` as its folder; equal models, equal bytes."""
+    """Write the bundle into `out`, and zip it beside `out`. Equal models give equal bytes."""
     export_bundle(model_folder, out)
     path = out.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(file for file in out.rglob("*") if file.is_file()):
-            # Weights do not compress, and a time of writing would make every archive another.
+            # Weights do not compress, and file times would make equal archives differ.
             entry = zipfile.ZipInfo(file.relative_to(out.parent).as_posix())
             entry.external_attr = 0o644 << 16
             with file.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:

@@ -1,4 +1,4 @@
-"""Which versions of what trained a model."""
+"""Versions of the packages and of the source that trained a model."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REVISION: Final = "SYNTRUST_REVISION"
 
 @cache
 def read_versions() -> Mapping[str, str]:
-    """Versions of the packages that decide a training, and the revision of their source.
+    """Read the versions of the packages that decide a training, and the git revision.
 
-    Read once: a process goes on with the source it began with.
+    The answer is cached, because a process keeps the source that it started with.
     """
     found = {name: version(name) for name in PACKAGES}
     revision = os.environ.get(REVISION) or find_commit(Path(__file__))
@@ -26,7 +26,7 @@ def read_versions() -> Mapping[str, str]:
 
 
 def find_commit(path: Path) -> str | None:
-    """The commit of the git checkout that `path` lies in; None outside of one."""
+    """Find the commit of the git checkout that `path` lies in; None outside a checkout."""
     git = next((folder / ".git" for folder in path.parents if (folder / ".git").is_dir()), None)
     if git is None:
         return None

@@ -1,4 +1,4 @@
-"""Putting segmenters and start weights where every worker and the gateway find them."""
+"""Publish segmenters and start weights in the object store, for workers and the gateway."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from syntrust_segmenter.models.weights import WEIGHTS_FILE
 
 
 def publish_model(store: ObjectStore, folder: Path, name: str) -> Ref:
-    """Publish a trained segmenter, or imported start weights, as everybody's under a name.
+    """Publish a trained segmenter, or imported start weights, under a name for every client.
 
-    The artifact is named by the digest of its card, which names the weights' digest. The name is
-    what experiments and segmentations then ask for.
+    The artifact's id is the digest of its card, which names the weights' digest. Experiments and
+    segmentations refer to the name.
 
     Raises
     ------
     InvalidRequest
-        The name is not a plain one, or the folder holds neither; see also `load_model`.
+        The name has other characters, or the folder holds neither; see also `load_model`.
     Conflict
         Another model has the name.
     ObjectDamaged
@@ -33,7 +33,7 @@ def publish_model(store: ObjectStore, folder: Path, name: str) -> Ref:
     """
     if not re.fullmatch(NAME_PATTERN, name):
         raise InvalidRequest(
-            f"{name}: a model's name has small letters, digits, and single `-`, `_` or `.`.",
+            f"{name}: name a model with small letters, digits, and single `-`, `_` or `.`.",
             pointer="/name",
         )
     kind, card, files = _verify_folder(folder)
@@ -48,7 +48,7 @@ def publish_model(store: ObjectStore, folder: Path, name: str) -> Ref:
 
 
 def _verify_folder(folder: Path) -> tuple[ModelKind, str, tuple[str, ...]]:
-    """What the folder holds, the file that describes it, and all its files; digests are checked."""
+    """Check a folder's digests; return its kind, the file that describes it, and all files."""
     if (folder / START_FILE).is_file():
         read_imported(folder)
         return "start_weights", START_FILE, (WEIGHTS_FILE, START_FILE)

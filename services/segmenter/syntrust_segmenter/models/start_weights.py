@@ -1,7 +1,7 @@
-"""Weights to start a training from: a trained segmenter, or a checkpoint of others, imported.
+"""Weights to start a training from: a trained segmenter, or an imported checkpoint.
 
-Two layouts of others are read. `brats21` is what was released for BraTS 2021: a whole SwinUNETR
-under `state_dict`, three sigmoid channels TC, WT, ET. `encoder` is a Swin encoder trained without
+Two layouts of checkpoints are read. `brats21` was released for BraTS 2021: a whole SwinUNETR under
+`state_dict`, with three sigmoid channels TC, WT, ET. `encoder` is a Swin encoder trained without
 labels, as MONAI's `SwinUNETR.load_from` reads it: the names of `swinViT`, one channel or four.
 """
 
@@ -46,7 +46,7 @@ PRETEXT: Final = ("rotation_head", "contrastive_head", "conv.", "norm.", "mask_t
 
 
 class StartCard(BaseModel):
-    """What imported weights are. Their inputs stand in this platform's order of modalities."""
+    """The card of imported weights. Their inputs are in this platform's order of modalities."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +71,7 @@ class StartWeights:
     encoder_alone: bool
 
     def load_into(self, network: nn.Module) -> None:
-        """Replace the network's weights by these; what they lack stays as it was initialised.
+        """Load these weights into a network; tensors that they lack stay as initialised.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class StartWeights:
         network.load_state_dict({**own, **found})
 
     def list_fresh(self, names: Mapping[str, Tensor]) -> tuple[str, ...]:
-        """The tensors of a network that start anew."""
+        """List the tensors of a network that these weights do not set."""
         if self.encoder_alone:
             return tuple(name for name in names if not name.startswith(ENCODER))
         # Three sigmoid channels say nothing of four softmax channels: that layer is learnt anew.
@@ -110,16 +110,17 @@ def import_checkpoint(
     config: SegmenterConfig,
     order: Sequence[str] | None = None,
 ) -> StartCard:
-    """Check a checkpoint of others and write it as a folder of start weights.
+    """Check a foreign checkpoint and write it as a folder of start weights.
 
     Parameters
     ----------
-    path : file of `torch.save`
-        Nothing in it is executed.
+    path : Path
+        A file written by `torch.save`. Nothing in it is executed.
     config : SegmenterConfig
-        The network it belongs to.
-    order : the modality of each input channel, optional
-        For `brats21` the released order if left out; for an `encoder` of one channel there is none.
+        The network that the checkpoint belongs to.
+    order : sequence of str, optional
+        The modality of each input channel. If left out, `brats21` takes the released order; an
+        `encoder` with one input channel needs none.
 
     Raises
     ------
@@ -171,7 +172,7 @@ def read_imported(folder: Path) -> StartWeights:
 
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors under `state_dict`, without the `module.` of data-parallel training."""
+    """Read the tensors under `state_dict`, without the `module.` of data-parallel training."""
     content = _load_file(path)
     entries = content.get("state_dict") if isinstance(content, Mapping) else None
     if not isinstance(entries, Mapping):
@@ -201,7 +202,7 @@ def _load_file(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def _rename_tensors(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
-    """The names of MONAI's SwinUNETR today."""
+    """Rename tensors to the names of MONAI's SwinUNETR today."""
     if layout == "brats21":
         return dict(weights)
     named = {}
@@ -218,9 +219,9 @@ def _rename_tensors(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, 
 def _reorder_inputs(
     weights: Mapping[str, Tensor], order: Sequence[str] | None
 ) -> tuple[dict[str, Tensor], tuple[Modality, ...] | None]:
-    """The input convolutions with their channels in the order of `MODALITIES`.
+    """Reorder the channels of the input convolutions to the order of `MODALITIES`.
 
-    An encoder of one channel sees each modality with a quarter of its weight: the mean of them.
+    An encoder with one channel sees the mean of the modalities: a quarter of its weight for each.
     """
     found = dict(weights)
     inputs = [name for name in INPUTS if name in found and found[name].ndim == 5]

@@ -47,7 +47,7 @@ def load_model(folder: Path) -> Model:
     Raises
     ------
     InvalidRequest
-        The weights are those of another network, or were trained on images prepared otherwise.
+        The weights belong to another network, or to another preprocessing.
     ObjectDamaged
         The weights are not those that the card names.
     """
@@ -65,7 +65,7 @@ def load_model(folder: Path) -> Model:
 
 
 def read_start(folder: Path) -> StartWeights:
-    """The weights in a folder of a trained segmenter, or of an imported checkpoint.
+    """Read the weights in a folder of a trained segmenter or of an imported checkpoint.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def read_start(folder: Path) -> StartWeights:
         return read_imported(folder)
     if not (folder / CONFIG_FILE).is_file():
         raise InvalidRequest(
-            f"Start weights lie beside a {CONFIG_FILE} (a trained segmenter) or a {START_FILE} (an "
-            "imported checkpoint); there is neither.",
+            f"The folder of start weights has neither {CONFIG_FILE} (of a trained segmenter) nor "
+            f"{START_FILE} (of an imported checkpoint).",
             pointer="/start",
         )
     model = load_model(folder)

@@ -1,4 +1,4 @@
-"""Weights as a safetensors file, and how those of another network are told apart."""
+"""Read weights from a safetensors file, and find where they differ from a network's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEIGHTS_FILE: Final = "weights.safetensors"
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file, by name.
+    """Read the tensors of a file, by name.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def first_mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str | None:
-    """The first tensors that are missing, unknown or of another shape, in words; None if none."""
+    """Describe the first tensors that are missing, unknown or of another shape; None if none."""
     shapes = [{name: tuple(t.shape) for name, t in side.items()} for side in (expected, found)]
     wanted, given = shapes
     names = [name for name in wanted if given.get(name) != wanted[name]]

@@ -1,4 +1,4 @@
-"""What the last layer of the network means, and exact conversion between labels and regions.
+"""The meaning of the network's last layer, and exact conversion between labels and regions.
 
 `labels` is a softmax over background, NCR, ED and ET: regions that exclude each other. `regions` is
 a sigmoid for each of TC = NCR + ET, WT = TC + ED and ET, which lie within each other (BraTS
@@ -30,12 +30,12 @@ NESTED: Final[Mapping[NestedRegion, tuple[int, ...]]] = MappingProxyType(
 
 
 def count_channels(head: Head) -> int:
-    """Outputs of the network."""
+    """Count the outputs of the network."""
     return CLASSES if head == "labels" else len(NESTED)
 
 
 def one_hot(labels: Tensor) -> Tensor:
-    """Labels of 0..3 as float32 (N, 4, X, Y, Z).
+    """Encode labels of 0..3 as float32 (N, 4, X, Y, Z).
 
     Targets are one-hot because the gradient of cross-entropy with class indices is not
     deterministic on a GPU.
@@ -44,28 +44,28 @@ def one_hot(labels: Tensor) -> Tensor:
 
 
 def labels_to_regions(labels: Tensor) -> Tensor:
-    """Labels of 0..3 as the masks TC, WT and ET, bool (N, 3, X, Y, Z)."""
+    """Convert labels of 0..3 to the masks TC, WT and ET, bool (N, 3, X, Y, Z)."""
     masks = [torch.isin(labels, labels.new_tensor(values)) for values in NESTED.values()]
     return torch.stack(masks, dim=1)
 
 
 def regions_to_labels(regions: Tensor) -> Tensor:
-    """The masks TC, WT and ET as labels of 0..3, uint8; the inverse of `labels_to_regions`."""
+    """Convert the masks TC, WT and ET to labels of 0..3, uint8; inverse of `labels_to_regions`."""
     return decode.regions_to_labels(regions, LABELS)
 
 
 def encode_target(labels: Tensor, head: Head) -> Tensor:
-    """What the network's output is compared with, float32."""
+    """Encode labels as the target of the network's output, float32."""
     return one_hot(labels) if head == "labels" else labels_to_regions(labels).float()
 
 
 def classify(logits: Tensor, head: Head) -> Tensor:
-    """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
+    """Decode the network's output, uint8: the most likely label, or sigmoid above 0.5."""
     return decode.classify(logits, head, LABELS)
 
 
 def label_probabilities(logits: Tensor, head: Head) -> Tensor:
-    """Probability of each label, float32 (N, 4, X, Y, Z); they sum to 1.
+    """Compute the probability of each label, float32 (N, 4, X, Y, Z); they sum to 1.
 
     For `regions`, p(ET), p(NCR) = p(TC) - p(ET), p(ED) = p(WT) - p(TC) and 1 - p(WT): exact where
     the regions lie within each other. Where they do not, p(TC) is lifted to p(ET) and p(WT) to
@@ -80,9 +80,9 @@ def label_probabilities(logits: Tensor, head: Head) -> Tensor:
 
 
 def bias_from_priors(shares: Sequence[float], head: Head) -> Tensor:
-    """The last layer's bias at which every voxel gets the classes' shares as its probabilities.
+    """Return the last layer's bias that gives every voxel the classes' shares as probabilities.
 
-    So the network does not spend its first iterations on learning that tumour is rare.
+    The first iterations are then not spent on learning that tumour is rare.
     """
     if head == "labels":
         return torch.tensor(shares).log()

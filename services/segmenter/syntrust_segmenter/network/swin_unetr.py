@@ -20,7 +20,7 @@ GROUPS = 4  # divides feature_size, which is a multiple of 12
 
 
 def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None = None) -> nn.Module:
-    """A new SwinUNETR, initialised from torch's global generator.
+    """Build a SwinUNETR, initialised from torch's global generator.
 
     `priors` are the shares of the four classes; they set the last layer's bias.
     """
@@ -42,12 +42,12 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
 
 
 def monai_norm(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
-    """The normalisation in MONAI's words."""
+    """Name the normalisation as MONAI does."""
     return ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
 
 
 def resolve_precision(asked: Precision, device: torch.device) -> Precision:
-    """What `auto` means here: bfloat16 only where it is native; emulated it is 14 times slower."""
+    """Resolve `auto`: bfloat16 only where it is native, because emulated it is 14 times slower."""
     if asked != "auto":
         return asked
     return "bfloat16" if _has_bfloat16(device) else "float32"
@@ -61,12 +61,12 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
-    """The arithmetic of forward passes."""
+    """Return the context in which forward passes compute."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and little-endian bytes, by name."""
+    """Compute SHA-256 over names, types, shapes and little-endian bytes, by name."""
     sha = hashlib.sha256()
     for name in sorted(weights):
         tensor = weights[name].detach().cpu().contiguous()

@@ -1,1 +1,1 @@
-"""What an exported bundle carries along: these files need MONAI, and nothing of the platform."""
+"""Code that an exported bundle contains. It needs MONAI and nothing of the platform."""

@@ -1,4 +1,4 @@
-"""From the network's output to a label map. Tensors are (N, C, X, Y, Z)."""
+"""Decode the network's output to a label map. Tensors are (N, C, X, Y, Z)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Region = Literal["NCR", "ED", "ET"]
 
 
 def regions_to_labels(regions: Tensor, values: Mapping[Region, int]) -> Tensor:
-    """The masks TC, WT and ET (in this order) as a label map (N, X, Y, Z), uint8.
+    """Convert the masks TC, WT and ET (in this order) to a label map (N, X, Y, Z), uint8.
 
-    `values` are the labels of NCR, ED and ET. Masks that do not lie within each other are read as
-    MONAI's tutorials read them: ET before TC before WT.
+    `values` are the labels of NCR, ED and ET. Where masks do not lie within
+    each other, ET wins over TC and TC over WT, as in MONAI's tutorials.
     """
     core, whole, enhancing = regions.bool().unbind(1)
     labels = torch.zeros_like(core, dtype=torch.uint8)
@@ -25,7 +25,7 @@ def regions_to_labels(regions: Tensor, values: Mapping[Region, int]) -> Tensor:
 
 
 def classify(logits: Tensor, head: str, values: Mapping[Region, int]) -> Tensor:
-    """The label map of the network's output, uint8: the likeliest label, or sigmoid above 0.5."""
+    """Decode the network's output, uint8: the most likely label, or sigmoid above 0.5."""
     if head == "labels":
         return logits.argmax(1).to(torch.uint8)
     return regions_to_labels(logits > 0, values)

@@ -1,4 +1,4 @@
-"""A convolution that keeps clear of what oneDNN gets wrong in bfloat16."""
+"""A convolution that avoids a fault of oneDNN in bfloat16."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class SafeConv3d(nn.Conv3d):
-    """A convolution that leaves bfloat16 where oneDNN's weight gradient is wrong.
+    """A convolution that uses float32 where oneDNN's bfloat16 weight gradient is wrong.
 
-    With fewer than 3 voxels along an axis that kernel reads memory that nobody wrote: the gradient
+    With fewer than 3 voxels along an axis, that kernel reads uninitialised memory: the gradient
     differs between runs and is at times NaN (torch 2.13.0, CPUs with avx512_bf16).
     """
 
@@ -21,7 +21,7 @@ class SafeConv3d(nn.Conv3d):
 
 
 def use_safe_convolutions(network: nn.Module) -> nn.Module:
-    """The same network, with the same weights, in which every convolution is a safe one."""
+    """Make every convolution of a network a `SafeConv3d`; the weights stay."""
     for module in network.modules():
         if type(module) is nn.Conv3d:
             module.__class__ = SafeConv3d  # keeps names, weights and the random state

@@ -22,12 +22,12 @@ SUFFIX = ".nii.gz"
 
 
 def find_cases(folder: str, roles: Sequence[str]) -> list[dict[str, str]]:
-    """The case folders within `folder` by their files, e.g. `t1.nii.gz`; others are passed over.
+    """Find the case folders within `folder` by their files, e.g. `t1.nii.gz`; skip others.
 
     Raises
     ------
     FileNotFoundError
-        A folder holds the files of some roles and not of others, or there is no case.
+        A folder has the files of only some roles, or there is no case.
     """
     found = []
     for case in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
@@ -64,7 +64,7 @@ class BrainZScored(MapTransform):
 
 
 class Predictor:
-    """Predicts the brain's box of a case, and saves the label map on the grid of the case."""
+    """Predict the bounding box of a case's brain; save the label map on the grid of the case."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Predictor:
             self.save(MetaTensor(labels, affine=data["brain"].affine, meta=named))
 
     def predict(self, data: Mapping[Hashable, Any]) -> Tensor:
-        """The label map (X, Y, Z) of a prepared case, uint8."""
+        """Predict the label map (X, Y, Z) of a prepared case, uint8."""
         brain = torch.as_tensor(np.asarray(data["brain"])[0] != 0)
         places = [torch.nonzero(brain.any(dim=others)) for others in ((1, 2), (0, 2), (0, 1))]
         x, y, z = (slice(int(p.min()), int(p.max()) + 1) for p in places)

@@ -1,4 +1,4 @@
-"""The statistics of the one preprocessing; numpy alone, so that an exported bundle has it too."""
+"""The statistics of the preprocessing. They need only numpy, so an exported bundle has them too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Z_LIMIT = 10.0
 
 
 def z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Z-scores of the brain's values, bounded to [-10, 10].
+    """Compute z-scores of the brain's values, bounded to [-10, 10].
 
     Mean and standard deviation (population) are those of the values between the 0.5th and 99.5th
     percentiles, both included.
@@ -27,7 +27,7 @@ def z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     if not np.isfinite(values).all():
         raise ValueError("holds values in the brain that are not finite")
-    # Observed values (no interpolation): whether a voxel counts cannot hang on a rounding.
+    # Observed values, not interpolated ones: rounding then cannot decide whether a voxel counts.
     low = np.percentile(values, LOW_PERCENTILE, method="lower")
     high = np.percentile(values, HIGH_PERCENTILE, method="higher")
     inner = values[(values >= low) & (values <= high)]

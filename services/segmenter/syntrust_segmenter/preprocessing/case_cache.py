@@ -1,4 +1,4 @@
-"""Cases as the network sees them, kept on disk once per content and read by the patch.
+"""Prepared cases on disk: one copy per content, read patch by patch.
 
 Arrays are (X, Y, Z), images (4, X, Y, Z).
 """
@@ -25,7 +25,7 @@ from syntrust_segmenter.preprocessing.normalise import RECIPE, normalise
 
 CENTRES_PER_CLASS: Final = 4096
 FORMAT: Final = f"prepared-case/1 {RECIPE}"
-"""Part of every key: what another version prepared is not found."""
+"""Part of every key, so that a case prepared by another version is not found."""
 ENTRY_FILE: Final = "entry.json"
 VOLUMES: Final = ("images", "labels", "brain")
 
@@ -34,11 +34,11 @@ Ints3 = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class PreparedCase:
-    """A case cut to the box of its brain; the arrays may lie on disk.
+    """A case cut to the bounding box of its brain; the arrays may be memory-mapped.
 
-    `images` (4, X, Y, Z) float32 z-scores, `labels` and `brain` (X, Y, Z) uint8. `centres` holds,
-    per class, flat indices of voxels a patch may be centred on (background: healthy brain), and
-    `voxels` how many voxels of the box each class has. `origin` is the box's first voxel.
+    `images` (4, X, Y, Z) are float32 z-scores, `labels` and `brain` (X, Y, Z) uint8. `centres`
+    holds, per class, flat indices of voxels that a patch may be centred on (background: healthy
+    brain). `voxels` counts the voxels of each class in the box. `origin` is the box's first voxel.
     """
 
     images: NDArray[np.float32]
@@ -55,7 +55,7 @@ class PreparedCase:
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
-        """Where it lies on the grid of the case."""
+        """The box as slices of the case's grid."""
         x, y, z = (slice(o, o + n) for o, n in zip(self.origin, self.shape, strict=True))
         return x, y, z
 
@@ -65,11 +65,18 @@ def prepare_case(
 ) -> PreparedCase:
     """Normalise a case and cut it to its brain.
 
+    Parameters
+    ----------
+    images : float32, shape (4, X, Y, Z)
+        In the order of `MODALITIES`; any intensity unit.
+    labels : uint8, shape (X, Y, Z)
+        Labels 0 to 3.
+    brain : bool, shape (X, Y, Z)
+
     Raises
     ------
     InvalidVolume
-        A value of `labels` is none of ours, its shape is another, or see
-        `preprocessing.normalise`.
+        `labels` has an unknown value or another shape; see also `preprocessing.normalise`.
     """
     _check(labels, brain)
     whole = normalise(images, brain)
@@ -109,16 +116,16 @@ def _find_centres(
 
 
 def _thin(indices: NDArray[np.int64]) -> NDArray[np.int64]:
-    """At most `CENTRES_PER_CLASS` of them, evenly: a full-size case has a million."""
+    """Keep at most `CENTRES_PER_CLASS` indices, evenly: a full-size case has a million."""
     return indices[:: -(-len(indices) // CENTRES_PER_CLASS) or 1]
 
 
 class PreparedCache:
     """Prepared cases in folders under `root`, for any number of processes of one machine.
 
-    A folder appears whole, by a rename, and goes by one; whoever has its arrays open keeps them.
-    The folders used longest ago go first once all of them exceed `limit_bytes`. The training that
-    runs may itself be larger: its cases stay readable until it ends, only not for the next.
+    One rename creates a folder and one removes it, so no process sees half of one. A process that
+    has its arrays open can read on. Once all folders exceed `limit_bytes`, the least recently used
+    are removed. A training may be larger than that: its cases stay readable until it ends.
     """
 
     def __init__(self, root: Path, *, limit_bytes: int) -> None:
@@ -127,7 +134,7 @@ class PreparedCache:
         root.mkdir(parents=True, exist_ok=True)
 
     def case(self, key: str, prepare: Callable[[], PreparedCase]) -> PreparedCase:
-        """The case of a key (a digest of its content), prepared if it is not here yet."""
+        """Return the case of a key (a digest of its content); prepare it if it is not cached."""
         folder = self._root / key
         kept = _open_case(folder)
         if kept is not None:
@@ -170,14 +177,14 @@ def _write_case(case: PreparedCase, folder: Path) -> None:
 
 
 def _open_case(folder: Path) -> PreparedCase | None:
-    """A kept case, its arrays memory-mapped; None if it is not there whole."""
+    """Open a cached case, its arrays memory-mapped; None if it is missing or incomplete."""
     try:
         entry: dict[str, Any] = json.loads((folder / ENTRY_FILE).read_bytes())
         images, labels, brain = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in VOLUMES)
         indices: NDArray[np.int64] = np.load(folder / "centres.npy")
         os.utime(folder)
     except (OSError, ValueError):
-        return None  # not here, just evicted, or cut short by a full disk
+        return None  # missing, just evicted, or cut short by a full disk
     ends = np.cumsum(entry["centres"])[:-1]
     centres = tuple(np.split(indices, ends))
     x, y, z = entry["origin"]
@@ -185,7 +192,7 @@ def _open_case(folder: Path) -> PreparedCase | None:
 
 
 def _publish(part: Path, folder: Path) -> None:
-    """Give a folder its name; what lies there already, of another process, stays if it is whole."""
+    """Give a folder its final name; a complete folder of another process stays."""
     try:
         part.rename(folder)
     except OSError:
@@ -195,14 +202,14 @@ def _publish(part: Path, folder: Path) -> None:
 
 
 def _remove(folder: Path, root: Path) -> None:
-    """Take a folder away by one rename, so that nobody opens half of it."""
-    grave = Path(tempfile.mkdtemp(dir=root, prefix="part-"))
+    """Remove a folder, by one rename first, so that nobody opens half of it."""
+    trash = Path(tempfile.mkdtemp(dir=root, prefix="part-"))
     try:
-        folder.rename(grave / folder.name)
+        folder.rename(trash / folder.name)
     except FileNotFoundError:
         pass  # another process was faster
     finally:
-        shutil.rmtree(grave, ignore_errors=True)
+        shutil.rmtree(trash, ignore_errors=True)
 
 
 def _last_used_s(folder: Path) -> float:

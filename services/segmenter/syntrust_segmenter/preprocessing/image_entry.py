@@ -1,4 +1,4 @@
-"""What a training or a prediction is asked for: images of canonical cases, as folders."""
+"""The images of canonical cases, as folders, that a training or a prediction takes."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ImageKind = Literal["real", "twin"]
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """A canonical case seen through its real image, or through its twin if there is a folder.
+    """The images of a canonical case: its real ones, or its twin if `twin_folder` is given.
 
-    Labels and brain are the case's in both views, unless `labels_folder` is another case, whose
-    label map then stands in for its own. `name` tells entries apart in messages and files; the
-    same case may enter once as real and once as twin.
+    Labels and brain are the case's in both views. If `labels_folder` names another case, the label
+    map of that case is used instead. `name` tells entries apart in messages and files; the same
+    case may enter once as real and once as twin.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ImageEntry:
         return _read_record(self.folder)
 
     def content_digest(self) -> str:
-        """Digest of what the network sees of it: images, labels and brain.
+        """Compute the digest of what the network sees: images, labels and brain.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class ImageEntry:
 
 
 def load_prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
-    """The entry as the network sees it, from the cache if its content was seen before."""
+    """Load the entry as the network sees it; prepare it unless the cache has its content."""
 
     def prepare() -> PreparedCase:
         case, images = _read(entry)
@@ -85,7 +85,7 @@ def load_prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
 
 
 def find_shared_grid(entries: Iterable[ImageEntry]) -> Grid | None:
-    """The grid that all of them lie on, wherever in the scanner; None if they differ."""
+    """Return the grid that all entries share, wherever in the scanner; None if they differ."""
     frames = [entry.record().canonical for entry in entries]
     if len({(frame.shape, frame.spacing_mm) for frame in frames}) != 1:
         return None
@@ -119,7 +119,7 @@ def _read_record(folder: Path) -> CaseRecord:
 
 
 def _read(entry: ImageEntry) -> tuple[Case, NDArray[np.float32]]:
-    """The case, and the images of the view that is meant."""
+    """Read the case, and the images of the entry's view."""
     case, _ = read_case(entry.folder)
     images = case.images
     if entry.twin_folder is not None:
@@ -130,7 +130,7 @@ def _read(entry: ImageEntry) -> tuple[Case, NDArray[np.float32]]:
 
 
 def _place_labels(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The label map of another case, its middle on the middle of a grid of `shape`."""
+    """Read the label map of another case and centre it on a grid of `shape`."""
     other, _ = read_mask(folder)
     x, y, z = ((n - side) // 2 for n, side in zip(other.labels.shape, shape, strict=True))
     i, j, k = shape

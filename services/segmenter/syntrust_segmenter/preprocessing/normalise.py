@@ -1,4 +1,4 @@
-"""The one preprocessing: real cases and twins enter the network through this function alone.
+"""The only preprocessing: real images and twins reach the network through this one function.
 
 If real images and twins were prepared differently, the trust factors would measure that.
 Arrays are (X, Y, Z), or (4, X, Y, Z) in the order of `MODALITIES`.

@@ -1,4 +1,4 @@
-"""Cutting a patch out of an array of voxels."""
+"""Copy a patch out of an array of voxels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTSIDE: Final = 0  # of z-scores and of labels
 
 
 def extract_patch(array: NDArray[_Voxel], start: Ints3, patch: Patch) -> NDArray[_Voxel]:
-    """A copy of a patch of (..., X, Y, Z); what lies beyond the array is 0."""
+    """Copy a patch out of an array (..., X, Y, Z); voxels beyond the array are 0."""
     patched = np.full((*array.shape[:-3], *patch), OUTSIDE, array.dtype)
     here, there = [], []
     for first, side, length in zip(start, patch, array.shape[-3:], strict=True):

@@ -1,4 +1,4 @@
-"""The state of a training on disk: one safetensors file, no pickle, written whole or not at all."""
+"""The state of a training in one safetensors file (no pickle), written whole or not at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TrainingState:
 
     @property
     def result(self) -> nn.Module:
-        """The network to validate and store: the running average of the weights, if one is kept."""
+        """The network to validate and store: the running average if one is kept."""
         return self.network if self.average is None else self.average.module
 
 
@@ -58,9 +58,9 @@ def save_state(state: TrainingState, path: Path, *, identity: str) -> None:
 
 
 def load_state(state: TrainingState, path: Path, *, identity: str) -> bool:
-    """Bring `state` to what `path` holds; False, and `state` as it was, if that is of no use.
+    """Load `path` into `state`. Return False, with `state` unchanged, if the file is unusable.
 
-    A checkpoint only saves time: a damaged one, or one of another training, is logged and left.
+    A checkpoint only saves time, so a damaged one, or one of another training, is ignored.
     """
     try:
         with safe_open(path, framework="pt") as file:

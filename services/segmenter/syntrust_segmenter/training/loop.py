@@ -1,4 +1,4 @@
-"""Training a SwinUNETR: a budget of iterations, and the weights of the last of them.
+"""Train a SwinUNETR for a fixed number of iterations and keep the last weights.
 
 With equal data, config, seed, threads and processor the weights are equal bit for bit on a CPU,
 whether or not the training was killed and resumed in between.
@@ -33,7 +33,7 @@ from syntrust_segmenter.training_history import History, ValidationDice
 
 
 class Checkpoints(Protocol):
-    """Where a state is kept between attempts."""
+    """Storage of a training's state between attempts."""
 
     def load_checkpoint(self, path: Path) -> bool: ...
     def save_checkpoint(self, path: Path) -> None: ...
@@ -45,7 +45,7 @@ class Diverged(CallerError):
 
 @dataclass(frozen=True)
 class ValidationImage:
-    """A validation case through one of its images; for the history only."""
+    """One image of a validation case, real or twin. It is scored for the history only."""
 
     case: str
     image: ImageKind
@@ -54,7 +54,7 @@ class ValidationImage:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """How one training runs. `identity` names it, so that no other's checkpoint is taken."""
+    """Settings of one training. `identity` names it, so that it resumes only its own checkpoint."""
 
     seed: int
     iterations: int
@@ -75,7 +75,7 @@ def train_network(
     report: ProgressReporter,
     checkpoints: Checkpoints | None = None,
 ) -> TrainingState:
-    """Train for `run.iterations`, going on from a checkpoint of the same training if there is one.
+    """Train for `run.iterations`. Resume from a checkpoint of the same training if there is one.
 
     Call it within `reproducible(threads, deterministic=config.deterministic)`.
 
@@ -107,7 +107,7 @@ def train_network(
 
 
 def compute_learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> float:
-    """Linear warm-up to `config.learning_rate`, then half a cosine towards 0.
+    """Compute the rate: linear warm-up to `config.learning_rate`, then half a cosine towards 0.
 
     `iteration` counts from 0. Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5, no restarts.
     """
@@ -121,7 +121,7 @@ def compute_learning_rate(config: SegmenterConfig, iteration: int, iterations: i
 def create_state(
     cases: Sequence[PreparedCase], config: SegmenterConfig, run: TrainingRun
 ) -> TrainingState:
-    """Network and optimiser before the first iteration."""
+    """Create network and optimiser as they are before the first iteration."""
     torch.manual_seed(run.seed)
     network = build_network(config, priors=count_class_shares(cases, config.patch))
     if run.start is not None:
@@ -152,7 +152,7 @@ def _remaining_batches(
 def iterate(
     state: TrainingState, sample: Sample, config: SegmenterConfig, run: TrainingRun
 ) -> None:
-    """One iteration at its learning rate, with the running average and the history."""
+    """Run one iteration at its learning rate; update the running average and the history."""
     rate = compute_learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
@@ -170,7 +170,7 @@ def iterate(
 def train_step(
     state: TrainingState, sample: Sample, config: SegmenterConfig, device: torch.device
 ) -> tuple[float, float]:
-    """One step of the optimiser on a batch: its loss, and the norm of the gradient."""
+    """Take one optimiser step on a batch; return its loss and the norm of the gradient."""
     images = sample.images.to(device, memory_format=torch.channels_last_3d)
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)

@@ -12,9 +12,9 @@ SMOOTH = 1e-5  # of MONAI's DiceLoss: keeps an absent region's term defined
 
 
 def dice_loss(probabilities: Tensor, target: Tensor) -> Tensor:
-    r"""1 - soft Dice, mean over channels; sums run over the whole batch.
+    r"""Compute 1 - soft Dice, mean over channels; sums run over the whole batch.
 
-    Summing over the batch makes a region that one sample lacks count through the others.
+    Because the sums run over the batch, a region that one sample lacks counts in the others.
 
     .. math:: 1 - \frac{2\sum p y + s}{\sum p + \sum y + s}
 
@@ -27,14 +27,14 @@ def dice_loss(probabilities: Tensor, target: Tensor) -> Tensor:
 
 
 def cross_entropy(log_probabilities: Tensor, target: Tensor) -> Tensor:
-    """Mean over voxels of -Σ y log p, in nats."""
+    """Compute the mean over voxels of -Σ y log p, in nats."""
     return -(log_probabilities * target).sum(1).mean()
 
 
 def segmentation_loss(
     logits: Tensor, labels: Tensor, *, head: Head, dice_weight: float, cross_entropy_weight: float
 ) -> Tensor:
-    """Weighted sum of the two, in float32 whatever the forward pass was computed in.
+    """Sum Dice and cross-entropy by weight, in float32 whatever the forward pass used.
 
     `labels`: Dice over NCR, ED and ET, cross-entropy over them and background. `regions`: Dice and
     binary cross-entropy (mean over voxels and channels) of TC, WT and ET.

@@ -1,7 +1,7 @@
-"""From prepared cases to training samples: which case, which patch, which augmentation.
+"""Draw training samples from prepared cases: the case, the patch, and the augmentation.
 
-Every choice is a function of (seed, iteration, place in the batch) and of nothing else, so neither
-the number of loading threads nor an interruption changes a sample.
+Every choice depends on (seed, iteration, place in the batch) alone. Neither the number of loading
+threads nor an interruption changes a sample.
 Arrays are (C, X, Y, Z); tensors (N, C, X, Y, Z).
 """
 
@@ -64,7 +64,7 @@ class Samples:
         return Sample(changed["images"].as_tensor(), changed["labels"].as_tensor()[0])
 
     def batch(self, iteration: int) -> Sample:
-        """The samples of one iteration, stacked."""
+        """Stack the samples of one iteration."""
         size = self._config.batch
         drawn = [self[iteration * size + place] for place in range(size)]
         images, labels = zip(*drawn, strict=True)
@@ -72,10 +72,10 @@ class Samples:
 
 
 def load_batches(samples: Samples, *, first: int, last: int, loaders: int) -> Iterator[Sample]:
-    """Batches of the iterations first … last - 1, computed ahead by `loaders` threads.
+    """Yield the batches of iterations first … last - 1; `loaders` threads compute them ahead.
 
-    Threads and not processes: a worker's child process may have no children. Reading, mirroring
-    and drawing noise let others run meanwhile. With 0 the caller's thread does it.
+    These are threads because a worker's child process may not have children. Reading, mirroring
+    and drawing noise release the interpreter's lock. With 0 the caller's thread does the work.
     """
     if loaders == 0:
         yield from map(samples.batch, range(first, last))
@@ -94,7 +94,7 @@ def load_batches(samples: Samples, *, first: int, last: int, loaders: int) -> It
 
 
 def pick_case(position: int, *, count: int, seed: int) -> int:
-    """Index of the case at a position: every case once per epoch, in an order of that epoch."""
+    """Return the index of the case at a position. Every epoch takes each case once, reordered."""
     epoch, place = divmod(position, count)
     order = np.random.default_rng([_ORDER, seed, epoch]).permutation(count)
     return int(order[place])
@@ -105,9 +105,9 @@ def draw_patch_start(
 ) -> Ints3:
     """Draw where a patch begins: a class first, then a voxel of that class as the centre.
 
-    `config.tumour_share` of the patches are centred on tumour, each region that the case has as
-    often as the others. The patch is moved to lie within the case; where the case is smaller, the
-    case lies in the middle of it, and the start is negative.
+    A share of `config.tumour_share` is centred on tumour, on each region of the case equally often.
+    The patch is moved to lie within the case. If the case is smaller, it lies in the middle of the
+    patch, and the start is negative.
     """
     present = [len(indices) > 0 for indices in case.centres]
     regions = sum(present[1:])
@@ -127,9 +127,9 @@ def draw_patch_start(
 
 
 def count_class_shares(cases: Sequence[PreparedCase], patch: Patch) -> tuple[float, ...]:
-    """Share of each class among all voxels of the cases, padded to at least one patch.
+    """Return each class's share of all voxels of the cases, padded to at least one patch.
 
-    An absent class counts one voxel.
+    A class without a voxel counts as one voxel.
     """
     counts = np.array([case.voxels for case in cases], np.int64).sum(0)
     for case in cases:
@@ -140,14 +140,14 @@ def count_class_shares(cases: Sequence[PreparedCase], patch: Patch) -> tuple[flo
 
 
 def _pad_shape(shape: Ints3, patch: Patch) -> tuple[Ints3, Ints3]:
-    """Shape of a case with enough voxels around it for one patch, and where in it the case lies."""
+    """Pad a shape to at least one patch; return it, and where the case starts within it."""
     x, y, z = (max(n, side) for n, side in zip(shape, patch, strict=True))
     i, j, k = (max(0, side - n) // 2 for n, side in zip(shape, patch, strict=True))
     return (x, y, z), (i, j, k)
 
 
 def _shift_centres(case: PreparedCase, shape: Ints3, before: Ints3) -> tuple[NDArray[Any], ...]:
-    """Flat indices of a case as those of the same voxels in its padded shape."""
+    """Convert flat indices of a case to those of the same voxels in its padded shape."""
     if shape == case.shape:
         return case.centres
     steps = np.array(before)[:, None]

@@ -1,4 +1,4 @@
-"""The job that trains, as an ordinary function on folders."""
+"""The job that trains a segmenter, from folders to a folder."""
 
 from __future__ import annotations
 
@@ -60,25 +60,26 @@ def train(
 
     Parameters
     ----------
-    cases, validation : sequences of ImageEntry
-        The order of `cases` matters: samples are drawn by it. A validation case usually enters
-        twice, as real and as twin.
+    cases, validation : sequence of ImageEntry
+        The order of `cases` matters, because samples are drawn by it. A validation case usually
+        enters twice, as real and as twin.
     seed : int
         Drives initialisation, sampling and augmentation.
     iterations : int, optional
-        The preset's own number if left out.
-    start : folder, optional
-        Weights to start from: a trained segmenter or an imported checkpoint; see `read_start`.
+        The preset's number if left out.
+    start : Path, optional
+        The folder of a trained segmenter or of an imported checkpoint; see `read_start`.
     report : Report
         Called after each iteration with done, total and numbers worth showing.
 
     Raises
     ------
     InvalidRequest
-        Fewer than two training cases, an entry twice, a case both trained on and validated, a twin
-        that is incomplete, start weights of another network, or a setting out of range.
+        There are fewer than two training cases, an entry appears twice, a case is both trained on
+        and validated, a twin is incomplete, the start weights are of another network, or a setting
+        is out of range.
     InvalidVolume, Diverged, OutOfMemory
-        See `prepare_case`, `train_network`; the last says which setting to lower.
+        See `prepare_case` and `train_network`; `OutOfMemory` says which setting to lower.
     """
     compute = compute or ComputeConfig()
     changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})

@@ -12,12 +12,12 @@ Labels = NDArray[np.uint8]
 
 
 def region_dice(labels: Labels, predicted: Labels) -> dict[Region, float | None]:
-    """Dice 2|y ∩ p| / (|y| + |p|) per region in [0, 1]; None where both are empty."""
+    """Compute Dice 2|y ∩ p| / (|y| + |p|) per region, in [0, 1]; None if both are empty."""
     return {region: _dice(labels == value, predicted == value) for region, value in LABELS.items()}
 
 
 def nested_dice(labels: Labels, predicted: Labels) -> dict[NestedRegion, float | None]:
-    """The same for TC, WT and ET, the regions that BraTS scores."""
+    """Compute Dice of TC, WT and ET, the regions that BraTS scores."""
     return {
         region: _dice(np.isin(labels, values), np.isin(predicted, values))
         for region, values in NESTED.items()
