@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from syntrust_core.contracts.base import Kind, Manifest, Ref, StepError, StepMessage
-from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
-from syntrust_core.testing import MemoryCoordinator, MemoryStore
+from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.runtime.runner import StepHandler
+from syntrust_core.testing.step_bench import StepBench
 
 CACHE_BYTES = 1 << 34
 
@@ -36,25 +35,11 @@ def run_from_folders(
     shutil.rmtree(scratch, ignore_errors=True)
     found = scratch / "files"
     found.mkdir(parents=True)
-    store = MemoryStore()
+    bench = StepBench(scratch, cache_bytes=CACHE_BYTES, threads=threads)
     for ref, folder in inputs.items():
-        files = {path.name: path for path in folder.iterdir() if path.is_file()}
-        publish_imported(store, ref, files)
-    outcome = run_step(
-        message,
-        work,
-        store=store,
-        coordinator=MemoryCoordinator(),
-        cache=InputCache(store, scratch / "cache", limit_bytes=CACHE_BYTES),
-        scratch=scratch,
-        threads=threads,
-    )
-    if outcome is not Outcome.DONE:
-        errors = [store.get(item.key) for item in store.list(message.ref.errors_prefix)]
-        texts = [StepError.model_validate_json(error).text for error in errors]
-        raise RuntimeError(f"{message.KIND}: {outcome}: {texts}")
-    manifest = Manifest.model_validate_json(store.get(message.ref.manifest_key))
+        bench.publish_folder(ref.kind, ref.id, folder)
+    manifest = bench.run(message, work)
     for name, info in manifest.files.items():
-        store.get_file(info.key, found / name)
+        bench.store.get_file(info.key, found / name)
     found.rename(out)
     shutil.rmtree(scratch)

@@ -1,4 +1,4 @@
-"""What a step is told that cannot be done, and that nothing of it is published."""
+"""A step that cannot be done leaves one error that names its cause, and publishes nothing."""
 
 from __future__ import annotations
 
@@ -13,39 +13,25 @@ from syntrust_core.contracts.base import Kind, Ref, StepError, StepMessage
 from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume, write_volume
-from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, publish_imported, run_step
-from syntrust_core.testing import MemoryCoordinator, MemoryStore
+from syntrust_core.runtime.runner import Outcome
+from syntrust_core.testing.step_bench import StepBench
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 
 A, B, TWIN_A, TWIN_B, MODEL = (letter * 64 for letter in "ab12e")
 
 
-class Bench:
-    """A store with whatever a test puts there, and what runs steps over it."""
-
-    def __init__(self, scratch: Path) -> None:
-        self.store, self.scratch = MemoryStore(), scratch
-
-    def put(self, kind: Kind, step: str, folder: Path) -> None:
-        files = {path.name: path for path in folder.iterdir()}
-        publish_imported(self.store, Ref(kind=kind, id=step), files)
+class Bench(StepBench):
+    """A bench whose steps fail."""
 
     def keys(self) -> set[str]:
         return {info.key for info in self.store.list("")}
 
     def refuse(self, message: StepMessage) -> StepError:
-        """Run a step that fails: what the orchestrator is told, once it is sure nothing else is."""
+        """Run a step that fails; return what the orchestrator reads of it, the only new object."""
         before = self.keys()
 
-        work = predict_cases if isinstance(message, PredictCases) else train_segmenter
-        outcome = run_step(
-            message,
-            work,
-            store=self.store,
-            coordinator=MemoryCoordinator(),
-            cache=InputCache(self.store, self.scratch / "cache", limit_bytes=1 << 30),
-            scratch=self.scratch,
+        outcome = self.attempt(
+            message, predict_cases if isinstance(message, PredictCases) else train_segmenter
         )
 
         assert outcome is Outcome.FAILED
@@ -60,7 +46,7 @@ class Bench:
 def bench(case_folders: list[Path], tmp_path: Path) -> Bench:
     bench = Bench(tmp_path)
     for step, folder in zip((A, B), case_folders[:2], strict=True):
-        bench.put(Kind.INSPECT_CASE, step, folder)
+        bench.publish_folder(Kind.INSPECT_CASE, step, folder)
     return bench
 
 
@@ -83,9 +69,11 @@ def spoil(folder: Path, out: Path, *, lacks: Sequence[str] = (), label: int | No
     return out
 
 
-def test_a_twin_without_one_channel(bench: Bench, case_folders: list[Path], tmp_path: Path) -> None:
+def test_a_twin_without_one_channel_is_refused(
+    bench: Bench, case_folders: list[Path], tmp_path: Path
+) -> None:
     twin = spoil(case_folders[0].with_name("a-twin"), tmp_path / "twin", lacks=["t2"])
-    bench.put(Kind.SYNTHESISE_CASE, TWIN_A, twin)
+    bench.publish_folder(Kind.SYNTHESISE_CASE, TWIN_A, twin)
 
     error = bench.refuse(training(Image(case=A, twin=TWIN_A), Image(case=B)))
 
@@ -93,12 +81,14 @@ def test_a_twin_without_one_channel(bench: Bench, case_folders: list[Path], tmp_
     assert error.text == f"The twin of case {A} lacks t2; synthesise it first."
 
 
-def test_twins_without_any_image(bench: Bench, case_folders: list[Path], tmp_path: Path) -> None:
+def test_twins_without_any_image_are_refused(
+    bench: Bench, case_folders: list[Path], tmp_path: Path
+) -> None:
     for step, name in ((TWIN_A, "a"), (TWIN_B, "b")):
         folder = case_folders[0].with_name(f"{name}-twin")
         twin = spoil(folder, tmp_path / name, lacks=MODALITIES)
         (twin / "twin.json").write_text("{}")
-        bench.put(Kind.SYNTHESISE_CASE, step, twin)
+        bench.publish_folder(Kind.SYNTHESISE_CASE, step, twin)
 
     error = bench.refuse(training(Image(case=A, twin=TWIN_A), Image(case=B, twin=TWIN_B)))
 
@@ -106,11 +96,13 @@ def test_twins_without_any_image(bench: Bench, case_folders: list[Path], tmp_pat
     assert "lacks t1, t1ce, t2, flair" in error.text
 
 
-def test_a_mask_with_an_unknown_label(
+def test_a_mask_with_an_unknown_label_is_refused(
     bench: Bench, case_folders: list[Path], tmp_path: Path
 ) -> None:
     other = "c" * 64
-    bench.put(Kind.INSPECT_CASE, other, spoil(case_folders[2], tmp_path / "case", label=7))
+    bench.publish_folder(
+        Kind.INSPECT_CASE, other, spoil(case_folders[2], tmp_path / "case", label=7)
+    )
 
     error = bench.refuse(training(Image(case=A), Image(case=other)))
 
@@ -119,8 +111,8 @@ def test_a_mask_with_an_unknown_label(
     assert error.context["file"] == "labels"
 
 
-def test_one_case_alone(bench: Bench, case_folders: list[Path]) -> None:
-    bench.put(Kind.SYNTHESISE_CASE, TWIN_A, case_folders[0].with_name("a-twin"))
+def test_a_training_on_one_case_alone_is_refused(bench: Bench, case_folders: list[Path]) -> None:
+    bench.publish_folder(Kind.SYNTHESISE_CASE, TWIN_A, case_folders[0].with_name("a-twin"))
 
     error = bench.refuse(training(Image(case=A), Image(case=A, twin=TWIN_A)))
 
@@ -128,8 +120,10 @@ def test_one_case_alone(bench: Bench, case_folders: list[Path]) -> None:
     assert error.text == "Training needs at least 2 different cases, not 1."
 
 
-def test_a_start_from_the_weights_of_another_network(bench: Bench, trained: Path) -> None:
-    bench.put(Kind.TRAIN_SEGMENTER, MODEL, trained)
+def test_a_start_from_the_weights_of_another_network_is_refused(
+    bench: Bench, trained: Path
+) -> None:
+    bench.publish_folder(Kind.TRAIN_SEGMENTER, MODEL, trained)
     start = Ref(kind=Kind.TRAIN_SEGMENTER, id=MODEL)
 
     error = bench.refuse(training(Image(case=A), Image(case=B), start=start, size=24))
@@ -138,10 +132,12 @@ def test_a_start_from_the_weights_of_another_network(bench: Bench, trained: Path
     assert "another network: swinViT.patch_embed" in error.text
 
 
-def test_a_prediction_with_the_weights_of_another_model(bench: Bench, model: Path) -> None:
+def test_a_prediction_with_the_weights_of_another_model_is_refused(
+    bench: Bench, model: Path
+) -> None:
     card = (model / "config.json").read_text("utf-8")
     (model / "config.json").write_text(card.replace('"feature_size": 12', '"feature_size": 24'))
-    bench.put(Kind.TRAIN_SEGMENTER, MODEL, model)
+    bench.publish_folder(Kind.TRAIN_SEGMENTER, MODEL, model)
 
     error = bench.refuse(PredictCases(model=MODEL, images=(Image(case=A),)))
 

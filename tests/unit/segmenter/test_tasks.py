@@ -9,40 +9,24 @@ import pytest
 from safetensors.torch import load
 from tests.unit.segmenter.tiny_training import SMALLEST
 
-from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
+from syntrust_core.contracts.base import Kind, Manifest, Ref
 from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
-from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import Outcome, StepHandler, publish_imported, run_step
-from syntrust_core.testing import MemoryCoordinator, MemoryStore
+from syntrust_core.testing.step_bench import StepBench
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.tasks import export_bundle, predict_cases, segment_case, train_segmenter
 
 A, B = "a" * 64, "b" * 64
 
 
-class Bench:
-    """A store with two inspected cases, and what runs steps over it."""
+class Bench(StepBench):
+    """A bench with two inspected cases."""
 
     def __init__(self, folders: list[Path], scratch: Path) -> None:
-        self.store, self.coordinator, self.scratch = MemoryStore(), MemoryCoordinator(), scratch
+        super().__init__(scratch)
         for step, folder in zip((A, B), folders, strict=True):
-            files = {path.name: path for path in folder.iterdir()}
-            publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=step), files)
-        self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
-
-    def run(self, message: StepMessage, work: StepHandler) -> Manifest:
-        outcome = run_step(
-            message,
-            work,
-            store=self.store,
-            coordinator=self.coordinator,
-            cache=self.cache,
-            scratch=self.scratch,
-        )
-        assert outcome is Outcome.DONE
-        return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
+            self.publish_folder(Kind.INSPECT_CASE, step, folder)
 
     def train(self, **more: Any) -> tuple[Ref, Manifest]:
         message = TrainSegmenter(
@@ -56,7 +40,7 @@ class Bench:
         return message.ref, self.run(message, train_segmenter)
 
     def card(self, manifest: Manifest) -> ModelCard:
-        return ModelCard.model_validate_json(self.store.get(manifest.files["config.json"].key))
+        return ModelCard.model_validate_json(self.read(manifest, "config.json"))
 
 
 @pytest.fixture

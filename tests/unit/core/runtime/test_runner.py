@@ -21,13 +21,12 @@ from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import (
     Outcome,
     StepContext,
-    StepHandler,
     device_lock,
     publish_imported,
-    run_step,
 )
 from syntrust_core.runtime.worker import import_late, remove_leftovers
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
+from syntrust_core.testing.step_bench import StepBench
 
 
 @pytest.fixture
@@ -46,25 +45,9 @@ def message() -> InspectCase:
     return InspectCase(files={"t1": upload}, scheme="auto", grid="native")
 
 
-class Runner:
-    def __init__(self, store: MemoryStore, coordinator: MemoryCoordinator, scratch: Path) -> None:
-        self.store, self.coordinator, self.scratch = store, coordinator, scratch
-        self.cache = InputCache(store, scratch / "cache", limit_bytes=1 << 20)
-
-    def __call__(self, message: StepMessage, handler: StepHandler) -> Outcome:
-        return run_step(
-            message,
-            handler,
-            store=self.store,
-            coordinator=self.coordinator,
-            cache=self.cache,
-            scratch=self.scratch,
-        )
-
-
 @pytest.fixture
-def run(store: MemoryStore, coordinator: MemoryCoordinator, tmp_path: Path) -> Runner:
-    return Runner(store, coordinator, tmp_path)
+def bench(store: MemoryStore, coordinator: MemoryCoordinator, tmp_path: Path) -> StepBench:
+    return StepBench(tmp_path, store=store, coordinator=coordinator)
 
 
 def write_two(_: StepMessage, context: StepContext) -> None:
@@ -80,9 +63,9 @@ def errors(store: MemoryStore, ref: Ref) -> list[dict[str, object]]:
 
 
 def test_the_manifest_is_written_after_every_file(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
-    outcome = run(message, write_two)
+    outcome = bench.attempt(message, write_two)
 
     assert outcome is Outcome.DONE
     manifest = Manifest.model_validate_json(store.get(message.ref.manifest_key))
@@ -91,26 +74,28 @@ def test_the_manifest_is_written_after_every_file(
     assert all(store.writes.index(file.key) < len(store.writes) for file in manifest.files.values())
 
 
-def test_a_step_with_a_manifest_is_not_computed_again(run: Runner, message: InspectCase) -> None:
-    run(message, write_two)
+def test_a_step_with_a_manifest_is_not_computed_again(
+    bench: StepBench, message: InspectCase
+) -> None:
+    bench.attempt(message, write_two)
 
     def never(_: StepMessage, __: StepContext) -> None:
         pytest.fail("the step was computed twice")
 
-    assert run(message, never) is Outcome.ALREADY_DONE
+    assert bench.attempt(message, never) is Outcome.ALREADY_DONE
 
 
 def test_a_step_leased_elsewhere_is_left_alone(
-    run: Runner, coordinator: MemoryCoordinator, store: MemoryStore, message: InspectCase
+    bench: StepBench, coordinator: MemoryCoordinator, store: MemoryStore, message: InspectCase
 ) -> None:
     coordinator.acquire_lease(message.step_id, "another")
 
-    assert run(message, write_two) is Outcome.HELD_ELSEWHERE
+    assert bench.attempt(message, write_two) is Outcome.HELD_ELSEWHERE
     assert store.writes == []
 
 
 def test_taking_the_lease_removes_the_mark_and_ending_gives_it_back(
-    run: Runner, coordinator: MemoryCoordinator, message: InspectCase
+    bench: StepBench, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
     coordinator.set_queued(message.step_id)
 
@@ -118,87 +103,87 @@ def test_taking_the_lease_removes_the_mark_and_ending_gives_it_back(
         assert coordinator.has_lease(message.step_id)
         assert not coordinator.is_queued(message.step_id)
 
-    run(message, handler)
+    bench.attempt(message, handler)
 
     assert not coordinator.has_lease(message.step_id)
 
 
 def test_a_callers_fault_is_recorded_with_its_sentence(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     def handler(_: StepMessage, __: StepContext) -> None:
         raise InvalidRequest("The preset is unknown.")
 
-    assert run(message, handler) is Outcome.FAILED
+    assert bench.attempt(message, handler) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert (error["fault"], error["text"]) == ("caller", "The preset is unknown.")
     assert not store.exists(message.ref.manifest_key)
 
 
 def test_the_text_of_a_bug_does_not_leave_the_worker(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     def handler(_: StepMessage, __: StepContext) -> None:
         raise RuntimeError("secret path /srv/patients")
 
-    assert run(message, handler) is Outcome.FAILED
+    assert bench.attempt(message, handler) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert (error["fault"], error["slug"]) == ("ours", "internal")
     assert "patients" not in str(error)
 
 
 def test_a_cancelled_step_stops_at_its_next_report_and_does_not_count_as_an_attempt(
-    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
+    bench: StepBench, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
     def handler(_: StepMessage, context: StepContext) -> None:
         coordinator.cancel(message.step_id)
         context.report(1, 1)
         pytest.fail("the work went on")
 
-    assert run(message, handler) is Outcome.CANCELLED
+    assert bench.attempt(message, handler) is Outcome.CANCELLED
     assert list(store.list(message.ref.attempts_prefix)) == []
     assert not store.exists(message.ref.manifest_key)
 
 
 def test_a_step_that_is_no_longer_wanted_is_not_begun(
-    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
+    bench: StepBench, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
     coordinator.cancel(message.step_id)
 
-    assert run(message, write_two) is Outcome.CANCELLED
+    assert bench.attempt(message, write_two) is Outcome.CANCELLED
     assert store.writes == []
 
 
 def test_an_attempt_that_lost_its_lease_publishes_nothing(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     def handler(_: StepMessage, context: StepContext) -> None:
         context.lost.set()
         context.report(1, 1)
         pytest.fail("the work went on")
 
-    assert run(message, handler) is Outcome.HELD_ELSEWHERE
+    assert bench.attempt(message, handler) is Outcome.HELD_ELSEWHERE
     assert not store.exists(message.ref.manifest_key)
 
 
 def test_a_worker_of_another_recipe_refuses_the_step(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     other = message.model_copy(update={"recipe": 99})
 
-    assert run(other, write_two) is Outcome.FAILED
+    assert bench.attempt(other, write_two) is Outcome.FAILED
     (error,) = errors(store, other.ref)
     assert error["slug"] == "wrong-recipe"
 
 
 def test_the_loser_of_a_race_leaves_the_winners_manifest(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     def beaten(request: StepMessage, context: StepContext) -> None:
         store.put(request.ref.manifest_key, b"the winner's")
         write_two(request, context)
 
-    run(message, beaten)
+    bench.attempt(message, beaten)
 
     assert store.get(message.ref.manifest_key) == b"the winner's"
 
@@ -213,27 +198,27 @@ def test_the_work_goes_on_while_the_queue_server_is_away(
         def release(self, step: str, token: str) -> None:
             raise QueueUnavailable("away")
 
-    run = Runner(store, AwayAfterTheLease(), tmp_path)
+    bench = StepBench(tmp_path, store=store, coordinator=AwayAfterTheLease())
 
-    assert run(message, write_two) is Outcome.DONE
+    assert bench.attempt(message, write_two) is Outcome.DONE
 
 
 def test_nothing_of_a_step_stays_in_scratch(
-    run: Runner, tmp_path: Path, message: InspectCase
+    bench: StepBench, tmp_path: Path, message: InspectCase
 ) -> None:
-    run(message, write_two)
+    bench.attempt(message, write_two)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_inputs_are_checked_against_their_manifest(
-    run: Runner, store: MemoryStore, tmp_path: Path
+    bench: StepBench, store: MemoryStore, tmp_path: Path
 ) -> None:
     ref = Ref(kind=Kind.IMPORTED_MODEL, id="c" * 64)
     path = tmp_path / "weights"
     path.write_bytes(b"weights")
     publish_imported(store, ref, {"weights": path})
-    assert (run.cache.folder(ref) / "weights").read_bytes() == b"weights"
+    assert (bench.cache.folder(ref) / "weights").read_bytes() == b"weights"
 
     other = Ref(kind=Kind.IMPORTED_MODEL, id="d" * 64)
     publish_imported(store, other, {"weights": path})
@@ -241,10 +226,10 @@ def test_inputs_are_checked_against_their_manifest(
     store.put(key, b"w3ights")
 
     with pytest.raises(ObjectDamaged):
-        run.cache.folder(other)
+        bench.cache.folder(other)
     with pytest.raises(ObjectDamaged):
-        run.cache.read(other, "weights")
-    assert run.cache.read(ref, "weights") == b"weights"
+        bench.cache.read(other, "weights")
+    assert bench.cache.read(ref, "weights") == b"weights"
 
 
 def test_the_cache_drops_what_was_used_longest_ago(store: MemoryStore, tmp_path: Path) -> None:
@@ -262,7 +247,7 @@ def test_the_cache_drops_what_was_used_longest_ago(store: MemoryStore, tmp_path:
 
 
 def test_an_upload_that_is_not_what_was_announced_names_its_role(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
     store.put("uploads/d/1", b"xyz")
 
@@ -272,10 +257,12 @@ def test_an_upload_that_is_not_what_was_announced_names_its_role(
             context.fetch_upload("t1", request.files["t1"], context.scratch / "t1")
         assert (refusal.value.file, refusal.value.field) == ("t1", "sha256")
 
-    assert run(message, handler) is Outcome.DONE
+    assert bench.attempt(message, handler) is Outcome.DONE
 
 
-def test_a_checkpoint_outlives_the_attempt_that_kept_it(run: Runner, message: InspectCase) -> None:
+def test_a_checkpoint_outlives_the_attempt_that_kept_it(
+    bench: StepBench, message: InspectCase
+) -> None:
     def first(_: StepMessage, context: StepContext) -> None:
         state = context.scratch / "state"
         state.write_bytes(b"iteration 7")
@@ -287,9 +274,9 @@ def test_a_checkpoint_outlives_the_attempt_that_kept_it(run: Runner, message: In
         assert context.load_checkpoint(state)
         assert state.read_bytes() == b"iteration 7"
 
-    assert run(message, first) is Outcome.FAILED
-    assert run(message, second) is Outcome.DONE
-    assert not run.store.exists(message.ref.checkpoint_key)
+    assert bench.attempt(message, first) is Outcome.FAILED
+    assert bench.attempt(message, second) is Outcome.DONE
+    assert not bench.store.exists(message.ref.checkpoint_key)
 
 
 def test_a_file_has_one_digest(tmp_path: Path) -> None:
@@ -300,12 +287,12 @@ def test_a_file_has_one_digest(tmp_path: Path) -> None:
 
 
 def test_an_attempt_counts_before_its_work_is_imported(
-    run: Runner, store: MemoryStore, message: InspectCase, monkeypatch: pytest.MonkeyPatch
+    bench: StepBench, store: MemoryStore, message: InspectCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (run.scratch / "late_work.py").write_text("import no_such_package\n")
-    monkeypatch.syspath_prepend(run.scratch)
+    (bench.scratch / "late_work.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(bench.scratch)
 
-    outcome = run(message, import_late("late_work:inspect"))
+    outcome = bench.attempt(message, import_late("late_work:inspect"))
 
     assert outcome is Outcome.BROKEN
     (error,) = errors(store, message.ref)
@@ -313,13 +300,13 @@ def test_an_attempt_counts_before_its_work_is_imported(
     assert "metrics worker" in str(error["text"])
     assert "importing no_such_package failed" in str(error["text"])
     assert len(list(store.list(message.ref.attempts_prefix))) == 1
-    assert not run.coordinator.has_lease(message.step_id)
+    assert not bench.coordinator.has_lease(message.step_id)
 
 
 def test_a_module_without_the_function_is_a_broken_worker_too(
-    run: Runner, store: MemoryStore, message: InspectCase
+    bench: StepBench, store: MemoryStore, message: InspectCase
 ) -> None:
-    assert run(message, import_late("syntrust_core.files:inspect")) is Outcome.BROKEN
+    assert bench.attempt(message, import_late("syntrust_core.files:inspect")) is Outcome.BROKEN
     (error,) = errors(store, message.ref)
     assert "importing syntrust_core.files failed" in str(error["text"])
 
@@ -330,7 +317,8 @@ def test_an_attempt_without_room_for_its_files_counts(
     full = tmp_path / "full"
     full.write_text("a file where the folder of the steps should be")
 
-    assert Runner(store, coordinator, full)(message, write_two) is Outcome.FAILED
+    failing = StepBench(full, store=store, coordinator=coordinator)
+    assert failing.attempt(message, write_two) is Outcome.FAILED
     (error,) = errors(store, message.ref)
     assert error["slug"] == "internal"
 
@@ -341,10 +329,10 @@ def draw(_: StepMessage, context: StepContext) -> None:
 
 
 def test_a_step_that_waits_too_long_for_the_device_is_given_back_uncounted(
-    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
+    bench: StepBench, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
-    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
-        assert run(message, draw) is Outcome.GIVEN_BACK
+    with exclusive_lock(bench.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        assert bench.attempt(message, draw) is Outcome.GIVEN_BACK
 
     assert list(store.list(message.ref.prefix)) == []
     assert not coordinator.has_lease(message.step_id)
@@ -353,28 +341,28 @@ def test_a_step_that_waits_too_long_for_the_device_is_given_back_uncounted(
 
 
 def test_a_step_that_waits_for_the_device_can_be_cancelled(
-    run: Runner, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
+    bench: StepBench, store: MemoryStore, coordinator: MemoryCoordinator, message: InspectCase
 ) -> None:
     def handler(request: StepMessage, context: StepContext) -> None:
         coordinator.cancel(request.step_id)
         draw(request, context)
 
-    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
-        assert run(message, handler) is Outcome.CANCELLED
+    with exclusive_lock(bench.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+        assert bench.attempt(message, handler) is Outcome.CANCELLED
 
     assert list(store.list(message.ref.prefix)) == []
 
 
 def test_the_device_is_free_again_after_a_work_that_failed_on_it(
-    run: Runner, message: InspectCase
+    bench: StepBench, message: InspectCase
 ) -> None:
     def handler(_: StepMessage, context: StepContext) -> None:
         with context.device(patience_s=0):
             raise RuntimeError("a bug")
 
-    assert run(message, handler) is Outcome.FAILED
+    assert bench.attempt(message, handler) is Outcome.FAILED
 
-    with exclusive_lock(run.scratch / device_lock(os.getppid()), waiting=pytest.fail):
+    with exclusive_lock(bench.scratch / device_lock(os.getppid()), waiting=pytest.fail):
         pass
 
 
