@@ -21,6 +21,12 @@ from syntrust_standalone.peak_memory import list_process_tree
 
 MARK = "SYNTRUST_TEST_MARK"
 UP = ("-m", "syntrust_standalone", "up", "--port", "0", "--data")
+PARTS = {
+    "metrics": "syntrust_metrics.worker",
+    "orchestrator": "syntrust-gateway orchestrate",
+    "redis": "-server",
+    "s3": "weed",
+}
 PATIENCE_S = 120.0
 
 
@@ -131,6 +137,13 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_pa
     assert dataset
 
 
+def kill_parts(run: Run, parts: dict[str, list[int]]) -> None:
+    """Kill the parts one by one, each once the supervisor has noticed the one before."""
+    for name, pids in parts.items():
+        os.kill(min(pids), signal.SIGKILL)
+        run.until(f"{name} ended (signal SIGKILL); starting it again")
+
+
 def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
     tmp_path: Path,
 ) -> None:
@@ -142,19 +155,9 @@ def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
             text=True,
             check=False,
         )
-        before = {
-            name: run.ids(part)
-            for name, part in {
-                "metrics": "syntrust_metrics.worker",
-                "orchestrator": "syntrust-gateway orchestrate",
-                "redis": "-server",
-                "s3": "weed",
-            }.items()
-        }
+        before = {name: run.ids(part) for name, part in PARTS.items()}
         commands = " ".join(run.processes().values())
-        for name, pids in before.items():
-            os.kill(min(pids), signal.SIGKILL)
-            run.until(f"{name} ended (signal SIGKILL); starting it again")
+        kill_parts(run, before)
         swept = wait_for_ends({pid: "" for pids in before.values() for pid in pids})
         wait_until_healthy(run)
         replaced = run.ids("syntrust_metrics.worker")
