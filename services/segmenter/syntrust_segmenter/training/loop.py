@@ -127,6 +127,7 @@ def create_state(
     if run.start is not None:
         run.start.load_into(network)
     network.to(run.device)
+    # With two samples a step, this order saves about a third of a step on a CPU.
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # no stub
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
