@@ -37,6 +37,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.sqlite import keep_write_ahead_log
 from syntrust_gateway.db.tables import Base, Role
+from syntrust_gateway.trust_score.service import ScorerPool
 
 CASES, RESAMPLES, BODIES = 251, 2000, 40
 REGIONS = ("ET", "ED", "NCR")
@@ -84,8 +85,9 @@ def gateway_app(folder: Path) -> FastAPI:
     )
     with container.write.begin() as session:
         (folder / "key").write_text(create_client(session, "load", Role.USER))
-    container.scorers.start()
-    return create_app(container)
+    scorers = ScorerPool()
+    scorers.start()
+    return create_app(container, scorers)
 
 
 def serve(side: str, folder: Path, port: int) -> None:

@@ -23,6 +23,7 @@ from syntrust_gateway.models import routes as models
 from syntrust_gateway.observability import routes as observability
 from syntrust_gateway.observability.prometheus import Metrics
 from syntrust_gateway.trust_score import routes as trust_score
+from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_gateway.uploads import routes as uploads
 
 DESCRIPTION = """\
@@ -57,8 +58,11 @@ class _Api(FastAPI):
         return super().openapi()
 
 
-def create_app(container: Container) -> FastAPI:
-    """The REST API on the given collaborators. It builds no client and reads no setting."""
+def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
+    """Build the REST API on its collaborators and the processes that answer trust scores.
+
+    It makes no client and reads no setting.
+    """
     app = _Api(
         title="SynTrust",
         version=version("syntrust-gateway"),
@@ -67,6 +71,7 @@ def create_app(container: Container) -> FastAPI:
         redoc_url=None,
     )
     app.state.container = container
+    app.state.scorers = scorers
     app.state.metrics = Metrics(container)
     # Routes are tried in this order, and only a trust score is asked for by the second.
     for router in (
@@ -75,6 +80,7 @@ def create_app(container: Container) -> FastAPI:
         experiments.router,
         uploads.router,
         jobs.router,
+        jobs.model_router,
         models.router,
         observability.metrics,
     ):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.session import Sessions
-from syntrust_gateway.trust_score.service import ScorerPool
 
 
 @dataclass(frozen=True)
@@ -23,4 +22,3 @@ class Container:
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=12)
     events_every: timedelta = timedelta(milliseconds=500)
-    scorers: ScorerPool = field(default_factory=ScorerPool)

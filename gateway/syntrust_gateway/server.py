@@ -17,6 +17,7 @@ from syntrust_gateway.auth import service as auth
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.trust_score.service import ScorerPool
 
 log = get_logger(__name__)
 
@@ -29,8 +30,9 @@ def serve(host: str, port: int) -> None:
     settings = Settings()
     structured_log.configure(settings.log_format)
     container = make_container(settings, GatewaySettings())
-    app = create_app(container)
-    container.scorers.start()
+    scorers = ScorerPool()
+    app = create_app(container, scorers)
+    scorers.start()
     # What stands now stays: a large request's collections need not walk through it again.
     gc.freeze()
     uvicorn.run(
@@ -45,7 +47,7 @@ def serve(host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
         h11_max_incomplete_event_size=64 << 10,
     )
-    container.scorers.close()
+    scorers.close()
 
 
 def make_container(settings: Settings, gateway: GatewaySettings) -> Container:

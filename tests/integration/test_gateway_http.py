@@ -44,6 +44,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_metrics.tasks import inspect_case
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
@@ -98,7 +99,9 @@ def gateway(database_url: str, storage: StorageSettings, valkey_url: str) -> Ite
 def served(container: Container) -> Iterator[str]:
     """The API in a thread of this process, on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(container), log_config=None, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        create_app(container, ScorerPool()), log_config=None, timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -26,6 +26,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import Role
+from syntrust_gateway.trust_score.service import ScorerPool
 
 WAIT_S = 240
 _load: Callable[..., Any] = nib.load
@@ -108,7 +109,9 @@ def test_a_job_its_failure_and_its_model_are_the_same_on_either_database(
     store = MemoryStore()
     container = Container(session_factory(engine), read_factory(engine), store, MemoryCoordinator())
     with container.write.begin() as session:
-        api = Api(create_app(container), create_client(session, "hospital", Role.USER))
+        api = Api(
+            create_app(container, ScorerPool()), create_client(session, "hospital", Role.USER)
+        )
     harness = ApiHarness(container, store, tmp_path)
 
     def import_as(name: str, work: StepHandler) -> dict[str, Any]:

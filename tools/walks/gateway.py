@@ -18,6 +18,7 @@ from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Role
+from syntrust_gateway.trust_score.service import ScorerPool
 
 CASES: Final = 20
 
@@ -40,7 +41,7 @@ def experiment_to_message(folder: Path) -> list[Passed]:
     dataset = harness.dataset()
     harness.drain()
     _publish_generator(harness, folder)
-    api = _api(_container(harness))
+    api = _api(_container(harness), ScorerPool())
     with watching() as walk:
         harness.queue = _Goal(walk)
         harness.restart()
@@ -54,9 +55,10 @@ def experiment_to_message(folder: Path) -> list[Passed]:
 def dice_to_answer(folder: Path) -> list[Passed]:
     """Send Dice scores, and read the trust factors."""
     container = _container(OrchestratorHarness(folder))
-    api = _api(container)
+    scorers = ScorerPool()
+    api = _api(container, scorers)
     cases = [{"id": f"case-{i}", "real": _dice(i), "synthetic": _dice(7 * i)} for i in range(CASES)]
-    with watching() as walk, closing(container.scorers):
+    with watching() as walk, closing(scorers):
         answer = api.post("/trust-score", json={"cases": cases})
     assert answer.status_code == 200, answer.text
     return walk.files()
@@ -68,10 +70,10 @@ def _container(harness: OrchestratorHarness) -> Container:
     )
 
 
-def _api(container: Container) -> Api:
+def _api(container: Container, scorers: ScorerPool) -> Api:
     with container.write.begin() as session:
         key = create_client(session, "walker", Role.ADMIN)
-    return Api(create_app(container), key)
+    return Api(create_app(container, scorers), key)
 
 
 def _publish_generator(harness: OrchestratorHarness, folder: Path) -> None:

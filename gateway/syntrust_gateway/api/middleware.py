@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 from uuid import uuid4
 
 import structlog
@@ -18,7 +19,6 @@ from syntrust_gateway.api.problems import internal_response, problem_response
 from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, read_key
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import BodyTimeout
-from syntrust_gateway.observability.prometheus import Metrics
 
 log = get_logger(__name__)
 
@@ -32,10 +32,14 @@ _SECURITY_HEADERS = {
 }
 
 
+class RequestCounter(Protocol):
+    def count(self, method: str, route: str, status: int, seconds: float) -> None: ...
+
+
 class Outermost:
     """Gives a request its id, logs how it ended, and lets no exception through to the server."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestCounter) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +76,7 @@ class _Answer:
                 headers.setdefault(name, value)
         await self._send(message)
 
-    def record(self, scope: Scope, metrics: Metrics) -> None:
+    def record(self, scope: Scope, metrics: RequestCounter) -> None:
         seconds = time.perf_counter() - self._started_s
         route = getattr(scope.get("route"), "path", "")
         metrics.count(scope["method"], route, self.status or 0, seconds)

@@ -8,7 +8,7 @@ from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.jobs import segmentation, synthesis, volume_score
+from syntrust_gateway.jobs import bundle, model_creation, segmentation, synthesis, volume_score
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import (
     JobBody,
@@ -17,8 +17,10 @@ from syntrust_gateway.jobs.schemas import (
     NewSynthesis,
     NewVolumeScore,
 )
+from syntrust_gateway.models.schemas import NewModel
 
 router = APIRouter(tags=["jobs"])
+model_router = APIRouter(prefix="/models", tags=["models"])
 _JSON = [Depends(json_only)]
 _POSTED = documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable)
 
@@ -70,6 +72,35 @@ def create_volume_score(
     The three label maps of a case share shape and affine. Research use only.
     """
     return _accepted(response, volume_score.create(container, caller, request))
+
+
+@model_router.post(
+    "",
+    summary="Import or train a generator",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(json_only)],
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+)
+def create_model(
+    request: NewModel, response: Response, container: ContainerDep, caller: CallerDep
+) -> JobBody:
+    """Once the job has succeeded the model goes by its name, or by the job's id, wherever a
+    generator is asked for. Nothing in a checkpoint is executed. Research use only.
+    """
+    return _accepted(response, model_creation.create(container, caller, request))
+
+
+@model_router.post(
+    "/{model_id}/bundle",
+    summary="Export a segmenter as a MONAI bundle",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(NotFound, InvalidRequest, StoreUnavailable),
+)
+def create_bundle(
+    model_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> JobBody:
+    """The job's `bundle.zip` runs under `python -m monai.bundle run`, without this platform."""
+    return _accepted(response, bundle.create(container, caller, model_id))
 
 
 @router.get("/jobs", summary="List jobs, newest first", responses=documented(InvalidRequest))

@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from syntrust_core.errors import InvalidRequest, Unavailable
-from syntrust_gateway.api.dependencies import ContainerDep, parse_media_type
+from syntrust_gateway.api.dependencies import parse_media_type
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
+from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_metrics.trust import definitions
 
 router = APIRouter(tags=["trust score"])
@@ -66,7 +67,6 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 )
 async def trust_score(
     request: Request,
-    container: ContainerDep,
 ) -> Response:
     """T1 to T5 with intervals, what to read beside them, equivalence and a score.
 
@@ -76,9 +76,8 @@ async def trust_score(
     kind = parse_media_type(request.headers.get("content-type"))
     if kind not in {JSON, CSV}:
         raise UnsupportedMediaType(f"Send {JSON} or {CSV}, not {kind or 'a body without a type'}.")
-    answer = await container.scorers.score(
-        await request.body(), kind, request.headers.get("accept")
-    )
+    scorers: ScorerPool = request.app.state.scorers
+    answer = await scorers.score(await request.body(), kind, request.headers.get("accept"))
     headers = {"Vary": "Accept"}
     if answer.kind == HTML:
         headers["Content-Security-Policy"] = _PAGE_POLICY

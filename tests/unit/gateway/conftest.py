@@ -128,7 +128,6 @@ def container(
     empty_database: Path,
     store: MemoryStore,
     coordinator: MemoryCoordinator,
-    scorers: ScorerPool,
 ) -> Iterator[Container]:
     path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
     engine = make_engine(f"sqlite:///{path}")
@@ -140,14 +139,13 @@ def container(
         max_body_bytes=100_000,
         body_timeout=timedelta(seconds=5),
         events_every=timedelta(milliseconds=1),
-        scorers=scorers,
     )
     engine.dispose()
 
 
 @pytest.fixture
-def app(container: Container) -> FastAPI:
-    return create_app(container)
+def app(container: Container, scorers: ScorerPool) -> FastAPI:
+    return create_app(container, scorers)
 
 
 @pytest.fixture
@@ -182,11 +180,11 @@ def nobody(app: FastAPI) -> Api:
 
 
 @pytest.fixture
-def with_deps(container: Container, api: Api) -> Callable[..., Api]:
+def with_changes(container: Container, scorers: ScorerPool, api: Api) -> Callable[..., Api]:
     """The same caller at an API whose collaborators differ in what is named."""
 
     def make(**changes: Any) -> Api:
-        return Api(create_app(replace(container, **changes)), api.key)
+        return Api(create_app(replace(container, **changes), scorers), api.key)
 
     return make
 

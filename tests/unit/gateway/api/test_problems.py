@@ -177,9 +177,9 @@ class _Store(MemoryStore):
     ids=["bug", "damage"],
 )
 def test_nothing_of_our_own_failures_leaks(
-    with_deps: Callable[..., Any], case_files: dict[str, Any], error: Exception
+    with_changes: Callable[..., Any], case_files: dict[str, Any], error: Exception
 ) -> None:
-    api = with_deps(store=_Store(error))
+    api = with_changes(store=_Store(error))
     dataset = api.post("/datasets", json={"name": "d"}).json()["id"]
 
     answer = api.post(f"/datasets/{dataset}/cases", json={"id": "a", "files": case_files})
@@ -191,9 +191,9 @@ def test_nothing_of_our_own_failures_leaks(
 
 
 def test_a_server_that_is_away_is_a_matter_of_waiting(
-    with_deps: Callable[..., Any], case_files: dict[str, Any]
+    with_changes: Callable[..., Any], case_files: dict[str, Any]
 ) -> None:
-    api = with_deps(store=_Store(StoreUnavailable("The object store does not answer.")))
+    api = with_changes(store=_Store(StoreUnavailable("The object store does not answer.")))
     dataset = api.post("/datasets", json={"name": "d"}).json()["id"]
 
     answer = api.post(f"/datasets/{dataset}/cases", json={"id": "a", "files": case_files})
@@ -234,8 +234,8 @@ def test_readiness_names_each_server(nobody: Any, container: Container) -> None:
     assert body["workers"] == {"generator": 0, "segmenter": 0, "metrics": 0}
 
 
-def test_readiness_says_which_server_is_away(with_deps: Callable[..., Any]) -> None:
-    api = with_deps(store=_Store(StoreUnavailable("secret endpoint")))
+def test_readiness_says_which_server_is_away(with_changes: Callable[..., Any]) -> None:
+    api = with_changes(store=_Store(StoreUnavailable("secret endpoint")))
 
     answer = api.get("/health/ready")
 

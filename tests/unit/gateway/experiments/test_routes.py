@@ -125,11 +125,11 @@ class _AwayBoard(MemoryCoordinator):
 
 
 def test_the_state_is_told_without_a_queue_server(
-    with_deps: Callable[..., Any], planned: str
+    with_changes: Callable[..., Any], planned: str
 ) -> None:
     coordinator: StepCoordinator = _AwayBoard()
 
-    body = with_deps(coordinator=coordinator).get(f"/experiments/{planned}").json()
+    body = with_changes(coordinator=coordinator).get(f"/experiments/{planned}").json()
 
     assert body["steps"]["done"] == 1
     assert body["running"] == []

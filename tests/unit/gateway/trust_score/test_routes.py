@@ -161,8 +161,8 @@ def test_ten_megabytes_of_brackets_are_refused_in_bounded_memory(content: bytes)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
-def test_ten_megabytes_of_brackets_are_the_callers_fault(with_deps: Callable[..., Any]) -> None:
-    api = with_deps(max_body_bytes=16 << 20)
+def test_ten_megabytes_of_brackets_are_the_callers_fault(with_changes: Callable[..., Any]) -> None:
+    api = with_changes(max_body_bytes=16 << 20)
 
     answer = api.post("/trust-score", content=b"[" * 10_000_000, headers=JSON)
 
@@ -177,8 +177,8 @@ def test_deep_brackets_are_refused_with_the_reason(api: Any) -> None:
     assert "nested too deeply" in answer.json()["detail"]
 
 
-def test_more_cases_than_the_limit_are_refused_with_it(with_deps: Callable[..., Any]) -> None:
-    api = with_deps(max_body_bytes=32 << 20)
+def test_more_cases_than_the_limit_are_refused_with_it(with_changes: Callable[..., Any]) -> None:
+    api = with_changes(max_body_bytes=32 << 20)
     content = body_of(",".join([ONE.replace(" ", "")] * 100_001))
 
     answer = api.post("/trust-score", content=content, headers=JSON)
