@@ -1,4 +1,4 @@
-"""The application: routes, what stands around them, and the documentation page."""
+"""The application: its routes, its middleware and its documentation page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _DOCS_POLICY = (
 
 
 class _Api(FastAPI):
-    """Documents the key that the middleware asks for; a dependency would cost each request."""
+    """Document the key that the middleware asks for. As a dependency it would cost time."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -73,7 +73,7 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
     app.state.container = container
     app.state.scorers = scorers
     app.state.metrics = Metrics(container)
-    # Routes are tried in this order, and only a trust score is asked for by the second.
+    # Routes are tried in this order. Only trust scores come many times a second.
     for router in (
         trust_score.router,
         datasets.router,
@@ -94,7 +94,7 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
 
 
 def _add_docs(app: FastAPI) -> None:
-    """`/docs` from files of this machine: hospital networks reach no CDN."""
+    """Serve `/docs` from files of this machine, because hospital networks reach no CDN."""
     app.mount("/docs/assets", StaticFiles(directory=_ASSETS), name="docs-assets")
 
     async def docs(request: Request) -> HTMLResponse:

@@ -1,6 +1,6 @@
 """`syntrust-gateway migrate|serve|orchestrate|key`: the entry points, where settings are read.
 
-Each loads what it needs when it runs: together they would take seconds to start.
+Each command imports what it needs when it runs. All imports together would take seconds.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run_orchestrator() -> None:
 @key_cli.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="A name for the client, unique.")],
-    role: Annotated[Role, typer.Option(help="An admin sees everybody's work.")] = Role.USER,
+    role: Annotated[Role, typer.Option(help="An admin sees the work of all clients.")] = Role.USER,
 ) -> None:
     """Add a client and print its API key, which cannot be shown again."""
     from syntrust_gateway.auth import service as auth  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What the gateway refuses besides the classes of `core`."""
+"""Errors of the gateway, besides those of `core`."""
 
 from __future__ import annotations
 

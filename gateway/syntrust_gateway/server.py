@@ -1,4 +1,4 @@
-"""The API as a process: its collaborators on real servers, and uvicorn."""
+"""The API as a process: its collaborators on real servers, under uvicorn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def serve(host: str, port: int) -> None:
     scorers = ScorerPool()
     app = create_app(container, scorers)
     scorers.start()
-    # What stands now stays: a large request's collections need not walk through it again.
+    # What exists now lives on, so garbage collections need not walk through it again.
     gc.freeze()
     uvicorn.run(
         app,
@@ -51,7 +51,7 @@ def serve(host: str, port: int) -> None:
 
 
 def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
-    """The API's collaborators on real servers; makes sure of bucket and admin key."""
+    """Make the API's collaborators on real servers, and make sure of bucket and admin key."""
     engine = make_engine(gateway.database_url)
     write = session_factory(engine)
     if gateway.admin_key is not None:

@@ -11,7 +11,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
 
 
-# Coroutines, because FastAPI runs what is none in a thread, which costs more than they do.
+# FastAPI runs a plain function in a thread, which costs more than these do. So they are coroutines.
 async def _container(request: Request) -> Container:
     container: Container = request.app.state.container
     return container
@@ -29,7 +29,7 @@ def parse_media_type(content_type: str | None) -> str:
 async def json_only(
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
-    """Refuse a body that says it is anything but JSON."""
+    """Refuse a body whose content type is not JSON."""
     if content_type is not None and parse_media_type(content_type) != "application/json":
         raise UnsupportedMediaType(
             f"Send application/json; {parse_media_type(content_type)} cannot be read here."

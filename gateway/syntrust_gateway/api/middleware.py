@@ -1,4 +1,4 @@
-"""Around every request: its id and log line, its key, its size, and the end of every exception."""
+"""What every request passes: its id and log line, its key, its size, and the net for exceptions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RequestCounter(Protocol):
 
 
 class Outermost:
-    """Gives a request its id, logs how it ended, and lets no exception through to the server."""
+    """Give a request its id, log how it ended, and let no exception through to the server."""
 
     def __init__(self, app: ASGIApp, metrics: RequestCounter) -> None:
         self._app, self._metrics = app, metrics
@@ -52,7 +52,7 @@ class Outermost:
                 await self._app(scope, receive, answer.send)
             except Exception:
                 log.exception("request.crashed", path=scope["path"])
-                # Half an answer cannot be taken back; the server then cuts the connection.
+                # Nobody can take back half an answer, so the server cuts the connection.
                 if answer.status is not None:
                     raise
                 await internal_response(instance=scope["path"])(scope, receive, answer.send)
@@ -91,10 +91,10 @@ class _Answer:
 
 
 class Gate:
-    """Lets a request in with a known key and a body that is whole and not too large.
+    """Let a request in if its key is known and its body is whole and not too large.
 
-    Before routing, so that a route which forgets to ask for a caller is closed and not open, and
-    so that nobody without a key makes us read a body.
+    It stands before the routes. So a route that forgets to ask for a caller is closed, and nobody
+    without a key makes us read a body.
     """
 
     def __init__(self, app: ASGIApp, container: Container) -> None:
@@ -114,7 +114,7 @@ class Gate:
         except PlatformError as error:
             await problem_response(error, instance=scope["path"])(scope, receive, send)
             return
-        await self._app(scope, _replayed(body, receive), send)
+        await self._app(scope, _replay(body, receive), send)
 
     async def _caller(self, headers: Headers) -> Caller:
         key = read_key(headers.get("authorization"), headers.get("x-api-key"))
@@ -136,7 +136,7 @@ class Gate:
             raise too_large
         try:
             async with asyncio.timeout(self._container.body_timeout.total_seconds()):
-                body = await _whole(receive, limit)
+                body = await _read_body(receive, limit)
         except TimeoutError as error:
             raise BodyTimeout("The request's body did not arrive in time.") from error
         if body is None:
@@ -144,8 +144,8 @@ class Gate:
         return body
 
 
-async def _whole(receive: Receive, limit: int) -> bytes | None:
-    """The body, or None if it is longer than `limit` bytes."""
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read the body; None if it is longer than `limit` bytes."""
     body = bytearray()
     while True:
         message = await receive()
@@ -156,7 +156,7 @@ async def _whole(receive: Receive, limit: int) -> bytes | None:
             return bytes(body)
 
 
-def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
     sent = False
 
     async def replay() -> Message:

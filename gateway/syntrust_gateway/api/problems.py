@@ -1,4 +1,4 @@
-"""The one place that speaks HTTP about errors: RFC 9457 `application/problem+json`."""
+"""Turn errors into HTTP responses as RFC 9457 writes them: `application/problem+json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from syntrust_gateway.errors import TYPE_BASE, FieldError, InvalidFields, pointe
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-INTERNAL_DETAIL = "The platform failed at this request; its log has the reason."
+INTERNAL_DETAIL = "The platform failed to answer this request. Its log has the reason."
 RETRY_AFTER_S = "5"
 _MOST_ERRORS = 100
 
@@ -43,7 +43,7 @@ class Problem(BaseModel):
 
 
 def documented(*errors: type[PlatformError]) -> dict[int | str, dict[str, Any]]:
-    """What a route lists of its refusals, so that OpenAPI is honest."""
+    """List the errors of a route, so that OpenAPI tells them."""
     responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
         known = responses.setdefault(error.status, {"model": Problem, "description": error.title})
@@ -54,8 +54,8 @@ def documented(*errors: type[PlatformError]) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_response(error: PlatformError, *, instance: str) -> JSONResponse:
-    """The response that tells `error` to its caller; nothing of an internal one leaks."""
-    # A world's fault that is not a matter of waiting is nothing a caller can act on either.
+    """Make the response to an error. The text of an internal error stays in the log."""
+    # A caller can wait for what is unavailable. About any other fault of ours it can do nothing.
     hidden = error.status >= 500 and not isinstance(error, Unavailable)
     return _response(
         slug="internal" if hidden else error.slug,
@@ -63,7 +63,7 @@ def problem_response(error: PlatformError, *, instance: str) -> JSONResponse:
         status=500 if hidden else error.status,
         detail=INTERNAL_DETAIL if hidden else error.detail,
         instance=instance,
-        fields=_fields(error),
+        fields=_field_errors(error),
         context={} if hidden else error.context,
         headers=_headers(error),
     )
@@ -111,7 +111,7 @@ def _response(
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def _fields(error: PlatformError) -> Sequence[FieldError]:
+def _field_errors(error: PlatformError) -> Sequence[FieldError]:
     if isinstance(error, InvalidFields):
         return error.fields
     if isinstance(error, InvalidRequest) and error.pointer:
@@ -150,7 +150,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 
 
 def _field(item: Mapping[str, Any], body: object) -> FieldError:
-    """A pydantic error as a pointer: body fields from the root, others under /query or /path."""
+    """Give a pydantic error its pointer: body fields at the root, others in /query or /path."""
     where, *rest = item["loc"]
     if item["type"] == "json_invalid":
         at = rest[0] if rest else 0
@@ -161,7 +161,7 @@ def _field(item: Mapping[str, Any], body: object) -> FieldError:
 
 
 def _tokens(location: Sequence[str | int], body: object, kind: str) -> Iterator[str | int]:
-    """The part of `location` that is in the body: pydantic names union members in between."""
+    """Keep the part of `location` that is in the body: pydantic also names members of unions."""
     value = body
     for index, token in enumerate(location):
         inside, value = _step_into(value, token)
@@ -188,17 +188,17 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         slug=phrase.lower().replace(" ", "-"),
         title=phrase,
         status=error.status_code,
-        detail=_spoken(error, request),
+        detail=_describe(error, request),
         instance=request.url.path,
         headers=error.headers,
     )
 
 
-def _spoken(error: HTTPException, request: Request) -> str:
+def _describe(error: HTTPException, request: Request) -> str:
     match error.status_code:
         case 404:
             return f"There is nothing at {request.url.path}; /docs lists what is there."
         case 405:
-            return f"{request.url.path} cannot be asked with {request.method}."
+            return f"{request.url.path} does not take {request.method}."
         case _:
             return str(error.detail)

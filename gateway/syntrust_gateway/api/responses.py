@@ -6,7 +6,7 @@ RETRY_AFTER_S = "2"
 
 
 def accepted(response: Response, location: str) -> None:
-    """Say where an accepted piece of work can be watched, and when to look first."""
+    """Say where a caller can watch the accepted work, and when to look first."""
     response.headers["Location"] = location
     response.headers["Content-Location"] = location
     response.headers["Retry-After"] = RETRY_AFTER_S

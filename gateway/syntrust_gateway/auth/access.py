@@ -35,7 +35,7 @@ class PageQuery:
 def read_page(
     session: Session, table: type[Row], rows: Select[Row], caller: Caller, query: PageQuery
 ) -> tuple[Sequence[Row], str | None]:
-    """The caller's rows of one page, and the cursor of the next one if there are more."""
+    """Read one page of the caller's rows, and the cursor of the next page if there is one."""
     if caller.role is not Role.ADMIN:
         rows = rows.where(table.owner == caller.id)
     if query.after is not None:
@@ -50,12 +50,12 @@ def read_page(
 def find_row(
     session: Session, caller: Caller, table: type[Found], row_id: str, *, lock: bool = False
 ) -> Found:
-    """The row of this id, if it is there for this caller; `lock` holds off other writers of it.
+    """Find the row with this id that this caller may see; `lock` makes other writers wait.
 
     Raises
     ------
     NotFound
-        It is not there, or it is another's: both in the same words.
+        If there is none, or it belongs to another client. Both have the same message.
     """
     found = session.get(table, parse_row_id(row_id) or "-", with_for_update=lock or None)
     if found is None or not caller.may_see(found.owner):
@@ -64,7 +64,7 @@ def find_row(
 
 
 def parse_row_id(text: str) -> str | None:
-    """The canonical spelling of a row id, or None if `text` cannot be one."""
+    """Read a row id in its canonical spelling; None if `text` cannot be one."""
     try:
         return str(UUID(text))
     except ValueError:
@@ -80,5 +80,6 @@ def _read_cursor(cursor: str) -> str:
         return str(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
     except (ValueError, binascii.Error) as error:
         raise InvalidRequest(
-            "This cursor is not one of ours; take it from `next`.", pointer="/query/cursor"
+            "This cursor is unknown. Take it from `next` of the page before.",
+            pointer="/query/cursor",
         ) from error

@@ -1,4 +1,4 @@
-"""API keys. Only their SHA-256 is kept: a key has 256 random bits, so no slow hash is needed."""
+"""API keys. Only their SHA-256 is kept. A key has 256 random bits, so no slow hash is needed."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Caller:
 
     def require_admin(self) -> None:
         if self.role is not Role.ADMIN:
-            raise Forbidden("Only an admin's key may ask for this.")
+            raise Forbidden("Only an admin's key may do this.")
 
 
 def make_key() -> str:
-    """A key of 256 random bits; the prefix lets scanners of leaked secrets know it."""
+    """Make a key of 256 random bits. By its prefix, scanners for leaked secrets recognise it."""
     return _KEY_PREFIX + secrets.token_urlsafe(32)
 
 
@@ -48,12 +48,12 @@ def digest_key(key: str) -> str:
 
 
 def read_key(authorization: str | None, x_api_key: str | None) -> str:
-    """The key in a request's headers.
+    """Read the key in a request's headers.
 
     Raises
     ------
     Unauthenticated
-        There is none, or the `Authorization` header is not of the form `Bearer <key>`.
+        If there is none, or the `Authorization` header is not of the form `Bearer <key>`.
     """
     if authorization is not None:
         kind, _, key = authorization.partition(" ")
@@ -65,18 +65,18 @@ def read_key(authorization: str | None, x_api_key: str | None) -> str:
 
 
 def authenticate(session: Session, key: str) -> Caller:
-    """Who holds `key`. What is looked up and compared is its digest, so time tells nothing."""
+    """Find who has `key`. Only digests are compared, so the time it takes tells nothing."""
     digest = digest_key(key)
     client = session.scalars(select(Client).where(Client.key_sha256 == digest)).one_or_none()
     if client is None or not hmac.compare_digest(client.key_sha256, digest):
-        raise Unauthenticated("This API key is not known here.")
+        raise Unauthenticated("This API key is unknown.")
     return Caller(id=client.id, name=client.name, role=client.role)
 
 
 class KnownKeys:
-    """Callers who showed a key a moment ago: a busy one is looked up every few seconds only.
+    """Callers who showed a key a moment ago, so that a busy one is not looked up each time.
 
-    So a client who is taken out of the database may still be let in for `KNOWN_S` seconds.
+    A client who is removed from the database can therefore still call for `KNOWN_S` seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -84,7 +84,7 @@ class KnownKeys:
         self._callers: dict[str, tuple[Caller, float]] = {}
 
     def caller(self, key: str) -> Caller | None:
-        """Who has shown `key` in the last seconds."""
+        """Find who has shown `key` in the last seconds."""
         caller, until = self._callers.get(digest_key(key), (None, 0.0))
         return caller if self._clock() < until else None
 
@@ -95,7 +95,7 @@ class KnownKeys:
 
 
 def create_client(session: Session, name: str, role: Role) -> str:
-    """Add a client and give its new key, which cannot be shown again."""
+    """Add a client and return its new key, which cannot be shown again."""
     if session.scalars(select(Client.id).where(Client.name == name)).one_or_none() is not None:
         raise Conflict(f"There is a client {name} already; choose another name.")
     key = make_key()

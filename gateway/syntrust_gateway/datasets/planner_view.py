@@ -30,7 +30,7 @@ class DatasetView:
 
 
 def view_dataset(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
-    """A ready dataset and its cases, in order of their ids."""
+    """View a ready dataset and its cases, in the order of their ids."""
     return DatasetView(
         id=dataset.id,
         digest=dataset.digest or "",

@@ -26,7 +26,7 @@ _JSON = [Depends(json_only)]
 def create_dataset(
     request: NewDataset, response: Response, container: ContainerDep, caller: CallerDep
 ) -> DatasetBody:
-    """Open a dataset: cases are registered and uploaded one by one, then committed together."""
+    """Opens a dataset. Register and upload its cases one by one, then commit them together."""
     with container.write.begin() as session:
         dataset = datasets.create(session, caller, request)
     response.headers["Location"] = f"/datasets/{dataset.id}"
@@ -35,14 +35,14 @@ def create_dataset(
 
 @router.get("", summary="List datasets, newest first", responses=documented(InvalidRequest))
 def list_datasets(container: ContainerDep, caller: CallerDep, query: PageDep) -> DatasetPage:
-    """Your own datasets; an admin sees everybody's."""
+    """Lists your own datasets. An admin sees those of all clients."""
     with container.read() as session:
         return datasets.list_page(session, caller, query)
 
 
-@router.get("/{dataset_id}", summary="A dataset and its cases", responses=documented(NotFound))
+@router.get("/{dataset_id}", summary="Get a dataset and its cases", responses=documented(NotFound))
 def get_dataset(dataset_id: str, container: ContainerDep, caller: CallerDep) -> DatasetBody:
-    """State, inspection progress, and for each case what is wrong with it or worth knowing."""
+    """Tells the state, how many cases are inspected, and the problems and warnings of each case."""
     with container.read() as session:
         return datasets.get_dataset(session, caller, dataset_id)
 
@@ -59,38 +59,38 @@ def get_dataset(dataset_id: str, container: ContainerDep, caller: CallerDep) -> 
 def register_case(
     dataset_id: str, request: NewCase, container: ContainerDep, caller: CallerDep
 ) -> dict[str, UploadTarget]:
-    """PUT each file to its URL before it expires. Null means that the store holds the file.
+    """PUT each file to its URL before the URL expires. Null means that the store has the file.
 
-    A case of the same id is replaced, as long as the dataset is open.
+    While the dataset is open, a case with the same id replaces the earlier one.
     """
     return datasets.add_case(container, caller, dataset_id, request)
 
 
 @router.delete(
     "/{dataset_id}/cases/{case_id}",
-    summary="Take a case out of an open dataset",
+    summary="Remove a case from an open dataset",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=documented(NotFound, Conflict),
 )
 def remove_case(dataset_id: str, case_id: str, container: ContainerDep, caller: CallerDep) -> None:
-    """The way on when a case is refused and cannot be mended."""
+    """Use it when a case is refused and you cannot repair it."""
     with container.write.begin() as session:
         datasets.remove_case(session, caller, dataset_id, case_id)
 
 
 @router.post(
     "/{dataset_id}/commit",
-    summary="Hand a dataset over to inspection",
+    summary="Commit a dataset for inspection",
     status_code=status.HTTP_202_ACCEPTED,
     responses=documented(InvalidRequest, NotFound, StoreUnavailable),
 )
 def commit_dataset(
     dataset_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> DatasetBody:
-    """Check that every upload is there, then inspect each case. A ready dataset never changes.
+    """Checks that every upload is there, then inspects each case. A ready dataset never changes.
 
-    If a case is refused the dataset is open again, with the reasons; mend or remove the case and
-    commit anew.
+    If a case is refused, the dataset opens again and gives the reasons. Repair or remove the
+    case, then commit again.
     """
     accepted(response, f"/datasets/{dataset_id}")
     return datasets.commit(container, caller, dataset_id)

@@ -1,4 +1,4 @@
-"""Datasets: registered case by case, uploaded straight to the store, frozen when inspected."""
+"""Datasets: cases are registered, uploaded straight to the store, and frozen when inspected."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ def list_page(session: Session, caller: Caller, query: PageQuery) -> DatasetPage
 def add_case(
     container: Container, caller: Caller, dataset_id: str, request: NewCase
 ) -> dict[str, UploadTarget]:
-    """Note a case, replacing one of the same id, and say where its files go.
+    """Register a case and say where its files go. It replaces a case of the same id.
 
     Raises
     ------
     Conflict
-        The dataset is being inspected or is ready, or holds all the cases it may.
+        If the dataset is not open, or has as many cases as it may have.
     """
     with container.write.begin() as session:
         dataset = _open(session, caller, dataset_id)
         case = _case(session, dataset, request.id)
         damaged = _damaged_keys(case)
-        _note(case, request)
+        _update(case, request)
         audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
     for key in damaged:
-        # It has the announced size but other content, so it would pass for what is asked for.
+        # It has the announced size but other content. So it would pass as the new upload.
         container.store.delete(key)
     return make_targets(container.store, case.files, container.upload_expires)
 
@@ -89,7 +89,7 @@ def _damaged_keys(case: Case) -> list[str]:
     return [file["key"] for role, file in case.files.items() if role in roles]
 
 
-def _note(case: Case, request: NewCase) -> None:
+def _update(case: Case, request: NewCase) -> None:
     body = request.model_dump(mode="json")
     case.group, case.scheme = body["group"], body["scheme"]
     case.files = add_keys(case.dataset_id, body["files"])
@@ -106,16 +106,16 @@ def remove_case(session: Session, caller: Caller, dataset_id: str, case_id: str)
 
 
 def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody:
-    """Hand the dataset over to inspection; repeating that changes nothing.
+    """Hand the dataset over to inspection. To repeat that changes nothing.
 
     Raises
     ------
     InvalidFields
-        It has no case, or uploads are missing or not of the size that was announced.
+        If it has no case, or uploads are missing or do not have their announced size.
     """
     with container.read() as session:
         dataset_id = find_row(session, caller, Dataset, dataset_id).id
-    # One listing, not a question per file, and before the database is locked.
+    # One listing instead of a question per file, and before the database is locked.
     sizes = {item.key: item.bytes for item in container.store.list(upload_key(dataset_id, ""))}
     with container.write.begin() as session:
         dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
@@ -131,7 +131,7 @@ def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
     dataset.state = DatasetState.INSPECTING
     for case in cases:
         if case.state is not CaseState.READY:
-            # The orchestrator gives every inspecting case without a step its step.
+            # The orchestrator gives a step to every case that is being inspected and has none.
             case.state, case.step, case.problems = CaseState.INSPECTING, None, []
 
 
@@ -228,7 +228,7 @@ def _case_body(case: Case, default_scheme: Any) -> CaseBody:  # noqa: ANN401 - J
 def find_ready_dataset(
     session: Session, caller: Caller, dataset_id: str, *, at: str = "/dataset"
 ) -> DatasetView:
-    """The dataset with its cases; `at` is the pointer of the field that names it."""
+    """Find a ready dataset with its cases; `at` is the pointer of the field that names it."""
     try:
         dataset = find_row(session, caller, Dataset, dataset_id)
     except NotFound as error:

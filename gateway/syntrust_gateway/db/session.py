@@ -17,7 +17,7 @@ Sessions = sessionmaker[Session]
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for SQLite (a file) or PostgreSQL (psycopg 3)."""
+    """Make an engine for SQLite (a file) or PostgreSQL (psycopg 3)."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
     engine = create_engine(url, pool_size=20, max_overflow=20)
@@ -27,17 +27,17 @@ def make_engine(url: str) -> Engine:
 
 
 def session_factory(engine: Engine) -> Sessions:
-    """Sessions that may write. On SQLite they take the write lock when they begin.
+    """Make sessions that may write. On SQLite they take the write lock when they begin.
 
-    A deferred transaction that reads first and writes later fails at once, whatever the busy
-    timeout, when somebody else has written in between; one that begins as a writer waits instead.
+    A transaction that reads first and writes later fails at once, whatever the busy timeout, if
+    another connection has written in between. One that begins as a writer waits instead.
     """
     writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
     return sessionmaker(writing, expire_on_commit=False)
 
 
 def read_factory(engine: Engine) -> Sessions:
-    """Sessions that only read, of one state of the database; nobody waits for them."""
+    """Make sessions that only read, each one state of the database. Nobody waits for them."""
     reading = engine.execution_options(**{BEGIN: "BEGIN"})
     return sessionmaker(reading, expire_on_commit=False)
 

@@ -1,4 +1,4 @@
-"""How connections share a SQLite file: readers wait for nobody, writers for one another."""
+"""How connections share a SQLite file: readers never wait, and writers wait for one another."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BEGIN = "syntrust_sqlite_begin"  # execution option: the statement that begins a
 
 
 def set_up_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """What every new connection is told; a listener to an engine's `connect`."""
-    # The driver would begin deferred transactions by itself, and only before a write.
+    """Set up a new connection; a listener to an engine's `connect`."""
+    # By itself the driver would begin deferred transactions, and only before a write.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
@@ -27,8 +27,8 @@ def set_up_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> No
 def keep_write_ahead_log(engine: Engine) -> None:
     """Have the database's file keep a write-ahead log, from now on and for every connection.
 
-    SQLite gives that up at once, whatever the busy timeout, when somebody else is writing to a new
-    file or about to change its journal too. So it is tried again until nobody is.
+    SQLite refuses that at once, whatever the busy timeout, while another connection writes to the
+    file or changes its journal. So it is asked again until none does.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     connection = engine.raw_connection()
@@ -43,7 +43,7 @@ def keep_write_ahead_log(engine: Engine) -> None:
 
 
 def _has_write_ahead_log(cursor: DBAPICursor) -> bool:
-    """Ask for the log; False if somebody else is at the file."""
+    """Ask for the log; False if another connection is busy with the file."""
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
@@ -54,5 +54,5 @@ def _has_write_ahead_log(cursor: DBAPICursor) -> bool:
 
 
 def begin(connection: Connection) -> None:
-    """Begin as the connection's options ask; a listener to an engine's `begin`."""
+    """Begin as the connection's options say; a listener to an engine's `begin`."""
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))

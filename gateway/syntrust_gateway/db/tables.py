@@ -1,6 +1,6 @@
 """The tables of the gateway's database. Workers never touch it.
 
-JSON columns are replaced, never changed in place: SQLAlchemy sees assignments only.
+Replace the value of a JSON column and never change it in place: SQLAlchemy sees assignments only.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def utc_now() -> datetime:
 
 
 def new_id() -> str:
-    """A UUIDv7: row ids sort by the time they were made."""
+    """Make a UUIDv7, so that row ids sort by the time they were made."""
     return str(uuid7())
 
 
@@ -104,7 +104,7 @@ class Base(DeclarativeBase):
 
 
 class Client(Base):
-    """Who may call. Keys are 256 random bits, so a plain SHA-256 of them is enough."""
+    """A client of the API. A key has 256 random bits, so its plain SHA-256 is enough."""
 
     __tablename__ = "client"
 
@@ -203,7 +203,7 @@ class Job(Run):
 class Step(Base):
     """A step of any number of runs. `needs` is a list of [kind, id].
 
-    `error` stands beside `failed`, or beside `done` where a step's result is a refusal.
+    `error` is set if the step has failed, or if it is done and its result is a refusal.
     """
 
     __tablename__ = "step"
@@ -254,7 +254,7 @@ class JobStep(Base):
 
 
 class Attempt(Base):
-    """A lease that a worker once took on a step."""
+    """A lease that a worker took on a step."""
 
     __tablename__ = "attempt"
 
@@ -274,8 +274,8 @@ class Attempt(Base):
 class Model(Base):
     """A model that a job made, under that job's id, or a segmenter that an experiment trained.
 
-    `kind` and `step` name its artifact. `card` of a segmenter holds its own as `card`, and beside
-    it what that does not know: the ids of its training cases, and what made it.
+    `kind` and `step` name its artifact. In the row of a segmenter, `card` holds the model's card as
+    `card`, and beside it the ids of its training cases and what made it.
     """
 
     __tablename__ = "model"

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Instants with their zone, also on SQLite, which keeps none."""
+    """Instants with their time zone, also on SQLite, which keeps none."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -41,5 +41,5 @@ def enum_column(members_of: type[StrEnum]) -> Enum:
 
 
 def deferred_key(target: str, **options: Any) -> ForeignKey:  # noqa: ANN401 - SQLAlchemy's own options
-    # Checked at commit, so that rows of one transaction may be inserted in any order.
+    # It is checked at commit, so the rows of one transaction may be inserted in any order.
     return ForeignKey(target, deferrable=True, initially="DEFERRED", **options)

@@ -34,7 +34,7 @@ Mixes = Mapping[tuple[str, int], Mix]
 
 @dataclass(frozen=True)
 class Arm:
-    """One control: what each seed is trained on, or the reason why it cannot be."""
+    """One control: what each seed is trained on, or the reason why that is not possible."""
 
     control: Control
     alpha: str | None
@@ -44,7 +44,7 @@ class Arm:
 
 
 def make_arms(spec: ResolvedSpec, mixes: Mixes) -> list[Arm]:
-    """The arms of every control that `spec` asks for; `mixes` are by α and seed."""
+    """Make the arms of every control that `spec` asks for; `mixes` are by α and seed."""
     return [arm for control in spec.controls for arm in _arms(control, spec, mixes)]
 
 
@@ -100,10 +100,15 @@ def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
 
     Parameters
     ----------
-    cases
-        Two or more ids, in any order; none gives nothing.
-    seed
-        The training seed: each deals anew.
+    cases : sequence of str
+        Two or more ids, in any order. An empty sequence gives an empty result.
+    seed : int
+        The training seed. Each seed deals anew.
+
+    Returns
+    -------
+    dict of str to str
+        For each case, the case whose mask it gets.
     """
     patients: dict[str, list[str]] = {}
     for case in permute(cases, f"masks:{seed}"):

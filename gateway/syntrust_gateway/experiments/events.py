@@ -1,4 +1,4 @@
-"""The states of an experiment as they change: level-triggered, so a lost one costs nothing."""
+"""The states of an experiment as they change. Each holds all, so a lost one costs nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from syntrust_gateway.experiments.schemas import ExperimentBody
 async def changes(
     container: Container, caller: Caller, first: ExperimentBody
 ) -> AsyncIterator[ExperimentBody]:
-    """`first`, then each state that differs from the one before, until a final one."""
+    """Yield `first`, then each state that differs from the one before, until a final one."""
     shown, pause_s = first, container.events_every.total_seconds()
     took_s = 0.0
     yield first
     while not shown.state.final:
-        # At most a fifth of the time goes into looking, however many steps there are to count.
+        # Reading takes at most a fifth of the time, however many steps there are to count.
         await asyncio.sleep(max(pause_s, 4 * took_s))
         started_s = time.perf_counter()
         now = await to_thread.run_sync(experiments.get_state, container, caller, first.id)

@@ -1,4 +1,4 @@
-"""Which training cases enter as real images and which as twins."""
+"""Which training cases enter as real images, and which as twins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 class Mix:
     """The training cases of one training: which enter as real images, which as twins.
 
-    `masks` names, for a twin that is not trained on its own case's label map, the case whose it is.
+    `masks` names the case whose label map a twin is trained on, where that is not its own case.
     """
 
     real: tuple[str, ...]
@@ -40,7 +40,7 @@ def count_real(n: int, alpha: str) -> int:
 
 
 def permute(ids: Sequence[str], seed: str) -> list[str]:
-    """The ids in an order that depends on them and the seed alone."""
+    """Shuffle the ids into an order that depends on them and the seed alone."""
     order = sorted(ids)
     random.Random(seed).shuffle(order)  # noqa: S311 - a mix needs no secrecy
     return order

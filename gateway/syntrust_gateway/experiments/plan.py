@@ -1,4 +1,4 @@
-"""From a resolved experiment to its steps. Pure: no clock, no chance, no server."""
+"""Plan the steps of a resolved experiment. This is pure: no clock, no chance, no server."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Plan:
 
 
 def plan(spec: ResolvedSpec, dataset: DatasetView) -> Plan:
-    """The steps of `spec` on `dataset`, in an order in which each finds what it needs."""
+    """Plan the steps of `spec` on `dataset`, each after the steps that it needs."""
     return _Planner(spec, dataset).plan()
 
 
 class _Planner:
-    """Collects steps; equal ones are one, as their ids are equal."""
+    """Collect steps. Equal ones are one, because their ids are equal."""
 
     def __init__(self, spec: ResolvedSpec, dataset: DatasetView) -> None:
         self._spec = spec
@@ -78,7 +78,7 @@ class _Planner:
         return step
 
     def _draw_twins(self, mixes: Iterable[Mix]) -> None:
-        """Twins of the test cases first, every run needs them; further twins of theirs last."""
+        """Draw the first twins of the test cases first, as every run needs them."""
         trained = sorted({case for mixed in mixes for case in mixed.synthetic})
         for case in (*self._spec.test, *self._spec.validation, *trained):
             self._twins[case] = (self._draw(case, 0),)
@@ -120,7 +120,7 @@ class _Planner:
         )
 
     def _mixed(self, mixed: Mix) -> tuple[Image, ...]:
-        """In the order of the cases, whatever α is: then α changes the images and no order."""
+        """Order the images by case, so that α changes the images and never their order."""
         twins = self._synthetic(mixed.synthetic, masks=mixed.masks)
         named = [*zip(mixed.real, self._real(mixed.real), strict=True)]
         named += zip(mixed.synthetic, twins, strict=True)
@@ -167,7 +167,7 @@ class _Planner:
         )
 
     def _score_again(self, model: str) -> str | None:
-        """The second twins, for the noise floor; there are none to score with one twin each."""
+        """Score the second twins for the noise floor; None if each case has one twin."""
         if self._spec.generator.twins == 1:
             return None
         return self._score(model, self._synthetic(self._spec.test, twin=1))

@@ -1,4 +1,4 @@
-"""What an experiment's segmenters predicted for its test cases, as links to files."""
+"""Links to what an experiment's segmenters predicted for its test cases."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class PredictionsBody(BaseModel):
 def list_predictions(
     container: Container, caller: Caller, experiment_id: str, model: str, test_set: TestSet
 ) -> PredictionsBody:
-    """Label maps of one segmenter of the experiment on one test set.
+    """Find the label maps of one segmenter of the experiment on one test set.
 
     Raises
     ------
     NotFound
-        No such experiment, no such model in it, or no second twins to predict.
+        If there is no such experiment, no such model in it, or no second twin.
     Conflict
-        They have not been predicted yet.
+        If they have not been predicted yet.
     """
     found = models.find(container, caller, model)
     with container.read() as session:
@@ -76,7 +76,7 @@ def _training(report: BuildReport, model: models.FoundModel) -> ReportTraining:
     for training in report.trainings:
         if training.model == model.ref.id:
             return training
-    raise NotFound(f"{model.name} is no segmenter of this experiment.")
+    raise NotFound(f"This experiment has no segmenter {model.name}.")
 
 
 def _score(training: ReportTraining, test_set: TestSet) -> StepId:
@@ -84,7 +84,7 @@ def _score(training: ReportTraining, test_set: TestSet) -> StepId:
     scores = {"real": training.score_real, "synthetic": training.score_synthetic}
     step = scores.get(test_set, again)
     if step is None:
-        raise NotFound("There are no second twins; ask for an experiment with `twins` of 2.")
+        raise NotFound("There are no second twins. Ask for an experiment with `twins` of 2.")
     return step
 
 
@@ -97,7 +97,7 @@ def _prediction(session: Session, score: StepId) -> Step:
 
 
 def _by_case(files: Mapping[str, FileInfo], ids: Mapping[str, str]) -> dict[str, FileInfo]:
-    """Files by the ids that the dataset gave its cases, instead of those of their inspections."""
+    """Name the files by the ids of the dataset's cases instead of the ids of their inspections."""
     named = {}
     for name, info in files.items():
         case, dot, rest = name.partition(".")

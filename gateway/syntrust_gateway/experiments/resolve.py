@@ -40,7 +40,7 @@ def resolve(
     Raises
     ------
     InvalidRequest
-        With the JSON pointer of the field that cannot be met, and what would be right.
+        With the JSON pointer of the field that is not possible, and what would be right.
     """
     alphas = _distinct_alphas(spec.alphas)
     require_distinct(spec.seeds, "/seeds")
@@ -69,7 +69,7 @@ def resolve(
 
 
 def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenerator:
-    """Write out how `generator` draws where a caller chose so.
+    """Write out how `generator` draws.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def _resolve_segmenter(choice: SegmenterChoice, start: StartView | None) -> Reso
 def _require_same_network(choice: SegmenterChoice, start: StartView) -> None:
     """Refuse start weights that their card says belong to another network.
 
-    What the card does not say, the training finds out before its first iteration.
+    Where the card is silent, the training checks it before its first iteration.
     """
     asked = {"preset": choice.preset} | {
         name: value for name, value in choice.overrides.items() if name in NETWORK_SETTINGS
@@ -127,7 +127,7 @@ def _learnt_cases(cases: Iterable[CaseView], start: StartView) -> frozenset[str]
 
 
 def _require_untrained(test: Sequence[str], learnt: frozenset[str]) -> None:
-    """Refuse a test case that the start weights were trained on: its Dice would be no test."""
+    """Refuse a test case that the start weights were trained on. It would test nothing."""
     for index, case in enumerate(test):
         if case in learnt:
             raise InvalidRequest(
@@ -163,7 +163,8 @@ def _in_domain(grid: GridSpec, generator: GeneratorView) -> None:
 def _in_schedule(steps: int | None, generator: GeneratorView) -> None:
     if steps is not None and steps > generator.most_steps:
         raise InvalidRequest(
-            f"The generator {generator.name} has {generator.most_steps} steps; ask for no more.",
+            f"The generator {generator.name} has {generator.most_steps} steps; ask for at most as "
+            "many.",
             pointer="/generator/steps",
         )
 

@@ -1,4 +1,4 @@
-"""What a finished experiment gives: files of its report step, and where everything came from."""
+"""What a finished experiment gives: the files of its report, and their provenance."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class ReportFile:
 
 
 def read_results(container: Container, caller: Caller, experiment_id: str) -> dict[str, Any]:
-    """The report's results with the experiment's id and provenance, which its digest leaves out.
+    """Read the report's results, and add the experiment's id and provenance to them.
 
     Raises
     ------
     Conflict
-        The experiment has not succeeded.
+        If the experiment has not succeeded.
     """
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
@@ -53,14 +53,14 @@ def read_results(container: Container, caller: Caller, experiment_id: str) -> di
 def read_report_file(
     container: Container, caller: Caller, experiment_id: str, name: str
 ) -> ReportFile:
-    """A file that the experiment's report step published.
+    """Read a file of the experiment's report.
 
     Raises
     ------
     Conflict
-        The experiment has not succeeded.
+        If the experiment has not succeeded.
     NotFound
-        Its report holds no such file.
+        If its report has no such file.
     """
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)

@@ -35,7 +35,7 @@ _FILE_TYPES = {
 }
 
 
-# A report is shown as a page of its own that can load nothing, run nothing and reach nothing.
+# A browser shows a report as a page that loads nothing, runs nothing and reaches no server.
 _FILE_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"
 )
@@ -52,9 +52,9 @@ IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 def create_experiment(
     request: ExperimentSpec, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
-    """Train on each share α of real data, score on real and synthetic cases, compare.
+    """Trains on each share α of real data, and compares scores on real and synthetic cases.
 
-    Every request is a new experiment; what an earlier one computed is not computed again.
+    Every request makes a new experiment. What an earlier one computed is not computed again.
     """
     experiment = experiments.create(container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")
@@ -63,29 +63,29 @@ def create_experiment(
 
 @router.get("", summary="List experiments, newest first", responses=documented(InvalidRequest))
 def list_experiments(container: ContainerDep, caller: CallerDep, query: PageDep) -> ExperimentPage:
-    """Your own experiments; an admin sees everybody's."""
+    """Lists your own experiments. An admin sees those of all clients."""
     with container.read() as session:
         return experiments.list_page(session, caller, query)
 
 
-@router.get("/{experiment_id}", summary="State of an experiment", responses=documented(NotFound))
+@router.get("/{experiment_id}", summary="Get an experiment's state", responses=documented(NotFound))
 def get_experiment(
     experiment_id: str, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
-    """Steps done and running, place in the queue, seconds to go."""
+    """Tells the steps done and running, the place in the queue and the seconds to go."""
     return experiments.get_state(container, caller, experiment_id)
 
 
 @router.get(
     "/{experiment_id}/events",
-    summary="Watch an experiment",
+    summary="Watch an experiment's state",
     response_class=EventSourceResponse,
     responses=documented(NotFound),
 )
 def watch_experiment(
     experiment_id: str, container: ContainerDep, caller: CallerDep
 ) -> EventSourceResponse:
-    """Server-sent events: `state` with the body of the experiment whenever it changes.
+    """Sends the event `state` with the body of the experiment whenever it changes.
 
     The stream ends after a final state.
     """
@@ -95,13 +95,13 @@ def watch_experiment(
 
 @router.get(
     "/{experiment_id}/results",
-    summary="Results of an experiment that succeeded",
+    summary="Get an experiment's results",
     responses=_FILES,
 )
 def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) -> Response:
-    """Scores, trust factors and their intervals by α and seed, and where they came from.
+    """Gives scores, trust factors and their intervals by α and seed, and their provenance.
 
-    Research use only.
+    The experiment must have succeeded. Research use only.
     """
     body: dict[str, Any] = results.read_results(container, caller, experiment_id)
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -110,7 +110,7 @@ def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) 
 
 @router.get(
     "/{experiment_id}/results.csv",
-    summary="Every measurement of every test case as CSV",
+    summary="Get every measurement of every test case as CSV",
     response_class=Response,
     responses=_FILES,
 )
@@ -120,7 +120,7 @@ def get_long_table(
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """One row for each case × set × α × seed × region × metric, sorted.
+    """Gives one row for each case × set × α × seed × region × metric, sorted.
 
     Columns: `case, group, seen, set, alpha, seed, region, metric, value`. `set` is `real`,
     `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
@@ -132,7 +132,7 @@ def get_long_table(
 
 @router.get(
     "/{experiment_id}/figures/{figure}",
-    summary="A figure of the report",
+    summary="Get a figure of the report",
     response_class=Response,
     responses=_FILES,
 )
@@ -143,10 +143,11 @@ def get_figure(
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """fig2 images, fig3 region volumes, fig4 to fig8 trust factors T1 to T5 over α.
+    """`fig2` shows images, `fig3` region volumes, `fig4` to `fig8` trust factors T1 to T5 over α.
 
-    Beside the paper's: `dice_volume` Dice against region volume, `bland_altman` the difference of
-    real and synthetic Dice against their mean, `floors` T3 and T4 against noise and no pairing.
+    Three more are not in the paper: `dice_volume` shows Dice against region volume, `bland_altman`
+    the difference of real and synthetic Dice against their mean, and `floors` T3 and T4 against
+    their noise floor and against pairs of different cases.
     """
     file = results.read_report_file(container, caller, experiment_id, figure)
     return _file_response(file, figure, if_none_match)
@@ -154,7 +155,7 @@ def get_figure(
 
 @router.get(
     "/{experiment_id}/report.html",
-    summary="The report in one file",
+    summary="Get the report as one file",
     response_class=Response,
     responses=_FILES,
 )
@@ -164,14 +165,14 @@ def get_report(
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Figures, table, settings and provenance; it loads nothing else. Research use only."""
+    """Holds figures, tables, settings and provenance, and loads nothing. Research use only."""
     file = results.read_report_file(container, caller, experiment_id, results.REPORT_FILE)
     return _file_response(file, results.REPORT_FILE, if_none_match)
 
 
 @router.get(
     "/{experiment_id}/predictions",
-    summary="Label maps that a segmenter of the experiment predicted",
+    summary="Get the label maps that a segmenter predicted",
     responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
 )
 def get_predictions(
@@ -181,7 +182,7 @@ def get_predictions(
     caller: CallerDep,
     test_set: TestSet = "real",
 ) -> PredictionsBody:
-    """Of every test case, as links to files; there as soon as they are predicted.
+    """Gives links to the label map of every test case as soon as it is predicted.
 
     `GET /models` names the segmenters with their α. Research use only.
     """
@@ -197,13 +198,13 @@ def get_predictions(
 def cancel_experiment(
     experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
-    """Steps that no other experiment wants stop soon; what is done is kept."""
+    """Stops the steps that no other experiment or job needs. What is done is kept."""
     accepted(response, f"/experiments/{experiment_id}")
     return experiments.cancel(container, caller, experiment_id)
 
 
 def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Response:
-    """A file of a report, or 304 if the caller holds it already."""
+    """Send a file of a report, or 304 if the caller has it already."""
     tag = f'"{file.sha256}"'
     headers = {
         "ETag": tag,

@@ -1,4 +1,4 @@
-"""Experiments: accepted with every choice written out, watched, cancelled."""
+"""Experiments: accept them with every choice written out, watch them, cancel them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from syntrust_gateway.runs.progress import Progress, get_progress
 
 
 def create(container: Container, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
-    """Accept an experiment. Each request is a new one; its steps are shared with all others.
+    """Accept an experiment. Each request makes a new one; equal steps of all of them are one.
 
     Raises
     ------
     InvalidRequest
         With the pointer of the field that cannot be met.
     Conflict
-        The dataset is not ready.
+        If the dataset is not ready.
     """
     _require_name(request)
     with container.read() as session:
@@ -62,9 +62,9 @@ def _start(container: Container, caller: Caller, name_or_id: str | None) -> Star
 
 
 def _require_name(request: ExperimentSpec) -> None:
-    """Refuse what no database keeps."""
+    """Refuse characters that no database keeps."""
     if request.name is not None and not request.name.isprintable():
-        raise InvalidRequest("A name has no control characters.", pointer="/name")
+        raise InvalidRequest("A name must have no control characters.", pointer="/name")
 
 
 def get_state(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:

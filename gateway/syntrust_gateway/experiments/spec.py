@@ -1,4 +1,4 @@
-"""What a caller asks of an experiment, and the same with every default and choice written out.
+"""What a caller asks of an experiment, and the same with every choice written out.
 
 `resolve` makes the one of the other; `plan` then is a pure function of its answer.
 """
@@ -21,7 +21,7 @@ SETTINGS = {"generator", "segmenter", "mixing", "seeds", "controls"}
 
 
 class Drawing(RequestBody):
-    """How a generator draws; what is left out is its card's default."""
+    """How a generator draws. The card of the model has the defaults."""
 
     model: Annotated[
         str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a model.")
@@ -131,5 +131,5 @@ class ResolvedSpec(RequestBody):
 
 
 def select_settings(spec: ResolvedSpec) -> dict[str, Any]:
-    """The settings that a report prints, as plain JSON."""
+    """Select the settings that a report prints, as plain JSON."""
     return spec.model_dump(mode="json", include=SETTINGS)

@@ -1,4 +1,4 @@
-"""Which cases train, validate and test: a random split by patient, or the caller's own."""
+"""Which cases train, validate and test: a random split by patient, or the caller's own split."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def require_distinct(values: Sequence[object], pointer: str) -> None:
 def split_cases(
     split: RandomSplit | ExplicitSplit, ids: Sequence[str], seen: frozenset[str]
 ) -> Parts:
-    """Train, validation and test ids, each sorted, disjoint by patient.
+    """Split cases into train, validation and test ids, each sorted. No two share a patient.
 
     A random split tests and validates on patients without a case among the `seen`.
 
     Raises
     ------
     InvalidRequest
-        With the pointer of the part that cannot be.
+        With the pointer of the part that is not possible.
     """
     if isinstance(split, RandomSplit):
         parts = _random_split(split, ids, seen)
@@ -89,7 +89,7 @@ def _disjoint_by_patient(parts: dict[str, tuple[str, ...]]) -> None:
 
 
 def _random_split(split: RandomSplit, ids: Sequence[str], seen: frozenset[str]) -> Parts:
-    """Draw test and validation among unseen patients; what the generator has seen trains."""
+    """Draw test and validation from unseen patients. What a model has seen trains."""
     patients: dict[str, list[str]] = {}
     for case in sorted(ids):
         patients.setdefault(patient_of(case), []).append(case)

@@ -1,1 +1,1 @@
-"""Jobs: one mask, one case, one model."""
+"""Jobs: short work on one mask, one case or one model."""

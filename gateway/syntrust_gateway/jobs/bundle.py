@@ -1,4 +1,4 @@
-"""`POST /models/{id}/bundle`: a trained segmenter as a MONAI bundle, written by a job."""
+"""`POST /models/{id}/bundle`: a job writes a trained segmenter as a MONAI bundle."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def create(container: Container, caller: Caller, model_id: str) -> JobBody:
     Raises
     ------
     NotFound
-        There is no such model for this caller.
+        If there is no such model for this caller.
     InvalidRequest
-        It is no segmenter.
+        If it is not a segmenter.
     """
     model = models.find(container, caller, model_id)
     models.require_kind(model, "segmenter", at="")

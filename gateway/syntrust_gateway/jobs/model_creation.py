@@ -1,4 +1,4 @@
-"""`POST /models`: import a checkpoint or train a generator, as a job that ends in a model."""
+"""`POST /models`: a job imports a checkpoint or trains a generator, and gives a model."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ SHOWN_TO_NETWORK: Final = ("view", "intensity", "expanded", "position")
 
 
 def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
-    """Accept a model that is to be made.
+    """Accept a job that makes a model.
 
     Raises
     ------
     Conflict
-        The name is taken by a shipped model, or by one that this caller has or is making.
+        If a shipped model has the name, or one that this caller has or makes.
     InvalidRequest
-        With the pointer of the field that cannot be met.
+        With the pointer of the field that is not possible.
     InvalidFields
-        The upload is not there, or has not arrived.
+        If the upload is not there, or has not arrived.
     """
     step = (
         _training(container, caller, request)
@@ -106,12 +106,12 @@ def _generator(container: Container, caller: Caller, name_or_id: str, at: str) -
 
 
 def _config(model: FoundModel) -> dict[str, Any]:
-    """The settings that a model was trained with, for another training.
+    """Read the settings that a model was trained with, for another training.
 
     Raises
     ------
     InvalidRequest
-        If its weights were imported: how they were trained is not on its card.
+        If its weights were imported, so that the card does not say how they were trained.
     """
     card: Mapping[str, Any] = model.card
     if card["recipe"] is None:

@@ -35,13 +35,13 @@ _POSTED = documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable)
 def create_synthesis(
     request: NewSynthesis, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """Four modalities on the grid and in the frame of the uploaded mask. Research use only."""
+    """Draws four modalities on the grid and in the frame of the mask. Research use only."""
     return _accepted(response, synthesis.create(container, caller, request))
 
 
 @router.post(
     "/segmentations",
-    summary="Draw a label map for images",
+    summary="Segment a case",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=_JSON,
     responses=_POSTED | documented(Conflict),
@@ -49,9 +49,9 @@ def create_synthesis(
 def create_segmentation(
     request: NewSegmentation, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """On the grid, in the frame and in the label values of the upload.
+    """Predicts a label map on the grid, in the frame and in the label values of the upload.
 
-    The result holds the volume of each region and how sure the model is of it: the mean entropy
+    The result holds the volume of each region and the model's uncertainty there: the mean entropy
     over its voxels. Research use only.
     """
     return _accepted(response, segmentation.create(container, caller, request))
@@ -59,7 +59,7 @@ def create_segmentation(
 
 @router.post(
     "/trust-score/volumes",
-    summary="Trust factors of label maps",
+    summary="Compute trust factors from label maps",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=_JSON,
     responses=_POSTED,
@@ -67,9 +67,10 @@ def create_segmentation(
 def create_volume_score(
     request: NewVolumeScore, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """Dice of each case's predictions against its reference, then what `POST /trust-score` answers.
+    """Measures the Dice of each prediction, then answers as `POST /trust-score` does.
 
-    The three label maps of a case share shape and affine. Research use only.
+    The reference and the two predictions of a case must have one shape and one affine. Research
+    use only.
     """
     return _accepted(response, volume_score.create(container, caller, request))
 
@@ -84,8 +85,10 @@ def create_volume_score(
 def create_model(
     request: NewModel, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """Once the job has succeeded the model goes by its name, or by the job's id, wherever a
-    generator is asked for. Nothing in a checkpoint is executed. Research use only.
+    """Starts a job that makes the model. Nothing in a checkpoint is executed.
+
+    Once the job has succeeded, name the model by its name or by the job's id wherever a generator
+    is asked for. Research use only.
     """
     return _accepted(response, model_creation.create(container, caller, request))
 
@@ -99,36 +102,38 @@ def create_model(
 def create_bundle(
     model_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """The job's `bundle.zip` runs under `python -m monai.bundle run`, without this platform."""
+    """Makes `bundle.zip`, which runs under `python -m monai.bundle run` without this platform."""
     return _accepted(response, bundle.create(container, caller, model_id))
 
 
 @router.get("/jobs", summary="List jobs, newest first", responses=documented(InvalidRequest))
 def list_jobs(container: ContainerDep, caller: CallerDep, query: PageDep) -> JobPage:
-    """Your own jobs; an admin sees everybody's."""
+    """Lists your own jobs. An admin sees those of all clients."""
     with container.read() as session:
         return jobs.list_page(session, caller, query)
 
 
 @router.get(
     "/jobs/{job_id}",
-    summary="State of a job",
+    summary="Get a job's state",
     responses=documented(NotFound, StoreUnavailable),
 )
 def get_job(job_id: str, container: ContainerDep, caller: CallerDep) -> JobBody:
-    """Progress, place in the queue, and links to its files once it has succeeded."""
+    """Tells progress and place in the queue, and links to the files once the job has succeeded."""
     return jobs.get_state(container, caller, job_id)
 
 
 @router.get(
     "/jobs/{job_id}/result",
-    summary="The JSON document that a job gave",
+    summary="Get a job's result",
     response_class=Response,
     responses=documented(NotFound, Conflict, StoreUnavailable),
 )
 def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> Response:
-    """Trust factors of scored volumes, the origin of a synthesis, volumes and entropy of a
-    segmentation, the card of a model, the metadata of a bundle.
+    """Gives the JSON document that the job made.
+
+    That is the trust factors of scored volumes, the origin of a synthesis, volumes and entropy of a
+    segmentation, the card of a model, or the metadata of a bundle.
     """
     return Response(jobs.read_result(container, caller, job_id), media_type="application/json")
 
@@ -142,7 +147,7 @@ def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> R
 def cancel_job(
     job_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
-    """Steps that nobody else wants stop soon; what is done is kept."""
+    """Stops the steps that no other job or experiment needs. What is done is kept."""
     return _accepted(response, jobs.cancel(container, caller, job_id))
 
 

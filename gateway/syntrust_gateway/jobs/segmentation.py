@@ -1,4 +1,4 @@
-"""`POST /segmentations`: four modalities in, one label map out, on their own grid."""
+"""`POST /segmentations`: a job segments four modalities on their own grid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USUAL_SCHEME: Final = "brats2023"
 
 
 class Source(NamedTuple):
-    """The case to be segmented: a step that gives it, where one is still to do, and in words."""
+    """The case to segment, the step that inspects an upload, and how the job shows them."""
 
     case: str
     inspection: InspectCase | None
@@ -39,11 +39,11 @@ def create(container: Container, caller: Caller, request: NewSegmentation) -> Jo
     Raises
     ------
     InvalidRequest
-        With the pointer of the field that cannot be met.
+        With the pointer of the field that is not possible.
     InvalidFields
-        The upload is not there, lacks a modality, or not all of it has arrived.
+        If the upload is not there, lacks a modality, or has not arrived whole.
     Conflict
-        The registered case has not been inspected, or was refused.
+        If the registered case has not been inspected, or was refused.
     """
     model = models.find_as(container, caller, request.model, "segmenter", at="/model")
     source = _registered(container, caller, request, model) or _uploaded(
@@ -78,7 +78,7 @@ def _uploaded(
 
 
 def _stated(taken: uploads.TakenUpload) -> StatedScheme:
-    """What an upload says of labels; images have none that `auto` could be told from."""
+    """Take the upload's scheme; from images alone, `auto` cannot tell one."""
     return USUAL_SCHEME if taken.scheme == "auto" else taken.scheme
 
 
@@ -100,7 +100,7 @@ def _registered(
 
 
 def _require_spacing(found_mm: Sequence[float], model: FoundModel) -> None:
-    """Refuse a case on voxels of another size than the model has seen; its grid is settled."""
+    """Refuse a case whose voxels have another size than the model was trained on."""
     grid = model.typed_card.grid
     if grid is None or tuple(found_mm) == grid.spacing_mm:
         return

@@ -1,4 +1,4 @@
-"""Jobs: a few steps that somebody waits for. Accepted, watched, cancelled, and what they gave."""
+"""Jobs: a few steps that somebody waits for. Accept them, watch them, cancel them, read results."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def add(
     spec: Mapping[str, Any],
     name: str | None = None,
 ) -> Job:
-    """Accept a job. `steps` are in order, its goal last; whoever wants the same shares them."""
+    """Accept a job. `steps` are in order, the goal last; other runs may share them."""
     job = Job(
         kind=kind,
         name=name,
@@ -92,12 +92,12 @@ def cancel(container: Container, caller: Caller, job_id: str) -> JobBody:
 
 
 def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
-    """The JSON document that the job was for, as its step wrote it.
+    """Read the JSON document that the job made.
 
     Raises
     ------
     Conflict
-        The job has not succeeded.
+        If the job has not succeeded.
     """
     with container.read() as session:
         job = find_row(session, caller, Job, job_id)
@@ -115,7 +115,7 @@ def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
 
 
 def _manifest(session: Session, job: Job) -> Manifest | None:
-    """What the job's goal published, once the job has succeeded."""
+    """Read what the job's goal published; None unless the job has succeeded."""
     if job.state is not RunState.SUCCEEDED:
         return None
     return Manifest.model_validate(session.get_one(Step, job.goal).manifest)
@@ -125,7 +125,7 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
     if manifest is not None:
         return make_links(store, manifest.files)
     if job.kind is JobKind.MODEL_TRAINING and job.goal is not None:
-        # A picture that the training shows of itself; the next one replaces it.
+        # The training overwrites this picture of its samples from time to time.
         key = Ref(kind=Kind.TRAIN_GENERATOR, id=job.goal).live_artifact_key(SAMPLES_FILE)
         info = store.info(key)
         return {} if info is None else {SAMPLES_FILE: make_link(store, key, size=info.bytes)}
@@ -133,7 +133,7 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
 
 
 def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
-    """What inspection chose or noticed, if the job's files came from an upload."""
+    """List what inspection chose or noticed, if the job's files came from an upload."""
     info = None if manifest is None else manifest.files.get(CASE_FILE)
     if info is None:
         return []

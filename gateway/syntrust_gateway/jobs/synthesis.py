@@ -1,4 +1,4 @@
-"""`POST /syntheses`: one mask in, one volume of four modalities out, on the mask's own grid."""
+"""`POST /syntheses`: a job draws four modalities for a mask, on the mask's own grid."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def create(container: Container, caller: Caller, request: NewSynthesis) -> JobBo
     Raises
     ------
     InvalidRequest
-        With the pointer of the field that cannot be met.
+        With the pointer of the field that is not possible.
     InvalidFields
-        The upload is not there, or not all of it has arrived.
+        If the upload is not there, or has not arrived whole.
     """
     generator = find_generator(container, caller, request.generator.model)
     drawing = resolve_drawing(request.generator, generator)
@@ -51,7 +51,7 @@ def _steps(
     generator: GeneratorView,
     drawing: ResolvedGenerator,
 ) -> tuple[InspectCase, SynthesiseCase, ExportImages]:
-    # A mask that is to be squeezed has to be whole; else the generator's grid is cut out of it.
+    # A mask that is resized must be whole. Otherwise the generator's grid is cut out of it.
     grid = "native" if request.fit else (generator.grid or "native")
     inspect = InspectCase(files=dict(taken.files), scheme=taken.scheme, grid=grid, purpose="mask")
     draw = SynthesiseCase(

@@ -1,4 +1,4 @@
-"""`POST /trust-score/volumes`: label maps in, the answer of `POST /trust-score` out, as a job."""
+"""`POST /trust-score/volumes`: a job computes trust factors from label maps."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def create(container: Container, caller: Caller, request: NewVolumeScore) -> Job
     Raises
     ------
     InvalidRequest
-        With the pointer of the field that cannot be met.
+        With the pointer of the field that is not possible.
     InvalidFields
-        Uploads are not there, or not all of them have arrived.
+        If uploads are not there, or have not arrived whole.
     """
     _require_distinct(request.cases)
     _require_policy(request)
@@ -52,7 +52,7 @@ def _require_distinct(cases: Sequence[VolumeCaseRequest]) -> None:
     for index, case in enumerate(cases):
         if first.setdefault(case.id, index) != index:
             raise InvalidRequest(
-                f"Case {case.id} stands here and at /cases/{first[case.id]}.",
+                f"Case {case.id} is listed here and at /cases/{first[case.id]}; list it once.",
                 pointer=pointer("cases", index, "id"),
             )
 

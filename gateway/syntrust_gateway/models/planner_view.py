@@ -49,7 +49,7 @@ class StartView:
 
 
 def view_generator(model: FoundModel) -> GeneratorView:
-    """What a plan needs to know of a model.
+    """View a generator as a plan needs it.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def view_generator(model: FoundModel) -> GeneratorView:
 
 
 def view_start(model: FoundModel) -> StartView:
-    """What a plan needs to know of a segmenter, or of imported weights, to start from."""
+    """View a segmenter, or imported weights, as a plan that starts from them needs it."""
     card = model.typed_card
     cases = () if model.made is None else model.made["cases"]
     return StartView(
@@ -92,12 +92,12 @@ def view_start(model: FoundModel) -> StartView:
 
 
 def find_generator(container: Container, caller: Caller, name_or_id: str) -> GeneratorView:
-    """The generator of this name or id.
+    """Find the generator with this name or id.
 
     Raises
     ------
     InvalidRequest
-        There is none for this caller, or it is no generator.
+        If there is none for this caller, or it is not a generator.
     """
     return view_generator(
         models.find_as(container, caller, name_or_id, "generator", at="/generator/model")

@@ -1,4 +1,4 @@
-"""What is told of a model: a line of a list, or all of it with links to its files."""
+"""Bodies of models: one in a list, or a whole one with links to its files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def list_models(
 
 
 def describe_model(container: Container, caller: Caller, name_or_id: str) -> ModelBody:
-    """A model by name or id, whole.
+    """Describe the model with this name or id, with its card and files.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Models: those that have a name in the store, and those that jobs and experiments made.
+"""Find models: those with a name in the store, and those that jobs and experiments made.
 
-What a job made has the job's id, what an experiment trained has one of its own; both belong to the
-owner of the run that made them. A segmenter also goes by the id of the step that trained it.
+A model that a job made has the job's id; one that an experiment trained has an id of its own. Both
+belong to the owner of that run. A segmenter can also be named by the step that trained it.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def find(
     name_or_id: str,
     kinds: Collection[ModelKind] = MODEL_KINDS,
 ) -> FoundModel:
-    """The model of this name or id: the caller's own first, then those with a name in the store.
+    """Find the model with this name or id: the caller's own first, then those of the store.
 
     Raises
     ------
     NotFound
-        The message lists the names that are there, of models of these kinds.
+        If there is none. The message lists the names of models of these kinds.
     """
     if not re.fullmatch(MODEL_NAME, name_or_id):
         raise NotFound("A model's name has letters, digits, `-`, `_` and single dots.")
@@ -108,12 +108,12 @@ def find(
 def find_as(
     container: Container, caller: Caller, name_or_id: str, *kinds: ModelKind, at: str
 ) -> FoundModel:
-    """The same for the field `at` of a request, which takes models of these kinds alone.
+    """Find the model that the field `at` of a request names, which must be of these kinds.
 
     Raises
     ------
     InvalidRequest
-        There is none for this caller, or it is of another kind.
+        If there is none for this caller, or it is of another kind.
     """
     try:
         model = find(container, caller, name_or_id, kinds)
@@ -124,7 +124,7 @@ def find_as(
 
 
 def require_kind(model: FoundModel, *kinds: ModelKind, at: str) -> None:
-    """Refuse a model that cannot do what is asked for here."""
+    """Refuse a model of another kind."""
     if model.kind not in kinds:
         raise InvalidRequest(
             f"{model.name} is {IN_WORDS[model.kind]}; {_any_of(kinds)} is needed here.", pointer=at
@@ -132,7 +132,7 @@ def require_kind(model: FoundModel, *kinds: ModelKind, at: str) -> None:
 
 
 def list_shipped(store: ObjectStore) -> Iterator[FoundModel]:
-    """What workers and operators have published under a name."""
+    """List the models that workers and operators have published under a name."""
     for item in store.list(NAMES_PREFIX):
         name = item.key.removeprefix(NAMES_PREFIX).removesuffix(".json")
         entry = ModelEntry.model_validate_json(store.get(item.key))
@@ -148,7 +148,7 @@ def is_shipped(store: ObjectStore, name: str) -> bool:
 def list_models(
     container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
 ) -> tuple[list[FoundModel], str | None]:
-    """The caller's own models, newest first; after the last of them those that everybody has."""
+    """List the caller's own models, newest first, and after the last of them those of the store."""
     own = select(Model)
     if kind is not None:
         makers = [str(made_by) for made_by in MAKERS if _kind(made_by) == kind]
@@ -163,7 +163,7 @@ def list_models(
 
 
 def register_generator(session: Session, store: ObjectStore, job: Job) -> None:
-    """Note the generator that a job has made."""
+    """Register the generator that a job has made."""
     step = session.get_one(Step, job.goal)
     info = Manifest.model_validate(step.manifest).files[CARD_FILES["generator"]]
     row = {

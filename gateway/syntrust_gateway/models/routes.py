@@ -19,22 +19,22 @@ router = APIRouter(prefix="/models", tags=["models"])
 def list_models(
     container: ContainerDep, caller: CallerDep, query: PageDep, kind: ModelKind | None = None
 ) -> ModelPage:
-    """Your own generators and segmenters, and after the last of them those that everybody has.
+    """Lists your own models, then those that all clients have.
 
-    What an experiment has trained is listed as soon as it is there.
+    A model that an experiment trains is listed as soon as it is trained.
     """
     return presenter.list_models(container, caller, query, kind)
 
 
 @router.get(
     "/{model_id}",
-    summary="A model by name or id",
+    summary="Get a model by name or id",
     responses=documented(NotFound, StoreUnavailable),
 )
 def get_model(model_id: str, container: ContainerDep, caller: CallerDep) -> ModelBody:
-    """Its card (what it does, what it has seen, how it was made) and links to its files.
+    """Gives its card (what it does, what it has seen, how it was made) and links to its files.
 
-    Of a segmenter also its training cases and history; `MODEL_CARD.md` among its files is its card
-    for people. A segmenter also goes by the id of the step that trained it.
+    A segmenter also has its training cases and history. `MODEL_CARD.md` among its files is the card
+    for people. A segmenter can also be named by the id of the step that trained it.
     """
     return presenter.describe_model(container, caller, model_id)

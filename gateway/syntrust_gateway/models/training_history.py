@@ -1,4 +1,4 @@
-"""The history of a training as a caller reads it: curves thinned, validations averaged."""
+"""The history of a training for a caller: thinned curves and averaged validations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_POINTS: Final = 200
 
 
 def make_history(history: Mapping[str, Any]) -> HistoryBody:
-    """At most `MOST_POINTS` iterations of `history.json`, the first and the last among them."""
+    """Keep at most `MOST_POINTS` iterations of `history.json`, with the first and the last."""
     total = len(history["loss"])
     kept = pick_indices(total)
     return HistoryBody(
@@ -26,14 +26,14 @@ def make_history(history: Mapping[str, Any]) -> HistoryBody:
 
 
 def pick_indices(total: int) -> list[int]:
-    """Indices below `total`, evenly spread."""
+    """Pick at most `MOST_POINTS` indices below `total`, evenly spread."""
     if total <= MOST_POINTS:
         return list(range(total))
     return [round(place * (total - 1) / (MOST_POINTS - 1)) for place in range(MOST_POINTS)]
 
 
 def _validations(entries: Sequence[Mapping[str, Any]]) -> list[ValidationPoint]:
-    """A point for each validation and kind of image, in order."""
+    """Average each validation for each kind of image, in order."""
     groups: dict[tuple[int, str], list[Dice]] = {}
     for entry in entries:
         scored = {**entry["dice"], **entry.get("nested", {})}

@@ -1,4 +1,4 @@
-"""Whether database, object store and queue answer, asked all at once and not for long."""
+"""Check that database, object store and queue answer: all at once, and for a few seconds only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def check(container: Container) -> Ready:
     Raises
     ------
     NotReady
-        One of them does not answer; the context says which, and the log why.
+        If one of them does not answer. The context says which, and the log why.
     """
     workers: dict[str, int] = {}
     asked = {
@@ -68,7 +68,7 @@ async def _ask(name: str, ask: Callable[[], Any]) -> str:
 
 
 def _database(container: Container) -> None:
-    # A table and not SELECT 1: a database without our schema is not ready either.
+    # A table and not SELECT 1, because a database without our schema is not ready either.
     with container.read() as session:
         session.execute(select(Client.id).limit(1))
 

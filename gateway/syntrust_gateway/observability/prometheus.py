@@ -1,4 +1,4 @@
-"""Prometheus metrics: requests of this process, and what the database and Redis say of work.
+"""Prometheus metrics: requests of this process, and the work in the database and Redis.
 
 Steps are counted in the database and not in the queue, which the orchestrator keeps short on
 purpose: waiting steps are what autoscaling needs to know.
@@ -23,7 +23,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Everything one application tells Prometheus."""
+    """The metrics of one application."""
 
     def __init__(self, container: Container) -> None:
         self._registry = CollectorRegistry()
@@ -42,7 +42,7 @@ class Metrics:
         )
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request by the template of its route: paths would be without number."""
+        """Count one request by the template of its route, as there is no end of paths."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
@@ -51,7 +51,7 @@ class Metrics:
 
 
 class _Work(Collector):
-    """Asked anew at each scrape."""
+    """Read the database and Redis at each scrape."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
@@ -87,5 +87,5 @@ class _Work(Collector):
             for queue in Queue:
                 family.add_metric([str(queue)], self._container.coordinator.workers(queue))
         except QueueUnavailable:
-            return  # no number is better than a wrong one
+            return  # a missing number is better than a wrong one
         yield family

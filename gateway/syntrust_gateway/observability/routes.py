@@ -19,30 +19,30 @@ class Alive(BaseModel):
     status: Literal["alive"] = "alive"
 
 
-@health.get("/live", summary="Whether this process answers")
+@health.get("/live", summary="Check that the API answers")
 async def live() -> Alive:
-    """Asks nothing of any other server."""
+    """Asks no other server."""
     return Alive()
 
 
 @health.get(
     "/ready",
-    summary="Whether the servers behind this process answer",
+    summary="Check that database, store and queue answer",
     responses=documented(NotReady),
 )
 async def ready(container: ContainerDep) -> Ready:
-    """Database, object store and queue, and how many workers each queue has."""
+    """Also counts the workers of each queue."""
     return await check(container)
 
 
 @metrics.get(
     "/metrics",
-    summary="Metrics for Prometheus",
+    summary="Get metrics for Prometheus",
     response_class=Response,
     responses=documented(Forbidden),
 )
 def get_metrics(request: Request, caller: CallerDep) -> Response:
-    """Requests, experiments, steps by queue and state, live workers. For admins: it counts all."""
+    """Counts requests, experiments, jobs, steps and live workers. Only an admin may ask."""
     caller.require_admin()
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""The orchestrator: drives datasets and experiments to what is wanted. A process of its own."""
+"""The orchestrator drives datasets, jobs and experiments. It is a process of its own."""
 
 from syntrust_gateway.orchestrator.loop import Orchestrator, orchestrate
 

@@ -1,4 +1,4 @@
-"""Close what has come to an end: inspected cases, datasets, experiments, jobs."""
+"""Complete what has ended: inspected cases, datasets, experiments and jobs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _failure_problem(step: Step) -> dict[str, str]:
 
 
 def complete_datasets(session: Session) -> None:
-    """A dataset whose cases are all inspected is ready, or open again if one was refused."""
+    """Make a dataset ready once all its cases are, or open it again if one was refused."""
     for dataset in session.scalars(
         select(Dataset).where(Dataset.state == DatasetState.INSPECTING)
     ).all():
@@ -82,7 +82,7 @@ def complete_datasets(session: Session) -> None:
 
 
 def digest_dataset(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
-    """SHA-256 over the grid and, by case id, id, group, scheme and volume digests."""
+    """Compute the SHA-256 of the grid and of id, group, scheme and volume digests of each case."""
     ordered = sorted(cases, key=lambda case: case.case_id)
     return digest({"grid": grid, "cases": [_identity(case) for case in ordered]})
 
@@ -95,9 +95,10 @@ def _identity(case: Case) -> list[Any]:
 def complete_runs(
     session: Session, store: ObjectStore, clock: Clock, running: Collection[str]
 ) -> None:
-    """A run succeeds with its goal and fails with the first step that failed or was refused.
+    """Complete the runs that have ended: with their goal, or with the first step that failed.
 
-    It runs once one of its steps does, or is done; `running` are the ids of those that run now.
+    A queued run is running once one of its steps runs or is done; `running` are the ids of the
+    steps that run now.
     """
     for table in TABLES:
         query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)

@@ -1,4 +1,4 @@
-"""What is wanted: the steps of inspecting datasets, of live jobs and experiments, in order."""
+"""What is needed: the steps of datasets in inspection, of live jobs and of live experiments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from syntrust_gateway.runs.tables import TABLES
 def ensure_steps(
     session: Session, store: ObjectStore, messages: Iterable[StepMessage]
 ) -> list[str]:
-    """Make sure each step has a row; one that was given up gets all its tries again."""
+    """Make sure that each step has a row. A step that has failed gets all its attempts again."""
     live = {
         step
         for table in TABLES
@@ -32,7 +32,7 @@ def ensure_steps(
         elif step.state is not StepState.DONE and step.id not in live:
             reset_attempts(store, message.ref)
             step.state, step.error, step.not_before = StepState.WAITING, None, None
-            # Equal in identity, yet it may say where a better copy of an upload lies.
+            # Its identity is the same, but it may name a better copy of an upload.
             step.message = message.model_dump(mode="json")
         ids.append(message.step_id)
     return ids
@@ -48,7 +48,7 @@ def _row(message: StepMessage) -> Step:
 
 
 def ensure_inspections(session: Session, store: ObjectStore) -> None:
-    """Give every case of an inspecting dataset its step."""
+    """Give a step to every case of a dataset in inspection."""
     query = (
         select(Case, Dataset)
         .join(Dataset, Dataset.id == Case.dataset_id)
@@ -60,14 +60,14 @@ def ensure_inspections(session: Session, store: ObjectStore) -> None:
 
 
 def make_inspection(case: Case, dataset: Dataset) -> InspectCase:
-    """The step that inspects `case` on the dataset's grid."""
+    """Make the step that inspects `case` on the dataset's grid."""
     return InspectCase.model_validate(
         {"files": case.files, "scheme": case.scheme or dataset.scheme, "grid": dataset.grid}
     )
 
 
 def pending_steps(session: Session) -> list[Step]:
-    """Waiting steps that somebody wants: of datasets first, then of jobs, then of experiments."""
+    """List the waiting steps that are needed: of datasets, then of jobs, then of experiments."""
     inspections = (
         select(Step)
         .join(Case, Case.step == Step.id)
@@ -82,9 +82,9 @@ def pending_steps(session: Session) -> list[Step]:
 
 
 def available_artifacts(session: Session, store: ObjectStore, pending: Iterable[Step]) -> set[str]:
-    """Ids, among what `pending` needs, of artifacts that are there.
+    """Find which artifacts that the `pending` steps need are there, by id.
 
-    A refused inspection is done, yet leaves nothing that another step could use.
+    A refused inspection is done, but leaves nothing that another step could use.
     """
     needs = {(kind, need) for step in pending for kind, need in step.needs}
     imported = {

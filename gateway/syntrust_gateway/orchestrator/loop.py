@@ -1,4 +1,4 @@
-"""The loop: look, do what is missing, look again. It may crash, run late, or run twice."""
+"""The loop: look, do what is missing, look again. It may crash, run late or run twice."""
 
 from __future__ import annotations
 
@@ -37,17 +37,19 @@ from syntrust_gateway.settings import GatewaySettings
 log = get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.5
-PAUSE_PER_TICK = 1.0  # of the time the last look took: at most half of the time goes into looking
+PAUSE_PER_TICK = (
+    1.0  # of the time that the last tick took, so that ticks take at most half of the time
+)
 
 
 class Orchestrator:
-    """Level-triggered: every tick compares what is wanted with what is there."""
+    """Compare, at every tick, what is needed with what is there (level-triggered)."""
 
     def __init__(self, write: Sessions, read: Sessions, servers: Servers) -> None:
         self._write, self._read, self._servers = write, read, servers
 
     def tick(self) -> None:
-        """One look at everything. Safe to interrupt and to repeat at any point."""
+        """Look at everything once. It is safe to interrupt and to repeat this at any point."""
         store = self._servers.store
         with self._write.begin() as session:
             demand.ensure_inspections(session, store)
@@ -99,7 +101,7 @@ class Orchestrator:
         log.info("orchestrator.planned", run=table.name, id=run.id, steps=len(ids))
 
     def _cancel_unneeded(self, pending: set[str]) -> None:
-        """Flag, every tick, the running steps that no live run needs any more."""
+        """Ask, at every tick, the running steps that no live run needs to stop."""
         unneeded = self._servers.coordinator.active() - pending
         if not unneeded:
             return
@@ -112,7 +114,7 @@ class Orchestrator:
 
 
 def _abandoned_steps(session: Session, table: RunTable, steps: set[str]) -> Iterable[str]:
-    """Those of `steps` that belong to a run which was cancelled or has failed."""
+    """Find those of `steps` that belong to a run which was cancelled or has failed."""
     query = (
         select(table.links.step_id)
         .join(table.rows, table.rows.id == table.run_id)
@@ -139,7 +141,7 @@ def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
 def tick_until(
     orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Path | None = None
 ) -> None:
-    """Tick until `stop` is set. A server that is away is waited for; a bug is logged."""
+    """Tick until `stop` is set. Wait for a server that is away, and log a bug."""
     log.info("orchestrator.started")
     while not stop.is_set():
         started = time.monotonic()

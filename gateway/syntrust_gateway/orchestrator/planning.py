@@ -1,4 +1,4 @@
-"""The steps of a run, the same at every planning, and which of them is its goal."""
+"""Plan the steps of a run, the same ones at every planning, and its goal among them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PlannedSteps(NamedTuple):
 
 
 def plan_steps(session: Session, run: Run) -> PlannedSteps:
-    """An experiment's plan follows from its spec and dataset; a job's was written when accepted."""
+    """Plan an experiment from its spec and dataset; a job has its plan since it was accepted."""
     if isinstance(run, Job):
         steps = [parse_message(Kind(kind), message) for kind, message in run.plan]
         return PlannedSteps(steps, steps[-1].step_id)

@@ -1,4 +1,4 @@
-"""One look at the steps that are wanted: record what is done, hand out what is ready."""
+"""Look once at the steps that are pending: record what is done, submit what is ready."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Servers:
-    """What the orchestrator looks at and writes to, besides its database."""
+    """The servers that the orchestrator reads and writes, besides its database."""
 
     store: ObjectStore
     coordinator: StepCoordinator
@@ -46,11 +46,11 @@ class Reconciled(NamedTuple):
 
 
 def reconcile(servers: Servers, pending: Sequence[Step], done: set[str]) -> Reconciled:
-    """Look at the ready steps in order until each queue's window is full.
+    """Look at the pending steps in order until the window of each queue is full.
 
-    `pending` are waiting steps in order of precedence, detached from any session, so that no
-    database lock is held while servers are asked. `done` are ids of artifacts that are there, and
-    grows.
+    `pending` are the waiting steps in order of precedence. They are detached from their session, so
+    that no database lock is held while servers are asked. `done` are the ids of artifacts that are
+    there; it grows.
     """
     found = Reconciled([], set())
     for queue in Queue:
@@ -62,7 +62,7 @@ def reconcile(servers: Servers, pending: Sequence[Step], done: set[str]) -> Reco
 class _Window:
     """The few steps of one queue that are submitted at a time.
 
-    A short queue keeps order, priority and fair share the orchestrator's decision.
+    As a queue is short, the orchestrator decides order, precedence and fair shares.
     """
 
     def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Reconciled) -> None:
@@ -82,7 +82,7 @@ class _Window:
     def _act(self, step: Step) -> bool:
         """Act on one ready step; True if its row changed.
 
-        Mark, lease and manifest are read in the order in which they follow each other.
+        It reads mark, lease and manifest in this order, in which they follow each other.
         """
         coordinator = self._servers.coordinator
         marked, leased = coordinator.is_queued(step.id), coordinator.has_lease(step.id)
@@ -112,7 +112,7 @@ class _Window:
         return True
 
     def _refusal(self, manifest: Manifest) -> dict[str, Any] | None:
-        """Why an inspection's result is a refusal, if it is one."""
+        """Say why an inspection has refused its case; None if it has not."""
         info = manifest.files.get(PROBLEMS_FILE)
         if info is None:
             return None

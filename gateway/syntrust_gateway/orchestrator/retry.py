@@ -1,4 +1,4 @@
-"""What the store tells of the attempts at a step: leases taken, and errors left behind."""
+"""What the store tells of the attempts at a step: leases taken and errors left."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class AttemptRecord:
 
 @dataclass(frozen=True)
 class Submit:
-    """Try (again)."""
+    """Try the step now."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Try again, but not before `until`."""
+    """Try the step again, but not before `until`."""
 
     until: datetime
 
 
 @dataclass(frozen=True)
 class Fail:
-    """Give up, and tell the caller `slug` and `text`."""
+    """Give the step up, and tell the caller `slug` and `text`."""
 
     slug: str
     text: str
@@ -46,7 +46,7 @@ Decision = Submit | Wait | Fail
 
 
 def read_attempts(store: ObjectStore, ref: Ref) -> tuple[AttemptRecord, ...]:
-    """Every attempt at the step, oldest first. Attempts count leases taken, not messages sent."""
+    """List every attempt at the step, oldest first: each lease taken, not each message sent."""
     found = []
     for item in store.list(ref.attempts_prefix):
         attempt = item.key.removeprefix(ref.attempts_prefix).removesuffix(".json")
@@ -66,7 +66,7 @@ def _error(store: ObjectStore, ref: Ref, attempt: str) -> StepError | None:
 
 
 def decide(attempts: tuple[AttemptRecord, ...]) -> Decision:
-    """What to do with a step that has no manifest, no lease and no mark."""
+    """Decide what to do with a step that has no manifest, no lease and no mark."""
     if not attempts:
         return Submit()
     last = attempts[-1].error
@@ -92,7 +92,7 @@ def _give_up(error: StepError) -> Fail:
 
 
 def reset_attempts(store: ObjectStore, ref: Ref) -> None:
-    """Remove the traces of earlier attempts, so that a step asked for anew has all its tries."""
+    """Remove the traces of earlier attempts, so that the step has all its attempts again."""
     for prefix in (ref.attempts_prefix, ref.errors_prefix):
         for item in list(store.list(prefix)):
             store.delete(item.key)

@@ -1,4 +1,4 @@
-"""Segmenters that experiments have trained become models that can be named."""
+"""Register the segmenters that experiments have trained as models with a name."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from syntrust_gateway.models.registry import CARD_FILES
 
 NAME: Final = "segmenter-"
 NAME_DIGITS: Final = 12
-MOST_AT_ONCE: Final = 50  # a look stays short where thousands are new, as after an upgrade
+MOST_AT_ONCE: Final = 50  # so that a tick stays short where thousands are new, as after an upgrade
 
 
 def register_segmenters(session: Session, store: ObjectStore) -> None:
-    """Note each segmenter that an experiment has trained, once for each owner of one."""
+    """Register each segmenter that an experiment has trained, once for each owner."""
     name = literal(NAME) + func.substr(Step.id, 1, NAME_DIGITS)
     known = select(Model.id).where(Model.owner == Experiment.owner, Model.name == name)
     query = (
@@ -53,7 +53,7 @@ def register_segmenters(session: Session, store: ObjectStore) -> None:
 
 
 def _card(store: ObjectStore, step: Step) -> dict[str, Any] | None:
-    """What the training wrote of its model; None, and not the end of this look, if it is gone."""
+    """Read the card of the model; None if it is gone, so that other models are still registered."""
     info = Manifest.model_validate(step.manifest).files.get(CARD_FILES["segmenter"])
     if info is None:
         return None
@@ -85,7 +85,7 @@ def _row(
 
 
 def _cases(session: Session, step: Step, dataset: str) -> list[dict[str, Any]]:
-    """The training images by the ids that the dataset gave its cases."""
+    """Name the training images by the ids of the dataset's cases."""
     query = select(Case.step, Case.case_id).where(Case.dataset_id == dataset)
     rows = session.execute(query.order_by(Case.case_id.desc()))
     names = {row.step: row.case_id for row in rows}
@@ -101,7 +101,7 @@ def _cases(session: Session, step: Step, dataset: str) -> list[dict[str, Any]]:
 
 
 def _made_by(session: Session, step: Step, experiment: Experiment) -> dict[str, Any]:
-    """Which α, and which control arms, of the experiment are this model."""
+    """Say which α and which control arms of the experiment have this model."""
     report = session.get_one(Step, experiment.goal).message
     arms = [
         {**arm, **training}

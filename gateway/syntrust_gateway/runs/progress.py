@@ -1,4 +1,4 @@
-"""How far a run is: counts from the database, what runs now from the coordinator."""
+"""How far a run is: counts from the database, and what runs now from the coordinator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Progress:
 
 
 def get_progress(session: Session, coordinator: StepCoordinator, run: Run) -> Progress:
-    """Where the run stands. Without a queue server nothing is known to run."""
+    """Count the steps of a run. Without a queue server it knows of no step that runs."""
     table = get_table(run)
     counts = _counts(session, table, run.id)
     running: list[RunningStep] = []
@@ -98,7 +98,7 @@ def _eta(
 
 
 def _step_seconds(session: Session, run: Run, kind: Kind) -> float | None:
-    """Median seconds of this run's own done steps of a kind, else of anybody's latest."""
+    """Take the median seconds of this run's done steps of a kind, else of all runs' latest."""
     table = get_table(run)
     done = (
         select(Step.manifest["made"]["seconds"].as_float())

@@ -35,7 +35,7 @@ class RunTable:
     run_id: InstrumentedAttribute[str]
 
     def waiting_steps(self) -> Select[Step]:
-        """The steps that some live run waits for: the oldest run first, each in its own order."""
+        """Select the steps that live runs wait for: the oldest run first, each in its own order."""
         return (
             select(Step)
             .join(self.links, self.links.step_id == Step.id)
@@ -45,7 +45,7 @@ class RunTable:
         )
 
     def belongs_to(self, run: str) -> ColumnElement[bool]:
-        """Joins `Step` and this table's links, for one run."""
+        """Join `Step` and this table's links, for one run."""
         return (self.links.step_id == Step.id) & (self.run_id == run)
 
 
@@ -62,7 +62,7 @@ def get_table(run: Run) -> RunTable:
 
 
 def runs_ahead(session: Session, run: Run) -> int | None:
-    """How many live runs of its table come first; None once it runs."""
+    """Count the live runs of its table that come first; None once it runs."""
     if run.state is not RunState.QUEUED:
         return None
     rows = get_table(run).rows
@@ -70,15 +70,15 @@ def runs_ahead(session: Session, run: Run) -> int | None:
 
 
 def cancel(session: Session, caller: Caller, run: Run) -> None:
-    """End a live run; steps that no other one needs stop soon. Repeating changes nothing.
+    """End a live run. Steps that no other run needs stop soon. To repeat this changes nothing.
 
     Raises
     ------
     Conflict
-        It has succeeded or failed already.
+        If it has succeeded or failed already.
     """
     table = get_table(run)
-    # Conditional, as the orchestrator may end it at this very moment.
+    # This is conditional, because the orchestrator may end the run at this moment.
     ended = session.execute(
         update(table.rows)
         .where(table.rows.id == run.id, table.rows.state.in_(LIVE))

@@ -1,4 +1,4 @@
-"""What the API and a scoring process tell each other over a pipe.
+"""The messages between the API and a scoring process.
 
 A message is a line of JSON, and as many bytes as its `bytes` says. Both sides load this module, so
 it imports nothing of either.
@@ -36,7 +36,7 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     Raises
     ------
     EOFError
-        The other side has closed its end, or was ended in the middle.
+        If the other side has closed its end, or was ended in the middle.
     """
     line = pipe.readline()
     if not line.endswith(b"\n"):

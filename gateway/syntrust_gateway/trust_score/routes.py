@@ -60,7 +60,7 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 @router.post(
     "/trust-score",
-    summary="Trust factors of Dice scores you already have",
+    summary="Compute trust factors from Dice scores",
     response_class=Response,
     openapi_extra=_BODY,
     responses={**documented(InvalidRequest, UnsupportedMediaType, Unavailable), **_ANSWERS},
@@ -68,10 +68,10 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 async def trust_score(
     request: Request,
 ) -> Response:
-    """T1 to T5 with intervals, what to read beside them, equivalence and a score.
+    """Gives T1 to T5 with intervals, what to read beside them, equivalence and a score.
 
-    From Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
-    same request gives the same bytes. Answers without queue, store or workers. Research use only.
+    Takes Dice per case and region on a real and a synthetic test set, at most 100,000 cases. The
+    same request gives the same bytes. It needs no queue, store or workers. Research use only.
     """
     kind = parse_media_type(request.headers.get("content-type"))
     if kind not in {JSON, CSV}:
@@ -84,11 +84,11 @@ async def trust_score(
     return Response(answer.content, media_type=answer.kind, headers=headers)
 
 
-@router.get("/trust-factors", summary="What the trust factors are, as data")
+@router.get("/trust-factors", summary="Get the definitions of the trust factors")
 def trust_factors() -> dict[str, Any]:
-    """Formula, range, direction, when undefined, and citation of everything in an answer.
+    """Gives formula, range, direction and citation of everything in an answer.
 
-    Of the factors, of what to read beside them, of equivalence and of the score, with the default
-    policy and the limits of a request.
+    That is the factors, what to read beside them, equivalence and the score, each with the cases in
+    which it is undefined. The default policy and the limits of a request are there, too.
     """
     return definitions()

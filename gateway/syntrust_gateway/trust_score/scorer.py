@@ -17,7 +17,8 @@ _COLLECT_AFTER: Final = 100_000  # new objects
 
 
 def main() -> None:
-    # A request is a tree of thousands of objects without a cycle: looking for some took a tenth.
+    # A request is a tree of thousands of objects without a cycle. To look for cycles took a tenth
+    # of the time.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
     while True:

@@ -1,6 +1,6 @@
-"""`POST /trust-score`: Dice scores in, trust factors out, without queue, store or database.
+"""Compute the answer of `POST /trust-score`, without queue, store or database.
 
-Loads nothing of the API: this is what a scoring process runs.
+A scoring process runs this, so it imports nothing of the API.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from syntrust_gateway.trust_score.strict_json import read_object
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
 from syntrust_metrics.trust.page import trust_page
 
-# A case is an object of two objects; ids and groups may hold a bracket too.
+# A case is an object of two objects, and its id and group may each hold a bracket.
 _MOST_CONTAINERS: Final = 5 * MAX_CASES
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What cannot be used, and the JSON pointer to it. Exceptions do not travel well."""
+    """Why a request cannot be used, with the JSON pointer. An exception cannot cross a pipe."""
 
     detail: str
     pointer: str
@@ -42,9 +42,9 @@ def score_request(body: bytes, kind: str, accept: str | None) -> Answer | Refusa
 
 
 def negotiate_type(accept: str | None) -> str:
-    """JSON, unless the `Accept` header (RFC 9110, 12.5.1) ranks HTML higher.
+    """Choose JSON, unless the `Accept` header (RFC 9110, 12.5.1) ranks HTML higher.
 
-    A header that accepts neither gets JSON as well: an answer says more than a 406.
+    A header that accepts neither gets JSON as well, because an answer says more than a 406.
     """
     quality = _qualities(accept or "*/*")
     html, plain = (
@@ -64,7 +64,7 @@ def _qualities(accept: str) -> dict[str, float]:
 
 
 def _quality(text: str) -> float:
-    """A weight from 0 to 1; what is none counts as 0."""
+    """Read a weight from 0 to 1. Anything else counts as 0."""
     try:
         value = float(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The processes that score, so that a request of 100,000 cases holds up no other one.
+"""The processes that score, so that a request of 100,000 cases delays no other request.
 
-A scoring is some milliseconds of Python and as many of numpy; in a thread it would share one
+A scoring takes some milliseconds of Python and as many of numpy. In a thread it would share one
 interpreter with every other request.
 """
 
@@ -21,7 +21,7 @@ from syntrust_gateway.trust_score.pipe import Answer, receive, send
 SCORINGS_AT_ONCE: Final = 2
 _ATTEMPTS: Final = 2
 _COMMAND: Final = (sys.executable, "-P", "-m", "syntrust_gateway.trust_score.scorer")
-# There is a process per core already, and sums then do not depend on the number of threads.
+# Several processes share the cores already, and sums must not depend on the number of threads.
 ONE_THREAD: Final = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
@@ -29,14 +29,14 @@ Reply = tuple[dict[str, Any], bytes]
 
 
 class ScorerPool:
-    """A few scoring processes. They start when they are wanted, and again after one has died."""
+    """A few scoring processes. Each starts when it is needed, and a new one if it has died."""
 
     def __init__(self) -> None:
         self._idle: deque[subprocess.Popen[bytes]] = deque()
         self._asking = ThreadPoolExecutor(SCORINGS_AT_ONCE, thread_name_prefix="scoring")
 
     def start(self) -> None:
-        """Start them now, so that the first request need not wait for it."""
+        """Start them now, so that the first request does not wait for them."""
         self._idle.extend(_start() for _ in range(SCORINGS_AT_ONCE))
 
     def close(self) -> None:
@@ -45,16 +45,16 @@ class ScorerPool:
             _end(self._idle.pop())
 
     async def score(self, body: bytes, kind: str, accept: str | None) -> Answer:
-        """The answer to a request body of media type `kind`; equal bodies give equal bytes.
+        """Answer a request body of media type `kind`; equal bodies give equal bytes.
 
         Raises
         ------
         InvalidRequest
             With the pointer of the field, or of the CSV line and column, that cannot be used.
         Unavailable
-            A scoring process was ended twice, most likely for want of memory.
+            If two scoring processes were ended, most likely because memory ran out.
         """
-        # A request that is given up leaves its thread to read the answer, so no pipe keeps a half.
+        # If the caller leaves, the thread still reads the answer. So no pipe keeps half of one.
         head, content = await get_running_loop().run_in_executor(
             self._asking, self._ask, body, {"kind": kind, "accept": accept}
         )
@@ -72,7 +72,7 @@ class ScorerPool:
                 continue
             self._idle.append(process)
             return reply
-        raise Unavailable("The scoring was ended by the system; try again, or send less at once.")
+        raise Unavailable("The system ended the scoring. Try again, or send fewer cases at once.")
 
     def _take(self) -> subprocess.Popen[bytes]:
         try:
@@ -100,7 +100,7 @@ def _exchange(process: subprocess.Popen[bytes], body: bytes, head: dict[str, Any
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
-    """Close its pipes, which ends it if it lives, and give its exit code."""
+    """Close its pipes, which ends it if it lives, and return its exit code."""
     for pipe in (process.stdin, process.stdout):
         assert pipe is not None  # noqa: S101 - both are pipes
         with suppress(BrokenPipeError):  # what it has not read is lost with it
@@ -109,12 +109,12 @@ def _end(process: subprocess.Popen[bytes]) -> int:
 
 
 def _refuse_failed(process: subprocess.Popen[bytes]) -> None:
-    """Let pass that a process was ended by a signal; that it ended by itself is our fault.
+    """Accept that a signal ended a process. If it ended by itself, that is our fault.
 
     Raises
     ------
     RuntimeError
-        It has failed; its traceback is in our standard error.
+        If it has failed. Its traceback is in our standard error.
     """
     code = _end(process)
     if code >= 0:

@@ -1,4 +1,4 @@
-"""JSON of a large request, quickly and strictly: a key stands once, and memory is bounded."""
+"""Read the JSON of a large request fast and strictly: each key once, and in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_NAME: Final = 200
 
 
 def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
-    """Read a JSON object whose keys stand once each.
+    """Read a JSON object in which each key occurs once.
 
     `NaN` and `Infinity` are read as numbers, so that the field which holds one is refused with its
     pointer by whoever checks its range.
@@ -25,10 +25,10 @@ def read_object(body: bytes, *, most_containers: int) -> dict[str, Any]:
     Raises
     ------
     InvalidRequest
-        It is not JSON in UTF-8, nests over 200 levels deep, repeats a key, holds more than
-        `most_containers` objects and lists, or is no object.
+        If it is not JSON in UTF-8, is nested more than 200 levels deep, repeats a key, holds more
+        than `most_containers` objects and lists, or is not an object.
     """
-    # A body of fewer bytes cannot hold as many, and counting costs a tenth of the reading.
+    # A body of fewer bytes cannot hold as many, and to count takes a tenth of the reading.
     if len(body) > most_containers and body.count(b"{") + body.count(b"[") > most_containers:
         raise InvalidRequest(f"The body holds more than {most_containers} objects and lists.")
     try:
@@ -49,7 +49,7 @@ def _not_json(reason: str) -> str:
 
 
 def _has_keys(found: dict[str, Any], colons: int) -> bool:
-    """Whether all objects of a parsed body together have a key for every colon of its text.
+    """Say whether the objects of a parsed body together have a key for every colon of its text.
 
     A text has a colon behind every key, and perhaps more within its strings. So as many keys as
     colons prove that no key was lost to a later one of the same name; fewer prove nothing. There
@@ -68,7 +68,7 @@ def _has_keys(found: dict[str, Any], colons: int) -> bool:
 
 
 class _Repeating(dict[str, Any]):
-    """An object of the text in which `key` stands more than once."""
+    """An object in which `key` occurs more than once."""
 
     key: str
 
@@ -84,12 +84,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_repeated_keys(body: bytes) -> None:
-    """Read again, slowly, to see which key of which object stands twice, if any does."""
+    """Read again, slowly, to find which key of which object occurs twice, if any."""
     whole = json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=_object)
     for path, key in _repeated(whole, ()):
         name = key if len(key) <= _LONGEST_NAME else f"{key[:_LONGEST_NAME]}…"
         at = pointer(*path, name)
-        raise InvalidRequest(f"The key {name!r} stands twice in one object.", pointer=at)
+        raise InvalidRequest(f"The key {name!r} occurs twice in one object.", pointer=at)
 
 
 def _repeated(

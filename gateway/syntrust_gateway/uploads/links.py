@@ -1,4 +1,4 @@
-"""Links to published files: volumes and weights never pass through the gateway."""
+"""Links to stored files. Volumes and weights never pass through the gateway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FileLink(BaseModel):
 
 
 def make_links(store: ObjectStore, files: Mapping[str, FileInfo]) -> dict[str, FileLink]:
-    """A presigned GET for each file, by name."""
+    """Sign a GET for each file, by name."""
     return {
         name: make_link(store, info.key, size=info.bytes, sha256=info.sha256)
         for name, info in files.items()

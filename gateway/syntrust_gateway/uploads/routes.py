@@ -22,7 +22,7 @@ router = APIRouter(prefix="/uploads", tags=["jobs"])
 def create_upload(
     request: NewUpload, response: Response, container: ContainerDep, caller: CallerDep
 ) -> UploadPlaces:
-    """PUT each file to its URL before it expires, then name the upload in a job."""
+    """PUT each file to its URL before the URL expires, then name the upload in a job."""
     upload = uploads.create(container, caller, request)
     response.headers["Location"] = f"/uploads/{upload.id}"
     return upload
@@ -30,8 +30,9 @@ def create_upload(
 
 @router.get(
     "/{upload_id}",
-    summary="What of an upload has arrived",
+    summary="Get the upload's state",
     responses=documented(NotFound, StoreUnavailable),
 )
 def get_upload(upload_id: str, container: ContainerDep, caller: CallerDep) -> UploadBody:
+    """Tells for each file whether it has arrived."""
     return uploads.get_upload(container, caller, upload_id)

@@ -1,4 +1,4 @@
-"""Uploads for single jobs, and where any file that is announced is to be put."""
+"""Uploads for single jobs, and where a caller puts each announced file."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from syntrust_gateway.uploads.schemas import (
 
 @dataclass(frozen=True)
 class TakenUpload:
-    """The files of an upload that a job takes, by role, and what their label values mean."""
+    """The files that a job takes from an upload, by role, and their label scheme."""
 
     files: Mapping[str, contracts.Upload]
     scheme: Scheme
 
 
 def upload_key(owner_id: str, sha256: str) -> str:
-    """Where a file of a dataset, or of a single upload, lies."""
+    """Make the key of a file of a dataset or of a single upload."""
     return f"uploads/{owner_id}/{sha256}"
 
 
 def add_keys(owner_id: str, files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Announced files, {role: {bytes, sha256}}, with their keys."""
+    """Add their keys to announced files, {role: {bytes, sha256}}."""
     return {
         role: {"key": upload_key(owner_id, file["sha256"]), **file} for role, file in files.items()
     }
@@ -50,7 +50,7 @@ def add_keys(owner_id: str, files: Mapping[str, Mapping[str, Any]]) -> dict[str,
 def make_targets(
     store: ObjectStore, files: Mapping[str, Mapping[str, Any]], expires_in: timedelta
 ) -> dict[str, UploadTarget]:
-    """A presigned PUT for every file that the store does not hold yet at its full size."""
+    """Sign a PUT for every file that the store does not yet have at its full size."""
     expires = utc_now() + expires_in
     targets = {}
     for role, file in files.items():
@@ -76,7 +76,7 @@ def create(container: Container, caller: Caller, request: NewUpload) -> UploadPl
 
 
 def get_upload(container: Container, caller: Caller, upload_id: str) -> UploadBody:
-    """What was announced, and what of it has arrived."""
+    """Tell what was announced, and what of it has arrived."""
     with container.read() as session:
         found = find_row(session, caller, Upload, upload_id)
     sizes = _sizes(container.store, found)
@@ -100,13 +100,13 @@ def take(
     needs: Sequence[str],
     may: Sequence[str] = (),
 ) -> dict[str, TakenUpload]:
-    """The files of several uploads, {pointer of the field that names it: upload}, by pointer.
+    """Take the files of several uploads, {pointer of the field that names it: upload}.
 
     Raises
     ------
     InvalidFields
-        Naming every upload that is not there for this caller, lacks a file of `needs`, or has one
-        that has not arrived at its announced size. Digests are checked by the step that reads it.
+        If an upload is not there for this caller, lacks a file of `needs`, or has one that has not
+        arrived at its announced size. It names them all. The step that reads a file checks digests.
     """
     with container.read() as session:
         rows = _rows(session, caller, requested.values())
@@ -140,7 +140,7 @@ def _reasons(
     needs: Sequence[str],
     may: Sequence[str],
 ) -> list[str]:
-    """Why a job cannot take the upload."""
+    """List the reasons why a job cannot take the upload."""
     if upload is None:
         return [f"There is no upload {upload_id}."]
     sizes = _sizes(store, upload)
@@ -164,5 +164,5 @@ def _lack(upload: Upload, role: str, sizes: Mapping[str, int], *, needed: bool) 
 
 
 def _sizes(store: ObjectStore, upload: Upload) -> dict[str, int]:
-    """Bytes by key of what has arrived, from one listing."""
+    """List what has arrived, as bytes by key."""
     return {item.key: item.bytes for item in store.list(upload_key(upload.id, ""))}

@@ -265,7 +265,7 @@ def test_predictions_of_a_segmenter_are_linked_by_the_ids_of_the_cases(
     assert "predictions.json" in body["files"]
     assert len(body["files"]) == 1 + len(body["cases"])
     assert (again.status_code, "no second twins" in again.json()["detail"]) == (404, True)
-    assert (other.status_code, "no segmenter of this" in other.json()["detail"]) == (404, True)
+    assert (other.status_code, "has no segmenter" in other.json()["detail"]) == (404, True)
 
 
 def test_predictions_of_another_and_of_the_future_are_not_there(
