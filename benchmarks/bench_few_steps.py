@@ -46,7 +46,7 @@ from benchmarks.few_steps_stages import (
 
 from syntrust_core import log as structured_log
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
-from syntrust_generator.checkpoints.store import shipped_model
+from syntrust_generator.checkpoints.store import find_shipped_model
 from syntrust_generator.diffusion.samplers import SamplerName
 
 STEPS = (5, 10, 20, 50, 250)
@@ -108,7 +108,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
     given = Path(options.model)
     return Plan(
         folder=options.folder.absolute(),
-        model=given.absolute() if given.is_dir() else shipped_model(options.model),
+        model=given.absolute() if given.is_dir() else find_shipped_model(options.model),
         cohort_seed=options.cohort_seed,
         training_cases=options.training_cases,
         test_cases=options.cases,

@@ -29,15 +29,20 @@ from benchmarks.plain_loop import plain_denoiser, plain_network
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.grid import Grid
-from syntrust_generator.checkpoints.store import Generator, load_model, shipped_model
-from syntrust_generator.cli import canonical_cases
+from syntrust_generator.checkpoints.store import Generator, find_shipped_model, load_model
+from syntrust_generator.cli import prepare_cases
 from syntrust_generator.diffusion.network import BRATS, UNet
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.synthesis.draw import draw
-from syntrust_generator.synthesis.engine import Engine, Machine, Precision, resolve_precision
-from syntrust_generator.synthesis.synthesis import Order, TwinJob, synthesise, synthesise_all
+from syntrust_generator.synthesis.engine import ComputeConfig, Engine, Precision, resolve_precision
+from syntrust_generator.synthesis.synthesis import (
+    SynthesisConfig,
+    TwinJob,
+    synthesise,
+    synthesise_all,
+)
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 CPU = torch.device("cpu")
@@ -92,15 +97,15 @@ def phantom(folder: Path, generator: Generator) -> Path:
     make_cohort(folder / "cohort", seed=8, count=1, options=PhantomOptions.demo())
     domain = generator.domain
     grid = Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
-    return next(iter(canonical_cases(folder / "cohort", folder / "cases", grid).values()))
+    return next(iter(prepare_cases(folder / "cohort", folder / "cases", grid).values()))
 
 
 def per_twin(generator: Generator, case_folder: Path, folder: Path, plain_step_s: float) -> None:
     """End to end: reading, sampling, checking and writing one twin."""
-    order = Order(generator, 0, machine=Machine(CPU))
+    config = SynthesisConfig(generator, 0, compute=ComputeConfig(CPU))
     job = TwinJob(case_folder, folder / "twin")
     default = generator.card.default
-    seconds = medians_s({"ours": lambda: synthesise(job, order)}, runs=2)["ours"]
+    seconds = medians_s({"ours": lambda: synthesise(job, config)}, runs=2)["ours"]
     plain_s = plain_step_s * PLAIN_STEPS
     print(f"  {default.steps} steps of {default.sampler}, end to end {seconds:8.2f} s a twin")
     print(f"  {PLAIN_STEPS} plain steps, from one step    {plain_s:8.2f} s a twin", end="")
@@ -121,10 +126,12 @@ def rounding(generator: Generator, case_folder: Path) -> None:
 
 def memory(generator: Generator, case_folder: Path, folder: Path) -> None:
     """Resident memory after 3 and after 30 twins of one run."""
-    order = Order(generator, 0, Sampling(sampler="ddim", steps=2), machine=Machine(CPU))
+    config = SynthesisConfig(
+        generator, 0, Sampling(sampler="ddim", steps=2), compute=ComputeConfig(CPU)
+    )
     held: list[float] = []
     jobs = [TwinJob(case_folder, folder / "run", twin) for twin in range(30)]
-    synthesise_all(jobs, order, on_twin=lambda _: held.append(resident_mib()))
+    synthesise_all(jobs, config, on_twin=lambda _: held.append(resident_mib()))
     print(f"  resident after 3 twins {held[2]:6.0f} MiB, after 30 {held[29]:6.0f} MiB")
 
 
@@ -138,14 +145,14 @@ def peak_mib() -> float:
 
 
 def on_cpu() -> None:
-    generator = load_model(shipped_model("tiny"))
+    generator = load_model(find_shipped_model("tiny"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         case_folder = phantom(folder, generator)
         case, _ = read_case(case_folder)
-        shown = generator.show(case)
-        size = "x".join(str(n) for n in reversed(shown.planes.shape[1:]))
-        plain_s = per_step(f"tiny, the brain's {size}", generator.network, shown.planes, runs=9)
+        view = generator.prepare_view(case)
+        size = "x".join(str(n) for n in reversed(view.planes.shape[1:]))
+        plain_s = per_step(f"tiny, the brain's {size}", generator.network, view.planes, runs=9)
         per_twin(generator, case_folder, folder, plain_s)
         rounding(generator, case_folder)
         memory(generator, case_folder, folder)

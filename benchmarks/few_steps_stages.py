@@ -26,15 +26,15 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, REGIONS
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_generator.checkpoints.store import load_model
-from syntrust_generator.cli import canonical_cases
+from syntrust_generator.cli import prepare_cases
 from syntrust_generator.conditioning.intensity import brain_z
 from syntrust_generator.diffusion.samplers import SamplerName
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.synthesis.determinism import reproducible
-from syntrust_generator.synthesis.engine import Machine
+from syntrust_generator.synthesis.engine import ComputeConfig
 from syntrust_generator.synthesis.synthesis import (
     TWIN_FILE,
-    Order,
+    SynthesisConfig,
     TwinJob,
     synthesise,
     synthesise_all,
@@ -111,7 +111,7 @@ def make_cases(plan: Plan, say: Say) -> None:
     make_cohort(raw, seed=plan.cohort_seed, count=count, options=PhantomOptions.demo())
     domain = load_model(plan.model).domain
     grid = Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
-    canonical_cases(raw, plan.case("x").parent, grid)
+    prepare_cases(raw, plan.case("x").parent, grid)
     say(f"{count} cases of cohort {plan.cohort_seed}")
 
 
@@ -152,16 +152,18 @@ def draw_twins(plan: Plan, say: Say) -> None:
 
 
 def draw_twin(plan: Plan, steps: int, case: str) -> None:
-    order = _order(plan, steps)
+    config = _config(plan, steps)
     with reproducible(plan.threads):
-        synthesise_all([TwinJob(plan.case(case), plan.twins(steps) / case)], order)
+        synthesise_all([TwinJob(plan.case(case), plan.twins(steps) / case)], config)
 
 
-def _order(plan: Plan, steps: int) -> Order:
+def _config(plan: Plan, steps: int) -> SynthesisConfig:
     generator = load_model(plan.model)
     sampler = REFERENCE if steps == max(plan.steps) else plan.sampler
     sampling = Sampling(sampler=sampler, steps=steps)
-    return Order(generator, plan.noise_seed, sampling, machine=Machine(torch.device("cpu")))
+    return SynthesisConfig(
+        generator, plan.noise_seed, sampling, compute=ComputeConfig(torch.device("cpu"))
+    )
 
 
 def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
@@ -243,18 +245,20 @@ def seconds_of(plan: Plan, say: Say) -> dict[str, float]:
 
 
 def _twin_s(plan: Plan, job: TwinJob, steps: str) -> float:
-    order = _order(plan, int(steps))
-    warm = _order(plan, 2)
-    synthesise(job, Order(order.generator, 0, warm.asked, machine=order.machine))
-    return _cpu_s(lambda: synthesise(job, order))
+    config = _config(plan, int(steps))
+    warm = _config(plan, 2)
+    synthesise(
+        job, SynthesisConfig(config.generator, 0, warm.resolved_sampling, compute=config.compute)
+    )
+    return _cpu_s(lambda: synthesise(job, config))
 
 
 def _plain_s(plan: Plan, job: TwinJob, runs: int = 5) -> float:
     generator = load_model(plan.model)
     case, _ = read_case(job.case_folder)
-    shown = generator.show(case)
-    denoise = plain_denoiser(plain_network(generator.network), shown.planes)
-    x = torch.randn((1, 4, *shown.planes.shape[1:]))
+    view = generator.prepare_view(case)
+    denoise = plain_denoiser(plain_network(generator.network), view.planes)
+    x = torch.randn((1, 4, *view.planes.shape[1:]))
     return ALL_STEPS * median(_cpu_s(lambda: denoise(x, 100)) for _ in range(runs))
 
 

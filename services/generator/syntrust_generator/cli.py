@@ -16,13 +16,19 @@ from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.grid import Grid, GridSpec
 from syntrust_core.errors import CallerError, PlatformError
-from syntrust_generator.checkpoints.med_ddpm import import_released
-from syntrust_generator.checkpoints.store import load_model, shipped_model
+from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
+from syntrust_generator.checkpoints.store import find_shipped_model, load_model
 from syntrust_generator.diffusion.samplers import SamplerName
 from syntrust_generator.model_card import NOTICE, TINY, Domain, Sampling, TrainConfig
+from syntrust_generator.settings import PrecisionChoice
 from syntrust_generator.synthesis.determinism import reproducible
-from syntrust_generator.synthesis.engine import Asked, Machine, best_device
-from syntrust_generator.synthesis.synthesis import TWIN_FILE, Order, TwinJob, synthesise_all
+from syntrust_generator.synthesis.engine import ComputeConfig, best_device
+from syntrust_generator.synthesis.synthesis import (
+    TWIN_FILE,
+    SynthesisConfig,
+    TwinJob,
+    synthesise_all,
+)
 from syntrust_generator.training import training_job
 from syntrust_generator.training.loop import TrainingProgress
 
@@ -65,7 +71,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     """
     work = work or out.with_name(f"{out.name}.work")
     settings = _read_config(config)
-    folders = canonical_cases(
+    folders = prepare_cases(
         cases, work / "cases", Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
     )
     log_path, device = work / "loss.jsonl", best_device()
@@ -76,7 +82,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     ):
         task = bar.add_task("training", total=settings.recipe.iterations, loss="mean anatomy")
 
-        def show(progress: TrainingProgress) -> None:
+        def report(progress: TrainingProgress) -> None:
             bar.update(task, completed=progress.done, loss=f"loss {progress.loss:.3f}")
             log.write(json.dumps({"iteration": progress.done, "loss": progress.loss}) + "\n")
             if progress.done % _LOG_EVERY == 0:
@@ -88,9 +94,9 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             name=name,
             dataset=dataset or cases.name,
             out=out,
-            on_progress=show,
+            on_progress=report,
             start=None if start is None else load_model(start),
-            keeping=training_job.Keeping(
+            live=training_job.LiveArtifacts(
                 work / "checkpoint.pt", work / "samples.png", checkpoint_every_s=checkpoint_every
             ),
             device=device,
@@ -114,7 +120,7 @@ def import_checkpoint(
     ] = None,
 ) -> None:
     """Check a checkpoint of Med-DDPM and write it as a model folder. Nothing in it is executed."""
-    import_released(checkpoint, out, name=name, seen=seen, dataset=dataset)
+    import_med_ddpm(checkpoint, out, name=name, seen=seen, dataset=dataset)
     console.print(f"Wrote {out}. {NOTICE}")
 
 
@@ -129,22 +135,22 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
     sampler: Annotated[SamplerName | None, typer.Option(help="The card's if absent.")] = None,
     steps: Annotated[int | None, typer.Option(min=2, help="The card's if absent.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
-    precision: Annotated[Asked, typer.Option(help="Of the convolutions.")] = "auto",
+    precision: Annotated[PrecisionChoice, typer.Option(help="Of the convolutions.")] = "auto",
     work: Annotated[Path | None, typer.Option(help="Canonical cases; default OUT.work.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Draw twins of cases from their label maps. Twins that are there already are kept."""
     folder = Path(model)
-    generator = load_model(folder if folder.is_dir() else shipped_model(model))
+    generator = load_model(folder if folder.is_dir() else find_shipped_model(model))
     default = generator.card.default
-    order = Order(
+    config = SynthesisConfig(
         generator,
         seed,
         Sampling(sampler=sampler or default.sampler, steps=steps or default.steps),
-        machine=Machine(precision=precision),
+        compute=ComputeConfig(precision=precision),
     )
     work = work or out.with_name(f"{out.name}.work")
-    folders = canonical_cases(cases, work / "cases", grid_of(generator.domain))
+    folders = prepare_cases(cases, work / "cases", choose_grid(generator.domain))
     jobs = [
         TwinJob(folder, out / case / str(twin), twin)
         for case, folder in folders.items()
@@ -153,18 +159,18 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
     due = [job for job in jobs if not (job.out / TWIN_FILE).exists()]
     with reproducible(threads), _bar() as bar:
         task = bar.add_task("drawing", total=len(due), loss="")
-        synthesise_all(due, order, on_twin=lambda _: bar.advance(task))
+        synthesise_all(due, config, on_twin=lambda _: bar.advance(task))
     console.print(f"{len(due)} twins drawn into {out}. {NOTICE}")
 
 
-def grid_of(domain: Domain) -> GridSpec:
+def choose_grid(domain: Domain) -> GridSpec:
     """The grid on which a generator's cases are registered best."""
     if domain.fit == "crop":
         return "native"
     return Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
 
 
-def canonical_cases(cases: Path, work: Path, grid: GridSpec) -> dict[str, Path]:
+def prepare_cases(cases: Path, work: Path, grid: GridSpec) -> dict[str, Path]:
     """Canonical folders of every case in `cases`, by case id; those of `work` are kept.
 
     Raises

@@ -165,10 +165,10 @@ class TrainConfig(_Frozen):
     @model_validator(mode="after")
     def _fit(self) -> Self:
         """Refuse planes that the network has no channels for, and a scale without its inverse."""
-        places = self.architecture.anatomy is not None
-        due = self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if places else 0)
+        has_atlas = self.architecture.anatomy is not None
+        due = self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if has_atlas else 0)
         if self.architecture.in_channels != due:
-            msg = f"architecture.in_channels: {due} {'with' if places else 'without'} anatomy."
+            msg = f"architecture.in_channels: {due} {'with' if has_atlas else 'without'} anatomy."
             raise ValueError(msg)
         if self.expanded and self.intensity != "brain-z":
             msg = f"expanded: only with intensity brain-z, not {self.intensity}."

@@ -20,7 +20,7 @@ Cut = tuple[slice, slice, slice]
 _WHOLE: Cut = (slice(None), slice(None), slice(None))
 
 
-def noise(seed: int, t: int, shape: Shape) -> NDArray[np.float32]:
+def draw_noise(seed: int, t: int, shape: Shape) -> NDArray[np.float32]:
     """Standard normal noise of step `t` of a draw; `t` = T is the noise it starts from.
 
     Philox takes the whole 64-bit seed (torch's CPU generator keeps 32 bits of it) and has the same
@@ -34,10 +34,10 @@ def noise(seed: int, t: int, shape: Shape) -> NDArray[np.float32]:
 
 
 def _channel(seed: int, t: int, channel: int, shape: Shape, cut: Cut) -> NDArray[np.float32]:
-    return random_of(seed, t, channel).standard_normal(shape, dtype=np.float32)[cut]
+    return philox(seed, t, channel).standard_normal(shape, dtype=np.float32)[cut]
 
 
-def random_of(seed: int, stream: int, channel: int = 0) -> np.random.Generator:
+def philox(seed: int, stream: int, channel: int = 0) -> np.random.Generator:
     """A generator that is a function of two 64-bit numbers, and of a range of its counter.
 
     Made an array here: numpy turns a list with numbers from 2**63 on into float64, which keeps 53
@@ -47,7 +47,7 @@ def random_of(seed: int, stream: int, channel: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, channel]))
 
 
-class NoiseAhead:
+class NoisePrefetcher:
     """Noise of the steps `times`, in their order, for one draw per seed; the next is on its way.
 
     At Med-DDPM's size a step's noise takes a CPU half a second, longer than a GPU takes for the

@@ -1,13 +1,19 @@
-"""What an operator may set on a generator worker, from `SYNTRUST_GENERATOR__…` variables."""
+"""What an operator may set on a generator worker, from `SYNTRUST_GENERATOR__…` variables.
+
+Loads no torch: the parent process reads it before it forks, and torch would not survive the fork.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from syntrust_generator.synthesis.engine import Asked
+BESIDE_A_GPU, ON_A_CPU = 2, 1  # processes of a worker
+PrecisionChoice = Literal["auto", "fp32", "tf32", "bf16"]
 
 
 class GeneratorSettings(BaseSettings):
@@ -16,7 +22,7 @@ class GeneratorSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNTRUST_GENERATOR__", extra="ignore")
 
     precision: Annotated[
-        Asked,
+        PrecisionChoice,
         Field(
             description="Of the convolutions: auto (bf16 where the processor has it natively, else "
             "tf32 on a GPU, else fp32), or one of fp32, tf32 (GPU alone) and bf16."
@@ -29,3 +35,23 @@ class GeneratorSettings(BaseSettings):
             "compiler beside it, and about a minute for the first twin."
         ),
     ] = True
+    processes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Processes that draw in turns; while one draws, the others read and write. "
+            "Null: 2 beside a GPU, which waits for them; 1 on a CPU, whose cores do all three.",
+        ),
+    ] = None
+
+
+def count_processes(devices: Path) -> int:
+    """The number that is set, else by whether `devices` (/dev) holds an NVIDIA GPU that this
+    process may see.
+    """
+    processes = GeneratorSettings().processes
+    if processes is not None:
+        return processes
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    sees_gpu = not hidden and any(devices.glob("nvidia[0-9]*"))
+    return BESIDE_A_GPU if sees_gpu else ON_A_CPU

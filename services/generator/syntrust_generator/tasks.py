@@ -11,44 +11,46 @@ import torch
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
-from syntrust_core.contracts.job_steps import TrainGenerator
+from syntrust_core.contracts.job_steps import ImportModel, TrainGenerator
 from syntrust_core.runtime.runner import StepContext, require_message
+from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.settings import GeneratorSettings
 from syntrust_generator.synthesis.determinism import reproducible
-from syntrust_generator.synthesis.engine import Machine, best_device
-from syntrust_generator.synthesis.synthesis import Order, TwinJob, synthesise
+from syntrust_generator.synthesis.engine import ComputeConfig, best_device
+from syntrust_generator.synthesis.synthesis import SynthesisConfig, TwinJob, synthesise
 from syntrust_generator.training.loop import TrainingProgress
-from syntrust_generator.training.training_job import Keeping, train, training_config
+from syntrust_generator.training.training_job import LiveArtifacts, train, training_config
 
-SAMPLES_FILE = "samples.png"
+GIVEN_BY_CALLER = "named by whoever imported the checkpoint"
+PREVIEW_FILE = "samples.png"
 PATIENCE_S = 60.0  # longer than most twins take; a training keeps the device for hours
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
     request, settings = require_message(SynthesiseCase, message), GeneratorSettings()
-    order = Order(
-        generator=_model(context.fetch(request.generator)),
+    config = SynthesisConfig(
+        generator=_load_cached_model(context.fetch(request.generator)),
         seed=request.seed,
         sampling=Sampling(sampler=request.sampler, steps=request.steps),
         fit=request.fit,
-        machine=Machine(precision=settings.precision, compiled=settings.compiled),
+        compute=ComputeConfig(precision=settings.precision, compiled=settings.compiled),
     )
     case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     with reproducible(context.threads):
         paths = synthesise(
             TwinJob(case, context.scratch / "twin", request.twin),
-            order,
+            config,
             on_step=lambda step: context.report(step.done, step.total),
-            turn=lambda: _device(context),
+            exclusive_device=lambda: _hold_device(context),
         )
     for path in paths.values():
         context.add(path.name, path)
 
 
 @contextmanager
-def _device(context: StepContext) -> Iterator[None]:
+def _hold_device(context: StepContext) -> Iterator[None]:
     """The device alone, and no memory kept on it afterwards that another process could use."""
     with context.device(patience_s=PATIENCE_S):
         try:
@@ -58,7 +60,7 @@ def _device(context: StepContext) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _model(folder: Path) -> Generator:
+def _load_cached_model(folder: Path) -> Generator:
     """The model that the last twin was drawn with, most often that of the next: read once."""
     return load_model(folder)
 
@@ -66,18 +68,18 @@ def _model(folder: Path) -> Generator:
 def train_generator(message: StepMessage, context: StepContext) -> None:
     request = require_message(TrainGenerator, message)
     config = training_config(request.config, seed=request.seed, iterations=request.iterations)
-    checkpoint, samples = context.scratch / "checkpoint.pt", context.scratch / SAMPLES_FILE
+    checkpoint, preview = context.scratch / "checkpoint.pt", context.scratch / PREVIEW_FILE
     context.load_checkpoint(checkpoint)
-    shown: dict[str, str] = {}
+    published: dict[str, str] = {}
 
-    def show(path: Path) -> None:
-        shown["samples"] = context.save_live_artifact(SAMPLES_FILE, path)
+    def publish_preview(path: Path) -> None:
+        published["samples"] = context.save_live_artifact(PREVIEW_FILE, path)
 
     def report(now: TrainingProgress) -> None:
-        context.report(now.done, now.total, loss=now.loss, **shown)
+        context.report(now.done, now.total, loss=now.loss, **published)
 
     device = best_device()
-    with reproducible(context.threads, deterministic=device.type == "cpu"), _device(context):
+    with reproducible(context.threads, deterministic=device.type == "cpu"), _hold_device(context):
         paths = train(
             {
                 case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
@@ -90,8 +92,27 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
             on_progress=report,
             on_case=lambda: context.report(0, request.iterations, doing="mean anatomy"),
             start=None if request.start is None else load_model(context.fetch(request.start)),
-            keeping=Keeping(checkpoint, samples, context.save_checkpoint, show),
+            live=LiveArtifacts(checkpoint, preview, context.save_checkpoint, publish_preview),
             device=device,
         )
-    for path in (*paths.values(), samples):
+    for path in (*paths.values(), preview):
         context.add(path.name, path)
+
+
+def import_model(message: StepMessage, context: StepContext) -> None:
+    request = require_message(ImportModel, message)
+    path = context.fetch_upload("checkpoint", request.checkpoint, context.scratch / "checkpoint.pt")
+    context.report(0, 1)
+    seen = None
+    if request.seen is not None:
+        seen = context.scratch / "seen.txt"
+        seen.write_text("\n".join(request.seen), encoding="utf-8")
+    paths = import_med_ddpm(
+        path,
+        context.scratch / "model",
+        name=request.name,
+        seen=seen,
+        dataset=None if seen is None else GIVEN_BY_CALLER,
+    )
+    for written in paths.values():
+        context.add(written.name, written)

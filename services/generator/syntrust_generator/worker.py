@@ -7,12 +7,12 @@ from pathlib import Path
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 from syntrust_generator.checkpoints.publish import publish_shipped
-from syntrust_generator.process_settings import process_count
+from syntrust_generator.settings import count_processes
 
 HANDLERS = {
     Kind.SYNTHESISE_CASE: "syntrust_generator.tasks:synthesise_case",
     Kind.TRAIN_GENERATOR: "syntrust_generator.tasks:train_generator",
-    Kind.IMPORT_MODEL: "syntrust_generator.import_task:import_model",
+    Kind.IMPORT_MODEL: "syntrust_generator.tasks:import_model",
 }
 
 if __name__ == "__main__":
@@ -20,5 +20,5 @@ if __name__ == "__main__":
         Queue.GENERATOR,
         HANDLERS,
         at_start=publish_shipped,
-        processes=process_count(Path("/dev")),
+        processes=count_processes(Path("/dev")),
     )

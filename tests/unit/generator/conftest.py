@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.generator.tiny_generator import train_small
+from tests.unit.generator.tiny_generator import train_tiny
 
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
@@ -85,7 +85,7 @@ def model_folder(
     """A model trained on both cases."""
     folder = tmp_path_factory.mktemp("model")
     with one_thread():
-        train_small(case_folders, folder)
+        train_tiny(case_folders, folder)
     return folder
 
 

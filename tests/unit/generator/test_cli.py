@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from syntrust_core.contracts.grid import Grid
 from syntrust_generator.checkpoints.store import load_model
-from syntrust_generator.cli import app, grid_of
+from syntrust_generator.cli import app, choose_grid
 from syntrust_generator.model_card import Domain
 
 
@@ -53,5 +53,5 @@ def test_a_folder_of_uploads_becomes_a_model_and_its_twins(
 def test_cases_are_registered_on_the_models_grid_unless_it_cuts_them_itself() -> None:
     domain = Domain(shape=(16, 24, 8), spacing_mm=(3, 3, 3), view="brain", intensity="brain-z")
 
-    assert grid_of(domain) == Grid(shape=(16, 24, 8), spacing_mm=(3, 3, 3))
-    assert grid_of(domain.model_copy(update={"fit": "crop"})) == "native"
+    assert choose_grid(domain) == Grid(shape=(16, 24, 8), spacing_mm=(3, 3, 3))
+    assert choose_grid(domain.model_copy(update={"fit": "crop"})) == "native"

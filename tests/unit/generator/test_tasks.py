@@ -27,7 +27,7 @@ from syntrust_generator.checkpoints.publish import publish_model
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.tasks import synthesise_case, train_generator
 from syntrust_generator.training.loop import TrainingProgress
-from syntrust_generator.training.training_job import Keeping, train, training_config
+from syntrust_generator.training.training_job import LiveArtifacts, train, training_config
 
 CASE = "c" * 64
 CONFIG: dict[str, Any] = {
@@ -107,7 +107,7 @@ def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path
     ref, undisturbed = bench.train()
     config = training_config(CONFIG, seed=0, iterations=2)
     folder = InputCache(bench.store, tmp_path / "other", limit_bytes=1 << 30)
-    keeping = Keeping(tmp_path / "c.pt", tmp_path / "s.png", checkpoint_every_s=0)
+    live = LiveArtifacts(tmp_path / "c.pt", tmp_path / "s.png", checkpoint_every_s=0)
 
     with reproducible(threads=1), pytest.raises(KeyboardInterrupt):
         train(
@@ -117,7 +117,7 @@ def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path
             dataset="",
             out=tmp_path / "model",
             on_progress=die,
-            keeping=keeping,
+            live=live,
         )
     bench.store.put_file(ref.checkpoint_key, tmp_path / "c.pt")
     bench.store.delete(ref.manifest_key)

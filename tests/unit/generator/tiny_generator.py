@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from syntrust_core.cases.model import Case
 from syntrust_core.imaging.geometry import Geometry
-from syntrust_generator.checkpoints.store import Generator, network_of
+from syntrust_generator.checkpoints.store import Generator, create_network
 from syntrust_generator.model_card import (
     ArchitectureCard,
     Domain,
@@ -21,7 +21,7 @@ from syntrust_generator.model_card import (
     TrainConfig,
 )
 from syntrust_generator.training.loop import OnProgress
-from syntrust_generator.training.training_job import Keeping, train
+from syntrust_generator.training.training_job import LiveArtifacts, train
 
 CONFIG = TrainConfig(
     architecture=ArchitectureCard(base_channels=8, multipliers=(1, 2), residual_blocks=1),
@@ -36,12 +36,12 @@ CONFIG = TrainConfig(
 )
 
 
-def train_small(  # noqa: PLR0917 - what a training is told, in its order
+def train_tiny(  # noqa: PLR0917 - what a training is told, in its order
     folders: Mapping[str, Path],
     out: Path,
     config: TrainConfig = CONFIG,
     on_progress: OnProgress = lambda _: None,
-    keeping: Keeping | None = None,
+    live: LiveArtifacts | None = None,
     start: Generator | None = None,
 ) -> None:
     train(
@@ -51,7 +51,7 @@ def train_small(  # noqa: PLR0917 - what a training is told, in its order
         dataset="two balls",
         out=out,
         on_progress=on_progress,
-        keeping=keeping,
+        live=live,
         start=start,
     )
 
@@ -76,7 +76,7 @@ def card_of(domain: Domain, architecture: ArchitectureCard = CONFIG.architecture
 
 def random_generator(domain: Domain, seed: int = 0) -> Generator:
     """Weights that nobody trained, but that are not zero."""
-    network = network_of(CONFIG.architecture)
+    network = create_network(CONFIG.architecture)
     rng = np.random.default_rng(seed)
     for parameter in network.parameters():
         values = rng.normal(0, 0.1, tuple(parameter.shape)).astype(np.float32)
@@ -86,16 +86,16 @@ def random_generator(domain: Domain, seed: int = 0) -> Generator:
 
 def ball_case(shape: tuple[int, int, int], centre: tuple[float, float, float]) -> Case:
     """A ball of brain in the middle of a 1 mm grid, with a tumour of three shells at `centre`."""
-    places = np.indices(shape).astype(np.float64)
+    voxels = np.indices(shape).astype(np.float64)
     middle = (np.array(shape) - 1) / 2
-    brain = _distance(places, middle) < min(shape) * 0.45
+    brain = _distance(voxels, middle) < min(shape) * 0.45
     labels = np.zeros(shape, dtype=np.uint8)
     for label, reach in ((2, 3.5), (3, 2.5), (1, 1.5)):
-        labels[_distance(places, np.array(centre)) < reach] = label
+        labels[_distance(voxels, np.array(centre)) < reach] = label
     geometry = Geometry(shape, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
     return Case(np.empty((0, *shape), np.float32), labels, brain, geometry)
 
 
-def _distance(places: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.linalg.norm(places - to[:, None, None, None], axis=0)
+def _distance(voxels: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.linalg.norm(voxels - to[:, None, None, None], axis=0)
     return found

@@ -15,7 +15,6 @@ the last three of them places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from torch.nn import functional
 
 from syntrust_generator.atlas.registration import Shape
 from syntrust_generator.model_card import MASK_PLANES, POSITION_PLANES
-from syntrust_generator.noise import random_of
+from syntrust_generator.noise import philox
 
 Volume = NDArray[np.float32]
 
@@ -33,24 +32,14 @@ MODES = 48  # principal components that a model keeps
 NODE_STRIDE = 4  # nodes of the mean anatomy to one of a bend
 _POINTS = 40_000  # that a fit looks at, of a brain of any size
 _STEPS, _RATE = 25, 0.006  # Adam's
-_ROUGH, _FAR = 24.0, 5.0  # weights of the square of a bend's steps between nodes, and of its own
+_ROUGHNESS_WEIGHT = 24.0  # of the square of a deformation's steps between nodes
+_SIZE_WEIGHT = 5.0  # of the square of a deformation itself
 _STREAM = 2**32  # of a draw's noise: beyond all steps of a schedule
 
 
-@dataclass(frozen=True, eq=False)
-class MeanBrain:
-    """What a head is placed in: the mean outline, and the mean images once they are known.
-
-    `outline` (*shape), `images` (4, *shape); nodes along z, y and the distance from the middle.
-    """
-
-    outline: Volume
-    images: Volume | None = None
-
-
-def bend_shape(anatomy: Shape) -> Shape:
+def deformation_shape(atlas: Shape) -> Shape:
     """Nodes of a bend along z, y, x, of a mean anatomy with nodes on one side of the middle."""
-    z, y, half = anatomy
+    z, y, half = atlas
     return (
         -(-z // NODE_STRIDE),
         -(-y // NODE_STRIDE),
@@ -58,7 +47,7 @@ def bend_shape(anatomy: Shape) -> Shape:
     )
 
 
-def fitted_bend(planes: Volume, images: Volume, mean: Volume) -> Volume:
+def fit_deformation(planes: Volume, images: Volume, mean: Volume) -> Volume:
     """The bend by which the mean images, looked up, come nearest to a case's healthy tissue.
 
     Least squares of the four modalities, each by its sd, with a bend that is smooth and small.
@@ -71,28 +60,28 @@ def fitted_bend(planes: Volume, images: Volume, mean: Volume) -> Volume:
     """
     healthy = np.flatnonzero(planes[MASK_PLANES - 1])
     chosen = torch.from_numpy(healthy[:: max(1, len(healthy) // _POINTS)])
-    places = torch.from_numpy(planes[-POSITION_PLANES:]).flatten(1)[:, chosen]
+    coordinates = torch.from_numpy(planes[-POSITION_PLANES:]).flatten(1)[:, chosen]
     wanted = torch.from_numpy(images).flatten(1)[:, chosen]
     sd = wanted.std(dim=1, keepdim=True).clamp(min=1e-3)
     volume = torch.from_numpy(mean) / sd[:, :, None, None]
-    bend = torch.zeros(POSITION_PLANES, *bend_shape(_shape(mean)), requires_grad=True)
-    adam = torch.optim.Adam([bend], lr=_RATE, betas=(0.9, 0.99), foreach=False)
+    deformation = torch.zeros(POSITION_PLANES, *deformation_shape(_shape(mean)), requires_grad=True)
+    adam = torch.optim.Adam([deformation], lr=_RATE, betas=(0.9, 0.99), foreach=False)
     for _ in range(_STEPS):
         adam.zero_grad()
-        found = looked_up(volume, places + _sampled(bend, places))
-        loss = ((found - wanted / sd) ** 2).mean() + _penalty(bend)
+        found = sample_atlas(volume, coordinates + _interpolate(deformation, coordinates))
+        loss = ((found - wanted / sd) ** 2).mean() + _penalise(deformation)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
-    fitted: Volume = bend.detach().numpy()
+    fitted: Volume = deformation.detach().numpy()
     return fitted
 
 
-def _penalty(bend: Tensor) -> Tensor:
-    rough = torch.stack([(bend.diff(dim=axis) ** 2).mean() for axis in (1, 2, 3)]).sum()
-    return _ROUGH * rough + _FAR * (bend**2).mean()
+def _penalise(deformation: Tensor) -> Tensor:
+    roughness = torch.stack([(deformation.diff(dim=axis) ** 2).mean() for axis in (1, 2, 3)]).sum()
+    return _ROUGHNESS_WEIGHT * roughness + _SIZE_WEIGHT * (deformation**2).mean()
 
 
-def bent(planes: Volume, bend: Volume | None = None) -> Volume:
+def warp_coordinates(planes: Volume, deformation: Volume | None = None) -> Volume:
     """Planes as the network sees them: places bent, and x as the distance from the middle.
 
     Parameters
@@ -102,15 +91,16 @@ def bent(planes: Volume, bend: Volume | None = None) -> Volume:
         None leaves the places as they are.
     """
     head = planes[:MASK_PLANES].any(axis=0)
-    places = torch.from_numpy(planes[-POSITION_PLANES:][:, head])
-    if bend is not None:
-        places = (places + _sampled(torch.from_numpy(bend), places)).clamp(-1, 1)
+    coordinates = torch.from_numpy(planes[-POSITION_PLANES:][:, head])
+    if deformation is not None:
+        displacement = _interpolate(torch.from_numpy(deformation), coordinates)
+        coordinates = (coordinates + displacement).clamp(-1, 1)
     seen = planes.copy()
-    seen[-POSITION_PLANES:, head] = torch.cat([places[:1].abs(), places[1:]]).numpy()
+    seen[-POSITION_PLANES:, head] = torch.cat([coordinates[:1].abs(), coordinates[1:]]).numpy()
     return seen
 
 
-def modes_of(bends: Sequence[Volume]) -> Volume:
+def compute_modes(deformations: Sequence[Volume]) -> Volume:
     """Principal components of bends and of their mirror images, each times its sd.
 
     Left and right are told apart by nothing, so each bend counts as its mirror image too, and the
@@ -120,36 +110,38 @@ def modes_of(bends: Sequence[Volume]) -> Volume:
     -------
     (MODES, *bend) float32; zeros where the bends have fewer components.
     """
-    both = np.stack([turned for bend in bends for turned in (bend, mirrored_bend(bend))])
+    both = np.stack([turned for one in deformations for turned in (one, mirror_deformation(one))])
     flat = both.reshape(len(both), -1).astype(np.float64)
     _, sizes, components = np.linalg.svd(flat, full_matrices=False)
     kept = sizes[:MODES]
     share = (kept**2).sum() / max((sizes**2).sum(), np.finfo(np.float64).tiny)
     sds = kept / np.sqrt(len(both) * max(share, np.finfo(np.float64).tiny))
-    modes = np.zeros((MODES, *bends[0].shape), dtype=np.float32)
-    modes[: len(kept)] = (sds[:, None] * components[: len(kept)]).reshape(-1, *bends[0].shape)
+    shape = deformations[0].shape
+    modes = np.zeros((MODES, *shape), dtype=np.float32)
+    modes[: len(kept)] = (sds[:, None] * components[: len(kept)]).reshape(-1, *shape)
     return modes
 
 
-def mirrored_bend(bend: Volume) -> Volume:
+def mirror_deformation(deformation: Volume) -> Volume:
     """The same bend of a head that is mirrored left to right."""
     signs = np.array([-1, 1, 1], dtype=np.float32)[:, None, None, None]
-    return np.ascontiguousarray(bend[..., ::-1] * signs)
+    return np.ascontiguousarray(deformation[..., ::-1] * signs)
 
 
-def drawn_bend(modes: Volume, seed: int) -> Volume:
+def sample_deformation(modes: Volume, seed: int) -> Volume:
     """A new bend, (3, *nodes): each component times a standard normal number of the seed."""
-    weights = random_of(seed, _STREAM).standard_normal(len(modes))
+    weights = philox(seed, _STREAM).standard_normal(len(modes))
     drawn: Volume = np.tensordot(weights, modes.astype(np.float64), axes=1).astype(np.float32)
     return drawn
 
 
-def looked_up(mean: Tensor, places: Tensor) -> Tensor:
+def sample_atlas(mean: Tensor, coordinates: Tensor) -> Tensor:
     """Mean images (C, z, y, x) of one side at places (3, P), x in [-1, 1] → (C, P)."""
-    return _sampled(mean, torch.stack([2 * places[0].abs() - 1, places[1], places[2]]))
+    x, y, z = coordinates
+    return _interpolate(mean, torch.stack([2 * x.abs() - 1, y, z]))
 
 
-def _sampled(volume: Tensor, points: Tensor) -> Tensor:
+def _interpolate(volume: Tensor, points: Tensor) -> Tensor:
     """Linear between nodes: (C, Z, Y, X) at points (3, P) along x, y, z in [-1, 1] → (C, P)."""
     grid = points.T[None, None, None]
     found = functional.grid_sample(volume[None], grid, padding_mode="border", align_corners=True)

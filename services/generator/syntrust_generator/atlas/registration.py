@@ -34,10 +34,11 @@ _BLUR = 0.05  # sd of the outlines' edge, in half axes
 _POINTS = 40_000  # that the fit looks at, of a head of any size
 _CHUNK = 50_000  # voxels whose basis functions are in memory at once
 _STEPS, _DONE = 12, 1e-4  # Gauss-Newton's, and the change of a coefficient that ends it
-_STIFF = 1e-4  # weight of a coefficient's square, times degree squared, in the mean square error
+# Weight of a coefficient's square, times its degree squared, in the mean square error.
+_STIFFNESS = 1e-4
 
 
-def outline_of(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDArray[np.float32]:
+def fit_shape_template(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDArray[np.float32]:
     """The mean outline of heads, each seen at its own places.
 
     Parameters
@@ -49,15 +50,17 @@ def outline_of(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDArray[np.f
     -------
     (*shape) float32 in [0, 1]: the share of heads that cover the node, its edge blurred.
     """
-    views = [_Head.of(head) for head in heads]
-    outline = _mean_outline(((view, _START) for view in views), shape)
+    views = [_Head.from_mask(head) for head in heads]
+    shape_template = _average_heads(((view, _START) for view in views), shape)
     for _ in range(ROUNDS):
-        fits = ((view, _fitted(view, outline)) for view in views)
-        outline = _mean_outline(fits, shape)
-    return outline
+        fits = ((view, _fit_coefficients(view, shape_template)) for view in views)
+        shape_template = _average_heads(fits, shape)
+    return shape_template
 
 
-def places_of(head: NDArray[np.bool_], outline: NDArray[np.float32]) -> NDArray[np.float32]:
+def register_head(
+    head: NDArray[np.bool_], shape_template: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Where each voxel of `head` lies in the mean brain.
 
     Parameters
@@ -69,21 +72,22 @@ def places_of(head: NDArray[np.bool_], outline: NDArray[np.float32]) -> NDArray[
     -------
     (3, X, Y, Z) float32: places along x, y and z in [-1, 1], 0 outside `head`.
     """
-    view = _Head.of(head)
-    coefficients, voxels = _fitted(view, outline), np.argwhere(head).T.astype(np.float64)
+    view = _Head.from_mask(head)
+    coefficients = _fit_coefficients(view, shape_template)
+    voxels = np.argwhere(head).T.astype(np.float64)
     chunks = np.array_split(voxels, max(1, voxels.shape[1] // _CHUNK), axis=1)
     inside = np.concatenate([coefficients @ view.basis(chunk) for chunk in chunks], axis=1)
-    places = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
-    places[:, head] = np.clip(inside, -1, 1)
-    return places
+    coordinates = np.zeros((POSITION_PLANES, *head.shape), dtype=np.float32)
+    coordinates[:, head] = np.clip(inside, -1, 1)
+    return coordinates
 
 
-def spread(places: Floats, values: Floats, shape: Shape) -> Floats:
+def splat(coordinates: Floats, values: Floats, shape: Shape) -> Floats:
     """Sums of `values` (C, P) over the nodes next to `places` (3, P), by linear weights.
 
     Along x a place is the distance from the middle here. The sums are (C, *shape), along z, y, x.
     """
-    low, share = _cells(places, shape)
+    low, share = _locate_cells(coordinates, shape)
     sums = np.zeros((len(values), int(np.prod(shape))))
     for corner in product((0, 1), repeat=3):
         weights = np.prod([s if c else 1 - s for s, c in zip(share, corner, strict=True)], axis=0)
@@ -93,9 +97,9 @@ def spread(places: Floats, values: Floats, shape: Shape) -> Floats:
     return sums.reshape(len(values), *shape)
 
 
-def _cells(places: Floats, shape: Shape) -> tuple[NDArray[np.int64], Floats]:
+def _locate_cells(coordinates: Floats, shape: Shape) -> tuple[NDArray[np.int64], Floats]:
     """The lower node along z, y, x of each place, and its share of the way to the next."""
-    x, y, z = places
+    x, y, z = coordinates
     spans = [(n - 1) * part for n, part in zip(shape, ((z + 1) / 2, (y + 1) / 2, x), strict=True)]
     index = np.stack(spans)
     low = np.clip(np.floor(index).astype(np.int64), 0, np.array(shape)[:, None] - 2)
@@ -112,7 +116,7 @@ class _Head:
     values: Floats
 
     @classmethod
-    def of(cls, head: NDArray[np.bool_]) -> _Head:
+    def from_mask(cls, head: NDArray[np.bool_]) -> _Head:
         voxels = np.argwhere(head).astype(np.float64)
         # A solid ellipsoid's variance along an axis is the half axis squared over 5.
         middle, half_axes = voxels.mean(axis=0), np.sqrt(5) * voxels.std(axis=0) + 1e-6
@@ -149,17 +153,18 @@ def _identity() -> Floats:
 _START = _identity()
 
 
-def _fitted(view: _Head, outline: NDArray[np.float32]) -> Floats:
+def _fit_coefficients(view: _Head, shape_template: NDArray[np.float32]) -> Floats:
     """Gauss-Newton from `_START`: coefficients (3, K) of the least mean square difference."""
-    volume = np.concatenate([outline[:, :, :0:-1], outline], axis=2).astype(np.float64)
-    slopes = _slopes(volume)
+    both_sides = [shape_template[:, :, :0:-1], shape_template]
+    volume = np.concatenate(both_sides, axis=2).astype(np.float64)
+    gradients = _gradients(volume)
     basis, coefficients = view.basis(view.points), _START
     degrees = np.array([sum(term) for term in _terms()])
-    stiff = np.tile(np.where(degrees > 1, _STIFF * degrees**2, 0), 3) * len(view.values)
+    stiff = np.tile(np.where(degrees > 1, _STIFFNESS * degrees**2, 0), 3) * len(view.values)
     for _ in range(_STEPS):
-        found, slope = _looked_up(volume, slopes, coefficients @ basis)
-        near = np.abs(slope).sum(axis=0) > 1e-2
-        jacobian = (slope[:, None, near] * basis[None][:, :, near]).reshape(stiff.size, -1)
+        found, gradient = _sample_with_gradients(volume, gradients, coefficients @ basis)
+        near = np.abs(gradient).sum(axis=0) > 1e-2
+        jacobian = (gradient[:, None, near] * basis[None][:, :, near]).reshape(stiff.size, -1)
         normal = jacobian @ jacobian.T + np.diag(stiff + 1e-9)
         pull = jacobian @ (view.values - found)[near]
         pull -= stiff * (coefficients - _START).ravel()
@@ -170,32 +175,37 @@ def _fitted(view: _Head, outline: NDArray[np.float32]) -> Floats:
     return coefficients
 
 
-def _slopes(volume: Floats) -> Floats:
+def _gradients(volume: Floats) -> Floats:
     """Derivatives along x, y, z of a volume (Z, Y, X) between places -1 and 1, (3, Z, Y, X)."""
     return np.stack([np.gradient(volume, 2 / (volume.shape[a] - 1), axis=a) for a in (2, 1, 0)])
 
 
-def _looked_up(volume: Floats, slopes: Floats, places: Floats) -> tuple[Floats, Floats]:
-    spans = [(places[a] + 1) / 2 * (n - 1) for a, n in zip((2, 1, 0), volume.shape, strict=True)]
-    look = [
-        ndimage.map_coordinates(one, spans, order=1, mode="constant") for one in (volume, *slopes)
+def _sample_with_gradients(
+    volume: Floats, gradients: Floats, coordinates: Floats
+) -> tuple[Floats, Floats]:
+    spans = [
+        (coordinates[a] + 1) / 2 * (n - 1) for a, n in zip((2, 1, 0), volume.shape, strict=True)
     ]
-    return look[0], np.stack(look[1:])
+    found = [
+        ndimage.map_coordinates(one, spans, order=1, mode="constant")
+        for one in (volume, *gradients)
+    ]
+    return found[0], np.stack(found[1:])
 
 
-def _mean_outline(fits: Iterable[tuple[_Head, Floats]], shape: Shape) -> NDArray[np.float32]:
+def _average_heads(fits: Iterable[tuple[_Head, Floats]], shape: Shape) -> NDArray[np.float32]:
     sums: Any = 0
     for view, coefficients in fits:
-        places = coefficients @ view.basis(view.points)
-        within = (np.abs(places) <= 1).all(axis=0)
+        coordinates = coefficients @ view.basis(view.points)
+        within = (np.abs(coordinates) <= 1).all(axis=0)
         values = view.values[within]
-        sums = sums + spread(
-            _mirrored(places[:, within]), np.stack([values, np.ones_like(values)]), shape
+        sums = sums + splat(
+            _fold_sides(coordinates[:, within]), np.stack([values, np.ones_like(values)]), shape
         )
-    outline: NDArray[np.float32] = (sums[0] / np.maximum(sums[1], 1e-3)).astype(np.float32)
-    return outline
+    shape_template: NDArray[np.float32] = (sums[0] / np.maximum(sums[1], 1e-3)).astype(np.float32)
+    return shape_template
 
 
-def _mirrored(places: Floats) -> Floats:
+def _fold_sides(coordinates: Floats) -> Floats:
     """Both sides of the head on one."""
-    return np.vstack([np.abs(places[:1]), places[1:]])
+    return np.vstack([np.abs(coordinates[:1]), coordinates[1:]])

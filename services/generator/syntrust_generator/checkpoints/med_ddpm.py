@@ -17,7 +17,12 @@ from torch import Tensor
 
 from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.publish import SHIPPED
-from syntrust_generator.checkpoints.store import check_weights, network_of, save_model, versions
+from syntrust_generator.checkpoints.store import (
+    check_weights,
+    create_network,
+    save_model,
+    software_versions,
+)
 from syntrust_generator.diffusion.network import BRATS, WHOLE_HEAD, Architecture
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import (
@@ -38,7 +43,7 @@ TRAINING_CASES: Final = SHIPPED / "med_ddpm_training_cases.csv"
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedModel:
     """What is known of a released model beside its weights."""
 
     variant: Variant
@@ -48,7 +53,7 @@ class Released:
     dataset: str
 
 
-BRATS_MODEL: Final = Released(
+BRATS_MODEL: Final = ReleasedModel(
     variant="brats",
     architecture=BRATS,
     domain=Domain(
@@ -61,7 +66,7 @@ BRATS_MODEL: Final = Released(
     seen=TRAINING_CASES,
     dataset="BraTS 2021, the 193 cases that the released Med-DDPM weights were trained on",
 )
-WHOLE_HEAD_MODEL: Final = Released(
+WHOLE_HEAD_MODEL: Final = ReleasedModel(
     variant="whole-head",
     architecture=WHOLE_HEAD,
     domain=WholeHeadDomain(),
@@ -70,7 +75,7 @@ WHOLE_HEAD_MODEL: Final = Released(
 )
 
 
-def import_released(
+def import_med_ddpm(
     path: Path, out: Path, *, name: str, seen: Path | None = None, dataset: str | None = None
 ) -> dict[str, Path]:
     """Write the weights of a Med-DDPM checkpoint, of either model, as a model folder.
@@ -95,7 +100,7 @@ def import_released(
     CallerError
         If the file is not such a checkpoint; the first parameter or table that differs is named.
     """
-    entries = _entries(_load(path), path.name)
+    entries = _state_dict(_load_checkpoint(path), path.name)
     tables = {key: value for key, value in entries.items() if not _is_parameter(key)}
     weights = {
         key.removeprefix(PARAMETER_PREFIX): value
@@ -103,10 +108,10 @@ def import_released(
         if _is_parameter(key)
     }
     steps = check_tables(tables)
-    model = _model_of(weights)
+    model = _identify_model(weights)
     architecture = ArchitectureCard(**asdict(model.architecture))
     with torch.device("meta"):
-        network = network_of(architecture)
+        network = create_network(architecture)
     check_weights(network, weights)
     _check_finite(weights)
     listed = seen or model.seen
@@ -118,18 +123,18 @@ def import_released(
         schedule_steps=steps,
         domain=model.domain,
         default=Sampling(sampler="ancestral", steps=steps),  # until fewer are measured on them
-        seen=() if listed is None else _seen(listed),
+        seen=() if listed is None else _read_seen_cases(listed),
         dataset=dataset or model.dataset,
         recipe=None,
         iterations=0,
-        versions=versions(),
+        versions=software_versions(),
         loss=(),
         weights_sha256="",
     )
     return save_model(weights, card, out)
 
 
-def _model_of(weights: Mapping[str, Tensor]) -> Released:
+def _identify_model(weights: Mapping[str, Tensor]) -> ReleasedModel:
     """Which of the two released models has an input of that many channels."""
     found = weights.get(INPUT_WEIGHT)
     is_whole_head = found is not None and found.shape[1:2] == (WHOLE_HEAD.in_channels,)
@@ -163,7 +168,7 @@ def check_tables(tables: Mapping[str, Tensor]) -> int:
     return len(tables["betas"])
 
 
-def _load(path: Path) -> object:
+def _load_checkpoint(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError as error:
@@ -174,7 +179,7 @@ def _load(path: Path) -> object:
         ) from error
 
 
-def _entries(content: object, name: str) -> dict[str, Tensor]:
+def _state_dict(content: object, name: str) -> dict[str, Tensor]:
     """The state dict in a checkpoint: under `ema` or `model`, or the file's whole content."""
     if not isinstance(content, Mapping):
         raise CallerError(f"{name}: holds no dict of tensors.")
@@ -196,7 +201,7 @@ def _check_finite(weights: Mapping[str, Tensor]) -> None:
             raise CallerError(f"weights: parameter {key} holds NaN or infinity.", parameter=key)
 
 
-def _seen(path: Path) -> tuple[SeenCase, ...]:
+def _read_seen_cases(path: Path) -> tuple[SeenCase, ...]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -17,7 +17,7 @@ from torch import Tensor
 from syntrust_core.cases.model import Case
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
 from syntrust_generator.checkpoints.publish import SHIPPED
-from syntrust_generator.conditioning.grid_fit import Fit, Shown, show
+from syntrust_generator.conditioning.grid_fit import ConditionedView, Fit, prepare_view
 from syntrust_generator.diffusion.network import Architecture, UNet, channels_last
 from syntrust_generator.model_card import (
     CARD_FILE,
@@ -28,7 +28,6 @@ from syntrust_generator.model_card import (
     read_card,
     write_card,
 )
-from syntrust_generator.training.atlas_fit import brain_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,29 +42,29 @@ class Generator:
         """What twins may be drawn of; refuses a model that draws none."""
         return self.card.twin_domain()
 
-    def show(self, case: Case, fit: Fit | None = None) -> Shown:
-        """What the network is shown of a case; refuses one outside the domain, see `fit.show`."""
-        divisor, brain = self.network.architecture.divisor, brain_in(self.network)
-        outline = None if brain is None else brain.outline
-        return show(case, self.domain, divisor, fit, outline=outline)
+    def prepare_view(self, case: Case, fit: Fit | None = None) -> ConditionedView:
+        """What the network is shown of a case; refuses one outside the domain, see `grid_fit`."""
+        divisor, brain = self.network.architecture.divisor, self.network.mean_brain()
+        shape_template = None if brain is None else brain.shape_template
+        return prepare_view(case, self.domain, divisor, fit, shape_template=shape_template)
 
 
-def architecture_of(architecture: ArchitectureCard) -> Architecture:
+def to_architecture(architecture: ArchitectureCard) -> Architecture:
     """What a card says of a network, as the network has it."""
     return Architecture(**architecture.model_dump())
 
 
-def network_of(architecture: ArchitectureCard) -> UNet:
+def create_network(architecture: ArchitectureCard) -> UNet:
     """The network a card describes, with fresh weights."""
-    return UNet(architecture_of(architecture))
+    return UNet(to_architecture(architecture))
 
 
-def shipped_models() -> dict[str, Path]:
+def list_shipped_models() -> dict[str, Path]:
     """Model folders that come with the package, by name."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CARD_FILE}"))}
 
 
-def shipped_model(name: str) -> Path:
+def find_shipped_model(name: str) -> Path:
     """Folder of a shipped model.
 
     Raises
@@ -73,7 +72,7 @@ def shipped_model(name: str) -> Path:
     NotFound
         If none has that name; those that exist are named.
     """
-    models = shipped_models()
+    models = list_shipped_models()
     if name not in models:
         raise NotFound(f"generator: no shipped model {name!r}; there are {sorted(models)}.")
     return models[name]
@@ -92,10 +91,10 @@ def load_model(folder: Path) -> Generator:
     """
     card = read_card(folder)
     path = folder / WEIGHTS_FILE
-    if sha256_of(path) != card.weights_sha256:
+    if digest_file(path) != card.weights_sha256:
         raise ObjectDamaged(f"{WEIGHTS_FILE}: not the weights that {CARD_FILE} describes.")
     with torch.device("meta"):
-        network = network_of(card.architecture)
+        network = create_network(card.architecture)
     weights = _read_weights(path)
     check_weights(network, weights)
     network.load_state_dict(weights, assign=True)
@@ -145,11 +144,11 @@ def save_model(weights: Mapping[str, Tensor], card: ModelCard, folder: Path) -> 
     path = folder / WEIGHTS_FILE
     save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, path)
     path.chmod(0o644)
-    sealed = card.model_copy(update={"weights_sha256": sha256_of(path)})
+    sealed = card.model_copy(update={"weights_sha256": digest_file(path)})
     return {"model": path, "card": write_card(sealed, folder)}
 
 
-def sha256_of(path: Path) -> str:
+def digest_file(path: Path) -> str:
     """Of a file's bytes.
 
     Raises
@@ -164,7 +163,7 @@ def sha256_of(path: Path) -> str:
         raise CallerError(f"model: no {path.name} in {path.parent.name}.") from error
 
 
-def versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
     """Software that decides the numbers."""
     return {
         "python": platform.python_version(),

@@ -19,7 +19,7 @@ from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import CallerError
 from syntrust_generator.conditioning.intensity import BACKGROUND
-from syntrust_generator.conditioning.planes import Box, condition_planes, from_network, view_box
+from syntrust_generator.conditioning.planes import Box, build_condition, find_view_box, from_network
 from syntrust_generator.model_card import Domain
 
 Fit = Literal["resize"]
@@ -64,7 +64,7 @@ def _spans(n: int, wanted: int) -> tuple[slice, slice]:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ConditionedView:
     """What a generator is shown of one case, and the way back.
 
     `planes` is the condition (C, Z, Y, X) within `box` of the grid of `grid_shape`. `window` is
@@ -79,7 +79,7 @@ class Shown:
     lost_voxels: dict[str, int]
 
     @property
-    def seen_brain(self) -> NDArray[np.bool_]:
+    def visible_brain(self) -> NDArray[np.bool_]:
         """The case's brain as far as the generator's grid covers it, (X, Y, Z)."""
         if self.window is None:
             return self.brain
@@ -103,26 +103,26 @@ class Shown:
         listed = ", ".join(f"{count} of {name}" for name, count in cut.items())
         return (f"Voxels outside the field of view, where the twin is background: {listed}.",)
 
-    def back(self, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+    def restore(self, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
         """(4, Z, Y, X) as drawn → (4, X, Y, Z) on the case's grid, background outside the brain."""
         if self.window is None:
-            images = from_network(resized(drawn, self.brain.shape[::-1]))
+            images = from_network(resize(drawn, self.brain.shape[::-1]))
         else:
             whole = np.full((len(drawn), *self.grid_shape), BACKGROUND, dtype=np.float32)
             whole[(slice(None), *self.box)] = from_network(drawn)
             images = self.window.paste(whole)
-        images[:, ~self.seen_brain] = BACKGROUND
+        images[:, ~self.visible_brain] = BACKGROUND
         return images
 
 
-def show(
+def prepare_view(
     case: Case,
     domain: Domain,
     divisor: int,
     fit: Fit | None = None,
     *,
-    outline: NDArray[np.float32] | None = None,
-) -> Shown:
+    shape_template: NDArray[np.float32] | None = None,
+) -> ConditionedView:
     """The condition of a case for a generator of this domain, which may know a mean `outline`.
 
     Raises
@@ -134,48 +134,50 @@ def show(
     if not case.labels.any():
         raise CallerError("labels: no tumour is labelled; this generator draws brains with one.")
     if fit == "resize":
-        return _squeezed(case, domain, divisor, knows_places=outline is not None)
+        return _resize_view(case, domain, divisor, has_atlas=shape_template is not None)
     _check_grid(case, domain)
     window = centre_window(case.geometry.shape, domain.shape)
     labels, brain = window.cut(case.labels), window.cut(case.brain)
     if not labels.any():
         raise CallerError(
-            f"labels: the whole tumour lies outside the {_text(domain.shape)} voxels around the "
+            f"labels: the whole tumour lies outside the {_format(domain.shape)} voxels around the "
             "middle of the grid that this generator draws; register the case on a grid that is "
             "centred on its brain."
         )
-    box = view_box(brain, domain.view, divisor)
-    planes = condition_planes(labels[box], brain[box], outline=outline)
-    return Shown(planes, domain.shape, box, case.brain, window, _lost(case, window))
+    box = find_view_box(brain, domain.view, divisor)
+    planes = build_condition(labels[box], brain[box], shape_template=shape_template)
+    return ConditionedView(
+        planes, domain.shape, box, case.brain, window, _count_lost_voxels(case, window)
+    )
 
 
 def _check_grid(case: Case, domain: Domain) -> None:
     shape, spacing_mm = case.geometry.shape, case.geometry.spacing_mm
     if domain.fit == "exact" and tuple(shape) != domain.shape:
         raise CallerError(
-            f"grid: {_text(shape)} voxels; this generator draws {_text(domain.shape)}."
+            f"grid: {_format(shape)} voxels; this generator draws {_format(domain.shape)}."
         )
     if not np.allclose(spacing_mm, domain.spacing_mm, rtol=SPACING_TOLERANCE, atol=0):
         raise CallerError(
-            f"grid: spacing {_text(spacing_mm)} mm; this generator draws voxels of "
-            f"{_text(domain.spacing_mm)} mm."
+            f"grid: spacing {_format(spacing_mm)} mm; this generator draws voxels of "
+            f"{_format(domain.spacing_mm)} mm."
         )
 
 
-def _squeezed(case: Case, domain: Domain, divisor: int, *, knows_places: bool) -> Shown:
+def _resize_view(case: Case, domain: Domain, divisor: int, *, has_atlas: bool) -> ConditionedView:
     """The whole grid of the case, whatever its size, on the whole grid of the generator."""
-    if domain.view != "grid" or knows_places:
+    if domain.view != "grid" or has_atlas:
         raise CallerError(
             "fit: this generator sees a part of the grid, or where in it a voxel lies, so a "
             "condition cannot be resized for it; leave fit out.",
         )
-    planes = resized(condition_planes(case.labels, case.brain), domain.shape[::-1])
-    box = view_box(np.ones(domain.shape, dtype=bool), "grid", divisor)
+    planes = resize(build_condition(case.labels, case.brain), domain.shape[::-1])
+    box = find_view_box(np.ones(domain.shape, dtype=bool), "grid", divisor)
     nothing = dict.fromkeys((*LABELS, "brain"), 0)
-    return Shown(planes, domain.shape, box, case.brain, None, nothing)
+    return ConditionedView(planes, domain.shape, box, case.brain, None, nothing)
 
 
-def resized(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def resize(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Linear interpolation of (C, …) at (i + 0.5) n_in / n_out - 0.5, clamped to the edge.
 
     No blur precedes it where it shrinks: the reference has none.
@@ -186,7 +188,7 @@ def resized(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.
     return found
 
 
-def _lost(case: Case, window: Window) -> dict[str, int]:
+def _count_lost_voxels(case: Case, window: Window) -> dict[str, int]:
     """Voxels of each region, and of the brain, that lie outside the field of view."""
     beyond = np.ones(case.labels.shape, dtype=bool)
     beyond[window.in_case] = False
@@ -195,5 +197,5 @@ def _lost(case: Case, window: Window) -> dict[str, int]:
     return {name: int(np.count_nonzero(beyond & mask)) for name, mask in masks.items()}
 
 
-def _text(values: tuple[float, ...]) -> str:
+def _format(values: tuple[float, ...]) -> str:
     return "x".join(f"{value:g}" for value in values)

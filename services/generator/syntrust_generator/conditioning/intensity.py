@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 BACKGROUND = -1.0
 # z-scores from -4.5 to 7.5 fit: the darkest fluid lies at -5, the brightest enhancement at 7.
 CENTRE_SD, HALF_RANGE_SD = 1.5, 6.0
-_KNEE_SD = 0.8  # below this `expanded` is nearly linear, above it nearly a logarithm
+_KNEE_SD = 0.8  # below this `expand` is nearly linear, above it nearly a logarithm
 _MOST = float(np.arcsinh((CENTRE_SD + HALF_RANGE_SD) / _KNEE_SD))
 _PERCENTILES = (0.5, 99.5)  # mean and sd are taken over the values between
 
@@ -42,7 +42,7 @@ def brain_z(images: Images, brain: Mask) -> Images:
     return out
 
 
-def expanded(values: Images, brain: Mask) -> Images:
+def expand(values: Images, brain: Mask) -> Images:
     """`brain_z` values with healthy tissue spread over the range and lesions pressed together.
 
     u = asinh(z / 0.8) / asinh(7.5 / 0.8). Healthy tissue has an sd of 0.17 in `brain_z` because
@@ -50,12 +50,12 @@ def expanded(values: Images, brain: Mask) -> Images:
     draw all anatomy. Here the sd is 0.33. Exactly `BACKGROUND` outside `brain`.
     """
     z = values * HALF_RANGE_SD + CENTRE_SD
-    spread = np.arcsinh(z / _KNEE_SD) / _MOST
-    return np.where(brain, spread, BACKGROUND).astype(np.float32)
+    stretched = np.arcsinh(z / _KNEE_SD) / _MOST
+    return np.where(brain, stretched, BACKGROUND).astype(np.float32)
 
 
-def contracted(values: Images) -> Images:
-    """`brain_z` values from what `expanded` made of them, clipped to [-1, 1]."""
+def contract(values: Images) -> Images:
+    """`brain_z` values from what `expand` made of them, clipped to [-1, 1]."""
     z = _KNEE_SD * np.sinh(values.astype(np.float64) * _MOST)
     return np.clip((z - CENTRE_SD) / HALF_RANGE_SD, -1, 1).astype(np.float32)
 

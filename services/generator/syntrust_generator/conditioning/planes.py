@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.atlas.registration import places_of
+from syntrust_generator.atlas.registration import register_head
 from syntrust_generator.model_card import View
 
 Box = tuple[slice, slice, slice]
@@ -21,11 +21,11 @@ _MARGIN = 1  # voxels of background that the network sees on each side of the br
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def condition_planes(
+def build_condition(
     labels: NDArray[np.uint8],
     brain: NDArray[np.bool_],
     *,
-    outline: NDArray[np.float32] | None = None,
+    shape_template: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """One-hot planes of a label map: NCR, ED, ET, and brain without tumour.
 
@@ -55,8 +55,8 @@ def condition_planes(
     if not rest.any():
         raise CallerError("brain: no voxel of brain lies outside the tumour; a brain mask is due.")
     planes = np.stack([labels == 1, labels == 2, labels == 3, rest]).astype(np.float32)
-    if outline is not None:
-        planes = np.concatenate([planes, places_of(brain | (labels > 0), outline)])
+    if shape_template is not None:
+        planes = np.concatenate([planes, register_head(brain | (labels > 0), shape_template)])
     return to_network(planes)
 
 
@@ -70,7 +70,7 @@ def from_network(volumes: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.ascontiguousarray(volumes.transpose(0, 3, 2, 1))
 
 
-def view_box(brain: NDArray[np.bool_], view: View, divisor: int) -> Box:
+def find_view_box(brain: NDArray[np.bool_], view: View, divisor: int) -> Box:
     """The voxels that the network is shown; every axis a multiple of `divisor`.
 
     `brain` takes the brain's bounding box and one voxel around it, grown to the next multiple and

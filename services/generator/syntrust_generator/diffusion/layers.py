@@ -65,7 +65,7 @@ def conv(channels_in: int, channels_out: int, *, stride: int = 1) -> Conv3d:
     return Conv3d(channels_in, channels_out, kernel_size=3, stride=stride, padding=1)
 
 
-def zeroed(module: nn.Conv3d | nn.Conv1d) -> nn.Module:
+def zero_initialise(module: nn.Conv3d | nn.Conv1d) -> nn.Module:
     """A branch that starts as nothing: its last layer is zero until training moves it."""
     nn.init.zeros_(module.weight)
     if module.bias is not None:

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from syntrust_generator.diffusion.layers import Conv3d, Norm, conv, zeroed
-from syntrust_generator.training.atlas_fit import Anatomy
+from syntrust_generator.atlas.atlas import Atlas, MeanBrain
+from syntrust_generator.diffusion.layers import Conv3d, Norm, conv, zero_initialise
 
 MAX_PERIOD = 1000.0  # of the timestep embedding; not the 10000 of Vaswani et al.
 MAX_GROUPS = 32  # of the released models; fewer for narrow ones, see `Architecture.groups`
@@ -171,7 +171,7 @@ class ResidualBlock(nn.Module):
             Norm(channels_out, groups),
             nn.SiLU(),
             nn.Identity(),
-            zeroed(conv(channels_out, channels_out)),
+            zero_initialise(conv(channels_out, channels_out)),
         )
         self.skip_connection: nn.Module = (
             nn.Identity()
@@ -195,7 +195,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.norm = Norm(channels, groups)
         self.qkv = nn.Conv1d(channels, 3 * channels, kernel_size=1)
-        self.proj_out = zeroed(nn.Conv1d(channels, channels, kernel_size=1))
+        self.proj_out = zero_initialise(nn.Conv1d(channels, channels, kernel_size=1))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         del embedding
@@ -275,13 +275,23 @@ class UNet(nn.Module):
             nn.SiLU(),
             nn.Linear(self.embedding_width, self.embedding_width),
         )
-        self.anatomy = None if a.anatomy is None else Anatomy(a.out_channels, a.anatomy)
+        # Published models hold its buffers as `anatomy.…`, hence the attribute's name.
+        self.anatomy = None if a.anatomy is None else Atlas(a.out_channels, a.anatomy)
         self.input_blocks, skips = self._encoder(widths)
         self.middle_block = self._middle(widths[-1])
         self.output_blocks = self._decoder(widths, skips)
         self.out = nn.Sequential(
-            Norm(widths[0], a.groups), nn.SiLU(), zeroed(conv(widths[0], a.out_channels))
+            Norm(widths[0], a.groups), nn.SiLU(), zero_initialise(conv(widths[0], a.out_channels))
         )
+
+    @property
+    def atlas(self) -> Atlas | None:
+        """What a network of a card with `anatomy` looks mean images up in."""
+        return self.anatomy
+
+    def mean_brain(self) -> MeanBrain | None:
+        """What heads are registered to, if the network has an atlas."""
+        return None if self.atlas is None else self.atlas.mean_brain()
 
     def _layers(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:
         block = self._residual(channels_in, channels_out)
@@ -299,8 +309,8 @@ class UNet(nn.Module):
     def _encoder(self, widths: list[int]) -> tuple[nn.ModuleList, list[int]]:
         """The stages going down, and the width each leaves on the skip stack."""
         h = self.architecture.base_channels
-        looked_up = 0 if self.architecture.anatomy is None else self.architecture.out_channels
-        stages, skips = [Stage(Stem(self.architecture.in_channels + looked_up, h))], [h]
+        atlas_channels = 0 if self.architecture.anatomy is None else self.architecture.out_channels
+        stages, skips = [Stage(Stem(self.architecture.in_channels + atlas_channels, h))], [h]
         for level, width in enumerate(widths):
             for _ in range(self.architecture.residual_blocks):
                 stages.append(Stage(*self._layers(h, width, level)))
@@ -348,7 +358,7 @@ class UNet(nn.Module):
 
     def predict(self, x: Tensor, embedding: Tensor) -> Tensor:
         """`forward` for what `embed` gives: (N, …), or (1, …) for one step of all."""
-        h, skips = x if self.anatomy is None else torch.cat([x, self.anatomy(x)], dim=1), []
+        h, skips = x if self.atlas is None else torch.cat([x, self.atlas(x)], dim=1), []
         for stage in self.input_blocks:
             h = stage(h, embedding)
             skips.append(h)

@@ -94,10 +94,10 @@ def cosine_betas(steps: int) -> NDArray[np.float64]:
 
 def cosine_schedule(steps: int) -> Schedule:
     """Every table for T = `steps`; the cumulative product is taken after the clipping of beta."""
-    return schedule_of(cosine_betas(steps))
+    return schedule_from_betas(cosine_betas(steps))
 
 
-def respaced(schedule: Schedule, chosen: Sequence[int]) -> Schedule:
+def respace(schedule: Schedule, chosen: Sequence[int]) -> Schedule:
     """The schedule of a process that visits only the steps `chosen`, ascending.
 
     beta'_i = 1 - abar(chosen_i) / abar(chosen_i-1) (Nichol & Dhariwal, sec. 4). All steps give the
@@ -106,10 +106,10 @@ def respaced(schedule: Schedule, chosen: Sequence[int]) -> Schedule:
     if list(chosen) == list(range(schedule.steps)):
         return schedule
     abar = schedule.alphas_cumprod.double().numpy()[list(chosen)]
-    return schedule_of(1 - abar / np.append(1.0, abar[:-1]))
+    return schedule_from_betas(1 - abar / np.append(1.0, abar[:-1]))
 
 
-def schedule_of(betas: NDArray[np.float64]) -> Schedule:
+def schedule_from_betas(betas: NDArray[np.float64]) -> Schedule:
     """Every table for given betas (T,), float64."""
     abar = np.cumprod(1 - betas)
     abar_prev = np.append(1.0, abar[:-1])

@@ -19,10 +19,10 @@ from torch import Tensor
 from syntrust_core.cases.model import Case
 from syntrust_core.contracts.canonical import canonical_json
 from syntrust_core.errors import CallerError
-from syntrust_generator.atlas.deformation import bent, drawn_bend
+from syntrust_generator.atlas.deformation import sample_deformation, warp_coordinates
 from syntrust_generator.checkpoints.store import Generator
-from syntrust_generator.conditioning.grid_fit import Shown
-from syntrust_generator.conditioning.intensity import contracted
+from syntrust_generator.conditioning.grid_fit import ConditionedView
+from syntrust_generator.conditioning.intensity import contract
 from syntrust_generator.diffusion.samplers import (
     NoiseSource,
     OnStep,
@@ -32,13 +32,14 @@ from syntrust_generator.diffusion.samplers import (
     ignore,
     spaced_steps,
 )
-from syntrust_generator.diffusion.schedule import Schedule, respaced
+from syntrust_generator.diffusion.schedule import Schedule, respace
 from syntrust_generator.model_card import Domain, Sampling
-from syntrust_generator.noise import CHANNELS, NoiseAhead
-from syntrust_generator.synthesis.engine import Asked, Engine, Machine, engine_of
+from syntrust_generator.noise import CHANNELS, NoisePrefetcher
+from syntrust_generator.settings import PrecisionChoice
+from syntrust_generator.synthesis.engine import ComputeConfig, Engine, get_engine
 
 
-def draw_seed(generator_seed: int, label_map_digest: str, twin: int, redraw: int) -> int:
+def derive_draw_seed(generator_seed: int, label_map_digest: str, twin: int, redraw: int) -> int:
     """First 8 bytes, big-endian, of SHA-256 of canonical [seed, label-map digest, twin, redraw]."""
     content = canonical_json([generator_seed, label_map_digest, twin, redraw])
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
@@ -51,7 +52,7 @@ def draw(
     seed: int,
     sampling: Sampling,
     on_step: OnStep = ignore,
-    precision: Asked = "fp32",
+    precision: PrecisionChoice = "fp32",
 ) -> NDArray[np.float32]:
     """Four modalities for the labels and the brain of `case`, on the CPU; its images are not seen.
 
@@ -64,18 +65,18 @@ def draw(
     CallerError
         If the case is outside the generator's domain, or it cannot sample in so many steps.
     """
-    engine = engine_of(generator, Machine(torch.device("cpu"), precision))
-    shown = generator.show(case)
-    (images,) = draw_shown(
-        engine, generator.domain, shown, seeds=(seed,), sampling=sampling, on_step=on_step
+    engine = get_engine(generator, ComputeConfig(torch.device("cpu"), precision))
+    view = generator.prepare_view(case)
+    (images,) = draw_view(
+        engine, generator.domain, view, seeds=(seed,), sampling=sampling, on_step=on_step
     )
     return images
 
 
-def draw_shown(
+def draw_view(
     engine: Engine,
     domain: Domain,
-    shown: Shown,
+    view: ConditionedView,
     *,
     seeds: Sequence[int],
     sampling: Sampling,
@@ -88,27 +89,27 @@ def draw_shown(
     One (4, X, Y, Z) float32 in [-1, 1] per seed, on the case's grid, exactly -1 outside the brain
     and outside the field of view.
     """
-    times = noise_times(engine.schedule, sampling)
+    times = noise_steps(engine.schedule, sampling)
     with ThreadPoolExecutor(CHANNELS) as pool:
-        ahead = NoiseAhead(seeds, times, shown.grid_shape[::-1], shown.box[::-1], pool)
-        found = sample(
+        prefetcher = NoisePrefetcher(seeds, times, view.grid_shape[::-1], view.box[::-1], pool)
+        found = run_sampler(
             engine,
-            np.stack([_seen(engine, shown.planes, seed) for seed in seeds]),
-            lambda _: ahead.take().to(engine.device),
+            np.stack([_warp_condition(engine, view.planes, seed) for seed in seeds]),
+            lambda _: prefetcher.take().to(engine.device),
             sampling,
             on_step,
         )
-    images = (contracted(one) if domain.expanded else one for one in found.cpu().numpy())
-    return [shown.back(one) for one in images]
+    images = (contract(one) if domain.expanded else one for one in found.cpu().numpy())
+    return [view.restore(one) for one in images]
 
 
-def _seen(engine: Engine, planes: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+def _warp_condition(engine: Engine, planes: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """The condition of one draw, (C, Z, Y, X): a mean anatomy is bent as its seed says."""
-    modes = engine.bends
-    return planes if modes is None else bent(planes, drawn_bend(modes, seed))
+    modes = engine.deformation_modes
+    return planes if modes is None else warp_coordinates(planes, sample_deformation(modes, seed))
 
 
-def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:
+def noise_steps(schedule: Schedule, sampling: Sampling) -> list[int]:
     """The steps whose noise a sampler takes, in its order: T, and for ancestral each it visits.
 
     Raises
@@ -122,7 +123,7 @@ def noise_times(schedule: Schedule, sampling: Sampling) -> list[int]:
     return [schedule.steps, *(visited if sampling.sampler == "ancestral" else ())]
 
 
-def sample(
+def run_sampler(
     engine: Engine,
     planes: NDArray[np.float32],
     noise_at: NoiseSource,
@@ -147,7 +148,7 @@ def sample(
     return ancestral(
         lambda x, i: denoise(x, chosen[i]),
         x,
-        respaced(schedule, chosen),
+        respace(schedule, chosen),
         lambda i: scale * noise_at(chosen[i]),
         on_step,
     )

@@ -26,8 +26,8 @@ from syntrust_generator.diffusion.network import UNet, bfloat16_convolutions, ch
 from syntrust_generator.diffusion.samplers import Denoiser
 from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, noise_estimate
 from syntrust_generator.model_card import Prediction
+from syntrust_generator.settings import PrecisionChoice
 
-Asked = Literal["auto", "fp32", "tf32", "bf16"]
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
@@ -36,17 +36,17 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def resolve_precision(asked: Asked, device: torch.device) -> Precision:
+def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
     """What `auto` is on a device: bfloat16 where it is native, else TF32 on a GPU, else float32.
 
     TF32 exists on GPUs alone; a CPU that is asked for it computes in float32.
     """
-    if asked == "bf16" or (asked == "auto" and _has_bfloat16(device)):
+    if choice == "bf16" or (choice == "auto" and _supports_bfloat16(device)):
         return "bf16"
-    return "tf32" if asked != "fp32" and device.type == "cuda" else "fp32"
+    return "tf32" if choice != "fp32" and device.type == "cuda" else "fp32"
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def _supports_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
@@ -54,14 +54,14 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 @dataclass(frozen=True)
-class Machine:
+class ComputeConfig:
     """What twins are drawn on. It decides their last bits, and stands in their provenance.
 
     `compiled` lets a GPU run compiled graphs where that pays, see `engine_of`.
     """
 
     device: torch.device = field(default_factory=best_device)
-    precision: Asked = "auto"
+    precision: PrecisionChoice = "auto"
     compiled: bool = True
 
 
@@ -85,8 +85,8 @@ class Engine:
         self.schedule, self.device, self.precision = schedule, device, precision
         self.compiled = compiled
         self._prediction, self._channels = prediction, network.architecture.out_channels
-        placed = _placed(network, device, precision)
-        self._anatomy = placed.anatomy
+        placed = _place(network, device, precision)
+        self._atlas = placed.atlas
         self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
         if compiled:
             self._predict = torch.compile(placed.predict, fullgraph=True, dynamic=False)
@@ -94,9 +94,9 @@ class Engine:
             self._embeddings = placed.embed(torch.arange(schedule.steps, device=device))
 
     @property
-    def bends(self) -> NDArray[np.float32] | None:
+    def deformation_modes(self) -> NDArray[np.float32] | None:
         """The components of bends that twins are drawn with, if the network has a mean anatomy."""
-        return None if self._anatomy is None else self._anatomy.bends.float().cpu().numpy()
+        return None if self._atlas is None else self._atlas.deformation_modes.float().cpu().numpy()
 
     def denoiser(self, planes: NDArray[np.float32]) -> Denoiser:
         """The noise estimate for N images, each under its own condition (N, C, Z, Y, X).
@@ -117,7 +117,7 @@ class Engine:
         def estimate(x: Tensor, t: int) -> Tensor:
             x = (x - self.schedule.sqrt_alphas_cumprod[t] * expected) / scale
             inputs[:, :channels] = x
-            with torch.inference_mode(), _arithmetic(self.device, self.precision):
+            with torch.inference_mode(), _cudnn_flags(self.device, self.precision):
                 output = self._predict(inputs, self._embeddings[t : t + 1])
                 output = output.float().contiguous()
                 return scale * noise_estimate(self.schedule, self._prediction, output, x, t)
@@ -129,20 +129,20 @@ class Engine:
 
         1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose units differ by region.
         """
-        if self._anatomy is None:
+        if self._atlas is None:
             return 1.0
         with torch.inference_mode():
-            return self._anatomy.scale(torch.from_numpy(planes).to(self.device))
+            return self._atlas.scale_map(torch.from_numpy(planes).to(self.device))
 
     def _expected(self, condition: Tensor) -> Tensor | float:
         """What a network with a mean anatomy was trained to draw the difference to."""
-        if self._anatomy is None:
+        if self._atlas is None:
             return 0.0
         with torch.inference_mode():
-            return self._anatomy.expected(condition.to(self.device))
+            return self._atlas.expected_images(condition.to(self.device))
 
 
-def _placed(network: UNet, device: torch.device, precision: Precision) -> UNet:
+def _place(network: UNet, device: torch.device, precision: Precision) -> UNet:
     """A copy of the network for inference there; the one given stays as it is."""
     placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
     if precision == "bf16":
@@ -150,7 +150,7 @@ def _placed(network: UNet, device: torch.device, precision: Precision) -> UNet:
     return channels_last(placed)
 
 
-def _arithmetic(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+def _cudnn_flags(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
     """TF32 in convolutions if that is asked for; deterministic kernels on a GPU in any case."""
     if device.type != "cuda":
         return nullcontext()
@@ -160,20 +160,20 @@ def _arithmetic(device: torch.device, precision: Precision) -> AbstractContextMa
 
 
 @lru_cache(maxsize=1)
-def engine_of(generator: Generator, machine: Machine) -> Engine:
+def get_engine(generator: Generator, compute: ComputeConfig) -> Engine:
     """The engine of a generator, kept until another is asked for: a worker draws many twins."""
-    card, device = generator.card, machine.device
+    card, device = generator.card, compute.device
     return Engine(
         generator.network,
         cosine_schedule(card.schedule_steps),
         card.prediction,
         device=device,
-        precision=resolve_precision(machine.precision, device),
-        compiled=machine.compiled and _pays_to_compile(generator, device),
+        precision=resolve_precision(compute.precision, device),
+        compiled=compute.compiled and _should_compile(generator, device),
     )
 
 
-def _pays_to_compile(generator: Generator, device: torch.device) -> bool:
+def _should_compile(generator: Generator, device: torch.device) -> bool:
     """On a GPU, for cases of one shape: views of the brain differ, each would be compiled anew.
 
     Triton builds its launchers with the machine's C compiler, which slim images lack.

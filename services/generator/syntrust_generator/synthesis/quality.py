@@ -12,7 +12,7 @@ LEAST_SD = 0.01  # a hundredth of half the range; brains have about 0.17
 MOST_CLIPPED = 0.9  # share of the brain at either end of the range
 
 
-def defects(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
+def find_defects(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
     """What is wrong with a twin, in sentences; empty if nothing is.
 
     Parameters
@@ -22,11 +22,11 @@ def defects(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
     """
     found: list[str] = []
     for name, image in zip(MODALITIES, images, strict=True):
-        found += [f"{name}: {defect}" for defect in _defects(image, brain)]
+        found += [f"{name}: {defect}" for defect in _find_image_defects(image, brain)]
     return found
 
 
-def _defects(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
+def _find_image_defects(image: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
     if not np.isfinite(image).all():
         return ["holds NaN or infinity"]
     inside = image[brain].astype(np.float64)

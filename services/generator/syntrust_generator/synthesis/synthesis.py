@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from syntrust_core.cases.model import Case, read_mask, write_images
 from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.store import Generator
-from syntrust_generator.conditioning.grid_fit import Fit, Shown
+from syntrust_generator.conditioning.grid_fit import ConditionedView, Fit
 from syntrust_generator.conditioning.intensity import BACKGROUND
 from syntrust_generator.diffusion.samplers import OnStep, ignore
 from syntrust_generator.model_card import NOTICE, Sampling
-from syntrust_generator.synthesis.draw import draw_seed, draw_shown
-from syntrust_generator.synthesis.engine import Machine, engine_of
-from syntrust_generator.synthesis.quality import defects
+from syntrust_generator.synthesis.draw import derive_draw_seed, draw_view
+from syntrust_generator.synthesis.engine import ComputeConfig, get_engine
+from syntrust_generator.synthesis.quality import find_defects
 
 REDRAWS = 2
 TWIN_FILE = "twin.json"
@@ -81,26 +81,26 @@ class TwinJob:
 
 
 @dataclass(frozen=True)
-class Order:
+class SynthesisConfig:
     """What all twins of a run share. `sampling` None takes the model card's default."""
 
     generator: Generator
     seed: int
     sampling: Sampling | None = None
     fit: Fit | None = None
-    machine: Machine = field(default_factory=Machine)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
 
     @property
-    def asked(self) -> Sampling:
+    def resolved_sampling(self) -> Sampling:
         return self.sampling or self.generator.card.default
 
 
 def synthesise(
     job: TwinJob,
-    order: Order,
+    config: SynthesisConfig,
     *,
     on_step: OnStep = ignore,
-    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    exclusive_device: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> dict[str, Path]:
     """Draw one twin of a canonical case and write it.
 
@@ -126,15 +126,15 @@ def synthesise(
     TwinRejected
         If three draws failed quality control; the detail has the reasons.
     """
-    ready = _read(job, order)
-    with turn():
-        drawn = _draw(ready, order, on_step)
+    ready = _read(job, config)
+    with exclusive_device():
+        drawn = _draw(ready, config, on_step)
     return _write(drawn)
 
 
 def synthesise_all(
     jobs: Sequence[TwinJob],
-    order: Order,
+    config: SynthesisConfig,
     *,
     on_twin: Callable[[TwinJob], None] = lambda _: None,
     on_step: OnStep = ignore,
@@ -144,19 +144,19 @@ def synthesise_all(
     At most three are in memory at a time. `on_twin` is told of each once it is written.
     """
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        read = [reader.submit(_read, job, order) for job in jobs[:1]]
+        read = [reader.submit(_read, job, config) for job in jobs[:1]]
         written: list[tuple[TwinJob, Future[dict[str, Path]]]] = []
         for job, following in zip_longest(jobs, jobs[1:]):
             ready = read.pop().result()
             if following is not None:
-                read.append(reader.submit(_read, following, order))
-            drawn = _draw(ready, order, on_step)
-            _tell(written, on_twin)
+                read.append(reader.submit(_read, following, config))
+            drawn = _draw(ready, config, on_step)
+            _finish_writes(written, on_twin)
             written.append((job, writer.submit(_write, drawn)))
-        _tell(written, on_twin)
+        _finish_writes(written, on_twin)
 
 
-def _tell(
+def _finish_writes(
     written: list[tuple[TwinJob, Future[dict[str, Path]]]], on_twin: Callable[[TwinJob], None]
 ) -> None:
     """Wait for what is being written, and say that it is there."""
@@ -167,40 +167,40 @@ def _tell(
 
 
 @dataclass(frozen=True)
-class _Ready:
+class _PreparedTwin:
     job: TwinJob
     case: Case
     label_map_digest: str
-    shown: Shown
+    view: ConditionedView
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    ready: _Ready
+class _DrawnTwin:
+    ready: _PreparedTwin
     images: NDArray[np.float32]
     provenance: Twin
 
 
-def _read(job: TwinJob, order: Order) -> _Ready:
+def _read(job: TwinJob, config: SynthesisConfig) -> _PreparedTwin:
     case, record = read_mask(job.case_folder)
-    shown = order.generator.show(case, order.fit)
-    return _Ready(job, case, record.label_map_digest, shown)
+    view = config.generator.prepare_view(case, config.fit)
+    return _PreparedTwin(job, case, record.label_map_digest, view)
 
 
-def _draw(ready: _Ready, order: Order, on_step: OnStep) -> _Drawn:
-    engine = engine_of(order.generator, order.machine)
+def _draw(ready: _PreparedTwin, config: SynthesisConfig, on_step: OnStep) -> _DrawnTwin:
+    engine = get_engine(config.generator, config.compute)
     rejected: list[tuple[str, ...]] = []
     for redraw in range(REDRAWS + 1):
-        seed = draw_seed(order.seed, ready.label_map_digest, ready.job.twin, redraw)
-        (images,) = draw_shown(
+        seed = derive_draw_seed(config.seed, ready.label_map_digest, ready.job.twin, redraw)
+        (images,) = draw_view(
             engine,
-            order.generator.domain,
-            ready.shown,
+            config.generator.domain,
+            ready.view,
             seeds=(seed,),
-            sampling=order.asked,
+            sampling=config.resolved_sampling,
             on_step=on_step,
         )
-        wrong = defects(images, ready.shown.seen_brain)
+        wrong = find_defects(images, ready.view.visible_brain)
         if not wrong:
             drawn = {"redraw": redraw, "draw_seed": f"{seed:016x}", "rejected": tuple(rejected)}
             computed = {
@@ -208,33 +208,33 @@ def _draw(ready: _Ready, order: Order, on_step: OnStep) -> _Drawn:
                 "precision": engine.precision,
                 "compiled": engine.compiled,
             }
-            return _Drawn(ready, images, _provenance(ready, order, {**drawn, **computed}))
+            return _DrawnTwin(ready, images, _describe_twin(ready, config, {**drawn, **computed}))
         rejected.append(tuple(wrong))
     raise TwinRejected(f"twin: {REDRAWS + 1} draws failed quality control: {rejected[-1]}.")
 
 
-def _provenance(ready: _Ready, order: Order, drawn: dict[str, object]) -> Twin:
-    card, domain, shown = order.generator.card, order.generator.domain, ready.shown
+def _describe_twin(ready: _PreparedTwin, config: SynthesisConfig, drawn: dict[str, object]) -> Twin:
+    card, domain, view = config.generator.card, config.generator.domain, ready.view
     return Twin.model_validate(
         {
             "generator": card.name,
             "weights_sha256": card.weights_sha256,
             "label_map_digest": ready.label_map_digest,
-            "sampler": order.asked.sampler,
-            "steps": order.asked.steps,
-            "seed": order.seed,
+            "sampler": config.resolved_sampling.sampler,
+            "steps": config.resolved_sampling.steps,
+            "seed": config.seed,
             "twin": ready.job.twin,
-            "fit": order.fit or domain.fit,
-            "field_of_view": shown.field_of_view,
-            "lost_voxels": shown.lost_voxels,
-            "warnings": shown.warnings,
+            "fit": config.fit or domain.fit,
+            "field_of_view": view.field_of_view,
+            "lost_voxels": view.lost_voxels,
+            "warnings": view.warnings,
             "intensity": domain.intensity,
             **drawn,
         }
     )
 
 
-def _write(drawn: _Drawn) -> dict[str, Path]:
+def _write(drawn: _DrawnTwin) -> dict[str, Path]:
     """The provenance last: a folder that has it has everything."""
     out = drawn.ready.job.out
     paths = write_images(drawn.images, drawn.ready.case.geometry, out)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.errors import CallerError
-from syntrust_generator.atlas.deformation import MeanBrain, bent, fitted_bend
-from syntrust_generator.conditioning.intensity import CONVENTIONS, expanded
-from syntrust_generator.conditioning.planes import condition_planes, to_network, view_box
+from syntrust_generator.atlas.atlas import MeanBrain
+from syntrust_generator.atlas.deformation import fit_deformation, warp_coordinates
+from syntrust_generator.conditioning.intensity import CONVENTIONS, expand
+from syntrust_generator.conditioning.planes import build_condition, find_view_box, to_network
 from syntrust_generator.model_card import Domain, Phase, Recipe, SeenCase
-from syntrust_generator.noise import random_of
+from syntrust_generator.noise import philox
 
-KEPT_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one 5 MB
+CACHED_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one 5 MB
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class TrainingCase:
 
     images: NDArray[np.float32]
     condition: NDArray[np.float32]
-    bend: NDArray[np.float32] | None = None
+    deformation: NDArray[np.float32] | None = None
 
 
 class TrainingCases(Protocol):
@@ -58,7 +59,7 @@ class CaseFolders:
         divisor: int,
         *,
         brain: MeanBrain | None = None,
-        kept: int = KEPT_CASES,
+        kept: int = CACHED_CASES,
     ) -> None:
         self._folders = tuple(folders)
         self._domain = domain
@@ -74,20 +75,20 @@ class CaseFolders:
 
     def _read_case(self, index: int) -> TrainingCase:
         case, _ = read_case(self._folders[index])
-        box = view_box(case.brain, self._domain.view, self._divisor)
+        box = find_view_box(case.brain, self._domain.view, self._divisor)
         images = CONVENTIONS[self._domain.intensity](case.images, case.brain)
         if self._domain.expanded:
-            images = expanded(images, case.brain)
-        seen = to_network(images[(slice(None), *box)])
+            images = expand(images, case.brain)
+        images = to_network(images[(slice(None), *box)])
         if self._brain is None:
-            return TrainingCase(seen, condition_planes(case.labels[box], case.brain[box]))
-        outline, mean = self._brain.outline, self._brain.images
-        planes = condition_planes(case.labels[box], case.brain[box], outline=outline)
-        bend = None if mean is None else fitted_bend(planes, seen, mean)
-        return TrainingCase(seen, bent(planes, bend), bend)
+            return TrainingCase(images, build_condition(case.labels[box], case.brain[box]))
+        shape_template, mean = self._brain.shape_template, self._brain.images
+        planes = build_condition(case.labels[box], case.brain[box], shape_template=shape_template)
+        deformation = None if mean is None else fit_deformation(planes, images, mean)
+        return TrainingCase(images, warp_coordinates(planes, deformation), deformation)
 
 
-def seen_case(case_id: str, folder: Path) -> SeenCase:
+def describe_seen_case(case_id: str, folder: Path) -> SeenCase:
     """The ledger's line about a canonical case."""
     record = _record(folder)
     return SeenCase(
@@ -95,7 +96,7 @@ def seen_case(case_id: str, folder: Path) -> SeenCase:
     )
 
 
-def common_grid(
+def read_common_grid(
     folders: Mapping[str, Path],
 ) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
     """Shape and spacing in mm, which every case must share.
@@ -138,10 +139,11 @@ def draw_batch(
     A resumed training therefore needs no state of a random generator. `iteration` decides the
     phase; `index` counts batches, of which an iteration takes `recipe.accumulate`.
     """
-    phase = phase_at(recipe, iteration)
-    rng = random_of(recipe.seed, index)
+    phase = find_phase(recipe, iteration)
+    rng = philox(recipe.seed, index)
     chosen = [
-        cases[case_at(len(cases), index * phase.batch + i, recipe.seed)] for i in range(phase.batch)
+        cases[choose_case(len(cases), index * phase.batch + i, recipe.seed)]
+        for i in range(phase.batch)
     ]
     size = _window(chosen, phase.crop)
     pairs = [_cut(case, size, recipe, rng) for case in chosen]
@@ -158,7 +160,7 @@ def draw_batch(
     )
 
 
-def phase_at(recipe: Recipe, iteration: int) -> Phase:
+def find_phase(recipe: Recipe, iteration: int) -> Phase:
     """The phase that an iteration (from 0) belongs to; the last one takes what shares leave."""
     reached = 0.0
     for phase in recipe.phases:
@@ -168,10 +170,10 @@ def phase_at(recipe: Recipe, iteration: int) -> Phase:
     return recipe.phases[-1]
 
 
-def case_at(count: int, draw: int, seed: int) -> int:
+def choose_case(count: int, draw: int, seed: int) -> int:
     """Which of `count` cases the `draw`-th is: every case once per pass, in a new order each."""
     passes, place = divmod(draw, count)
-    order = random_of(seed, 2**63 + passes).permutation(count)
+    order = philox(seed, 2**63 + passes).permutation(count)
     return int(order[place])
 
 

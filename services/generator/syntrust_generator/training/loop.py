@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.checkpoints.store import network_of
+from syntrust_generator.atlas.atlas import Atlas
+from syntrust_generator.checkpoints.store import create_network
 from syntrust_generator.diffusion.network import UNet, channels_last
 from syntrust_generator.diffusion.schedule import Schedule, noise_estimate
 from syntrust_generator.model_card import (
@@ -29,8 +30,7 @@ from syntrust_generator.model_card import (
     Recipe,
     Weighting,
 )
-from syntrust_generator.training.atlas_fit import Anatomy
-from syntrust_generator.training.dataset import Batch, TrainingCases, draw_batch, phase_at
+from syntrust_generator.training.dataset import Batch, TrainingCases, draw_batch, find_phase
 
 ADAM_BETAS = (0.9, 0.999)
 LEAST_IMAGE_WEIGHT, MOST_NOISE_WEIGHT = 0.3, 8.0
@@ -67,7 +67,7 @@ def start_training(
     device: torch.device | str = "cpu",
     *,
     weights: Mapping[str, Tensor] | None = None,
-    anatomy: Anatomy | None = None,
+    atlas: Atlas | None = None,
 ) -> Training:
     """A training at iteration 0, from `weights` or initialised by the recipe's seed.
 
@@ -75,11 +75,11 @@ def start_training(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = network_of(architecture)
+        network = create_network(architecture)
     if weights is not None:
         network.load_state_dict(weights)
-    elif network.anatomy is not None and anatomy is not None:
-        network.anatomy.load_state_dict(anatomy.state_dict())
+    elif network.atlas is not None and atlas is not None:
+        network.atlas.load_state_dict(atlas.state_dict())
     network = channels_last(network.to(device))
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, betas=ADAM_BETAS, foreach=False
@@ -160,7 +160,7 @@ def _iterate(training: Training, cases: TrainingCases, recipe: Recipe, schedule:
             iteration=training.iteration,
             schedule_steps=schedule.steps,
         )
-        weighting = phase_at(recipe, training.iteration).weighting
+        weighting = find_phase(recipe, training.iteration).weighting
         loss = noise_loss(training.network, batch, schedule, recipe, weighting) / recipe.accumulate
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
@@ -197,9 +197,9 @@ def noise_loss(
         torch.from_numpy(array.copy()).to(device)
         for array in (batch.images, batch.condition, batch.noise, batch.t)
     )
-    if network.anatomy is not None:
-        images = images - network.anatomy.expected(condition)
-        images = images / network.anatomy.scale(condition)
+    if network.atlas is not None:
+        images = images - network.atlas.expected_images(condition)
+        images = images / network.atlas.scale_map(condition)
     noisy = add_noise(schedule, images, noise, t)
     inputs = torch.cat([noisy, condition], dim=1).contiguous(memory_format=torch.channels_last_3d)
     with _precision(device, recipe.precision):
@@ -209,11 +209,13 @@ def noise_loss(
     tumour = condition[:, : MASK_PLANES - 1].amax(dim=1)
     counts = 1 + (recipe.tumour_weight - 1) * tumour
     means = (errors * counts).flatten(1).sum(dim=1) / counts.flatten(1).sum(dim=1)
-    loss: Tensor = (weights_of(schedule, recipe.prediction, weighting).to(device)[t] * means).mean()
+    loss: Tensor = (
+        loss_weights(schedule, recipe.prediction, weighting).to(device)[t] * means
+    ).mean()
     return loss
 
 
-def weights_of(schedule: Schedule, prediction: Prediction, weighting: Weighting) -> Tensor:
+def loss_weights(schedule: Schedule, prediction: Prediction, weighting: Weighting) -> Tensor:
     """Weight of the loss at each t, (T,).
 
     An error of the noise estimate is one of sqrt(1/abar - 1) times its size in the image; "image"

@@ -12,43 +12,43 @@ import torch
 from numpy.typing import NDArray
 
 from syntrust_generator.model_card import Sampling
-from syntrust_generator.noise import noise
-from syntrust_generator.synthesis.draw import sample
+from syntrust_generator.noise import draw_noise
+from syntrust_generator.synthesis.draw import run_sampler
 from syntrust_generator.synthesis.engine import Engine
 from syntrust_generator.training.dataset import TrainingCase
 
 Pixels = NDArray[np.uint8]
-SAMPLE_STEPS = 10
+PREVIEW_STEPS = 10
 PERCENTILES = (1.0, 99.5)  # of the real image's voxels in the brain: black and white
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def sample_grid(engine: Engine, cases: Sequence[TrainingCase], *, seed: int) -> Pixels:
+def render_preview(engine: Engine, cases: Sequence[TrainingCase], *, seed: int) -> Pixels:
     """Two rows for each case, real and drawn, four modalities wide, grey, (height, width).
 
     The slice is the axial one with the most tumour. Both rows have one grey scale per modality. A
     mean anatomy is bent as that of the real case.
     """
-    rows = [row for case in cases for row in _rows(case, _drawn(engine, case, seed))]
+    rows = [row for case in cases for row in _render_rows(case, _draw_case(engine, case, seed))]
     height, width = (max(row.shape[axis] for row in rows) for axis in (0, 1))
     fitted = [np.pad(row, [(0, height - row.shape[0]), (0, width - row.shape[1])]) for row in rows]
     return np.concatenate(fitted)
 
 
-def _drawn(engine: Engine, case: TrainingCase, seed: int) -> NDArray[np.float32]:
+def _draw_case(engine: Engine, case: TrainingCase, seed: int) -> NDArray[np.float32]:
     z, y, x = case.condition.shape[1:]
-    steps = min(SAMPLE_STEPS, engine.schedule.steps)
-    found = sample(
+    steps = min(PREVIEW_STEPS, engine.schedule.steps)
+    found = run_sampler(
         engine,
         case.condition[None],
-        lambda t: torch.from_numpy(noise(seed, t, (z, y, x)))[None].to(engine.device),
+        lambda t: torch.from_numpy(draw_noise(seed, t, (z, y, x)))[None].to(engine.device),
         Sampling(sampler="ddim", steps=steps),
     )
     drawn: NDArray[np.float32] = found[0].cpu().numpy()
     return drawn
 
 
-def _rows(case: TrainingCase, drawn: NDArray[np.float32]) -> tuple[Pixels, Pixels]:
+def _render_rows(case: TrainingCase, drawn: NDArray[np.float32]) -> tuple[Pixels, Pixels]:
     level = int(case.condition[:3].sum(axis=(0, 2, 3)).argmax())
     brain = case.condition[:4].any(axis=0)
     real: list[Pixels] = []
@@ -56,11 +56,11 @@ def _rows(case: TrainingCase, drawn: NDArray[np.float32]) -> tuple[Pixels, Pixel
     for wanted, found in zip(case.images, drawn, strict=True):
         black, white = np.percentile(wanted[brain], PERCENTILES)
         for panels, image in ((real, wanted), (made, np.where(brain, found, black))):
-            panels.append(_grey(image[level], float(black), float(white)))
+            panels.append(_to_grey(image[level], float(black), float(white)))
     return np.concatenate(real, axis=1), np.concatenate(made, axis=1)
 
 
-def _grey(image: NDArray[np.float32], black: float, white: float) -> Pixels:
+def _to_grey(image: NDArray[np.float32], black: float, white: float) -> Pixels:
     shade = (image - black) / max(white - black, 1e-6)
     grey: Pixels = (np.clip(shade, 0, 1) * 255).round().astype(np.uint8)
     return grey

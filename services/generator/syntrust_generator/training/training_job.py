@@ -13,19 +13,25 @@ import torch
 from pydantic import ValidationError
 
 from syntrust_core.errors import CallerError, InvalidRequest
+from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.atlas.registration import Shape
 from syntrust_generator.checkpoints.store import (
     Generator,
-    architecture_of,
-    network_of,
+    create_network,
     save_model,
-    versions,
+    software_versions,
+    to_architecture,
 )
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain, ModelCard, SeenCase, TrainConfig
 from syntrust_generator.synthesis.engine import Engine, resolve_precision
-from syntrust_generator.training.atlas_fit import Anatomy, brain_in, learn_anatomy
-from syntrust_generator.training.dataset import CaseFolders, TrainingCases, common_grid, seen_case
+from syntrust_generator.training.atlas_fit import fit_atlas
+from syntrust_generator.training.dataset import (
+    CaseFolders,
+    TrainingCases,
+    describe_seen_case,
+    read_common_grid,
+)
 from syntrust_generator.training.loop import (
     OnProgress,
     Training,
@@ -36,11 +42,11 @@ from syntrust_generator.training.loop import (
     start_training,
 )
 from syntrust_generator.training.loop import train as run_training
-from syntrust_generator.training.preview import sample_grid, write_png
+from syntrust_generator.training.preview import render_preview, write_png
 
 CHECKPOINT_EVERY_S = 180.0
-SAMPLES_EVERY_S = 600.0
-SAMPLED_CASES = 2
+PREVIEW_EVERY_S = 600.0
+PREVIEW_CASES = 2
 LEAST_PAUSE = 20.0  # times what the last samples took, so that they cost 5 % of a training at most
 
 OnFile = Callable[[Path], None]
@@ -52,7 +58,7 @@ def ignore_file(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class LiveArtifacts:
     """What a training leaves behind as it goes, and how often; the callbacks are told of each.
 
     If `checkpoint` exists, the training goes on from it. `samples` is a picture of twins drawn by
@@ -60,11 +66,11 @@ class Keeping:
     """
 
     checkpoint: Path
-    samples: Path
+    preview: Path
     on_checkpoint: OnFile = ignore_file
-    on_samples: OnFile = ignore_file
+    on_preview: OnFile = ignore_file
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
-    samples_every_s: float = SAMPLES_EVERY_S
+    preview_every_s: float = PREVIEW_EVERY_S
 
 
 def training_config(config: Mapping[str, Any], *, seed: int, iterations: int) -> TrainConfig:
@@ -92,7 +98,7 @@ def train(
     on_progress: OnProgress,
     on_case: Callable[[], None] = lambda: None,
     start: Generator | None = None,
-    keeping: Keeping | None = None,
+    live: LiveArtifacts | None = None,
     device: torch.device | str = "cpu",
 ) -> dict[str, Path]:
     """Train a generator on canonical cases and write its model folder to `out`.
@@ -119,7 +125,7 @@ def train(
         If the cases do not share a grid, a case cannot be shown to this network, the checkpoint
         belongs to another recipe, or `start` has another architecture or prediction.
     """
-    shape, spacing_mm = common_grid(folders)
+    shape, spacing_mm = read_common_grid(folders)
     domain = Domain(
         shape=shape,
         spacing_mm=spacing_mm,
@@ -128,16 +134,16 @@ def train(
         intensity=config.intensity,
         expanded=config.expanded,
     )
-    divisor = architecture_of(config.architecture).divisor
-    seen_as = partial(CaseFolders, tuple(folders.values()), domain, divisor)
-    learn = partial(learn_anatomy, seen_as, on_case=on_case)
-    training = _begin(config, learn, start, keeping, device)
-    cases = seen_as(brain=brain_in(training.network))
-    upkeep = None if keeping is None else _Upkeep(training, config, cases, keeping)
+    divisor = to_architecture(config.architecture).divisor
+    read_cases = partial(CaseFolders, tuple(folders.values()), domain, divisor)
+    learn = partial(fit_atlas, read_cases, on_case=on_case)
+    training = _start_or_resume(config, learn, start, live, device)
+    cases = read_cases(brain=training.network.mean_brain())
+    saver = None if live is None else _PeriodicSaver(training, config, cases, live)
 
     def after(done: TrainingProgress) -> None:
-        if upkeep is not None:
-            upkeep.after(done)
+        if saver is not None:
+            saver.after(done)
         on_progress(done)
 
     run_training(
@@ -148,45 +154,45 @@ def train(
     )
 
 
-class _Upkeep:
+class _PeriodicSaver:
     """Checkpoints and pictures, by the clock; neither touches what is trained."""
 
     def __init__(
-        self, training: Training, config: TrainConfig, cases: TrainingCases, keeping: Keeping
+        self, training: Training, config: TrainConfig, cases: TrainingCases, live: LiveArtifacts
     ) -> None:
         self._training, self._config, self._cases = training, config, cases
-        self._keeping = keeping
+        self._live = live
         now = time.monotonic()
-        self._next_checkpoint = now + keeping.checkpoint_every_s
-        self._next_samples = now + keeping.samples_every_s
+        self._next_checkpoint = now + live.checkpoint_every_s
+        self._next_preview = now + live.preview_every_s
 
     def after(self, progress: TrainingProgress) -> None:
         ends = progress.done == progress.total
         if ends or time.monotonic() >= self._next_checkpoint:
             self._save()
-        if ends or time.monotonic() >= self._next_samples:
+        if ends or time.monotonic() >= self._next_preview:
             self._draw()
 
     def _save(self) -> None:
-        save_training(self._training, self._config.recipe, self._keeping.checkpoint)
-        self._keeping.on_checkpoint(self._keeping.checkpoint)
-        self._next_checkpoint = time.monotonic() + self._keeping.checkpoint_every_s
+        save_training(self._training, self._config.recipe, self._live.checkpoint)
+        self._live.on_checkpoint(self._live.checkpoint)
+        self._next_checkpoint = time.monotonic() + self._live.checkpoint_every_s
 
     def _draw(self) -> None:
         started = time.monotonic()
-        cases = [self._cases[i] for i in range(min(SAMPLED_CASES, len(self._cases)))]
-        engine = _averaged(self._training, self._config)
-        pixels = sample_grid(engine, cases, seed=self._config.recipe.seed)
-        write_png(pixels, self._keeping.samples)
-        self._keeping.on_samples(self._keeping.samples)
+        cases = [self._cases[i] for i in range(min(PREVIEW_CASES, len(self._cases)))]
+        engine = _ema_engine(self._training, self._config)
+        pixels = render_preview(engine, cases, seed=self._config.recipe.seed)
+        write_png(pixels, self._live.preview)
+        self._live.on_preview(self._live.preview)
         now = time.monotonic()
-        pause_s = max(self._keeping.samples_every_s, LEAST_PAUSE * (now - started))
-        self._next_samples = now + pause_s
+        pause_s = max(self._live.preview_every_s, LEAST_PAUSE * (now - started))
+        self._next_preview = now + pause_s
 
 
-def _averaged(training: Training, config: TrainConfig) -> Engine:
+def _ema_engine(training: Training, config: TrainConfig) -> Engine:
     """The averaged weights as they stand, ready to draw where they are trained."""
-    network = network_of(config.architecture)
+    network = create_network(config.architecture)
     network.load_state_dict(training.ema)
     device = next(training.network.parameters()).device
     return Engine(
@@ -198,27 +204,27 @@ def _averaged(training: Training, config: TrainConfig) -> Engine:
     )
 
 
-def _begin(
+def _start_or_resume(
     config: TrainConfig,
-    learn: Callable[[Shape], Anatomy],
+    learn: Callable[[Shape], Atlas],
     start: Generator | None,
-    keeping: Keeping | None,
+    live: LiveArtifacts | None,
     device: torch.device | str,
 ) -> Training:
-    if keeping is not None and keeping.checkpoint.exists():
-        return resume_training(config.architecture, config.recipe, keeping.checkpoint, device)
+    if live is not None and live.checkpoint.exists():
+        return resume_training(config.architecture, config.recipe, live.checkpoint, device)
     if start is None:
         shape = config.architecture.anatomy
-        anatomy = None if shape is None else learn(shape)
-        return start_training(config.architecture, config.recipe, device, anatomy=anatomy)
+        atlas = None if shape is None else learn(shape)
+        return start_training(config.architecture, config.recipe, device, atlas=atlas)
     card, seen = start.card, start.domain
-    have = (card.architecture, card.schedule_steps, card.prediction)
-    shown = (seen.view, seen.intensity, seen.expanded)
-    if have != (config.architecture, config.schedule_steps, config.recipe.prediction):
+    given = (card.architecture, card.schedule_steps, card.prediction)
+    conditioned = (seen.view, seen.intensity, seen.expanded)
+    if given != (config.architecture, config.schedule_steps, config.recipe.prediction):
         raise CallerError(
             f"start: {card.name} has another architecture, schedule or prediction than asked."
         )
-    if shown != (config.view, config.intensity, config.expanded):
+    if conditioned != (config.view, config.intensity, config.expanded):
         raise CallerError(f"start: {card.name} has another view, intensity or expanded than asked.")
     weights = start.network.state_dict()
     return start_training(config.architecture, config.recipe, device, weights=weights)
@@ -248,7 +254,7 @@ def save_trained(
         dataset=dataset,
         recipe=config.recipe,
         iterations=training.iteration,
-        versions=versions(),
+        versions=software_versions(),
         loss=loss_curve(training.losses),
         earlier=() if start is None else (*start.card.earlier, start.card.as_stage()),
         weights_sha256="",
@@ -259,5 +265,5 @@ def save_trained(
 
 def _seen(folders: Mapping[str, Path], start: Generator | None) -> tuple[SeenCase, ...]:
     before = () if start is None else start.card.seen
-    now = (seen_case(case, folder) for case, folder in sorted(folders.items()))
+    now = (describe_seen_case(case, folder) for case, folder in sorted(folders.items()))
     return tuple(dict.fromkeys((*before, *now)))

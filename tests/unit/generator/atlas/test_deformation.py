@@ -1,4 +1,4 @@
-"""Bends of the mean anatomy: fitted to a case, summed up over cases, drawn anew."""
+"""Deformations of the atlas: fitted to a case, summarised over cases, sampled anew."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scipy import ndimage
 
 from syntrust_generator.atlas.deformation import (
     MODES,
-    bend_shape,
-    bent,
-    drawn_bend,
-    fitted_bend,
-    looked_up,
-    mirrored_bend,
-    modes_of,
+    compute_modes,
+    deformation_shape,
+    fit_deformation,
+    mirror_deformation,
+    sample_atlas,
+    sample_deformation,
+    warp_coordinates,
 )
 
 Volume = NDArray[np.float32]
 SHAPE = (20, 24, 20)  # z, y, x
 NODES = (20, 24, 10)  # z, y, half of x
-BEND = bend_shape(NODES)
+DEFORMATION = deformation_shape(NODES)
 
 
 def planes(brain: NDArray[np.bool_]) -> Volume:
-    """All healthy brain, each voxel's place its own position between -1 and 1."""
+    """All healthy brain, each voxel's coordinates its own position between -1 and 1."""
     axes = [np.linspace(-1, 1, n) for n in SHAPE]
     z, y, x = np.meshgrid(*axes, indexing="ij")
     masks = np.stack([np.zeros(SHAPE), np.zeros(SHAPE), np.zeros(SHAPE), brain])
@@ -40,16 +40,16 @@ def textured(seed: int = 0) -> Volume:
     return np.asarray(smooth / smooth.std(), dtype=np.float32)
 
 
-def smooth_bend(seed: int, rms: float) -> Volume:
-    noise = np.random.default_rng(seed).normal(size=(3, *BEND))
+def smooth_deformation(seed: int, rms: float) -> Volume:
+    noise = np.random.default_rng(seed).normal(size=(3, *DEFORMATION))
     smooth = np.stack([ndimage.gaussian_filter(one, 1.0) for one in noise])
     return np.asarray(smooth / np.sqrt((smooth**2).mean()) * rms, dtype=np.float32)
 
 
 def images_at(seen: Volume, mean: Volume) -> Volume:
-    """The mean images as a brain has them whose places, ready for the network, are these."""
-    places = torch.from_numpy(seen[-3:]).flatten(1)
-    return looked_up(torch.from_numpy(mean), places).reshape(4, *SHAPE).numpy()
+    """The mean images as a brain has them whose warped coordinates are these."""
+    coordinates = torch.from_numpy(seen[-3:]).flatten(1)
+    return sample_atlas(torch.from_numpy(mean), coordinates).reshape(4, *SHAPE).numpy()
 
 
 STEP = np.array([0.01, 0.02, 0.03], dtype=np.float32)
@@ -61,56 +61,56 @@ def rms(difference: Volume) -> float:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_brain_bent_from_the_mean_is_found_again(seed: int) -> None:
-    mean, unbent = textured(), images_at(EVERYWHERE, textured())
-    own = images_at(bent(EVERYWHERE, smooth_bend(seed, rms=0.06)), mean)
+def test_a_fit_recovers_how_a_brain_was_deformed(seed: int) -> None:
+    mean, undeformed = textured(), images_at(EVERYWHERE, textured())
+    own = images_at(warp_coordinates(EVERYWHERE, smooth_deformation(seed, rms=0.06)), mean)
 
-    fitted = bent(EVERYWHERE, fitted_bend(EVERYWHERE, own, mean))
+    fitted = warp_coordinates(EVERYWHERE, fit_deformation(EVERYWHERE, own, mean))
 
-    assert rms(images_at(fitted, mean) - own) < 0.5 * rms(unbent - own)
+    assert rms(images_at(fitted, mean) - own) < 0.5 * rms(undeformed - own)
 
 
-def test_the_mean_brain_itself_is_hardly_bent() -> None:
+def test_the_mean_brain_itself_is_hardly_deformed() -> None:
     mean = textured()
 
-    fitted = fitted_bend(EVERYWHERE, images_at(EVERYWHERE, mean), mean)
+    fitted = fit_deformation(EVERYWHERE, images_at(EVERYWHERE, mean), mean)
 
     assert rms(fitted) < 2e-3
 
 
-def test_a_mirrored_brain_is_bent_as_in_a_mirror() -> None:
+def test_a_mirrored_brain_has_a_mirrored_deformation() -> None:
     mean = textured()
-    own = images_at(bent(EVERYWHERE, smooth_bend(1, rms=0.06)), mean)
+    own = images_at(warp_coordinates(EVERYWHERE, smooth_deformation(1, rms=0.06)), mean)
 
-    here = fitted_bend(EVERYWHERE, own, mean)
-    there = fitted_bend(EVERYWHERE, np.ascontiguousarray(own[..., ::-1]), mean)
+    here = fit_deformation(EVERYWHERE, own, mean)
+    there = fit_deformation(EVERYWHERE, np.ascontiguousarray(own[..., ::-1]), mean)
 
-    np.testing.assert_allclose(mirrored_bend(there), here, atol=1e-3)
+    np.testing.assert_allclose(mirror_deformation(there), here, atol=1e-3)
 
 
-def test_a_tumour_says_nothing_about_the_bend() -> None:
+def test_a_tumour_says_nothing_about_the_deformation() -> None:
     mean, seen = textured(), EVERYWHERE.copy()
     seen[3, 5:9, 5:9, 5:9], seen[1, 5:9, 5:9, 5:9] = 0, 1
     images = images_at(EVERYWHERE, mean)
     images[:, 5:9, 5:9, 5:9] = 9
 
-    assert rms(fitted_bend(seen, images, mean)) < 2e-3
+    assert rms(fit_deformation(seen, images, mean)) < 2e-3
 
 
-def test_without_a_bend_only_the_side_is_lost() -> None:
-    seen = bent(EVERYWHERE)
+def test_without_a_deformation_only_the_side_is_lost() -> None:
+    seen = warp_coordinates(EVERYWHERE)
 
     np.testing.assert_array_equal(seen[4], np.abs(EVERYWHERE[4]))
     np.testing.assert_array_equal(np.delete(seen, 4, axis=0), np.delete(EVERYWHERE, 4, axis=0))
 
 
-def test_a_constant_bend_moves_every_place_of_the_head_and_none_outside() -> None:
+def test_a_constant_deformation_moves_every_coordinate_of_the_head_and_none_outside() -> None:
     brain = np.zeros(SHAPE, dtype=bool)
     brain[3:-3, 3:-3, 3:-3] = True
     before = planes(brain)
-    bend = np.ones((3, *BEND), np.float32) * STEP[:, None, None, None]
+    deformation = np.ones((3, *DEFORMATION), np.float32) * STEP[:, None, None, None]
 
-    after = bent(before, bend)
+    after = warp_coordinates(before, deformation)
 
     moved = before[-3:, brain] + STEP[:, None]
     moved[0] = np.abs(moved[0])
@@ -118,42 +118,49 @@ def test_a_constant_bend_moves_every_place_of_the_head_and_none_outside() -> Non
     assert not after[:, ~brain].any()
 
 
-def test_no_place_leaves_the_mean_brain() -> None:
-    after = bent(EVERYWHERE, smooth_bend(1, rms=0.5))
+def test_no_coordinate_leaves_the_mean_brain() -> None:
+    after = warp_coordinates(EVERYWHERE, smooth_deformation(1, rms=0.5))
 
     assert np.abs(after[-3:]).max() <= 1
     assert after[4].min() >= 0
 
 
-def test_drawn_bends_vary_as_the_fitted_ones_do() -> None:
-    bends = [smooth_bend(seed, rms=0.01 * (seed + 1)) for seed in range(8)]
+def test_sampled_deformations_vary_as_the_fitted_ones_do() -> None:
+    deformations = [smooth_deformation(seed, rms=0.01 * (seed + 1)) for seed in range(8)]
 
-    modes = modes_of(bends)
-    drawn = np.stack([drawn_bend(modes, seed) for seed in range(2000)])
+    modes = compute_modes(deformations)
+    drawn = np.stack([sample_deformation(modes, seed) for seed in range(2000)])
 
-    both = np.stack([*bends, *map(mirrored_bend, bends)])
+    both = np.stack([*deformations, *map(mirror_deformation, deformations)])
     np.testing.assert_allclose((drawn**2).mean(axis=0), (both**2).mean(axis=0), rtol=0.2)
     assert np.abs(drawn.mean(axis=0)).max() < 0.1 * np.sqrt((both**2).mean(axis=0)).max()
 
 
-def test_components_left_out_do_not_make_drawn_bends_smaller() -> None:
-    bends = [smooth_bend(seed, rms=0.05) for seed in range(MODES)]  # twice as many with mirrors
+def test_components_left_out_do_not_make_sampled_deformations_smaller() -> None:
+    deformations = [
+        smooth_deformation(seed, rms=0.05) for seed in range(MODES)
+    ]  # twice as many with mirrors
 
-    modes = modes_of(bends)
+    modes = compute_modes(deformations)
 
-    assert modes.shape == (MODES, 3, *BEND)
+    assert modes.shape == (MODES, 3, *DEFORMATION)
     np.testing.assert_allclose((modes**2).sum(axis=0).mean(), 0.05**2, rtol=1e-4)
 
 
-def test_a_few_bends_have_few_components_and_none_has_none() -> None:
-    one, none = modes_of([smooth_bend(0, rms=0.05)]), modes_of([np.zeros((3, *BEND), np.float32)])
+def test_a_few_deformations_have_few_components_and_none_has_none() -> None:
+    one, none = (
+        compute_modes([smooth_deformation(0, rms=0.05)]),
+        compute_modes([np.zeros((3, *DEFORMATION), np.float32)]),
+    )
 
     assert np.count_nonzero(np.abs(one).max(axis=(1, 2, 3, 4)) > 1e-6) == 2  # it and its mirror
     assert not none.any()
 
 
-def test_a_seed_draws_its_bend_and_no_other() -> None:
-    modes = modes_of([smooth_bend(seed, rms=0.05) for seed in range(4)])
+def test_a_seed_samples_its_deformation_and_no_other() -> None:
+    modes = compute_modes([smooth_deformation(seed, rms=0.05) for seed in range(4)])
 
-    np.testing.assert_array_equal(drawn_bend(modes, 2**64 - 1), drawn_bend(modes, 2**64 - 1))
-    assert rms(drawn_bend(modes, 1) - drawn_bend(modes, 2)) > 0.01
+    np.testing.assert_array_equal(
+        sample_deformation(modes, 2**64 - 1), sample_deformation(modes, 2**64 - 1)
+    )
+    assert rms(sample_deformation(modes, 1) - sample_deformation(modes, 2)) > 0.01

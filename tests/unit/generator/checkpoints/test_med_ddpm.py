@@ -13,7 +13,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.checkpoints.med_ddpm import import_released
+from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.store import load_model
 from syntrust_generator.cli import app
 from syntrust_generator.diffusion.schedule import cosine_schedule
@@ -45,7 +45,7 @@ def saved(entries: Entries, path: Path) -> Path:
     return path
 
 
-def test_the_released_layout_becomes_a_model_that_says_what_it_may_be_shown(
+def test_the_released_layout_becomes_a_model_that_names_its_domain(
     released: Entries, tmp_path: Path
 ) -> None:
     checkpoint = saved(released, tmp_path / "model_brats.pt")
@@ -72,7 +72,7 @@ def test_the_whole_head_model_is_a_variant_of_its_own_that_draws_no_twins(tmp_pa
     entries = entries_of("med_ddpm_wholehead_state_dict.json")
     checkpoint = saved(entries, tmp_path / "model_128.pt")
 
-    import_released(checkpoint, tmp_path / "model", name="med-ddpm-head")
+    import_med_ddpm(checkpoint, tmp_path / "model", name="med-ddpm-head")
 
     model = load_model(tmp_path / "model")
     assert (model.card.variant, model.card.parameters) == ("whole-head", 40_226_433)
@@ -113,7 +113,7 @@ def test_the_first_entry_that_differs_is_named_and_nothing_is_written(
     checkpoint = saved(changed(released, **change), tmp_path / "model.pt")
 
     with pytest.raises(CallerError, match=named):
-        import_released(checkpoint, tmp_path / "model", name="x")
+        import_med_ddpm(checkpoint, tmp_path / "model", name="x")
     assert not (tmp_path / "model").exists()
 
 
@@ -131,7 +131,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_without_running_it(tmp_path
     torch.save({"ema": Bomb(tmp_path / "ran")}, tmp_path / "model.pt")
 
     with pytest.raises(CallerError, match="not a checkpoint of tensors alone"):
-        import_released(tmp_path / "model.pt", tmp_path / "model", name="x")
+        import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")
     assert not (tmp_path / "ran").exists()
 
 
@@ -140,9 +140,9 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes)
     (tmp_path / "model.pt").write_bytes(content)
 
     with pytest.raises(CallerError, match=r"model.pt: not a checkpoint"):
-        import_released(tmp_path / "model.pt", tmp_path / "model", name="x")
+        import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="no such file"):
-        import_released(tmp_path / "model.pt", tmp_path / "model", name="x")
+        import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")

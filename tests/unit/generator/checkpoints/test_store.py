@@ -5,42 +5,31 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.unit.generator.tiny_generator import card_of
 
 from syntrust_core.errors import CallerError, NotFound, ObjectDamaged
 from syntrust_generator.checkpoints.store import (
+    create_network,
+    digest_file,
+    find_shipped_model,
+    list_shipped_models,
     load_model,
-    network_of,
     save_model,
-    sha256_of,
-    shipped_model,
-    shipped_models,
 )
-from syntrust_generator.model_card import ArchitectureCard, Domain, ModelCard, Sampling, read_card
+from syntrust_generator.model_card import ArchitectureCard, Domain, ModelCard, read_card
 
 ARCHITECTURE = ArchitectureCard(base_channels=8, multipliers=(1, 2), residual_blocks=1)
 
 
 @pytest.fixture
 def card() -> ModelCard:
-    return ModelCard(
-        name="ball",
-        architecture=ARCHITECTURE,
-        parameters=1,
-        domain=Domain(shape=(16, 24, 16), spacing_mm=(3, 3, 3), view="brain", intensity="brain-z"),
-        default=Sampling(sampler="ddim", steps=5),
-        seen=(),
-        dataset="none",
-        recipe=None,
-        iterations=0,
-        versions={},
-        loss=(),
-        weights_sha256="",
-    )
+    domain = Domain(shape=(16, 24, 16), spacing_mm=(3, 3, 3), view="brain", intensity="brain-z")
+    return card_of(domain, ARCHITECTURE)
 
 
 @pytest.fixture
 def folder(card: ModelCard, tmp_path: Path) -> Path:
-    save_model(network_of(ARCHITECTURE).state_dict(), card, tmp_path / "model")
+    save_model(create_network(ARCHITECTURE).state_dict(), card, tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -55,7 +44,7 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
     loaded = load_model(folder)
 
     assert all(torch.equal(value, saved[key]) for key, value in loaded.network.state_dict().items())
-    assert loaded.card.weights_sha256 == sha256_of(folder / "model.safetensors")
+    assert loaded.card.weights_sha256 == digest_file(folder / "model.safetensors")
     assert not any(parameter.requires_grad for parameter in loaded.network.parameters())
 
 
@@ -107,11 +96,11 @@ def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_shipped_is_refused_by_name() -> None:
     with pytest.raises(NotFound, match="no shipped model 'huge'"):
-        shipped_model("huge")
+        find_shipped_model("huge")
 
 
 def test_the_shipped_models_load_and_are_small() -> None:
-    for name, folder in shipped_models().items():
+    for name, folder in list_shipped_models().items():
         model = load_model(folder)
 
         assert model.card.name == name

@@ -17,11 +17,11 @@ from tests.unit.generator.tiny_generator import ball_case, random_generator
 
 from syntrust_core.cases.model import Case
 from syntrust_core.errors import CallerError
-from syntrust_generator.conditioning.grid_fit import centre_window, resized, show
-from syntrust_generator.conditioning.planes import condition_planes
+from syntrust_generator.conditioning.grid_fit import centre_window, prepare_view, resize
+from syntrust_generator.conditioning.planes import build_condition
 from syntrust_generator.model_card import Domain, Sampling
-from syntrust_generator.synthesis.draw import draw_shown
-from syntrust_generator.synthesis.engine import Machine, engine_of
+from syntrust_generator.synthesis.draw import draw_view
+from syntrust_generator.synthesis.engine import ComputeConfig, get_engine
 
 GOLDEN = Path(__file__).parents[3] / "data" / "med_ddpm_golden"
 CROP = Domain(
@@ -53,61 +53,61 @@ def test_what_is_cut_out_is_pasted_back_where_it_was(case_shape: Shape, shape: S
     volume = np.random.default_rng(0).random(case_shape).astype(np.float32)
     window = centre_window(case_shape, shape)
 
-    back = window.paste(window.cut(volume)[None])[0]
+    restore = window.paste(window.cut(volume)[None])[0]
 
-    np.testing.assert_array_equal(back[window.in_case], volume[window.in_case])
-    back[window.in_case] = -1
-    assert (back == -1).all()
+    np.testing.assert_array_equal(restore[window.in_case], volume[window.in_case])
+    restore[window.in_case] = -1
+    assert (restore == -1).all()
     assert window.cut(volume).shape == shape
 
 
 @pytest.mark.parametrize("shape", [(24, 25, 19), (16, 16, 12), (13, 20, 9)])
-def test_a_generator_that_crops_is_shown_the_middle_and_draws_on_the_cases_grid(
+def test_a_generator_that_crops_sees_the_middle_and_draws_on_the_cases_grid(
     shape: Shape,
 ) -> None:
     middle = tuple((n - 1) / 2 for n in shape)
     case = ball_case(shape, (middle[0], middle[1], middle[2]))
     generator = random_generator(CROP)
 
-    shown = show(case, generator.domain, divisor=2)
-    (images,) = draw_shown(
-        engine_of(generator, Machine(torch.device("cpu"), "fp32")),
+    view = prepare_view(case, generator.domain, divisor=2)
+    (images,) = draw_view(
+        get_engine(generator, ComputeConfig(torch.device("cpu"), "fp32")),
         generator.domain,
-        shown,
+        view,
         seeds=(1,),
         sampling=Sampling(sampler="ddim", steps=2),
     )
 
     window = centre_window(shape, CROP.shape)
     labels, brain = window.cut(case.labels), window.cut(case.brain)
-    np.testing.assert_array_equal(shown.planes, condition_planes(labels, brain))
+    np.testing.assert_array_equal(view.planes, build_condition(labels, brain))
     assert images.shape == (4, *shape)
-    assert (images[:, ~shown.seen_brain] == -1).all()
-    assert (images[:, shown.seen_brain] != -1).mean() > 0.5
+    assert (images[:, ~view.visible_brain] == -1).all()
+    assert (images[:, view.visible_brain] != -1).mean() > 0.5
 
 
 def test_tumour_beyond_the_field_of_view_is_counted_and_warned_of() -> None:
     case = ball_case((26, 24, 19), (5.0, 11.5, 9.0))  # its voxels x = 2 … 8; the view begins at 5
 
-    shown = show(case, CROP, divisor=2)
+    view = prepare_view(case, CROP, divisor=2)
 
     beyond = case.labels[:5]
-    assert shown.lost_voxels == {
-        "brain": int(np.count_nonzero(case.brain)) - int(shown.seen_brain.sum()),
+    assert view.lost_voxels == {
+        "brain": int(np.count_nonzero(case.brain)) - int(view.visible_brain.sum()),
         "NCR": int((beyond == 1).sum()),
         "ED": int((beyond == 2).sum()),
         "ET": int((beyond == 3).sum()),
     }
-    assert shown.lost_voxels["ED"] > 0
-    assert f"{shown.lost_voxels['ED']} of ED" in shown.warnings[0]
-    assert shown.field_of_view == ((5, 21), (4, 20), (4, 16))
+    assert view.lost_voxels["ED"] > 0
+    assert f"{view.lost_voxels['ED']} of ED" in view.warnings[0]
+    assert view.field_of_view == ((5, 21), (4, 20), (4, 16))
 
 
 def test_a_case_that_loses_nothing_warns_of_nothing() -> None:
-    shown = show(ball_case((16, 16, 12), (8.0, 8.0, 6.0)), CROP, divisor=2)
+    view = prepare_view(ball_case((16, 16, 12), (8.0, 8.0, 6.0)), CROP, divisor=2)
 
-    assert shown.warnings == ()
-    assert not any(shown.lost_voxels.values())
+    assert view.warnings == ()
+    assert not any(view.lost_voxels.values())
 
 
 def moved(case: Case, spacing_mm: tuple[float, float, float]) -> Case:
@@ -135,7 +135,7 @@ def test_a_case_outside_the_domain_is_refused_with_the_reason(
     domain: Domain, case: Case, why: str
 ) -> None:
     with pytest.raises(CallerError, match=why):
-        show(case, domain, divisor=2)
+        prepare_view(case, domain, divisor=2)
 
 
 def test_the_resize_makes_the_references_soft_condition() -> None:
@@ -145,7 +145,7 @@ def test_the_resize_makes_the_references_soft_condition() -> None:
     brain = labels > 0
     tumour = np.where((labels > 0) & (labels < 4), labels, 0).astype(np.uint8)
 
-    soft = resized(condition_planes(tumour, brain), golden["cond_zyx"].shape[2:])
+    soft = resize(build_condition(tumour, brain), golden["cond_zyx"].shape[2:])
 
     np.testing.assert_allclose(soft, golden["cond_zyx"][0].numpy(), atol=1e-6)
 
@@ -154,37 +154,37 @@ def test_a_resized_condition_is_drawn_on_the_whole_grid_and_stretched_back() -> 
     case = ball_case((24, 25, 19), (12, 12, 9))
     generator = random_generator(CROP)
 
-    shown = show(case, CROP, divisor=2, fit="resize")
-    (images,) = draw_shown(
-        engine_of(generator, Machine(torch.device("cpu"), "fp32")),
+    view = prepare_view(case, CROP, divisor=2, fit="resize")
+    (images,) = draw_view(
+        get_engine(generator, ComputeConfig(torch.device("cpu"), "fp32")),
         CROP,
-        shown,
+        view,
         seeds=(1,),
         sampling=Sampling(sampler="ddim", steps=2),
     )
 
-    assert shown.planes.shape == (4, 12, 16, 16)
-    assert ((shown.planes > 0) & (shown.planes < 1)).any()
+    assert view.planes.shape == (4, 12, 16, 16)
+    assert ((view.planes > 0) & (view.planes < 1)).any()
     assert images.shape == (4, 24, 25, 19)
     assert (images[:, ~case.brain] == -1).all()
-    assert shown.field_of_view == ((0, 24), (0, 25), (0, 19))
-    assert shown.warnings == ()
+    assert view.field_of_view == ((0, 24), (0, 25), (0, 19))
+    assert view.warnings == ()
 
 
 @pytest.mark.parametrize(
-    ("view", "outline"), [("brain", None), ("grid", np.ones((4, 4, 2), np.float32))]
+    ("view", "shape_template"), [("brain", None), ("grid", np.ones((4, 4, 2), np.float32))]
 )
-def test_a_generator_that_knows_places_refuses_a_resized_condition(
-    view: str, outline: NDArray[np.float32] | None
+def test_a_generator_with_an_atlas_or_a_box_refuses_a_resized_condition(
+    view: str, shape_template: NDArray[np.float32] | None
 ) -> None:
     domain, case = CROP.model_copy(update={"view": view}), ball_case((24, 25, 19), (12, 12, 9))
 
     with pytest.raises(CallerError, match="fit: this generator sees a part of the grid"):
-        show(case, domain, divisor=2, fit="resize", outline=outline)
+        prepare_view(case, domain, divisor=2, fit="resize", shape_template=shape_template)
 
 
 def test_the_default_never_softens_a_label() -> None:
-    shown = show(ball_case((24, 25, 19), (12, 12, 9)), CROP, divisor=2)
+    view = prepare_view(ball_case((24, 25, 19), (12, 12, 9)), CROP, divisor=2)
 
-    assert set(np.unique(shown.planes)) == {0, 1}
-    assert json.loads(json.dumps(shown.field_of_view)) == [[4, 20], [5, 21], [4, 16]]
+    assert set(np.unique(view.planes)) == {0, 1}
+    assert json.loads(json.dumps(view.field_of_view)) == [[4, 20], [5, 21], [4, 16]]

@@ -8,8 +8,8 @@ from syntrust_generator.conditioning.intensity import (
     BACKGROUND,
     CONVENTIONS,
     brain_z,
-    contracted,
-    expanded,
+    contract,
+    expand,
     min_max,
 )
 from syntrust_generator.model_card import Convention
@@ -82,14 +82,14 @@ def test_a_constant_modality_stays_finite(brain: Mask) -> None:
 def test_contracting_undoes_expanding(images: Images, brain: Mask) -> None:
     values = np.linspace(-1, 1, images.size, dtype=np.float32).reshape(images.shape)
 
-    spread = expanded(values, brain)
+    spread = expand(values, brain)
 
     assert (spread[:, ~brain] == BACKGROUND).all()
     assert np.abs(spread).max() <= 1
-    np.testing.assert_allclose(contracted(spread)[:, brain], values[:, brain], atol=1e-6)
+    np.testing.assert_allclose(contract(spread)[:, brain], values[:, brain], atol=1e-6)
 
 
 def test_expanding_gives_healthy_tissue_nearly_twice_the_range(images: Images, brain: Mask) -> None:
     values = brain_z(images, brain)
 
-    assert expanded(values, brain)[:, brain].std() > 1.8 * values[:, brain].std()
+    assert expand(values, brain)[:, brain].std() > 1.8 * values[:, brain].std()

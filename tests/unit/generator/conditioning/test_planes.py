@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syntrust_core.errors import CallerError
-from syntrust_generator.atlas.registration import outline_of
+from syntrust_generator.atlas.registration import fit_shape_template
 from syntrust_generator.conditioning.planes import (
-    condition_planes,
+    build_condition,
+    find_view_box,
     from_network,
     to_network,
-    view_box,
 )
 
 
@@ -21,7 +21,7 @@ def test_planes_are_the_three_regions_and_the_brain_without_them() -> None:
     brain = np.zeros(labels.shape, dtype=bool)
     brain[0] = True
 
-    planes = condition_planes(labels, brain)
+    planes = build_condition(labels, brain)
 
     assert planes.shape == (4, 4, 3, 2)
     for plane, label in enumerate((1, 2, 3)):
@@ -33,14 +33,14 @@ def test_a_label_map_without_brain_is_refused() -> None:
     labels = np.ones((4, 4, 4), dtype=np.uint8)
 
     with pytest.raises(CallerError, match="no voxel of brain"):
-        condition_planes(labels, labels == 1)
+        build_condition(labels, labels == 1)
 
 
 def test_the_label_4_of_raw_brats_files_is_refused() -> None:
     labels = np.full((4, 4, 4), 4, dtype=np.uint8)
 
     with pytest.raises(CallerError, match="4 is not one of"):
-        condition_planes(labels, labels > 0)
+        build_condition(labels, labels > 0)
 
 
 def test_axes_are_swapped_and_swapped_back() -> None:
@@ -64,7 +64,7 @@ def test_the_view_holds_the_whole_brain_in_multiples_of_the_divisor(
     brain = np.zeros((24, 24, 24), dtype=bool)
     brain[one] = brain[other] = True
 
-    box = view_box(brain, "brain", divisor)
+    box = find_view_box(brain, "brain", divisor)
 
     assert brain[box].sum() == brain.sum()
     assert all(n % divisor == 0 for n in brain[box].shape)
@@ -73,28 +73,28 @@ def test_the_view_holds_the_whole_brain_in_multiples_of_the_divisor(
 def test_the_view_of_the_whole_grid_is_the_grid() -> None:
     brain = np.ones((8, 16, 24), dtype=bool)
 
-    assert brain[view_box(brain, "grid", 8)].shape == (8, 16, 24)
+    assert brain[find_view_box(brain, "grid", 8)].shape == (8, 16, 24)
 
 
 def test_a_grid_that_the_network_cannot_halve_is_refused_by_axis() -> None:
     brain = np.ones((8, 12, 8), dtype=bool)
 
     with pytest.raises(CallerError, match="axis y has 12 voxels"):
-        view_box(brain, "grid", 8)
+        find_view_box(brain, "grid", 8)
 
 
 def test_an_empty_brain_is_refused() -> None:
     with pytest.raises(CallerError, match="empty"):
-        view_box(np.zeros((8, 8, 8), dtype=bool), "brain", 8)
+        find_view_box(np.zeros((8, 8, 8), dtype=bool), "brain", 8)
 
 
-def test_a_mean_outline_adds_three_planes_that_are_zero_outside_the_head() -> None:
+def test_a_shape_template_adds_three_planes_that_are_zero_outside_the_head() -> None:
     brain = np.zeros((16, 20, 12), dtype=bool)
     brain[3:12, 3:16, 2:10] = True
     labels = np.zeros(brain.shape, dtype=np.uint8)
     labels[5, 6, 4] = 2
 
-    planes = condition_planes(labels, brain, outline=outline_of([brain], (10, 16, 8)))
+    planes = build_condition(labels, brain, shape_template=fit_shape_template([brain], (10, 16, 8)))
 
     assert planes.shape == (7, 12, 20, 16)
     assert not planes[:, ~to_network(brain[None])[0]].any()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -120,3 +122,11 @@ def test_the_bfloat16_gradient_of_a_thin_input_is_that_of_float32(
             out = layer(x)
         (gradient,) = torch.autograd.grad(out.float().square().sum(), layer.weight)
         torch.testing.assert_close(gradient, expected)
+
+
+def test_the_network_module_reads_no_images() -> None:
+    code = "import sys, syntrust_generator.diffusion.network; sys.exit('nibabel' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert done.returncode == 0

@@ -15,7 +15,7 @@ from syntrust_generator.diffusion.samplers import (
     dpm_solver,
     spaced_steps,
 )
-from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, respaced
+from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, respace
 
 SHAPE = (1, 4, 4, 4, 4)
 
@@ -82,7 +82,7 @@ def test_ancestral_sampling_keeps_the_spread_of_normal_data_at_any_spacing(
     drawn = ancestral(
         lambda x, i: exact(x, chosen[i]),
         torch.randn((1, 4, 16, 16, 16), generator=noise),
-        respaced(schedule, chosen),
+        respace(schedule, chosen),
         lambda _: torch.randn((1, 4, 16, 16, 16), generator=noise),
     )
 
@@ -90,13 +90,13 @@ def test_ancestral_sampling_keeps_the_spread_of_normal_data_at_any_spacing(
 
 
 def test_respacing_to_every_step_changes_nothing(schedule: Schedule) -> None:
-    assert respaced(schedule, range(250)) is schedule
+    assert respace(schedule, range(250)) is schedule
 
 
 def test_a_respaced_schedule_keeps_the_noise_levels_of_its_steps(schedule: Schedule) -> None:
     chosen = [24, 60, 125, 249]
 
-    spaced = respaced(schedule, chosen)
+    spaced = respace(schedule, chosen)
 
     torch.testing.assert_close(
         spaced.alphas_cumprod, schedule.alphas_cumprod[chosen], rtol=1e-5, atol=0

@@ -12,13 +12,12 @@ from tests.unit.generator.tiny_generator import CONFIG, random_generator
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain
-from syntrust_generator.settings import GeneratorSettings
+from syntrust_generator.settings import GeneratorSettings, PrecisionChoice
 from syntrust_generator.synthesis.engine import (
-    Asked,
+    ComputeConfig,
     Engine,
-    Machine,
     best_device,
-    engine_of,
+    get_engine,
     resolve_precision,
 )
 
@@ -78,10 +77,10 @@ def test_the_network_that_an_engine_is_made_of_stays_as_it_is(generator: Generat
 
 
 def test_an_engine_is_kept_while_the_same_generator_draws(generator: Generator) -> None:
-    machine = Machine(CPU, "fp32")
+    compute = ComputeConfig(CPU, "fp32")
 
-    assert engine_of(generator, machine) is engine_of(generator, Machine(CPU, "fp32"))
-    assert engine_of(random_generator(DOMAIN), machine) is not engine_of(generator, machine)
+    assert get_engine(generator, compute) is get_engine(generator, ComputeConfig(CPU, "fp32"))
+    assert get_engine(random_generator(DOMAIN), compute) is not get_engine(generator, compute)
 
 
 def test_the_network_is_one_graph_for_a_compiler(
@@ -98,11 +97,11 @@ def test_the_network_is_one_graph_for_a_compiler(
 
 
 def test_a_cpu_compiles_nothing(generator: Generator) -> None:
-    assert not engine_of(generator, Machine(CPU, "fp32")).compiled
+    assert not get_engine(generator, ComputeConfig(CPU, "fp32")).compiled
 
 
 @pytest.mark.parametrize(
-    ("asked", "device", "resolved"),
+    ("choice", "device", "resolved"),
     [
         ("fp32", CPU, "fp32"),
         ("tf32", CPU, "fp32"),
@@ -113,9 +112,9 @@ def test_a_cpu_compiles_nothing(generator: Generator) -> None:
     ],
 )
 def test_a_precision_that_is_asked_for_is_taken_where_it_exists(
-    asked: Asked, device: torch.device, resolved: str
+    choice: PrecisionChoice, device: torch.device, resolved: str
 ) -> None:
-    assert resolve_precision(asked, device) == resolved
+    assert resolve_precision(choice, device) == resolved
 
 
 def test_auto_is_bfloat16_exactly_where_the_processor_has_it() -> None:

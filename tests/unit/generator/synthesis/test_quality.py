@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from syntrust_generator.synthesis.quality import defects
+from syntrust_generator.synthesis.quality import find_defects
 
 BRAIN = np.zeros((8, 8, 8), dtype=bool)
 BRAIN[2:6, 2:6, 2:6] = True
@@ -17,7 +17,7 @@ def twin() -> NDArray[np.float32]:
 
 
 def test_a_sound_twin_has_no_defect(twin: NDArray[np.float32]) -> None:
-    assert defects(twin, BRAIN) == []
+    assert find_defects(twin, BRAIN) == []
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_each_defect_is_named_with_its_modality(
 ) -> None:
     twin[place] = value  # type: ignore[index]
 
-    assert any(found.startswith(defect) for found in defects(twin, BRAIN))
+    assert any(found.startswith(defect) for found in find_defects(twin, BRAIN))

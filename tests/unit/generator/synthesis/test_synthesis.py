@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.unit.generator.tiny_generator import CONFIG, random_generator, train_small
+from tests.unit.generator.tiny_generator import CONFIG, random_generator, train_tiny
 
 from syntrust_core.cases.model import read_case, read_images
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_core.imaging.nifti import read_volume
-from syntrust_generator.atlas.deformation import bent, drawn_bend
+from syntrust_generator.atlas.deformation import sample_deformation, warp_coordinates
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.diffusion.samplers import Step
 from syntrust_generator.model_card import Domain, Sampling
-from syntrust_generator.synthesis.draw import draw, draw_seed, draw_shown
-from syntrust_generator.synthesis.engine import Asked, Machine, engine_of
+from syntrust_generator.settings import PrecisionChoice
+from syntrust_generator.synthesis.draw import derive_draw_seed, draw, draw_view
+from syntrust_generator.synthesis.engine import ComputeConfig, get_engine
 from syntrust_generator.synthesis.synthesis import (
-    Order,
+    SynthesisConfig,
     TwinJob,
     TwinRejected,
     synthesise,
@@ -34,8 +35,10 @@ MODALITIES = ("t1", "t1ce", "t2", "flair")
 CPU = torch.device("cpu")
 
 
-def order(generator: Generator, seed: int = 7, precision: Asked = "fp32") -> Order:
-    return Order(generator, seed, machine=Machine(CPU, precision))
+def config(
+    generator: Generator, seed: int = 7, precision: PrecisionChoice = "fp32"
+) -> SynthesisConfig:
+    return SynthesisConfig(generator, seed, compute=ComputeConfig(CPU, precision))
 
 
 def test_a_twin_is_four_modalities_on_the_grid_of_its_case(
@@ -43,7 +46,7 @@ def test_a_twin_is_four_modalities_on_the_grid_of_its_case(
 ) -> None:
     case, record = read_case(case_folder)
 
-    paths = synthesise(TwinJob(case_folder, tmp_path), order(generator))
+    paths = synthesise(TwinJob(case_folder, tmp_path), config(generator))
 
     images = read_images(tmp_path, case.geometry)
     assert sorted(paths) == sorted([*MODALITIES, "twin"])
@@ -68,7 +71,7 @@ def test_a_twin_is_drawn_from_labels_and_brain_alone(
         (tmp_path / "mask" / name).write_bytes((case_folder / name).read_bytes())
 
     whole, alone = (
-        synthesise(TwinJob(folder, tmp_path / out), order(generator))
+        synthesise(TwinJob(folder, tmp_path / out), config(generator))
         for folder, out in ((case_folder, "a"), (tmp_path / "mask", "b"))
     )
 
@@ -83,7 +86,7 @@ def test_what_a_twin_lost_outside_the_field_of_view_stands_in_its_provenance(
     )
     case, _ = read_case(case_folder)
 
-    paths = synthesise(TwinJob(case_folder, tmp_path), order(random_generator(domain)))
+    paths = synthesise(TwinJob(case_folder, tmp_path), config(random_generator(domain)))
 
     provenance = json.loads(paths["twin"].read_text("utf-8"))
     inside = case.labels[5:11, 4:20, 4:12]
@@ -101,11 +104,11 @@ def test_what_a_twin_lost_outside_the_field_of_view_stands_in_its_provenance(
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_same_draw_twice_is_the_same_bytes(
-    precision: Asked, generator: Generator, case_folder: Path, tmp_path: Path
+    precision: PrecisionChoice, generator: Generator, case_folder: Path, tmp_path: Path
 ) -> None:
-    asked = order(generator, precision=precision)
+    run = config(generator, precision=precision)
 
-    one, other = (synthesise(TwinJob(case_folder, tmp_path / name), asked) for name in ("a", "b"))
+    one, other = (synthesise(TwinJob(case_folder, tmp_path / name), run) for name in ("a", "b"))
 
     assert all(one[name].read_bytes() == other[name].read_bytes() for name in one)
 
@@ -114,10 +117,10 @@ def test_the_same_draw_twice_is_the_same_bytes(
 def test_another_seed_or_twin_is_another_image_each_time_the_same(
     seed: int, twin: int, generator: Generator, case_folder: Path, tmp_path: Path
 ) -> None:
-    first = synthesise(TwinJob(case_folder, tmp_path / "a"), order(generator))
+    first = synthesise(TwinJob(case_folder, tmp_path / "a"), config(generator))
 
     other, again = (
-        synthesise(TwinJob(case_folder, tmp_path / name, twin), order(generator, seed))
+        synthesise(TwinJob(case_folder, tmp_path / name, twin), config(generator, seed))
         for name in ("b", "c")
     )
 
@@ -130,14 +133,14 @@ def test_twins_of_a_batch_are_those_drawn_alone(
     sampler: str, generator: Generator, case_folder: Path
 ) -> None:
     case, _ = read_case(case_folder)
-    engine = engine_of(generator, Machine(CPU, "fp32"))
-    shown = generator.show(case)
+    engine = get_engine(generator, ComputeConfig(CPU, "fp32"))
+    view = generator.prepare_view(case)
     sampling = Sampling.model_validate({"sampler": sampler, "steps": 5})
     told: list[Step] = []
 
     def drawn(*seeds: int) -> list[Any]:
-        asked: dict[str, Any] = {"sampling": sampling, "on_step": told.append}
-        return draw_shown(engine, generator.domain, shown, seeds=seeds, **asked)
+        options: dict[str, Any] = {"sampling": sampling, "on_step": told.append}
+        return draw_view(engine, generator.domain, view, seeds=seeds, **options)
 
     together, alone = drawn(1, 2, 3), [drawn(seed)[0] for seed in (1, 2, 3)]
 
@@ -165,12 +168,12 @@ def test_a_callback_that_raises_cancels_the_draw(
         raise Cancelled("Nobody wants this step.")
 
     with pytest.raises(Cancelled):
-        synthesise(TwinJob(case_folder, tmp_path / "twin"), order(generator), on_step=cancel)
+        synthesise(TwinJob(case_folder, tmp_path / "twin"), config(generator), on_step=cancel)
 
     assert not (tmp_path / "twin").exists()
 
 
-def test_only_drawing_takes_a_turn_on_the_device(
+def test_only_drawing_holds_the_device(
     generator: Generator, case_folder: Path, tmp_path: Path
 ) -> None:
     case, out = tmp_path / "case", tmp_path / "twin"
@@ -178,13 +181,18 @@ def test_only_drawing_takes_a_turn_on_the_device(
     steps: list[Step] = []
 
     @contextmanager
-    def turn() -> Iterator[None]:
+    def exclusive_device() -> Iterator[None]:
         shutil.rmtree(case)
         yield
         assert len(steps) == CONFIG.default.steps
         assert not out.exists()
 
-    paths = synthesise(TwinJob(case, out), order(generator), on_step=steps.append, turn=turn)
+    paths = synthesise(
+        TwinJob(case, out),
+        config(generator),
+        on_step=steps.append,
+        exclusive_device=exclusive_device,
+    )
 
     assert all(path.exists() for path in paths.values())
 
@@ -197,7 +205,7 @@ def test_a_generator_that_draws_nonsense_is_refused_after_two_redraws(
     steps: list[Step] = []
 
     with pytest.raises(TwinRejected, match=r"3 draws failed.*NaN"):
-        synthesise(TwinJob(case_folder, tmp_path), order(generator), on_step=steps.append)
+        synthesise(TwinJob(case_folder, tmp_path), config(generator), on_step=steps.append)
 
     assert len(steps) == 3 * CONFIG.default.steps
 
@@ -216,9 +224,9 @@ def test_many_twins_are_those_drawn_one_by_one_each_told_once_it_is_whole(
         assert (job.out / "twin.json").exists()
         told.append(job)
 
-    synthesise_all(jobs, order(generator), on_twin=check)
+    synthesise_all(jobs, config(generator), on_twin=check)
 
-    alone = synthesise(TwinJob(jobs[3].case_folder, tmp_path / "alone", 1), order(generator))
+    alone = synthesise(TwinJob(jobs[3].case_folder, tmp_path / "alone", 1), config(generator))
     assert told == jobs
     assert (jobs[3].out / "t2.nii.gz").read_bytes() == alone["t2"].read_bytes()
     assert (jobs[2].out / "t2.nii.gz").read_bytes() != alone["t2"].read_bytes()
@@ -231,33 +239,33 @@ def test_a_case_that_is_refused_among_many_says_so(
     jobs = [TwinJob(folder, tmp_path / case) for case, folder in case_folders.items()]
 
     with pytest.raises(CallerError, match="grid: 16x24x16 voxels"):
-        synthesise_all(jobs, order(random_generator(domain)))
+        synthesise_all(jobs, config(random_generator(domain)))
 
     assert not list(tmp_path.iterdir())
 
 
 def test_the_draw_seed_is_the_digest_of_its_four_parts() -> None:
     # First 16 hex digits of: printf '[7,"ab",1,2]' | sha256sum
-    assert f"{draw_seed(7, 'ab', 1, 2):016x}" == "acc0b70e5d60e6ce"
-    assert draw_seed(7, "ab", 1, 2) != draw_seed(7, "ab", 1, 3)
+    assert f"{derive_draw_seed(7, 'ab', 1, 2):016x}" == "acc0b70e5d60e6ce"
+    assert derive_draw_seed(7, "ab", 1, 2) != derive_draw_seed(7, "ab", 1, 3)
 
 
-def generator_with_anatomy(case_folders: dict[str, Path], out: Path) -> Generator:
+def generator_with_atlas(case_folders: dict[str, Path], out: Path) -> Generator:
     architecture = CONFIG.architecture.model_copy(update={"in_channels": 11, "anatomy": (8, 8, 4)})
     recipe = CONFIG.recipe.model_copy(update={"iterations": 5})
     settings = {"architecture": architecture, "expanded": True, "recipe": recipe}
-    train_small(case_folders, out, CONFIG.model_copy(update=settings))
+    train_tiny(case_folders, out, CONFIG.model_copy(update=settings))
     return load_model(out)
 
 
 def test_a_generator_with_anatomy_and_expanded_intensities_draws_brain_z(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    generator = generator_with_anatomy(case_folders, tmp_path)
+    generator = generator_with_atlas(case_folders, tmp_path)
     case, _ = read_case(next(iter(case_folders.values())))
     images = draw(generator, case, seed=1, sampling=generator.card.default)
 
-    assert generator.network.anatomy is not None
+    assert generator.network.atlas is not None
     assert generator.domain.expanded
     assert (images[:, ~case.brain] == -1).all()
     assert images[:, case.brain].std() > 0.01
@@ -266,23 +274,28 @@ def test_a_generator_with_anatomy_and_expanded_intensities_draws_brain_z(
 def test_twins_of_one_mask_have_anatomies_of_their_own_and_each_the_same_in_a_batch(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    generator = generator_with_anatomy(case_folders, tmp_path)
+    generator = generator_with_atlas(case_folders, tmp_path)
     case, _ = read_case(next(iter(case_folders.values())))
-    assert generator.network.anatomy is not None
-    generator.network.anatomy.bends.normal_(0, 0.02, generator=torch.Generator().manual_seed(0))
-    engine, shown = engine_of(generator, Machine(CPU, "fp32")), generator.show(case)
+    assert generator.network.atlas is not None
+    generator.network.atlas.deformation_modes.normal_(
+        0, 0.02, generator=torch.Generator().manual_seed(0)
+    )
+    engine, view = get_engine(generator, ComputeConfig(CPU, "fp32")), generator.prepare_view(case)
 
     def drawn(*seeds: int) -> list[Any]:
-        return draw_shown(
-            engine, generator.domain, shown, seeds=seeds, sampling=generator.card.default
+        return draw_view(
+            engine, generator.domain, view, seeds=seeds, sampling=generator.card.default
         )
 
     together, alone = drawn(1, 2), [drawn(seed)[0] for seed in (1, 2)]
 
     np.testing.assert_allclose(np.stack(together), np.stack(alone), atol=1e-3)
-    assert engine.bends is not None
-    places = [bent(shown.planes, drawn_bend(engine.bends, seed))[-3:] for seed in (1, 2)]
-    assert np.abs(places[0] - places[1]).max() > 0.01
+    assert engine.deformation_modes is not None
+    coordinates = [
+        warp_coordinates(view.planes, sample_deformation(engine.deformation_modes, seed))[-3:]
+        for seed in (1, 2)
+    ]
+    assert np.abs(coordinates[0] - coordinates[1]).max() > 0.01
 
 
 def test_the_memory_of_a_run_does_not_grow_with_its_twins(
@@ -295,7 +308,7 @@ def test_the_memory_of_a_run_does_not_grow_with_its_twins(
     try:
         synthesise_all(
             jobs,
-            order(generator),
+            config(generator),
             on_twin=lambda _: held_bytes.append(tracemalloc.get_traced_memory()[0]),
         )
     finally:

@@ -10,7 +10,7 @@ import torch
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_generator.diffusion.schedule import cosine_schedule, noise_estimate
 from syntrust_generator.model_card import ArchitectureCard, Phase, Prediction, Recipe
-from syntrust_generator.training.dataset import TrainingCase, case_at, draw_batch, phase_at
+from syntrust_generator.training.dataset import TrainingCase, choose_case, draw_batch, find_phase
 from syntrust_generator.training.loop import (
     Training,
     TrainingProgress,
@@ -18,11 +18,11 @@ from syntrust_generator.training.loop import (
     ema_decay,
     learning_rate,
     loss_curve,
+    loss_weights,
     resume_training,
     save_training,
     start_training,
     train,
-    weights_of,
 )
 
 ARCHITECTURE = ArchitectureCard(base_channels=8, multipliers=(1, 2), residual_blocks=1)
@@ -150,7 +150,7 @@ def test_images_and_condition_are_cut_and_mirrored_together(cases: list[Training
 
 
 def test_every_case_comes_once_in_each_pass_in_an_order_of_its_own() -> None:
-    drawn = [case_at(9, draw, seed=3) for draw in range(27)]
+    drawn = [choose_case(9, draw, seed=3) for draw in range(27)]
 
     passes = [tuple(drawn[i : i + 9]) for i in (0, 9, 18)]
     assert [sorted(one) for one in passes] == [list(range(9))] * 3
@@ -158,7 +158,7 @@ def test_every_case_comes_once_in_each_pass_in_an_order_of_its_own() -> None:
 
 
 def test_phases_follow_their_shares() -> None:
-    assert [phase_at(RECIPE, i).crop for i in range(6)] == [8, 8, 8, None, None, None]
+    assert [find_phase(RECIPE, i).crop for i in range(6)] == [8, 8, 8, None, None, None]
 
 
 def test_the_learning_rate_rises_and_falls_between_its_ends() -> None:
@@ -196,7 +196,7 @@ def test_the_loss_curve_averages_equal_stretches() -> None:
 def test_the_image_weighting_is_the_error_that_noise_makes_in_the_image(
     prediction: Prediction, largest: float
 ) -> None:
-    weights = weights_of(SCHEDULE, prediction, "image")
+    weights = loss_weights(SCHEDULE, prediction, "image")
 
     abar = SCHEDULE.alphas_cumprod[150]
     assert float(weights[150]) == pytest.approx(float(torch.sqrt(1 / abar - 1)), rel=1e-4)
@@ -225,7 +225,7 @@ def test_med_ddpms_output_is_the_noise_itself() -> None:
 
 def test_every_t_weighs_the_same_by_default() -> None:
     assert Phase(share=1).weighting == "none"
-    assert (weights_of(SCHEDULE, "noise", "none") == 1).all()
+    assert (loss_weights(SCHEDULE, "noise", "none") == 1).all()
 
 
 def test_the_velocity_weighting_turns_an_error_of_the_noise_into_one_of_the_velocity() -> None:
@@ -234,5 +234,5 @@ def test_the_velocity_weighting_turns_an_error_of_the_noise_into_one_of_the_velo
 
     estimate = noise_estimate(SCHEDULE, "velocity", zero + error, zero, t)
 
-    weight = weights_of(SCHEDULE, "velocity", "velocity")[t]
+    weight = loss_weights(SCHEDULE, "velocity", "velocity")[t]
     torch.testing.assert_close(estimate * weight, zero + error, rtol=1e-5, atol=0)

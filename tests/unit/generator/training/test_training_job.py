@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.unit.generator.tiny_generator import CONFIG, train_small
+from tests.unit.generator.tiny_generator import CONFIG, train_tiny
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.errors import CallerError, Cancelled, InvalidRequest
@@ -18,8 +18,8 @@ from syntrust_generator.model_card import read_card
 from syntrust_generator.synthesis.engine import Engine
 from syntrust_generator.training.dataset import CaseFolders
 from syntrust_generator.training.loop import TrainingProgress
-from syntrust_generator.training.preview import sample_grid, write_png
-from syntrust_generator.training.training_job import Keeping, training_config
+from syntrust_generator.training.preview import render_preview, write_png
+from syntrust_generator.training.training_job import LiveArtifacts, training_config
 
 ONE_ITERATION = CONFIG.model_copy(
     update={"recipe": CONFIG.recipe.model_copy(update={"iterations": 1})}
@@ -44,7 +44,7 @@ def test_the_card_has_the_cases_it_has_seen_and_how_it_was_made(
 def test_training_goes_on_from_its_checkpoint_to_the_same_weights(
     model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    keeping = Keeping(tmp_path / "checkpoint.pt", tmp_path / "s.png", checkpoint_every_s=0)
+    live = LiveArtifacts(tmp_path / "checkpoint.pt", tmp_path / "s.png", checkpoint_every_s=0)
     told: list[int] = []
 
     def stop(progress: TrainingProgress) -> None:
@@ -52,10 +52,8 @@ def test_training_goes_on_from_its_checkpoint_to_the_same_weights(
             raise Cancelled("The worker is going away.")
 
     with pytest.raises(Cancelled):
-        train_small(case_folders, tmp_path, on_progress=stop, keeping=keeping)
-    train_small(
-        case_folders, tmp_path, on_progress=lambda now: told.append(now.done), keeping=keeping
-    )
+        train_tiny(case_folders, tmp_path, on_progress=stop, live=live)
+    train_tiny(case_folders, tmp_path, on_progress=lambda now: told.append(now.done), live=live)
 
     assert told == list(range(31, 41))
     assert read_card(tmp_path).weights_sha256 == read_card(model_folder).weights_sha256
@@ -66,11 +64,9 @@ def test_the_clock_decides_when_a_state_is_kept_and_the_end_always_is(
 ) -> None:
     kept: list[Path] = []
     seen: list[int] = []
-    keeping = Keeping(tmp_path / "checkpoint.pt", tmp_path / "s.png", kept.append)
+    live = LiveArtifacts(tmp_path / "checkpoint.pt", tmp_path / "s.png", kept.append)
 
-    train_small(
-        case_folders, tmp_path, on_progress=lambda _: seen.append(len(kept)), keeping=keeping
-    )
+    train_tiny(case_folders, tmp_path, on_progress=lambda _: seen.append(len(kept)), live=live)
 
     assert seen == [0] * 39 + [1]  # the default is minutes; the last state comes before the end
 
@@ -78,18 +74,18 @@ def test_the_clock_decides_when_a_state_is_kept_and_the_end_always_is(
 def test_pictures_of_what_is_drawn_change_nothing_of_what_is_learned(
     model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    shown: list[Path] = []
-    keeping = Keeping(
+    previews: list[Path] = []
+    live = LiveArtifacts(
         tmp_path / "checkpoint.pt",
         tmp_path / "samples.png",
-        on_samples=shown.append,
-        samples_every_s=0,
+        on_preview=previews.append,
+        preview_every_s=0,
     )
 
-    train_small(case_folders, tmp_path, keeping=keeping)
+    train_tiny(case_folders, tmp_path, live=live)
 
     assert read_card(tmp_path).weights_sha256 == read_card(model_folder).weights_sha256
-    assert len(shown) >= 1
+    assert len(previews) >= 1
     with Image.open(tmp_path / "samples.png") as picture:
         assert (picture.mode, picture.size) == ("L", (4 * 16, 4 * 24))
 
@@ -101,7 +97,7 @@ def test_a_picture_shows_the_real_slice_above_the_drawn_one_in_one_grey_scale(
     schedule, cpu = cosine_schedule(250), torch.device("cpu")
     engine = Engine(generator.network, schedule, "velocity", device=cpu, precision="fp32")
 
-    pixels = sample_grid(engine, [cases[0]], seed=0)
+    pixels = render_preview(engine, [cases[0]], seed=0)
 
     height = pixels.shape[0] // 2
     real, drawn = pixels[:height, :16], pixels[height:, :16]
@@ -129,7 +125,7 @@ def test_a_generator_that_goes_on_from_another_keeps_what_that_one_has_seen(
     domain = start.domain.model_copy(update={"fit": "crop"})
     start = Generator(start.network, start.card.model_copy(update={"domain": domain}))
 
-    train_small({"other": case_folders["ball-0"]}, tmp_path, ONE_ITERATION, start=start)
+    train_tiny({"other": case_folders["ball-0"]}, tmp_path, ONE_ITERATION, start=start)
 
     card = read_card(tmp_path)
     assert [case.id for case in card.seen] == ["ball-0", "ball-1", "other"]
@@ -156,7 +152,7 @@ def test_going_on_from_a_generator_of_another_kind_is_refused(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(CallerError, match=why):
-        train_small(case_folders, tmp_path, CONFIG.model_copy(update=change), start=generator)
+        train_tiny(case_folders, tmp_path, CONFIG.model_copy(update=change), start=generator)
 
 
 def test_a_steps_config_takes_seed_and_iterations_from_the_step() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from syntrust_generator.process_settings import process_count
+from syntrust_generator.settings import count_processes
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +22,13 @@ def gpus(tmp_path: Path) -> Path:
 
 
 def test_a_worker_beside_a_gpu_has_two_processes(gpus: Path) -> None:
-    assert process_count(gpus) == 2
+    assert count_processes(gpus) == 2
 
 
 def test_a_worker_without_a_gpu_has_one_process(gpus: Path) -> None:
     (gpus / "nvidia0").unlink()
 
-    assert process_count(gpus) == 1
+    assert count_processes(gpus) == 1
 
 
 @pytest.mark.parametrize("hidden", ["", "-1"])
@@ -37,17 +37,17 @@ def test_a_gpu_that_is_hidden_counts_as_none(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
 
-    assert process_count(gpus) == 1
+    assert count_processes(gpus) == 1
 
 
 def test_an_operator_may_set_the_number(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNTRUST_GENERATOR__PROCESSES", "3")
 
-    assert process_count(gpus) == 3
+    assert count_processes(gpus) == 3
 
 
 def test_no_process_is_too_few(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNTRUST_GENERATOR__PROCESSES", "0")
 
     with pytest.raises(ValidationError, match="processes"):
-        process_count(gpus)
+        count_processes(gpus)

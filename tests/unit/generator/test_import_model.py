@@ -16,7 +16,7 @@ from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import Outcome, run_step
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_generator.diffusion.schedule import cosine_schedule
-from syntrust_generator.import_task import import_model
+from syntrust_generator.tasks import import_model
 
 
 @pytest.fixture
