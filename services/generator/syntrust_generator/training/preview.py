@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.noise import draw_noise
@@ -20,7 +19,6 @@ from syntrust_generator.training.dataset import TrainingCase
 Pixels = NDArray[np.uint8]
 PREVIEW_STEPS = 10
 PERCENTILES = (1.0, 99.5)  # of the real image's voxels in the brain: black and white
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def render_preview(engine: Engine, cases: Sequence[TrainingCase], *, seed: int) -> Pixels:
@@ -67,24 +65,7 @@ def _to_grey(image: NDArray[np.float32], black: float, white: float) -> Pixels:
 
 
 def write_png(pixels: Pixels, path: Path) -> None:
-    """Write (height, width) as an 8-bit grey PNG (ISO/IEC 15948); a killed write leaves none."""
-    height, width = pixels.shape
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1)  # filter 0: none
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    """Write (height, width) grey values as a PNG. A killed write leaves no file of that name."""
     draft = path.with_suffix(".draft")
-    draft.write_bytes(
-        _SIGNATURE
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(lines.tobytes()))
-        + _chunk(b"IEND", b"")
-    )
+    Image.fromarray(pixels).save(draft, format="PNG")
     draft.replace(path)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
