@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +32,7 @@ from syntrust_generator.synthesis.synthesis import (
     synthesise_all,
 )
 from syntrust_generator.training import training_job
-from syntrust_generator.training.loop import TrainingProgress
+from syntrust_generator.training.loop import OnProgress, TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True)
@@ -70,24 +72,13 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     WORK has that, the loss of every iteration and, every ten minutes, a picture of what is drawn.
     """
     work = work or out.with_name(f"{out.name}.work")
-    settings = _read_config(config)
-    folders = prepare_cases(
-        cases, work / "cases", Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
-    )
-    log_path, device = work / "loss.jsonl", best_device()
+    settings, device = _read_config(config), best_device()
+    wanted_grid = Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
+    folders = prepare_cases(cases, work / "cases", wanted_grid)
     with (
         reproducible(threads, deterministic=device.type == "cpu"),
-        _bar() as bar,
-        log_path.open("a", encoding="utf-8") as log,
+        _report_losses(work / "loss.jsonl", settings.recipe.iterations) as report,
     ):
-        task = bar.add_task("training", total=settings.recipe.iterations, loss="mean anatomy")
-
-        def report(progress: TrainingProgress) -> None:
-            bar.update(task, completed=progress.done, loss=f"loss {progress.loss:.3f}")
-            log.write(json.dumps({"iteration": progress.done, "loss": progress.loss}) + "\n")
-            if progress.done % _LOG_EVERY == 0:
-                log.flush()
-
         training_job.train(
             folders,
             settings,
@@ -102,6 +93,21 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             device=device,
         )
     console.print(f"Wrote {out}. {NOTICE}")
+
+
+@contextmanager
+def _report_losses(path: Path, iterations: int) -> Iterator[OnProgress]:
+    """A callback that moves a bar and writes the loss of every iteration to a file."""
+    with _progress_bar() as bar, path.open("a", encoding="utf-8") as log:
+        task = bar.add_task("training", total=iterations, loss="mean anatomy")
+
+        def report(progress: TrainingProgress) -> None:
+            bar.update(task, completed=progress.done, loss=f"loss {progress.loss:.3f}")
+            log.write(json.dumps({"iteration": progress.done, "loss": progress.loss}) + "\n")
+            if progress.done % _LOG_EVERY == 0:
+                log.flush()
+
+        yield report
 
 
 @app.command("import")
@@ -157,7 +163,7 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
         for twin in range(twins)
     ]
     due = [job for job in jobs if not (job.out / TWIN_FILE).exists()]
-    with reproducible(threads), _bar() as bar:
+    with reproducible(threads), _progress_bar() as bar:
         task = bar.add_task("drawing", total=len(due), loss="")
         synthesise_all(due, config, on_twin=lambda _: bar.advance(task))
     console.print(f"{len(due)} twins drawn into {out}. {NOTICE}")
@@ -202,7 +208,7 @@ def _read_config(path: Path | None) -> TrainConfig:
         raise CallerError(f"--config {path}: {error}") from error
 
 
-def _bar() -> Progress:
+def _progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -79,12 +79,12 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
         context.report(now.done, now.total, loss=now.loss, **published)
 
     device = best_device()
+    folders = {
+        case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case)) for case in request.cases
+    }
     with reproducible(context.threads, deterministic=device.type == "cpu"), _hold_device(context):
         paths = train(
-            {
-                case.id: context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case))
-                for case in request.cases
-            },
+            folders,
             config,
             name=request.name,
             dataset=f"training step {request.step_id}",

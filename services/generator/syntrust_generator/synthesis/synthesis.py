@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,7 +20,7 @@ from syntrust_generator.conditioning.intensity import BACKGROUND
 from syntrust_generator.diffusion.samplers import OnStep, ignore
 from syntrust_generator.model_card import NOTICE, Sampling
 from syntrust_generator.synthesis.draw import derive_draw_seed, draw_view
-from syntrust_generator.synthesis.engine import ComputeConfig, get_engine
+from syntrust_generator.synthesis.engine import ComputeConfig, Engine, get_engine
 from syntrust_generator.synthesis.quality import find_defects
 
 REDRAWS = 2
@@ -133,36 +131,15 @@ def synthesise(
 
 
 def synthesise_all(
-    jobs: Sequence[TwinJob],
+    jobs: Iterable[TwinJob],
     config: SynthesisConfig,
     *,
     on_twin: Callable[[TwinJob], None] = lambda _: None,
     on_step: OnStep = ignore,
 ) -> None:
-    """Draw many twins; the next case is read, and the last twin written, while one is drawn.
-
-    At most three are in memory at a time. `on_twin` is told of each once it is written.
-    """
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        read = [reader.submit(_read, job, config) for job in jobs[:1]]
-        written: list[tuple[TwinJob, Future[dict[str, Path]]]] = []
-        for job, following in zip_longest(jobs, jobs[1:]):
-            ready = read.pop().result()
-            if following is not None:
-                read.append(reader.submit(_read, following, config))
-            drawn = _draw(ready, config, on_step)
-            _finish_writes(written, on_twin)
-            written.append((job, writer.submit(_write, drawn)))
-        _finish_writes(written, on_twin)
-
-
-def _finish_writes(
-    written: list[tuple[TwinJob, Future[dict[str, Path]]]], on_twin: Callable[[TwinJob], None]
-) -> None:
-    """Wait for what is being written, and say that it is there."""
-    while written:
-        job, writing = written.pop()
-        writing.result()
+    """Draw many twins, one after the other; `on_twin` is told of each once it is written."""
+    for job in jobs:
+        synthesise(job, config, on_step=on_step)
         on_twin(job)
 
 
@@ -200,20 +177,17 @@ def _draw(ready: _PreparedTwin, config: SynthesisConfig, on_step: OnStep) -> _Dr
             sampling=config.resolved_sampling,
             on_step=on_step,
         )
-        wrong = find_defects(images, ready.view.visible_brain)
-        if not wrong:
+        found = find_defects(images, ready.view.visible_brain)
+        if not found:
             drawn = {"redraw": redraw, "draw_seed": f"{seed:016x}", "rejected": tuple(rejected)}
-            computed = {
-                "device": engine.device.type,
-                "precision": engine.precision,
-                "compiled": engine.compiled,
-            }
-            return _DrawnTwin(ready, images, _describe_twin(ready, config, {**drawn, **computed}))
-        rejected.append(tuple(wrong))
+            return _DrawnTwin(ready, images, _describe_twin(ready, config, engine, drawn))
+        rejected.append(tuple(found))
     raise TwinRejected(f"twin: {REDRAWS + 1} draws failed quality control: {rejected[-1]}.")
 
 
-def _describe_twin(ready: _PreparedTwin, config: SynthesisConfig, drawn: dict[str, object]) -> Twin:
+def _describe_twin(
+    ready: _PreparedTwin, config: SynthesisConfig, engine: Engine, drawn: dict[str, object]
+) -> Twin:
     card, domain, view = config.generator.card, config.generator.domain, ready.view
     return Twin.model_validate(
         {
@@ -229,6 +203,9 @@ def _describe_twin(ready: _PreparedTwin, config: SynthesisConfig, drawn: dict[st
             "lost_voxels": view.lost_voxels,
             "warnings": view.warnings,
             "intensity": domain.intensity,
+            "device": engine.device.type,
+            "precision": engine.precision,
+            "compiled": engine.compiled,
             **drawn,
         }
     )

@@ -125,32 +125,32 @@ def train(
         If the cases do not share a grid, a case cannot be shown to this network, the checkpoint
         belongs to another recipe, or `start` has another architecture or prediction.
     """
+    domain = _describe_domain(folders, config, start)
+    divisor = to_architecture(config.architecture).divisor
+    read_cases = partial(CaseFolders, tuple(folders.values()), domain, divisor)
+    learn = partial(fit_atlas, read_cases, on_case=on_case)
+    training = _start_or_resume(config, learn, start, live, device)
+    cases = read_cases(brain=training.network.mean_brain())
+    if live is not None:
+        on_progress = _PeriodicSaver(training, config, cases, live).before(on_progress)
+    schedule = cosine_schedule(config.schedule_steps)
+    run_training(training, cases, config.recipe, schedule, on_progress=on_progress)
+    return save_trained(
+        training, config, domain, folders, name=name, dataset=dataset, out=out, start=start
+    )
+
+
+def _describe_domain(
+    folders: Mapping[str, Path], config: TrainConfig, start: Generator | None
+) -> Domain:
     shape, spacing_mm = read_common_grid(folders)
-    domain = Domain(
+    return Domain(
         shape=shape,
         spacing_mm=spacing_mm,
         view=config.view,
         fit="exact" if start is None else start.domain.fit,
         intensity=config.intensity,
         expanded=config.expanded,
-    )
-    divisor = to_architecture(config.architecture).divisor
-    read_cases = partial(CaseFolders, tuple(folders.values()), domain, divisor)
-    learn = partial(fit_atlas, read_cases, on_case=on_case)
-    training = _start_or_resume(config, learn, start, live, device)
-    cases = read_cases(brain=training.network.mean_brain())
-    saver = None if live is None else _PeriodicSaver(training, config, cases, live)
-
-    def after(done: TrainingProgress) -> None:
-        if saver is not None:
-            saver.after(done)
-        on_progress(done)
-
-    run_training(
-        training, cases, config.recipe, cosine_schedule(config.schedule_steps), on_progress=after
-    )
-    return save_trained(
-        training, config, domain, folders, name=name, dataset=dataset, out=out, start=start
     )
 
 
@@ -166,19 +166,28 @@ class _PeriodicSaver:
         self._next_checkpoint = now + live.checkpoint_every_s
         self._next_preview = now + live.preview_every_s
 
-    def after(self, progress: TrainingProgress) -> None:
+    def before(self, on_progress: OnProgress) -> OnProgress:
+        """A callback that saves what is due, and then calls the one given."""
+
+        def save_and_report(progress: TrainingProgress) -> None:
+            self._save_due(progress)
+            on_progress(progress)
+
+        return save_and_report
+
+    def _save_due(self, progress: TrainingProgress) -> None:
         ends = progress.done == progress.total
         if ends or time.monotonic() >= self._next_checkpoint:
-            self._save()
+            self._save_checkpoint()
         if ends or time.monotonic() >= self._next_preview:
-            self._draw()
+            self._save_preview()
 
-    def _save(self) -> None:
+    def _save_checkpoint(self) -> None:
         save_training(self._training, self._config.recipe, self._live.checkpoint)
         self._live.on_checkpoint(self._live.checkpoint)
         self._next_checkpoint = time.monotonic() + self._live.checkpoint_every_s
 
-    def _draw(self) -> None:
+    def _save_preview(self) -> None:
         started = time.monotonic()
         cases = [self._cases[i] for i in range(min(PREVIEW_CASES, len(self._cases)))]
         engine = _ema_engine(self._training, self._config)
@@ -217,6 +226,12 @@ def _start_or_resume(
         shape = config.architecture.anatomy
         atlas = None if shape is None else learn(shape)
         return start_training(config.architecture, config.recipe, device, atlas=atlas)
+    _require_same_kind(start, config)
+    weights = start.network.state_dict()
+    return start_training(config.architecture, config.recipe, device, weights=weights)
+
+
+def _require_same_kind(start: Generator, config: TrainConfig) -> None:
     card, seen = start.card, start.domain
     given = (card.architecture, card.schedule_steps, card.prediction)
     conditioned = (seen.view, seen.intensity, seen.expanded)
@@ -226,8 +241,6 @@ def _start_or_resume(
         )
     if conditioned != (config.view, config.intensity, config.expanded):
         raise CallerError(f"start: {card.name} has another view, intensity or expanded than asked.")
-    weights = start.network.state_dict()
-    return start_training(config.architecture, config.recipe, device, weights=weights)
 
 
 def save_trained(
