@@ -49,27 +49,28 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     cases: Annotated[Path, typer.Argument(help="Folder with one folder of NIfTI files per case.")],
     out: Annotated[Path, typer.Argument(help="Model folder to write.")],
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "tiny",
-    dataset: Annotated[str, typer.Option(help="Where the cases come from, for the card.")] = "",
+    dataset: Annotated[str, typer.Option(help="Origin of the cases, for the card.")] = "",
     grid: Annotated[int, typer.Option(help="Voxels along each axis of the grid.")] = 64,
     spacing: Annotated[float, typer.Option(help="Edge of a voxel in mm.")] = 3.0,
     config: Annotated[
-        Path | None, typer.Option(help="JSON file of a TrainConfig; the tiny model's if absent.")
+        Path | None, typer.Option(help="JSON file of a TrainConfig; default: the tiny model's.")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="Model folder to go on from; fresh weights if absent.")
+        Path | None, typer.Option(help="Model folder to continue from; default: fresh weights.")
     ] = None,
     work: Annotated[
-        Path | None, typer.Option(help="Canonical cases, checkpoint and log; default OUT.work.")
+        Path | None,
+        typer.Option(help="Folder of canonical cases, checkpoint and log; default OUT.work."),
     ] = None,
     checkpoint_every: Annotated[
-        float, typer.Option(help="In seconds.")
+        float, typer.Option(help="Seconds between two checkpoints.")
     ] = training_job.CHECKPOINT_EVERY_S,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
     """Train a generator and write OUT/model.safetensors and OUT/card.json.
 
-    Stopped and started again it goes on from its last checkpoint, on a CPU with the same result.
-    WORK has that, the loss of every iteration and, every ten minutes, a picture of what is drawn.
+    A stopped training, started again, continues from its last checkpoint; on a CPU with the same
+    result. WORK has the checkpoint, the loss of every iteration and, every ten minutes, a preview.
     """
     work = work or out.with_name(f"{out.name}.work")
     settings, device = _read_config(config), best_device()
@@ -119,13 +120,15 @@ def import_checkpoint(
     name: Annotated[str, typer.Option(help="Name on the model card.")] = "med-ddpm",
     seen: Annotated[
         Path | None,
-        typer.Option(help="Ids of the cases it was trained on, one per line; as published if not."),
+        typer.Option(
+            help="File of the ids it was trained on, one per line; default: as published."
+        ),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Where those come from, for the card; as published if not.")
+        str | None, typer.Option(help="Origin of those cases, for the card; default: as published.")
     ] = None,
 ) -> None:
-    """Check a checkpoint of Med-DDPM and write it as a model folder. Nothing in it is executed."""
+    """Check a checkpoint of Med-DDPM and write it as a model folder. No code in it is executed."""
     import_med_ddpm(checkpoint, out, name=name, seen=seen, dataset=dataset)
     console.print(f"Wrote {out}. {NOTICE}")
 
@@ -133,19 +136,25 @@ def import_checkpoint(
 @app.command()
 def draw(  # noqa: PLR0917 - typer reads the options from here
     cases: Annotated[Path, typer.Argument(help="Folder with one folder of NIfTI files per case.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write OUT/<case>/<twin>/ into.")],
+    out: Annotated[Path, typer.Argument(help="Folder for OUT/<case>/<twin>/.")],
     model: Annotated[str, typer.Option(help="A model folder, or the name of a shipped one.")] = (
         "tiny"
     ),
     twins: Annotated[int, typer.Option(min=1, help="Twins of each case.")] = 1,
-    sampler: Annotated[SamplerName | None, typer.Option(help="The card's if absent.")] = None,
-    steps: Annotated[int | None, typer.Option(min=2, help="The card's if absent.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
-    precision: Annotated[PrecisionChoice, typer.Option(help="Of the convolutions.")] = "auto",
-    work: Annotated[Path | None, typer.Option(help="Canonical cases; default OUT.work.")] = None,
+    sampler: Annotated[SamplerName | None, typer.Option(help="Default: the card's.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=2, help="Denoising steps; default: the card's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
+    precision: Annotated[
+        PrecisionChoice, typer.Option(help="Precision of the convolutions.")
+    ] = "auto",
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of canonical cases; default OUT.work.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
-    """Draw twins of cases from their label maps. Twins that are there already are kept."""
+    """Draw twins of cases from their label maps. Twins that exist already are kept."""
     folder = Path(model)
     generator = load_model(folder if folder.is_dir() else find_shipped_model(model))
     default = generator.card.default
@@ -170,23 +179,28 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
 
 
 def choose_grid(domain: Domain) -> GridSpec:
-    """The grid on which a generator's cases are registered best."""
+    """Choose the grid onto which a generator's cases are brought."""
     if domain.fit == "crop":
         return "native"
     return Grid(shape=domain.shape, spacing_mm=domain.spacing_mm)
 
 
 def prepare_cases(cases: Path, work: Path, grid: GridSpec) -> dict[str, Path]:
-    """Canonical folders of every case in `cases`, by case id; those of `work` are kept.
+    """Write a canonical folder of every case into `work`; those that exist are kept.
+
+    Returns
+    -------
+    dict of str to Path
+        Canonical folders by case id.
 
     Raises
     ------
     CallerError
-        If there is no case, or one is refused; it is named.
+        If there is no case, or a case is refused; the message names it.
     """
     found = sorted(path for path in cases.glob("[!.]*") if path.is_dir())
     if not found:
-        raise CallerError(f"{cases}: holds no case folder.")
+        raise CallerError(f"{cases}: the folder has no case folder; each case needs one.")
     folders = {path.name: work / path.name for path in found}
     for path in found:
         target = folders[path.name]
@@ -220,7 +234,7 @@ def _progress_bar() -> Progress:
 
 
 def main() -> None:
-    """Entry point: refusals end with a sentence and exit code 2, not with a traceback."""
+    """Run the command. A refusal ends with a sentence and exit code 2, without a traceback."""
     try:
         app()
     except PlatformError as error:

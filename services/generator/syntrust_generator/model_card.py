@@ -1,6 +1,6 @@
-"""A generator's card: what it is, what it may be shown, what it has seen, how it was made.
+"""A generator's card: what it is, its domain, the cases it has seen, how it was trained.
 
-Imports pydantic and the standard library alone.
+Imports only pydantic and the standard library.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class ArchitectureCard(_Frozen):
     anatomy: Annotated[
         tuple[Positive, Positive, Positive] | None,
         Field(
-            description="Nodes of the mean anatomy shown to the network, which then has three "
-            "condition planes more: places in the mean brain; see anatomy.py, places.py, bends.py."
+            description="Nodes of the atlas along z, y and the distance from the middle; the "
+            "network then has three more condition planes: atlas coordinates. See atlas/."
         ),
     ] = None
 
 
 class Domain(_Frozen):
-    """What a generator may be conditioned on. Anything else is refused."""
+    """The cases that a generator can be conditioned on. Any other case is refused."""
 
     shape: Annotated[
         tuple[Positive, Positive, Positive], Field(description="Voxels along x, y, z.")
@@ -68,7 +68,7 @@ class Domain(_Frozen):
         Literal["exact", "crop"],
         Field(
             description="Other shapes at the same spacing: refused, or cut and padded around the "
-            "middle of the grid; see fit.py."
+            "middle of the grid; see grid_fit.py."
         ),
     ] = "exact"
     labels: Annotated[
@@ -81,7 +81,7 @@ class Domain(_Frozen):
     intensity_range: tuple[float, float] = (-1.0, 1.0)
     expanded: Annotated[
         bool,
-        Field(description="The network sees brain-z through intensity.expanded; twins do not."),
+        Field(description="The network sees brain-z through intensity.expand; twins do not."),
     ] = False
 
 
@@ -100,7 +100,7 @@ class Sampling(_Frozen):
 
 
 class SeenCase(_Frozen):
-    """A case the weights have been fitted to. The digests find it again under another id."""
+    """A case that the weights were trained on. The digests find it again under another id."""
 
     id: str
     label_map_digest: str | None = None
@@ -108,7 +108,7 @@ class SeenCase(_Frozen):
 
 
 class Phase(_Frozen):
-    """A part of the training that looks at one size of window."""
+    """A part of the training with one size of window."""
 
     share: Annotated[float, Field(gt=0, le=1, description="Of all iterations.")]
     crop: Annotated[
@@ -120,7 +120,7 @@ class Phase(_Frozen):
         Weighting,
         Field(
             description="Of the loss by t: none (Med-DDPM) is for texture, image for brightness "
-            "and contrast, velocity lies between; see training.weights_of."
+            "and contrast, velocity lies between; see training.loop.loss_weights."
         ),
     ] = "none"
 
@@ -152,7 +152,7 @@ class Recipe(_Frozen):
 
 
 class TrainConfig(_Frozen):
-    """What a training is told besides its cases: the `config` of a `TrainGenerator` step."""
+    """The settings of a training besides its cases: the `config` of a `TrainGenerator` step."""
 
     architecture: ArchitectureCard
     recipe: Recipe = Recipe()
@@ -164,14 +164,15 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
-        """Refuse planes that the network has no channels for, and a scale without its inverse."""
+        """Refuse channels that do not match the planes, and `expanded` without its inverse."""
         has_atlas = self.architecture.anatomy is not None
         due = self.architecture.out_channels + MASK_PLANES + (POSITION_PLANES if has_atlas else 0)
         if self.architecture.in_channels != due:
-            msg = f"architecture.in_channels: {due} {'with' if has_atlas else 'without'} anatomy."
+            with_or_without = "with" if has_atlas else "without"
+            msg = f"architecture.in_channels: must be {due} {with_or_without} anatomy."
             raise ValueError(msg)
         if self.expanded and self.intensity != "brain-z":
-            msg = f"expanded: only with intensity brain-z, not {self.intensity}."
+            msg = f"expanded: needs intensity brain-z, not {self.intensity}."
             raise ValueError(msg)
         return self
 
@@ -215,7 +216,7 @@ class LossPoint(_Frozen):
 
 
 class Stage(_Frozen):
-    """An earlier training whose weights a later one went on from."""
+    """An earlier training whose weights a later one started from."""
 
     name: str
     dataset: str
@@ -260,7 +261,7 @@ class ModelCard(_Frozen):
         return self
 
     def twin_domain(self) -> Domain:
-        """What twins may be drawn of.
+        """The cases that twins may be drawn of.
 
         Raises
         ------
@@ -276,23 +277,23 @@ class ModelCard(_Frozen):
         )
 
     def as_stage(self) -> Stage:
-        """This training as the start of another."""
+        """Describe this training as an earlier stage of another."""
         kept = self.model_dump(include=set(Stage.model_fields))
         return Stage.model_validate(kept)
 
 
 def read_card(folder: Path) -> ModelCard:
-    """The card of a model folder.
+    """Read the card of a model folder.
 
     Raises
     ------
     CallerError
-        If there is none, or it is not one.
+        If the folder has no card, or the file is not a model card.
     """
     try:
         return ModelCard.model_validate_json((folder / CARD_FILE).read_bytes())
     except FileNotFoundError as error:
-        raise CallerError(f"model: no {CARD_FILE} in {folder.name}.") from error
+        raise CallerError(f"model: the folder {folder.name} has no {CARD_FILE}.") from error
     except ValueError as error:
         raise CallerError(f"{CARD_FILE}: not a model card: {error}") from error
 

@@ -1,4 +1,4 @@
-"""The steps of the generator queue: inputs in, the work called once, files out."""
+"""The steps of the generator queue: fetch inputs, call once, publish files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from syntrust_generator.training.training_job import LiveArtifacts, train, train
 
 GIVEN_BY_CALLER = "named by whoever imported the checkpoint"
 PREVIEW_FILE = "samples.png"
-PATIENCE_S = 60.0  # longer than most twins take; a training keeps the device for hours
+PATIENCE_S = 60.0  # longer than most twins take; a training holds the device for hours
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
@@ -51,7 +51,7 @@ def synthesise_case(message: StepMessage, context: StepContext) -> None:
 
 @contextmanager
 def _hold_device(context: StepContext) -> Iterator[None]:
-    """The device alone, and no memory kept on it afterwards that another process could use."""
+    """Hold the device alone, and free its unused memory afterwards for other processes."""
     with context.device(patience_s=PATIENCE_S):
         try:
             yield
@@ -61,7 +61,7 @@ def _hold_device(context: StepContext) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _load_cached_model(folder: Path) -> Generator:
-    """The model that the last twin was drawn with, most often that of the next: read once."""
+    """Load a model and keep it: the next twin most often needs the same one."""
     return load_model(folder)
 
 

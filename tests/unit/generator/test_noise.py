@@ -57,5 +57,5 @@ def test_a_sampler_takes_noise_at_the_start_and_ancestral_at_each_step(
 
 
 def test_more_steps_than_the_schedule_has_are_refused() -> None:
-    with pytest.raises(CallerError, match="steps: at most 10"):
+    with pytest.raises(CallerError, match="steps: 11 is too many; this generator has 10"):
         noise_steps(cosine_schedule(10), Sampling(sampler="ddim", steps=11))

@@ -1,1 +1,1 @@
-"""The mean brain: its places, and how it deforms."""
+"""The atlas: mean images, registration of heads to it, and its deformations."""

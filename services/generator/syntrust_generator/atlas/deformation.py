@@ -1,15 +1,15 @@
-"""How brains of one outline differ: smooth bends of the mean anatomy, learned and drawn.
+"""Deformations of the atlas: how brains of one outline differ, learned from cases and sampled.
 
-What an outline tells of a voxel's place (places.py) is off by what it does not know: where just
-this brain's ventricles and folds lie. In a training case the images say by how much. Its bend is
-fitted until the mean anatomy, looked up at the bent places, is the case's own, and the mean of the
-cases at their bent places is sharp where it was blurred. The principal components of their bends
-are a statistical deformation model (Rueckert et al. 2003, doi:10.1109/TMI.2003.815865), from
-which every twin draws its own bend, so that its folds are those of a new brain.
+`registration` sees only the outline of a head. It cannot know where this brain's ventricles and
+folds lie. The images of a training case show it: a smooth deformation is fitted that brings the
+atlas, sampled at the warped coordinates, nearest to the case. The mean of the cases at their warped
+coordinates is then sharp where it was blurred. The principal components of the cases' deformations
+are a statistical deformation model (Rueckert et al. 2003, doi:10.1109/TMI.2003.815865). Every twin
+samples its own deformation from it, so that its folds are those of a new brain.
 
-Bends are (3, *nodes) float32: what is added to a place along x, y and z, in the units of places,
-at nodes over the whole mean brain along z, y, x, and linear between them. Planes are (C, Z, Y, X),
-the last three of them places.
+A deformation is a (3, *nodes) float32 array: what is added to the atlas coordinates along x, y and
+z. Its nodes lie over the whole mean brain along z, y, x; it is linear between them. Planes are
+(C, Z, Y, X); the last three of them are atlas coordinates.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from syntrust_generator.noise import philox
 Volume = NDArray[np.float32]
 
 MODES = 48  # principal components that a model keeps
-NODE_STRIDE = 4  # nodes of the mean anatomy to one of a bend
-_POINTS = 40_000  # that a fit looks at, of a brain of any size
+NODE_STRIDE = 4  # nodes of the atlas to one of a deformation
+_POINTS = 40_000  # of a brain that a fit uses
 _STEPS, _RATE = 25, 0.006  # Adam's
 _ROUGHNESS_WEIGHT = 24.0  # of the square of a deformation's steps between nodes
 _SIZE_WEIGHT = 5.0  # of the square of a deformation itself
-_STREAM = 2**32  # of a draw's noise: beyond all steps of a schedule
+_STREAM = 2**32  # of the random numbers of a draw; a schedule's steps use lower ones
 
 
 def deformation_shape(atlas: Shape) -> Shape:
-    """Nodes of a bend along z, y, x, of a mean anatomy with nodes on one side of the middle."""
+    """Nodes of a deformation along z, y, x, for an atlas with nodes on one side of the middle."""
     z, y, half = atlas
     return (
         -(-z // NODE_STRIDE),
@@ -48,15 +48,24 @@ def deformation_shape(atlas: Shape) -> Shape:
 
 
 def fit_deformation(planes: Volume, images: Volume, mean: Volume) -> Volume:
-    """The bend by which the mean images, looked up, come nearest to a case's healthy tissue.
+    """Fit the deformation that brings the mean images nearest to a case's healthy tissue.
 
-    Least squares of the four modalities, each by its sd, with a bend that is smooth and small.
+    Least squares over the four modalities, each divided by its sd. A penalty keeps the deformation
+    smooth and small.
 
     Parameters
     ----------
-    planes : (7, Z, Y, X), the places those of the outline.
-    images : (4, Z, Y, X), in the numbers of `mean`.
-    mean : (4, z, y, x), mean images at nodes of one side.
+    planes : float32 array, shape (7, Z, Y, X)
+        With coordinates of `register_head`.
+    images : float32 array, shape (4, Z, Y, X)
+        In the same numbers as `mean`.
+    mean : float32 array, shape (4, z, y, x)
+        Mean images at the nodes of one side.
+
+    Returns
+    -------
+    float32 array, shape (3, *nodes)
+        In atlas coordinates.
     """
     healthy = np.flatnonzero(planes[MASK_PLANES - 1])
     chosen = torch.from_numpy(healthy[:: max(1, len(healthy) // _POINTS)])
@@ -82,13 +91,19 @@ def _penalise(deformation: Tensor) -> Tensor:
 
 
 def warp_coordinates(planes: Volume, deformation: Volume | None = None) -> Volume:
-    """Planes as the network sees them: places bent, and x as the distance from the middle.
+    """Make planes ready for a network: deform the coordinates and fold x at the middle.
 
     Parameters
     ----------
-    planes : (7, Z, Y, X), the places those of the outline, x in [-1, 1].
-    bend
-        None leaves the places as they are.
+    planes : float32 array, shape (7, Z, Y, X)
+        With coordinates of `register_head`, x in [-1, 1].
+    deformation : float32 array, shape (3, *nodes), or None
+        None leaves the coordinates where they are.
+
+    Returns
+    -------
+    float32 array, shape (7, Z, Y, X)
+        The coordinate x is now the distance from the middle, in [0, 1].
     """
     head = planes[:MASK_PLANES].any(axis=0)
     coordinates = torch.from_numpy(planes[-POSITION_PLANES:][:, head])
@@ -101,14 +116,20 @@ def warp_coordinates(planes: Volume, deformation: Volume | None = None) -> Volum
 
 
 def compute_modes(deformations: Sequence[Volume]) -> Volume:
-    """Principal components of bends and of their mirror images, each times its sd.
+    """Compute principal components of deformations and their mirror images, each times its sd.
 
-    Left and right are told apart by nothing, so each bend counts as its mirror image too, and the
-    mean bend is next to nothing. The components kept are scaled to the variance of all.
+    Nothing tells left from right, so each deformation also counts as its mirror image. The mean
+    deformation is then almost zero and is left out. The components that are kept are scaled to the
+    variance of all.
+
+    Parameters
+    ----------
+    deformations : sequence of float32 arrays, each (3, *nodes)
 
     Returns
     -------
-    (MODES, *bend) float32; zeros where the bends have fewer components.
+    float32 array, shape (MODES, 3, *nodes)
+        Zeros where there are fewer components.
     """
     both = np.stack([turned for one in deformations for turned in (one, mirror_deformation(one))])
     flat = both.reshape(len(both), -1).astype(np.float64)
@@ -123,20 +144,20 @@ def compute_modes(deformations: Sequence[Volume]) -> Volume:
 
 
 def mirror_deformation(deformation: Volume) -> Volume:
-    """The same bend of a head that is mirrored left to right."""
+    """The deformation (3, *nodes) of a head that is mirrored left to right."""
     signs = np.array([-1, 1, 1], dtype=np.float32)[:, None, None, None]
     return np.ascontiguousarray(deformation[..., ::-1] * signs)
 
 
 def sample_deformation(modes: Volume, seed: int) -> Volume:
-    """A new bend, (3, *nodes): each component times a standard normal number of the seed."""
+    """Sample a new deformation (3, *nodes): each mode (MODES, 3, *nodes) times a normal number."""
     weights = philox(seed, _STREAM).standard_normal(len(modes))
     drawn: Volume = np.tensordot(weights, modes.astype(np.float64), axes=1).astype(np.float32)
     return drawn
 
 
 def sample_atlas(mean: Tensor, coordinates: Tensor) -> Tensor:
-    """Mean images (C, z, y, x) of one side at places (3, P), x in [-1, 1] → (C, P)."""
+    """Mean images (C, z, y, x) of one side at coordinates (3, P), x in [-1, 1] → (C, P)."""
     x, y, z = coordinates
     return _interpolate(mean, torch.stack([2 * x.abs() - 1, y, z]))
 

@@ -1,13 +1,14 @@
-"""Where in the mean brain each voxel of a head lies: a smooth map fitted to the outline alone.
+"""Registration of a head to the mean brain: a smooth map fitted to the outline alone.
 
-A generator knows of a new case nothing but its masks. What they tell of the anatomy is how large
-the head is, how it is turned and where it bulges. So the place of a voxel is a polynomial of degree
-4 in its position, fitted by least squares until the mean brain's outline, looked up at these
-places, is the case's own (the polynomial warps of Woods et al. 1998,
-doi:10.1097/00004728-199801000-00028, here of masks). Left and right are told apart by nothing: the
-mean outline is symmetric, and known on one side of the middle.
+A generator knows only the masks of a new case. They show how large the head is, how it is turned
+and where it bulges. The atlas coordinates of a voxel are therefore a polynomial of degree 4 in its
+position. A least-squares fit makes the shape template, sampled at these coordinates, equal to the
+head (the polynomial warps of Woods et al. 1998, doi:10.1097/00004728-199801000-00028, here of
+masks). The shape template is symmetric, for nothing tells left from right. It is stored for one
+side of the middle.
 
-Places are numbers between -1 and 1: the mean brain's half axes times `EDGE` around its middle.
+Coordinates are numbers between -1 and 1, which is `EDGE` times the mean brain's half axes around
+its middle.
 """
 
 from __future__ import annotations
@@ -29,26 +30,29 @@ Floats = NDArray[np.float64]
 
 EDGE = 1.12  # how far the nodes reach, in half axes of the mean brain
 DEGREE = 4
-ROUNDS = 3  # of fitting all heads to their mean outline and taking the mean anew
+ROUNDS = 3  # of registering all heads to their mean and taking the mean again
 _BLUR = 0.05  # sd of the outlines' edge, in half axes
-_POINTS = 40_000  # that the fit looks at, of a head of any size
+_POINTS = 40_000  # of a head that the fit uses
 _CHUNK = 50_000  # voxels whose basis functions are in memory at once
-_STEPS, _DONE = 12, 1e-4  # Gauss-Newton's, and the change of a coefficient that ends it
+_STEPS, _DONE = 12, 1e-4  # most Gauss-Newton steps; the change of a coefficient that ends them
 # Weight of a coefficient's square, times its degree squared, in the mean square error.
 _STIFFNESS = 1e-4
 
 
 def fit_shape_template(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDArray[np.float32]:
-    """The mean outline of heads, each seen at its own places.
+    """Average registered heads to the shape template of the mean brain.
 
     Parameters
     ----------
-    heads : brain with tumour, (X, Y, Z) bool each, of any shapes.
-    shape : nodes along z, y and the distance from the middle along x.
+    heads : iterable of bool arrays, each (X, Y, Z)
+        Brain with tumour. Shapes may differ.
+    shape : (int, int, int)
+        Nodes along z, y and the distance from the middle along x.
 
     Returns
     -------
-    (*shape) float32 in [0, 1]: the share of heads that cover the node, its edge blurred.
+    float32 array, shape `shape`
+        In [0, 1]: the share of heads that cover the node, with a blurred edge.
     """
     views = [_Head.from_mask(head) for head in heads]
     shape_template = _average_heads(((view, _START) for view in views), shape)
@@ -61,16 +65,19 @@ def fit_shape_template(heads: Iterable[NDArray[np.bool_]], shape: Shape) -> NDAr
 def register_head(
     head: NDArray[np.bool_], shape_template: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Where each voxel of `head` lies in the mean brain.
+    """Find the atlas coordinates of each voxel of a head.
 
     Parameters
     ----------
-    head : brain with tumour, (X, Y, Z) bool.
-    outline : of `outline_of`.
+    head : bool array, shape (X, Y, Z)
+        Brain with tumour.
+    shape_template : float32 array
+        What `fit_shape_template` returns.
 
     Returns
     -------
-    (3, X, Y, Z) float32: places along x, y and z in [-1, 1], 0 outside `head`.
+    float32 array, shape (3, X, Y, Z)
+        Coordinates along x, y and z in [-1, 1]; 0 outside `head`.
     """
     view = _Head.from_mask(head)
     coefficients = _fit_coefficients(view, shape_template)
@@ -83,9 +90,20 @@ def register_head(
 
 
 def splat(coordinates: Floats, values: Floats, shape: Shape) -> Floats:
-    """Sums of `values` (C, P) over the nodes next to `places` (3, P), by linear weights.
+    """Add values up at the nodes next to their coordinates, by linear weights.
 
-    Along x a place is the distance from the middle here. The sums are (C, *shape), along z, y, x.
+    Parameters
+    ----------
+    coordinates : float64 array, shape (3, P)
+        Along x (here the distance from the middle, in [0, 1]), y and z (in [-1, 1]).
+    values : float64 array, shape (C, P)
+    shape : (int, int, int)
+        Nodes along z, y, x.
+
+    Returns
+    -------
+    float64 array, shape (C, *shape)
+        Weighted sums.
     """
     low, share = _locate_cells(coordinates, shape)
     sums = np.zeros((len(values), int(np.prod(shape))))
@@ -98,7 +116,7 @@ def splat(coordinates: Floats, values: Floats, shape: Shape) -> Floats:
 
 
 def _locate_cells(coordinates: Floats, shape: Shape) -> tuple[NDArray[np.int64], Floats]:
-    """The lower node along z, y, x of each place, and its share of the way to the next."""
+    """The node below each point along z, y, x, and the share of the way to the next node."""
     x, y, z = coordinates
     spans = [(n - 1) * part for n, part in zip(shape, ((z + 1) / 2, (y + 1) / 2, x), strict=True)]
     index = np.stack(spans)
@@ -145,7 +163,7 @@ def _terms() -> tuple[tuple[int, int, int], ...]:
 
 
 def _identity() -> Floats:
-    """The coefficients (3, K) that take a head's middle and half axes for the mean brain's."""
+    """Coefficients (3, K) that map a head's middle and half axes to the mean brain's."""
     units = np.eye(3, dtype=int)
     return np.array([[float((unit == term).all()) for term in _terms()] for unit in units])
 
@@ -154,7 +172,7 @@ _START = _identity()
 
 
 def _fit_coefficients(view: _Head, shape_template: NDArray[np.float32]) -> Floats:
-    """Gauss-Newton from `_START`: coefficients (3, K) of the least mean square difference."""
+    """Minimise the mean square difference by Gauss-Newton from `_START`; coefficients (3, K)."""
     both_sides = [shape_template[:, :, :0:-1], shape_template]
     volume = np.concatenate(both_sides, axis=2).astype(np.float64)
     gradients = _gradients(volume)
@@ -176,7 +194,7 @@ def _fit_coefficients(view: _Head, shape_template: NDArray[np.float32]) -> Float
 
 
 def _gradients(volume: Floats) -> Floats:
-    """Derivatives along x, y, z of a volume (Z, Y, X) between places -1 and 1, (3, Z, Y, X)."""
+    """Derivatives of a volume (Z, Y, X) by the coordinates x, y, z in [-1, 1]: (3, Z, Y, X)."""
     return np.stack([np.gradient(volume, 2 / (volume.shape[a] - 1), axis=a) for a in (2, 1, 0)])
 
 

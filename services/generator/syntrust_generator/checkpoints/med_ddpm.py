@@ -1,7 +1,7 @@
-"""Reading Med-DDPM's own checkpoint files into model folders.
+"""Import of Med-DDPM's own checkpoint files as model folders.
 
-There are two: `model_brats.pt` draws four modalities of a brain, `model_128.pt` one image of a
-whole head.
+There are two files: `model_brats.pt` draws four modalities of a brain, `model_128.pt` draws one
+image of a whole head.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TRAINING_CASES: Final = SHIPPED / "med_ddpm_training_cases.csv"
 
 @dataclass(frozen=True)
 class ReleasedModel:
-    """What is known of a released model beside its weights."""
+    """What is known of a released model besides its weights."""
 
     variant: Variant
     architecture: Architecture
@@ -135,14 +135,14 @@ def import_med_ddpm(
 
 
 def _identify_model(weights: Mapping[str, Tensor]) -> ReleasedModel:
-    """Which of the two released models has an input of that many channels."""
+    """Find which of the two released models has an input of that many channels."""
     found = weights.get(INPUT_WEIGHT)
     is_whole_head = found is not None and found.shape[1:2] == (WHOLE_HEAD.in_channels,)
     return WHOLE_HEAD_MODEL if is_whole_head else BRATS_MODEL
 
 
 def check_tables(tables: Mapping[str, Tensor]) -> int:
-    """T of a checkpoint's schedule, after comparing every table with ours.
+    """Compare every schedule table of a checkpoint with ours; returns T, the number of steps.
 
     Raises
     ------

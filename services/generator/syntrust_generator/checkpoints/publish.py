@@ -1,4 +1,4 @@
-"""Putting the shipped models where the gateway and every worker find them. Loads no torch."""
+"""Publishing models in the object store for the gateway and all workers. Loads no torch."""
 
 from __future__ import annotations
 

@@ -39,33 +39,33 @@ class Generator:
 
     @property
     def domain(self) -> Domain:
-        """What twins may be drawn of; refuses a model that draws none."""
+        """The cases that twins may be drawn of; refuses a model that cannot draw twins."""
         return self.card.twin_domain()
 
     def prepare_view(self, case: Case, fit: Fit | None = None) -> ConditionedView:
-        """What the network is shown of a case; refuses one outside the domain, see `grid_fit`."""
+        """Prepare the condition of a case; refuses one outside the domain, see `grid_fit`."""
         divisor, brain = self.network.architecture.divisor, self.network.mean_brain()
         shape_template = None if brain is None else brain.shape_template
         return prepare_view(case, self.domain, divisor, fit, shape_template=shape_template)
 
 
 def to_architecture(architecture: ArchitectureCard) -> Architecture:
-    """What a card says of a network, as the network has it."""
+    """Convert a card's description of a network to the network's own."""
     return Architecture(**architecture.model_dump())
 
 
 def create_network(architecture: ArchitectureCard) -> UNet:
-    """The network a card describes, with fresh weights."""
+    """Create the network that a card describes, with fresh weights."""
     return UNet(to_architecture(architecture))
 
 
 def list_shipped_models() -> dict[str, Path]:
-    """Model folders that come with the package, by name."""
+    """List the model folders that come with the package, by name."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CARD_FILE}"))}
 
 
 def find_shipped_model(name: str) -> Path:
-    """Folder of a shipped model.
+    """Find the folder of a shipped model.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def find_shipped_model(name: str) -> Path:
 
 
 def load_model(folder: Path) -> Generator:
-    """Read a model folder, checking the digest, every name and every shape.
+    """Read a model folder. Check the digest, and the name and shape of every parameter.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def load_model(folder: Path) -> Generator:
         If the card is missing, or the weights are not those of its architecture (the first
         mismatch is named).
     ObjectDamaged
-        If the weights are not the ones the card was written for.
+        If the weights are not those that the card was written for.
     """
     card = read_card(folder)
     path = folder / WEIGHTS_FILE
@@ -149,7 +149,7 @@ def save_model(weights: Mapping[str, Tensor], card: ModelCard, folder: Path) -> 
 
 
 def digest_file(path: Path) -> str:
-    """Of a file's bytes.
+    """SHA-256 of a file's bytes.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def digest_file(path: Path) -> str:
 
 
 def software_versions() -> dict[str, str]:
-    """Software that decides the numbers."""
+    """Versions of the software that decides the numbers."""
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),

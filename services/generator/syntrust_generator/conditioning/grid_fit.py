@@ -1,8 +1,9 @@
-"""How a case of one shape is shown to a generator of another, and how its twin comes back.
+"""Bringing a case of one shape onto the grid of a generator, and its twin back.
 
-Cutting and padding keep the voxel's size and act on the label map. The resize squeezes the planes
-of the condition, as Med-DDPM's own sampling script does: soft values and another aspect ratio, so
-only on request. Outside, arrays are (X, Y, Z); planes are the network's, (C, Z, Y, X).
+Cutting and padding act on the label map and keep the size of the voxels. Resizing acts on the
+planes of the condition, as Med-DDPM's own sampling script does. It gives soft values and another
+aspect ratio, so it is done only on request.
+A case's arrays are (X, Y, Z); planes are (C, Z, Y, X).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SPACING_TOLERANCE = 0.01  # relative
 
 @dataclass(frozen=True)
 class Window:
-    """Where a case's grid and a generator's overlap, both around the same middle."""
+    """Where the grids of a case and of a generator overlap. Both have the same middle."""
 
     case_shape: tuple[int, ...]
     shape: tuple[int, ...]
@@ -50,7 +51,7 @@ class Window:
 
 
 def centre_window(case_shape: tuple[int, ...], shape: tuple[int, ...]) -> Window:
-    """Cut or pad around the middle; of an odd difference the low end gives or gets one more."""
+    """Cut or pad around the middle. Of an odd difference the low end loses or gets one more."""
     spans = [_spans(n, wanted) for n, wanted in zip(case_shape, shape, strict=True)]
     (x, a), (y, b), (z, c) = spans
     return Window(tuple(case_shape), tuple(shape), (x, y, z), (a, b, c))
@@ -65,10 +66,10 @@ def _spans(n: int, wanted: int) -> tuple[slice, slice]:
 
 @dataclass(frozen=True)
 class ConditionedView:
-    """What a generator is shown of one case, and the way back.
+    """What a generator sees of one case, and how to bring its twin back.
 
-    `planes` is the condition (C, Z, Y, X) within `box` of the grid of `grid_shape`. `window` is
-    None where the condition was resized.
+    `planes` is the condition (C, Z, Y, X) in `box` of a grid of `grid_shape`. `window` is None if
+    the condition was resized.
     """
 
     planes: NDArray[np.float32]
@@ -80,7 +81,7 @@ class ConditionedView:
 
     @property
     def visible_brain(self) -> NDArray[np.bool_]:
-        """The case's brain as far as the generator's grid covers it, (X, Y, Z)."""
+        """The part of the case's brain that the generator's grid covers, (X, Y, Z)."""
         if self.window is None:
             return self.brain
         seen = np.zeros_like(self.brain)
@@ -123,16 +124,30 @@ def prepare_view(
     *,
     shape_template: NDArray[np.float32] | None = None,
 ) -> ConditionedView:
-    """The condition of a case for a generator of this domain, which may know a mean `outline`.
+    """Prepare the condition of a case for a generator of this domain.
+
+    Parameters
+    ----------
+    case : Case
+        Only labels, brain and geometry are used.
+    domain : Domain
+    divisor : int
+        Every axis of the view is a multiple of this many voxels.
+    fit : "resize" or None
+        None does what the domain says.
+    shape_template : float32 array or None
+        That of the generator's atlas, if it has one.
 
     Raises
     ------
     CallerError
-        If the case lies outside the domain, all of its tumour outside the field of view, or the
-        generator cannot be shown a resized condition.
+        If the case lies outside the domain, all of its tumour lies outside the field of view, or
+        the generator cannot use a resized condition.
     """
     if not case.labels.any():
-        raise CallerError("labels: no tumour is labelled; this generator draws brains with one.")
+        raise CallerError(
+            "labels: the label map has no tumour voxel; this generator needs at least one."
+        )
     if fit == "resize":
         return _resize_view(case, domain, divisor, has_atlas=shape_template is not None)
     _check_grid(case, domain)
@@ -165,11 +180,11 @@ def _check_grid(case: Case, domain: Domain) -> None:
 
 
 def _resize_view(case: Case, domain: Domain, divisor: int, *, has_atlas: bool) -> ConditionedView:
-    """The whole grid of the case, whatever its size, on the whole grid of the generator."""
+    """Resize the whole grid of the case, of any size, to the whole grid of the generator."""
     if domain.view != "grid" or has_atlas:
         raise CallerError(
-            "fit: this generator sees a part of the grid, or where in it a voxel lies, so a "
-            "condition cannot be resized for it; leave fit out.",
+            "fit: this generator cannot use a resized condition, because it sees only the box "
+            "around the brain or has an atlas; leave fit out.",
         )
     planes = resize(build_condition(case.labels, case.brain), domain.shape[::-1])
     box = find_view_box(np.ones(domain.shape, dtype=bool), "grid", divisor)
@@ -178,9 +193,9 @@ def _resize_view(case: Case, domain: Domain, divisor: int, *, has_atlas: bool) -
 
 
 def resize(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Linear interpolation of (C, …) at (i + 0.5) n_in / n_out - 0.5, clamped to the edge.
+    """Interpolate volumes (C, …) linearly at (i + 0.5) n_in / n_out - 0.5, clamped to the edge.
 
-    No blur precedes it where it shrinks: the reference has none.
+    Nothing is blurred before shrinking, as in the reference.
     """
     tensor = torch.from_numpy(np.ascontiguousarray(volumes))[None]
     out = functional.interpolate(tensor, size=shape, mode="trilinear", align_corners=False)
@@ -189,7 +204,7 @@ def resize(volumes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.f
 
 
 def _count_lost_voxels(case: Case, window: Window) -> dict[str, int]:
-    """Voxels of each region, and of the brain, that lie outside the field of view."""
+    """Count the voxels of each region and of the brain outside the field of view."""
     beyond = np.ones(case.labels.shape, dtype=bool)
     beyond[window.in_case] = False
     masks: dict[str, NDArray[np.bool_]] = {"brain": case.brain}

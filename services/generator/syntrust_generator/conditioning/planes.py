@@ -1,6 +1,6 @@
 """From the canonical case to what the network sees, and back.
 
-Outside, arrays are (X, Y, Z); the network's are (Z, Y, X), as in Med-DDPM.
+A case's arrays are (X, Y, Z). The network's arrays are (Z, Y, X), as in Med-DDPM.
 """
 
 from __future__ import annotations
@@ -27,33 +27,39 @@ def build_condition(
     *,
     shape_template: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """One-hot planes of a label map: NCR, ED, ET, and brain without tumour.
+    """Build the planes of a label map: NCR, ED, ET, and brain without tumour.
 
-    With the mean brain's `outline` three more say where in that a voxel lies, see places.py: a
-    network that sees part of the brain at a time, or has few layers, cannot tell otherwise which
-    anatomy is due.
+    With a shape template three more planes have the atlas coordinates of each voxel. A network that
+    sees part of the brain at a time, or has few layers, cannot find out otherwise which part of the
+    brain a voxel belongs to.
 
     Parameters
     ----------
-    labels : (X, Y, Z) uint8, canonical: 0 background, 1 NCR, 2 ED, 3 ET.
-    brain : (X, Y, Z) bool.
+    labels : uint8 array, shape (X, Y, Z)
+        Canonical: 0 background, 1 NCR, 2 ED, 3 ET.
+    brain : bool array, shape (X, Y, Z)
+    shape_template : float32 array or None
+        What `fit_shape_template` returns.
 
     Returns
     -------
-    (4, Z, Y, X) float32 in {0, 1}, or (7, Z, Y, X), which `bends.bent` makes ready for a network;
-    all planes are 0 outside brain and tumour.
+    float32 array, shape (4, Z, Y, X) or (7, Z, Y, X)
+        Masks in {0, 1}; then coordinates, which `warp_coordinates` makes ready for a network. All
+        planes are 0 outside brain and tumour.
 
     Raises
     ------
     CallerError
-        If a label is not one of 0-3, or no brain is left beside the tumour: the network would
-        draw garbage from either.
+        If a label is not one of 0-3, or the brain has no voxel outside the tumour. The network
+        would draw garbage from either.
     """
     if labels.max(initial=0) > 3:
         raise CallerError(f"labels: {int(labels.max())} is not one of 0, 1 NCR, 2 ED, 3 ET.")
     rest = brain & (labels == 0)
     if not rest.any():
-        raise CallerError("brain: no voxel of brain lies outside the tumour; a brain mask is due.")
+        raise CallerError(
+            "brain: the mask has no voxel outside the tumour. Send a mask of the whole brain."
+        )
     planes = np.stack([labels == 1, labels == 2, labels == 3, rest]).astype(np.float32)
     if shape_template is not None:
         planes = np.concatenate([planes, register_head(brain | (labels > 0), shape_template)])
@@ -71,19 +77,19 @@ def from_network(volumes: NDArray[Scalar]) -> NDArray[Scalar]:
 
 
 def find_view_box(brain: NDArray[np.bool_], view: View, divisor: int) -> Box:
-    """The voxels that the network is shown; every axis a multiple of `divisor`.
+    """Find the voxels that the network sees. Every axis is a multiple of `divisor`.
 
-    `brain` takes the brain's bounding box and one voxel around it, grown to the next multiple and
-    kept inside the grid.
+    The view "grid" is the whole grid. The view "brain" is the bounding box of the brain with one
+    voxel around it, grown to the next multiple inside the grid.
 
     Raises
     ------
     CallerError
-        If the grid is too small for that, or, with `grid`, not a multiple itself; if the mask is
-        empty.
+        If the mask is empty, the grid is too small for the box, or, with "grid", the grid itself is
+        not a multiple.
     """
     if not brain.any():
-        raise CallerError("brain: the mask is empty.")
+        raise CallerError("brain: the mask is empty; it must have at least one voxel.")
     spans = [_axis_span(brain, axis, view, divisor) for axis in range(3)]
     return spans[0], spans[1], spans[2]
 

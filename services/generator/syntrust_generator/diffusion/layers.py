@@ -1,4 +1,4 @@
-"""What the network is built of: a norm and a convolution that take the fast way on a CPU."""
+"""Building blocks of the network: a norm and a convolution that are fast on a CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ THINNEST_BF16 = 3  # voxels along an axis; below it oneDNN's bfloat16 gradient i
 
 
 def group_count(channels: int, most: int) -> int:
-    """The largest divisor of `channels` up to `most`; min(most, channels) where that divides it."""
+    """The largest divisor of `channels` that is at most `most`."""
     return max(g for g in range(1, min(most, channels) + 1) if channels % g == 0)
 
 
@@ -22,7 +22,8 @@ class Norm(nn.GroupNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         if _is_inference(x):
-            # On a CPU the kernel itself reads bfloat16 and sums in float32.
+            # On a CPU the kernel itself reads bfloat16 and sums in float32. Converting first takes
+            # 6 % more of a step, and would change the last bits of twins.
             return super().forward(x)
         weight, bias = self.weight.float(), self.bias.float()
         normed = functional.group_norm(x.float(), self.num_groups, weight, bias, self.eps)
@@ -30,10 +31,11 @@ class Norm(nn.GroupNorm):
 
 
 class Conv3d(nn.Conv3d):
-    """A convolution that takes oneDNN's kernels on a CPU whatever the size of its input.
+    """A convolution that always uses oneDNN's kernels on a CPU.
 
-    Torch's own choice falls back to a loop ten times slower at batch 1 and few channels. Thin
-    inputs leave bfloat16: oneDNN's weight gradient then reads memory that nobody wrote.
+    At batch 1 and few channels torch chooses a slower kernel of its own: with the shipped model in
+    float32 a step then takes 0.595 instead of 0.449 CPU seconds. Thin inputs are not computed in
+    bfloat16, because oneDNN's weight gradient then reads memory that was never written.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +54,7 @@ class Conv3d(nn.Conv3d):
 
 
 def _is_inference(x: Tensor) -> bool:
-    """Whether nothing but the values of a CPU's forward pass in the type of `x` is wanted."""
+    """Whether this is a forward pass on a CPU, without gradients, in the type of `x`."""
     return (
         x.device.type == "cpu"
         and not torch.is_grad_enabled()
@@ -66,7 +68,7 @@ def conv(channels_in: int, channels_out: int, *, stride: int = 1) -> Conv3d:
 
 
 def zero_initialise(module: nn.Conv3d | nn.Conv1d) -> nn.Module:
-    """A branch that starts as nothing: its last layer is zero until training moves it."""
+    """Set a branch's last layer to zero, so that the branch adds nothing before training."""
     nn.init.zeros_(module.weight)
     if module.bias is not None:
         nn.init.zeros_(module.bias)

@@ -27,11 +27,11 @@ EMBEDDING_FACTOR = 4  # width of the time embedding over the base channels
 class Architecture:
     """Everything that decides the names and shapes of a network's parameters.
 
-    `attention_factors` are downsampling factors (1 = full resolution) whose levels carry attention.
-    `groups` is the most groups a normalisation has. The released models have 32; a network of at
-    most 32 channels then has one channel in each, and its norms remove the time embedding, a
-    constant per channel, altogether. Narrow networks therefore need fewer. `anatomy` is the
-    shape of the mean anatomy that a network looks up by place, if it has one; see anatomy.py.
+    `attention_factors` are downsampling factors (1 = full resolution) whose levels have attention.
+    `groups` is the most groups that a normalisation has. The released models have 32. A network of
+    at most 32 channels would then have one channel per group, and its norms would remove the time
+    embedding, which is a constant per channel. Narrow networks therefore need fewer groups.
+    `anatomy` is the shape of the network's atlas, if it has one; see `atlas.atlas`.
     """
 
     base_channels: int
@@ -117,7 +117,7 @@ def build_network(  # noqa: PLR0917 - the published signature
 
 
 def channels_last(network: UNet) -> UNet:
-    """The same network with its weights laid out as the fast convolution kernels want them."""
+    """Lay the weights of a network out for the fast convolution kernels; returns the network."""
     for parameter in network.parameters():
         if parameter.dim() == 5:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
@@ -286,11 +286,11 @@ class UNet(nn.Module):
 
     @property
     def atlas(self) -> Atlas | None:
-        """What a network of a card with `anatomy` looks mean images up in."""
+        """The network's atlas; None if its card has no `anatomy`."""
         return self.anatomy
 
     def mean_brain(self) -> MeanBrain | None:
-        """What heads are registered to, if the network has an atlas."""
+        """The brain that heads are registered to, if the network has an atlas."""
         return None if self.atlas is None else self.atlas.mean_brain()
 
     def _layers(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:
@@ -357,7 +357,7 @@ class UNet(nn.Module):
         return self.predict(x, self.embed(t))
 
     def predict(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """`forward` for what `embed` gives: (N, …), or (1, …) for one step of all."""
+        """`forward` with an embedding from `embed`: (N, …), or (1, …) if all have the same step."""
         h, skips = x if self.atlas is None else torch.cat([x, self.atlas(x)], dim=1), []
         for stage in self.input_blocks:
             h = stage(h, embedding)

@@ -26,7 +26,7 @@ NoiseSource = Callable[[int], Tensor]
 
 @dataclass(frozen=True)
 class Step:
-    """What a sampler tells its callback after a step."""
+    """What a sampler passes to its callback after a step."""
 
     done: int
     total: int
@@ -42,7 +42,7 @@ DENSITY = 1.5  # of few steps near t = 0; 1 is even spacing
 
 
 def ignore(step: Step) -> None:
-    """The callback of those who do not want to know."""
+    """The callback for a caller that needs no progress."""
     del step
 
 
@@ -76,12 +76,12 @@ def ancestral(
 
 
 def spaced_steps(total: int, count: int) -> list[int]:
-    """`count` of the steps T-1 … 0, descending, the denser the less noise there is.
+    """Choose `count` of the steps T-1 … 0, descending, denser where there is less noise.
 
-    t_i = 1 + (T - 2) (1 - i / (count - 1))^1.5, rounded, and moved up where steps would repeat; all
-    T steps are all of them. Evenly spaced steps end far from t = 0, and the one leap that
-    is left blurs the image (Karras et al., arXiv:2206.00364, sec. 3: steps belong where noise is
-    low). `docs/generator.md` has what that is worth.
+    t_i = 1 + (T - 2) (1 - i / (count - 1))^1.5, rounded, and moved up where steps would repeat.
+    With `count` = T these are all steps. Evenly spaced steps end far from t = 0, and the one leap
+    that remains blurs the image (Karras et al., arXiv:2206.00364, sec. 3: steps belong where noise
+    is low). `docs/generator.md` has the measured difference.
 
     Raises
     ------

@@ -52,17 +52,25 @@ class Schedule:
 def noise_estimate(
     schedule: Schedule, prediction: Prediction, output: Tensor, x: Tensor, t: int | Tensor
 ) -> Tensor:
-    """The noise estimate that a network's output stands for.
+    """Convert a network's output to an estimate of the noise.
 
     Med-DDPM's output is the noise. The velocity v = sqrt(abar) eps - sqrt(1 - abar) x0 of Salimans
-    & Ho (arXiv:2202.00512, App. D) gives eps = sqrt(1 - abar) x + sqrt(abar) v: at high t the noise
-    is then nearly x itself, by construction, and an error of v reaches the image unamplified. A
-    small network needs that to start from pure noise in few steps.
+    & Ho (arXiv:2202.00512, App. D) gives eps = sqrt(1 - abar) x + sqrt(abar) v. At high t the noise
+    is then nearly x itself, and an error of v reaches the image unamplified. A small network needs
+    that to start from pure noise in few steps.
 
     Parameters
     ----------
-    output, x : (N, C, Z, Y, X); x is the noisy image.
-    t : one step for all, or (N,).
+    schedule : Schedule
+    prediction : "noise" or "velocity"
+    output, x : tensor, shape (N, C, Z, Y, X)
+        The network's output, and the noisy image.
+    t : int, or int64 tensor of shape (N,)
+        One step for all, or one each.
+
+    Returns
+    -------
+    tensor, shape (N, C, Z, Y, X)
     """
     if prediction == "noise":
         return output
@@ -98,7 +106,7 @@ def cosine_schedule(steps: int) -> Schedule:
 
 
 def respace(schedule: Schedule, chosen: Sequence[int]) -> Schedule:
-    """The schedule of a process that visits only the steps `chosen`, ascending.
+    """Derive the schedule of a process that visits only the steps `chosen`, ascending.
 
     beta'_i = 1 - abar(chosen_i) / abar(chosen_i-1) (Nichol & Dhariwal, sec. 4). All steps give the
     schedule itself.

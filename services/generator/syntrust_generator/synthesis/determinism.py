@@ -1,4 +1,4 @@
-"""The same bytes from the same inputs: which torch settings that takes."""
+"""Torch settings that give the same bytes for the same inputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MEMORY: Any = torch.utils.deterministic  # its stubs lack the flag
 
 @contextmanager
 def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
-    """Deterministic algorithms on exactly `threads` CPU threads while the block runs.
+    """Use deterministic algorithms on exactly `threads` CPU threads while the block runs.
 
-    The number of threads decides how sums are split, hence the last bits of every number. Training
-    on a GPU is not `deterministic`: there the gradient of the trilinear upsampling has no such
-    algorithm, and torch would refuse it.
+    The number of threads decides how sums are split, and so the last bits of every number. Training
+    on a GPU is not `deterministic`: the gradient of the trilinear upsampling has no deterministic
+    algorithm there, and torch would refuse it.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     filling = _MEMORY.fill_uninitialized_memory
@@ -28,7 +28,7 @@ def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
     try:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
-        # Filling every new tensor only shows reads of unset memory, at a third of the time.
+        # Filling new tensors only helps to find reads of unset memory, at a third of the time.
         _MEMORY.fill_uninitialized_memory = False
         yield
     finally:

@@ -1,8 +1,8 @@
 """Drawing twins: one label map, one seed, four modalities.
 
-A twin is a function of the weights, the label map, the brain, sampler, steps, precision and the
-draw's seed. Noise comes from a counter-based generator on the CPU, keyed by that seed and by the
-step, so it is the same in whatever batch, worker or device the twin is drawn.
+Weights, label map, brain, sampler, steps, precision and the draw's seed determine a twin. Noise
+comes from a counter-based generator on the CPU, keyed by that seed and the step. It is therefore
+the same in any batch, on any worker and device.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def draw(
     on_step: OnStep = ignore,
     precision: PrecisionChoice = "fp32",
 ) -> NDArray[np.float32]:
-    """Four modalities for the labels and the brain of `case`, on the CPU; its images are not seen.
+    """Draw four modalities for the labels and the brain of `case` on the CPU.
+
+    The case's images are not used.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def draw_view(
     sampling: Sampling,
     on_step: OnStep = ignore,
 ) -> list[NDArray[np.float32]]:
-    """One twin for each seed, drawn as one batch; each has the noise that it would have alone.
+    """Draw one twin per seed as one batch. Each has the noise that it would have alone.
 
     Returns
     -------
@@ -104,13 +106,13 @@ def draw_view(
 
 
 def _warp_condition(engine: Engine, planes: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """The condition of one draw, (C, Z, Y, X): a mean anatomy is bent as its seed says."""
+    """The condition of one draw, (C, Z, Y, X), with the deformation that its seed samples."""
     modes = engine.deformation_modes
     return planes if modes is None else warp_coordinates(planes, sample_deformation(modes, seed))
 
 
 def noise_steps(schedule: Schedule, sampling: Sampling) -> list[int]:
-    """The steps whose noise a sampler takes, in its order: T, and for ancestral each it visits.
+    """The steps whose noise a sampler takes, in its order: T; for ancestral also each visited step.
 
     Raises
     ------
@@ -118,7 +120,9 @@ def noise_steps(schedule: Schedule, sampling: Sampling) -> list[int]:
         If the schedule has fewer steps than asked for.
     """
     if sampling.steps > schedule.steps:
-        raise CallerError(f"steps: at most {schedule.steps} for this generator.")
+        raise CallerError(
+            f"steps: {sampling.steps} is too many; this generator has {schedule.steps}."
+        )
     visited = spaced_steps(schedule.steps, sampling.steps)
     return [schedule.steps, *(visited if sampling.sampler == "ancestral" else ())]
 
@@ -132,7 +136,7 @@ def run_sampler(
 ) -> Tensor:
     """Run a sampler under conditions (N, C, Z, Y, X).
 
-    `noise_at` is asked for standard normal noise of the steps of `noise_times`, in their order.
+    `noise_at` returns standard normal noise. It is called for each of `noise_steps`, in order.
 
     Returns
     -------

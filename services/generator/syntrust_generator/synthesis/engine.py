@@ -1,8 +1,8 @@
-"""A generator's network made ready for one processor: where it lies, how it counts, how fast.
+"""A generator's network prepared for one processor: device, precision and kernels.
 
-On a CPU: convolutions in bfloat16 where the processor has it, channels last, oneDNN's kernels. On a
-GPU: bfloat16 or TF32, channels last, and one compiled graph where every case has the same shape;
-compiling fuses norms with activations, whose memory traffic is most of what is not convolution.
+On a CPU: convolutions in bfloat16 if the processor has it, channels last, oneDNN's kernels. On a
+GPU: bfloat16 or TF32, channels last, and one compiled graph if every case has the same shape.
+Compiling fuses norms with activations, whose memory traffic is most of what is not convolution.
 Steps and schedule stay in float32. Tensors are (N, C, Z, Y, X).
 """
 
@@ -37,9 +37,9 @@ def best_device() -> torch.device:
 
 
 def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
-    """What `auto` is on a device: bfloat16 where it is native, else TF32 on a GPU, else float32.
+    """Resolve a choice on a device. `auto` is bfloat16 if native, else TF32 on a GPU, else float32.
 
-    TF32 exists on GPUs alone; a CPU that is asked for it computes in float32.
+    Only GPUs have TF32; a CPU computes in float32 instead.
     """
     if choice == "bf16" or (choice == "auto" and _supports_bfloat16(device)):
         return "bf16"
@@ -55,9 +55,9 @@ def _supports_bfloat16(device: torch.device) -> bool:
 
 @dataclass(frozen=True)
 class ComputeConfig:
-    """What twins are drawn on. It decides their last bits, and stands in their provenance.
+    """Where and how precisely twins are drawn. It decides their last bits and is in `twin.json`.
 
-    `compiled` lets a GPU run compiled graphs where that pays, see `engine_of`.
+    `compiled` allows compiled graphs on a GPU, see `get_engine`.
     """
 
     device: torch.device = field(default_factory=best_device)
@@ -66,10 +66,10 @@ class ComputeConfig:
 
 
 class Engine:
-    """A network's noise estimate on `device`, in `precision`, with its schedule.
+    """Estimates noise with a network on `device`, in `precision`, with its schedule.
 
-    The time embeddings of all steps are computed once. `compiled` takes one graph for each shape
-    of input, so it pays where all cases have one.
+    The time embeddings of all steps are computed once. `compiled` makes one graph for each shape of
+    input, so it is for generators whose cases all have one shape.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Engine:
 
     @property
     def deformation_modes(self) -> NDArray[np.float32] | None:
-        """The components of bends that twins are drawn with, if the network has a mean anatomy."""
+        """Modes of the deformations that twins sample from, if the network has an atlas."""
         return None if self._atlas is None else self._atlas.deformation_modes.float().cpu().numpy()
 
     def denoiser(self, planes: NDArray[np.float32]) -> Denoiser:
@@ -127,7 +127,7 @@ class Engine:
     def noise_scale(self, planes: NDArray[np.float32]) -> Tensor | float:
         """The sd of the noise that images under a condition (N, C, Z, Y, X) are drawn from.
 
-        1, or (N, 4, Z, Y, X) for a network with a mean anatomy, whose units differ by region.
+        1, or (N, 4, Z, Y, X) for a network with an atlas, whose scale differs by region.
         """
         if self._atlas is None:
             return 1.0
@@ -135,7 +135,7 @@ class Engine:
             return self._atlas.scale_map(torch.from_numpy(planes).to(self.device))
 
     def _expected(self, condition: Tensor) -> Tensor | float:
-        """What a network with a mean anatomy was trained to draw the difference to."""
+        """The atlas images, to which a network with an atlas draws the difference."""
         if self._atlas is None:
             return 0.0
         with torch.inference_mode():
@@ -143,7 +143,7 @@ class Engine:
 
 
 def _place(network: UNet, device: torch.device, precision: Precision) -> UNet:
-    """A copy of the network for inference there; the one given stays as it is."""
+    """A copy of the network for inference on the device. The given network does not change."""
     placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
     if precision == "bf16":
         placed = bfloat16_convolutions(placed)
@@ -151,7 +151,7 @@ def _place(network: UNet, device: torch.device, precision: Precision) -> UNet:
 
 
 def _cudnn_flags(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
-    """TF32 in convolutions if that is asked for; deterministic kernels on a GPU in any case."""
+    """On a GPU: deterministic kernels, and TF32 in convolutions unless precision is fp32."""
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(
@@ -161,7 +161,7 @@ def _cudnn_flags(device: torch.device, precision: Precision) -> AbstractContextM
 
 @lru_cache(maxsize=1)
 def get_engine(generator: Generator, compute: ComputeConfig) -> Engine:
-    """The engine of a generator, kept until another is asked for: a worker draws many twins."""
+    """The engine of a generator. It is kept until another is needed: a worker draws many twins."""
     card, device = generator.card, compute.device
     return Engine(
         generator.network,
@@ -174,7 +174,7 @@ def get_engine(generator: Generator, compute: ComputeConfig) -> Engine:
 
 
 def _should_compile(generator: Generator, device: torch.device) -> bool:
-    """On a GPU, for cases of one shape: views of the brain differ, each would be compiled anew.
+    """On a GPU, if all cases have one shape: each other shape would be compiled again.
 
     Triton builds its launchers with the machine's C compiler, which slim images lack.
     """

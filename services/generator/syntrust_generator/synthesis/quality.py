@@ -1,4 +1,4 @@
-"""Whether a twin is fit to be handed on. Contrast and memorisation are measured elsewhere."""
+"""Quality control of a twin. Contrast and memorisation are measured by the metrics service."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ MOST_CLIPPED = 0.9  # share of the brain at either end of the range
 
 
 def find_defects(images: NDArray[np.float32], brain: NDArray[np.bool_]) -> list[str]:
-    """What is wrong with a twin, in sentences; empty if nothing is.
+    """Find the defects of a twin, one sentence each; empty if there are none.
 
     Parameters
     ----------
-    images : (4, X, Y, Z), meant to be in [-1, 1] within `brain` and -1 outside.
-    brain : (X, Y, Z) bool.
+    images : float32 array, shape (4, X, Y, Z)
+        Should be in [-1, 1] within `brain` and -1 outside.
+    brain : bool array, shape (X, Y, Z)
     """
     found: list[str] = []
     for name, image in zip(MODALITIES, images, strict=True):

@@ -1,4 +1,4 @@
-"""Twins of canonical case folders, checked and written with all that they depend on."""
+"""Twins of canonical case folders: drawn, checked, and written with their provenance."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Span = tuple[int, int]
 
 
 class TwinRejected(CallerError):
-    """No draw of this twin passed quality control. Drawing again gives the same."""
+    """No draw of this twin passed quality control. Another try would give the same."""
 
     slug, title = "twin-rejected", "Twin failed quality control"
 
 
 class Twin(BaseModel):
-    """Where a twin comes from: `twin.json`. Equal draws write equal files."""
+    """The provenance of a twin, `twin.json`. Equal draws write equal files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,7 +80,7 @@ class TwinJob:
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """What all twins of a run share. `sampling` None takes the model card's default."""
+    """The settings that all twins of a run share. `sampling` None is the model card's default."""
 
     generator: Generator
     seed: int
@@ -104,18 +104,21 @@ def synthesise(
 
     Parameters
     ----------
-    job
-        Of the case, only labels, brain and geometry are used. `twin` decides the noise, with the
-        order's seed and the label map's digest; see `draw.draw_seed`.
-    on_step
+    job : TwinJob
+        Of the case, only labels, brain and geometry are used. `twin`, the seed of the config and
+        the label map's digest decide the noise; see `draw.derive_draw_seed`.
+    config : SynthesisConfig
+    on_step : callable
         Called after every denoising step; may raise to cancel.
-    turn
-        Entered to draw, and neither to read nor to write: its holder has the device to itself.
+    exclusive_device : callable
+        Returns a context in which no other process uses the device. It is entered only to draw, not
+        to read or write.
 
     Returns
     -------
-    Paths of "t1", "t1ce", "t2", "flair" (NIfTI, float32 in [-1, 1], exactly -1 outside the brain)
-    and "twin" (its provenance).
+    dict of str to Path
+        "t1", "t1ce", "t2", "flair" (NIfTI, float32 in [-1, 1], exactly -1 outside the brain) and
+        "twin" (the provenance).
 
     Raises
     ------
@@ -212,7 +215,7 @@ def _describe_twin(
 
 
 def _write(drawn: _DrawnTwin) -> dict[str, Path]:
-    """The provenance last: a folder that has it has everything."""
+    """Write the provenance last: a folder that has it is complete."""
     out = drawn.ready.job.out
     paths = write_images(drawn.images, drawn.ready.case.geometry, out)
     paths["twin"] = out / TWIN_FILE

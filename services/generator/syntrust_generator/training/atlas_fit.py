@@ -1,13 +1,8 @@
-"""The mean healthy anatomy of a generator's training cases, by place in the brain.
+"""Fitting the atlas of a generator to its training cases; `atlas.atlas` says what it is for.
 
-A label map says where the tumour is and nothing of ventricles or cortex. A large network learns
-from thousands of cases where they are due; a small one, trained for minutes, draws texture instead.
-It is therefore shown the mean image at each voxel's place, bent as bends.py says, and what is
-diffused and drawn is the difference to it: the individual. In a tumour the mean of its region is
-expected. Differences are taken in units of their grain, so that they are as large as diffusion
-expects (Karras et al., arXiv:2206.00364, sec. 5) and as large everywhere: a network leaves about as
-much noise in each voxel, which would be speckle where differences are small.
-Tensors are (N, C, Z, Y, X) in this module.
+The heads are averaged to a shape template. Then, three times, each case is deformed to the mean
+images of the round before and the mean is taken again. Last, the scale of each region and the modes
+of the deformations are computed. Volumes of a case are (C, Z, Y, X) in this module.
 """
 
 from __future__ import annotations
@@ -25,11 +20,11 @@ from syntrust_generator.atlas.registration import Shape, fit_shape_template, spl
 from syntrust_generator.model_card import MASK_PLANES, POSITION_PLANES
 from syntrust_generator.training.dataset import TrainingCase, TrainingCases
 
-_TEMPLATE_CASES = 64  # are enough for a mean outline
-_ROUNDS = 3  # of taking the mean anew, of cases bent to the one before
-_LEAST_WEIGHT = 1e-3  # of a node that any case's healthy brain has reached
-_LOCAL_ROUGHNESS = 0.5  # root mean square difference of neighbours, in units
-_LEAST_SCALE = 0.02  # a region without any grain would divide by zero
+_TEMPLATE_CASES = 64  # are enough for a shape template
+_ROUNDS = 3  # of deforming the cases to their mean and taking the mean again
+_LEAST_WEIGHT = 1e-3  # of a node that lies in the healthy brain of some case
+_LOCAL_ROUGHNESS = 0.5  # rms difference of neighbouring voxels, once divided by the scale
+_LEAST_SCALE = 0.02  # a region without any roughness would divide by zero
 
 
 def fit_atlas(
@@ -37,16 +32,16 @@ def fit_atlas(
     shape: Shape,
     on_case: Callable[[], None] = lambda: None,
 ) -> Atlas:
-    """Mean outline, mean images, and bends of training cases.
+    """Fit shape template, mean images, region scale and deformation modes to training cases.
 
     Parameters
     ----------
-    seen_as
-        Gives the cases, seen with the mean `brain` it is given or without places.
-    shape
+    read_cases : callable
+        Returns the cases, registered to the mean `brain` that it is given, or not registered.
+    shape : (int, int, int)
         Nodes along z, y and the distance from the middle along x.
-    on_case
-        Called as often as a case is looked at; may raise to end it.
+    on_case : callable
+        Called each time a case is read; may raise to stop.
     """
     bare = read_cases(kept=1)
     every = max(1, len(bare) // _TEMPLATE_CASES)
@@ -104,7 +99,7 @@ def _average_lesions(sums: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]
 def _sum_squared_differences(atlas: Atlas, case: TrainingCase) -> NDArray[np.float64]:
     """Squared differences of neighbours and 1, summed over each plane of the masks: (5, 4).
 
-    Of the images less the mean anatomy, along all three axes; both voxels are in the plane.
+    Of the images less the atlas, along all three axes. Both voxels lie in the plane.
     """
     masks = case.condition[:MASK_PLANES] > 0
     expected = atlas.expected_images(torch.from_numpy(case.condition)[None])[0].numpy()
@@ -119,8 +114,9 @@ def _sum_squared_differences(atlas: Atlas, case: TrainingCase) -> NDArray[np.flo
 
 
 def _compute_region_scale(differences: Iterable[NDArray[np.float64]]) -> NDArray[np.float32]:
-    """One unit of each modality in each plane of the masks, (4, 4), never next to nothing; healthy
-    brain's in a region that no case has.
+    """Scale of each modality in each plane of the masks, (4, 4), at least `_LEAST_SCALE`.
+
+    A region that no case has takes the scale of healthy brain.
     """
     total = np.sum(list(differences), axis=0)
     scale = np.sqrt(total[:-1] / np.maximum(total[-1], 1)) / _LOCAL_ROUGHNESS
@@ -135,18 +131,19 @@ def _head_mask(condition: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def average_healthy_images(cases: Iterable[TrainingCase], shape: Shape) -> Tensor:
-    """Mean over the healthy brain of all cases, both sides of the head together.
+    """Average the images over the healthy brain of all cases, both sides of the head together.
 
     Parameters
     ----------
-    cases
-        With position planes; the images in the numbers that the network sees.
-    shape
+    cases : iterable of TrainingCase
+        With coordinate planes, and images in the numbers that the network sees.
+    shape : (int, int, int)
         Nodes along z, y and the distance from the middle along x.
 
     Returns
     -------
-    (4, *shape) float32. A node that lies in no case's healthy brain has the mean of all others.
+    float32 tensor, shape (4, *shape)
+        A node outside every case's healthy brain has the mean of all other nodes.
     """
     total = sum((_splat_case(case, shape) for case in cases), np.zeros(()))
     images, weight = total[:-1], total[-1]

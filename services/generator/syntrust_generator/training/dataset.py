@@ -26,10 +26,11 @@ CACHED_CASES = 256  # in memory; a 192x192x144 case takes 170 MB, a 64x64x64 one
 
 @dataclass(frozen=True)
 class TrainingCase:
-    """What the network is shown of one case, (C, Z, Y, X) each.
+    """What the network sees of one case, (C, Z, Y, X) each.
 
-    `images` float32 in [-1, 1]; `condition` float32, masks in {0, 1} and perhaps places. `bend` is
-    how the mean anatomy was bent for it, see bends.py.
+    `images` are float32 in [-1, 1]. `condition` is float32: masks in {0, 1}, and atlas coordinates
+    if the network has an atlas. `deformation` is what was fitted to the case, see
+    `atlas.deformation`.
     """
 
     images: NDArray[np.float32]
@@ -48,8 +49,8 @@ class TrainingCases(Protocol):
 class CaseFolders:
     """Canonical case folders as training cases, the latest `kept` of them in memory.
 
-    With a mean `brain`, their condition says where in it a voxel lies; with its images, where after
-    bending it to the case's own.
+    With a mean `brain` the condition has atlas coordinates; if the brain has images, they are
+    warped by the deformation that is fitted to the case.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class CaseFolders:
 
 
 def describe_seen_case(case_id: str, folder: Path) -> SeenCase:
-    """The ledger's line about a canonical case."""
+    """How a canonical case is listed among the seen cases of a model card."""
     record = _record(folder)
     return SeenCase(
         id=case_id, label_map_digest=record.label_map_digest, fingerprint=record.fingerprint
@@ -99,7 +100,7 @@ def describe_seen_case(case_id: str, folder: Path) -> SeenCase:
 def read_common_grid(
     folders: Mapping[str, Path],
 ) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
-    """Shape and spacing in mm, which every case must share.
+    """Read shape and spacing in mm, which every case must share.
 
     Raises
     ------
@@ -134,10 +135,11 @@ class Batch:
 def draw_batch(
     cases: TrainingCases, recipe: Recipe, *, index: int, iteration: int, schedule_steps: int
 ) -> Batch:
-    """The `index`-th batch of a training, a function of the recipe and of these numbers alone.
+    """Draw the `index`-th batch of a training.
 
-    A resumed training therefore needs no state of a random generator. `iteration` decides the
-    phase; `index` counts batches, of which an iteration takes `recipe.accumulate`.
+    It depends on the recipe and on these numbers alone, so a resumed training needs no state of a
+    random generator. `iteration` decides the phase. `index` counts batches; an iteration takes
+    `recipe.accumulate` of them.
     """
     phase = find_phase(recipe, iteration)
     rng = philox(recipe.seed, index)
@@ -161,7 +163,7 @@ def draw_batch(
 
 
 def find_phase(recipe: Recipe, iteration: int) -> Phase:
-    """The phase that an iteration (from 0) belongs to; the last one takes what shares leave."""
+    """Find the phase of an iteration (from 0). The last phase takes what the shares leave."""
     reached = 0.0
     for phase in recipe.phases:
         reached += phase.share
@@ -171,7 +173,7 @@ def find_phase(recipe: Recipe, iteration: int) -> Phase:
 
 
 def choose_case(count: int, draw: int, seed: int) -> int:
-    """Which of `count` cases the `draw`-th is: every case once per pass, in a new order each."""
+    """Index of the `draw`-th case: each of `count` once per pass, in a new order each pass."""
     passes, place = divmod(draw, count)
     order = philox(seed, 2**63 + passes).permutation(count)
     return int(order[place])

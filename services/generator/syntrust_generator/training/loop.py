@@ -71,7 +71,7 @@ def start_training(
 ) -> Training:
     """A training at iteration 0, from `weights` or initialised by the recipe's seed.
 
-    `anatomy` is the mean anatomy that a network which looks one up starts with.
+    `atlas` is where a network that has one starts.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -187,10 +187,8 @@ def noise_loss(
 ) -> Tensor:
     """Mean |eps - eps_hat| over all voxels and channels (Med-DDPM's L1), weighted per item by t.
 
-    Voxels of a tumour, few and what a twin is drawn for, count `tumour_weight` times.
-
-    Of a network with a mean anatomy, the images are the difference to it, in units of their grain;
-    see anatomy.py.
+    Voxels of a tumour count `tumour_weight` times: they are few, and a twin is drawn for them. For
+    a network with an atlas the images are the difference to it, divided by the region scale.
     """
     device = next(network.parameters()).device
     images, condition, noise, t = (
@@ -218,11 +216,11 @@ def noise_loss(
 def loss_weights(schedule: Schedule, prediction: Prediction, weighting: Weighting) -> Tensor:
     """Weight of the loss at each t, (T,).
 
-    An error of the noise estimate is one of sqrt(1/abar - 1) times its size in the image; "image"
-    is that factor, at least 0.3. Without it the steps that decide brightness and contrast, at high
-    t, hardly count, which a short training cannot afford. Where the network itself predicts the
-    noise it is at most 8, else t = T - 1 alone would be learned. "velocity" is sqrt(1/abar), the
-    factor to the error of the velocity, with the same bound.
+    An error of the noise estimate is sqrt(1/abar - 1) times as large in the image. "image" is that
+    factor, at least 0.3. Without it the steps at high t, which decide brightness and contrast,
+    hardly count in a short training. For a network that predicts the noise itself the factor is at
+    most 8, else only t = T - 1 would be learned. "velocity" is sqrt(1/abar), the factor to the
+    error of the velocity, with the same bound.
     """
     if weighting == "none":
         return torch.ones(schedule.steps)

@@ -22,10 +22,11 @@ PERCENTILES = (1.0, 99.5)  # of the real image's voxels in the brain: black and 
 
 
 def render_preview(engine: Engine, cases: Sequence[TrainingCase], *, seed: int) -> Pixels:
-    """Two rows for each case, real and drawn, four modalities wide, grey, (height, width).
+    """Draw training cases and lay them out in grey, (height, width) uint8.
 
-    The slice is the axial one with the most tumour. Both rows have one grey scale per modality. A
-    mean anatomy is bent as that of the real case.
+    Each case has two rows, real above drawn, four modalities wide. The slice is the axial one with
+    the most tumour. Both rows share one grey scale per modality. The atlas is deformed as for the
+    real case.
     """
     rows = [row for case in cases for row in _render_rows(case, _draw_case(engine, case, seed))]
     height, width = (max(row.shape[axis] for row in rows) for axis in (0, 1))

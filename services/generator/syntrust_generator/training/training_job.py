@@ -47,22 +47,22 @@ from syntrust_generator.training.preview import render_preview, write_png
 CHECKPOINT_EVERY_S = 180.0
 PREVIEW_EVERY_S = 600.0
 PREVIEW_CASES = 2
-LEAST_PAUSE = 20.0  # times what the last samples took, so that they cost 5 % of a training at most
+LEAST_PAUSE = 20.0  # times what the last preview took: previews cost a training 5 % at most
 
 OnFile = Callable[[Path], None]
 
 
 def ignore_file(path: Path) -> None:
-    """The callback of those who find the file where it is."""
+    """The callback for a caller that needs to do nothing with the file."""
     del path
 
 
 @dataclass(frozen=True)
 class LiveArtifacts:
-    """What a training leaves behind as it goes, and how often; the callbacks are told of each.
+    """What a training writes while it runs, and how often. The callbacks get each file.
 
-    If `checkpoint` exists, the training goes on from it. `samples` is a picture of twins drawn by
-    the averaged weights, see `samples.sample_grid`.
+    If `checkpoint` exists, the training resumes from it. `preview` is a picture of twins drawn by
+    the averaged weights, see `preview.render_preview`.
     """
 
     checkpoint: Path
@@ -74,7 +74,7 @@ class LiveArtifacts:
 
 
 def training_config(config: Mapping[str, Any], *, seed: int, iterations: int) -> TrainConfig:
-    """The settings of a `TrainGenerator` step; its seed and iterations win over the config's.
+    """Read the settings of a `TrainGenerator` step. Its seed and iterations replace the config's.
 
     Raises
     ------
@@ -105,25 +105,26 @@ def train(
 
     Parameters
     ----------
-    folders : mapping of case id to canonical case folder
-        All on one grid.
-    name, dataset
-        For the card: what to call the model and where its cases come from.
-    on_case
-        Called while a mean anatomy is learned, as often as a case is looked at; may raise.
-    start
-        A generator to go on from; fresh weights if None. Its seen cases stay seen, and it goes on
-        to crop cases of another shape if it did.
+    folders : mapping of str to Path
+        Canonical case folders by case id, all on one grid.
+    name, dataset : str
+        For the card: the name of the model, and where its cases come from.
+    on_case : callable
+        Called each time a case is read while an atlas is fitted; may raise to stop.
+    start : Generator or None
+        A generator to continue from; fresh weights if None. Its seen cases stay on the card, and a
+        generator that crops cases of another shape still does.
 
     Returns
     -------
-    Paths of "model" and "card".
+    dict of str to Path
+        "model" and "card".
 
     Raises
     ------
     CallerError
-        If the cases do not share a grid, a case cannot be shown to this network, the checkpoint
-        belongs to another recipe, or `start` has another architecture or prediction.
+        If the cases do not share a grid, a case does not fit this network, the checkpoint belongs
+        to another recipe, or `start` has another architecture or prediction.
     """
     domain = _describe_domain(folders, config, start)
     divisor = to_architecture(config.architecture).divisor
@@ -155,7 +156,7 @@ def _describe_domain(
 
 
 class _PeriodicSaver:
-    """Checkpoints and pictures, by the clock; neither touches what is trained."""
+    """Writes checkpoints and previews by the clock. Neither changes what is trained."""
 
     def __init__(
         self, training: Training, config: TrainConfig, cases: TrainingCases, live: LiveArtifacts
@@ -200,7 +201,7 @@ class _PeriodicSaver:
 
 
 def _ema_engine(training: Training, config: TrainConfig) -> Engine:
-    """The averaged weights as they stand, ready to draw where they are trained."""
+    """An engine of the current averaged weights, on the device of the training."""
     network = create_network(config.architecture)
     network.load_state_dict(training.ema)
     device = next(training.network.parameters()).device
@@ -254,7 +255,7 @@ def save_trained(
     out: Path,
     start: Generator | None = None,
 ) -> dict[str, Path]:
-    """Write the averaged weights as they stand, with their card."""
+    """Write the current averaged weights with their card."""
     card = ModelCard(
         name=name,
         architecture=config.architecture,

@@ -184,7 +184,7 @@ def test_fitting_an_atlas_reports_every_case_and_can_be_stopped(
 def test_an_atlas_needs_three_more_channels_for_the_coordinates() -> None:
     architecture = TINY_ARCHITECTURE.model_copy(update={"in_channels": 8})
 
-    with pytest.raises(ValidationError, match="in_channels: 11 with anatomy"):
+    with pytest.raises(ValidationError, match="in_channels: must be 11 with anatomy"):
         TrainConfig(architecture=architecture)
 
 

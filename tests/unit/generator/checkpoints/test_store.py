@@ -90,7 +90,7 @@ def test_weights_that_the_card_does_not_describe_are_refused(folder: Path) -> No
 
 
 def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match=r"no card.json"):
+    with pytest.raises(CallerError, match=r"has no card.json"):
         load_model(tmp_path)
 
 

@@ -127,7 +127,7 @@ def moved(case: Case, spacing_mm: tuple[float, float, float]) -> Case:
         (
             CROP,
             replace(ball_case((16, 16, 12), (8, 8, 6)), labels=np.zeros((16, 16, 12), np.uint8)),
-            "no tumour is labelled",
+            "no tumour voxel",
         ),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_generator_with_an_atlas_or_a_box_refuses_a_resized_condition(
 ) -> None:
     domain, case = CROP.model_copy(update={"view": view}), ball_case((24, 25, 19), (12, 12, 9))
 
-    with pytest.raises(CallerError, match="fit: this generator sees a part of the grid"):
+    with pytest.raises(CallerError, match="fit: this generator cannot use a resized condition"):
         prepare_view(case, domain, divisor=2, fit="resize", shape_template=shape_template)
 
 

@@ -32,7 +32,7 @@ def test_planes_are_the_three_regions_and_the_brain_without_them() -> None:
 def test_a_label_map_without_brain_is_refused() -> None:
     labels = np.ones((4, 4, 4), dtype=np.uint8)
 
-    with pytest.raises(CallerError, match="no voxel of brain"):
+    with pytest.raises(CallerError, match="no voxel outside the tumour"):
         build_condition(labels, labels == 1)
 
 

@@ -170,7 +170,7 @@ def test_an_unknown_field_of_a_steps_config_is_refused() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"expanded": True, "intensity": "min-max"}, "only with intensity brain-z"),
+        ({"expanded": True, "intensity": "min-max"}, "needs intensity brain-z"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
