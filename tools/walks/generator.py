@@ -9,9 +9,9 @@ from tools.walks.recorder import Passed, watching
 
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
-from syntrust_generator.checkpoints.store import load_model, shipped_model
-from syntrust_generator.synthesis.engine import Machine
-from syntrust_generator.synthesis.synthesis import Order, TwinJob, synthesise
+from syntrust_generator.checkpoints.store import find_shipped_model, load_model
+from syntrust_generator.synthesis.engine import ComputeConfig
+from syntrust_generator.synthesis.synthesis import SynthesisConfig, TwinJob, synthesise
 from syntrust_standalone.phantoms import PhantomOptions, make_case
 from syntrust_standalone.phantoms.cohort import write_case as write_phantom
 
@@ -21,8 +21,8 @@ def mask_to_twin(folder: Path) -> list[Passed]:
     phantom = write_phantom(make_case(11, 0, PhantomOptions.demo()), folder)
     files = {path.name.removesuffix(".nii.gz"): path for path in phantom.glob("*.nii.gz")}
     write_case(*inspect_case(files), folder / "case")
-    generator = load_model(shipped_model("tiny"))
-    order = Order(generator, seed=7, machine=Machine(torch.device("cpu"), "fp32"))
+    generator = load_model(find_shipped_model("tiny"))
+    config = SynthesisConfig(generator, seed=7, compute=ComputeConfig(torch.device("cpu"), "fp32"))
     with watching() as walk:
-        synthesise(TwinJob(folder / "case", folder / "twin"), order)
+        synthesise(TwinJob(folder / "case", folder / "twin"), config)
     return walk.files()
