@@ -154,16 +154,6 @@ def test_a_case_smaller_than_a_patch_lies_in_its_middle() -> None:
     np.testing.assert_array_equal(patch, np.pad(small.labels, 6))
 
 
-def test_a_patch_beyond_one_end_of_a_case_is_zero_there() -> None:
-    array = np.arange(2 * 5 * 4 * 4).reshape(2, 5, 4, 4)
-
-    patch = extract_patch(array, (-1, 2, 0), (4, 4, 4))
-
-    np.testing.assert_array_equal(patch[:, 1:, :2], array[:, :3, 2:])
-    assert (patch[:, 0] == 0).all()
-    assert (patch[:, :, 2:] == 0).all()
-
-
 def test_the_samples_of_a_small_case_are_those_of_the_same_case_padded() -> None:
     small = _case(side=24)
     padded = replace(
