@@ -28,8 +28,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.mark.parametrize(
     ("shape", "why"),
     [
-        ("64x64", "write three numbers as 240x240x155"),
-        ("64x64x-1", "write three numbers as 240x240x155"),
+        ("64x64", "write three numbers, such as 240x240x155"),
+        ("64x64x-1", "write three numbers, such as 240x240x155"),
         ("8x64x64", "each axis needs 32 to 320 voxels"),
     ],
 )
