@@ -30,18 +30,18 @@ from benchmarks.few_steps_numbers import (
     Change,
     Images,
     Verdict,
-    change_of_t1,
-    change_of_t4,
-    smallest,
+    compare_t1,
+    compare_t4,
+    find_smallest,
 )
 from benchmarks.few_steps_stages import (
     Plan,
     all_stages,
     default_iterations,
-    dice_of,
-    images_of,
-    look_at,
-    seconds_of,
+    load_images,
+    measure_dice,
+    measure_images,
+    time_twins,
 )
 
 from syntrust_core import log as structured_log
@@ -57,29 +57,29 @@ GREY_PERCENTILES = (1, 99.5)
 def main() -> None:
     options = arguments()
     structured_log.configure("console", logging.WARNING)  # steps say when they begin and end
-    plan = plan_of(options)
+    plan = build_plan(options)
     all_stages(plan, say)
     most = max(plan.steps)
-    real, reference = dice_of(plan, None, say), dice_of(plan, most, say)
-    seen = images_of(plan, most)
+    real, reference = measure_dice(plan, None, say), measure_dice(plan, most, say)
+    seen = measure_images(plan, most)
     verdicts = []
     for steps in sorted(set(plan.steps) - {most}):
-        found = dice_of(plan, steps, say)
-        images = images_of(plan, steps)
+        found = measure_dice(plan, steps, say)
+        images = measure_images(plan, steps)
         verdicts.append(
             Verdict(
                 steps,
-                change_of_t1(found, reference),
-                change_of_t4(real, found, reference),
+                compare_t1(found, reference),
+                compare_t4(real, found, reference),
                 images.contrast_error(seen),
                 images.power_ratios(seen),
             )
         )
-    seconds = seconds_of(plan, say)
+    seconds = time_twins(plan, say)
     print(headline(plan, real, reference))
     print(table(verdicts, most, seconds))
-    print(against_real(images_of(plan, None), seen))
-    print(choice(verdicts, most, seconds))
+    print(describe_reference(measure_images(plan, None), seen))
+    print(describe_choice(verdicts, most, seconds))
     if options.picture is not None:
         picture(plan, options.picture)
 
@@ -104,7 +104,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def plan_of(options: argparse.Namespace) -> Plan:
+def build_plan(options: argparse.Namespace) -> Plan:
     given = Path(options.model)
     return Plan(
         folder=options.folder.absolute(),
@@ -170,7 +170,7 @@ def speed(name: str, seconds: Mapping[str, float]) -> list[str]:
     return [f"{seconds[name]:.1f}", f"{seconds['plain'] / seconds[name]:.1f}x"]
 
 
-def against_real(real: Images, seen: Images) -> str:
+def describe_reference(real: Images, seen: Images) -> str:
     """What no number of steps changes: how the reference itself differs from real images."""
     error, place = seen.contrast_error(real)
     ratios = seen.power_ratios(real)
@@ -178,8 +178,8 @@ def against_real(real: Images, seen: Images) -> str:
     return f"The reference against real images: contrast {error:+.1%} ({place}); power {powers}.\n"
 
 
-def choice(verdicts: Sequence[Verdict], most: int, seconds: Mapping[str, float]) -> str:
-    chosen = smallest(verdicts)
+def describe_choice(verdicts: Sequence[Verdict], most: int, seconds: Mapping[str, float]) -> str:
+    chosen = find_smallest(verdicts)
     if chosen is None:
         return f"No fewer than {most} steps stay within the bounds: {most} it is."
     fewer = [verdict for verdict in verdicts if verdict.steps < chosen.steps]
@@ -201,7 +201,7 @@ def picture(plan: Plan, path: Path) -> None:
         len(rows), len(MODALITIES), figsize=(7.2, 1.85 * len(rows)), layout="constrained"
     )
     for line, (title, steps) in enumerate(rows.items()):
-        images, labels, brain = look_at(plan, name, steps)
+        images, labels, brain = load_images(plan, name, steps)
         level = int((labels == LABELS["ET"]).sum(axis=(0, 1)).argmax())
         for place, (axis, image) in enumerate(zip(axes[line], images, strict=True)):
             black, white = np.percentile(image[brain], GREY_PERCENTILES)
@@ -215,7 +215,7 @@ def picture(plan: Plan, path: Path) -> None:
 
 
 def _select_enhancing(plan: Plan, case: str) -> int:
-    _, labels, _ = look_at(plan, case, None)
+    _, labels, _ = load_images(plan, case, None)
     return int(np.count_nonzero(labels == LABELS["ET"]))
 
 

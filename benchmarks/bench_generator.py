@@ -53,7 +53,7 @@ SCHEDULE = cosine_schedule(PLAIN_STEPS)
 Step = Callable[[], object]
 
 
-def medians_s(
+def measure_medians_s(
     steps: Mapping[str, Step], runs: int, clock: Callable[[], float] = time.process_time
 ) -> dict[str, float]:
     """Median seconds of each, called in turn; the first call of each does not count."""
@@ -76,7 +76,7 @@ def random_network() -> UNet:
     return network.eval().requires_grad_(requires_grad=False)
 
 
-def per_step(title: str, network: UNet, planes: NDArray[np.float32], runs: int) -> float:
+def time_steps(title: str, network: UNet, planes: NDArray[np.float32], runs: int) -> float:
     """Print seconds per step of the plain loop and of ours; the plain loop's."""
     x = torch.randn((1, 4, *planes.shape[1:]))
     plain = plain_denoiser(plain_network(network), planes)
@@ -85,14 +85,14 @@ def per_step(title: str, network: UNet, planes: NDArray[np.float32], runs: int) 
         engine = Engine(network, SCHEDULE, "noise", device=CPU, precision=precision)
         denoise = engine.denoiser(planes[None])
         steps[precision] = lambda denoise=denoise: denoise(x, 100)  # type: ignore[misc]
-    found = medians_s(steps, runs)
+    found = measure_medians_s(steps, runs)
     for name, seconds in found.items():
         ratio = found["plain"] / seconds
         print(f"  {title:34} {name:6} {seconds:8.3f} s a step   {ratio:5.2f}x")
     return found["plain"]
 
 
-def phantom(folder: Path, generator: Generator) -> Path:
+def write_phantom(folder: Path, generator: Generator) -> Path:
     """A canonical case that the shipped generator has not seen."""
     make_cohort(folder / "cohort", seed=8, count=1, options=PhantomOptions.demo())
     domain = generator.domain
@@ -100,19 +100,19 @@ def phantom(folder: Path, generator: Generator) -> Path:
     return next(iter(prepare_cases(folder / "cohort", folder / "cases", grid).values()))
 
 
-def per_twin(generator: Generator, case_folder: Path, folder: Path, plain_step_s: float) -> None:
+def time_twin(generator: Generator, case_folder: Path, folder: Path, plain_step_s: float) -> None:
     """End to end: reading, sampling, checking and writing one twin."""
     config = SynthesisConfig(generator, 0, compute=ComputeConfig(CPU))
     job = TwinJob(case_folder, folder / "twin")
     default = generator.card.default
-    seconds = medians_s({"ours": lambda: synthesise(job, config)}, runs=2)["ours"]
+    seconds = measure_medians_s({"ours": lambda: synthesise(job, config)}, runs=2)["ours"]
     plain_s = plain_step_s * PLAIN_STEPS
     print(f"  {default.steps} steps of {default.sampler}, end to end {seconds:8.2f} s a twin")
     print(f"  {PLAIN_STEPS} plain steps, from one step    {plain_s:8.2f} s a twin", end="")
     print(f"   {plain_s / seconds:5.1f}x")
 
 
-def rounding(generator: Generator, case_folder: Path) -> None:
+def compare_precisions(generator: Generator, case_folder: Path) -> None:
     """How far bfloat16 moves a twin from float32, with the same noise."""
     case, _ = read_case(case_folder)
     sampling = generator.card.default
@@ -124,7 +124,7 @@ def rounding(generator: Generator, case_folder: Path) -> None:
     print(f"  bf16 against fp32: rms {rms:.4f} where the brain has an sd of {exact.std():.3f}")
 
 
-def memory(generator: Generator, case_folder: Path, folder: Path) -> None:
+def measure_memory(generator: Generator, case_folder: Path, folder: Path) -> None:
     """Resident memory after 3 and after 30 twins of one run."""
     config = SynthesisConfig(
         generator, 0, Sampling(sampler="ddim", steps=2), compute=ComputeConfig(CPU)
@@ -144,31 +144,34 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def on_cpu() -> None:
+def run_on_cpu() -> None:
     generator = load_model(find_shipped_model("tiny"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        case_folder = phantom(folder, generator)
+        case_folder = write_phantom(folder, generator)
         case, _ = read_case(case_folder)
         view = generator.prepare_view(case)
         size = "x".join(str(n) for n in reversed(view.planes.shape[1:]))
-        plain_s = per_step(f"tiny, the brain's {size}", generator.network, view.planes, runs=9)
-        per_twin(generator, case_folder, folder, plain_s)
-        rounding(generator, case_folder)
-        memory(generator, case_folder, folder)
+        plain_s = time_steps(f"tiny, the brain's {size}", generator.network, view.planes, runs=9)
+        time_twin(generator, case_folder, folder, plain_s)
+        compare_precisions(generator, case_folder)
+        measure_memory(generator, case_folder, folder)
     print(f"  peak until here {peak_mib():6.0f} MiB")
     planes = (np.random.default_rng(0).random((4, *SMALL_SHAPE)) < 0.2).astype(np.float32)
-    per_step("64 channels, 64x64x48", random_network(), planes, runs=2)
+    time_steps("64 channels, 64x64x48", random_network(), planes, runs=2)
     print(f"  peak until here {peak_mib():6.0f} MiB")
 
 
-def on_gpu() -> None:
+def run_on_gpu() -> None:
     """One step of the released architecture at its own size."""
     gpu, network = torch.device("cuda"), random_network()
-    rates = {"tf32": matrix_tflops(torch.float32), "bf16": matrix_tflops(torch.bfloat16)}
+    rates = {
+        "tf32": measure_matrix_tflops(torch.float32),
+        "bf16": measure_matrix_tflops(torch.bfloat16),
+    }
     planes = (np.random.default_rng(0).random((4, *FULL_SHAPE)) < 0.2).astype(np.float32)
     print(f"  {torch.cuda.get_device_name()}: matrix products at {rates} TFLOP/s")
-    plain_s = gpu_step_s(plain_on_gpu(network, planes))
+    plain_s = time_gpu_step(plain_on_gpu(network, planes))
     print(f"  plain eager {plain_s:8.3f} s a step")
     precisions: tuple[Precision, ...] = ("tf32", "bf16")
     for precision in precisions:
@@ -178,7 +181,7 @@ def on_gpu() -> None:
             x = torch.randn((batch, 4, *FULL_SHAPE), device=gpu)
             denoise = engine.denoiser(np.repeat(planes[None], batch, axis=0))
             torch.cuda.reset_peak_memory_stats()
-            seconds = gpu_step_s(lambda denoise=denoise, x=x: denoise(x, 100)) / batch  # type: ignore[misc]
+            seconds = time_gpu_step(lambda denoise=denoise, x=x: denoise(x, 100)) / batch  # type: ignore[misc]
             peak_gib = torch.cuda.max_memory_allocated() / 2**30
             print(
                 f"  {precision} compiled, batch {batch}: {seconds:8.3f} s a step and volume, "
@@ -199,20 +202,20 @@ def plain_on_gpu(network: UNet, planes: NDArray[np.float32]) -> Step:
     return step
 
 
-def gpu_step_s(step: Step, runs: int = 5) -> float:
+def time_gpu_step(step: Step, runs: int = 5) -> float:
     def whole() -> None:
         step()
         torch.cuda.synchronize()
 
     whole()  # compiling is not timed
-    return medians_s({"step": whole}, runs, time.perf_counter)["step"]
+    return measure_medians_s({"step": whole}, runs, time.perf_counter)["step"]
 
 
-def matrix_tflops(dtype: torch.dtype, side: int = 8192) -> float:
+def measure_matrix_tflops(dtype: torch.dtype, side: int = 8192) -> float:
     """The rate of a large matrix product, TF32 for float32."""
     torch.backends.cuda.matmul.allow_tf32 = True
     a = torch.randn((side, side), device="cuda", dtype=dtype)
-    seconds = gpu_step_s(lambda: a @ a, runs=20)
+    seconds = time_gpu_step(lambda: a @ a, runs=20)
     torch.backends.cuda.matmul.allow_tf32 = False
     return 2 * side**3 / seconds / 1e12
 
@@ -223,9 +226,9 @@ def main() -> None:
     threads = parser.parse_args().threads
     print(f"generator on {threads} CPU thread(s), torch {torch.__version__}")
     with reproducible(threads):
-        on_cpu()
+        run_on_cpu()
     if torch.cuda.is_available():
-        on_gpu()
+        run_on_gpu()
     else:
         print("  no GPU here")
 

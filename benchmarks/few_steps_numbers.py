@@ -48,12 +48,12 @@ def paired_change(differences: Array) -> Change:
     return Change(float(means[0]), float(low), float(high))
 
 
-def change_of_t1(found: Array, all_steps: Array) -> Change:
+def compare_t1(found: Array, all_steps: Array) -> Change:
     """T1 of the synthetic test set, seeds averaged per case."""
     return paired_change((found - all_steps).mean(axis=(0, 2)))
 
 
-def change_of_t4(real: Array, found: Array, all_steps: Array) -> dict[str, Change]:
+def compare_t4(real: Array, found: Array, all_steps: Array) -> dict[str, Change]:
     """T4 of each region, seeds averaged per case."""
     apart = np.abs(real - found) - np.abs(real - all_steps)
     return {region: paired_change(apart[:, :, k].mean(axis=0)) for k, region in enumerate(REGIONS)}
@@ -133,7 +133,7 @@ class Verdict:
         return found
 
 
-def smallest(verdicts: Sequence[Verdict]) -> Verdict | None:
+def find_smallest(verdicts: Sequence[Verdict]) -> Verdict | None:
     """The fewest steps without a fault."""
     fit = [verdict for verdict in verdicts if not verdict.faults]
     return min(fit, key=lambda verdict: verdict.steps, default=None)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from benchmarks.few_steps_numbers import Array, Images, contrasts, fine_power
-from benchmarks.one_step import ref_of, run_from_folders
+from benchmarks.one_step import make_ref, run_from_folders
 from benchmarks.plain_loop import plain_denoiser, plain_network
 from numpy.typing import NDArray
 
@@ -166,7 +166,7 @@ def _config(plan: Plan, steps: int) -> SynthesisConfig:
     )
 
 
-def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
+def measure_dice(plan: Plan, steps: int | None, say: Say) -> Array:
     """(S, M, K) of the test set's twins at `steps`, or of its real images if None."""
     name = "real" if steps is None else f"{plan.weights}-{plan.noise_seed}-{plan.sampling(steps)}"
     rows = []
@@ -180,13 +180,13 @@ def dice_of(plan: Plan, steps: int | None, say: Say) -> Array:
 
 
 def _predict(plan: Plan, seed: int, steps: int | None, out: Path) -> None:
-    model = ref_of(Kind.TRAIN_SEGMENTER, plan.segmenter(seed).name)
+    model = make_ref(Kind.TRAIN_SEGMENTER, plan.segmenter(seed).name)
     inputs, images = {model: plan.segmenter(seed)}, []
     for case in plan.test_ids:
         ref, twin = _case_ref(case), None
         inputs[ref] = plan.case(case)
         if steps is not None:
-            twin = ref_of(Kind.SYNTHESISE_CASE, f"{case} at {steps}")
+            twin = make_ref(Kind.SYNTHESISE_CASE, f"{case} at {steps}")
             inputs[twin] = plan.twins(steps) / case
         images.append(Image(case=ref.id, twin=None if twin is None else twin.id))
     message = PredictCases(model=model.id, images=tuple(images))
@@ -194,7 +194,7 @@ def _predict(plan: Plan, seed: int, steps: int | None, out: Path) -> None:
 
 
 def _case_ref(case: str) -> Ref:
-    return ref_of(Kind.INSPECT_CASE, case)
+    return make_ref(Kind.INSPECT_CASE, case)
 
 
 def _case_dice(plan: Plan, case_name: str, predictions: Path) -> list[float]:
@@ -206,18 +206,18 @@ def _case_dice(plan: Plan, case_name: str, predictions: Path) -> list[float]:
     return [1.0 if score is None else score for score in scores]
 
 
-def images_of(plan: Plan, steps: int | None) -> Images:
+def measure_images(plan: Plan, steps: int | None) -> Images:
     """Contrast and fine power of the test set's twins at `steps`, or of its real images."""
     found = [_measures(plan, case, steps) for case in plan.test_ids]
     return Images(np.stack([c for c, _ in found]), np.stack([p for _, p in found]))
 
 
 def _measures(plan: Plan, case_name: str, steps: int | None) -> tuple[Array, Array]:
-    images, labels, brain = look_at(plan, case_name, steps)
+    images, labels, brain = load_images(plan, case_name, steps)
     return contrasts(images, labels, brain), fine_power(images, labels, brain)
 
 
-def look_at(
+def load_images(
     plan: Plan, case_name: str, steps: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]:
     """Images in brain-z numbers, labels and brain of a test case."""
@@ -227,7 +227,7 @@ def look_at(
     return read_images(plan.twins(steps) / case_name, case.geometry), case.labels, case.brain
 
 
-def seconds_of(plan: Plan, say: Say) -> dict[str, float]:
+def time_twins(plan: Plan, say: Say) -> dict[str, float]:
     """CPU seconds of one twin of the first test case, by its steps, end to end on one thread.
 
     "plain" is 250 steps of the plain loop, from the median of a few, without reading or writing.

@@ -14,7 +14,7 @@ from syntrust_core.testing.step_bench import StepBench
 CACHE_BYTES = 1 << 34
 
 
-def ref_of(kind: Kind, name: str) -> Ref:
+def make_ref(kind: Kind, name: str) -> Ref:
     """An artifact by a name of our own."""
     return Ref(kind=kind, id=hashlib.sha256(name.encode()).hexdigest())
 

@@ -8,12 +8,12 @@ from benchmarks.few_steps_numbers import (
     Change,
     Images,
     Verdict,
-    change_of_t1,
-    change_of_t4,
+    compare_t1,
+    compare_t4,
     contrasts,
+    find_smallest,
     fine_power,
     paired_change,
-    smallest,
 )
 
 RNG = np.random.default_rng(3)
@@ -45,7 +45,7 @@ def test_seeds_are_averaged_case_by_case_before_cases_are_drawn() -> None:
     reference = RNG.uniform(0.3, 0.9, (3, 20, 3))
     found = reference + np.array([0.03, 0.0, -0.03]).reshape(3, 1, 1)
 
-    change = change_of_t1(found, reference)
+    change = compare_t1(found, reference)
 
     assert (change.mean, change.low, change.high) == pytest.approx((0, 0, 0), abs=1e-12)
 
@@ -57,7 +57,7 @@ def test_t4_changes_by_region_by_how_much_further_the_twins_score_is_from_the_re
     found[:, :, 0] = 0.65  # ET further away
     found[:, :, 1] = 0.85  # ED on the other side, nearer
 
-    changes = change_of_t4(real, found, reference)
+    changes = compare_t4(real, found, reference)
 
     assert changes["ET"].mean == pytest.approx(0.05)
     assert changes["ED"].mean == pytest.approx(-0.05)
@@ -122,9 +122,9 @@ def test_the_fewest_steps_within_every_bound_are_chosen() -> None:
         verdict(50),
     ]
 
-    chosen = smallest(verdicts)
+    chosen = find_smallest(verdicts)
 
     assert verdicts[0].faults == ["T1_S", "fine power"]
     assert verdicts[1].faults == ["contrast of t2 ED"]
     assert chosen is verdicts[2]
-    assert smallest(verdicts[:2]) is None
+    assert find_smallest(verdicts[:2]) is None
