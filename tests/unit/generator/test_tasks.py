@@ -10,19 +10,14 @@ from typing import Any
 
 import pytest
 
-from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref, StepMessage
+from syntrust_core.contracts.base import Kind, Manifest, Progress, Ref
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
 from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import (
-    Outcome,
-    StepHandler,
-    device_lock,
-    publish_imported,
-    run_step,
-)
-from syntrust_core.testing import MemoryCoordinator, MemoryStore
+from syntrust_core.runtime.runner import device_lock
+from syntrust_core.testing import MemoryCoordinator
+from syntrust_core.testing.step_bench import StepBench
 from syntrust_generator.checkpoints.publish import publish_model
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.tasks import synthesise_case, train_generator
@@ -37,30 +32,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
-class Bench:
-    """A store with one inspected case, and what runs steps over it."""
+class Bench(StepBench):
+    """Runs steps over a store that has one inspected case."""
 
     def __init__(self, case_folder: Path, scratch: Path) -> None:
-        self.store, self.coordinator, self.scratch = MemoryStore(), MemoryCoordinator(), scratch
-        files = {path.name: path for path in case_folder.iterdir()}
-        publish_imported(self.store, Ref(kind=Kind.INSPECT_CASE, id=CASE), files)
-        self.cache = InputCache(self.store, scratch / "cache", limit_bytes=1 << 30)
-
-    def run(self, message: StepMessage, work: StepHandler) -> Manifest:
-        outcome = run_step(
-            message,
-            work,
-            store=self.store,
-            coordinator=self.coordinator,
-            cache=self.cache,
-            scratch=self.scratch,
-        )
-        assert outcome is Outcome.DONE
-        return Manifest.model_validate_json(self.store.get(message.ref.manifest_key))
+        super().__init__(scratch)
+        self.publish_folder(Kind.INSPECT_CASE, CASE, case_folder)
 
     def train(self, **more: Any) -> tuple[Ref, Manifest]:
         message = TrainGenerator(
-            name="small",
+            name="tiny",
             cases=(GeneratorCase(id="ball-0", case=CASE),),
             seed=0,
             iterations=2,
@@ -113,7 +94,7 @@ def test_a_training_goes_on_where_a_killed_worker_left_it(bench: Bench, tmp_path
         train(
             {"ball-0": folder.folder(Ref(kind=Kind.INSPECT_CASE, id=CASE))},
             config,
-            name="small",
+            name="tiny",
             dataset="",
             out=tmp_path / "model",
             on_progress=die,
@@ -142,7 +123,7 @@ def test_a_generator_is_trained_further_from_one_that_a_job_trained(bench: Bench
 
     card = json.loads(bench.store.get(manifest.files["card.json"].key))
     assert further != start
-    assert [stage["name"] for stage in card["earlier"]] == ["small"]
+    assert [stage["name"] for stage in card["earlier"]] == ["tiny"]
 
 
 def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
@@ -198,8 +179,8 @@ def test_a_published_model_is_found_by_its_name_once_it_is_there(
 
     ref = publish_model(bench.store, folder)
 
-    assert bench.store.writes[-2:] == [ref.manifest_key, "models/names/small.json"]
-    assert json.loads(bench.store.get("models/names/small.json"))["id"] == ref.id
+    assert bench.store.writes[-2:] == [ref.manifest_key, "models/names/tiny.json"]
+    assert json.loads(bench.store.get("models/names/tiny.json"))["id"] == ref.id
 
 
 class WatchingCoordinator(MemoryCoordinator):
