@@ -1,92 +1,126 @@
-"""A few HTML elements. Text is escaped where it enters; `Html` is what has been through that."""
+"""The one HTML layer of trust page and report: Jinja2 templates that share their macros.
+
+`templates/base.html` is the frame of a page, `templates/macros.html` holds the shared elements
+(section, table, items, figure, folded, ...). A page is a template that extends the frame and that
+`render` fills; code that builds a part in Python calls the macros with `macro`, or with the typed
+functions below. Text is escaped wherever it enters; `Markup` is what has been through that.
+
+Loads Jinja2 and the standard library alone, so that a gateway can write the trust page.
+"""
 
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NewType
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
-Html = NewType("Html", str)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-
-def text(value: object) -> Html:
-    """Escape anything for use as text or inside a quoted attribute."""
-    return Html(html.escape(str(value), quote=True))
-
-
-def join(parts: Iterable[Html], separator: str = "\n") -> Html:
-    return Html(separator.join(parts))
+TEMPLATES: Final = Path(__file__).parent / "templates"
+Html = Markup
 
 
-def element(name: str, *content: Html, **attributes: str) -> Html:
-    """Build an element; `class_` stands for class and `aria_label` for aria-label."""
-    given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items()
+def decimals(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Write a number with so many decimals and a true minus."""
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
     )
-    return Html(f"<{name}{given}>{''.join(content)}</{name}>")
+    made.filters["decimals"] = decimals
+    return made
 
 
-def paragraph(value: object) -> Html:
+def render(template: str, **context: object) -> str:
+    """Fill a template of `templates/`; a name that it lacks is an error."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _macros() -> object:
+    return _environment().get_template("macros.html").module
+
+
+def macro(name: str, *arguments: object, **settings: object) -> Markup:
+    """Call a macro of `templates/macros.html`; arguments that are no `Markup` are escaped in it."""
+    made: Markup = getattr(_macros(), name)(*arguments, **settings)
+    return made
+
+
+def text(value: object) -> Markup:
+    """Escape anything for use as text or inside a quoted attribute."""
+    return escape(str(value))
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Put parts below each other."""
+    return Markup("\n").join(parts)
+
+
+def element(name: str, *content: Markup, **attributes: str) -> Markup:
+    """Build an element; `class_` stands for class and `aria_label` for aria-label."""
+    given = Markup("").join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
+        for key, value in attributes.items()
+    )
+    inside = Markup("").join(content)
+    return Markup("<{name}{given}>{inside}</{name}>").format(name=name, given=given, inside=inside)
+
+
+def paragraph(value: object) -> Markup:
     return element("p", text(value))
 
 
-def items(values: Iterable[object]) -> Html:
-    return element("ul", *(element("li", text(value)) for value in values))
+def items(values: Iterable[object]) -> Markup:
+    return macro("items", values)
 
 
-def section(title: str, *content: Html) -> Html:
-    return element("section", element("h2", text(title)), *content)
+def section(title: str, *content: Markup) -> Markup:
+    return macro("section", title, Markup("").join(content))
 
 
 def table(
-    head: Sequence[object], rows: Iterable[Sequence[Html]], *, caption: str = "", kind: str = ""
-) -> Html:
-    """Build a table whose first column names the row; it scrolls by itself where it is wide.
-
-    The caption stands outside of what scrolls, so that a narrow screen shows all of it.
-    """
-    titles = element("tr", *(element("th", text(title), scope="col") for title in head))
-    body = [
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
-        for first, *cells in rows
-    ]
-    words = [element("p", text(caption), class_="caption")] if caption else []
-    named = {"class_": kind, "aria_label": caption} if caption else {"class_": kind}
-    whole = element("table", element("thead", titles), element("tbody", *body), **named)
-    return element("div", *words, element("div", whole, class_="scroll"), class_="table")
+    head: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = "", kind: str = ""
+) -> Markup:
+    """Build a table whose first column names the row; `kind` is its class."""
+    return macro("table", head, rows, caption=caption, kind=kind)
 
 
-def beside(figure: Html, numbers: Html, *, wide: bool = False) -> Html:
-    """A figure with its numbers: to the right of it, or below where `wide` needs the room."""
-    return element("div", figure, numbers, class_="pair wide" if wide else "pair")
+def beside(figure: Markup, numbers: Markup, *, wide: bool = False) -> Markup:
+    """Put a figure and its numbers side by side, or below each other where `wide`."""
+    return macro("beside", figure, numbers, wide=wide)
 
 
-def folded(name: str, title: object, *content: Html) -> Html:
-    """Content that a screen shows on demand and paper always; `name` is unique in the page.
-
-    Not `<details>`: no browser opens a closed one for print by style alone.
-    """
-    box = Html(f'<input type="checkbox" id="{text(name)}">')
-    label = element("label", text(title), for_=name)
-    return element("div", box, label, element("div", *content), class_="folded")
+def folded(name: str, title: object, *content: Markup) -> Markup:
+    """Fold content that a screen shows on demand; `name` is unique in the page."""
+    return macro("folded", name, title, Markup("").join(content))
 
 
-def svg_figure(svg: bytes, *, alternative: str, caption: str) -> Html:
+def svg_figure(svg: bytes, *, alternative: str, caption: str) -> Markup:
     """Embed an SVG as an image, so that its ids and styles stay its own."""
-    data = base64.b64encode(svg).decode("ascii")
-    image = Html(f'<img src="data:image/svg+xml;base64,{data}" alt="{text(alternative)}">')
-    scrolling = element("div", image, class_="scroll")
-    return element("figure", scrolling, element("figcaption", text(caption)))
+    source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
+    return macro("figure", macro("image", source, alternative), caption)
 
 
-def facts(tree: Mapping[str, Any]) -> Html:
+def facts(tree: Mapping[str, Any]) -> Markup:
     """List every leaf of nested settings with its path as the name."""
-    rows = [[text(path), text(value)] for path, value in flatten(tree)]
-    return table(["what", "value"], rows, kind="facts")
+    return macro("facts", flatten(tree))
 
 
 def flatten(tree: Mapping[str, Any], path: str = "") -> list[tuple[str, str]]:
+    """Give path and text of every leaf of nested settings."""
     found: list[tuple[str, str]] = []
     for key, value in tree.items():
         here = f"{path}.{key}" if path else str(key)
