@@ -30,15 +30,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_metrics.trust.estimation.companion_estimates import companion_leaves
-from syntrust_metrics.trust.estimation.composite_score import score_of
+from syntrust_metrics.trust.estimation.companion_estimates import estimate_companions
+from syntrust_metrics.trust.estimation.composite_score import compute_score
 from syntrust_metrics.trust.estimation.estimator import Estimator
-from syntrust_metrics.trust.estimation.factor_estimates import factor_leaves
+from syntrust_metrics.trust.estimation.factor_estimates import estimate_factors
 from syntrust_metrics.trust.inference.margin_tests import (
     LEVEL,
-    equivalence_band,
-    judge_alone,
-    place,
+    decide_alone,
+    equivalence_margin,
+    run_paired_test,
 )
 from syntrust_metrics.trust.request.policy import Policy
 
@@ -103,7 +103,7 @@ def answer(dice: Array, resamples: int, seed: int) -> dict[str, Any]:
     """Give the leaves of one table by family, without the cost of a request."""
     policy = Policy(resamples=resamples, seed=seed)
     estimator = Estimator(dice[None], REGIONS, (0,), policy)
-    factors, beside = factor_leaves(estimator), companion_leaves(estimator)
+    factors, beside = estimate_factors(estimator), estimate_companions(estimator)
     return {
         **factors,
         "t2_regions": beside["t2_regions"],
@@ -111,7 +111,7 @@ def answer(dice: Array, resamples: int, seed: int) -> dict[str, Any]:
         "correlation": {r: beside["t3"][r]["correlation"] for r in REGIONS},
         "concordance": {r: beside["t3"][r]["concordance"] for r in REGIONS},
         "bias": {r: beside["t4"][r]["bias"] for r in REGIONS},
-        "score": score_of(estimator, factors, beside),
+        "score": compute_score(estimator, factors, beside),
     }
 
 
@@ -163,9 +163,9 @@ def false_equivalence(repetitions: int) -> bool:
     for cases in (60, 251):
         for name, sd, draw in differences():
             rng = np.random.default_rng(cases)
-            placed = [place(draw(rng, cases)[None], BAND) for _ in range(repetitions)]
+            placed = [run_paired_test(draw(rng, cases)[None], BAND) for _ in range(repetitions)]
             share = np.mean([p.p_inside is not None and p.p_inside < LEVEL for p in placed])
-            given = np.mean([judge_alone(p, BAND).verdict == "equivalent" for p in placed])
+            given = np.mean([decide_alone(p, BAND).verdict == "equivalent" for p in placed])
             gated = name == "normal"
             fine = not gated or share <= 0.06
             held = held and bool(fine)
@@ -175,7 +175,7 @@ def false_equivalence(repetitions: int) -> bool:
     return held
 
 
-BAND = equivalence_band(MARGIN)
+BAND = equivalence_margin(MARGIN)
 
 
 def differences() -> Iterator[tuple[str, float, Differences]]:

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
 from syntrust_metrics.fidelity.intensity import contrast
-from syntrust_metrics.trust.estimation.bootstrap import weights
+from syntrust_metrics.trust.estimation.bootstrap import draw_weights
 
 Array = NDArray[np.float64]
 RESAMPLES: Final = 2000
@@ -42,7 +42,7 @@ class Change:
 
 def paired_change(differences: Array) -> Change:
     """Of (M,) differences, one per case; percentile bootstrap over cases."""
-    table = np.concatenate(list(weights(differences.size, RESAMPLES, 0)))
+    table = np.concatenate(list(draw_weights(differences.size, RESAMPLES, 0)))
     means = table @ differences / differences.size
     low, high = np.quantile(means[1:], TAILS)
     return Change(float(means[0]), float(low), float(high))

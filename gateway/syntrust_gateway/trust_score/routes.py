@@ -10,7 +10,7 @@ from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
 from syntrust_gateway.trust_score.service import ScorerPool
-from syntrust_metrics.trust import definitions
+from syntrust_metrics.trust import list_definitions
 
 router = APIRouter(tags=["trust score"])
 
@@ -91,4 +91,4 @@ def trust_factors() -> dict[str, Any]:
     That is the factors, what to read beside them, equivalence and the score, each with the cases in
     which it is undefined. The default policy and the limits of a request are there, too.
     """
-    return definitions()
+    return list_definitions()

@@ -14,7 +14,7 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
 from syntrust_gateway.trust_score.strict_json import read_object
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
-from syntrust_metrics.trust.page import trust_page
+from syntrust_metrics.trust.page import render_trust_page
 
 # A case is an object of two objects, and its id and group may each hold a bracket.
 _MOST_CONTAINERS: Final = 5 * MAX_CASES
@@ -37,7 +37,7 @@ def score_request(body: bytes, kind: str, accept: str | None) -> Answer | Refusa
     except InvalidRequest as error:
         return Refusal(error.detail, error.pointer)
     if negotiate_type(accept) == HTML:
-        return Answer(trust_page(answer).encode(), HTML)
+        return Answer(render_trust_page(answer).encode(), HTML)
     return Answer(to_json(answer), JSON)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from syntrust_core.contracts.report import ReportRun, ReportTraining
 from syntrust_metrics.experiment.trust_input import Body, Scoring
-from syntrust_metrics.trust import versus_real
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust import compare_with_real
+from syntrust_metrics.trust.serialization import round_numbers
 
 ALL_REAL: Final = "1"
 
@@ -41,7 +41,7 @@ def mix_body(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> 
     return {
         "n_real": real,
         "n_synthetic": synthetic,
-        "realised": rounded(real / (real + synthetic)),
+        "realised": round_numbers(real / (real + synthetic)),
         "anatomies": len({*first.real_ids, *first.synthetic_ids}),
         "seed": first.seed,
         "real_ids": sorted(first.real_ids),
@@ -95,4 +95,4 @@ def _versus_real(alpha: str, seeds: Mapping[str, Sequence[Body]], scoring: Scori
     """The model of α beside the one of α = 1, on real images; null without that one."""
     if alpha == ALL_REAL or ALL_REAL not in seeds:
         return None
-    return versus_real(cases_of(seeds[alpha]), cases_of(seeds[ALL_REAL]), scoring.policy)
+    return compare_with_real(cases_of(seeds[alpha]), cases_of(seeds[ALL_REAL]), scoring.policy)

@@ -21,7 +21,7 @@ from syntrust_metrics.experiment.alpha_arms import (
     trust_over,
 )
 from syntrust_metrics.experiment.trust_input import Body, Scoring
-from syntrust_metrics.trust import versus_real
+from syntrust_metrics.trust import compare_with_real
 
 
 def control_arms(scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> list[Body]:
@@ -71,7 +71,7 @@ def _trained(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequenc
         """Null where there is no such mix, or where it is the same trainings."""
         if alpha is None or alpha in same or float(alpha) not in mixes:
             return None
-        return versus_real(cases_of(seeds), list(mixes[float(alpha)]), scoring.policy)
+        return compare_with_real(cases_of(seeds), list(mixes[float(alpha)]), scoring.policy)
 
     return {
         "mix": mix_body(trainings, same_as=same),

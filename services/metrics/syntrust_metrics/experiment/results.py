@@ -21,7 +21,7 @@ from syntrust_metrics.experiment.volume_quintiles import volume_quintiles
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.fidelity.summary import summarise
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
-from syntrust_metrics.trust import DEFINITION, alpha_curve, paper_claims
+from syntrust_metrics.trust import DEFINITION, check_paper_claims, describe_alpha_curve
 
 MIN_UNSEEN_CASES: Final = 20
 NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
@@ -65,8 +65,8 @@ def build_results(
         "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
         "by_volume": volume_quintiles(disjoint),
         "twins": summarise(comparisons, request.cases),
-        "curve": alpha_curve(by_alpha, disjoint.policy),
-        "claims": paper_claims(by_alpha, disjoint.policy),
+        "curve": describe_alpha_curve(by_alpha, disjoint.policy),
+        "claims": check_paper_claims(by_alpha, disjoint.policy),
     }
     return {**body, "digest": f"sha256:{digest(body)}"}
 

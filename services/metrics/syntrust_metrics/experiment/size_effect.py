@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from syntrust_core.contracts.report import ReportRun
 from syntrust_metrics.experiment.trust_input import Body, Scoring
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 MIN_CASES: Final = 10  # as for the intervals of the trust factors
 SCOPE: Final = "this trained model"
@@ -106,5 +106,5 @@ def spearman(pairs: NDArray[np.float64]) -> float:
 
 def _leaf(cases: int, **known: Any) -> Leaf:  # noqa: ANN401 - fields of a leaf
     empty = {"value": None, "ci": None, "scope": None, "seed_sd": None, "reason": None}
-    leaf: Leaf = rounded({**empty, **known, "cases": cases})
+    leaf: Leaf = round_numbers({**empty, **known, "cases": cases})
     return leaf

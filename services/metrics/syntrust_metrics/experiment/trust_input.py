@@ -10,7 +10,7 @@ from syntrust_core.contracts.report import BuildReport, ReportCase, ReportRun, R
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 Body = dict[str, Any]
 Dice = Mapping[str, float | None]
@@ -70,4 +70,4 @@ class Scoring:
 
     def _dice(self, case: ReportCase, step: str) -> Body:
         scores = self.regions(self.score(case, step))
-        return {region: rounded(value) for region, value in sorted(scores.items())}
+        return {region: round_numbers(value) for region, value in sorted(scores.items())}

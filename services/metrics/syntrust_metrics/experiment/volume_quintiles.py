@@ -12,7 +12,7 @@ from syntrust_core.contracts.vocabulary import REGIONS
 from syntrust_metrics.experiment.alpha_arms import alpha_arms
 from syntrust_metrics.experiment.trust_input import Body, Scoring
 from syntrust_metrics.trust.scoring import MIN_GROUP_CASES
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 QUINTILES: Final = 5
 LEAST_CASES: Final = QUINTILES * MIN_GROUP_CASES
@@ -42,7 +42,11 @@ def volume_quintiles(scoring: Scoring) -> Body:
         {"alpha": arm["alpha"], "groups": arm["trust"]["groups"]}
         for arm in alpha_arms(replace(scoring, cases=cases))
     ]
-    return {"edges_ml": [rounded(float(edge)) for edge in edges], "alphas": alphas, "reason": None}
+    return {
+        "edges_ml": [round_numbers(float(edge)) for edge in edges],
+        "alphas": alphas,
+        "reason": None,
+    }
 
 
 def whole_tumours_ml(scoring: Scoring) -> list[float]:

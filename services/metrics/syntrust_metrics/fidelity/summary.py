@@ -33,8 +33,8 @@ from syntrust_metrics.fidelity.schema import (
     TwinComparison,
     TwinMeasures,
 )
-from syntrust_metrics.trust.inference.margin_tests import holm
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.inference.margin_tests import adjust_by_holm
+from syntrust_metrics.trust.serialization import round_numbers
 
 Body = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -76,7 +76,7 @@ def summarise(
     ]
     if not compared:
         return None
-    body: Body = rounded({"fidelity": _fidelity(compared), "privacy": _privacy(compared)})
+    body: Body = round_numbers({"fidelity": _fidelity(compared), "privacy": _privacy(compared)})
     return body
 
 
@@ -242,7 +242,7 @@ def _privacy(compared: Compared) -> Body:
         "residual": _against(_residuals(compared)),
         "features": _against(_closeness(compared)),
     }
-    adjusted = holm([one["p"] for one in embeddings.values()])
+    adjusted = adjust_by_holm([one["p"] for one in embeddings.values()])
     tested = [p for p in adjusted if p is not None]
     seen = sum(case.seen for case, _ in compared)
     reasons = [one["reason"] for one in embeddings.values()]

@@ -14,7 +14,7 @@ from typing import Final
 from syntrust_core.contracts.report import BuildReport, ReportCase, ReportRun
 from syntrust_metrics.experiment.trust_input import Scoring
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 HEADER: Final = (
     "case",
@@ -66,7 +66,7 @@ def _who(case: ReportCase) -> tuple[str, str, str]:
 def _measured(score: CaseScore) -> list[tuple[str, str, float | None]]:
     """Region, metric and value of every field, sorted."""
     return sorted(
-        (region, DICE if field == NESTED else field, rounded(value))
+        (region, DICE if field == NESTED else field, round_numbers(value))
         for field in CaseScore.model_fields
         for region, value in getattr(score, field).items()
     )

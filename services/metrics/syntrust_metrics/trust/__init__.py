@@ -4,10 +4,10 @@ Loads numpy, scipy.special and the standard library alone, so that a gateway can
 worker.
 """
 
-from syntrust_metrics.trust.answer.definitions import definitions
-from syntrust_metrics.trust.inference.alpha_curve import alpha_curve
-from syntrust_metrics.trust.inference.claims import paper_claims
-from syntrust_metrics.trust.inference.equivalence import versus_real
+from syntrust_metrics.trust.answer.definitions import list_definitions
+from syntrust_metrics.trust.inference.alpha_curve import describe_alpha_curve
+from syntrust_metrics.trust.inference.claims import check_paper_claims
+from syntrust_metrics.trust.inference.equivalence import compare_with_real
 from syntrust_metrics.trust.request.csv_input import parse_csv
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.table import MAX_CASES
@@ -17,10 +17,10 @@ __all__ = [
     "DEFINITION",
     "MAX_CASES",
     "InvalidScores",
-    "alpha_curve",
-    "definitions",
-    "paper_claims",
+    "check_paper_claims",
+    "compare_with_real",
+    "describe_alpha_curve",
+    "list_definitions",
     "parse_csv",
     "score_cases",
-    "versus_real",
 ]

@@ -28,7 +28,7 @@ VERDICTS: Final = {
 }
 
 
-def trust_page(answer: Body) -> str:
+def render_trust_page(answer: Body) -> str:
     """Write the page of one answer of `score_cases`.
 
     Parameters

@@ -17,7 +17,7 @@ _OBJECTS: Final = (dict, Mapping)
 _LISTS: Final = (list, tuple, Sequence)
 
 
-def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Round every float in a JSON-like value to 12 significant digits; -0.0 becomes 0.0.
 
     Raises
@@ -26,24 +26,24 @@ def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         At NaN or infinity: an undefined number must have become None before.
     """
     if isinstance(value, float):
-        return _significant(value)
+        return _round(value)
     if isinstance(value, _EXACT):
         return value
     if isinstance(value, _OBJECTS):
-        return {key: rounded(item) for key, item in value.items()}
+        return {key: round_numbers(item) for key, item in value.items()}
     if isinstance(value, _LISTS):
-        return [rounded(item) for item in value]
+        return [round_numbers(item) for item in value]
     return value
 
 
-def _significant(value: float) -> float:
+def _round(value: float) -> float:
     if not math.isfinite(value):
         msg = "a number that is not finite reached an answer"
         raise ValueError(msg)
     return float(_FORMAT(value)) + 0.0
 
 
-def digest(body: Mapping[str, Any]) -> str:
+def compute_digest(body: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON of `body`, as `sha256:<hex>`."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -14,7 +14,7 @@ from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report import Contents, report_page
 from syntrust_metrics.report.controls import sentence
 from syntrust_metrics.segmentation.score_file import ScoreFile
-from syntrust_metrics.trust import score_cases, versus_real
+from syntrust_metrics.trust import compare_with_real, score_cases
 
 Maker = Callable[..., Any]
 Arm = dict[str, Any]
@@ -88,11 +88,11 @@ def test_a_control_is_compared_with_its_own_mix_and_with_real_data_alone(
 
     mixes = {entry["alpha"]: cases_of(entry) for entry in body["alphas"]}
     arm = arm_of(body, "augmentation_only", 0.5)
-    assert arm["versus_mix"] == versus_real(cases_of(arm), mixes[0.5])
-    assert arm["versus_real"] == versus_real(cases_of(arm), mixes[1.0])
+    assert arm["versus_mix"] == compare_with_real(cases_of(arm), mixes[0.5])
+    assert arm["versus_real"] == compare_with_real(cases_of(arm), mixes[1.0])
     both = arm_of(body, "real_plus_twins", None)
     assert both["versus_mix"] is None
-    assert both["versus_real"] == versus_real(cases_of(both), mixes[1.0])
+    assert both["versus_real"] == compare_with_real(cases_of(both), mixes[1.0])
 
 
 def test_a_control_that_is_the_mix_itself_says_so_and_is_compared_with_nothing(

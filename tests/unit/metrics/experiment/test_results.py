@@ -11,7 +11,12 @@ import pytest
 from syntrust_core.contracts.canonical import canonical_json
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.trust import alpha_curve, paper_claims, score_cases, versus_real
+from syntrust_metrics.trust import (
+    check_paper_claims,
+    compare_with_real,
+    describe_alpha_curve,
+    score_cases,
+)
 
 KEYS = {
     "definition",
@@ -136,8 +141,8 @@ def test_each_mix_is_compared_with_the_model_of_real_images(experiment: Maker) -
         [case for seed in entry["seeds"] for case in seed["cases"]] for entry in body["alphas"]
     ]
     assert [entry["versus_real"] for entry in body["alphas"]] == [
-        versus_real(cases[0], cases[2]),
-        versus_real(cases[1], cases[2]),
+        compare_with_real(cases[0], cases[2]),
+        compare_with_real(cases[1], cases[2]),
         None,
     ]
     assert body["nested"][0]["versus_real"]["regions"].keys() == {"TC", "WT"}
@@ -156,8 +161,8 @@ def test_curve_and_claims_are_of_all_seeds_over_alpha(experiment: Maker) -> None
         entry["alpha"]: [case for seed in entry["seeds"] for case in seed["cases"]]
         for entry in body["alphas"]
     }
-    assert body["curve"] == alpha_curve(cases)
-    assert body["claims"] == paper_claims(cases)
+    assert body["curve"] == describe_alpha_curve(cases)
+    assert body["claims"] == check_paper_claims(cases)
 
 
 def test_one_alpha_has_a_curve_of_one_point_and_undecided_claims(experiment: Maker) -> None:

@@ -9,16 +9,21 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from syntrust_metrics.trust import InvalidScores, alpha_curve, paper_claims
+from syntrust_metrics.trust import InvalidScores, check_paper_claims, describe_alpha_curve
 from syntrust_metrics.trust.inference.findings import (
     FAILS,
     HOLDS,
     UNDECIDED,
     Finding,
-    at_almost_every,
-    at_every,
+    require_almost_every,
+    require_every,
 )
-from syntrust_metrics.trust.inference.trend import crossings, kendall, lowest, trend
+from syntrust_metrics.trust.inference.trend import (
+    decide_trend,
+    find_crossings,
+    find_lowest,
+    kendall_tau,
+)
 
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
@@ -59,7 +64,7 @@ def crossing_sweep(
 
 
 def test_the_curves_meet_where_they_were_made_to() -> None:
-    found = alpha_curve(crossing_sweep(), POLICY)
+    found = describe_alpha_curve(crossing_sweep(), POLICY)
 
     assert found["alpha_star"]["value"] == pytest.approx(0.5, abs=0.05)
     low, high = found["alpha_star"]["ci"]
@@ -70,7 +75,7 @@ def test_the_curves_meet_where_they_were_made_to() -> None:
 def test_d_is_the_mean_over_seeds_of_the_difference_of_t1() -> None:
     sweep = crossing_sweep(seeds=3)
 
-    found = alpha_curve(sweep, POLICY)
+    found = describe_alpha_curve(sweep, POLICY)
 
     for point in found["points"]:
         cases = sweep[point["alpha"]]
@@ -95,7 +100,7 @@ def test_d_is_the_mean_over_seeds_of_the_difference_of_t1() -> None:
     ],
 )
 def test_every_change_of_sign_is_interpolated(values: list[float], expected: list[float]) -> None:
-    found = crossings(np.array([0.0, 0.5, 1.0]), np.array(values))
+    found = find_crossings(np.array([0.0, 0.5, 1.0]), np.array(values))
 
     assert [each.alpha for each in found] == pytest.approx(expected)
 
@@ -110,7 +115,7 @@ def test_alpha_star_needs_exactly_one_crossing(levels: tuple[float, ...], reason
         for i, (alpha, level) in enumerate(zip((0.0, 0.5, 1.0), levels, strict=True))
     }
 
-    found = alpha_curve(sweep, POLICY)["alpha_star"]
+    found = describe_alpha_curve(sweep, POLICY)["alpha_star"]
 
     assert (found["value"], found["reason"]) == (None, reason)
 
@@ -120,7 +125,7 @@ def test_kendall_is_exact(size: int) -> None:
     for order in itertools.islice(itertools.permutations(range(size)), 0, None, 7):
         expected = stats.kendalltau(range(size), order, method="exact")
 
-        tau, p = kendall(np.array(order, dtype=float))
+        tau, p = kendall_tau(np.array(order, dtype=float))
 
         assert tau == pytest.approx(expected.statistic)
         assert p == pytest.approx(expected.pvalue)
@@ -130,7 +135,7 @@ def test_with_three_seeds_a_trend_is_a_t_interval_over_their_slopes() -> None:
     alphas = np.array([0.0, 0.25, 0.5, 1.0])
     by_seed = np.random.default_rng(0).normal(0, 0.01, (4, 3)) - 0.1 * alphas[:, None]
 
-    found = trend(alphas, by_seed, 0.95)
+    found = decide_trend(alphas, by_seed, 0.95)
 
     slopes = [stats.linregress(alphas, column).slope for column in by_seed.T]
     interval = stats.ttest_1samp(slopes, 0).confidence_interval(0.95)
@@ -154,7 +159,7 @@ def test_a_shape_needs_three_seeds_or_five_alphas(
 ) -> None:
     by_seed = np.linspace(0, 1, alphas)[:, None] + 0.001 * np.arange(seeds)
 
-    found = trend(np.linspace(0, 1, alphas), by_seed, 0.95)
+    found = decide_trend(np.linspace(0, 1, alphas), by_seed, 0.95)
 
     assert (found["verdict"], found["reason"]) == (verdict, reason)
 
@@ -163,8 +168,8 @@ def test_flat_curves_are_rarely_called_a_trend() -> None:
     rng = np.random.default_rng(0)
     alphas = np.linspace(0, 1, 11)
 
-    found = [trend(alphas, rng.normal(0, 1, (11, 3)), 0.95)["verdict"] for _ in range(1000)]
-    single = [trend(alphas, rng.normal(0, 1, (11, 1)), 0.95)["verdict"] for _ in range(1000)]
+    found = [decide_trend(alphas, rng.normal(0, 1, (11, 3)), 0.95)["verdict"] for _ in range(1000)]
+    single = [decide_trend(alphas, rng.normal(0, 1, (11, 1)), 0.95)["verdict"] for _ in range(1000)]
 
     assert sum(verdict != "undecided" for verdict in found) <= 70
     assert sum(verdict != "undecided" for verdict in single) <= 70
@@ -174,7 +179,7 @@ def test_flat_curves_are_rarely_given_a_lowest_place() -> None:
     rng = np.random.default_rng(0)
     alphas = np.linspace(0, 1, 11)
 
-    found = [lowest(alphas, rng.normal(0, 1, (11, 4)), 0.95)["verdict"] for _ in range(500)]
+    found = [find_lowest(alphas, rng.normal(0, 1, (11, 4)), 0.95)["verdict"] for _ in range(500)]
 
     assert found.count("lowest") <= 5
 
@@ -183,10 +188,10 @@ def test_a_clear_valley_has_its_lowest_place() -> None:
     alphas = np.linspace(0, 1, 5)
     by_seed = (alphas[:, None] - 0.5) ** 2 + 0.0001 * np.random.default_rng(0).normal(0, 1, (5, 4))
 
-    found = lowest(alphas, by_seed, 0.95)
+    found = find_lowest(alphas, by_seed, 0.95)
 
     assert (found["verdict"], found["alpha"]) == ("lowest", 0.5)
-    assert lowest(alphas, by_seed[:, :2], 0.95)["reason"] == "training noise not measured"
+    assert find_lowest(alphas, by_seed[:, :2], 0.95)["reason"] == "training noise not measured"
 
 
 def verdicts(*names: str) -> list[Finding]:
@@ -194,12 +199,12 @@ def verdicts(*names: str) -> list[Finding]:
 
 
 def test_every_and_almost_every_are_counted() -> None:
-    assert at_every(verdicts(HOLDS, HOLDS))[0] == HOLDS
-    assert at_every(verdicts(HOLDS, UNDECIDED))[0] == UNDECIDED
-    assert at_every(verdicts(HOLDS, UNDECIDED, FAILS))[0] == FAILS
-    assert at_almost_every(verdicts(*[HOLDS] * 9, FAILS))[0] == HOLDS
-    assert at_almost_every(verdicts(*[HOLDS] * 8, UNDECIDED, FAILS))[0] == UNDECIDED
-    assert at_almost_every(verdicts(*[HOLDS] * 8, FAILS, FAILS))[0] == FAILS
+    assert require_every(verdicts(HOLDS, HOLDS))[0] == HOLDS
+    assert require_every(verdicts(HOLDS, UNDECIDED))[0] == UNDECIDED
+    assert require_every(verdicts(HOLDS, UNDECIDED, FAILS))[0] == FAILS
+    assert require_almost_every(verdicts(*[HOLDS] * 9, FAILS))[0] == HOLDS
+    assert require_almost_every(verdicts(*[HOLDS] * 8, UNDECIDED, FAILS))[0] == UNDECIDED
+    assert require_almost_every(verdicts(*[HOLDS] * 8, FAILS, FAILS))[0] == FAILS
 
 
 CLAIMS = (
@@ -217,7 +222,7 @@ CLAIMS = (
 
 
 def claims(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    found = paper_claims(sweep, POLICY)
+    found = check_paper_claims(sweep, POLICY)
     json.dumps(found, allow_nan=False)
     assert tuple(claim["id"] for claim in found) == CLAIMS
     for claim in found:
@@ -324,8 +329,8 @@ def test_alphas_scored_on_other_cases_are_refused() -> None:
     sweep[0.5] = sweep[0.5][:-1]
 
     with pytest.raises(InvalidScores, match=r"α = 0\.5 has other ids"):
-        alpha_curve(sweep)
+        describe_alpha_curve(sweep)
 
 
 def test_an_experiment_of_many_alphas_and_seeds_is_json() -> None:
-    json.dumps(alpha_curve(crossing_sweep(seeds=3), POLICY), allow_nan=False)
+    json.dumps(describe_alpha_curve(crossing_sweep(seeds=3), POLICY), allow_nan=False)

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.estimation.bootstrap import resample, weights
+from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
 from syntrust_metrics.trust.estimation.columns import Columns
-from syntrust_metrics.trust.estimation.companions import companions, distances_of_strangers
-from syntrust_metrics.trust.estimation.factors import trust_factors
+from syntrust_metrics.trust.estimation.companions import (
+    compute_companions,
+    mean_unpaired_difference,
+)
+from syntrust_metrics.trust.estimation.factors import compute_factors
 
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
@@ -71,7 +74,7 @@ def values(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
 
 @given(tables())
 def test_shuffled_t4_is_the_mean_over_all_pairs(dice: Array) -> None:
-    found = companions(Columns.of(dice), ddof=0).t4_shuffled
+    found = compute_companions(Columns.from_dice(dice), ddof=0).t4_shuffled
 
     pairs = np.abs(dice[0][:, None] - dice[1][None]).mean(axis=(0, 1))
     assert found == pytest.approx(pairs, abs=1e-12)
@@ -80,7 +83,7 @@ def test_shuffled_t4_is_the_mean_over_all_pairs(dice: Array) -> None:
 def test_shuffled_t4_takes_no_quadratic_memory() -> None:
     sides = np.random.default_rng(0).random((2, 1, 200_000))
 
-    found = distances_of_strangers(np.sort(sides), np.array([200_000]))
+    found = mean_unpaired_difference(np.sort(sides), np.array([200_000]))
 
     assert found == pytest.approx(1 / 3, abs=0.003)
 
@@ -88,10 +91,10 @@ def test_shuffled_t4_takes_no_quadratic_memory() -> None:
 def test_shuffled_t3_is_the_mean_over_all_pairings() -> None:
     dice = table_of(5)
 
-    found = companions(Columns.of(dice), ddof=0).t3_shuffled
+    found = compute_companions(Columns.from_dice(dice), ddof=0).t3_shuffled
 
     pairings = [
-        trust_factors(Columns.of(np.stack([dice[0], dice[1, list(order)]])), ddof=0).t3
+        compute_factors(Columns.from_dice(np.stack([dice[0], dice[1, list(order)]])), ddof=0).t3
         for order in itertools.permutations(range(5))
     ]
     assert found == pytest.approx(np.mean(pairings, axis=0), abs=1e-12)
@@ -99,7 +102,10 @@ def test_shuffled_t3_is_the_mean_over_all_pairings() -> None:
 
 @given(tables(smallest=2))
 def test_t3_is_its_shuffled_value_raised_by_the_correlation(dice: Array) -> None:
-    factors, beside = trust_factors(Columns.of(dice), ddof=0), companions(Columns.of(dice), ddof=0)
+    factors, beside = (
+        compute_factors(Columns.from_dice(dice), ddof=0),
+        compute_companions(Columns.from_dice(dice), ddof=0),
+    )
 
     for k in np.flatnonzero((dice.mean(axis=1) > 1e-3).all(axis=0)):
         correlation = np.nan_to_num(beside.correlation[k])
@@ -111,7 +117,7 @@ def test_companions_agree_with_numpy_and_scipy() -> None:
     dice = table_of(41)
     real, synthetic = dice
 
-    found = companions(Columns.of(dice), ddof=1)
+    found = compute_companions(Columns.from_dice(dice), ddof=1)
 
     gaps = real - synthetic
     assert found.bias == pytest.approx(gaps.mean(axis=0))
@@ -150,9 +156,9 @@ def test_what_is_left_out_is_left_out_of_the_companions_too() -> None:
     dice[:, 7] = np.nan
     kept = np.delete(dice, [2, 5, 7], axis=1)
 
-    found = companions(Columns.of(dice), ddof=0)
+    found = compute_companions(Columns.from_dice(dice), ddof=0)
 
-    alone = companions(Columns.of(kept), ddof=0)
+    alone = compute_companions(Columns.from_dice(kept), ddof=0)
     for name in ("correlation", "concordance", "t3_shuffled", "bias", "t4_shuffled"):
         assert getattr(found, name)[1] == pytest.approx(getattr(alone, name)[1])
     assert found.iqr[:, 1] == pytest.approx(alone.iqr[:, 1])
@@ -165,19 +171,19 @@ def test_resampled_companions_are_those_of_the_drawn_cases(dropped: bool) -> Non
     dice = table_of(15, seed=4)
     if dropped:
         dice[:, [2, 3, 9], [0, 1, 1]] = np.nan
-    counts = np.concatenate(list(weights(15, 30, 7)))
+    counts = np.concatenate(list(draw_weights(15, 30, 7)))
 
-    drawn = resample(Columns.of(dice), ddof=0, resamples=30, seed=7)
+    drawn = resample(Columns.from_dice(dice), ddof=0, resamples=30, seed=7)
 
     centre = np.nanmean(dice, axis=1)
     for row, count in enumerate(counts):
         chosen = np.repeat(dice, count.astype(int), axis=1)
-        there = companions(Columns.of(chosen), ddof=0)
+        there = compute_companions(Columns.from_dice(chosen), ddof=0)
         for name in ("t2_within", "correlation", "concordance", "bias"):
             found = drawn.row(name)[:, row]
             assert found == pytest.approx(getattr(there, name), rel=1e-9, abs=1e-12)
         moved = np.nanmean(chosen, axis=1) - centre
-        assert drawn.reach[:, row] == pytest.approx(moved.std(axis=1), abs=1e-12)
+        assert drawn.mean_shift[:, row] == pytest.approx(moved.std(axis=1), abs=1e-12)
 
 
 def test_companions_are_averaged_over_seeds() -> None:
@@ -185,7 +191,7 @@ def test_companions_are_averaged_over_seeds() -> None:
 
     answer = score_cases(request_of(layers))["companions"]
 
-    each = [companions(Columns.of(layer), ddof=0) for layer in layers]
+    each = [compute_companions(Columns.from_dice(layer), ddof=0) for layer in layers]
     for k, region in enumerate(REGIONS):
         leaf, plain = answer["t3"][region], answer["t4"][region]
         by_seed = [one.concordance[k] for one in each]
@@ -241,7 +247,7 @@ def test_a_tiny_bias_keeps_its_digits() -> None:
     real = np.random.default_rng(1).uniform(0.2, 0.9, (60, 1))
     dice = np.stack([real, real - 1e-11])
 
-    found = companions(Columns.of(dice), ddof=0).bias
+    found = compute_companions(Columns.from_dice(dice), ddof=0).bias
 
     assert found == pytest.approx([np.mean(dice[0] - dice[1])], rel=1e-9)
 
@@ -250,7 +256,10 @@ def test_signed_bias_and_shuffled_stay_when_pairs_break() -> None:
     dice = table_of(60)
     broken = np.stack([dice[0], dice[1, ::-1]])
 
-    true, false = companions(Columns.of(dice), ddof=0), companions(Columns.of(broken), ddof=0)
+    true, false = (
+        compute_companions(Columns.from_dice(dice), ddof=0),
+        compute_companions(Columns.from_dice(broken), ddof=0),
+    )
 
     for name in ("bias", "t3_shuffled", "t4_shuffled", "t2_regions", "t2_within"):
         assert getattr(true, name) == pytest.approx(getattr(false, name), abs=1e-14)

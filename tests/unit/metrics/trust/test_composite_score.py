@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.estimation.composite_score import PARTS, join_parts, score_parts
+from syntrust_metrics.trust.estimation.composite_score import PARTS, compute_parts, join_parts
 
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
@@ -111,7 +111,7 @@ families = st.tuples(
 
 def parts_of(values: Any) -> Array:
     t1, t2, concordance, t4, t5 = map(np.array, values)
-    return score_parts(t1, t2, concordance, t4, t5.reshape(2, 3))
+    return compute_parts(t1, t2, concordance, t4, t5.reshape(2, 3))
 
 
 @given(families)

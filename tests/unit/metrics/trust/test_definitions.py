@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from syntrust_metrics.trust import definitions, score_cases
+from syntrust_metrics.trust import list_definitions, score_cases
 
 REGIONS = ("ED", "ET", "NCR")
 SIDES = ("real", "synthetic")
@@ -37,7 +37,7 @@ def _at(tree: Any, path: str) -> Any:
 
 
 def test_every_definition_points_into_an_answer(answer: dict[str, Any]) -> None:
-    found = definitions()
+    found = list_definitions()
 
     entries = [*found["factors"].values(), *found["companions"].values()]
     for entry in [*entries, *found["score"]["parts"].values()]:
@@ -50,7 +50,7 @@ def test_every_definition_points_into_an_answer(answer: dict[str, Any]) -> None:
 
 
 def test_every_factor_and_companion_of_an_answer_is_defined(answer: dict[str, Any]) -> None:
-    found = definitions()
+    found = list_definitions()
 
     assert found["factors"].keys() == answer["factors"].keys()
     defined = {
@@ -65,7 +65,7 @@ def test_every_factor_and_companion_of_an_answer_is_defined(answer: dict[str, An
 
 
 def test_every_definition_says_what_a_reader_needs() -> None:
-    found = definitions()
+    found = list_definitions()
 
     for entry in [*found["factors"].values(), *found["companions"].values()]:
         assert entry["formula"]

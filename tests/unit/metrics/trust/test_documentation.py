@@ -5,7 +5,7 @@ import io
 import re
 from pathlib import Path
 
-from syntrust_metrics.trust import definitions
+from syntrust_metrics.trust import list_definitions
 
 PAGE = Path(__file__).parents[4] / "docs" / "metrics.md"
 
@@ -28,7 +28,7 @@ def test_the_example_prints_what_the_page_shows() -> None:
 def test_the_limits_on_the_page_are_those_that_hold() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
-    limits = definitions()["limits"]
+    limits = list_definitions()["limits"]
     assert f"| entries of `cases` | {limits['cases']:,}," in page
     counts = f"{limits['regions']}, {limits['groups']}, {limits['seeds']}"
     assert f"| regions, groups, seeds | {counts} |" in page

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import integrate, stats
 
-from syntrust_metrics.trust import InvalidScores, score_cases, versus_real
-from syntrust_metrics.trust.inference.equivalence import equivalence
+from syntrust_metrics.trust import InvalidScores, compare_with_real, score_cases
+from syntrust_metrics.trust.inference.equivalence import assess_equivalence
 from syntrust_metrics.trust.inference.margin_tests import (
     LEVEL,
-    equivalence_band,
-    holm,
-    judge,
-    non_inferiority_band,
-    place,
+    adjust_by_holm,
+    decide,
+    equivalence_margin,
+    non_inferiority_margin,
+    run_paired_test,
 )
 
 Array = NDArray[np.float64]
@@ -50,7 +50,7 @@ def table_of(differences: Array) -> Array:
 def test_p_values_are_those_of_two_one_sided_t_tests(mean: float) -> None:
     differences = normal(73, mean)
 
-    found = place(differences, equivalence_band(MARGIN))
+    found = run_paired_test(differences, equivalence_margin(MARGIN))
 
     above = stats.ttest_1samp(differences[0], -MARGIN, alternative="greater").pvalue
     below = stats.ttest_1samp(differences[0], MARGIN, alternative="less").pvalue
@@ -66,7 +66,7 @@ def test_p_values_are_those_of_two_one_sided_t_tests(mean: float) -> None:
 
 @given(st.lists(st.floats(-0.5, 0.5, width=32), min_size=50, max_size=80))
 def test_one_region_is_inside_exactly_when_its_interval_is(values: list[float]) -> None:
-    found = place(np.array([values]), equivalence_band(MARGIN))
+    found = run_paired_test(np.array([values]), equivalence_margin(MARGIN))
 
     assert found.ci90 is not None
     assert found.p_inside is not None
@@ -77,18 +77,18 @@ def test_one_region_is_inside_exactly_when_its_interval_is(values: list[float]) 
 def test_non_inferiority_is_the_lower_test_alone() -> None:
     differences = normal(80, 0.2)
 
-    found = place(differences, non_inferiority_band(MARGIN))
+    found = run_paired_test(differences, non_inferiority_margin(MARGIN))
 
     lower = stats.ttest_1samp(differences[0], -MARGIN, alternative="greater").pvalue
     assert found.p_inside == pytest.approx(lower, rel=1e-9)
-    assert judge([found], non_inferiority_band(MARGIN))[0].verdict == "non-inferior"
+    assert decide([found], non_inferiority_margin(MARGIN))[0].verdict == "non-inferior"
 
 
 def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.02, None, 0.5]) == [0.04, None, 0.5]
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
+    assert adjust_by_holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert adjust_by_holm([0.02, None, 0.5]) == [0.04, None, 0.5]
+    assert adjust_by_holm([0.9, 0.8]) == [1.0, 1.0]
+    assert adjust_by_holm([]) == []
 
 
 def test_a_region_alone_may_fail_where_every_region_holds() -> None:
@@ -96,7 +96,7 @@ def test_a_region_alone_may_fail_where_every_region_holds() -> None:
     margin = float(stats.t.ppf(0.97, 399)) * 0.05 / math.sqrt(400)
     differences = np.concatenate([exactly(400, 0.0, 0.05)] * 3)
 
-    found = equivalence(table_of(differences), REGIONS, margin)
+    found = assess_equivalence(table_of(differences), REGIONS, margin)
 
     assert {each["verdict"] for each in found["regions"].values()} == {"inconclusive"}
     assert {each["reason"] for each in found["regions"].values()} == {"not after Holm's adjustment"}
@@ -107,7 +107,7 @@ def test_a_region_alone_may_fail_where_every_region_holds() -> None:
 def test_one_region_that_differs_refutes_every_region() -> None:
     differences = np.concatenate([normal(80), normal(80, seed=1), normal(80, 0.2, seed=2)])
 
-    found = equivalence(table_of(differences), REGIONS, MARGIN)
+    found = assess_equivalence(table_of(differences), REGIONS, MARGIN)
 
     assert found["regions"]["NCR"]["verdict"] == "different"
     assert found["every_region"] == "different"
@@ -115,7 +115,9 @@ def test_one_region_that_differs_refutes_every_region() -> None:
 
 @pytest.mark.parametrize(("m", "verdict"), [(48, "inconclusive"), (50, "equivalent")])
 def test_fewer_than_fifty_cases_never_give_equivalent(m: int, verdict: str) -> None:
-    found = equivalence(table_of(np.concatenate([exactly(m, 0.0, 0.01)] * 3)), REGIONS, MARGIN)
+    found = assess_equivalence(
+        table_of(np.concatenate([exactly(m, 0.0, 0.01)] * 3)), REGIONS, MARGIN
+    )
 
     assert found["overall"]["verdict"] == verdict
     assert found["every_region"] == verdict
@@ -128,22 +130,22 @@ def test_a_rare_large_failure_withholds_equivalence() -> None:
     with_failure = calm.copy()
     with_failure[0, 0] = 0.9
 
-    band = equivalence_band(MARGIN)
-    placed = place(with_failure, band)
+    margin = equivalence_margin(MARGIN)
+    placed = run_paired_test(with_failure, margin)
 
     assert placed.p_inside is not None
     assert placed.p_inside < LEVEL
-    assert judge([placed], band)[0].reason == "rare large failures"
-    assert judge([place(calm, band)], band)[0].verdict == "equivalent"
+    assert decide([placed], margin)[0].reason == "rare large failures"
+    assert decide([run_paired_test(calm, margin)], margin)[0].verdict == "equivalent"
 
 
 @pytest.mark.parametrize("size", [0.1, 0.3, 0.5, 0.6, 0.7, 0.9])
 def test_rare_failures_are_three_more_of_the_largest_size(size: float) -> None:
     differences = exactly(120, 0.004, 0.03)
     differences[0, 0] = -size
-    band = equivalence_band(MARGIN)
+    margin = equivalence_margin(MARGIN)
 
-    found = place(differences, band).fragile
+    found = run_paired_test(differences, margin).fragile
 
     intervals = [
         stats.ttest_1samp(np.append(differences, [sign * size] * 3), 0).confidence_interval(0.9)
@@ -154,7 +156,9 @@ def test_rare_failures_are_three_more_of_the_largest_size(size: float) -> None:
 
 
 def test_under_ten_cases_nothing_is_tested() -> None:
-    found = equivalence(table_of(np.concatenate([normal(9)] * 3)), REGIONS, MARGIN)["overall"]
+    found = assess_equivalence(table_of(np.concatenate([normal(9)] * 3)), REGIONS, MARGIN)[
+        "overall"
+    ]
 
     assert found["difference"] is not None
     assert found["verdict"] == "inconclusive"
@@ -163,7 +167,7 @@ def test_under_ten_cases_nothing_is_tested() -> None:
 
 
 def test_equal_scores_are_equivalent_with_certainty() -> None:
-    found = equivalence(table_of(np.zeros((3, 60))), REGIONS, MARGIN)["overall"]
+    found = assess_equivalence(table_of(np.zeros((3, 60))), REGIONS, MARGIN)["overall"]
 
     assert found["verdict"] == "equivalent"
     assert found["ci90"] == [0, 0]
@@ -184,15 +188,17 @@ def test_power_is_the_chance_of_equivalence_at_no_difference(sd: float, m: int) 
 
     expected = integrate.quad(inside, 0, 4, points=[1.0], limit=200)[0]
 
-    found = place(differences, equivalence_band(MARGIN)).power
+    found = run_paired_test(differences, equivalence_margin(MARGIN)).power
     assert found == pytest.approx(expected, abs=2e-3)
 
 
 def test_equivalence_is_rarely_found_at_the_margin() -> None:
     rng = np.random.default_rng(0)
-    band = equivalence_band(MARGIN)
+    margin = equivalence_margin(MARGIN)
 
-    found = [place(rng.normal(MARGIN, 0.05, (1, 60)), band).p_inside for _ in range(2000)]
+    found = [
+        run_paired_test(rng.normal(MARGIN, 0.05, (1, 60)), margin).p_inside for _ in range(2000)
+    ]
 
     share = sum(p is not None and p < LEVEL for p in found) / len(found)
     assert share <= 0.06
@@ -201,17 +207,17 @@ def test_equivalence_is_rarely_found_at_the_margin() -> None:
 def test_seeds_widen_the_interval_by_what_trainings_differ() -> None:
     cases = normal(100, sd=0.05)
     trainings = cases + np.array([[-0.04], [0.0], [0.04]])
-    band = equivalence_band(MARGIN)
+    margin = equivalence_margin(MARGIN)
 
-    one, three = place(cases, band), place(trainings, band)
+    one, three = run_paired_test(cases, margin), run_paired_test(trainings, margin)
 
     assert one.ci90 is not None
     assert three.ci90 is not None
     assert three.difference == pytest.approx(one.difference)
     assert three.ci90[1] - three.ci90[0] > 2 * (one.ci90[1] - one.ci90[0])
     from_seeds, from_cases = 0.04**2 / 3, float(cases.var(ddof=1)) / 100
-    freedom = (from_seeds + from_cases) ** 2 / (from_seeds**2 / 2 + from_cases**2 / 99)
-    half = float(stats.t.ppf(0.95, freedom)) * math.sqrt(from_seeds + from_cases)
+    dof = (from_seeds + from_cases) ** 2 / (from_seeds**2 / 2 + from_cases**2 / 99)
+    half = float(stats.t.ppf(0.95, dof)) * math.sqrt(from_seeds + from_cases)
     assert (three.ci90[1] - three.ci90[0]) / 2 == pytest.approx(half)
 
 
@@ -238,7 +244,7 @@ def trained(shift: float, seeds: int = 1, m: int = 80) -> Array:
 def test_a_model_is_compared_with_the_real_one_by_case() -> None:
     half, real = trained(-0.005), trained(0.0)
 
-    found = versus_real(entries(half), entries(real))
+    found = compare_with_real(entries(half), entries(real))
 
     gaps = half[0] - real[0]
     for k, region in enumerate(REGIONS):
@@ -256,14 +262,14 @@ def test_a_model_is_compared_with_the_real_one_by_case() -> None:
 
 
 def test_a_better_model_is_not_inferior_and_not_equivalent() -> None:
-    found = versus_real(entries(trained(0.08)), entries(trained(0.0)))["overall"]
+    found = compare_with_real(entries(trained(0.08)), entries(trained(0.0)))["overall"]
 
     assert found["non_inferiority"]["verdict"] == "non-inferior"
     assert found["equivalence"]["verdict"] == "different"
 
 
 def test_a_worse_model_is_inferior() -> None:
-    found = versus_real(entries(trained(-0.08)), entries(trained(0.0)))
+    found = compare_with_real(entries(trained(-0.08)), entries(trained(0.0)))
 
     assert {each["non_inferiority"]["verdict"] for each in found["regions"].values()} == {
         "inferior"
@@ -275,11 +281,11 @@ def test_the_synthetic_side_has_no_say_against_the_real_model() -> None:
     cases, real = entries(trained(-0.01)), entries(trained(0.0))
     other = [{**case, "synthetic": dict.fromkeys(REGIONS, 0.1)} for case in cases]
 
-    assert versus_real(cases, real) == versus_real(other, real)
+    assert compare_with_real(cases, real) == compare_with_real(other, real)
 
 
 def test_seeds_of_both_models_are_paired() -> None:
-    found = versus_real(entries(trained(-0.01, seeds=3)), entries(trained(0.0, seeds=3)))
+    found = compare_with_real(entries(trained(-0.01, seeds=3)), entries(trained(0.0, seeds=3)))
 
     assert found["seeds"] == 3
     assert found["scope"] == "training seeds"
@@ -295,7 +301,7 @@ def test_models_scored_on_other_cases_are_not_compared(lists: str) -> None:
     }
 
     with pytest.raises(InvalidScores, match=lists):
-        versus_real(others[lists], cases)
+        compare_with_real(others[lists], cases)
 
 
 def test_an_answer_holds_the_equivalence_of_its_own_scores() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.columns import Columns
-from syntrust_metrics.trust.estimation.factors import trust_factors
+from syntrust_metrics.trust.estimation.factors import compute_factors
 
 Array = NDArray[np.float64]
 GOLDEN = Path(__file__).parents[3] / "data" / "trust_golden.json"
@@ -78,7 +78,7 @@ def test_factors_agree_with_plain_loops() -> None:
     dice = table_of(17)
     m, k = dice.shape[1:]
 
-    found = trust_factors(Columns.of(dice), ddof=0)
+    found = compute_factors(Columns.from_dice(dice), ddof=0)
 
     for side in (0, 1):
         means = [math.fsum(dice[side, i]) / k for i in range(m)]
@@ -100,7 +100,7 @@ def test_factors_agree_with_plain_loops() -> None:
 
 @given(tables())
 def test_defined_factors_stay_in_their_ranges(dice: Array) -> None:
-    found = trust_factors(Columns.of(dice), ddof=0)
+    found = compute_factors(Columns.from_dice(dice), ddof=0)
 
     for factor in (found.t1, found.t3[~np.isnan(found.t3)], found.t4):
         assert ((factor >= 0) & (factor <= 1 + 1e-15)).all()
@@ -116,7 +116,7 @@ def test_defined_factors_stay_in_their_ranges(dice: Array) -> None:
 def test_the_mean_absolute_difference_lies_between_bias_and_rms(dice: Array) -> None:
     real, synthetic = dice
 
-    t4 = trust_factors(Columns.of(dice), ddof=0).t4
+    t4 = compute_factors(Columns.from_dice(dice), ddof=0).t4
 
     assert (np.abs(real.mean(axis=0) - synthetic.mean(axis=0)) <= t4 + 1e-15).all()
     assert (t4 <= np.sqrt(((real - synthetic) ** 2).mean(axis=0)) + 1e-15).all()
@@ -124,7 +124,7 @@ def test_the_mean_absolute_difference_lies_between_bias_and_rms(dice: Array) -> 
 
 @given(tables())
 def test_t3_follows_from_correlation_and_coefficients_of_variation(dice: Array) -> None:
-    found = trust_factors(Columns.of(dice), ddof=0)
+    found = compute_factors(Columns.from_dice(dice), ddof=0)
     real, synthetic = dice
     means = dice.mean(axis=1)
 
@@ -140,8 +140,8 @@ def test_t3_is_one_for_a_multiple_and_only_for_a_multiple() -> None:
     other = real.copy()
     other[0] = 0.5 * other[0]
 
-    multiple = trust_factors(Columns.of(np.stack([real, real / 2])), ddof=0).t3
-    nearly = trust_factors(Columns.of(np.stack([real, other])), ddof=0).t3
+    multiple = compute_factors(Columns.from_dice(np.stack([real, real / 2])), ddof=0).t3
+    nearly = compute_factors(Columns.from_dice(np.stack([real, other])), ddof=0).t3
 
     assert multiple == pytest.approx(np.ones(3), abs=1e-15)
     assert (nearly < 1 - 1e-6).all()
@@ -168,7 +168,10 @@ def test_breaking_the_pairs_moves_only_t3_and_t4() -> None:
     dice = table_of(60)
     broken = np.stack([dice[0], dice[1, ::-1]])
 
-    true, false = trust_factors(Columns.of(dice), ddof=0), trust_factors(Columns.of(broken), ddof=0)
+    true, false = (
+        compute_factors(Columns.from_dice(dice), ddof=0),
+        compute_factors(Columns.from_dice(broken), ddof=0),
+    )
 
     for name in ("t1", "t2", "t5"):
         assert getattr(true, name) == pytest.approx(getattr(false, name), abs=1e-14)
@@ -180,7 +183,7 @@ def test_a_tiny_spread_survives_a_large_mean() -> None:
     column = 0.9 + 1e-9 * np.array([1.0, -1.0] * 10)
     dice = np.repeat(column[None, :, None], 2, axis=0)
 
-    found = trust_factors(Columns.of(dice), ddof=0)
+    found = compute_factors(Columns.from_dice(dice), ddof=0)
 
     assert 1 - found.t2[0] == pytest.approx(1e-9, rel=1e-6)
     assert found.t5[0, 0] == pytest.approx(1e-9 / 0.9, rel=1e-6)
@@ -215,8 +218,8 @@ def test_ddof_1_widens_the_spread_by_its_known_factor() -> None:
     dice = table_of(20)
 
     population, sample = (
-        trust_factors(Columns.of(dice), ddof=0),
-        trust_factors(Columns.of(dice), ddof=1),
+        compute_factors(Columns.from_dice(dice), ddof=0),
+        compute_factors(Columns.from_dice(dice), ddof=1),
     )
 
     assert 1 - sample.t2 == pytest.approx((1 - population.t2) * math.sqrt(20 / 19))

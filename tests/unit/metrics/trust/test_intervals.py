@@ -11,11 +11,11 @@ from scipy import stats
 
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation import bootstrap as resampling
-from syntrust_metrics.trust.estimation.bootstrap import resample, weights
+from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import Estimator
-from syntrust_metrics.trust.estimation.factor_estimates import factor_leaves
-from syntrust_metrics.trust.estimation.factors import Factors, trust_factors
+from syntrust_metrics.trust.estimation.factor_estimates import estimate_factors
+from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.quantiles import tails
 from syntrust_metrics.trust.request.policy import Policy
 
@@ -59,9 +59,9 @@ def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) 
     if dropped:
         dice[:, [2, 3, 9], [0, 1, 1]] = np.nan
         dice[:, 5] = np.nan
-    table = np.concatenate(list(weights(15, 40, 7)))
+    table = np.concatenate(list(draw_weights(15, 40, 7)))
 
-    drawn = resample(Columns.of(dice), ddof=ddof, resamples=40, seed=7)
+    drawn = resample(Columns.from_dice(dice), ddof=ddof, resamples=40, seed=7)
 
     by_resample = np.concatenate(
         [
@@ -75,7 +75,7 @@ def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) 
     for row, counts in enumerate(table):
         repeated = np.repeat(dice, counts.astype(int), axis=1)
         assert by_resample[:, row] == pytest.approx(
-            flat(trust_factors(Columns.of(repeated), ddof=ddof)), rel=1e-10, abs=1e-13
+            flat(compute_factors(Columns.from_dice(repeated), ddof=ddof)), rel=1e-10, abs=1e-13
         )
 
 
@@ -83,10 +83,10 @@ def test_standard_errors_are_those_of_the_jackknife() -> None:
     dice = correlated_beta(np.random.default_rng(2), 400, 5, 2)
     m = dice.shape[1]
 
-    drawn = resample(Columns.of(dice), ddof=0, resamples=1, seed=0)
+    drawn = resample(Columns.from_dice(dice), ddof=0, resamples=1, seed=0)
 
     left_out = [
-        resample(Columns.of(np.delete(dice, i, axis=1)), ddof=0, resamples=0, seed=0)
+        resample(Columns.from_dice(np.delete(dice, i, axis=1)), ddof=0, resamples=0, seed=0)
         for i in range(m)
     ]
     for name in ("t2", "t3", "t5"):
@@ -101,7 +101,7 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
     noise = rng.normal(0, 1e-7, (50, 1))
     dice = np.stack([real, 0.9 * real + noise])
 
-    drawn = resample(Columns.of(dice), ddof=0, resamples=1, seed=0)
+    drawn = resample(Columns.from_dice(dice), ddof=0, resamples=1, seed=0)
 
     along = (noise * real).sum() / (real**2).sum() * real
     sine_squared = ((noise - along) ** 2).sum() / ((0.9 * real + noise) ** 2).sum()
@@ -110,9 +110,9 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
 
 def test_blocks_draw_what_one_draw_of_all_would() -> None:
     cases, resamples = resampling.CACHED_CASES + 1, 5000
-    whole = resampling._draw(np.random.default_rng(3), cases, resamples)
+    whole = resampling._draw_counts(np.random.default_rng(3), cases, resamples)
 
-    ones, *blocks = weights(cases, resamples, seed=3)
+    ones, *blocks = draw_weights(cases, resamples, seed=3)
 
     assert len(blocks) > 2
     assert (ones == 1).all()
@@ -123,10 +123,10 @@ def test_a_table_too_large_to_keep_as_numbers_holds_the_same_counts() -> None:
     cases, resamples = 600, 2000
     assert 4 * cases * resamples > resampling.BLOCK_CELLS
 
-    (table,) = weights(cases, resamples, seed=3)
+    (table,) = draw_weights(cases, resamples, seed=3)
 
     assert table.dtype == np.float64
-    drawn = resampling._draw(np.random.default_rng(3), cases, resamples)
+    drawn = resampling._draw_counts(np.random.default_rng(3), cases, resamples)
     assert np.array_equal(table[1:], drawn)
 
 
@@ -134,7 +134,7 @@ def test_sides_without_a_common_case_have_exactly_no_t3_in_every_resample() -> N
     dice = np.random.default_rng(3).beta(5, 2, (2, 40, 1))
     dice[0, 20:] = dice[1, :20] = 0.0
 
-    drawn = resample(Columns.of(dice), ddof=0, resamples=500, seed=0)
+    drawn = resample(Columns.from_dice(dice), ddof=0, resamples=500, seed=0)
 
     assert (drawn.draws("t3").value == 0).all()
 
@@ -143,7 +143,7 @@ def test_sides_without_a_common_case_have_exactly_no_t3_in_every_resample() -> N
 def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  # noqa: FBT001
     dice = correlated_beta(np.random.default_rng(4), cases, 5, 2)
 
-    found = leaves(factor_leaves(estimator(dice)))
+    found = leaves(estimate_factors(estimator(dice)))
 
     assert [leaf["ci"] is not None for leaf in found] == [has_interval] * len(found)
     assert all(has_interval or leaf["reason"] == "fewer than 10 cases" for leaf in found)
@@ -152,7 +152,7 @@ def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  #
 def test_every_interval_holds_its_value_and_is_ordered() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    for leaf in leaves(factor_leaves(estimator(dice))):
+    for leaf in leaves(estimate_factors(estimator(dice))):
         assert leaf["ci"][0] < leaf["value"] < leaf["ci"][1]
         assert leaf["scope"] == "this trained model"
 
@@ -198,8 +198,8 @@ def test_tails_leave_the_values_as_they_are() -> None:
 
 def test_more_confidence_is_a_wider_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
-    wide = leaves(factor_leaves(estimator(dice, confidence=0.99)))
-    narrow = leaves(factor_leaves(estimator(dice, confidence=0.8)))
+    wide = leaves(estimate_factors(estimator(dice, confidence=0.99)))
+    narrow = leaves(estimate_factors(estimator(dice, confidence=0.8)))
 
     for outer, inner in zip(wide, narrow, strict=True):
         assert outer["ci"][0] < inner["ci"][0]
@@ -207,7 +207,7 @@ def test_more_confidence_is_a_wider_interval() -> None:
 
 
 def test_equal_scores_give_intervals_of_no_width() -> None:
-    factors = factor_leaves(estimator(np.full((2, 30, 3), 0.7)))
+    factors = estimate_factors(estimator(np.full((2, 30, 3), 0.7)))
 
     assert [leaf["ci"] for leaf in leaves(factors)] == [
         [leaf["value"]] * 2 for leaf in leaves(factors)
@@ -218,7 +218,7 @@ def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
     dice = np.zeros((2, 30, 3))
     dice[:, 0] = 0.8
 
-    leaf = factor_leaves(estimator(dice))["t3"]["ED"]
+    leaf = estimate_factors(estimator(dice))["t3"]["ED"]
 
     assert leaf["value"] == pytest.approx(1)
     assert leaf["ci"] is None
@@ -230,9 +230,9 @@ def test_a_draw_of_nothing_but_zeros_leaves_t3_and_t5_undefined_whatever_is_roun
     dice = np.zeros((2, 40, 1))
     dice[0, :, 0] = rng.uniform(0.1, 0.9, 40)
     dice[1, 0] = 0.3
-    drawn = resample(Columns.of(dice), ddof=0, resamples=500, seed=3)
+    drawn = resample(Columns.from_dice(dice), ddof=0, resamples=500, seed=3)
 
-    counts = np.concatenate(list(weights(40, 500, 3)))
+    counts = np.concatenate(list(draw_weights(40, 500, 3)))
 
     without = counts[:, 0] == 0
     assert np.array_equal(np.isnan(drawn.draws("t3").value[0]), without)
@@ -242,7 +242,7 @@ def test_a_draw_of_nothing_but_zeros_leaves_t3_and_t5_undefined_whatever_is_roun
 def test_under_a_hundred_resamples_there_is_no_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    found = leaves(factor_leaves(estimator(dice, resamples=99)))
+    found = leaves(estimate_factors(estimator(dice, resamples=99)))
 
     assert {leaf["reason"] for leaf in found} == {"fewer than 100 resamples"}
 
@@ -258,16 +258,16 @@ def models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array
 @pytest.mark.parametrize("seeds", [2, 3, 5, 7])
 def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
     dice = models(seeds)
-    each = np.stack([flat(trust_factors(Columns.of(layer), ddof=0)) for layer in dice])
+    each = np.stack([flat(compute_factors(Columns.from_dice(layer), ddof=0)) for layer in dice])
 
-    found = leaves(factor_leaves(estimator(dice)))
+    found = leaves(estimate_factors(estimator(dice)))
 
     assert [leaf["value"] for leaf in found] == pytest.approx(each.mean(axis=0), abs=1e-12)
     assert [leaf["seed_sd"] for leaf in found] == pytest.approx(each.std(axis=0, ddof=1))
 
 
 def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
-    factors = factor_leaves(estimator(models(3)))
+    factors = estimate_factors(estimator(models(3)))
 
     assert factors["t1"]["real"]["scope"] == "training seeds"
     assert factors["t4"]["ED"]["scope"] == "training seeds"
@@ -281,17 +281,17 @@ def test_two_seeds_give_the_interval_of_the_textbook() -> None:
     by_case = dice[:, 0].mean(axis=(0, 2))
     from_seeds, from_cases = by_seed.var(ddof=1) / 2, by_case.var(ddof=1) / by_case.size
     variance = from_seeds + from_cases
-    freedom = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
+    dof = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
 
-    low, high = factor_leaves(estimator(dice))["t1"]["real"]["ci"]
+    low, high = estimate_factors(estimator(dice))["t1"]["real"]["ci"]
 
-    half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
+    half = float(stats.t.ppf(0.975, dof)) * math.sqrt(variance)
     assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
     assert (high + low) / 2 == pytest.approx(by_seed.mean())
 
 
 def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
-    found = leaves(factor_leaves(estimator(models(5))))
+    found = leaves(estimate_factors(estimator(models(5))))
 
     assert {leaf["scope"] for leaf in found} == {"training seeds"}
 
@@ -300,9 +300,9 @@ def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
 def test_equal_models_give_the_intervals_of_one(seeds: int) -> None:
     one = correlated_beta(np.random.default_rng(8), 60, 5, 2)
 
-    many = factor_leaves(estimator(np.repeat(one[None], seeds, axis=0)))
+    many = estimate_factors(estimator(np.repeat(one[None], seeds, axis=0)))
 
-    single = factor_leaves(estimator(one))
+    single = estimate_factors(estimator(one))
     for name in ("t2", "t3", "t5"):
         for leaf, alone in zip(leaves({**single, name: many[name]}), leaves(single), strict=True):
             assert leaf["ci"] == pytest.approx(alone["ci"], rel=1e-9)
@@ -312,7 +312,7 @@ def test_a_factor_undefined_for_one_seed_is_undefined_and_says_which() -> None:
     dice = models(3)
     dice[1, 1, :, 0] = 0
 
-    leaf = factor_leaves(estimator(dice))["t3"]["ED"]
+    leaf = estimate_factors(estimator(dice))["t3"]["ED"]
 
     assert leaf["value"] is None
     assert leaf["reason"] == "every Dice of a side is 0 (seed 1)"
@@ -342,7 +342,9 @@ def coverage(draw: Callable[[np.random.Generator], Array], truth: Array, trials:
     rng = np.random.default_rng(20250204)
     held = np.zeros(truth.size)
     for _ in range(trials):
-        bounds = np.array([leaf["ci"] for leaf in leaves(factor_leaves(estimator(draw(rng), 999)))])
+        bounds = np.array(
+            [leaf["ci"] for leaf in leaves(estimate_factors(estimator(draw(rng), 999)))]
+        )
         held += (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
     return held / trials
 
@@ -366,8 +368,8 @@ def test_intervals_cover_as_often_as_they_say(
     trials = 1000
     noise = 2.6 * math.sqrt(0.05 * 0.95 / trials)  # 16 factors, so beyond two errors
     truth = flat(
-        trust_factors(
-            Columns.of(correlated_beta(np.random.default_rng(1), 1_000_000, *shape)), ddof=0
+        compute_factors(
+            Columns.from_dice(correlated_beta(np.random.default_rng(1), 1_000_000, *shape)), ddof=0
         )
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.page import trust_page
+from syntrust_metrics.trust.page import render_trust_page
 
 REGIONS = ("ED", "ET", "NCR")
 
@@ -83,7 +83,7 @@ def numbers(tree: Any) -> list[float]:
 def test_the_page_holds_the_numbers_and_the_digest_of_the_answer() -> None:
     answer = answer_of()
 
-    found = read(trust_page(answer))
+    found = read(render_trust_page(answer))
 
     assert answer["digest"] in found.text
     assert set(found.numbers) <= {*numbers(answer), answer["policy"]["margin"]}
@@ -94,7 +94,7 @@ def test_the_page_holds_the_numbers_and_the_digest_of_the_answer() -> None:
 
 
 def test_the_verdict_stands_first_and_says_what_was_tested() -> None:
-    found = read(trust_page(answer_of())).text
+    found = read(render_trust_page(answer_of())).text
 
     assert found.index("In short") < found.index("Numbers")
     assert "Dice on real and synthetic images is equivalent (margin 0.030)" in found
@@ -103,7 +103,7 @@ def test_the_verdict_stands_first_and_says_what_was_tested() -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
-    found = read(trust_page(answer_of()))
+    found = read(render_trust_page(answer_of()))
 
     assert not found.links
     assert not found.tags & {"script", "link", "img", "iframe", "form", "object"}
@@ -117,7 +117,7 @@ def test_names_cannot_become_markup() -> None:
         for i in range(3)
     ]
 
-    page = trust_page(score_cases({"cases": cases}))
+    page = render_trust_page(score_cases({"cases": cases}))
 
     assert "<script" not in page
     assert read(page).text.count(hostile) >= 3
@@ -137,14 +137,14 @@ def test_what_is_undefined_is_said_and_not_drawn(scores: Any, empty: str) -> Non
     cases = [{"id": str(i), "real": real, "synthetic": synthetic} for i in range(2)]
     answer = score_cases({"cases": cases, "policy": {"empty": empty}})
 
-    found = read(trust_page(answer))
+    found = read(render_trust_page(answer))
 
     assert "nan" not in found.text.lower()
     assert ("undefined" in found.text) == (answer["score"]["value"] is None)
 
 
 def test_text_is_dark_on_white() -> None:
-    style = trust_page(answer_of(12)).partition("<style>")[2].partition("</style>")[0]
+    style = render_trust_page(answer_of(12)).partition("<style>")[2].partition("</style>")[0]
 
     colours = re.findall(r"[^-]color:#([0-9a-f]{6})", style)
 
@@ -156,7 +156,7 @@ def test_text_is_dark_on_white() -> None:
 
 
 def test_groups_and_warnings_are_on_the_page() -> None:
-    found = read(trust_page(answer_of(40, group="site-1"))).text
+    found = read(render_trust_page(answer_of(40, group="site-1"))).text
 
     assert "site-1" in found
     assert "Fewer than 50 cases" in found

@@ -211,14 +211,14 @@ SCORE_PARTS: Final = {
 }
 
 
-def definitions() -> dict[str, Any]:
+def list_definitions() -> dict[str, Any]:
     """Everything an answer holds, as data: `GET /trust-factors`."""
     return {
         "definition": DEFINITION,
         "factors": {key: asdict(entry) for key, entry in FACTORS.items()},
         "companions": {key: asdict(entry) for key, entry in COMPANIONS.items()},
-        "equivalence": _equivalence(),
-        "score": _score(),
+        "equivalence": _describe_equivalence(),
+        "score": _describe_score(),
         "empty_regions": {
             "null": "reference and prediction are both empty, so Dice has no value",
             "brats": "null counts as 1",
@@ -237,7 +237,7 @@ def definitions() -> dict[str, Any]:
     }
 
 
-def _equivalence() -> dict[str, Any]:
+def _describe_equivalence() -> dict[str, Any]:
     return {
         "path": "equivalence.regions.{region}",
         "formula": (
@@ -261,7 +261,7 @@ def _equivalence() -> dict[str, Any]:
     }
 
 
-def _score() -> dict[str, Any]:
+def _describe_score() -> dict[str, Any]:
     return {
         "definition": SCORE_DEFINITION,
         "path": "score.value",

@@ -18,21 +18,21 @@ LOW_N: Final = 50
 Warnings = list[dict[str, str]]
 
 
-def warnings_for(table: Table, estimator: Estimator) -> Warnings:
+def collect_warnings(table: Table, estimator: Estimator) -> Warnings:
     """Collect every warning of one answer, each `{"code", "detail"}`."""
     found = [
-        *_of_size(estimator),
-        *_of_empty_regions(table, estimator.policy.empty),
-        *_of_groups(table.groups),
+        *_warn_of_size(estimator),
+        *_warn_of_empty_regions(table, estimator.policy.empty),
+        *_warn_of_groups(table.groups),
     ]
     return [{"code": code, "detail": detail} for code, detail in found]
 
 
-def _of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
+def _warn_of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
     cases = estimator.cases
     by_region = dict(zip(estimator.regions, estimator.used, strict=True))
     least = min([cases, *by_region.values()])
-    where = _where(by_region)
+    where = _describe_sizes(by_region)
     if cases == 1:
         yield "one_case", "One case has no spread: T2 and T5 say nothing about it."
     if least < MIN_CASES:
@@ -42,35 +42,38 @@ def _of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
         yield "low_n", detail + "what their intervals say."
 
 
-def _where(by_region: dict[str, int]) -> str:
+def _describe_sizes(by_region: dict[str, int]) -> str:
     sizes = set(by_region.values())
     if len(sizes) == 1:
         return str(sizes.pop())
     return ", ".join(f"{region} {cases}" for region, cases in by_region.items())
 
 
-def _of_empty_regions(table: Table, rule: EmptyRule) -> Iterator[tuple[str, str]]:
+def _warn_of_empty_regions(table: Table, rule: EmptyRule) -> Iterator[tuple[str, str]]:
     share = mixed_share(table.dice)
     often = share > MIXED_SHARE_LIMIT
     if rule == "zero":
         detail = "Empty regions count as 0: for sensitivity analysis, not for results."
         yield "zero_policy", detail
     if rule == "drop" and share.any():
-        detail = f"Left out with empty references are false positives in {_named(table, share > 0)}"
-        yield "false_positives_dropped", detail + "; `counts` holds them."
+        regions = _list_regions(table, share > 0)
+        detail = f"Left out with empty references are false positives in {regions}; `counts` "
+        yield "false_positives_dropped", detail + "holds them."
     if often.any():
-        detail = f"Over 2 % of the pairs of {_named(table, often)} have an empty reference and a "
+        detail = (
+            f"Over 2 % of the pairs of {_list_regions(table, often)} have an empty reference and a "
+        )
         detail += "false positive on one side: the policy for empty regions decides the result."
         yield "mixed_pairs", detail
 
 
-def _named(table: Table, flags: NDArray[np.bool_]) -> str:
+def _list_regions(table: Table, flags: NDArray[np.bool_]) -> str:
     return ", ".join(
         region for region, flag in zip(table.regions, flags, strict=True) if bool(flag)
     )
 
 
-def _of_groups(groups: Sequence[str | None]) -> Iterator[tuple[str, str]]:
+def _warn_of_groups(groups: Sequence[str | None]) -> Iterator[tuple[str, str]]:
     missing = groups.count(None)
     if 0 < missing < len(groups):
         yield "ungrouped_cases", f"{missing} cases name no group and stand in none."

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.estimation.columns import Columns, equal
+from syntrust_metrics.trust.estimation.columns import Columns, is_rounding
 from syntrust_metrics.trust.estimation.companions import concordance, correlation
 
 Array = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Resampled:
 
     plain: Array  # (4 + 4K, B + 1)
     studentised: Draws  # (2 + 3K, B + 1)
-    reach: Array  # (2, B + 1), spread over regions of what their means moved by
+    mean_shift: Array  # (2, B + 1), spread over regions of what their means moved by
 
     def row(self, family: str) -> Array:
         """One family that is not studentised."""
@@ -69,7 +69,7 @@ class Resampled:
 @cache
 def plain_rows(regions: int) -> Mapping[str, slice]:
     """Rows of the families that get percentile intervals."""
-    return _stacked(
+    return _stack_rows(
         t1=2, t2_within=2, t4=regions, correlation=regions, concordance=regions, bias=regions
     )
 
@@ -77,10 +77,10 @@ def plain_rows(regions: int) -> Mapping[str, slice]:
 @cache
 def studentised_rows(regions: int) -> Mapping[str, slice]:
     """Rows of the families that are studentised; of T5 the real side comes first."""
-    return _stacked(t2=2, t5=2 * regions, t3=regions)
+    return _stack_rows(t2=2, t5=2 * regions, t3=regions)
 
 
-def _stacked(**heights: int) -> Mapping[str, slice]:
+def _stack_rows(**heights: int) -> Mapping[str, slice]:
     edges = list(accumulate(heights.values(), initial=0))
     return {name: slice(*pair) for name, pair in zip(heights, pairwise(edges), strict=True)}
 
@@ -96,40 +96,40 @@ def resample(columns: Columns, *, ddof: int, resamples: int, seed: int) -> Resam
     resamples, seed
         Of the bootstrap. Equal (M, resamples, seed) draw equal cases, whatever the scores.
     """
-    features = _Features.of(columns)
-    drawn = weights(columns.scores.shape[1], resamples, seed)
+    features = _Features.from_columns(columns)
+    drawn = draw_weights(columns.scores.shape[1], resamples, seed)
     parts = [features.bank @ block.T for block in drawn]
     # Copying a megabyte costs as much as a tenth of the product.
     return features.read(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), ddof=ddof)
 
 
-def weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
+def draw_weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:
     """Give counts of draws in blocks of rows, (B + 1, M) in all; row 0 is all ones."""
     if cases <= CACHED_CASES and cases * resamples <= BLOCK_CELLS:
-        yield _cached_counts(cases, resamples, seed).astype(np.float64, copy=False)
+        yield _cache_counts(cases, resamples, seed).astype(np.float64, copy=False)
         return
     yield np.ones((1, cases))
     rng = np.random.default_rng(seed)
     rows = max(1, BLOCK_CELLS // cases)
     for start in range(0, resamples, rows):
-        yield _draw(rng, cases, min(rows, resamples - start))
+        yield _draw_counts(rng, cases, min(rows, resamples - start))
 
 
 @lru_cache(maxsize=8)
-def _cached_counts(cases: int, resamples: int, seed: int) -> Array | NDArray[np.uint16]:
+def _cache_counts(cases: int, resamples: int, seed: int) -> Array | NDArray[np.uint16]:
     """Counts in at most 8 MB: as numbers if they fit, else as small as they are.
 
     Eight large tables of numbers would be a quarter of a gigabyte. A case's counts lie together, as
     the product with the features takes them.
     """
-    drawn = _draw(np.random.default_rng(seed), cases, resamples)
+    drawn = _draw_counts(np.random.default_rng(seed), cases, resamples)
     counts = np.concatenate([np.ones((1, cases)), drawn])
     if 4 * drawn.size <= BLOCK_CELLS:
         return np.asfortranarray(counts)
     return counts.astype(np.uint16, order="F")
 
 
-def _draw(rng: np.random.Generator, cases: int, rows: int) -> Array:
+def _draw_counts(rng: np.random.Generator, cases: int, rows: int) -> Array:
     picks = rng.integers(0, cases, size=(rows, cases))
     cells = (picks + cases * np.arange(rows)[:, None]).ravel()
     return np.bincount(cells, minlength=rows * cases).reshape(rows, cases).astype(np.float64)
@@ -154,10 +154,10 @@ class _Features:
     multiple: Array  # (K, 1)
 
     @classmethod
-    def of(cls, columns: Columns) -> _Features:
+    def from_columns(cls, columns: Columns) -> _Features:
         deviations = columns.deviations
         square = deviations**2
-        multiple, monomials = _monomials(*columns.sides)
+        multiple, monomials = _make_monomials(*columns.sides)
         product = np.multiply(*deviations[2:].reshape(columns.sides.shape))
         first = deviations[2:] if columns.complete else deviations
         parts = [first, square, square * deviations, square * square, *monomials]
@@ -181,16 +181,18 @@ class _Features:
             averages[averages <= NOTHING * self.centre] = 0.0
             real = slice(2, 2 + regions)
             fourth = _raw_fourth(self.centre[real], [power[real] for power in powers])
-            moments = _Moments.of(powers, n, ddof)
-            spreads = _spreads(moments, averages)
+            moments = _Moments.from_raw(powers, n, ddof)
+            spreads = _measure_spreads(moments, averages)
             second = averages[real] ** 2 + moments.second[real]
-            alignment = _alignment([second, *monomials[:2], fourth, *monomials[2:]], self.multiple)
+            alignment = _measure_alignment(
+                [second, *monomials[:2], fourth, *monomials[2:]], self.multiple
+            )
             shift = powers[0][2:].reshape(2, regions, -1)
-            agreement = _agreement(product, shift, moments.second[2:], averages[2:])
+            agreement = _measure_agreement(product, shift, moments.second[2:], averages[2:])
             return Resampled(
                 plain=np.concatenate([averages[:2], 1 - within, gaps, *agreement]),
-                studentised=_studentised(spreads, alignment, n),
-                reach=_spread_over(shift),
+                studentised=_studentise(spreads, alignment, n),
+                mean_shift=_spread_over_regions(shift),
             )
 
     def _means(self, sums: Array) -> tuple[list[Array], Array, Array, Array]:
@@ -216,7 +218,7 @@ class _Features:
         return [firsts, *others], of_regions, within, n
 
 
-def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
+def _make_monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
     r"""Features of T3 that keep 1 - T3 exact when the two columns are nearly proportional.
 
     They are :math:`re, e^2, r^3e, r^2e^2, re^3, e^4`: those of :math:`r` alone are had from powers.
@@ -229,7 +231,7 @@ def _monomials(real: Array, synthetic: Array) -> tuple[Array, list[Array]]:
     product = (real * synthetic).sum(axis=1, keepdims=True)
     multiple = np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0)
     rest = synthetic - multiple * real
-    rest[equal(rest, synthetic)] = 0.0
+    rest[is_rounding(rest, synthetic)] = 0.0
     re, ee = real * rest, rest**2
     return multiple, [re, ee, rr * re, rr * ee, re * ee, ee * ee]
 
@@ -248,7 +250,7 @@ def _raw_fourth(centre: Array, powers: list[Array]) -> Array:
     return whole
 
 
-def _agreement(product: Array, shift: Array, variance: Array, means: Array) -> list[Array]:
+def _measure_agreement(product: Array, shift: Array, variance: Array, means: Array) -> list[Array]:
     """Pearson's correlation, Lin's concordance and bias from population moments."""
     real, synthetic = means.reshape(shift.shape)
     bias = real - synthetic
@@ -261,7 +263,7 @@ def _agreement(product: Array, shift: Array, variance: Array, means: Array) -> l
     ]
 
 
-def _spread_over(shift: Array) -> Array:
+def _spread_over_regions(shift: Array) -> Array:
     """Spread over regions of (2, K, B + 1), ddof 0."""
     apart = shift - shift.mean(axis=1, keepdims=True)
     spreads: Array = np.sqrt(np.square(apart, out=apart).mean(axis=1))
@@ -278,7 +280,7 @@ class _Moments:
     fourth: Array
 
     @classmethod
-    def of(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
+    def from_raw(cls, raw: list[Array], n: Array, ddof: int) -> _Moments:
         """Moments about the resample's own mean from those about the sample's.
 
         Overwrites the third and fourth of these, which stay in the cache that way.
@@ -297,7 +299,7 @@ class _Moments:
         return cls(variance, second, third, fourth)
 
 
-def _spreads(moments: _Moments, averages: Array) -> tuple[Array, Array]:
+def _measure_spreads(moments: _Moments, averages: Array) -> tuple[Array, Array]:
     """Standard deviations, T5, and the mean square of twice the influence on their logarithms.
 
     The influence of log sd is ((x-m)^2 - sd^2) / (2 sd^2), that of log T5 is less (x-m) / mean.
@@ -312,7 +314,7 @@ def _spreads(moments: _Moments, averages: Array) -> tuple[Array, Array]:
     return deviation, square
 
 
-def _alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
+def _measure_alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
     r"""1 - T3 and the mean square of twice the influence on its logarithm.
 
     With unit columns :math:`a = r/|r|`, :math:`b = s/|s|` the influence of log(1 - T3) is
@@ -326,7 +328,7 @@ def _alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
     rr[rr <= 0] = np.nan
     real, synthetic = np.sqrt(rr), np.sqrt(ss)
     dot = np.maximum(multiple * rr + re, 0.0)
-    gap = _determinant(rr, re, ee) / (rr * ss + real * synthetic * dot)
+    gap = _gram_determinant(rr, re, ee) / (rr * ss + real * synthetic * dot)
     f, h, by_gap = 1 / real, 1 / synthetic, 1 / gap
     mh = multiple * h
     g = f - mh
@@ -336,10 +338,10 @@ def _alignment(parts: list[Array], multiple: Array) -> tuple[Array, Array]:
         -2 * h * (g_by_gap + mh),
         h * h * (by_gap - 1),
     ]
-    return gap, _square(influence, quartic)
+    return gap, _mean_square_influence(influence, quartic)
 
 
-def _determinant(rr: Array, re: Array, ee: Array) -> Array:
+def _gram_determinant(rr: Array, re: Array, ee: Array) -> Array:
     """Gram determinant of the columns; exactly 0 where it is rounding alone."""
     product = rr * ee
     determinant = product - re * re
@@ -347,14 +349,14 @@ def _determinant(rr: Array, re: Array, ee: Array) -> Array:
     return determinant
 
 
-def _square(influence: list[Array], quartic: list[Array]) -> Array:
+def _mean_square_influence(influence: list[Array], quartic: list[Array]) -> Array:
     """Mean of (u r^2 + v r e + w e^2)^2 from the means of r^4, r^3 e, ..., e^4."""
     u, v, w = influence
     r4, r3e, r2e2, re3, e4 = quartic
     return u * (u * r4 + 2 * (v * r3e + w * r2e2)) + v * (v * r2e2 + 2 * w * re3) + w * w * e4
 
 
-def _studentised(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n: Array) -> Draws:
+def _studentise(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n: Array) -> Draws:
     """T2, T5 and T3, their logarithms and the errors of these."""
     value, square = map(np.concatenate, zip(spreads, alignment, strict=True))
     log = np.log(value)
@@ -362,10 +364,10 @@ def _studentised(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n
     rows = studentised_rows(regions)
     for falling in (value[rows["t2"]], value[rows["t3"]]):
         np.subtract(1, falling, out=falling)
-    return Draws(value, log, _error(square, np.concatenate([n, n[2 : 2 + regions]])))
+    return Draws(value, log, _standard_error(square, np.concatenate([n, n[2 : 2 + regions]])))
 
 
-def _error(square: Array, n: Array) -> Array:
+def _standard_error(square: Array, n: Array) -> Array:
     """Standard error from the mean square of twice the influence; 0 if rounding or undefined."""
     square /= 4
     square[~((square > NOTHING) & (square < np.inf))] = 0.0

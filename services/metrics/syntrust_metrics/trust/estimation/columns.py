@@ -27,7 +27,7 @@ class Columns:
     present: Flags  # (Q, M)
 
     @classmethod
-    def of(cls, dice: Array) -> Columns:
+    def from_dice(cls, dice: Array) -> Columns:
         """Take the columns of (2, M, K) Dice, NaN on both sides where a pair is left out."""
         columns = np.concatenate([case_mean(dice), *dice.transpose(0, 2, 1)])
         missing = np.isnan(columns)
@@ -110,7 +110,7 @@ class Columns:
         deviations = rows - centre[:, None]
         if not self.complete:
             deviations = np.where(present, deviations, 0.0)
-        deviations[equal(deviations, rows)] = 0.0
+        deviations[is_rounding(deviations, rows)] = 0.0
         return deviations
 
 
@@ -126,7 +126,7 @@ def case_mean(dice: Array) -> Array:
     return means
 
 
-def equal(deviations: Array, x: Array) -> Flags:
+def is_rounding(deviations: Array, x: Array) -> Flags:
     """Say of each row (..., M) whether its `deviations` from `x` are rounding alone, (...)."""
     scale = np.abs(x).max(axis=-1, initial=0.0)
     rounding: Flags = np.abs(deviations).max(axis=-1, initial=0.0) <= EQUAL * scale

@@ -13,84 +13,96 @@ from syntrust_metrics.trust.estimation.estimator import (
     CONDITIONAL,
     NO_CASE,
     NO_PAIR,
+    Estimate,
     Estimator,
-    Leaf,
-    at,
+    interval_at,
 )
-from syntrust_metrics.trust.estimation.intervals import Interval, around
+from syntrust_metrics.trust.estimation.intervals import Interval, seminorm_interval
 from syntrust_metrics.trust.request.rows import SIDES
 
 Array = NDArray[np.float64]
 NO_SPREAD: Final = "a side has no spread"
 
 
-def companion_leaves(of: Estimator) -> dict[str, Any]:
+def estimate_companions(estimator: Estimator) -> dict[str, Any]:
     """Assemble the companions: averaged over seeds, intervals by percentile over cases."""
     return {
-        "t2_regions": dict(zip(SIDES, _spread_of_regions(of), strict=True)),
+        "t2_regions": dict(zip(SIDES, _estimate_t2_regions(estimator), strict=True)),
         "t2_within": dict(
-            zip(SIDES, _leaves(of, "t2_within", (of.cases,) * 2, NO_CASE), strict=True)
+            zip(
+                SIDES,
+                _estimates(estimator, "t2_within", (estimator.cases,) * 2, NO_CASE),
+                strict=True,
+            )
         ),
-        "t3": _join(
-            of,
-            correlation=_leaves(of, "correlation", of.used, NO_SPREAD),
-            concordance=_leaves(of, "concordance", of.used, NO_PAIR),
-            shuffled=_plain(of, lambda each: each.t3_shuffled),
+        "t3": _join_by_region(
+            estimator,
+            correlation=_estimates(estimator, "correlation", estimator.used, NO_SPREAD),
+            concordance=_estimates(estimator, "concordance", estimator.used, NO_PAIR),
+            shuffled=_average_numbers(estimator, lambda each: each.t3_shuffled),
         ),
-        "t4": _join(
-            of,
-            bias=_leaves(of, "bias", of.used, NO_PAIR),
-            limits=_plain(of, lambda each: each.limits),
-            shuffled=_plain(of, lambda each: each.t4_shuffled),
+        "t4": _join_by_region(
+            estimator,
+            bias=_estimates(estimator, "bias", estimator.used, NO_PAIR),
+            limits=_average_numbers(estimator, lambda each: each.limits),
+            shuffled=_average_numbers(estimator, lambda each: each.t4_shuffled),
         ),
-        "t5": {side: _moments(of, index) for index, side in enumerate(SIDES)},
+        "t5": {side: _describe_moments(estimator, index) for index, side in enumerate(SIDES)},
     }
 
 
-def _spread_of_regions(of: Estimator) -> list[Leaf]:
-    reach = of.draws(lambda part: part.reach)
-    by_seed = np.array([each.t2_regions for each in of.companions])
+def _estimate_t2_regions(estimator: Estimator) -> list[Estimate]:
+    mean_shift = estimator.draws(lambda part: part.mean_shift)
+    by_seed = np.array([each.t2_regions for each in estimator.companions])
     return [
-        of.leaf(
+        estimator.estimate(
             by_seed[:, side],
-            min(of.used),
-            None if reach is None else _around(of, by_seed[:, side], reach[side]),
+            min(estimator.used),
+            None
+            if mean_shift is None
+            else _t2_regions_interval(estimator, by_seed[:, side], mean_shift[side]),
             NO_PAIR,
         )
         for side in (0, 1)
     ]
 
 
-def _around(of: Estimator, by_seed: Array, reach: Array) -> Interval:
-    found = around(1 - float(by_seed.mean()), reach, of.sampling, CONDITIONAL)
+def _t2_regions_interval(estimator: Estimator, by_seed: Array, mean_shift: Array) -> Interval:
+    found = seminorm_interval(
+        1 - float(by_seed.mean()), mean_shift, estimator.sampling, CONDITIONAL
+    )
     if found.bounds is None:
         return found
     low, high = found.bounds
     return Interval((1 - high, 1 - low), found.scope)
 
 
-def _leaves(of: Estimator, name: str, cases: tuple[int, ...], undefined: str) -> list[Leaf]:
+def _estimates(
+    estimator: Estimator, name: str, cases: tuple[int, ...], undefined: str
+) -> list[Estimate]:
     """Leaves of a field that models and their resamples share, one for each entry of `cases`."""
-    intervals = of.percentiles(name)
-    by_seed = np.array([getattr(each, name) for each in of.companions])
+    intervals = estimator.percentile_intervals(name)
+    by_seed = np.array([getattr(each, name) for each in estimator.companions])
     return [
-        of.leaf(by_seed[:, row], used, at(intervals, row), undefined if used else NO_PAIR)
+        estimator.estimate(
+            by_seed[:, row], used, interval_at(intervals, row), undefined if used else NO_PAIR
+        )
         for row, used in enumerate(cases)
     ]
 
 
-def _moments(of: Estimator, side: int) -> dict[str, Any]:
-    return _join(
-        of,
-        mean=_plain(of, lambda each: each.mean[side]),
-        sd=_plain(of, lambda each: each.sd[side]),
-        iqr=_plain(of, lambda each: each.iqr[side]),
+def _describe_moments(estimator: Estimator, side: int) -> dict[str, Any]:
+    return _join_by_region(
+        estimator,
+        mean=_average_numbers(estimator, lambda each: each.mean[side]),
+        sd=_average_numbers(estimator, lambda each: each.sd[side]),
+        iqr=_average_numbers(estimator, lambda each: each.iqr[side]),
     )
 
 
-def _plain(of: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
+def _average_numbers(estimator: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
     """Give numbers without an interval, averaged over seeds; null where one is undefined."""
-    rows = np.array([take(each) for each in of.companions])
+    rows = np.array([take(each) for each in estimator.companions])
     averages = rows[0] if len(rows) == 1 else rows.mean(axis=0)
     values: list[Any] = averages.tolist()
     undefined = np.isnan(averages)
@@ -100,9 +112,9 @@ def _plain(of: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
     return [None if missing.any() else each for each, missing in pairs]
 
 
-def _join(of: Estimator, **columns: list[Any]) -> dict[str, Any]:
+def _join_by_region(estimator: Estimator, **columns: list[Any]) -> dict[str, Any]:
     rows = zip(*columns.values(), strict=True)
     return {
         region: dict(zip(columns, row, strict=True))
-        for region, row in zip(of.regions, rows, strict=True)
+        for region, row in zip(estimator.regions, rows, strict=True)
     }

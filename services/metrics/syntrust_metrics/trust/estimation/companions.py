@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.estimation.columns import Columns, equal
+from syntrust_metrics.trust.estimation.columns import Columns, is_rounding
 from syntrust_metrics.trust.estimation.factors import spread
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Companions:
     iqr: Array  # (2, K) interquartile range, linear between order statistics
 
 
-def companions(columns: Columns, *, ddof: int) -> Companions:
+def compute_companions(columns: Columns, *, ddof: int) -> Companions:
     """Compute the companions of one model.
 
     Parameters
@@ -59,28 +59,28 @@ def companions(columns: Columns, *, ddof: int) -> Companions:
     """
     cases = columns.cases[2:].reshape(2, -1)
     means, variance = (each[2:].reshape(2, -1) for each in (columns.centre, columns.variance))
-    bias, covariance, apart = _joint(columns)
+    bias, covariance, apart = _joint_moments(columns)
     half = LIMIT * spread(np.sqrt(apart), cases[0], ddof)
     return Companions(
-        t2_regions=1 - _spread_of(means),
-        t2_within=1 - _over_cases(columns),
+        t2_regions=1 - _spread_over_regions(means),
+        t2_within=1 - _mean_within_spread(columns),
         correlation=correlation(covariance, variance[0], variance[1]),
         concordance=concordance(covariance, variance[0], variance[1], bias),
         t3_shuffled=1 / np.sqrt((1 + columns.relative**2).prod(axis=0)),
         bias=bias,
         limits=np.stack([bias - half, bias + half], axis=1),
-        t4_shuffled=distances_of_strangers(columns.ordered, cases[0]),
+        t4_shuffled=mean_unpaired_difference(columns.ordered, cases[0]),
         mean=means,
         sd=spread(np.sqrt(variance), cases, ddof),
-        iqr=_interquartile(columns),
+        iqr=_interquartile_range(columns),
     )
 
 
-def _joint(columns: Columns) -> tuple[Array, Array, Array]:
+def _joint_moments(columns: Columns) -> tuple[Array, Array, Array]:
     """Bias, population covariance and population variance of the difference, per region (K,)."""
     real, synthetic = columns.deviations[2:].reshape(columns.sides.shape)
     apart = real - synthetic
-    apart[equal(apart, columns.sides[0])] = 0.0
+    apart[is_rounding(apart, columns.sides[0])] = 0.0
     cases = columns.cases[2 : 2 + len(real)]
     with np.errstate(invalid="ignore"):
         # Of two means that are nearly equal the difference would keep few digits.
@@ -88,15 +88,15 @@ def _joint(columns: Columns) -> tuple[Array, Array, Array]:
         return bias, np.vecdot(real, synthetic) / cases, np.vecdot(apart, apart) / cases
 
 
-def _spread_of(means: Array) -> Array:
+def _spread_over_regions(means: Array) -> Array:
     """Spread of each row, ddof 0; exactly 0 where it is rounding alone."""
     deviations = means - means.mean(axis=1, keepdims=True)
-    deviations[equal(deviations, means)] = 0.0
+    deviations[is_rounding(deviations, means)] = 0.0
     spreads: Array = np.sqrt((deviations**2).mean(axis=1))
     return spreads
 
 
-def _over_cases(columns: Columns) -> Array:
+def _mean_within_spread(columns: Columns) -> Array:
     """Mean over cases of the spread within a case, (2,)."""
     with np.errstate(invalid="ignore"):
         means: Array = columns.within.sum(axis=1) / columns.cases[:2]
@@ -121,7 +121,7 @@ def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -
     return np.clip(np.where(equal_sides, 1.0, ratio), -1.0, 1.0)
 
 
-def distances_of_strangers(ordered: Array, cases: NDArray[np.intp]) -> Array:
+def mean_unpaired_difference(ordered: Array, cases: NDArray[np.intp]) -> Array:
     r"""Mean of :math:`|a_i - b_j|` over all pairs of each row, by sorting: T4 without pairing.
 
     With the two distribution functions it is :math:`\int F(1-G) + G(1-F)`, a sum of nothing but
@@ -154,7 +154,7 @@ def distances_of_strangers(ordered: Array, cases: NDArray[np.intp]) -> Array:
     return distances
 
 
-def _interquartile(columns: Columns) -> Array:
+def _interquartile_range(columns: Columns) -> Array:
     """Interquartile range of each region, (2, K), linear between order statistics.
 
     NaN without cases.

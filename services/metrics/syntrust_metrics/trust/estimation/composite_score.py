@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.bootstrap import plain_rows, studentised_rows
-from syntrust_metrics.trust.estimation.estimator import Estimator, Leaf
-from syntrust_metrics.trust.estimation.intervals import Interval, percentile
+from syntrust_metrics.trust.estimation.estimator import Estimate, Estimator
+from syntrust_metrics.trust.estimation.intervals import Interval, percentile_interval
 
 Array = NDArray[np.float64]
 SCORE_DEFINITION: Final = "syntrust/1"
@@ -32,7 +32,7 @@ WORST_GAP: Final = 0.2
 WORST_T4: Final = 0.5
 
 
-def score_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) -> Array:
+def compute_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) -> Array:
     """The six parts, each in [0, 1], higher is better: (6, ...).
 
     Parameters
@@ -60,14 +60,16 @@ def join_parts(parts: Array) -> Array:
     return whole
 
 
-def score_of(of: Estimator, factors: dict[str, Any], companions: dict[str, Any]) -> dict[str, Any]:
+def compute_score(
+    estimator: Estimator, factors: dict[str, Any], companions: dict[str, Any]
+) -> dict[str, Any]:
     """`score` of an answer, from its own factors and companions.
 
     The interval is the percentile one of the resamples; one in which a part is undefined is left
     out, as everywhere.
     """
-    leaves = _leaves(factors, companions)
-    parts = score_parts(*map(_values, leaves))
+    estimates = _estimates(factors, companions)
+    parts = compute_parts(*map(_values, estimates))
     body = {
         "definition": SCORE_DEFINITION,
         "parts": {
@@ -76,9 +78,13 @@ def score_of(of: Estimator, factors: dict[str, Any], companions: dict[str, Any])
         },
     }
     if np.isnan(parts).any():
-        reason = next(leaf["reason"] for leaf in _flat(leaves) if leaf["value"] is None)
+        reason = next(
+            estimate["reason"] for estimate in _flat(estimates) if estimate["value"] is None
+        )
         return {**body, "value": None, "ci": None, "weakest": None, "reason": reason}
-    found = of.sampling.without(min(of.cases, *of.used)) or _interval(of)
+    found = estimator.sampling.explain_missing(min(estimator.cases, *estimator.used)) or _interval(
+        estimator
+    )
     return {
         **body,
         "value": float(join_parts(parts)),
@@ -88,7 +94,7 @@ def score_of(of: Estimator, factors: dict[str, Any], companions: dict[str, Any])
     }
 
 
-def _leaves(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
+def _estimates(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
     """The leaves that the score is made of, in the order of `score_parts`."""
     return [
         list(factors["t1"].values()),
@@ -99,33 +105,34 @@ def _leaves(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[An
     ]
 
 
-def _values(leaves: list[Any]) -> Array:
-    values = [leaf["value"] for leaf in _flat(leaves)]
-    shape = (2, -1) if isinstance(leaves[0], list) else (-1,)
+def _values(estimates: list[Any]) -> Array:
+    values = [estimate["value"] for estimate in _flat(estimates)]
+    shape = (2, -1) if isinstance(estimates[0], list) else (-1,)
     return np.array(values, dtype=np.float64).reshape(shape)
 
 
-def _flat(leaves: list[Any]) -> Iterator[Leaf]:
-    for leaf in leaves:
-        if isinstance(leaf, list):
-            yield from _flat(leaf)
+def _flat(estimates: list[Any]) -> Iterator[Estimate]:
+    for estimate in estimates:
+        if isinstance(estimate, list):
+            yield from _flat(estimate)
         else:
-            yield leaf
+            yield estimate
 
 
-def _interval(of: Estimator) -> Interval:
-    plain, studentised = of.plain, of.studentised
+def _interval(estimator: Estimator) -> Interval:
+    plain, studentised = estimator.plain, estimator.studentised
     assert plain is not None  # noqa: S101 - asked only where resamples exist
     assert studentised is not None  # noqa: S101
-    rows = plain_rows(len(of.regions))
+    rows = plain_rows(len(estimator.regions))
     values = {
-        name: studentised.value[where] for name, where in studentised_rows(len(of.regions)).items()
+        name: studentised.value[where]
+        for name, where in studentised_rows(len(estimator.regions)).items()
     }
-    draws = score_parts(
+    draws = compute_parts(
         plain[rows["t1"]],
         values["t2"],
         plain[rows["concordance"]],
         plain[rows["t4"]],
-        values["t5"].reshape(2, len(of.regions), -1),
+        values["t5"].reshape(2, len(estimator.regions), -1),
     )
-    return percentile(join_parts(draws), of.sampling, of.scope_of_draws)
+    return percentile_interval(join_parts(draws), estimator.sampling, estimator.scope_of_draws)

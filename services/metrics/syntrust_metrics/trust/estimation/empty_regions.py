@@ -40,7 +40,7 @@ def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64
     return np.where(null.any(axis=1, keepdims=True), np.nan, dice)
 
 
-def count(
+def count_cases(
     dice: NDArray[np.float64], regions: Sequence[str], rule: EmptyRule
 ) -> dict[str, dict[str, object]]:
     """Count distinct cases per region; with several seeds a case counts where any seed shows it.
@@ -58,10 +58,12 @@ def count(
     of_sides = [real & ~either, synthetic & ~either, real & mixed, synthetic & mixed]
     flags = np.stack([~left_out, left_out, both, mixed, *of_sides])  # (8, S, M, K)
     counts = flags.any(axis=1).sum(axis=1).T.tolist()
-    return {region: _named(*found) for region, found in zip(regions, counts, strict=True)}
+    return {region: _name_counts(*found) for region, found in zip(regions, counts, strict=True)}
 
 
-def _named(used: int, dropped: int, empty: int, mixed: int, *of_sides: int) -> dict[str, object]:
+def _name_counts(
+    used: int, dropped: int, empty: int, mixed: int, *of_sides: int
+) -> dict[str, object]:
     return {
         "used": used,
         "dropped": dropped,

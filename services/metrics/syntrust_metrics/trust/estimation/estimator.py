@@ -19,21 +19,21 @@ from syntrust_metrics.trust.estimation.bootstrap import (
     studentised_rows,
 )
 from syntrust_metrics.trust.estimation.columns import Columns
-from syntrust_metrics.trust.estimation.companions import Companions, companions
-from syntrust_metrics.trust.estimation.factors import Factors, trust_factors
+from syntrust_metrics.trust.estimation.companions import Companions, compute_companions
+from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.intervals import (
     MIN_SEEDS_TO_DRAW,
     Interval,
     Sampling,
     average,
     combine,
-    percentiles,
-    studentised,
+    percentile_intervals,
+    studentised_intervals,
 )
 from syntrust_metrics.trust.request.policy import Policy
 
 Array = NDArray[np.float64]
-Leaf = dict[str, Any]
+Estimate = dict[str, Any]
 Intervals = Sequence[Interval] | None
 NO_INTERVAL: Final = Interval(None, None)
 NO_CASE: Final = "no case"
@@ -54,17 +54,17 @@ class Estimator:
     @cached_property
     def columns(self) -> list[Columns]:
         """The scores of each seed column by column."""
-        return [Columns.of(layer) for layer in self.dice]
+        return [Columns.from_dice(layer) for layer in self.dice]
 
     @cached_property
     def values(self) -> list[Factors]:
         """T1-T5 of each seed."""
-        return [trust_factors(each, ddof=self.policy.ddof) for each in self.columns]
+        return [compute_factors(each, ddof=self.policy.ddof) for each in self.columns]
 
     @cached_property
     def companions(self) -> list[Companions]:
         """What stands beside them, of each seed."""
-        return [companions(each, ddof=self.policy.ddof) for each in self.columns]
+        return [compute_companions(each, ddof=self.policy.ddof) for each in self.columns]
 
     @cached_property
     def sampling(self) -> Sampling:
@@ -85,7 +85,7 @@ class Estimator:
     @cached_property
     def resampled(self) -> list[Resampled]:
         """The resamples of each seed, or none where no interval can be had."""
-        if self.sampling.without(self.cases):
+        if self.sampling.explain_missing(self.cases):
             return []
         policy = self.policy
         return [
@@ -119,35 +119,45 @@ class Estimator:
             return parts[0] if parts else None
         return combine(parts, self.sampling.seed_weights)
 
-    def percentiles(self, family: str) -> Intervals:
+    def percentile_intervals(self, family: str) -> Intervals:
         """Percentile intervals of one family, or None where no interval can be had."""
-        found = self._percentiles
+        found = self._all_percentile_intervals
         return None if found is None else found[plain_rows(len(self.regions))[family]]
 
     @cached_property
-    def _percentiles(self) -> Intervals:
+    def _all_percentile_intervals(self) -> Intervals:
         draws = self.plain
-        return None if draws is None else percentiles(draws, self.sampling, self.scope_of_draws)
+        return (
+            None
+            if draws is None
+            else percentile_intervals(draws, self.sampling, self.scope_of_draws)
+        )
 
-    def on_log_scale(self, family: str) -> Sequence[tuple[Interval, bool]] | None:
+    def log_intervals(self, family: str) -> Sequence[tuple[Interval, bool]] | None:
         """Bootstrap-t intervals of one family; True says that it is on the log scale."""
-        found = self._on_log_scale
+        found = self._all_log_intervals
         return None if found is None else found[studentised_rows(len(self.regions))[family]]
 
     @cached_property
-    def _on_log_scale(self) -> Sequence[tuple[Interval, bool]] | None:
+    def _all_log_intervals(self) -> Sequence[tuple[Interval, bool]] | None:
         draws = self.studentised
-        return None if draws is None else studentised(draws, self.sampling, self.scope_of_draws)
+        return (
+            None
+            if draws is None
+            else studentised_intervals(draws, self.sampling, self.scope_of_draws)
+        )
 
-    def leaf(self, by_seed: Array, cases: int, interval: Interval | None, undefined: str) -> Leaf:
+    def estimate(
+        self, by_seed: Array, cases: int, interval: Interval | None, undefined: str
+    ) -> Estimate:
         """Average one factor over seeds; undefined in one seed, it is undefined."""
         values = by_seed.tolist()
         if any(map(math.isnan, values)):
-            return leaf(None, NO_INTERVAL, None, self._undefined(by_seed, undefined))
-        found = self.sampling.without(cases) or interval or NO_INTERVAL
+            return _make_estimate(None, NO_INTERVAL, None, self._undefined(by_seed, undefined))
+        found = self.sampling.explain_missing(cases) or interval or NO_INTERVAL
         deviation = float(by_seed.std(ddof=1)) if len(values) > 1 else None
         value = float(by_seed.mean()) if len(values) > 1 else values[0]
-        return leaf(value, found, deviation, found.reason)
+        return _make_estimate(value, found, deviation, found.reason)
 
     def _undefined(self, by_seed: Array, reason: str) -> str:
         if by_seed.size == 1:
@@ -158,14 +168,14 @@ class Estimator:
         return f"{reason} (seed {where})"
 
 
-def at(intervals: Intervals, row: int) -> Interval | None:
+def interval_at(intervals: Intervals, row: int) -> Interval | None:
     return None if intervals is None else intervals[row]
 
 
-def leaf(
+def _make_estimate(
     value: float | None, interval: Interval, seed_sd: float | None, reason: str | None
-) -> Leaf:
-    """Give one leaf of the answer."""
+) -> Estimate:
+    """Give one number of the answer with its interval."""
     return {
         "value": value,
         "ci": list(interval.bounds) if interval.bounds else None,

@@ -28,7 +28,7 @@ class Factors:
     t5: Array  # (2, K) coefficient of variation, >= 0, lower is better
 
 
-def trust_factors(columns: Columns, *, ddof: int) -> Factors:
+def compute_factors(columns: Columns, *, ddof: int) -> Factors:
     """Compute T1-T5 of one model; `ddof` is 0 or 1, of the standard deviations in T2 and T5."""
     case_means, regions = columns.cases[:2], columns.cases[2:].reshape(2, -1)
     with np.errstate(invalid="ignore"):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from syntrust_metrics.trust.estimation.bootstrap import Draws
-from syntrust_metrics.trust.estimation.columns import equal
+from syntrust_metrics.trust.estimation.columns import is_rounding
 from syntrust_metrics.trust.estimation.quantiles import tails
 from syntrust_metrics.trust.request.policy import Policy
 
@@ -63,7 +63,7 @@ class Sampling:
             shares[:, 1:] = (picks == np.arange(self.seeds)[:, None, None]).mean(axis=2)
         return shares
 
-    def without(self, cases: int) -> Interval | None:
+    def explain_missing(self, cases: int) -> Interval | None:
         """Give the reason why no interval can be had at all, if there is one."""
         if cases < MIN_CASES:
             return Interval(None, None, f"fewer than {MIN_CASES} cases")
@@ -72,44 +72,46 @@ class Sampling:
         return None
 
 
-def percentiles(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
+def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
     """Percentile intervals of (F, B + 1) values, each row as `percentile`."""
     if not np.isfinite(draws).all():
-        return [percentile(row, sampling, scope) for row in draws]
+        return [percentile_interval(row, sampling, scope) for row in draws]
     bounds = tails(draws[:, 1:], sampling.policy.confidence)
     return [Interval(pair, scope) for pair in bounds]
 
 
-def percentile(draws: Array, sampling: Sampling, scope: str) -> Interval:
+def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interval:
     """Percentile interval of (B + 1,) values, the first that of the sample; NaN are left out."""
     defined = draws[1:][np.isfinite(draws[1:])]
-    if refused := _too_few(defined.size, draws.size - 1):
+    if refused := _explain_too_few(defined.size, draws.size - 1):
         return refused
     return Interval(tails(defined[None], sampling.policy.confidence)[0], scope)
 
 
-def around(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
+def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
     r"""Interval of a seminorm :math:`s` of means, from that of what (B + 1,) resamples moved them.
 
     By :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)` it covers at least as often as it says,
     also where the seminorm is so near 0 that its own resamples all lie above it.
     """
     defined = reach[1:][np.isfinite(reach[1:])]
-    if refused := _too_few(defined.size, reach.size - 1):
+    if refused := _explain_too_few(defined.size, reach.size - 1):
         return refused
     last = math.ceil(sampling.policy.confidence * defined.size) - 1
     half = float(np.partition(defined, last)[last])
     return Interval((max(0.0, value - half), value + half), scope)
 
 
-def _too_few(defined: int, resamples: int) -> Interval | None:
+def _explain_too_few(defined: int, resamples: int) -> Interval | None:
     missing = 1 - defined / resamples
     if missing <= MAX_UNDEFINED:
         return None
     return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
 
 
-def studentised(draws: Draws, sampling: Sampling, scope: str) -> list[tuple[Interval, bool]]:
+def studentised_intervals(
+    draws: Draws, sampling: Sampling, scope: str
+) -> list[tuple[Interval, bool]]:
     """Bootstrap-t intervals on the log scale of each factor; True says that it is on that scale.
 
     Where a standard error is 0 (equal or almost equal Dice) the percentile interval of the value.
@@ -117,14 +119,14 @@ def studentised(draws: Draws, sampling: Sampling, scope: str) -> list[tuple[Inte
     whole = np.isfinite(draws.value) & np.isfinite(draws.log) & (draws.error > 0)
     if not whole.all():
         rows = zip(draws.value, draws.log, draws.error, strict=True)
-        return [_studentised_row(*row, sampling, scope) for row in rows]
+        return [_studentise_row(*row, sampling, scope) for row in rows]
     pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
     found = tails(pivots, sampling.policy.confidence)
     first = zip(draws.log[:, 0].tolist(), draws.error[:, 0].tolist(), found, strict=True)
-    return [(Interval(_from_pivots(*each), scope), True) for each in first]
+    return [(Interval(_invert_pivots(*each), scope), True) for each in first]
 
 
-def _studentised_row(
+def _studentise_row(
     value: Array, log: Array, error: Array, sampling: Sampling, scope: str
 ) -> tuple[Interval, bool]:
     """One factor with resamples in which it, or its standard error, is undefined."""
@@ -132,13 +134,13 @@ def _studentised_row(
     defined[0] = True
     usable = (np.isfinite(log[defined]) & (error[defined] > 0)).all()
     if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
-        return percentile(value, sampling, scope), False
+        return percentile_interval(value, sampling, scope), False
     pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
     ends = tails(pivots[None], sampling.policy.confidence)[0]
-    return Interval(_from_pivots(log[0], error[0], ends), scope), True
+    return Interval(_invert_pivots(log[0], error[0], ends), scope), True
 
 
-def _from_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple[float, float]:
+def _invert_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple[float, float]:
     return float(log - ends[1] * error), float(log - ends[0] * error)
 
 
@@ -154,7 +156,7 @@ def combine(draws: Sequence[Draws], shares: Array) -> Draws:
         total = average(complements, shares)
         pairs = zip(complements, draws, strict=True)
         within = average((each * part.error for each, part in pairs), shares) / total
-        between = _between(complements, shares, total) if _drawn(shares) else 0.0
+        between = _between(complements, shares, total) if _are_drawn(shares) else 0.0
         return Draws(
             value=average((part.value for part in draws), shares),
             log=np.log(total),
@@ -178,7 +180,7 @@ class Mean:
     cases: int
     from_cases: float
     from_seeds: float
-    freedom: float
+    dof: float
 
     @property
     def error(self) -> float:
@@ -219,7 +221,7 @@ def crossed_means(per_case: Array) -> list[Mean | None]:
     deviations = per_case - by_seed[..., None]
     if any_missing:
         deviations[missing] = 0.0
-    deviations[equal(deviations, scores)] = 0.0
+    deviations[is_rounding(deviations, scores)] = 0.0
     # Left-out cases add nothing and the rest carry the mean alone.
     influence = deviations.sum(axis=1) * (cases / present.sum(axis=1))[:, None]
     from_cases = (influence**2).sum(axis=1) / (cases - 1) / cases
@@ -229,20 +231,20 @@ def crossed_means(per_case: Array) -> list[Mean | None]:
 
 
 def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds: int) -> Mean:
-    freedom = float(cases - 1)
+    dof = float(cases - 1)
     if from_seeds > 0:
         parts = from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1)
-        freedom = (from_seeds + from_cases) ** 2 / parts
-    return Mean(value, cases, from_cases, from_seeds, freedom)
+        dof = (from_seeds + from_cases) ** 2 / parts
+    return Mean(value, cases, from_cases, from_seeds, dof)
 
 
-def crossed_t(per_case: Array, sampling: Sampling) -> Interval:
+def crossed_t_interval(per_case: Array, sampling: Sampling) -> Interval:
     """Interval of T1 or T4 over 2-4 seeds and the cases: `per_case` as in `crossed_mean`."""
     mean = crossed_mean(per_case)
     if mean is None:
         return Interval(None, None, f"fewer than {MIN_CASES} cases")
     tail = (1 + sampling.policy.confidence) / 2
-    half = float(stdtrit(mean.freedom, tail)) * mean.error
+    half = float(stdtrit(mean.dof, tail)) * mean.error
     return Interval((max(0.0, mean.value - half), min(1.0, mean.value + half)), sampling.scope)
 
 
@@ -252,5 +254,5 @@ def _between(complements: Sequence[Array], shares: Array, total: Array) -> Array
     return apart / (len(complements) - 1)
 
 
-def _drawn(shares: Array) -> bool:
+def _are_drawn(shares: Array) -> bool:
     return len(shares) >= MIN_SEEDS_TO_DRAW

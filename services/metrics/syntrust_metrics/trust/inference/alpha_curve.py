@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.estimator import NO_CASE
-from syntrust_metrics.trust.estimation.intervals import Interval, percentile
+from syntrust_metrics.trust.estimation.intervals import Interval, percentile_interval
 from syntrust_metrics.trust.inference.alpha_sweep import (
     CasesByAlpha,
     Quantity,
@@ -19,15 +19,20 @@ from syntrust_metrics.trust.inference.alpha_sweep import (
     t3,
     t4,
 )
-from syntrust_metrics.trust.inference.trend import Crossing, crossings, lowest, trend
+from syntrust_metrics.trust.inference.trend import (
+    Crossing,
+    decide_trend,
+    find_crossings,
+    find_lowest,
+)
 from syntrust_metrics.trust.request.rows import SIDES
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
 GAP = t1(0) - t1(1)
 
 
-def alpha_curve(
+def describe_alpha_curve(
     cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Describe an experiment over α.
@@ -60,19 +65,19 @@ def alpha_curve(
     sweep = read_sweep(cases_by_alpha, policy)
     alphas = np.array(sweep.alphas)
     gaps = sweep.by_seed(GAP).mean(axis=1)
-    found = [] if np.isnan(gaps).any() else crossings(alphas, gaps)
-    body: dict[str, Any] = rounded(
+    found = [] if np.isnan(gaps).any() else find_crossings(alphas, gaps)
+    body: dict[str, Any] = round_numbers(
         {
             "seeds": sweep.seeds,
             "points": [
-                {"alpha": alpha, "difference": _gap_at(sweep, i)}
+                {"alpha": alpha, "difference": _estimate_gap(sweep, i)}
                 for i, alpha in enumerate(sweep.alphas)
             ],
             "crossings": [each.as_dict() for each in found],
-            "alpha_star": _star(sweep, found),
-            "trend": _trends(sweep),
+            "alpha_star": _find_alpha_star(sweep, found),
+            "trend": _describe_trends(sweep),
             "lowest_t4": {
-                region: lowest(alphas, sweep.by_seed(t4(k)), sweep.policy.confidence)
+                region: find_lowest(alphas, sweep.by_seed(t4(k)), sweep.policy.confidence)
                 for k, region in enumerate(sweep.regions)
             },
         }
@@ -80,31 +85,31 @@ def alpha_curve(
     return body
 
 
-def trend_of(sweep: Sweep, quantity: Quantity) -> dict[str, Any]:
-    return trend(np.array(sweep.alphas), sweep.by_seed(quantity), sweep.policy.confidence)
+def trend_over_alpha(sweep: Sweep, quantity: Quantity) -> dict[str, Any]:
+    return decide_trend(np.array(sweep.alphas), sweep.by_seed(quantity), sweep.policy.confidence)
 
 
-def _trends(sweep: Sweep) -> dict[str, Any]:
+def _describe_trends(sweep: Sweep) -> dict[str, Any]:
     regions = list(enumerate(sweep.regions))
     return {
-        "difference": trend_of(sweep, GAP),
-        "t1": {name: trend_of(sweep, t1(side)) for side, name in enumerate(SIDES)},
-        "t3": {region: trend_of(sweep, t3(k)) for k, region in regions},
-        "t4": {region: trend_of(sweep, t4(k)) for k, region in regions},
+        "difference": trend_over_alpha(sweep, GAP),
+        "t1": {name: trend_over_alpha(sweep, t1(side)) for side, name in enumerate(SIDES)},
+        "t3": {region: trend_over_alpha(sweep, t3(k)) for k, region in regions},
+        "t4": {region: trend_over_alpha(sweep, t4(k)) for k, region in regions},
     }
 
 
-def _gap_at(sweep: Sweep, index: int) -> dict[str, Any]:
+def _estimate_gap(sweep: Sweep, index: int) -> dict[str, Any]:
     estimator = sweep.estimators[index]
     interval = sweep.interval(index, GAP)
-    return estimator.leaf(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
+    return estimator.estimate(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
 
 
-def _star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
+def _find_alpha_star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
     if len(found) != 1:
         reason = "several crossings" if found else "no crossing"
         return {"value": None, "ci": None, "scope": None, "reason": reason}
-    interval = _interval_of_star(sweep)
+    interval = _interval_of_alpha_star(sweep)
     return {
         "value": found[0].alpha,
         "ci": list(interval.bounds) if interval.bounds else None,
@@ -113,17 +118,17 @@ def _star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
     }
 
 
-def _interval_of_star(sweep: Sweep) -> Interval:
+def _interval_of_alpha_star(sweep: Sweep) -> Interval:
     """Percentile interval over the resamples that cross exactly once."""
     first = sweep.estimators[0]
-    if refused := first.sampling.without(sweep.cases):
+    if refused := first.sampling.explain_missing(sweep.cases):
         return refused
     draws = np.array([sweep.draws(i, GAP) for i in range(len(sweep.alphas))], dtype=np.float64)
-    stars = _single_crossings(np.array(sweep.alphas), draws)
-    return percentile(stars, first.sampling, first.scope_of_draws)
+    stars = _find_single_crossings(np.array(sweep.alphas), draws)
+    return percentile_interval(stars, first.sampling, first.scope_of_draws)
 
 
-def _single_crossings(alphas: Array, draws: Array) -> Array:
+def _find_single_crossings(alphas: Array, draws: Array) -> Array:
     """The only crossing of each column of (A, B + 1); NaN where there is none or several."""
     changes = (draws[:-1] > 0) != (draws[1:] > 0)
     with np.errstate(all="ignore"):

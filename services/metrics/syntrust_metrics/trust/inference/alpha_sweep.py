@@ -17,7 +17,7 @@ from syntrust_metrics.trust.estimation.bootstrap import Resampled
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.factors import Factors
-from syntrust_metrics.trust.estimation.intervals import Interval, Sampling, percentile
+from syntrust_metrics.trust.estimation.intervals import Interval, Sampling, percentile_interval
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.policy import Policy
 from syntrust_metrics.trust.request.table import Table, read_request
@@ -101,15 +101,15 @@ class Sweep:
     ) -> Interval:
         """Percentile interval at one α, of the policy's confidence or another."""
         estimator, draws = self.estimators[index], self.draws(index, quantity)
-        refused = estimator.sampling.without(min(estimator.cases, *estimator.used))
+        refused = estimator.sampling.explain_missing(min(estimator.cases, *estimator.used))
         if refused or draws is None:
             return refused or Interval(None, None, "no resamples")
         policy = replace(self.policy, confidence=confidence or self.policy.confidence)
-        return percentile(draws, Sampling(policy, self.seeds), estimator.scope_of_draws)
+        return percentile_interval(draws, Sampling(policy, self.seeds), estimator.scope_of_draws)
 
-    def at(self, *, within: float, of: float) -> list[int]:
+    def find_alphas(self, *, within: float, near: float) -> list[int]:
         """Indices of the α no further than `within` from `of`."""
-        return [i for i, alpha in enumerate(self.alphas) if abs(alpha - of) <= within + 1e-9]
+        return [i for i, alpha in enumerate(self.alphas) if abs(alpha - near) <= within + 1e-9]
 
 
 def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None) -> Sweep:
@@ -126,7 +126,7 @@ def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None) -
     read = [read_request({"cases": cases_by_alpha[alpha], "policy": policy}) for alpha in alphas]
     first, settings = read[0]
     for alpha, (table, _) in zip(alphas, read, strict=True):
-        _refuse_other(first, table, alpha)
+        _refuse_different(first, table, alpha)
     estimators = [
         Estimator(apply_rule(table.dice, settings.empty), first.regions, first.seeds, settings)
         for table, _ in read
@@ -134,7 +134,7 @@ def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None) -
     return Sweep(tuple(map(float, alphas)), tuple(estimators))
 
 
-def _refuse_other(first: Table, table: Table, alpha: float) -> None:
+def _refuse_different(first: Table, table: Table, alpha: float) -> None:
     for name in ("ids", "seeds", "regions"):
         if getattr(first, name) != getattr(table, name):
             raise InvalidScores(

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.inference.alpha_curve import trend_of
+from syntrust_metrics.trust.inference.alpha_curve import trend_over_alpha
 from syntrust_metrics.trust.inference.alpha_sweep import (
     CasesByAlpha,
     Quantity,
@@ -26,17 +26,17 @@ from syntrust_metrics.trust.inference.alpha_sweep import (
     t4,
     t5,
 )
-from syntrust_metrics.trust.inference.equivalence import equivalence
+from syntrust_metrics.trust.inference.equivalence import assess_equivalence
 from syntrust_metrics.trust.inference.findings import (
     FAILS,
     HOLDS,
     UNDECIDED,
     Bounds,
     Finding,
-    above_zero,
-    at_almost_every,
-    at_every,
-    inside,
+    decide_above_zero,
+    decide_inside,
+    require_almost_every,
+    require_every,
 )
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
 from syntrust_metrics.trust.inference.trend import (
@@ -45,7 +45,7 @@ from syntrust_metrics.trust.inference.trend import (
     interval_over_seeds,
     slope_by_seed,
 )
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
 REAL, SYNTHETIC = 0, 1
@@ -64,10 +64,10 @@ class Claim:
     sentence: str
     test: Callable[[Sweep], Findings]
     needs: str = ""
-    join: Join = at_every
+    join: Join = require_every
 
 
-def paper_claims(
+def check_paper_claims(
     cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Test every claim of the paper on one experiment.
@@ -90,16 +90,16 @@ def paper_claims(
         If cases cannot be used, or α differ in ids, seeds or regions.
     """
     sweep = read_sweep(cases_by_alpha, policy)
-    return [_tested(claim, sweep) for claim in CLAIMS]
+    return [_test_claim(claim, sweep) for claim in CLAIMS]
 
 
-def _tested(claim: Claim, sweep: Sweep) -> dict[str, Any]:
+def _test_claim(claim: Claim, sweep: Sweep) -> dict[str, Any]:
     known = set(REGIONS) <= set(sweep.regions)
     findings = claim.test(sweep) if known else []
     verdict, reason = claim.join(findings) if findings else (UNDECIDED, claim.needs)
     if not known:
         reason = f"needs the regions {', '.join(REGIONS)}"
-    body: dict[str, Any] = rounded(
+    body: dict[str, Any] = round_numbers(
         {
             "id": claim.id,
             "claim": claim.sentence,
@@ -112,17 +112,17 @@ def _tested(claim: Claim, sweep: Sweep) -> dict[str, Any]:
 
 
 def _t1_meets_in_the_middle(sweep: Sweep) -> Findings:
-    middle, ends = sweep.at(within=NEAR, of=MIDDLE), _ends(sweep)
+    middle, ends = sweep.find_alphas(within=NEAR, near=MIDDLE), _find_ends(sweep)
     if not middle or len(ends) < 2:
         return []
-    found = [_equivalent(sweep, i) for i in middle]
-    return found + [_gap(_equivalent(sweep, i)) for i in ends]
+    found = [_test_equivalence(sweep, i) for i in middle]
+    return found + [_expect_gap(_test_equivalence(sweep, i)) for i in ends]
 
 
-def _equivalent(sweep: Sweep, index: int) -> Finding:
+def _test_equivalence(sweep: Sweep, index: int) -> Finding:
     """T1_R ≈ T1_S at one α: `overall` of the equivalence of both sides."""
     estimator = sweep.estimators[index]
-    found = equivalence(estimator.dice, sweep.regions, sweep.policy.margin)["overall"]
+    found = assess_equivalence(estimator.dice, sweep.regions, sweep.policy.margin)["overall"]
     verdict = {"equivalent": HOLDS, "different": FAILS}.get(found["verdict"], UNDECIDED)
     reason = found["reason"] or "neither equivalence nor a gap is shown"
     numbers = {key: found[key] for key in ("difference", "ci90", "p")}
@@ -130,7 +130,7 @@ def _equivalent(sweep: Sweep, index: int) -> Finding:
     return Finding(verdict, reason if verdict == UNDECIDED else None, numbers)
 
 
-def _gap(found: Finding) -> Finding:
+def _expect_gap(found: Finding) -> Finding:
     """The opposite: a difference beyond the margin is what was claimed."""
     opposite = {HOLDS: FAILS, FAILS: HOLDS}.get(found.verdict, UNDECIDED)
     return Finding(
@@ -140,14 +140,15 @@ def _gap(found: Finding) -> Finding:
 
 def _t2_is_higher_on_synthetic(sweep: Sweep) -> Findings:
     return [
-        _above(sweep, i, t2(SYNTHETIC), t2(REAL), "T2_S > T2_R") for i in range(len(sweep.alphas))
+        _test_above(sweep, i, t2(SYNTHETIC), t2(REAL), "T2_S > T2_R")
+        for i in range(len(sweep.alphas))
     ]
 
 
 def _t3_is_ordered(sweep: Sweep) -> Findings:
-    ed, et, ncr = _places(sweep)
+    ed, et, ncr = _region_indices(sweep)
     return [
-        _above(sweep, i, t3(more), t3(less), what)
+        _test_above(sweep, i, t3(more), t3(less), what)
         for i in range(len(sweep.alphas))
         for more, less, what in ((ed, et, "T3 of ED > ET"), (et, ncr, "T3 of ET > NCR"))
     ]
@@ -156,14 +157,14 @@ def _t3_is_ordered(sweep: Sweep) -> Findings:
 def _t3_falls(sweep: Sweep) -> Findings:
     if len(sweep.alphas) < 2:
         return []
-    ed, et, ncr = _places(sweep)
-    falling = [_falling(sweep, k) for k in (ed, et, ncr)]
-    steeper = [_steeper(sweep, ncr, k) for k in (ed, et)]
+    ed, et, ncr = _region_indices(sweep)
+    falling = [_test_falling(sweep, k) for k in (ed, et, ncr)]
+    steeper = [_test_steeper(sweep, ncr, k) for k in (ed, et)]
     return falling + steeper
 
 
-def _falling(sweep: Sweep, k: int) -> Finding:
-    found = trend_of(sweep, t3(k))
+def _test_falling(sweep: Sweep, k: int) -> Finding:
+    found = trend_over_alpha(sweep, t3(k))
     verdict = {"falling": HOLDS, "rising": FAILS}.get(found["verdict"], UNDECIDED)
     numbers = {key: found[key] for key in ("slope", "ci", "kendall")}
     return Finding(
@@ -171,20 +172,20 @@ def _falling(sweep: Sweep, k: int) -> Finding:
     )
 
 
-def _steeper(sweep: Sweep, k: int, other: int) -> Finding:
+def _test_steeper(sweep: Sweep, k: int, other: int) -> Finding:
     """Whether T3 falls more for one region than for another, by the slope of each seed."""
     comparison = f"T3 falls more for {sweep.regions[k]} than for {sweep.regions[other]}"
     numbers: dict[str, Any] = {"comparison": comparison}
     by_seed = [sweep.by_seed(t3(region)) for region in (other, k)]
-    return _over_seeds(
+    return _test_over_seeds(
         sweep, [slope_by_seed(np.array(sweep.alphas), each) for each in by_seed], numbers
     )
 
 
 def _t4_is_lowest_for_ed(sweep: Sweep) -> Findings:
-    ed, et, ncr = _places(sweep)
+    ed, et, ncr = _region_indices(sweep)
     return [
-        _above(sweep, i, t4(other), t4(ed), what)
+        _test_above(sweep, i, t4(other), t4(ed), what)
         for i in range(len(sweep.alphas))
         for other, what in ((et, "T4 of ET > ED"), (ncr, "T4 of NCR > ED"))
     ]
@@ -192,98 +193,102 @@ def _t4_is_lowest_for_ed(sweep: Sweep) -> Findings:
 
 def _t4_is_lowest_in_the_middle(sweep: Sweep) -> Findings:
     """Every region at every α outside the window against the mean within: no α is picked."""
-    middle = sweep.at(within=NEAR, of=MIDDLE)
+    middle = sweep.find_alphas(within=NEAR, near=MIDDLE)
     others = [i for i in range(len(sweep.alphas)) if i not in middle]
     if not middle or not others:
         return []
-    return [_higher_outside(sweep, k, i, middle) for k in _places(sweep) for i in others]
+    return [
+        _test_higher_outside(sweep, k, i, middle) for k in _region_indices(sweep) for i in others
+    ]
 
 
-def _higher_outside(sweep: Sweep, k: int, index: int, middle: list[int]) -> Finding:
+def _test_higher_outside(sweep: Sweep, k: int, index: int, middle: list[int]) -> Finding:
     by_seed = sweep.by_seed(t4(k))
     comparison = f"T4 of {sweep.regions[k]} above its mean within 0.5 ± 0.1"
     numbers = {"comparison": comparison, "alpha": sweep.alphas[index]}
-    return _over_seeds(sweep, [by_seed[index], by_seed[middle].mean(axis=0)], numbers)
+    return _test_over_seeds(sweep, [by_seed[index], by_seed[middle].mean(axis=0)], numbers)
 
 
 def _t4_is_ordered_at_zero(sweep: Sweep) -> Findings:
-    ed, et, ncr = _places(sweep)
+    ed, et, ncr = _region_indices(sweep)
     return [
-        _above(sweep, i, t4(more), t4(less), what)
-        for i in sweep.at(within=0, of=0)
+        _test_above(sweep, i, t4(more), t4(less), what)
+        for i in sweep.find_alphas(within=0, near=0)
         for more, less, what in ((ncr, ed, "T4 of NCR > ED"), (ed, et, "T4 of ED > ET"))
     ]
 
 
 def _t5_is_lower_on_synthetic(sweep: Sweep) -> Findings:
     return [
-        _above(sweep, i, t5(REAL, k), t5(SYNTHETIC, k), f"T5_R > T5_S of {sweep.regions[k]}")
+        _test_above(sweep, i, t5(REAL, k), t5(SYNTHETIC, k), f"T5_R > T5_S of {sweep.regions[k]}")
         for i in range(len(sweep.alphas))
-        for k in _places(sweep)
+        for k in _region_indices(sweep)
     ]
 
 
 def _t5_is_stable(sweep: Sweep) -> Findings:
-    pairs = list(combinations(sweep.at(within=WIDE, of=MIDDLE), 2))
-    return [_stable(sweep, k, *pair) for k in _places(sweep) for pair in pairs]
+    pairs = list(combinations(sweep.find_alphas(within=WIDE, near=MIDDLE), 2))
+    return [_test_stable(sweep, k, *pair) for k in _region_indices(sweep) for pair in pairs]
 
 
-def _stable(sweep: Sweep, k: int, one: int, other: int) -> Finding:
+def _test_stable(sweep: Sweep, k: int, one: int, other: int) -> Finding:
     """T5_S of two α, by equivalence over seeds: two α are two trainings of each seed."""
     values = sweep.by_seed(t5(SYNTHETIC, k))
     gaps = values[one] - values[other]
     numbers = {
         "comparison": f"T5_S of {sweep.regions[k]} equivalent at both α",
         "alpha": [sweep.alphas[one], sweep.alphas[other]],
-        "difference": _number(gaps),
+        "difference": _mean_or_none(gaps),
     }
     bounds, reason = _seed_interval(sweep, gaps, EQUIVALENCE_CONFIDENCE)
-    return _about_equal(sweep, bounds, reason, numbers)
+    return _test_about_equal(sweep, bounds, reason, numbers)
 
 
 def _t5_is_equal_for_ed(sweep: Sweep) -> Findings:
-    ed, *_ = _places(sweep)
-    return [_t5_equal(sweep, i, ed) for i in range(len(sweep.alphas))]
+    ed, *_ = _region_indices(sweep)
+    return [_test_t5_equal(sweep, i, ed) for i in range(len(sweep.alphas))]
 
 
-def _t5_equal(sweep: Sweep, index: int, k: int) -> Finding:
+def _test_t5_equal(sweep: Sweep, index: int, k: int) -> Finding:
     quantity = t5(SYNTHETIC, k) - t5(REAL, k)
     found = sweep.interval(index, quantity, confidence=EQUIVALENCE_CONFIDENCE)
-    value = _number(sweep.by_seed(quantity)[index])
+    value = _mean_or_none(sweep.by_seed(quantity)[index])
     comparison = f"T5_S of {sweep.regions[k]} equivalent to T5_R"
     numbers = {"comparison": comparison, "alpha": sweep.alphas[index], "difference": value}
-    return _about_equal(sweep, found.bounds if value is not None else None, found.reason, numbers)
+    return _test_about_equal(
+        sweep, found.bounds if value is not None else None, found.reason, numbers
+    )
 
 
-def _about_equal(
+def _test_about_equal(
     sweep: Sweep, bounds: Bounds, reason: str | None, numbers: dict[str, Any]
 ) -> Finding:
     """As `inside`, in units of T5, and never "about equal" from few cases."""
     numbers["ci90"] = list(bounds) if bounds else None
-    found = inside(bounds, sweep.policy.margin, reason or "undefined", numbers)
+    found = decide_inside(bounds, sweep.policy.margin, reason or "undefined", numbers)
     if found.verdict == HOLDS and sweep.cases < MIN_VERDICT_CASES:
         return Finding(UNDECIDED, f"fewer than {MIN_VERDICT_CASES} cases", numbers)
     return found
 
 
-def _above(sweep: Sweep, index: int, more: Quantity, less: Quantity, what: str) -> Finding:
+def _test_above(sweep: Sweep, index: int, more: Quantity, less: Quantity, what: str) -> Finding:
     """X > Y at one α by the interval of the paired difference."""
     quantity = more - less
-    value = _number(sweep.by_seed(quantity)[index])
+    value = _mean_or_none(sweep.by_seed(quantity)[index])
     found = sweep.interval(index, quantity)
     bounds = found.bounds if value is not None else None
     numbers = {"alpha": sweep.alphas[index], "comparison": what, "difference": value}
     numbers["ci"] = list(bounds) if bounds else None
-    return above_zero(bounds, found.reason or "undefined", numbers)
+    return decide_above_zero(bounds, found.reason or "undefined", numbers)
 
 
-def _over_seeds(sweep: Sweep, more_less: list[Array], numbers: dict[str, Any]) -> Finding:
+def _test_over_seeds(sweep: Sweep, more_less: list[Array], numbers: dict[str, Any]) -> Finding:
     """X > Y across α, where each seed gives one paired difference."""
     gaps = more_less[0] - more_less[1]
     bounds, reason = _seed_interval(sweep, gaps, sweep.policy.confidence)
-    numbers["difference"] = _number(gaps)
+    numbers["difference"] = _mean_or_none(gaps)
     numbers["ci"] = list(bounds) if bounds else None
-    return above_zero(bounds, reason, numbers)
+    return decide_above_zero(bounds, reason, numbers)
 
 
 def _seed_interval(sweep: Sweep, gaps: Array, confidence: float) -> tuple[Bounds, str | None]:
@@ -294,18 +299,18 @@ def _seed_interval(sweep: Sweep, gaps: Array, confidence: float) -> tuple[Bounds
     return interval_over_seeds(gaps, confidence), None
 
 
-def _number(by_seed: Array) -> float | None:
+def _mean_or_none(by_seed: Array) -> float | None:
     value = float(by_seed.mean())
     return None if math.isnan(value) else value
 
 
-def _places(sweep: Sweep) -> tuple[int, int, int]:
+def _region_indices(sweep: Sweep) -> tuple[int, int, int]:
     ed, et, ncr = (sweep.regions.index(region) for region in REGIONS)
     return ed, et, ncr
 
 
-def _ends(sweep: Sweep) -> list[int]:
-    return sweep.at(within=0, of=0) + sweep.at(within=0, of=1)
+def _find_ends(sweep: Sweep) -> list[int]:
+    return sweep.find_alphas(within=0, near=0) + sweep.find_alphas(within=0, near=1)
 
 
 CLAIMS: Final = (
@@ -320,7 +325,7 @@ CLAIMS: Final = (
         "t2_higher_on_synthetic",
         "T2 is higher on synthetic test images at almost every α.",
         _t2_is_higher_on_synthetic,
-        join=at_almost_every,
+        join=require_almost_every,
     ),
     Claim("t3_order", "T3 is highest for ED, then ET, then NCR, at every α.", _t3_is_ordered, ""),
     Claim(

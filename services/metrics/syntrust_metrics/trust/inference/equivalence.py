@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.estimation.columns import case_mean
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 from syntrust_metrics.trust.inference.margin_tests import (
-    Band,
-    Placed,
+    Margin,
+    PairedTest,
     Verdict,
-    as_body,
-    equivalence_band,
-    judge,
-    judge_alone,
-    judge_every,
-    non_inferiority_band,
-    place_all,
+    decide,
+    decide_alone,
+    decide_every_region,
+    describe_test,
+    equivalence_margin,
+    non_inferiority_margin,
+    run_paired_tests,
 )
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.table import Table, read_request
-from syntrust_metrics.trust.serialization import rounded
+from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
 Cases = Sequence[Mapping[str, Any]]
 
 
-def equivalence(dice: Array, regions: Sequence[str], margin: float) -> dict[str, Any]:
+def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> dict[str, Any]:
     """Paired equivalence of both sides: `equivalence` of an answer.
 
     Parameters
@@ -47,20 +47,20 @@ def equivalence(dice: Array, regions: Sequence[str], margin: float) -> dict[str,
         (side 0 - side 1), its unadjusted `ci90`, `p` of equivalence before adjustment, `power` at
         no difference, `reason`; and `every_region`. With several seeds see `bands`.
     """
-    band = equivalence_band(margin)
-    placed, verdicts, overall = _placed(dice, band)
+    margin = equivalence_margin(delta)
+    tests, verdicts, overall = _test_regions(dice, margin)
     return {
-        "margin": margin,
+        "margin": delta,
         "regions": {
-            region: as_body(found, verdict)
-            for region, found, verdict in zip(regions, placed, verdicts, strict=True)
+            region: describe_test(found, verdict)
+            for region, found, verdict in zip(regions, tests, verdicts, strict=True)
         },
-        "overall": as_body(overall, judge_alone(overall, band)),
-        "every_region": judge_every(placed, verdicts, band),
+        "overall": describe_test(overall, decide_alone(overall, margin)),
+        "every_region": decide_every_region(tests, verdicts, margin),
     }
 
 
-def versus_real(
+def compare_with_real(
     alpha_cases: Cases, real_cases: Cases, policy: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Compare, on real test images, a model of any α with the one trained on real images alone.
@@ -96,36 +96,36 @@ def versus_real(
     """
     table, settings = read_request({"cases": alpha_cases, "policy": policy})
     real, _ = read_request({"cases": real_cases, "policy": policy})
-    dice = apply_rule(_paired(table, real), settings.empty)
-    bands = {
-        "non_inferiority": non_inferiority_band(settings.margin),
-        "equivalence": equivalence_band(settings.margin),
+    dice = apply_rule(_pair_tables(table, real), settings.empty)
+    margins = {
+        "non_inferiority": non_inferiority_margin(settings.margin),
+        "equivalence": equivalence_margin(settings.margin),
     }
-    found = {name: _placed(dice, band) for name, band in bands.items()}
+    found = {name: _test_regions(dice, margin) for name, margin in margins.items()}
     body = {
         "margin": settings.margin,
         "cases": len(table.ids),
         "seeds": len(table.seeds),
         "scope": "this trained model" if len(table.seeds) == 1 else "training seeds",
         "regions": {
-            region: _compared(
-                {name: (placed[k], verdicts[k]) for name, (placed, verdicts, _) in found.items()}
+            region: _merge_tests(
+                {name: (tests[k], verdicts[k]) for name, (tests, verdicts, _) in found.items()}
             )
             for k, region in enumerate(table.regions)
         },
-        "overall": _compared(
-            {name: (each, judge_alone(each, bands[name])) for name, (*_, each) in found.items()}
+        "overall": _merge_tests(
+            {name: (each, decide_alone(each, margins[name])) for name, (*_, each) in found.items()}
         ),
         "every_region": {
-            name: judge_every(placed, verdicts, bands[name])
-            for name, (placed, verdicts, _) in found.items()
+            name: decide_every_region(tests, verdicts, margins[name])
+            for name, (tests, verdicts, _) in found.items()
         },
     }
-    answer: dict[str, Any] = rounded(body)
+    answer: dict[str, Any] = round_numbers(body)
     return answer
 
 
-def _paired(table: Table, real: Table) -> Array:
+def _pair_tables(table: Table, real: Table) -> Array:
     """C_R(α) beside C_R(1), (S, 2, M, K)."""
     for name in ("ids", "seeds", "regions"):
         if getattr(table, name) != getattr(real, name):
@@ -136,16 +136,18 @@ def _paired(table: Table, real: Table) -> Array:
     return np.stack([table.dice[:, 0], real.dice[:, 0]], axis=1)
 
 
-def _placed(dice: Array, band: Band) -> tuple[list[Placed], list[Verdict], Placed]:
+def _test_regions(
+    dice: Array, margin: Margin
+) -> tuple[list[PairedTest], list[Verdict], PairedTest]:
     """Each region with its verdict, and the case's mean over its regions."""
     means = case_mean(dice)[..., None]
     differences = np.subtract(*np.concatenate([dice, means], axis=3).swapaxes(0, 1))
-    *placed, overall = place_all(differences.transpose(2, 0, 1), band)
-    return placed, judge(placed, band), overall
+    *tests, overall = run_paired_tests(differences.transpose(2, 0, 1), margin)
+    return tests, decide(tests, margin), overall
 
 
-def _compared(found: Mapping[str, tuple[Placed, Verdict]]) -> dict[str, Any]:
-    bodies = {name: as_body(*each) for name, each in found.items()}
+def _merge_tests(found: Mapping[str, tuple[PairedTest, Verdict]]) -> dict[str, Any]:
+    bodies = {name: describe_test(*each) for name, each in found.items()}
     shared = bodies["equivalence"]
     return {
         "difference": shared["difference"],

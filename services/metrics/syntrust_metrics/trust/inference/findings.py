@@ -31,16 +31,18 @@ class Finding:
         return {**self.numbers, "verdict": self.verdict, "reason": self.reason}
 
 
-def above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any]) -> Finding:
+def decide_above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any]) -> Finding:
     """Judge X > Y by the interval of X - Y."""
     if bounds is None:
         return Finding(UNDECIDED, reason, numbers)
     if bounds[0] > 0:
         return Finding(HOLDS, None, numbers)
-    return Finding(FAILS, None, numbers) if bounds[1] < 0 else _open(SPANS_ZERO, numbers)
+    return Finding(FAILS, None, numbers) if bounds[1] < 0 else _leave_open(SPANS_ZERO, numbers)
 
 
-def inside(bounds: Bounds, margin: float, reason: str | None, numbers: dict[str, Any]) -> Finding:
+def decide_inside(
+    bounds: Bounds, margin: float, reason: str | None, numbers: dict[str, Any]
+) -> Finding:
     """Judge X ≈ Y by the 90 % interval of X - Y and a margin."""
     if bounds is None:
         return Finding(UNDECIDED, reason, numbers)
@@ -49,10 +51,10 @@ def inside(bounds: Bounds, margin: float, reason: str | None, numbers: dict[str,
         return Finding(HOLDS, None, numbers)
     if low > margin or high < -margin:
         return Finding(FAILS, None, numbers)
-    return _open("the interval of the difference reaches across the margin", numbers)
+    return _leave_open("the interval of the difference reaches across the margin", numbers)
 
 
-def at_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+def require_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     """All hold, or any fails: the verdict and its reason."""
     failed = [each for each in findings if each.verdict == FAILS]
     if failed:
@@ -60,10 +62,10 @@ def at_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     left = [each for each in findings if each.verdict != HOLDS]
     if not left:
         return HOLDS, None
-    return UNDECIDED, _reasons(left, len(findings))
+    return UNDECIDED, _list_reasons(left, len(findings))
 
 
-def at_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+def require_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     """At least 90 % hold, or more than 10 % fail."""
     holding, failing = (
         sum(each.verdict == verdict for each in findings) / len(findings)
@@ -74,14 +76,14 @@ def at_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     if holding >= ALMOST:
         return HOLDS, None
     left = [each for each in findings if each.verdict == UNDECIDED]
-    return UNDECIDED, _reasons(left, len(findings))
+    return UNDECIDED, _list_reasons(left, len(findings))
 
 
-def _open(reason: str, numbers: dict[str, Any]) -> Finding:
+def _leave_open(reason: str, numbers: dict[str, Any]) -> Finding:
     return Finding(UNDECIDED, reason, numbers)
 
 
-def _reasons(left: Sequence[Finding], total: int) -> str:
+def _list_reasons(left: Sequence[Finding], total: int) -> str:
     """Say how many comparisons are open, and every reason once."""
     reasons = dict.fromkeys(each.reason for each in left if each.reason)
     why = f": {'; '.join(reasons)}" if reasons else ""

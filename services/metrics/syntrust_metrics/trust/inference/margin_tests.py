@@ -37,7 +37,7 @@ _NODES: Final = 64
 
 
 @dataclass(frozen=True)
-class Band:
+class Margin:
     """The differences that count as inside, and what to call both findings."""
 
     low: float
@@ -53,16 +53,16 @@ class Band:
         return min(value - self.low, self.high - value)
 
 
-def equivalence_band(margin: float) -> Band:
-    return Band(-margin, margin, "equivalent", "different")
+def equivalence_margin(delta: float) -> Margin:
+    return Margin(-delta, delta, "equivalent", "different")
 
 
-def non_inferiority_band(margin: float) -> Band:
-    return Band(-margin, math.inf, "non-inferior", "inferior")
+def non_inferiority_margin(delta: float) -> Margin:
+    return Margin(-delta, math.inf, "non-inferior", "inferior")
 
 
 @dataclass(frozen=True)
-class Placed:
+class PairedTest:
     """A mean difference beside a band. `p_inside` and `p_outside` are None without an interval."""
 
     cases: int
@@ -73,18 +73,20 @@ class Placed:
     power: float | None = None
     fragile: bool = False
 
-    def verdict(self, band: Band, p_inside: float | None, p_outside: float | None) -> Verdict:
+    def verdict(self, margin: Margin, p_inside: float | None, p_outside: float | None) -> Verdict:
         """Judge with p values that are adjusted, or rightly are not."""
         if p_inside is None or p_outside is None:
             return Verdict(INCONCLUSIVE, f"fewer than {MIN_CASES} cases")
         if p_outside < LEVEL:
-            return Verdict(band.outside, None)
+            return Verdict(margin.outside, None)
         if self.cases < MIN_VERDICT_CASES:
             return Verdict(INCONCLUSIVE, f"fewer than {MIN_VERDICT_CASES} cases")
         if p_inside >= LEVEL:
             alone = self.p_inside is not None and self.p_inside < LEVEL
             return Verdict(INCONCLUSIVE, "not after Holm's adjustment" if alone else None)
-        return Verdict(INCONCLUSIVE, RARE_FAILURES) if self.fragile else Verdict(band.inside, None)
+        return (
+            Verdict(INCONCLUSIVE, RARE_FAILURES) if self.fragile else Verdict(margin.inside, None)
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Verdict:
     reason: str | None
 
 
-def place(differences: Array, band: Band) -> Placed:
+def run_paired_test(differences: Array, margin: Margin) -> PairedTest:
     """Test the mean of paired differences against a band.
 
     Parameters
@@ -106,73 +108,75 @@ def place(differences: Array, band: Band) -> Placed:
     Placed
         p values of one region alone; no test with fewer than ten cases.
     """
-    return place_all(differences[None], band)[0]
+    return run_paired_tests(differences[None], margin)[0]
 
 
-def place_all(differences: Array, band: Band) -> list[Placed]:
+def run_paired_tests(differences: Array, margin: Margin) -> list[PairedTest]:
     """Do the same for each of (F, S, M)."""
     pairs = zip(crossed_means(differences), differences, strict=True)
-    return [_placed(mean, each, band) for mean, each in pairs]
+    return [_run_paired_test(mean, each, margin) for mean, each in pairs]
 
 
-def _placed(mean: Mean | None, differences: Array, band: Band) -> Placed:
+def _run_paired_test(mean: Mean | None, differences: Array, margin: Margin) -> PairedTest:
     if mean is None or mean.cases < MIN_CASES:
         present = ~np.isnan(differences)
         value = float(differences[present].mean()) if present.any() else None
-        return Placed(int(present.any(axis=0).sum()), value)
+        return PairedTest(int(present.any(axis=0).sum()), value)
     # Inside takes both one-sided tests and outside either: the nearer end decides both.
-    depth = band.depth(mean.value)
-    return Placed(
+    depth = margin.depth(mean.value)
+    return PairedTest(
         cases=mean.cases,
         difference=mean.value,
-        ci90=_interval(mean),
-        p_inside=_p(mean, depth),
-        p_outside=_p(mean, -depth),
-        power=_power(mean, band),
-        fragile=_fragile(mean, float(np.fmax.reduce(np.abs(differences), axis=None)), band),
+        ci90=_t_interval(mean),
+        p_inside=_one_sided_p(mean, depth),
+        p_outside=_one_sided_p(mean, -depth),
+        power=_power(mean, margin),
+        fragile=_is_fragile(mean, float(np.fmax.reduce(np.abs(differences), axis=None)), margin),
     )
 
 
-def judge(placed: Sequence[Placed], band: Band) -> list[Verdict]:
+def decide(tests: Sequence[PairedTest], margin: Margin) -> list[Verdict]:
     """Verdicts over regions: each family's p values adjusted by Holm."""
-    inside = holm([each.p_inside for each in placed])
-    outside = holm([each.p_outside for each in placed])
+    inside = adjust_by_holm([each.p_inside for each in tests])
+    outside = adjust_by_holm([each.p_outside for each in tests])
     return [
-        each.verdict(band, *adjusted)
-        for each, *adjusted in zip(placed, inside, outside, strict=True)
+        each.verdict(margin, *adjusted)
+        for each, *adjusted in zip(tests, inside, outside, strict=True)
     ]
 
 
-def judge_every(placed: Sequence[Placed], verdicts: Iterable[Verdict], band: Band) -> str:
+def decide_every_region(
+    tests: Sequence[PairedTest], verdicts: Iterable[Verdict], margin: Margin
+) -> str:
     """Whether every region is inside.
 
     An intersection of tests needs no adjustment, so it may hold where a single region does not;
     one region outside, which is a union and is adjusted, refutes it.
     """
-    unadjusted = [each.verdict(band, each.p_inside, each.p_outside).verdict for each in placed]
-    if all(verdict == band.inside for verdict in unadjusted):
-        return band.inside
-    refuted = any(each.verdict == band.outside for each in verdicts)
-    return band.outside if refuted else INCONCLUSIVE
+    unadjusted = [each.verdict(margin, each.p_inside, each.p_outside).verdict for each in tests]
+    if all(verdict == margin.inside for verdict in unadjusted):
+        return margin.inside
+    refuted = any(each.verdict == margin.outside for each in verdicts)
+    return margin.outside if refuted else INCONCLUSIVE
 
 
-def judge_alone(placed: Placed, band: Band) -> Verdict:
-    return placed.verdict(band, placed.p_inside, placed.p_outside)
+def decide_alone(tests: PairedTest, margin: Margin) -> Verdict:
+    return tests.verdict(margin, tests.p_inside, tests.p_outside)
 
 
-def as_body(placed: Placed, verdict: Verdict) -> dict[str, Any]:
+def describe_test(tests: PairedTest, verdict: Verdict) -> dict[str, Any]:
     """Give what an answer says of one region; `p` is that of inside, unadjusted."""
     return {
         "verdict": verdict.verdict,
-        "difference": placed.difference,
-        "ci90": list(placed.ci90) if placed.ci90 else None,
-        "p": placed.p_inside,
-        "power": placed.power,
+        "difference": tests.difference,
+        "ci90": list(tests.ci90) if tests.ci90 else None,
+        "p": tests.p_inside,
+        "power": tests.power,
         "reason": verdict.reason,
     }
 
 
-def holm(values: Sequence[float | None]) -> list[float | None]:
+def adjust_by_holm(values: Sequence[float | None]) -> list[float | None]:
     """Holm's step-down adjusted p values; None stands for no test and is no part of the family."""
     tested = sorted((p, index) for index, p in enumerate(values) if p is not None)
     adjusted: list[float | None] = [None] * len(values)
@@ -183,24 +187,24 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def _interval(mean: Mean) -> tuple[float, float]:
-    half = _quantile(mean.freedom) * mean.error
+def _t_interval(mean: Mean) -> tuple[float, float]:
+    half = _t_quantile(mean.dof) * mean.error
     return mean.value - half, mean.value + half
 
 
 @lru_cache(maxsize=64)
-def _quantile(freedom: float) -> float:
-    return float(stdtrit(freedom, 1 - LEVEL))
+def _t_quantile(dof: float) -> float:
+    return float(stdtrit(dof, 1 - LEVEL))
 
 
-def _p(mean: Mean, distance: float) -> float:
+def _one_sided_p(mean: Mean, distance: float) -> float:
     """One-sided p of "the mean is beyond a bound", which it has passed by `distance`."""
     if mean.error == 0:
         return float(distance <= 0)
-    return float(stdtr(mean.freedom, -distance / mean.error))
+    return float(stdtr(mean.dof, -distance / mean.error))
 
 
-def _power(mean: Mean, band: Band) -> float:
+def _power(mean: Mean, margin: Margin) -> float:
     r"""Chance that one region alone is found inside when the true difference is 0.
 
     Exact for the t test with the error seen here as the true one:
@@ -209,31 +213,31 @@ def _power(mean: Mean, band: Band) -> float:
     """
     if mean.error == 0:
         return 1.0
-    scale, weight = _chi(round(mean.freedom, 9))
-    reach = _quantile(mean.freedom) * scale
-    found = ndtr(band.high / mean.error - reach) - ndtr(band.low / mean.error + reach)
+    scale, weight = _chi_nodes(round(mean.dof, 9))
+    reach = _t_quantile(mean.dof) * scale
+    found = ndtr(margin.high / mean.error - reach) - ndtr(margin.low / mean.error + reach)
     return float(weight @ np.maximum(found, 0.0))
 
 
 @lru_cache(maxsize=64)
-def _chi(freedom: float) -> tuple[Array, Array]:
+def _chi_nodes(dof: float) -> tuple[Array, Array]:
     """Nodes and weights of a chi variable over the root of its degrees of freedom."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    return np.sqrt(gammaincinv(freedom / 2, (nodes + 1) / 2) * 2 / freedom), weights / 2
+    return np.sqrt(gammaincinv(dof / 2, (nodes + 1) / 2) * 2 / dof), weights / 2
 
 
-def _fragile(mean: Mean, size: float, band: Band) -> bool:
+def _is_fragile(mean: Mean, size: float, margin: Margin) -> bool:
     """Whether three more differences of the largest seen size would leave the band.
 
     A t interval believes in the cases it has seen; a failure in one of a few hundred cases is
     rarely among them (Poisson: none seen is compatible with three to come).
     """
     return not all(
-        band.holds(*_interval(_with_failures(mean, sign * size))) for sign in (-1.0, 1.0)
+        margin.holds(*_t_interval(_add_failures(mean, sign * size))) for sign in (-1.0, 1.0)
     )
 
 
-def _with_failures(mean: Mean, difference: float) -> Mean:
+def _add_failures(mean: Mean, difference: float) -> Mean:
     """Add cases whose difference is `difference` in every seed."""
     cases = mean.cases + IMAGINED_FAILURES
     value = (mean.cases * mean.value + IMAGINED_FAILURES * difference) / cases
@@ -241,4 +245,4 @@ def _with_failures(mean: Mean, difference: float) -> Mean:
     squares += mean.cases * (mean.value - value) ** 2
     squares += IMAGINED_FAILURES * (difference - value) ** 2
     from_cases = squares / cases / (cases - 1)
-    return Mean(value, cases, from_cases, mean.from_seeds, mean.freedom)
+    return Mean(value, cases, from_cases, mean.from_seeds, mean.dof)

@@ -37,7 +37,7 @@ class Crossing:
         return {"alpha": self.alpha, "between": list(self.between)}
 
 
-def crossings(alphas: Array, values: Array) -> list[Crossing]:
+def find_crossings(alphas: Array, values: Array) -> list[Crossing]:
     """All sign changes of `values` over `alphas`, both (A,), α ascending, linearly interpolated.
 
     A value of exactly 0 between opposite signs is the crossing itself (several in a row: their
@@ -57,7 +57,7 @@ def crossings(alphas: Array, values: Array) -> list[Crossing]:
     return found
 
 
-def trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
+def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
     """Whether a factor rises or falls over α.
 
     Parameters
@@ -73,22 +73,22 @@ def trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
         "reason"}``; `slope` is per unit of α, the mean over seeds, `ci` its t interval over seeds.
     """
     if alphas.size < 2:
-        return _trend(None, None, UNDECIDED, "fewer than two α")
+        return _describe_trend(None, None, UNDECIDED, "fewer than two α")
     if np.isnan(by_seed).any():
-        return _trend(None, None, UNDECIDED, "undefined at some α")
+        return _describe_trend(None, None, UNDECIDED, "undefined at some α")
     slopes = slope_by_seed(alphas, by_seed)
     if slopes.size >= MIN_SEEDS:
         ci = interval_over_seeds(slopes, confidence)
         flat = ci[0] <= 0 <= ci[1]
         reason = "the interval of the slope holds 0" if flat else None
-        return _trend(slopes, ci, UNDECIDED if flat else _direction(ci[0]), reason)
+        return _describe_trend(slopes, ci, UNDECIDED if flat else _name_direction(ci[0]), reason)
     if alphas.size < MIN_ALPHAS:
-        return _trend(slopes, None, UNDECIDED, NOISE_UNKNOWN)
-    tau, p = kendall(by_seed.mean(axis=1))
+        return _describe_trend(slopes, None, UNDECIDED, NOISE_UNKNOWN)
+    tau, p = kendall_tau(by_seed.mean(axis=1))
     shown = p < 1 - confidence
     reason = None if shown else "Kendall's test shows no trend"
-    verdict = _direction(tau) if shown else UNDECIDED
-    return _trend(slopes, None, verdict, reason) | {"kendall": {"tau": tau, "p": p}}
+    verdict = _name_direction(tau) if shown else UNDECIDED
+    return _describe_trend(slopes, None, verdict, reason) | {"kendall": {"tau": tau, "p": p}}
 
 
 def slope_by_seed(alphas: Array, by_seed: Array) -> Array:
@@ -105,7 +105,7 @@ def interval_over_seeds(values: Array, confidence: float) -> tuple[float, float]
     return float(values.mean()) - half, float(values.mean()) + half
 
 
-def kendall(values: Array) -> tuple[float, float]:
+def kendall_tau(values: Array) -> tuple[float, float]:
     """Kendall's tau of (A,) values against their order and its exact two-sided p.
 
     The null distribution is that without ties; ties make the test conservative.
@@ -114,11 +114,11 @@ def kendall(values: Array) -> tuple[float, float]:
     score = int(np.triu(differences, 1).sum())
     pairs = values.size * (values.size - 1) // 2
     discordant = np.arange(pairs + 1)
-    tail = _inversions(values.size)[pairs - 2 * discordant >= abs(score)].sum()
+    tail = _inversion_shares(values.size)[pairs - 2 * discordant >= abs(score)].sum()
     return score / pairs, min(1.0, 2 * float(tail))
 
 
-def lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
+def find_lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
     """Where a factor is lowest over α: (A, S) with NaN where undefined.
 
     Decided if it is below every other α by the t interval over seeds of the paired difference; each
@@ -144,7 +144,7 @@ def lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
     }
 
 
-def _trend(
+def _describe_trend(
     slopes: Array | None, ci: tuple[float, float] | None, verdict: str, reason: str | None
 ) -> dict[str, Any]:
     return {
@@ -156,12 +156,12 @@ def _trend(
     }
 
 
-def _direction(value: float) -> str:
+def _name_direction(value: float) -> str:
     return "rising" if value > 0 else "falling"
 
 
 @lru_cache(maxsize=32)
-def _inversions(size: int) -> Array:
+def _inversion_shares(size: int) -> Array:
     """Share of the permutations of `size` with 0, 1, ... inversions."""
     share = np.ones(1)
     for count in range(2, size + 1):

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any, Final
 
-from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shown
+from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shorten
 from syntrust_metrics.trust.request.rows import SIDES
 from syntrust_metrics.trust.request.table import MAX_CASES
 
@@ -28,17 +28,17 @@ def parse_csv(text: str) -> dict[str, Any]:
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     cases: dict[tuple[str, int], dict[str, Any]] = {}
     try:
-        columns = _header(next(reader, []))
+        columns = _read_header(next(reader, []))
         for fields in reader:
             if any(field.strip() for field in fields):
-                _add(cases, _line(columns, fields, reader.line_num), reader.line_num)
+                _add_line(cases, _read_line(columns, fields, reader.line_num), reader.line_num)
     except csv.Error as error:
         where = pointer("lines", reader.line_num)
         raise InvalidScores(f"Not readable as CSV: {error}.", pointer=where) from error
     return {"cases": list(cases.values())}
 
 
-def _header(fields: list[str]) -> list[str]:
+def _read_header(fields: list[str]) -> list[str]:
     columns = [field.strip().lower() for field in fields]
     known = {*REQUIRED, *OPTIONAL}
     if len(set(columns)) != len(columns) or not set(REQUIRED) <= set(columns) <= known:
@@ -49,7 +49,7 @@ def _header(fields: list[str]) -> list[str]:
     return columns
 
 
-def _line(columns: list[str], fields: list[str], number: int) -> dict[str, str]:
+def _read_line(columns: list[str], fields: list[str], number: int) -> dict[str, str]:
     if len(fields) != len(columns):
         raise InvalidScores(
             f"Line {number} has {len(fields)} fields, the header has {len(columns)}.",
@@ -58,7 +58,9 @@ def _line(columns: list[str], fields: list[str], number: int) -> dict[str, str]:
     return {name: field.strip() for name, field in zip(columns, fields, strict=True)}
 
 
-def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], number: int) -> None:
+def _add_line(
+    cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], number: int
+) -> None:
     for column in ("case", "region"):
         if not line[column]:
             raise InvalidScores(
@@ -69,8 +71,8 @@ def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], num
             f"set in line {number} must be real or synthetic.",
             pointer=pointer("lines", number, "set"),
         )
-    seed, group = _seed(line.get("seed", ""), number), line.get("group") or None
-    case = cases.setdefault((line["case"], seed), _new(line["case"], seed, group))
+    seed, group = _read_seed(line.get("seed", ""), number), line.get("group") or None
+    case = cases.setdefault((line["case"], seed), _new_case(line["case"], seed, group))
     if len(cases) > MAX_CASES:
         raise InvalidScores(
             f"Line {number} begins a case beyond the {MAX_CASES} that a request may hold.",
@@ -78,24 +80,24 @@ def _add(cases: dict[tuple[str, int], dict[str, Any]], line: dict[str, str], num
         )
     if case.get("group") != group:
         raise InvalidScores(
-            f"Line {number} puts case {shown(line['case'])} into another group than before.",
+            f"Line {number} puts case {shorten(line['case'])} into another group than before.",
             pointer=pointer("lines", number, "group"),
         )
     scores = case.setdefault(line["set"], {})
     if line["region"] in scores:
         raise InvalidScores(
-            f"Line {number} repeats {shown(line['region'])} ({line['set']}) of case "
-            f"{shown(line['case'])}.",
+            f"Line {number} repeats {shorten(line['region'])} ({line['set']}) of case "
+            f"{shorten(line['case'])}.",
             pointer=pointer("lines", number, "region"),
         )
-    scores[line["region"]] = _dice(line["dice"], number)
+    scores[line["region"]] = _read_dice(line["dice"], number)
 
 
-def _new(case_id: str, seed: int, group: str | None) -> dict[str, Any]:
+def _new_case(case_id: str, seed: int, group: str | None) -> dict[str, Any]:
     return {"id": case_id, "seed": seed} | ({"group": group} if group else {})
 
 
-def _seed(text: str, number: int) -> int:
+def _read_seed(text: str, number: int) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
@@ -106,7 +108,7 @@ def _seed(text: str, number: int) -> int:
     return int(text)
 
 
-def _dice(text: str, number: int) -> float | None:
+def _read_dice(text: str, number: int) -> float | None:
     if not text:
         return None
     try:

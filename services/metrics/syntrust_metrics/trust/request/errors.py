@@ -22,7 +22,7 @@ class InvalidScores(ValueError):
 
 def pointer(*tokens: str | int) -> str:
     """Build a JSON pointer: `~` and `/` inside a token are escaped as RFC 6901 asks."""
-    escaped = (shown(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    escaped = (shorten(token).replace("~", "~0").replace("/", "~1") for token in tokens)
     return "".join(f"/{token}" for token in escaped).encode(errors="replace").decode()
 
 
@@ -34,7 +34,7 @@ def is_text(value: object) -> TypeGuard[str]:
     return value.isascii() or value.encode(errors="ignore").decode() == value
 
 
-def shown(name: object) -> str:
+def shorten(name: object) -> str:
     """Give a name as an error may quote it: a caller's megabytes do not come back."""
     text = str(name)
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"

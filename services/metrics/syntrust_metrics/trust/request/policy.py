@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final, Literal, cast
 
-from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shown
+from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shorten
 
 EmptyRule = Literal["brats", "drop", "zero"]
 EMPTY_RULES: Final = ("brats", "drop", "zero")
@@ -56,26 +56,26 @@ def read_policy(given: object) -> Policy:
     for name in given:
         if name not in known:
             raise InvalidScores(
-                f"policy has no field {shown(name)!r}; it has {', '.join(sorted(known))}.",
+                f"policy has no field {shorten(name)!r}; it has {', '.join(sorted(known))}.",
                 pointer=pointer("policy", name),
             )
     return Policy(
-        empty=_rule(given.get("empty", Policy.empty)),
-        ddof=_whole(given, "ddof", Policy.ddof, 0, 1),
-        confidence=_confidence(given.get("confidence", Policy.confidence)),
-        resamples=_whole(given, "resamples", Policy.resamples, 0, MAX_RESAMPLES),
-        seed=_whole(given, "seed", Policy.seed, 0, 2**63 - 1),
-        margin=_margin(given.get("margin", Policy.margin)),
+        empty=_read_rule(given.get("empty", Policy.empty)),
+        ddof=_read_whole(given, "ddof", Policy.ddof, 0, 1),
+        confidence=_read_confidence(given.get("confidence", Policy.confidence)),
+        resamples=_read_whole(given, "resamples", Policy.resamples, 0, MAX_RESAMPLES),
+        seed=_read_whole(given, "seed", Policy.seed, 0, 2**63 - 1),
+        margin=_read_margin(given.get("margin", Policy.margin)),
     )
 
 
-def _rule(value: object) -> EmptyRule:
+def _read_rule(value: object) -> EmptyRule:
     if not isinstance(value, str) or value not in EMPTY_RULES:
         raise InvalidScores("empty must be brats, drop or zero.", pointer="/policy/empty")
     return cast("EmptyRule", value)
 
 
-def _whole(given: Mapping[str, object], name: str, default: int, low: int, high: int) -> int:
+def _read_whole(given: Mapping[str, object], name: str, default: int, low: int, high: int) -> int:
     value = given.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidScores(
@@ -84,21 +84,21 @@ def _whole(given: Mapping[str, object], name: str, default: int, low: int, high:
     return value
 
 
-def _confidence(value: object) -> float:
-    number = _real(value)
+def _read_confidence(value: object) -> float:
+    number = _read_number(value)
     if not MIN_CONFIDENCE <= number < 1:
         raise InvalidScores("confidence must lie in [0.5, 1).", pointer="/policy/confidence")
     return number
 
 
-def _margin(value: object) -> float:
-    number = _real(value)
+def _read_margin(value: object) -> float:
+    number = _read_number(value)
     if not 0 < number <= 1:
         raise InvalidScores("margin must lie in (0, 1].", pointer="/policy/margin")
     return number
 
 
-def _real(value: object) -> float:
+def _read_number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         return math.nan
     return float(value)

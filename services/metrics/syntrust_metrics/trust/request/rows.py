@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.request.errors import MAX_TEXT, InvalidScores, is_text, pointer, shown
+from syntrust_metrics.trust.request.errors import MAX_TEXT, InvalidScores, is_text, pointer, shorten
 
 SIDES: Final = ("real", "synthetic")
 NEEDED: Final = frozenset({"id", *SIDES})
@@ -71,15 +71,15 @@ def read_rows(entries: Sequence[Any]) -> Rows:
         shapes = set(map(tuple, entries))
         named = set().union(*shapes)
         if named <= CASE_FIELDS and all(set(shape) >= NEEDED for shape in shapes):
-            rows = _columns(entries, named)
-            if _all_plain(rows):
+            rows = _take_columns(entries, named)
+            if _are_plain(rows):
                 return rows
     for place, entry in enumerate(entries):
-        _check(place, entry)
-    return _columns(entries, CASE_FIELDS)
+        _check_entry(place, entry)
+    return _take_columns(entries, CASE_FIELDS)
 
 
-def _columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
+def _take_columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
     """Take the fields apart; those that no entry names have their defaults."""
     seeds = [each.get("seed", 0) for each in entries] if "seed" in named else [0] * len(entries)
     groups = [each.get("group") for each in entries] if "group" in named else [None] * len(entries)
@@ -87,12 +87,12 @@ def _columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
     return Rows(ids, seeds, groups, real, synthetic)
 
 
-def _all_plain(rows: Rows) -> bool:
+def _are_plain(rows: Rows) -> bool:
     """Whether no entry can be wrong: plain types, short ASCII names."""
     sides = [*rows.real, *rows.synthetic]
     return (
-        _short_ascii(rows.ids)
-        and _short_ascii([group for group in rows.groups if group is not None])
+        _are_short_ascii(rows.ids)
+        and _are_short_ascii([group for group in rows.groups if group is not None])
         and set(map(type, rows.seeds)) == {int}
         and 0 <= min(rows.seeds) <= max(rows.seeds) <= MAX_SEED
         and set(map(type, sides)) == {dict}
@@ -100,7 +100,7 @@ def _all_plain(rows: Rows) -> bool:
     )
 
 
-def _short_ascii(names: Sequence[Any]) -> bool:
+def _are_short_ascii(names: Sequence[Any]) -> bool:
     if not set(map(type, names)) <= {str}:
         return False
     return set(map(len, names)) <= _LENGTHS and "".join(names).isascii()
@@ -118,14 +118,14 @@ def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
         if wrong == 0 or wrong == values.count(None):
             return dice.reshape(2, -1, len(regions)).swapaxes(0, 1)
     cells = [
-        _dice(place, rows.ids[place], name, region, scores[region])
+        _read_dice(place, rows.ids[place], name, region, scores[region])
         for place, name, scores in rows.sides
         for region in regions
     ]
     return np.array(cells).reshape(-1, 2, len(regions))
 
 
-def common_regions(rows: Rows) -> tuple[str, ...]:
+def read_regions(rows: Rows) -> tuple[str, ...]:
     """Give the regions in order, which every side of every entry must have."""
     wanted = rows.real[0].keys()
     for region in wanted:
@@ -144,14 +144,14 @@ def common_regions(rows: Rows) -> tuple[str, ...]:
     for place, name, scores in rows.sides:
         if scores.keys() != wanted:
             raise InvalidScores(
-                f"{name} of case {rows.ids[place]} has the regions {_names(scores)}, the first "
-                f"case has {_names(dict.fromkeys(wanted))}: all cases need the same.",
+                f"{name} of case {rows.ids[place]} has the regions {_list_names(scores)}, the "
+                f"first case has {_list_names(dict.fromkeys(wanted))}: all cases need the same.",
                 pointer=pointer("cases", place, name),
             )
     return tuple(sorted(wanted))
 
 
-def _check(place: int, entry: object) -> None:
+def _check_entry(place: int, entry: object) -> None:
     if not isinstance(entry, Mapping):
         raise InvalidScores("A case must be an object.", pointer=pointer("cases", place))
     refuse_unknown(entry, CASE_FIELDS, ("cases", place))
@@ -191,7 +191,7 @@ def _check_side(place: int, case_id: str, entry: Mapping[str, object], side: str
         )
 
 
-def _dice(place: int, case_id: str, side: str, region: str, value: object) -> float:
+def _read_dice(place: int, case_id: str, side: str, region: str, value: object) -> float:
     if value is None:
         return math.nan
     if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= 1:
@@ -211,10 +211,10 @@ def refuse_unknown(
         return
     name = next(name for name in given if name not in known)
     raise InvalidScores(
-        f"There is no field {shown(name)!r} here; known are {', '.join(sorted(known))}.",
+        f"There is no field {shorten(name)!r} here; known are {', '.join(sorted(known))}.",
         pointer=pointer(*at, name),
     )
 
 
-def _names(scores: Mapping[str, object]) -> str:
-    return shown(", ".join(sorted(map(str, scores))) or "none")
+def _list_names(scores: Mapping[str, object]) -> str:
+    return shorten(", ".join(sorted(map(str, scores))) or "none")

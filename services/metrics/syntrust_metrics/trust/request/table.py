@@ -18,7 +18,7 @@ from syntrust_metrics.trust.request.policy import Policy, read_policy
 from syntrust_metrics.trust.request.rows import (
     SIDES,
     Rows,
-    common_regions,
+    read_regions,
     read_rows,
     read_scores,
     refuse_unknown,
@@ -42,7 +42,7 @@ class Table:
     groups: tuple[str | None, ...]
     dice: NDArray[np.float64]
 
-    def of_rows(self, rows: Sequence[int]) -> Table:
+    def select_rows(self, rows: Sequence[int]) -> Table:
         """Give the part of the table that these rows are."""
         return Table(
             ids=tuple(self.ids[row] for row in rows),
@@ -73,16 +73,16 @@ def read_request(request: Mapping[str, object]) -> tuple[Table, Policy]:
             f"A request holds at most {MAX_CASES} cases; this one has {len(entries)}.",
             pointer="/cases",
         )
-    table = _tabulate(read_rows(entries), policy)
+    table = _make_table(read_rows(entries), policy)
     return table, policy
 
 
-def _tabulate(rows: Rows, policy: Policy) -> Table:
-    regions = common_regions(rows)
+def _make_table(rows: Rows, policy: Policy) -> Table:
+    regions = read_regions(rows)
     row_of = {case_id: position for position, case_id in enumerate(sorted(set(rows.ids)))}
     layer_of = {seed: position for position, seed in enumerate(sorted(set(rows.seeds)))}
     ids, seeds = tuple(row_of), tuple(layer_of)
-    groups = _complete(rows, ids, seeds)
+    groups = _check_complete(rows, ids, seeds)
     found = len(set(groups) - {None})
     _refuse_too_much(len(rows.ids), len(seeds), len(regions), found, policy)
     dice = np.empty((len(seeds), 2, len(ids), len(regions)))
@@ -92,7 +92,9 @@ def _tabulate(rows: Rows, policy: Policy) -> Table:
     return Table(ids, regions, seeds, groups, dice)
 
 
-def _complete(rows: Rows, ids: tuple[str, ...], seeds: tuple[int, ...]) -> tuple[str | None, ...]:
+def _check_complete(
+    rows: Rows, ids: tuple[str, ...], seeds: tuple[int, ...]
+) -> tuple[str | None, ...]:
     """Refuse doubles, holes and wandering groups; give the group of each id."""
     if len(seeds) == 1 and len(ids) == len(rows.ids):
         if not any(rows.groups):
