@@ -100,31 +100,31 @@ def scenarios() -> Iterator[Scenario]:
 
 
 def answer(dice: Array, resamples: int, seed: int) -> dict[str, Any]:
-    """Give the leaves of one table by family, without the cost of a request."""
+    """Give the estimates of one table by family, without the cost of a request."""
     policy = Policy(resamples=resamples, seed=seed)
     estimator = Estimator(dice[None], REGIONS, (0,), policy)
-    factors, beside = estimate_factors(estimator), estimate_companions(estimator)
+    factors, companions = estimate_factors(estimator), estimate_companions(estimator)
     return {
         **factors,
-        "t2_regions": beside["t2_regions"],
-        "t2_within": beside["t2_within"],
-        "correlation": {r: beside["t3"][r]["correlation"] for r in REGIONS},
-        "concordance": {r: beside["t3"][r]["concordance"] for r in REGIONS},
-        "bias": {r: beside["t4"][r]["bias"] for r in REGIONS},
-        "score": compute_score(estimator, factors, beside),
+        "t2_regions": companions["t2_regions"],
+        "t2_within": companions["t2_within"],
+        "correlation": {r: companions["t3"][r]["correlation"] for r in REGIONS},
+        "concordance": {r: companions["t3"][r]["concordance"] for r in REGIONS},
+        "bias": {r: companions["t4"][r]["bias"] for r in REGIONS},
+        "score": compute_score(estimator, factors, companions),
     }
 
 
-def leaves(tree: dict[str, Any]) -> list[dict[str, Any]]:
+def list_estimates(tree: dict[str, Any]) -> list[dict[str, Any]]:
     if "value" in tree:
         return [tree]
-    return [leaf for branch in tree.values() for leaf in leaves(branch)]
+    return [estimate for branch in tree.values() for estimate in list_estimates(branch)]
 
 
 def coverage(scenario: Scenario, first: int, repetitions: int, resamples: int) -> dict[str, Array]:
-    """Share of the intervals of each family that hold the population's value, one per leaf."""
+    """Share of the intervals of each family that hold the population's value, one per estimate."""
     truth = {
-        name: [leaf["value"] for leaf in leaves(family)]
+        name: [estimate["value"] for estimate in list_estimates(family)]
         for name, family in answer(scenario.population, 0, 0).items()
     }
     held = {name: np.zeros(len(values)) for name, values in truth.items()}
@@ -132,7 +132,7 @@ def coverage(scenario: Scenario, first: int, repetitions: int, resamples: int) -
         rng = np.random.default_rng([number, scenario.cases])
         found = answer(scenario.draw(rng, scenario.cases), resamples, seed=0)
         for name, values in truth.items():
-            bounds = [leaf["ci"] for leaf in leaves(found[name])]
+            bounds = [estimate["ci"] for estimate in list_estimates(found[name])]
             held[name] += [
                 low <= true <= high for true, (low, high) in zip(values, bounds, strict=True)
             ]
@@ -163,9 +163,11 @@ def false_equivalence(repetitions: int) -> bool:
     for cases in (60, 251):
         for name, sd, draw in differences():
             rng = np.random.default_rng(cases)
-            placed = [run_paired_test(draw(rng, cases)[None], BAND) for _ in range(repetitions)]
-            share = np.mean([p.p_inside is not None and p.p_inside < LEVEL for p in placed])
-            given = np.mean([decide_alone(p, BAND).verdict == "equivalent" for p in placed])
+            tests = [
+                run_paired_test(draw(rng, cases)[None], EQUIVALENCE) for _ in range(repetitions)
+            ]
+            share = np.mean([p.p_inside is not None and p.p_inside < LEVEL for p in tests])
+            given = np.mean([decide_alone(p, EQUIVALENCE).verdict == "equivalent" for p in tests])
             gated = name == "normal"
             fine = not gated or share <= 0.06
             held = held and bool(fine)
@@ -175,7 +177,7 @@ def false_equivalence(repetitions: int) -> bool:
     return held
 
 
-BAND = equivalence_margin(MARGIN)
+EQUIVALENCE = equivalence_margin(MARGIN)
 
 
 def differences() -> Iterator[tuple[str, float, Differences]]:

@@ -4,14 +4,14 @@ Loads numpy, scipy.special and the standard library alone, so that a gateway can
 worker.
 """
 
-from syntrust_metrics.trust.answer.definitions import list_definitions
+from syntrust_metrics.trust.answer.definitions import DEFINITION, list_definitions
 from syntrust_metrics.trust.inference.alpha_curve import describe_alpha_curve
 from syntrust_metrics.trust.inference.claims import check_paper_claims
 from syntrust_metrics.trust.inference.equivalence import compare_with_real
 from syntrust_metrics.trust.request.csv_input import parse_csv
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.table import MAX_CASES
-from syntrust_metrics.trust.scoring import DEFINITION, score_cases
+from syntrust_metrics.trust.scoring import score_cases
 
 __all__ = [
     "DEFINITION",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from syntrust_metrics.trust.answer.definitions import DEFINITION
 from syntrust_metrics.trust.answer.warnings import collect_warnings
 from syntrust_metrics.trust.estimation.companion_estimates import estimate_companions
 from syntrust_metrics.trust.estimation.composite_score import compute_score
@@ -22,7 +23,6 @@ from syntrust_metrics.trust.request.policy import Policy
 from syntrust_metrics.trust.request.table import Table, read_request
 from syntrust_metrics.trust.serialization import compute_digest, round_numbers
 
-DEFINITION: Final = "rajababu2025/1"
 MIN_GROUP_CASES: Final = 20
 
 
@@ -41,7 +41,8 @@ def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
         The answer's body: ``definition, cases, regions, factors, companions, equivalence, score,
         counts, sensitivity, groups, warnings, policy, digest``. JSON without NaN, numbers at 12
         significant digits, the same for any order of the cases. With several training seeds the
-        factors and companions are averaged over them, Dice is not; see `bands` and `score` for
+        factors and companions are averaged over them, Dice is not; see `margin_tests` and
+        `composite_score` for
         what equivalence and score then mean.
 
     Raises

@@ -31,7 +31,9 @@ ALPHAS = (0.0, 0.25, 0.4, 0.5, 0.75, 1.0)
 POLICY = {"resamples": 300}
 
 
-def scored(real: float, synthetic: float, *, seeds: int, m: int, seed: int) -> list[dict[str, Any]]:
+def draw_cases(
+    real: float, synthetic: float, *, seeds: int, m: int, seed: int
+) -> list[dict[str, Any]]:
     """Give cases whose Dice lie around these levels; trainings and cases add noise."""
     cohort = np.random.default_rng(0).normal(0, 0.05, (m, 3))
     rng = np.random.default_rng(seed)
@@ -51,12 +53,12 @@ def scored(real: float, synthetic: float, *, seeds: int, m: int, seed: int) -> l
     return cases
 
 
-def crossing_sweep(
+def make_crossing_sweep(
     seeds: int = 1, m: int = 60, alphas: tuple[float, ...] = ALPHAS
 ) -> dict[float, list[dict[str, Any]]]:
     """T1_R rises and T1_S falls over α; they meet at 0.5."""
     return {
-        alpha: scored(
+        alpha: draw_cases(
             0.7 + 0.1 * (alpha - 0.5), 0.7 - 0.1 * (alpha - 0.5), seeds=seeds, m=m, seed=i
         )
         for i, alpha in enumerate(alphas)
@@ -64,7 +66,7 @@ def crossing_sweep(
 
 
 def test_the_curves_meet_where_they_were_made_to() -> None:
-    found = describe_alpha_curve(crossing_sweep(), POLICY)
+    found = describe_alpha_curve(make_crossing_sweep(), POLICY)
 
     assert found["alpha_star"]["value"] == pytest.approx(0.5, abs=0.05)
     low, high = found["alpha_star"]["ci"]
@@ -73,7 +75,7 @@ def test_the_curves_meet_where_they_were_made_to() -> None:
 
 
 def test_d_is_the_mean_over_seeds_of_the_difference_of_t1() -> None:
-    sweep = crossing_sweep(seeds=3)
+    sweep = make_crossing_sweep(seeds=3)
 
     found = describe_alpha_curve(sweep, POLICY)
 
@@ -111,7 +113,7 @@ def test_every_change_of_sign_is_interpolated(values: list[float], expected: lis
 )
 def test_alpha_star_needs_exactly_one_crossing(levels: tuple[float, ...], reason: str) -> None:
     sweep = {
-        alpha: scored(level, 0.7, seeds=1, m=30, seed=i)
+        alpha: draw_cases(level, 0.7, seeds=1, m=30, seed=i)
         for i, (alpha, level) in enumerate(zip((0.0, 0.5, 1.0), levels, strict=True))
     }
 
@@ -194,17 +196,17 @@ def test_a_clear_valley_has_its_lowest_place() -> None:
     assert find_lowest(alphas, by_seed[:, :2], 0.95)["reason"] == "training noise not measured"
 
 
-def verdicts(*names: str) -> list[Finding]:
+def make_findings(*names: str) -> list[Finding]:
     return [Finding(name, None) for name in names]
 
 
 def test_every_and_almost_every_are_counted() -> None:
-    assert require_every(verdicts(HOLDS, HOLDS))[0] == HOLDS
-    assert require_every(verdicts(HOLDS, UNDECIDED))[0] == UNDECIDED
-    assert require_every(verdicts(HOLDS, UNDECIDED, FAILS))[0] == FAILS
-    assert require_almost_every(verdicts(*[HOLDS] * 9, FAILS))[0] == HOLDS
-    assert require_almost_every(verdicts(*[HOLDS] * 8, UNDECIDED, FAILS))[0] == UNDECIDED
-    assert require_almost_every(verdicts(*[HOLDS] * 8, FAILS, FAILS))[0] == FAILS
+    assert require_every(make_findings(HOLDS, HOLDS))[0] == HOLDS
+    assert require_every(make_findings(HOLDS, UNDECIDED))[0] == UNDECIDED
+    assert require_every(make_findings(HOLDS, UNDECIDED, FAILS))[0] == FAILS
+    assert require_almost_every(make_findings(*[HOLDS] * 9, FAILS))[0] == HOLDS
+    assert require_almost_every(make_findings(*[HOLDS] * 8, UNDECIDED, FAILS))[0] == UNDECIDED
+    assert require_almost_every(make_findings(*[HOLDS] * 8, FAILS, FAILS))[0] == FAILS
 
 
 CLAIMS = (
@@ -221,7 +223,7 @@ CLAIMS = (
 )
 
 
-def claims(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+def check_claims(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     found = check_paper_claims(sweep, POLICY)
     json.dumps(found, allow_nan=False)
     assert tuple(claim["id"] for claim in found) == CLAIMS
@@ -232,16 +234,16 @@ def claims(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, dict[str, Any]
 
 
 def test_curves_that_meet_in_the_middle_hold_the_first_claim() -> None:
-    found = claims(crossing_sweep())["t1_meets_in_the_middle"]
+    found = check_claims(make_crossing_sweep())["t1_meets_in_the_middle"]
 
     assert found["verdict"] == HOLDS
     assert [each["alpha"] for each in found["numbers"]] == [0.4, 0.5, 0.0, 1.0]
 
 
 def test_curves_that_never_part_fail_the_first_claim() -> None:
-    sweep = {a: scored(0.7, 0.7, seeds=1, m=60, seed=i) for i, a in enumerate(ALPHAS)}
+    sweep = {a: draw_cases(0.7, 0.7, seeds=1, m=60, seed=i) for i, a in enumerate(ALPHAS)}
 
-    assert claims(sweep)["t1_meets_in_the_middle"]["verdict"] == FAILS
+    assert check_claims(sweep)["t1_meets_in_the_middle"]["verdict"] == FAILS
 
 
 LEVELS = {"ED": 0.80, "ET": 0.75, "NCR": 0.70}
@@ -249,7 +251,7 @@ SPREADS = {"ED": 0.01, "ET": 0.025, "NCR": 0.05}
 GROWTH = {"ED": 0.2, "ET": 0.3, "NCR": 0.6}  # of the real side's spread, per unit of α
 
 
-def published(seeds: int = 3, m: int = 60) -> dict[float, list[dict[str, Any]]]:
+def draw_published_sweep(seeds: int = 3, m: int = 60) -> dict[float, list[dict[str, Any]]]:
     """Give scores made to behave as the paper says: the same cases, spread wider on real images."""
     units = np.random.default_rng(3).uniform(-1.7, 1.7, (m, 3))
 
@@ -267,7 +269,7 @@ def published(seeds: int = 3, m: int = 60) -> dict[float, list[dict[str, Any]]]:
 
 
 def test_scores_that_behave_as_published_hold_most_claims() -> None:
-    found = claims(published())
+    found = check_claims(draw_published_sweep())
 
     for claim in ("t2_higher_on_synthetic", "t3_order", "t3_falls", "t5_lower_on_synthetic"):
         assert found[claim]["verdict"] == HOLDS, found[claim]
@@ -277,17 +279,17 @@ def test_scores_that_behave_as_published_hold_most_claims() -> None:
 def test_the_opposite_of_what_was_published_fails() -> None:
     swapped = {
         alpha: [{**c, "real": c["synthetic"], "synthetic": c["real"]} for c in cases]
-        for alpha, cases in published().items()
+        for alpha, cases in draw_published_sweep().items()
     }
 
-    found = claims(swapped)
+    found = check_claims(swapped)
 
     assert found["t2_higher_on_synthetic"]["verdict"] == FAILS
     assert found["t5_lower_on_synthetic"]["verdict"] == FAILS
 
 
 def test_one_training_seed_leaves_every_shape_undecided() -> None:
-    found = claims(published(seeds=1))
+    found = check_claims(draw_published_sweep(seeds=1))
 
     for claim in ("t3_falls", "t4_lowest_in_the_middle", "t5_stable"):
         assert found[claim]["verdict"] == UNDECIDED
@@ -295,15 +297,15 @@ def test_one_training_seed_leaves_every_shape_undecided() -> None:
 
 
 def test_few_cases_decide_nothing() -> None:
-    sweep = {a: cases[:9] for a, cases in published(seeds=1).items()}
+    sweep = {a: cases[:9] for a, cases in draw_published_sweep(seeds=1).items()}
 
-    assert {claim["verdict"] for claim in claims(sweep).values()} == {UNDECIDED}
+    assert {claim["verdict"] for claim in check_claims(sweep).values()} == {UNDECIDED}
 
 
 def test_a_claim_without_its_alphas_says_what_it_needs() -> None:
-    sweep = {alpha: cases for alpha, cases in published().items() if alpha == 0.25}
+    sweep = {alpha: cases for alpha, cases in draw_published_sweep().items() if alpha == 0.25}
 
-    found = claims(sweep)
+    found = check_claims(sweep)
 
     for claim in ("t1_meets_in_the_middle", "t4_lowest_in_the_middle", "t4_order_at_zero"):
         assert found[claim]["verdict"] == UNDECIDED
@@ -316,16 +318,16 @@ def test_other_regions_test_no_claim() -> None:
             {**c, "real": {"TC": c["real"]["ET"]}, "synthetic": {"TC": c["synthetic"]["ET"]}}
             for c in cases
         ]
-        for alpha, cases in published().items()
+        for alpha, cases in draw_published_sweep().items()
     }
 
-    found = claims(sweep)
+    found = check_claims(sweep)
 
     assert {claim["reason"] for claim in found.values()} == {"needs the regions ED, ET, NCR"}
 
 
 def test_alphas_scored_on_other_cases_are_refused() -> None:
-    sweep = crossing_sweep()
+    sweep = make_crossing_sweep()
     sweep[0.5] = sweep[0.5][:-1]
 
     with pytest.raises(InvalidScores, match=r"α = 0\.5 has other ids"):
@@ -333,4 +335,4 @@ def test_alphas_scored_on_other_cases_are_refused() -> None:
 
 
 def test_an_experiment_of_many_alphas_and_seeds_is_json() -> None:
-    json.dumps(describe_alpha_curve(crossing_sweep(seeds=3), POLICY), allow_nan=False)
+    json.dumps(describe_alpha_curve(make_crossing_sweep(seeds=3), POLICY), allow_nan=False)

@@ -25,7 +25,7 @@ REGIONS = ("ED", "ET", "NCR")
 DICE = st.one_of(st.just(0.0), st.just(1.0), st.floats(0, 1, allow_subnormal=False, width=32))
 
 
-def table_of(m: int, seed: int = 0) -> Array:
+def make_table(m: int, seed: int = 0) -> Array:
     rng = np.random.default_rng(seed)
     real = rng.beta(5, 2, (m, 3))
     return np.stack([real, np.clip(0.7 * real + 0.3 * rng.beta(6, 2, (m, 3)), 0, 1)])
@@ -38,7 +38,7 @@ def tables(draw: st.DrawFn, smallest: int = 1) -> Array:
     return np.array(draw(st.lists(DICE, min_size=size, max_size=size))).reshape(shape)
 
 
-def request_of(dice: Array, **policy: Any) -> dict[str, Any]:
+def make_request(dice: Array, **policy: Any) -> dict[str, Any]:
     """Build a request from (2, M, 3) or, with seeds, (S, 2, M, 3) Dice."""
     layers = dice if dice.ndim == 4 else dice[None]
     cases = [
@@ -89,7 +89,7 @@ def test_shuffled_t4_takes_no_quadratic_memory() -> None:
 
 
 def test_shuffled_t3_is_the_mean_over_all_pairings() -> None:
-    dice = table_of(5)
+    dice = make_table(5)
 
     found = compute_companions(Columns.from_dice(dice), ddof=0).t3_shuffled
 
@@ -114,7 +114,7 @@ def test_t3_is_its_shuffled_value_raised_by_the_correlation(dice: Array) -> None
 
 
 def test_companions_agree_with_numpy_and_scipy() -> None:
-    dice = table_of(41)
+    dice = make_table(41)
     real, synthetic = dice
 
     found = compute_companions(Columns.from_dice(dice), ddof=1)
@@ -143,7 +143,7 @@ def test_concordance_without_spread_says_whether_the_sides_are_equal(
 ) -> None:
     dice = np.stack([np.full((20, 3), 0.7), np.full((20, 3), other)])
 
-    answer = score_cases(request_of(dice))["companions"]["t3"]["ED"]
+    answer = score_cases(make_request(dice))["companions"]["t3"]["ED"]
 
     assert answer["concordance"]["value"] == expected
     assert answer["correlation"]["value"] is None
@@ -151,7 +151,7 @@ def test_concordance_without_spread_says_whether_the_sides_are_equal(
 
 
 def test_what_is_left_out_is_left_out_of_the_companions_too() -> None:
-    dice = table_of(30)
+    dice = make_table(30)
     dice[:, [2, 5], 1] = np.nan
     dice[:, 7] = np.nan
     kept = np.delete(dice, [2, 5, 7], axis=1)
@@ -168,7 +168,7 @@ def test_what_is_left_out_is_left_out_of_the_companions_too() -> None:
 
 @pytest.mark.parametrize("dropped", [False, True])
 def test_resampled_companions_are_those_of_the_drawn_cases(dropped: bool) -> None:  # noqa: FBT001
-    dice = table_of(15, seed=4)
+    dice = make_table(15, seed=4)
     if dropped:
         dice[:, [2, 3, 9], [0, 1, 1]] = np.nan
     counts = np.concatenate(list(draw_weights(15, 30, 7)))
@@ -187,17 +187,17 @@ def test_resampled_companions_are_those_of_the_drawn_cases(dropped: bool) -> Non
 
 
 def test_companions_are_averaged_over_seeds() -> None:
-    layers = np.stack([table_of(40, seed) for seed in range(3)])
+    layers = np.stack([make_table(40, seed) for seed in range(3)])
 
-    answer = score_cases(request_of(layers))["companions"]
+    answer = score_cases(make_request(layers))["companions"]
 
     each = [compute_companions(Columns.from_dice(layer), ddof=0) for layer in layers]
     for k, region in enumerate(REGIONS):
-        leaf, plain = answer["t3"][region], answer["t4"][region]
+        estimate, plain = answer["t3"][region], answer["t4"][region]
         by_seed = [one.concordance[k] for one in each]
-        assert leaf["concordance"]["value"] == pytest.approx(np.mean(by_seed))
-        assert leaf["concordance"]["seed_sd"] == pytest.approx(np.std(by_seed, ddof=1))
-        assert leaf["shuffled"] == pytest.approx(np.mean([one.t3_shuffled[k] for one in each]))
+        assert estimate["concordance"]["value"] == pytest.approx(np.mean(by_seed))
+        assert estimate["concordance"]["seed_sd"] == pytest.approx(np.std(by_seed, ddof=1))
+        assert estimate["shuffled"] == pytest.approx(np.mean([one.t3_shuffled[k] for one in each]))
         assert plain["limits"] == pytest.approx(np.mean([one.limits[k] for one in each], axis=0))
 
 
@@ -205,9 +205,9 @@ def test_the_interval_over_regions_holds_its_value_even_where_regions_are_alike(
     for seed in range(5):
         dice = np.random.default_rng(seed).beta(5, 2, (2, 60, 3))
 
-        leaf = score_cases(request_of(dice))["companions"]["t2_regions"]["real"]
+        estimate = score_cases(make_request(dice))["companions"]["t2_regions"]["real"]
 
-        assert leaf["ci"][0] <= leaf["value"] <= leaf["ci"][1] <= 1
+        assert estimate["ci"][0] <= estimate["value"] <= estimate["ci"][1] <= 1
 
 
 MOVED_BY_PAIRING = {
@@ -234,7 +234,7 @@ def test_breaking_the_pairs_moves_nothing_but_what_pairs_decide(dice: Array, ran
     random.shuffle(order)
     broken = np.stack([dice[0], dice[1, order]])
 
-    true, false = (values(score_cases(request_of(each, resamples=0))) for each in (dice, broken))
+    true, false = (values(score_cases(make_request(each, resamples=0))) for each in (dice, broken))
 
     for path in true:
         if not _moves(path) and isinstance(true[path], float) and false[path] is not None:
@@ -253,7 +253,7 @@ def test_a_tiny_bias_keeps_its_digits() -> None:
 
 
 def test_signed_bias_and_shuffled_stay_when_pairs_break() -> None:
-    dice = table_of(60)
+    dice = make_table(60)
     broken = np.stack([dice[0], dice[1, ::-1]])
 
     true, false = (

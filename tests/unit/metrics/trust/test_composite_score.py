@@ -17,7 +17,7 @@ REGIONS = ("ED", "ET", "NCR")
 UNIT = st.floats(0, 1, width=32)
 
 
-def request_of(dice: Array, **policy: Any) -> dict[str, Any]:
+def make_request(dice: Array, **policy: Any) -> dict[str, Any]:
     """Build a request from (2, M, 3) or (S, 2, M, 3) Dice."""
     layers = dice if dice.ndim == 4 else dice[None]
     cases = [
@@ -34,7 +34,7 @@ def request_of(dice: Array, **policy: Any) -> dict[str, Any]:
 
 
 def score(dice: Array, **policy: Any) -> dict[str, Any]:
-    found: dict[str, Any] = score_cases(request_of(dice, **policy))["score"]
+    found: dict[str, Any] = score_cases(make_request(dice, **policy))["score"]
     return found
 
 
@@ -45,7 +45,7 @@ def paired(m: int = 80, noise: float = 0.05, seed: int = 0) -> Array:
 
 
 def test_the_score_is_the_geometric_mean_of_parts_computed_from_the_answer() -> None:
-    answer = score_cases(request_of(paired()))
+    answer = score_cases(make_request(paired()))
 
     factors, found = answer["factors"], answer["score"]
     t1 = [factors["t1"][side]["value"] for side in ("real", "synthetic")]
@@ -109,14 +109,14 @@ families = st.tuples(
 )
 
 
-def parts_of(values: Any) -> Array:
+def make_parts(values: Any) -> Array:
     t1, t2, concordance, t4, t5 = map(np.array, values)
     return compute_parts(t1, t2, concordance, t4, t5.reshape(2, 3))
 
 
 @given(families)
 def test_parts_lie_between_0_and_1(values: Any) -> None:
-    parts = parts_of(values)
+    parts = make_parts(values)
 
     assert ((parts >= 0) & (parts <= 1)).all()
     assert 0 <= join_parts(parts) <= 100 + 1e-9
@@ -141,13 +141,13 @@ def test_better_factors_never_lower_their_part(values: Any, by: float) -> None:
         [*t5[:3], *(r + (s - r) * (1 - by) for r, s in zip(t5[:3], t5[3:], strict=True))],
     )
 
-    assert (parts_of(better) >= parts_of(values) - 1e-12).all()
+    assert (make_parts(better) >= make_parts(values) - 1e-12).all()
 
 
 def test_seeds_are_averaged_in_the_factors_and_not_in_the_score() -> None:
     layers = np.stack([paired(seed=0), paired(noise=0.2, seed=1)])
 
-    answer = score_cases(request_of(layers))
+    answer = score_cases(make_request(layers))
 
     t4 = [answer["factors"]["t4"][region]["value"] for region in REGIONS]
     assert answer["score"]["parts"]["s4"] == pytest.approx(1 - sum(t4) / 3 / 0.5)

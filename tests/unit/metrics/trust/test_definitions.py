@@ -18,7 +18,7 @@ def answer() -> dict[str, Any]:
     return score_cases(
         {
             "cases": [
-                {"id": str(i), **dict(zip(SIDES, map(_scores, case), strict=True))}
+                {"id": str(i), **dict(zip(SIDES, map(_make_scores, case), strict=True))}
                 for i, case in enumerate(dice)
             ],
             "policy": {"resamples": 0},
@@ -26,11 +26,11 @@ def answer() -> dict[str, Any]:
     )
 
 
-def _scores(row: Any) -> dict[str, float]:
+def _make_scores(row: Any) -> dict[str, float]:
     return dict(zip(REGIONS, row.tolist(), strict=True))
 
 
-def _at(tree: Any, path: str) -> Any:
+def _look_up(tree: Any, path: str) -> Any:
     for part in path.format(side="synthetic", region="NCR").split("."):
         tree = tree[part]
     return tree
@@ -41,7 +41,7 @@ def test_every_definition_points_into_an_answer(answer: dict[str, Any]) -> None:
 
     entries = [*found["factors"].values(), *found["companions"].values()]
     for entry in [*entries, *found["score"]["parts"].values()]:
-        value = _at(answer, entry["path"])
+        value = _look_up(answer, entry["path"])
         value = value["value"] if isinstance(value, dict) else value
         low, high = entry["range"]
         for number in value if isinstance(value, list) else [value]:
@@ -57,10 +57,10 @@ def test_every_factor_and_companion_of_an_answer_is_defined(answer: dict[str, An
         entry["path"].format(side="synthetic", region="NCR")
         for entry in found["companions"].values()
     }
-    beside = answer["companions"]
+    companions = answer["companions"]
     there = {f"companions.{name}.synthetic" for name in ("t2_regions", "t2_within")}
-    there |= {f"companions.{n}.NCR.{key}" for n in ("t3", "t4") for key in beside[n]["NCR"]}
-    there |= {f"companions.t5.synthetic.NCR.{key}" for key in beside["t5"]["synthetic"]["NCR"]}
+    there |= {f"companions.{n}.NCR.{key}" for n in ("t3", "t4") for key in companions[n]["NCR"]}
+    there |= {f"companions.t5.synthetic.NCR.{key}" for key in companions["t5"]["synthetic"]["NCR"]}
     assert defined == there
 
 

@@ -10,7 +10,7 @@ from syntrust_metrics.trust import list_definitions
 PAGE = Path(__file__).parents[4] / "docs" / "metrics.md"
 
 
-def block(kind: str) -> str:
+def read_block(kind: str) -> str:
     found = re.search(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     return found[1]
@@ -20,9 +20,9 @@ def test_the_example_prints_what_the_page_shows() -> None:
     printed = io.StringIO()
 
     with contextlib.redirect_stdout(printed):
-        exec(compile(block("python"), str(PAGE), "exec"), {})  # noqa: S102 - our own page
+        exec(compile(read_block("python"), str(PAGE), "exec"), {})  # noqa: S102 - our own page
 
-    assert printed.getvalue() == block("text")
+    assert printed.getvalue() == read_block("text")
 
 
 def test_the_limits_on_the_page_are_those_that_hold() -> None:

@@ -75,9 +75,9 @@ def test_nothing_left_under_drop_is_null_and_not_zero() -> None:
     answer = score([{"id": "a", "real": {"ET": None}, "synthetic": {"ET": None}}], empty="drop")
 
     factors = answer["factors"]
-    leaves = [factors["t1"]["real"], factors["t2"]["real"], factors["t3"]["ET"]]
-    leaves += [factors["t4"]["ET"], factors["t5"]["real"]["ET"]]
-    assert all(leaf["value"] is None and leaf["reason"] for leaf in leaves)
+    estimates = [factors["t1"]["real"], factors["t2"]["real"], factors["t3"]["ET"]]
+    estimates += [factors["t4"]["ET"], factors["t5"]["real"]["ET"]]
+    assert all(estimate["value"] is None and estimate["reason"] for estimate in estimates)
 
 
 def test_every_kind_of_emptiness_is_counted(cases: list[dict[str, Any]]) -> None:
@@ -142,12 +142,12 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     return {"cases": cases, "policy": policy | {"ddof": draw(st.integers(0, 1))}}
 
 
-def leaves(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def list_estimates(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "value" in tree:
         yield tree
     else:
         for branch in tree.values():
-            yield from leaves(branch)
+            yield from list_estimates(branch)
 
 
 @given(requests())
@@ -156,7 +156,7 @@ def test_whatever_is_missing_has_its_reason_and_nothing_is_nan(request_: dict[st
     answer = score_cases(request_)
 
     json.dumps(answer, allow_nan=False)
-    for leaf in leaves(answer["factors"]):
-        assert (leaf["value"] is not None and leaf["ci"] is not None) or leaf["reason"]
-        assert leaf["ci"] is None or leaf["ci"][0] <= leaf["ci"][1]
-        assert (leaf["ci"] is None) == (leaf["scope"] is None)
+    for estimate in list_estimates(answer["factors"]):
+        assert (estimate["value"] is not None and estimate["ci"] is not None) or estimate["reason"]
+        assert estimate["ci"] is None or estimate["ci"][0] <= estimate["ci"][1]
+        assert (estimate["ci"] is None) == (estimate["scope"] is None)

@@ -26,21 +26,21 @@ REGIONS = ("ED", "ET", "NCR")
 MARGIN = 0.03
 
 
-def normal(
+def draw_normal(
     m: int, mean: float = 0.0, sd: float = 0.05, seed: int = 0, seeds: int = 1
 ) -> NDArray[np.float64]:
     """Draw (S, M) differences."""
     return np.random.default_rng(seed).normal(mean, sd, (seeds, m))
 
 
-def exactly(m: int, mean: float, sd: float) -> Array:
+def make_exact(m: int, mean: float, sd: float) -> Array:
     """Give (1, M) differences of this mean and sample sd and no outliers."""
     x = np.tile([-1.0, 1.0], m // 2)
     differences: Array = (mean + sd * x / x.std(ddof=1))[None]
     return differences
 
 
-def table_of(differences: Array) -> Array:
+def make_table(differences: Array) -> Array:
     """Give (1, 2, M, 3) Dice whose real - synthetic are (3, M) `differences`."""
     synthetic = np.full(differences.shape, 0.6)
     return np.stack([(synthetic + differences).T, synthetic.T])[None]
@@ -48,7 +48,7 @@ def table_of(differences: Array) -> Array:
 
 @pytest.mark.parametrize("mean", [-0.06, -0.02, 0.0, 0.011, 0.029, 0.04])
 def test_p_values_are_those_of_two_one_sided_t_tests(mean: float) -> None:
-    differences = normal(73, mean)
+    differences = draw_normal(73, mean)
 
     found = run_paired_test(differences, equivalence_margin(MARGIN))
 
@@ -75,7 +75,7 @@ def test_one_region_is_inside_exactly_when_its_interval_is(values: list[float]) 
 
 
 def test_non_inferiority_is_the_lower_test_alone() -> None:
-    differences = normal(80, 0.2)
+    differences = draw_normal(80, 0.2)
 
     found = run_paired_test(differences, non_inferiority_margin(MARGIN))
 
@@ -94,9 +94,9 @@ def test_holm_by_hand() -> None:
 def test_a_region_alone_may_fail_where_every_region_holds() -> None:
     # p of .03 each: an intersection at .05, but Holm asks the smallest for .0167.
     margin = float(stats.t.ppf(0.97, 399)) * 0.05 / math.sqrt(400)
-    differences = np.concatenate([exactly(400, 0.0, 0.05)] * 3)
+    differences = np.concatenate([make_exact(400, 0.0, 0.05)] * 3)
 
-    found = assess_equivalence(table_of(differences), REGIONS, margin)
+    found = assess_equivalence(make_table(differences), REGIONS, margin)
 
     assert {each["verdict"] for each in found["regions"].values()} == {"inconclusive"}
     assert {each["reason"] for each in found["regions"].values()} == {"not after Holm's adjustment"}
@@ -105,9 +105,11 @@ def test_a_region_alone_may_fail_where_every_region_holds() -> None:
 
 
 def test_one_region_that_differs_refutes_every_region() -> None:
-    differences = np.concatenate([normal(80), normal(80, seed=1), normal(80, 0.2, seed=2)])
+    differences = np.concatenate(
+        [draw_normal(80), draw_normal(80, seed=1), draw_normal(80, 0.2, seed=2)]
+    )
 
-    found = assess_equivalence(table_of(differences), REGIONS, MARGIN)
+    found = assess_equivalence(make_table(differences), REGIONS, MARGIN)
 
     assert found["regions"]["NCR"]["verdict"] == "different"
     assert found["every_region"] == "different"
@@ -116,7 +118,7 @@ def test_one_region_that_differs_refutes_every_region() -> None:
 @pytest.mark.parametrize(("m", "verdict"), [(48, "inconclusive"), (50, "equivalent")])
 def test_fewer_than_fifty_cases_never_give_equivalent(m: int, verdict: str) -> None:
     found = assess_equivalence(
-        table_of(np.concatenate([exactly(m, 0.0, 0.01)] * 3)), REGIONS, MARGIN
+        make_table(np.concatenate([make_exact(m, 0.0, 0.01)] * 3)), REGIONS, MARGIN
     )
 
     assert found["overall"]["verdict"] == verdict
@@ -126,22 +128,22 @@ def test_fewer_than_fifty_cases_never_give_equivalent(m: int, verdict: str) -> N
 
 
 def test_a_rare_large_failure_withholds_equivalence() -> None:
-    calm = exactly(100, 0.0, 0.02)
+    calm = make_exact(100, 0.0, 0.02)
     with_failure = calm.copy()
     with_failure[0, 0] = 0.9
 
     margin = equivalence_margin(MARGIN)
-    placed = run_paired_test(with_failure, margin)
+    test = run_paired_test(with_failure, margin)
 
-    assert placed.p_inside is not None
-    assert placed.p_inside < LEVEL
-    assert decide([placed], margin)[0].reason == "rare large failures"
+    assert test.p_inside is not None
+    assert test.p_inside < LEVEL
+    assert decide([test], margin)[0].reason == "rare large failures"
     assert decide([run_paired_test(calm, margin)], margin)[0].verdict == "equivalent"
 
 
 @pytest.mark.parametrize("size", [0.1, 0.3, 0.5, 0.6, 0.7, 0.9])
 def test_rare_failures_are_three_more_of_the_largest_size(size: float) -> None:
-    differences = exactly(120, 0.004, 0.03)
+    differences = make_exact(120, 0.004, 0.03)
     differences[0, 0] = -size
     margin = equivalence_margin(MARGIN)
 
@@ -156,7 +158,7 @@ def test_rare_failures_are_three_more_of_the_largest_size(size: float) -> None:
 
 
 def test_under_ten_cases_nothing_is_tested() -> None:
-    found = assess_equivalence(table_of(np.concatenate([normal(9)] * 3)), REGIONS, MARGIN)[
+    found = assess_equivalence(make_table(np.concatenate([draw_normal(9)] * 3)), REGIONS, MARGIN)[
         "overall"
     ]
 
@@ -167,7 +169,7 @@ def test_under_ten_cases_nothing_is_tested() -> None:
 
 
 def test_equal_scores_are_equivalent_with_certainty() -> None:
-    found = assess_equivalence(table_of(np.zeros((3, 60))), REGIONS, MARGIN)["overall"]
+    found = assess_equivalence(make_table(np.zeros((3, 60))), REGIONS, MARGIN)["overall"]
 
     assert found["verdict"] == "equivalent"
     assert found["ci90"] == [0, 0]
@@ -177,7 +179,7 @@ def test_equal_scores_are_equivalent_with_certainty() -> None:
 @pytest.mark.parametrize("sd", [0.05, 0.12, 0.3])
 @pytest.mark.parametrize("m", [15, 60])
 def test_power_is_the_chance_of_equivalence_at_no_difference(sd: float, m: int) -> None:
-    differences = exactly(2 * (m // 2), 0.01, sd)
+    differences = make_exact(2 * (m // 2), 0.01, sd)
     m = differences.shape[1]
     error, t = sd / math.sqrt(m), float(stats.t.ppf(0.95, m - 1))
 
@@ -205,7 +207,7 @@ def test_equivalence_is_rarely_found_at_the_margin() -> None:
 
 
 def test_seeds_widen_the_interval_by_what_trainings_differ() -> None:
-    cases = normal(100, sd=0.05)
+    cases = draw_normal(100, sd=0.05)
     trainings = cases + np.array([[-0.04], [0.0], [0.04]])
     margin = equivalence_margin(MARGIN)
 
@@ -221,7 +223,7 @@ def test_seeds_widen_the_interval_by_what_trainings_differ() -> None:
     assert (three.ci90[1] - three.ci90[0]) / 2 == pytest.approx(half)
 
 
-def entries(dice: Array) -> list[dict[str, Any]]:
+def make_entries(dice: Array) -> list[dict[str, Any]]:
     """Turn (S, M, 3) Dice on real images into cases; the synthetic side is irrelevant."""
     return [
         {
@@ -235,16 +237,16 @@ def entries(dice: Array) -> list[dict[str, Any]]:
     ]
 
 
-def trained(shift: float, seeds: int = 1, m: int = 80) -> Array:
+def draw_trained(shift: float, seeds: int = 1, m: int = 80) -> Array:
     base = np.random.default_rng(5).beta(6, 2, (1, m, 3)) * 0.8 + 0.1
     noise = np.random.default_rng(abs(hash(shift)) % 1000).normal(0, 0.02, (seeds, m, 3))
     return np.clip(base + shift + noise, 0, 1)
 
 
 def test_a_model_is_compared_with_the_real_one_by_case() -> None:
-    half, real = trained(-0.005), trained(0.0)
+    half, real = draw_trained(-0.005), draw_trained(0.0)
 
-    found = compare_with_real(entries(half), entries(real))
+    found = compare_with_real(make_entries(half), make_entries(real))
 
     gaps = half[0] - real[0]
     for k, region in enumerate(REGIONS):
@@ -262,14 +264,16 @@ def test_a_model_is_compared_with_the_real_one_by_case() -> None:
 
 
 def test_a_better_model_is_not_inferior_and_not_equivalent() -> None:
-    found = compare_with_real(entries(trained(0.08)), entries(trained(0.0)))["overall"]
+    found = compare_with_real(make_entries(draw_trained(0.08)), make_entries(draw_trained(0.0)))[
+        "overall"
+    ]
 
     assert found["non_inferiority"]["verdict"] == "non-inferior"
     assert found["equivalence"]["verdict"] == "different"
 
 
 def test_a_worse_model_is_inferior() -> None:
-    found = compare_with_real(entries(trained(-0.08)), entries(trained(0.0)))
+    found = compare_with_real(make_entries(draw_trained(-0.08)), make_entries(draw_trained(0.0)))
 
     assert {each["non_inferiority"]["verdict"] for each in found["regions"].values()} == {
         "inferior"
@@ -278,14 +282,16 @@ def test_a_worse_model_is_inferior() -> None:
 
 
 def test_the_synthetic_side_has_no_say_against_the_real_model() -> None:
-    cases, real = entries(trained(-0.01)), entries(trained(0.0))
+    cases, real = make_entries(draw_trained(-0.01)), make_entries(draw_trained(0.0))
     other = [{**case, "synthetic": dict.fromkeys(REGIONS, 0.1)} for case in cases]
 
     assert compare_with_real(cases, real) == compare_with_real(other, real)
 
 
 def test_seeds_of_both_models_are_paired() -> None:
-    found = compare_with_real(entries(trained(-0.01, seeds=3)), entries(trained(0.0, seeds=3)))
+    found = compare_with_real(
+        make_entries(draw_trained(-0.01, seeds=3)), make_entries(draw_trained(0.0, seeds=3))
+    )
 
     assert found["seeds"] == 3
     assert found["scope"] == "training seeds"
@@ -293,7 +299,7 @@ def test_seeds_of_both_models_are_paired() -> None:
 
 @pytest.mark.parametrize("lists", ["ids", "seeds", "regions"])
 def test_models_scored_on_other_cases_are_not_compared(lists: str) -> None:
-    cases = entries(trained(0.0, m=20))
+    cases = make_entries(draw_trained(0.0, m=20))
     others = {
         "ids": [*cases[:-1], {**cases[-1], "id": "other"}],
         "seeds": [{**case, "seed": 7} for case in cases],
@@ -305,7 +311,7 @@ def test_models_scored_on_other_cases_are_not_compared(lists: str) -> None:
 
 
 def test_an_answer_holds_the_equivalence_of_its_own_scores() -> None:
-    dice = table_of(np.concatenate([normal(60, sd=0.02)] * 3))
+    dice = make_table(np.concatenate([draw_normal(60, sd=0.02)] * 3))
     cases = [
         {
             "id": f"c{i:03d}",

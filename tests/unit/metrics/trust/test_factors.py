@@ -21,7 +21,7 @@ REGIONS = ("ED", "ET", "NCR")
 TWELVE_DIGITS = 1e-12
 
 
-def request_of(dice: Array, **policy: Any) -> dict[str, Any]:
+def make_request(dice: Array, **policy: Any) -> dict[str, Any]:
     """Build a request from (2, M, K) Dice, NaN being null."""
     sides = [
         [
@@ -40,7 +40,7 @@ def request_of(dice: Array, **policy: Any) -> dict[str, Any]:
     return {"cases": cases, "policy": policy}
 
 
-def table_of(m: int, k: int = 3, seed: int = 0) -> Array:
+def make_table(m: int, k: int = 3, seed: int = 0) -> Array:
     rng = np.random.default_rng(seed)
     real = rng.beta(5, 2, (m, k))
     return np.stack([real, np.clip(0.7 * real + 0.3 * rng.beta(6, 2, (m, k)), 0, 1)])
@@ -75,7 +75,7 @@ def test_the_published_table_gives_the_published_factors() -> None:
 
 
 def test_factors_agree_with_plain_loops() -> None:
-    dice = table_of(17)
+    dice = make_table(17)
     m, k = dice.shape[1:]
 
     found = compute_factors(Columns.from_dice(dice), ddof=0)
@@ -136,7 +136,7 @@ def test_t3_follows_from_correlation_and_coefficients_of_variation(dice: Array) 
 
 
 def test_t3_is_one_for_a_multiple_and_only_for_a_multiple() -> None:
-    real = table_of(40)[0]
+    real = make_table(40)[0]
     other = real.copy()
     other[0] = 0.5 * other[0]
 
@@ -150,14 +150,14 @@ def test_t3_is_one_for_a_multiple_and_only_for_a_multiple() -> None:
 @given(tables(), st.randoms(use_true_random=False))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_the_order_of_cases_changes_nothing(dice: Array, random: Any) -> None:
-    request = request_of(dice, resamples=100)
+    request = make_request(dice, resamples=100)
     shuffled = {**request, "cases": random.sample(request["cases"], len(request["cases"]))}
 
     assert score_cases(request) == score_cases(shuffled)
 
 
 def test_the_order_of_cases_changes_no_interval() -> None:
-    request = request_of(table_of(60))
+    request = make_request(make_table(60))
 
     backwards = score_cases({**request, "cases": request["cases"][::-1]})
 
@@ -165,7 +165,7 @@ def test_the_order_of_cases_changes_no_interval() -> None:
 
 
 def test_breaking_the_pairs_moves_only_t3_and_t4() -> None:
-    dice = table_of(60)
+    dice = make_table(60)
     broken = np.stack([dice[0], dice[1, ::-1]])
 
     true, false = (
@@ -190,7 +190,7 @@ def test_a_tiny_spread_survives_a_large_mean() -> None:
 
 
 def test_one_case_has_full_consistency_no_interval_and_a_warning() -> None:
-    answer = score_cases(request_of(np.array([[[0.8, 0.5, 0.0]], [[0.7, 0.6, 0.1]]])))
+    answer = score_cases(make_request(np.array([[[0.8, 0.5, 0.0]], [[0.7, 0.6, 0.1]]])))
 
     factors = answer["factors"]
     assert factors["t2"]["real"]["value"] == 1
@@ -207,15 +207,15 @@ def test_one_case_has_full_consistency_no_interval_and_a_warning() -> None:
 
 
 def test_one_case_has_no_spread_at_ddof_1() -> None:
-    answer = score_cases(request_of(np.full((2, 1, 1), 0.8), ddof=1))
+    answer = score_cases(make_request(np.full((2, 1, 1), 0.8), ddof=1))
 
-    for leaf in (answer["factors"]["t2"]["real"], answer["factors"]["t5"]["real"]["ED"]):
-        assert leaf["value"] is None
-        assert "ddof 1" in leaf["reason"]
+    for estimate in (answer["factors"]["t2"]["real"], answer["factors"]["t5"]["real"]["ED"]):
+        assert estimate["value"] is None
+        assert "ddof 1" in estimate["reason"]
 
 
 def test_ddof_1_widens_the_spread_by_its_known_factor() -> None:
-    dice = table_of(20)
+    dice = make_table(20)
 
     population, sample = (
         compute_factors(Columns.from_dice(dice), ddof=0),
@@ -227,10 +227,10 @@ def test_ddof_1_widens_the_spread_by_its_known_factor() -> None:
 
 
 def test_an_undefined_factor_is_null_with_its_reason() -> None:
-    dice = table_of(12)
+    dice = make_table(12)
     dice[1, :, 1] = 0
 
-    factors = score_cases(request_of(dice))["factors"]
+    factors = score_cases(make_request(dice))["factors"]
 
     assert factors["t3"]["ET"]["value"] is None
     assert factors["t3"]["ET"]["reason"] == "every Dice of a side is 0"
@@ -239,7 +239,7 @@ def test_an_undefined_factor_is_null_with_its_reason() -> None:
 
 
 def test_numbers_carry_twelve_significant_digits() -> None:
-    text = json.dumps(score_cases(request_of(table_of(30)))["factors"], allow_nan=False)
+    text = json.dumps(score_cases(make_request(make_table(30)))["factors"], allow_nan=False)
 
     numbers = [
         float(part)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.estimation import bootstrap as resampling
+from syntrust_metrics.trust.estimation import bootstrap
 from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import Estimator
@@ -30,11 +30,11 @@ def correlated_beta(rng: np.random.Generator, m: int, a: float, b: float) -> Arr
     return np.stack([real, (real + other) / 2])
 
 
-def flat(factors: Factors) -> Array:
+def flatten(factors: Factors) -> Array:
     return np.concatenate([factors.t1, factors.t2, factors.t3, factors.t4, factors.t5.ravel()])
 
 
-def leaves(factors: dict[str, Any]) -> list[dict[str, Any]]:
+def list_estimates(factors: dict[str, Any]) -> list[dict[str, Any]]:
     sides = [factors[name][side] for name in ("t1", "t2") for side in ("real", "synthetic")]
     regions = [factors[name][region] for name in ("t3", "t4") for region in REGIONS]
     return (
@@ -44,7 +44,7 @@ def leaves(factors: dict[str, Any]) -> list[dict[str, Any]]:
     )
 
 
-def estimator(dice: Array, resamples: int = 2000, **policy: Any) -> Estimator:
+def make_estimator(dice: Array, resamples: int = 2000, **policy: Any) -> Estimator:
     """Build an estimator of (2, M, K) or (S, 2, M, K) scores."""
     layers = dice if dice.ndim == 4 else dice[None]
     return Estimator(
@@ -75,7 +75,7 @@ def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) 
     for row, counts in enumerate(table):
         repeated = np.repeat(dice, counts.astype(int), axis=1)
         assert by_resample[:, row] == pytest.approx(
-            flat(compute_factors(Columns.from_dice(repeated), ddof=ddof)), rel=1e-10, abs=1e-13
+            flatten(compute_factors(Columns.from_dice(repeated), ddof=ddof)), rel=1e-10, abs=1e-13
         )
 
 
@@ -109,8 +109,8 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
 
 
 def test_blocks_draw_what_one_draw_of_all_would() -> None:
-    cases, resamples = resampling.CACHED_CASES + 1, 5000
-    whole = resampling._draw_counts(np.random.default_rng(3), cases, resamples)
+    cases, resamples = bootstrap.CACHED_CASES + 1, 5000
+    whole = bootstrap._draw_counts(np.random.default_rng(3), cases, resamples)
 
     ones, *blocks = draw_weights(cases, resamples, seed=3)
 
@@ -121,12 +121,12 @@ def test_blocks_draw_what_one_draw_of_all_would() -> None:
 
 def test_a_table_too_large_to_keep_as_numbers_holds_the_same_counts() -> None:
     cases, resamples = 600, 2000
-    assert 4 * cases * resamples > resampling.BLOCK_CELLS
+    assert 4 * cases * resamples > bootstrap.BLOCK_CELLS
 
     (table,) = draw_weights(cases, resamples, seed=3)
 
     assert table.dtype == np.float64
-    drawn = resampling._draw_counts(np.random.default_rng(3), cases, resamples)
+    drawn = bootstrap._draw_counts(np.random.default_rng(3), cases, resamples)
     assert np.array_equal(table[1:], drawn)
 
 
@@ -143,18 +143,18 @@ def test_sides_without_a_common_case_have_exactly_no_t3_in_every_resample() -> N
 def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  # noqa: FBT001
     dice = correlated_beta(np.random.default_rng(4), cases, 5, 2)
 
-    found = leaves(estimate_factors(estimator(dice)))
+    found = list_estimates(estimate_factors(make_estimator(dice)))
 
-    assert [leaf["ci"] is not None for leaf in found] == [has_interval] * len(found)
-    assert all(has_interval or leaf["reason"] == "fewer than 10 cases" for leaf in found)
+    assert [estimate["ci"] is not None for estimate in found] == [has_interval] * len(found)
+    assert all(has_interval or estimate["reason"] == "fewer than 10 cases" for estimate in found)
 
 
 def test_every_interval_holds_its_value_and_is_ordered() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    for leaf in leaves(estimate_factors(estimator(dice))):
-        assert leaf["ci"][0] < leaf["value"] < leaf["ci"][1]
-        assert leaf["scope"] == "this trained model"
+    for estimate in list_estimates(estimate_factors(make_estimator(dice))):
+        assert estimate["ci"][0] < estimate["value"] < estimate["ci"][1]
+        assert estimate["scope"] == "this trained model"
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
@@ -198,8 +198,8 @@ def test_tails_leave_the_values_as_they_are() -> None:
 
 def test_more_confidence_is_a_wider_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
-    wide = leaves(estimate_factors(estimator(dice, confidence=0.99)))
-    narrow = leaves(estimate_factors(estimator(dice, confidence=0.8)))
+    wide = list_estimates(estimate_factors(make_estimator(dice, confidence=0.99)))
+    narrow = list_estimates(estimate_factors(make_estimator(dice, confidence=0.8)))
 
     for outer, inner in zip(wide, narrow, strict=True):
         assert outer["ci"][0] < inner["ci"][0]
@@ -207,10 +207,10 @@ def test_more_confidence_is_a_wider_interval() -> None:
 
 
 def test_equal_scores_give_intervals_of_no_width() -> None:
-    factors = estimate_factors(estimator(np.full((2, 30, 3), 0.7)))
+    factors = estimate_factors(make_estimator(np.full((2, 30, 3), 0.7)))
 
-    assert [leaf["ci"] for leaf in leaves(factors)] == [
-        [leaf["value"]] * 2 for leaf in leaves(factors)
+    assert [estimate["ci"] for estimate in list_estimates(factors)] == [
+        [estimate["value"]] * 2 for estimate in list_estimates(factors)
     ]
 
 
@@ -218,11 +218,11 @@ def test_a_factor_undefined_in_many_resamples_has_no_interval() -> None:
     dice = np.zeros((2, 30, 3))
     dice[:, 0] = 0.8
 
-    leaf = estimate_factors(estimator(dice))["t3"]["ED"]
+    estimate = estimate_factors(make_estimator(dice))["t3"]["ED"]
 
-    assert leaf["value"] == pytest.approx(1)
-    assert leaf["ci"] is None
-    assert "of the resamples" in leaf["reason"]
+    assert estimate["value"] == pytest.approx(1)
+    assert estimate["ci"] is None
+    assert "of the resamples" in estimate["reason"]
 
 
 def test_a_draw_of_nothing_but_zeros_leaves_t3_and_t5_undefined_whatever_is_rounded() -> None:
@@ -242,12 +242,12 @@ def test_a_draw_of_nothing_but_zeros_leaves_t3_and_t5_undefined_whatever_is_roun
 def test_under_a_hundred_resamples_there_is_no_interval() -> None:
     dice = correlated_beta(np.random.default_rng(5), 80, 5, 2)
 
-    found = leaves(estimate_factors(estimator(dice, resamples=99)))
+    found = list_estimates(estimate_factors(make_estimator(dice, resamples=99)))
 
-    assert {leaf["reason"] for leaf in found} == {"fewer than 100 resamples"}
+    assert {estimate["reason"] for estimate in found} == {"fewer than 100 resamples"}
 
 
-def models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array:
+def draw_models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array:
     """Give (S, 2, M, 3): one cohort under several trainings that move all scores a little."""
     rng = np.random.default_rng(seed)
     cohort = correlated_beta(rng, m, 5, 2)
@@ -257,17 +257,17 @@ def models(seeds: int, m: int = 60, noise: float = 0.05, seed: int = 0) -> Array
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 7])
 def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
-    dice = models(seeds)
-    each = np.stack([flat(compute_factors(Columns.from_dice(layer), ddof=0)) for layer in dice])
+    dice = draw_models(seeds)
+    each = np.stack([flatten(compute_factors(Columns.from_dice(layer), ddof=0)) for layer in dice])
 
-    found = leaves(estimate_factors(estimator(dice)))
+    found = list_estimates(estimate_factors(make_estimator(dice)))
 
-    assert [leaf["value"] for leaf in found] == pytest.approx(each.mean(axis=0), abs=1e-12)
-    assert [leaf["seed_sd"] for leaf in found] == pytest.approx(each.std(axis=0, ddof=1))
+    assert [estimate["value"] for estimate in found] == pytest.approx(each.mean(axis=0), abs=1e-12)
+    assert [estimate["seed_sd"] for estimate in found] == pytest.approx(each.std(axis=0, ddof=1))
 
 
 def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
-    factors = estimate_factors(estimator(models(3)))
+    factors = estimate_factors(make_estimator(draw_models(3)))
 
     assert factors["t1"]["real"]["scope"] == "training seeds"
     assert factors["t4"]["ED"]["scope"] == "training seeds"
@@ -276,14 +276,14 @@ def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
 
 
 def test_two_seeds_give_the_interval_of_the_textbook() -> None:
-    dice = models(2)
+    dice = draw_models(2)
     by_seed = dice.mean(axis=(2, 3))[:, 0]
     by_case = dice[:, 0].mean(axis=(0, 2))
     from_seeds, from_cases = by_seed.var(ddof=1) / 2, by_case.var(ddof=1) / by_case.size
     variance = from_seeds + from_cases
     dof = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
 
-    low, high = estimate_factors(estimator(dice))["t1"]["real"]["ci"]
+    low, high = estimate_factors(make_estimator(dice))["t1"]["real"]["ci"]
 
     half = float(stats.t.ppf(0.975, dof)) * math.sqrt(variance)
     assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
@@ -291,31 +291,33 @@ def test_two_seeds_give_the_interval_of_the_textbook() -> None:
 
 
 def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
-    found = leaves(estimate_factors(estimator(models(5))))
+    found = list_estimates(estimate_factors(make_estimator(draw_models(5))))
 
-    assert {leaf["scope"] for leaf in found} == {"training seeds"}
+    assert {estimate["scope"] for estimate in found} == {"training seeds"}
 
 
 @pytest.mark.parametrize("seeds", [3, 6])
 def test_equal_models_give_the_intervals_of_one(seeds: int) -> None:
     one = correlated_beta(np.random.default_rng(8), 60, 5, 2)
 
-    many = estimate_factors(estimator(np.repeat(one[None], seeds, axis=0)))
+    many = estimate_factors(make_estimator(np.repeat(one[None], seeds, axis=0)))
 
-    single = estimate_factors(estimator(one))
+    single = estimate_factors(make_estimator(one))
     for name in ("t2", "t3", "t5"):
-        for leaf, alone in zip(leaves({**single, name: many[name]}), leaves(single), strict=True):
-            assert leaf["ci"] == pytest.approx(alone["ci"], rel=1e-9)
+        for estimate, alone in zip(
+            list_estimates({**single, name: many[name]}), list_estimates(single), strict=True
+        ):
+            assert estimate["ci"] == pytest.approx(alone["ci"], rel=1e-9)
 
 
 def test_a_factor_undefined_for_one_seed_is_undefined_and_says_which() -> None:
-    dice = models(3)
+    dice = draw_models(3)
     dice[1, 1, :, 0] = 0
 
-    leaf = estimate_factors(estimator(dice))["t3"]["ED"]
+    estimate = estimate_factors(make_estimator(dice))["t3"]["ED"]
 
-    assert leaf["value"] is None
-    assert leaf["reason"] == "every Dice of a side is 0 (seed 1)"
+    assert estimate["value"] is None
+    assert estimate["reason"] == "every Dice of a side is 0 (seed 1)"
 
 
 def test_a_group_needs_twenty_cases() -> None:
@@ -337,13 +339,18 @@ def test_a_group_needs_twenty_cases() -> None:
     assert groups["b"] == {"cases": 19, "factors": None, "reason": "fewer than 20 cases"}
 
 
-def coverage(draw: Callable[[np.random.Generator], Array], truth: Array, trials: int) -> Array:
+def measure_coverage(
+    draw: Callable[[np.random.Generator], Array], truth: Array, trials: int
+) -> Array:
     """Share of 95 % intervals that hold the population's factors, each of (16,)."""
     rng = np.random.default_rng(20250204)
     held = np.zeros(truth.size)
     for _ in range(trials):
         bounds = np.array(
-            [leaf["ci"] for leaf in leaves(estimate_factors(estimator(draw(rng), 999)))]
+            [
+                estimate["ci"]
+                for estimate in list_estimates(estimate_factors(make_estimator(draw(rng), 999)))
+            ]
         )
         held += (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
     return held / trials
@@ -367,13 +374,13 @@ def test_intervals_cover_as_often_as_they_say(
 ) -> None:
     trials = 1000
     noise = 2.6 * math.sqrt(0.05 * 0.95 / trials)  # 16 factors, so beyond two errors
-    truth = flat(
+    truth = flatten(
         compute_factors(
             Columns.from_dice(correlated_beta(np.random.default_rng(1), 1_000_000, *shape)), ddof=0
         )
     )
 
-    found = coverage(lambda rng: correlated_beta(rng, m, *shape), truth, trials)
+    found = measure_coverage(lambda rng: correlated_beta(rng, m, *shape), truth, trials)
 
     spreads = np.delete(found, T1_T4)
     assert (found[T1_T4] >= low_means - noise).all(), found

@@ -15,7 +15,7 @@ from syntrust_metrics.trust.page import render_trust_page
 REGIONS = ("ED", "ET", "NCR")
 
 
-def answer_of(m: int = 60, **more: Any) -> dict[str, Any]:
+def make_answer(m: int = 60, **more: Any) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     real = rng.beta(5, 2, (m, 3))
     synthetic = np.clip(real + rng.normal(0, 0.03, (m, 3)), 0, 1)
@@ -81,7 +81,7 @@ def numbers(tree: Any) -> list[float]:
 
 
 def test_the_page_holds_the_numbers_and_the_digest_of_the_answer() -> None:
-    answer = answer_of()
+    answer = make_answer()
 
     found = read(render_trust_page(answer))
 
@@ -89,12 +89,12 @@ def test_the_page_holds_the_numbers_and_the_digest_of_the_answer() -> None:
     assert set(found.numbers) <= {*numbers(answer), answer["policy"]["margin"]}
     for part in ("factors", "score"):
         assert set(numbers(answer[part])) <= set(found.numbers)
-    for leaf in answer["equivalence"]["regions"].values():
-        assert {leaf["difference"], *leaf["ci90"]} <= set(found.numbers)
+    for test in answer["equivalence"]["regions"].values():
+        assert {test["difference"], *test["ci90"]} <= set(found.numbers)
 
 
 def test_the_verdict_stands_first_and_says_what_was_tested() -> None:
-    found = read(render_trust_page(answer_of())).text
+    found = read(render_trust_page(make_answer())).text
 
     assert found.index("In short") < found.index("Numbers")
     assert "Dice on real and synthetic images is equivalent (margin 0.030)" in found
@@ -103,7 +103,7 @@ def test_the_verdict_stands_first_and_says_what_was_tested() -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
-    found = read(render_trust_page(answer_of()))
+    found = read(render_trust_page(make_answer()))
 
     assert not found.links
     assert not found.tags & {"script", "link", "img", "iframe", "form", "object"}
@@ -144,7 +144,7 @@ def test_what_is_undefined_is_said_and_not_drawn(scores: Any, empty: str) -> Non
 
 
 def test_text_is_dark_on_white() -> None:
-    style = render_trust_page(answer_of(12)).partition("<style>")[2].partition("</style>")[0]
+    style = render_trust_page(make_answer(12)).partition("<style>")[2].partition("</style>")[0]
 
     colours = re.findall(r"[^-]color:#([0-9a-f]{6})", style)
 
@@ -156,7 +156,7 @@ def test_text_is_dark_on_white() -> None:
 
 
 def test_groups_and_warnings_are_on_the_page() -> None:
-    found = read(render_trust_page(answer_of(40, group="site-1"))).text
+    found = read(render_trust_page(make_answer(40, group="site-1"))).text
 
     assert "site-1" in found
     assert "Fewer than 50 cases" in found

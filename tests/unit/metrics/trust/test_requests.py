@@ -10,98 +10,118 @@ import pytest
 from syntrust_metrics.trust import InvalidScores, parse_csv, score_cases
 
 
-def good(case_id: Any = "a", **more: Any) -> dict[str, Any]:
+def make_case(case_id: Any = "a", **more: Any) -> dict[str, Any]:
     return {"id": case_id, "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}, **more}
 
 
 REFUSED: list[tuple[str, Any, str]] = [
     ("no cases", {"cases": []}, "/cases"),
     ("cases absent", {}, "/cases"),
-    ("unknown field", {"cases": [good()], "polices": {}}, "/polices"),
-    ("Dice above 1", {"cases": [good(), good("b", real={"ET": 1.01})]}, "/cases/1/real/ET"),
-    ("Dice below 0", {"cases": [good(synthetic={"ET": -0.1})]}, "/cases/0/synthetic/ET"),
-    ("Dice NaN", {"cases": [good(real={"ET": math.nan})]}, "/cases/0/real/ET"),
-    ("Dice infinite", {"cases": [good(real={"ET": math.inf})]}, "/cases/0/real/ET"),
-    ("Dice a text", {"cases": [good(real={"ET": "0.9"})]}, "/cases/0/real/ET"),
-    ("Dice a truth value", {"cases": [good(real={"ET": True})]}, "/cases/0/real/ET"),
+    ("unknown field", {"cases": [make_case()], "polices": {}}, "/polices"),
+    (
+        "Dice above 1",
+        {"cases": [make_case(), make_case("b", real={"ET": 1.01})]},
+        "/cases/1/real/ET",
+    ),
+    ("Dice below 0", {"cases": [make_case(synthetic={"ET": -0.1})]}, "/cases/0/synthetic/ET"),
+    ("Dice NaN", {"cases": [make_case(real={"ET": math.nan})]}, "/cases/0/real/ET"),
+    ("Dice infinite", {"cases": [make_case(real={"ET": math.inf})]}, "/cases/0/real/ET"),
+    ("Dice a text", {"cases": [make_case(real={"ET": "0.9"})]}, "/cases/0/real/ET"),
+    ("Dice a truth value", {"cases": [make_case(real={"ET": True})]}, "/cases/0/real/ET"),
     (
         "region with a slash",
-        {"cases": [good(real={"a/b~": 2}, synthetic={"a/b~": 1})]},
+        {"cases": [make_case(real={"a/b~": 2}, synthetic={"a/b~": 1})]},
         "/cases/0/real/a~1b~0",
     ),
-    ("repeated id", {"cases": [good(), good()]}, "/cases/1/id"),
+    ("repeated id", {"cases": [make_case(), make_case()]}, "/cases/1/id"),
     (
         "repeated id and seed",
-        {"cases": [good(seed=3), good("b", seed=3), good(seed=3)]},
+        {"cases": [make_case(seed=3), make_case("b", seed=3), make_case(seed=3)]},
         "/cases/2/id",
     ),
     (
         "seeds with other ids",
-        {"cases": [good(seed=0), good(seed=1), good("b", seed=0)]},
+        {"cases": [make_case(seed=0), make_case(seed=1), make_case("b", seed=0)]},
         "/cases/2",
     ),
-    ("wandering group", {"cases": [good(group="x"), good(group="y", seed=1)]}, "/cases/1/group"),
+    (
+        "wandering group",
+        {"cases": [make_case(group="x"), make_case(group="y", seed=1)]},
+        "/cases/1/group",
+    ),
     ("no twin", {"cases": [{"id": "a", "real": {"ET": 0.9}}]}, "/cases/0/synthetic"),
     ("no real side", {"cases": [{"id": "a", "synthetic": {"ET": 0.9}}]}, "/cases/0/real"),
-    ("other regions", {"cases": [good(), good("b", real={"ED": 1})]}, "/cases/1/real"),
+    ("other regions", {"cases": [make_case(), make_case("b", real={"ED": 1})]}, "/cases/1/real"),
     (
         "other regions in a twin",
-        {"cases": [good(synthetic={"ET": 1, "ED": 1})]},
+        {"cases": [make_case(synthetic={"ET": 1, "ED": 1})]},
         "/cases/0/synthetic",
     ),
-    ("no regions", {"cases": [good(real={}, synthetic={})]}, "/cases/0/real"),
-    ("contradictory null", {"cases": [good(), good("b", real={"ET": None})]}, "/cases/1/real/ET"),
+    ("no regions", {"cases": [make_case(real={}, synthetic={})]}, "/cases/0/real"),
+    (
+        "contradictory null",
+        {"cases": [make_case(), make_case("b", real={"ET": None})]},
+        "/cases/1/real/ET",
+    ),
     (
         "null contradicted by another seed",
-        {"cases": [good(seed=0), good(seed=1, real={"ET": None}, synthetic={"ET": 0})]},
+        {"cases": [make_case(seed=0), make_case(seed=1, real={"ET": None}, synthetic={"ET": 0})]},
         "/cases/1/real/ET",
     ),
     ("case not an object", {"cases": [3]}, "/cases/0"),
-    ("id of half a surrogate pair", {"cases": [good("\ud800")]}, "/cases/0/id"),
-    ("empty id", {"cases": [good("")]}, "/cases/0/id"),
-    ("negative seed", {"cases": [good(seed=-1)]}, "/cases/0/seed"),
-    ("group a number", {"cases": [good(group=1)]}, "/cases/0/group"),
-    ("group a list", {"cases": [good(), good("b", group=[])]}, "/cases/1/group"),
-    ("seed of a thousand digits", {"cases": [good(seed=10**1000)]}, "/cases/0/seed"),
-    ("seed a truth value", {"cases": [good(seed=True)]}, "/cases/0/seed"),
-    ("Dice of 1e308", {"cases": [good(real={"ET": 1e308})]}, "/cases/0/real/ET"),
-    ("Dice of a thousand digits", {"cases": [good(real={"ET": 10**1000})]}, "/cases/0/real/ET"),
-    ("an id too long", {"cases": [good("x" * 201)]}, "/cases/0/id"),
-    ("a region too long", {"cases": [good(real={"E" * 201: 1})]}, "/cases/0/real"),
+    ("id of half a surrogate pair", {"cases": [make_case("\ud800")]}, "/cases/0/id"),
+    ("empty id", {"cases": [make_case("")]}, "/cases/0/id"),
+    ("negative seed", {"cases": [make_case(seed=-1)]}, "/cases/0/seed"),
+    ("group a number", {"cases": [make_case(group=1)]}, "/cases/0/group"),
+    ("group a list", {"cases": [make_case(), make_case("b", group=[])]}, "/cases/1/group"),
+    ("seed of a thousand digits", {"cases": [make_case(seed=10**1000)]}, "/cases/0/seed"),
+    ("seed a truth value", {"cases": [make_case(seed=True)]}, "/cases/0/seed"),
+    ("Dice of 1e308", {"cases": [make_case(real={"ET": 1e308})]}, "/cases/0/real/ET"),
+    (
+        "Dice of a thousand digits",
+        {"cases": [make_case(real={"ET": 10**1000})]},
+        "/cases/0/real/ET",
+    ),
+    ("an id too long", {"cases": [make_case("x" * 201)]}, "/cases/0/id"),
+    ("a region too long", {"cases": [make_case(real={"E" * 201: 1})]}, "/cases/0/real"),
     (
         "too many regions",
-        {"cases": [good(real=(many := {f"r{i}": 1 for i in range(51)}), synthetic=many)]},
+        {"cases": [make_case(real=(many := {f"r{i}": 1 for i in range(51)}), synthetic=many)]},
         "/cases/0/real",
     ),
-    ("too many cases", {"cases": [good()] * 100_001}, "/cases"),
-    ("too many groups", {"cases": [good(str(i), group=f"g{i}") for i in range(201)]}, "/cases"),
-    ("too many seeds", {"cases": [good(seed=i) for i in range(1001)]}, "/cases"),
+    ("too many cases", {"cases": [make_case()] * 100_001}, "/cases"),
+    (
+        "too many groups",
+        {"cases": [make_case(str(i), group=f"g{i}") for i in range(201)]},
+        "/cases",
+    ),
+    ("too many seeds", {"cases": [make_case(seed=i) for i in range(1001)]}, "/cases"),
     (
         "seeds, regions and resamples beyond memory",
-        {"cases": [good(seed=i) for i in range(101)], "policy": {"resamples": 20_000}},
+        {"cases": [make_case(seed=i) for i in range(101)], "policy": {"resamples": 20_000}},
         "/policy/resamples",
     ),
     (
         "cases and resamples beyond time",
-        {"cases": [good(str(i)) for i in range(10_001)], "policy": {"resamples": 20_000}},
+        {"cases": [make_case(str(i)) for i in range(10_001)], "policy": {"resamples": 20_000}},
         "/policy/resamples",
     ),
-    ("unknown case field", {"cases": [good(site="x")]}, "/cases/0/site"),
-    ("unknown rule", {"cases": [good()], "policy": {"empty": "skip"}}, "/policy/empty"),
-    ("ddof 2", {"cases": [good()], "policy": {"ddof": 2}}, "/policy/ddof"),
+    ("unknown case field", {"cases": [make_case(site="x")]}, "/cases/0/site"),
+    ("unknown rule", {"cases": [make_case()], "policy": {"empty": "skip"}}, "/policy/empty"),
+    ("ddof 2", {"cases": [make_case()], "policy": {"ddof": 2}}, "/policy/ddof"),
     (
         "confidence of a thousand digits",
-        {"cases": [good()], "policy": {"confidence": 10**1000}},
+        {"cases": [make_case()], "policy": {"confidence": 10**1000}},
         "/policy/confidence",
     ),
-    ("confidence 95", {"cases": [good()], "policy": {"confidence": 95}}, "/policy/confidence"),
+    ("confidence 95", {"cases": [make_case()], "policy": {"confidence": 95}}, "/policy/confidence"),
     (
         "too many resamples",
-        {"cases": [good()], "policy": {"resamples": 10**9}},
+        {"cases": [make_case()], "policy": {"resamples": 10**9}},
         "/policy/resamples",
     ),
-    ("margin 0", {"cases": [good()], "policy": {"margin": 0}}, "/policy/margin"),
-    ("unknown policy", {"cases": [good()], "policy": {"ddoff": 1}}, "/policy/ddoff"),
+    ("margin 0", {"cases": [make_case()], "policy": {"margin": 0}}, "/policy/margin"),
+    ("unknown policy", {"cases": [make_case()], "policy": {"ddoff": 1}}, "/policy/ddoff"),
 ]
 
 
@@ -118,17 +138,17 @@ def test_what_cannot_be_scored_is_refused_at_its_pointer(request_: Any, at: str)
 
 def test_a_limit_that_is_passed_is_named() -> None:
     with pytest.raises(InvalidScores, match="at most 100000 cases; this one has 100001"):
-        score_cases({"cases": [good()] * 100_001})
+        score_cases({"cases": [make_case()] * 100_001})
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         {"x" * 10**6: 1},
-        {"cases": [{**good(), "x" * 10**6: 1}]},
-        {"cases": [good("x" * 10**6)]},
-        {"cases": [good(real={"x" * 10**6: 1})]},
-        {"cases": [good()], "policy": {"x" * 10**6: 1}},
+        {"cases": [{**make_case(), "x" * 10**6: 1}]},
+        {"cases": [make_case("x" * 10**6)]},
+        {"cases": [make_case(real={"x" * 10**6: 1})]},
+        {"cases": [make_case()], "policy": {"x" * 10**6: 1}},
     ],
 )
 def test_megabytes_of_a_name_do_not_come_back(request_: Any) -> None:
@@ -143,7 +163,7 @@ class Plain(dict[str, Any]):
 
 
 def test_any_mapping_and_any_script_is_read_as_a_plain_one_is() -> None:
-    plain = [good(f"c{i}", seed=seed, group="g") for i in range(3) for seed in (0, 1)]
+    plain = [make_case(f"c{i}", seed=seed, group="g") for i in range(3) for seed in (0, 1)]
     named = [Plain(case, id=case["id"].replace("c", "é")) for case in plain]
 
     expected = score_cases({"cases": plain})
@@ -154,7 +174,7 @@ def test_any_mapping_and_any_script_is_read_as_a_plain_one_is() -> None:
 
 
 def test_the_answer_echoes_the_whole_policy() -> None:
-    answer = score_cases({"cases": [good()], "policy": {"ddof": 1}})
+    answer = score_cases({"cases": [make_case()], "policy": {"ddof": 1}})
 
     assert answer["policy"] == {
         "empty": "brats",

@@ -25,8 +25,8 @@ from syntrust_metrics.trust.request.table import (
     MAX_RESAMPLED,
     MAX_SEEDS,
 )
-from syntrust_metrics.trust.scoring import DEFINITION
 
+DEFINITION: Final = "rajababu2025/1"
 HIGHER: Final = "higher is better"
 LOWER: Final = "lower is better"
 PAPER: Final = (

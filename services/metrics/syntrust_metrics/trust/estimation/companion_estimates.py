@@ -80,7 +80,7 @@ def _t2_regions_interval(estimator: Estimator, by_seed: Array, mean_shift: Array
 def _estimates(
     estimator: Estimator, name: str, cases: tuple[int, ...], undefined: str
 ) -> list[Estimate]:
-    """Leaves of a field that models and their resamples share, one for each entry of `cases`."""
+    """Estimates of a field that models and their resamples share, one for each entry of `cases`."""
     intervals = estimator.percentile_intervals(name)
     by_seed = np.array([getattr(each, name) for each in estimator.companions])
     return [

@@ -95,7 +95,7 @@ def compute_score(
 
 
 def _estimates(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
-    """The leaves that the score is made of, in the order of `score_parts`."""
+    """The estimates that the score is made of, in the order of `compute_parts`."""
     return [
         list(factors["t1"].values()),
         list(factors["t2"].values()),

@@ -32,7 +32,7 @@ Bounds = tuple[float, float]
 
 
 def estimate_factors(estimator: Estimator) -> dict[str, Any]:
-    """`factors` of an answer: one leaf per factor, side and region."""
+    """`factors` of an answer: one estimate per factor, side and region."""
     names = estimator.regions
     t5 = _intervals_from_log(estimator, "t5", lambda bounds: bounds)
     return {

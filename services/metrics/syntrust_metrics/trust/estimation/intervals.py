@@ -73,7 +73,7 @@ class Sampling:
 
 
 def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
-    """Percentile intervals of (F, B + 1) values, each row as `percentile`."""
+    """Percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
     if not np.isfinite(draws).all():
         return [percentile_interval(row, sampling, scope) for row in draws]
     bounds = tails(draws[:, 1:], sampling.policy.confidence)
@@ -199,7 +199,7 @@ def crossed_mean(per_case: Array) -> Mean | None:
     -------
     Mean or None
         None with fewer than two cases, or a seed without any. Without spread the error is 0 and
-        `freedom` that of cases.
+        `dof` that of cases.
     """
     return crossed_means(per_case[None])[0]
 

@@ -51,11 +51,11 @@ def describe_alpha_curve(
         ``{"seeds", "points": [{"alpha", "difference"}], "crossings": [{"alpha", "between"}],
         "alpha_star": {"value", "ci", "scope", "reason"}, "trend": {"difference": T, "t1": {side:
         T}, "t3": {region: T}, "t4": {region: T}}, "lowest_t4": {region: {"verdict": "lowest"|
-        "undecided", "alpha", "reason"}}}``. `difference` is the leaf of D(α) = T1_R - T1_S, the
+        "undecided", "alpha", "reason"}}}``. `difference` is the estimate of D(α) = T1_R - T1_S, the
         mean over seeds. `alpha_star` has a value where D changes sign exactly once, by linear
         interpolation, and an interval over cases where that is so in 95 % of the resamples; else
         the reason is `no crossing` or `several crossings`. T and its rules are those of
-        `shape.trend`.
+        `decide_trend`.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """One experiment's scores over α: the same cases and training seeds at every α.
 
-One draw of cases serves every α, seed, side and region: `resampling.weights` depends on the number
+One draw of cases serves every α, seed, side and region: `draw_weights` depends on the number
 of cases, of resamples and the policy's seed alone.
 """
 

@@ -1,7 +1,7 @@
 """The paper's claims over α, each tested on the experiment at hand.
 
 Raja Babu et al., 2025, arXiv 2502.02076, section on results; the rules are those of `findings` and
-`shape`. Regions are ED, ET and NCR, α = 0 is training on twins alone, S the synthetic test set.
+`trend`. Regions are ED, ET and NCR, α = 0 is training on twins alone, S the synthetic test set.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def check_paper_claims(
     Parameters
     ----------
     cases_by_alpha, policy
-        As for `curve.alpha_curve`.
+        As for `describe_alpha_curve`.
 
     Returns
     -------

@@ -45,7 +45,7 @@ def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> dic
     dict
         Per region and `overall` (the case's mean over its regions): `verdict`, `difference`
         (side 0 - side 1), its unadjusted `ci90`, `p` of equivalence before adjustment, `power` at
-        no difference, `reason`; and `every_region`. With several seeds see `bands`.
+        no difference, `reason`; and `every_region`. With several seeds see `margin_tests`.
     """
     margin = equivalence_margin(delta)
     tests, verdicts, overall = _test_regions(dice, margin)

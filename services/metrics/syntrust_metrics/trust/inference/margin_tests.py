@@ -1,8 +1,8 @@
-r"""Whether a mean paired difference lies inside a band, outside it, or cannot be placed.
+r"""Whether a mean paired difference lies inside a margin, outside it, or neither can be shown.
 
 Equivalence asks for :math:`(-\delta, \delta)`, non-inferiority for :math:`(-\delta, \infty)`.
 Inside is shown by two one-sided t tests at .05 (Schuirmann, J Pharmacokinet Biopharm 15, 1987,
-doi:10.1007/BF01068419), which is the same as a 90 % t interval inside the band; outside by an
+doi:10.1007/BF01068419), which is the same as a 90 % t interval inside the margin; outside by an
 interval wholly on one side of it. The two questions are two families over regions, each adjusted
 by Holm (Scandinavian Journal of Statistics 6, 1979, jstor 4615733). "Not significantly different"
 is never called inside.
@@ -63,7 +63,10 @@ def non_inferiority_margin(delta: float) -> Margin:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """A mean difference beside a band. `p_inside` and `p_outside` are None without an interval."""
+    """The test of a mean difference against a margin.
+
+    `p_inside` and `p_outside` are None without an interval.
+    """
 
     cases: int
     difference: float | None
@@ -96,7 +99,7 @@ class Verdict:
 
 
 def run_paired_test(differences: Array, margin: Margin) -> PairedTest:
-    """Test the mean of paired differences against a band.
+    """Test the mean of paired differences against a margin.
 
     Parameters
     ----------
@@ -105,7 +108,7 @@ def run_paired_test(differences: Array, margin: Margin) -> PairedTest:
 
     Returns
     -------
-    Placed
+    PairedTest
         p values of one region alone; no test with fewer than ten cases.
     """
     return run_paired_tests(differences[None], margin)[0]
@@ -227,7 +230,7 @@ def _chi_nodes(dof: float) -> tuple[Array, Array]:
 
 
 def _is_fragile(mean: Mean, size: float, margin: Margin) -> bool:
-    """Whether three more differences of the largest seen size would leave the band.
+    """Whether three more differences of the largest seen size would leave the margin.
 
     A t interval believes in the cases it has seen; a failure in one of a few hundred cases is
     rarely among them (Poisson: none seen is compatible with three to come).
