@@ -16,7 +16,7 @@ from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.factor_estimates import estimate_factors
 from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
-from syntrust_metrics.trust.estimation.quantiles import tails
+from syntrust_metrics.trust.estimation.intervals import tail_quantiles
 from syntrust_metrics.trust.request.policy import Policy
 
 Array = NDArray[np.float64]
@@ -162,7 +162,7 @@ def test_every_interval_holds_its_value_and_is_ordered() -> None:
 def test_tails_are_quantiles(size: int, confidence: float) -> None:
     values = np.random.default_rng(6).normal(size=(7, size))
 
-    found = tails(values, confidence)
+    found = tail_quantiles(values, confidence)
 
     ends = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
     assert np.array(found) == pytest.approx(ends.T)
@@ -172,7 +172,7 @@ def test_tails_are_quantiles(size: int, confidence: float) -> None:
 def test_tails_of_values_in_order_are_quantiles_too(order: int) -> None:
     values = np.linspace(0, 1, 2000)[None, ::order]
 
-    ((low, high),) = tails(values, 0.95)
+    ((low, high),) = tail_quantiles(values, 0.95)
 
     assert (low, high) == pytest.approx((0.025, 0.975))
 
@@ -181,7 +181,7 @@ def test_tails_of_values_in_order_are_quantiles_too(order: int) -> None:
 def test_tails_of_values_of_which_many_are_equal_are_quantiles_too(digits: int) -> None:
     values = np.random.default_rng(6).normal(size=(7, 2000)).round(digits)
 
-    found = tails(values, 0.95)
+    found = tail_quantiles(values, 0.95)
 
     ends = np.quantile(values, [0.025, 0.975], axis=1)
     assert np.array(found) == pytest.approx(ends.T)
@@ -191,7 +191,7 @@ def test_tails_leave_the_values_as_they_are() -> None:
     values = np.random.default_rng(6).normal(size=(7, 2000))
     before = values.copy()
 
-    tails(values, 0.95)
+    tail_quantiles(values, 0.95)
 
     assert np.array_equal(values, before)
 

@@ -21,7 +21,6 @@ from scipy.special import stdtrit
 
 from syntrust_metrics.trust.estimation.bootstrap import Draws
 from syntrust_metrics.trust.estimation.columns import is_rounding
-from syntrust_metrics.trust.estimation.quantiles import tails
 from syntrust_metrics.trust.request.policy import Policy
 
 Array = NDArray[np.float64]
@@ -72,11 +71,36 @@ class Sampling:
         return None
 
 
+def tail_quantiles(values: Array, confidence: float) -> list[tuple[float, float]]:
+    """Quantiles of each row at both tails, linear between order statistics.
+
+    Parameters
+    ----------
+    values : float array, shape (F, N)
+        Finite numbers, N >= 1.
+    confidence : float
+        What lies between both tails, in (0, 1).
+
+    Returns
+    -------
+    list of tuple of float
+        Low and high of each row, as `numpy.quantile` gives them; that takes five times as long.
+    """
+    ordered = np.sort(values, axis=1)
+    last = values.shape[1] - 1
+    ends = []
+    for place in (last * (1 - confidence) / 2, last * (1 + confidence) / 2):
+        below = min(int(place), max(0, last - 1))
+        low, high = ordered[:, below], ordered[:, min(below + 1, last)]
+        ends.append((low + (place - below) * (high - low)).tolist())
+    return list(zip(*ends, strict=True))
+
+
 def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
     """Percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
     if not np.isfinite(draws).all():
         return [percentile_interval(row, sampling, scope) for row in draws]
-    bounds = tails(draws[:, 1:], sampling.policy.confidence)
+    bounds = tail_quantiles(draws[:, 1:], sampling.policy.confidence)
     return [Interval(pair, scope) for pair in bounds]
 
 
@@ -85,7 +109,7 @@ def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interva
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _explain_too_few(defined.size, draws.size - 1):
         return refused
-    return Interval(tails(defined[None], sampling.policy.confidence)[0], scope)
+    return Interval(tail_quantiles(defined[None], sampling.policy.confidence)[0], scope)
 
 
 def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
@@ -121,7 +145,7 @@ def studentised_intervals(
         rows = zip(draws.value, draws.log, draws.error, strict=True)
         return [_studentise_row(*row, sampling, scope) for row in rows]
     pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
-    found = tails(pivots, sampling.policy.confidence)
+    found = tail_quantiles(pivots, sampling.policy.confidence)
     first = zip(draws.log[:, 0].tolist(), draws.error[:, 0].tolist(), found, strict=True)
     return [(Interval(_invert_pivots(*each), scope), True) for each in first]
 
@@ -136,7 +160,7 @@ def _studentise_row(
     if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
         return percentile_interval(value, sampling, scope), False
     pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
-    ends = tails(pivots[None], sampling.policy.confidence)[0]
+    ends = tail_quantiles(pivots[None], sampling.policy.confidence)[0]
     return Interval(_invert_pivots(log[0], error[0], ends), scope), True
 
 
