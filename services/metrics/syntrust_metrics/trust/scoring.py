@@ -27,11 +27,11 @@ MIN_GROUP_CASES: Final = 20
 
 
 def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Compute everything that can be said of per-case Dice scores on real and synthetic images.
+    """Score per-case Dice on real and synthetic images: factors, intervals, tests and warnings.
 
     Parameters
     ----------
-    request
+    request : mapping
         ``{"cases": [{"id", "real": {region: Dice|null}, "synthetic": {...}, "group"?, "seed"?}],
         "policy"?: {"empty", "ddof", "confidence", "resamples", "seed", "margin"}}``.
 
@@ -48,7 +48,7 @@ def score_cases(request: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidScores
-        If a field cannot be used; with its JSON pointer.
+        If a field cannot be used. The error has the field's JSON pointer.
 
     References
     ----------
@@ -81,7 +81,7 @@ def _make_estimator(table: Table, policy: Policy) -> Estimator:
 
 
 def _score_without_empty(table: Table, policy: Policy) -> dict[str, Any] | None:
-    """T3 and T4 under `drop`, where mixed pairs are common enough for the rule to decide."""
+    """Compute T3 and T4 under `drop` where mixed pairs are so common that the rule decides them."""
     if policy.empty == "drop" or not (mixed_share(table.dice) > MIXED_SHARE_LIMIT).any():
         return None
     factors = estimate_factors(_make_estimator(table, replace(policy, empty="drop")))

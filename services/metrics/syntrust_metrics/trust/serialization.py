@@ -1,4 +1,4 @@
-"""Rounding and digests, so that the same request gives the same bytes."""
+"""Round numbers and compute digests, so that the same request gives the same bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     Raises
     ------
     ValueError
-        At NaN or infinity: an undefined number must have become None before.
+        If a number is NaN or infinite. An undefined number must be None here.
     """
     if isinstance(value, float):
         return _round(value)
@@ -44,6 +44,6 @@ def _round(value: float) -> float:
 
 
 def compute_digest(body: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of `body`, as `sha256:<hex>`."""
+    """Give the SHA-256 of the canonical JSON of `body`, as `sha256:<hex>`."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

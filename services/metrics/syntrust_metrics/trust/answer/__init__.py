@@ -1,1 +1,1 @@
-"""What an answer says in words: definitions and warnings."""
+"""The words of an answer: definitions and warnings."""

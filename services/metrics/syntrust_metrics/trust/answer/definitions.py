@@ -1,4 +1,4 @@
-"""The definitions as data: what `GET /trust-factors` gives, for people and programs alike.
+"""The definitions as data, for people and programs: what `GET /trust-factors` gives.
 
 One entry per quantity of an answer. `path` is where it stands in it, with {side} and {region} for
 the names; `direction` is `higher is better`, `lower is better` or null where neither is. Text is
@@ -40,7 +40,7 @@ HOLM: Final = "Holm, Scandinavian Journal of Statistics 6, 1979"
 
 @dataclass(frozen=True)
 class Entry:
-    """One quantity of an answer; an open end of its range is null."""
+    """One quantity of an answer. An open end of its range is null."""
 
     name: str
     path: str
@@ -212,7 +212,7 @@ SCORE_PARTS: Final = {
 
 
 def list_definitions() -> dict[str, Any]:
-    """Everything an answer holds, as data: `GET /trust-factors`."""
+    """List everything that an answer holds, as data: `GET /trust-factors`."""
     return {
         "definition": DEFINITION,
         "factors": {key: asdict(entry) for key, entry in FACTORS.items()},

@@ -1,4 +1,4 @@
-"""What a reader must know before believing the factors: `warnings` of an answer."""
+"""The `warnings` of an answer: what a reader must know before the factors can be trusted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Warnings = list[dict[str, str]]
 
 
 def collect_warnings(table: Table, estimator: Estimator) -> Warnings:
-    """Collect every warning of one answer, each `{"code", "detail"}`."""
+    """Collect all warnings of one answer, each as `{"code", "detail"}`."""
     found = [
         *_warn_of_size(estimator),
         *_warn_of_empty_regions(table, estimator.policy.empty),

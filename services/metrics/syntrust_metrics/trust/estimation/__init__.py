@@ -1,1 +1,1 @@
-"""Trust factors and companions with their intervals."""
+"""The trust factors, their companions and the score, with intervals."""

@@ -1,8 +1,9 @@
-"""The scores of one model column by column: what factors, companions and resamples start from.
+"""The scores of one model by column: factors, companions and resamples start from them.
 
-A column is the mean of each case over its regions, or one region, of the real or of the synthetic
-side: Q = 2 + 2K rows of M cases, the two case means first, then the regions of real and those of
-synthetic. What the empty rule leaves out is 0 in `scores` and False in `present`.
+A column holds, for every case, the mean over its regions or the Dice of one region, on one side.
+There are Q = 2 + 2K of them, each a row of M cases: the two case means first, then the regions of
+the real and those of the synthetic side. What the empty rule leaves out is 0 in `scores` and False
+in `present`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Columns:
 
     @classmethod
     def from_dice(cls, dice: Array) -> Columns:
-        """Take the columns of (2, M, K) Dice, NaN on both sides where a pair is left out."""
+        """Make the columns of Dice, float array (2, M, K); NaN on both sides leaves a pair out."""
         columns = np.concatenate([case_mean(dice), *dice.transpose(0, 2, 1)])
         missing = np.isnan(columns)
         return cls(np.where(missing, 0.0, columns), ~missing)
@@ -57,7 +58,7 @@ class Columns:
 
     @cached_property
     def gaps(self) -> Array:
-        """What eq. 9 averages: absolute difference of both sides, (K, M)."""
+        """Absolute difference of both sides, (K, M); eq. 9 averages it."""
         gaps: Array = np.abs(self.sides[0] - self.sides[1])
         return gaps
 
@@ -68,7 +69,7 @@ class Columns:
 
     @cached_property
     def deviations(self) -> Array:
-        """Distance from the column's mean, (Q, M); exactly 0 where it is rounding alone."""
+        """Difference from the column's mean, (Q, M); exactly 0 where it is rounding alone."""
         return self._centred(self.scores, self.centre, self.present)
 
     @cached_property
@@ -78,9 +79,9 @@ class Columns:
 
     @cached_property
     def scaled(self) -> Array:
-        """The regions as shares of their largest Dice, (2, K, M): squares of tiny ones underflow.
+        """The regions as shares of their largest Dice, (2, K, M); NaN where every Dice is 0.
 
-        NaN where every Dice is 0.
+        Squares of tiny Dice would underflow.
         """
         with np.errstate(invalid="ignore"):
             shares: Array = self.sides / self.sides.max(axis=2, keepdims=True, initial=0.0)
@@ -115,7 +116,7 @@ class Columns:
 
 
 def case_mean(dice: Array) -> Array:
-    """Mean over the regions a case has, (..., M, K) to (..., M); NaN for a case with none."""
+    """Average over the regions a case has, (..., M, K) to (..., M); NaN for a case with none."""
     missing = np.isnan(dice)
     if not missing.any():
         whole: Array = dice.mean(axis=-1)

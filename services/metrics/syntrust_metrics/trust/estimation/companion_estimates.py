@@ -1,4 +1,4 @@
-"""`companions` of an answer: what must be read beside T2-T5."""
+"""The `companions` of an answer: what must be read together with T2-T5."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_SPREAD: Final = "a side has no spread"
 
 
 def estimate_companions(estimator: Estimator) -> dict[str, Any]:
-    """Assemble the companions: averaged over seeds, intervals by percentile over cases."""
+    """Estimate the companions, averaged over seeds, with percentile intervals over cases."""
     return {
         "t2_regions": dict(zip(SIDES, _estimate_t2_regions(estimator), strict=True)),
         "t2_within": dict(
@@ -80,7 +80,7 @@ def _t2_regions_interval(estimator: Estimator, by_seed: Array, mean_shift: Array
 def _estimates(
     estimator: Estimator, name: str, cases: tuple[int, ...], undefined: str
 ) -> list[Estimate]:
-    """Estimates of a field that models and their resamples share, one for each entry of `cases`."""
+    """Estimate a field that models and their resamples share, one for each entry of `cases`."""
     intervals = estimator.percentile_intervals(name)
     by_seed = np.array([getattr(each, name) for each in estimator.companions])
     return [

@@ -1,9 +1,9 @@
-r"""What stands beside T2-T5 of one trained model, because the factors alone mislead.
+r"""The companions of T2-T5 of one trained model: the factors alone mislead.
 
 T3 hardly moves: with both means above 0 it is
 :math:`(1 + \mathrm{cov}/(m_R m_S)) / \sqrt{(1+CV_R^2)(1+CV_S^2)}` exactly, so two Dice vectors that
-have nothing to do with each other already reach about .9. T4 has a floor above 0 even between two
-draws of one distribution. T2 has two readings "across regions", and T5 explodes as the mean falls.
+have nothing to do with each other already reach about .9. T4 is above 0 even between two draws of
+one distribution. T2 can be read in two ways "across regions", and T5 explodes as the mean falls.
 
 An undefined companion is NaN.
 """
@@ -47,10 +47,16 @@ def compute_companions(columns: Columns, *, ddof: int) -> Companions:
 
     Parameters
     ----------
-    columns
-    ddof
-        0 or 1, of spreads over cases. Spreads over regions always have 0: all regions are there,
-        none is a sample.
+    columns : Columns
+        The Dice of the model.
+    ddof : int
+        0 or 1, of spreads over cases. Spreads over regions always have 0, because the regions are
+        no sample.
+
+    Returns
+    -------
+    Companions
+        NaN where undefined.
 
     References
     ----------
@@ -77,19 +83,19 @@ def compute_companions(columns: Columns, *, ddof: int) -> Companions:
 
 
 def _joint_moments(columns: Columns) -> tuple[Array, Array, Array]:
-    """Bias, population covariance and population variance of the difference, per region (K,)."""
+    """Compute bias, population covariance and population variance of the difference, each (K,)."""
     real, synthetic = columns.deviations[2:].reshape(columns.sides.shape)
     apart = real - synthetic
     apart[is_rounding(apart, columns.sides[0])] = 0.0
     cases = columns.cases[2 : 2 + len(real)]
     with np.errstate(invalid="ignore"):
-        # Of two means that are nearly equal the difference would keep few digits.
+        # The difference of two means that are nearly equal would keep few digits.
         bias = np.subtract(*columns.sides).sum(axis=1) / cases
         return bias, np.vecdot(real, synthetic) / cases, np.vecdot(apart, apart) / cases
 
 
 def _spread_over_regions(means: Array) -> Array:
-    """Spread of each row, ddof 0; exactly 0 where it is rounding alone."""
+    """Compute the spread of each row, ddof 0; exactly 0 where it is rounding alone."""
     deviations = means - means.mean(axis=1, keepdims=True)
     deviations[is_rounding(deviations, means)] = 0.0
     spreads: Array = np.sqrt((deviations**2).mean(axis=1))
@@ -97,20 +103,20 @@ def _spread_over_regions(means: Array) -> Array:
 
 
 def _mean_within_spread(columns: Columns) -> Array:
-    """Mean over cases of the spread within a case, (2,)."""
+    """Average the spread within a case over cases, (2,)."""
     with np.errstate(invalid="ignore"):
         means: Array = columns.within.sum(axis=1) / columns.cases[:2]
     return means
 
 
 def correlation(covariance: Array, real: Array, synthetic: Array) -> Array:
-    """Pearson's correlation from population moments of any shape; NaN without variance."""
+    """Compute Pearson's correlation from population moments of any shape; NaN without variance."""
     product = np.sqrt(real) * np.sqrt(synthetic)
     return np.clip(covariance / np.where(product > 0, product, np.nan), -1.0, 1.0)
 
 
 def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -> Array:
-    """Lin's concordance from population moments of any shape.
+    """Compute Lin's concordance from population moments of any shape.
 
     Without variance on both sides it is 1 if the sides are equal, else 0.
     """
@@ -122,17 +128,17 @@ def concordance(covariance: Array, real: Array, synthetic: Array, bias: Array) -
 
 
 def mean_unpaired_difference(ordered: Array, cases: NDArray[np.intp]) -> Array:
-    r"""Mean of :math:`|a_i - b_j|` over all pairs of each row, by sorting: T4 without pairing.
+    r"""Average :math:`|a_i - b_j|` over all pairs of each row, by sorting: T4 without pairing.
 
-    With the two distribution functions it is :math:`\int F(1-G) + G(1-F)`, a sum of nothing but
-    non-negative terms between neighbouring values.
+    With the two distribution functions it is :math:`\int F(1-G) + G(1-F)`, a sum of terms between
+    neighbouring values that are never negative.
 
     Parameters
     ----------
     ordered : float array, shape (2, K, M)
-        Each row ascending, NaN last for what does not count.
+        Dice of each side and region, ascending; NaN last for what does not count.
     cases : int array, shape (K,)
-        How many count, on either side.
+        How many count, the same on both sides.
 
     Returns
     -------
@@ -155,9 +161,9 @@ def mean_unpaired_difference(ordered: Array, cases: NDArray[np.intp]) -> Array:
 
 
 def _interquartile_range(columns: Columns) -> Array:
-    """Interquartile range of each region, (2, K), linear between order statistics.
+    """Compute the interquartile range of each region, (2, K); NaN without cases.
 
-    NaN without cases.
+    Quartiles are linear between order statistics.
     """
     last = np.maximum(columns.cases[2:] - 1, 0)
     at = np.multiply.outer(QUARTERS, last)

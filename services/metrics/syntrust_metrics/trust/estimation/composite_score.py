@@ -1,4 +1,4 @@
-r"""The score `syntrust/1`: one number, because callers ask for one, and never alone.
+r"""The score `syntrust/1`: one number for callers who ask for one; it is never given alone.
 
 .. math:: 100 \, (s_0 s_1 s_2 s_3 s_4 s_5)^{1/6}
 
@@ -33,14 +33,21 @@ WORST_T4: Final = 0.5
 
 
 def compute_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) -> Array:
-    """The six parts, each in [0, 1], higher is better: (6, ...).
+    """Compute the six parts, each in [0, 1]; higher is better.
 
     Parameters
     ----------
-    t1, t2 : (2, ...)
-    concordance, t4 : (K, ...)
-    t5 : (2, K, ...)
-        NaN where undefined; a part that needs it is NaN.
+    t1, t2 : float array, shape (2, ...)
+        Of the real and of the synthetic side.
+    concordance, t4 : float array, shape (K, ...)
+        Of each region.
+    t5 : float array, shape (2, K, ...)
+        Of each side and region.
+
+    Returns
+    -------
+    float array, shape (6, ...)
+        NaN where a number that the part needs is NaN.
     """
     return np.stack(
         [
@@ -55,7 +62,7 @@ def compute_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array
 
 
 def join_parts(parts: Array) -> Array:
-    """The score of parts (6, ...), in [0, 100]; NaN where a part is."""
+    """Join parts (6, ...) to a score in [0, 100]; NaN where a part is NaN."""
     whole: Array = 100 * np.prod(parts, axis=0) ** (1 / len(PARTS))
     return whole
 
@@ -63,10 +70,10 @@ def join_parts(parts: Array) -> Array:
 def compute_score(
     estimator: Estimator, factors: dict[str, Any], companions: dict[str, Any]
 ) -> dict[str, Any]:
-    """`score` of an answer, from its own factors and companions.
+    """Compute the `score` of an answer from its own factors and companions.
 
-    The interval is the percentile one of the resamples; one in which a part is undefined is left
-    out, as everywhere.
+    The interval is the percentile interval over resamples. A resample in which a part is undefined
+    is left out, as everywhere.
     """
     estimates = _estimates(factors, companions)
     parts = compute_parts(*map(_values, estimates))
@@ -95,7 +102,7 @@ def compute_score(
 
 
 def _estimates(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
-    """The estimates that the score is made of, in the order of `compute_parts`."""
+    """Collect the estimates that make the score, in the order of `compute_parts`."""
     return [
         list(factors["t1"].values()),
         list(factors["t2"].values()),

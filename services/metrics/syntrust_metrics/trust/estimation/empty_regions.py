@@ -1,6 +1,6 @@
-"""What an empty region counts as, and how often that decided anything.
+"""What an empty region counts as, and how often that decides anything.
 
-Reference and prediction both empty is null (NaN here); exactly one of them empty is 0.
+Dice is null (NaN here) if reference and prediction are both empty, and 0 if exactly one of them is.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ MIXED_SHARE_LIMIT: Final = 0.02
 
 
 def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64]:
-    """Replace or leave out nulls.
+    """Replace nulls or leave them out.
 
     Parameters
     ----------
     dice : float array, shape (S, 2, M, K)
         Training seed, side, case, region; NaN is null.
-    rule
+    rule : {"brats", "drop", "zero"}
         ``brats``: null is 1; ``zero``: null is 0; ``drop``: a pair with a null on either side is
         NaN on both.
 
@@ -75,7 +75,7 @@ def _name_counts(
 
 
 def mixed_share(dice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of mixed pairs among the pairs of each region: (S, 2, M, K) to (K,), in [0, 1]."""
+    """Compute the share of mixed pairs of each region: (S, 2, M, K) to (K,), in [0, 1]."""
     null = np.isnan(dice)
     if not null.any():
         return np.zeros(dice.shape[-1])

@@ -1,4 +1,4 @@
-"""The scores of one table, their factors per seed, and the resamples every interval comes from."""
+"""The scores of one table, their factors per seed, and the resamples behind every interval."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Estimator:
 
     @cached_property
     def companions(self) -> list[Companions]:
-        """What stands beside them, of each seed."""
+        """The companions of T2-T5, of each seed."""
         return [compute_companions(each, ddof=self.policy.ddof) for each in self.columns]
 
     @cached_property
@@ -84,7 +84,7 @@ class Estimator:
 
     @cached_property
     def resampled(self) -> list[Resampled]:
-        """The resamples of each seed, or none where no interval can be had."""
+        """The resamples of each seed; none where no interval can be computed."""
         if self.sampling.explain_missing(self.cases):
             return []
         policy = self.policy
@@ -95,7 +95,7 @@ class Estimator:
 
     @property
     def scope_of_draws(self) -> str:
-        """What an interval from resamples speaks of: seeds are among the draws from five on."""
+        """What an interval from resamples covers: with five seeds or more, seeds are drawn too."""
         drawn = len(self.seeds) >= MIN_SEEDS_TO_DRAW
         return self.sampling.scope if drawn else CONDITIONAL
 
@@ -108,19 +108,19 @@ class Estimator:
 
     @cached_property
     def plain(self) -> Array | None:
-        """All that gets percentile intervals, averaged over seeds."""
+        """The families that get percentile intervals, averaged over seeds."""
         return self.draws(lambda part: part.plain)
 
     @cached_property
     def studentised(self) -> Draws | None:
-        """All that is studentised, on the log scale of the average over seeds."""
+        """The families that are studentised, on the log scale of the average over seeds."""
         parts = [part.studentised for part in self.resampled]
         if len(parts) <= 1:
             return parts[0] if parts else None
         return combine(parts, self.sampling.seed_weights)
 
     def percentile_intervals(self, family: str) -> Intervals:
-        """Percentile intervals of one family, or None where no interval can be had."""
+        """Give percentile intervals of one family, or None where no interval can be computed."""
         found = self._all_percentile_intervals
         return None if found is None else found[plain_rows(len(self.regions))[family]]
 
@@ -134,7 +134,7 @@ class Estimator:
         )
 
     def log_intervals(self, family: str) -> Sequence[tuple[Interval, bool]] | None:
-        """Bootstrap-t intervals of one family; True says that it is on the log scale."""
+        """Give bootstrap-t intervals of one family; True marks one on the log scale."""
         found = self._all_log_intervals
         return None if found is None else found[studentised_rows(len(self.regions))[family]]
 
@@ -150,7 +150,7 @@ class Estimator:
     def estimate(
         self, by_seed: Array, cases: int, interval: Interval | None, undefined: str
     ) -> Estimate:
-        """Average one factor over seeds; undefined in one seed, it is undefined."""
+        """Average one factor over seeds. If it is undefined in one seed, it is undefined."""
         values = by_seed.tolist()
         if any(map(math.isnan, values)):
             return _make_estimate(None, NO_INTERVAL, None, self._undefined(by_seed, undefined))

@@ -1,4 +1,4 @@
-"""T1-T5 of one table as the answer gives them: value, interval, spread over seeds, reason."""
+"""T1-T5 of one table as the answer gives them: value, interval, spread over seeds and reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Bounds = tuple[float, float]
 
 
 def estimate_factors(estimator: Estimator) -> dict[str, Any]:
-    """`factors` of an answer: one estimate per factor, side and region."""
+    """Estimate the `factors` of an answer, one for each factor, side and region."""
     names = estimator.regions
     t5 = _intervals_from_log(estimator, "t5", lambda bounds: bounds)
     return {
@@ -121,7 +121,7 @@ def _explain_missing_t5(estimator: Estimator, side: int, k: int) -> str:
 def _intervals_of_means(
     estimator: Estimator, family: str, per_case: Callable[[Columns], Array]
 ) -> Intervals:
-    """Intervals of T1 or T4: `per_case` gives (F, M), what is averaged over cases."""
+    """Compute intervals of T1 or T4; `per_case` gives the (F, M) numbers that they average."""
     if 1 < len(estimator.seeds) < MIN_SEEDS_TO_DRAW:
         layers = np.stack([per_case(each) for each in estimator.columns], axis=1)
         return [crossed_t_interval(each, estimator.sampling) for each in layers]
@@ -131,7 +131,7 @@ def _intervals_of_means(
 def _intervals_from_log(
     estimator: Estimator, family: str, back: Callable[[Bounds], Bounds]
 ) -> Intervals:
-    """Bootstrap-t intervals of one family; `back` undoes what was done before the logarithm."""
+    """Compute bootstrap-t intervals; `back` undoes what was done before the logarithm."""
     found = estimator.log_intervals(family)
     if found is None:
         return None
@@ -147,6 +147,6 @@ def _undo_log(interval: Interval, back: Callable[[Bounds], Bounds]) -> Interval:
 
 
 def _complement(floor: float, bounds: Bounds) -> Bounds:
-    """From 1 - T to T."""
+    """Turn bounds of 1 - T into bounds of T."""
     low, high = bounds
     return max(floor, 1 - high), max(floor, 1 - low)

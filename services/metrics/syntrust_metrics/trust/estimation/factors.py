@@ -29,7 +29,20 @@ class Factors:
 
 
 def compute_factors(columns: Columns, *, ddof: int) -> Factors:
-    """Compute T1-T5 of one model; `ddof` is 0 or 1, of the standard deviations in T2 and T5."""
+    """Compute T1-T5 of one model.
+
+    Parameters
+    ----------
+    columns : Columns
+        The Dice of the model.
+    ddof : int
+        0 or 1, of the standard deviations in T2 and T5.
+
+    Returns
+    -------
+    Factors
+        NaN where undefined.
+    """
     case_means, regions = columns.cases[:2], columns.cases[2:].reshape(2, -1)
     with np.errstate(invalid="ignore"):
         t4 = columns.gaps.sum(axis=1) / regions[0]  # eq. 9
@@ -43,10 +56,7 @@ def compute_factors(columns: Columns, *, ddof: int) -> Factors:
 
 
 def spread(population: Array, cases: NDArray[np.intp], ddof: int) -> Array:
-    """Standard deviation with `ddof` from that of the population; NaN without enough cases.
-
-    Without any, `population` is NaN already.
-    """
+    """Turn population standard deviations into those with `ddof`; NaN without enough cases."""
     if ddof == 0:
         return population
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -54,7 +64,7 @@ def spread(population: Array, cases: NDArray[np.intp], ddof: int) -> Array:
 
 
 def _cosines(real: Array, synthetic: Array) -> Array:
-    """T3 (eq. 8): inner product over the product of norms, of each row; NaN where a norm is 0."""
+    """Compute T3 (eq. 8) of each row: inner product over norms; NaN where a norm is 0."""
     norms = np.sqrt(np.vecdot(real, real)) * np.sqrt(np.vecdot(synthetic, synthetic))
     cosines: Array = np.minimum(1.0, np.vecdot(real, synthetic) / norms)
     return cosines

@@ -1,10 +1,11 @@
 r"""Intervals of factors over cases, and over training seeds where there are several.
 
-One seed: the case bootstrap; percentile for T1 and T4, bootstrap-t on log(1-T2), log(1-T3), log T5.
-Two to four seeds: T1 and T4 by :math:`t \sqrt{s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M}` with
-Satterthwaite's degrees of freedom (Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019), the others
-by cases alone. From five seeds on the seeds are drawn too, independently: cases and seeds are
-crossed (Owen, Annals of Applied Statistics 1(2), 2007, doi:10.1214/07-AOAS122).
+One seed: the bootstrap of cases, with percentile intervals of T1 and T4 and bootstrap-t intervals
+on log(1-T2), log(1-T3) and log T5. Two to four seeds: T1 and T4 by
+:math:`t \sqrt{s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M}` with Satterthwaite's degrees of freedom
+(Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019), the others by cases alone. Five seeds or more
+are drawn too, independently: cases and seeds are crossed (Owen, Annals of Applied Statistics 1(2),
+2007, doi:10.1214/07-AOAS122).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ SEED_STREAM: Final = 1  # a second stream beside the cases' own
 
 @dataclass(frozen=True)
 class Interval:
-    """`bounds` low to high, or none with the reason."""
+    """`bounds` from low to high, or None with the reason."""
 
     bounds: tuple[float, float] | None
     scope: str | None
@@ -42,19 +43,19 @@ class Interval:
 
 @dataclass(frozen=True)
 class Sampling:
-    """What every interval of one answer shares."""
+    """The settings that all intervals of one answer share."""
 
     policy: Policy
     seeds: int
 
     @property
     def scope(self) -> str:
-        """Scope of an interval that has drawn, or measured, every source it can."""
+        """Scope of an interval that accounts for cases and, if there are several, for seeds."""
         return "this trained model" if self.seeds == 1 else "training seeds"
 
     @cached_property
     def seed_weights(self) -> Array:
-        """Share of each seed in each resample, (S, B + 1); drawn only from five seeds on."""
+        """Share of each seed in each resample, (S, B + 1); drawn with five seeds or more."""
         shares = np.full((self.seeds, self.policy.resamples + 1), 1 / self.seeds)
         if self.seeds >= MIN_SEEDS_TO_DRAW:
             rng = np.random.default_rng([self.policy.seed, SEED_STREAM])
@@ -63,7 +64,7 @@ class Sampling:
         return shares
 
     def explain_missing(self, cases: int) -> Interval | None:
-        """Give the reason why no interval can be had at all, if there is one."""
+        """Give an interval without bounds and the reason, if no interval can be computed."""
         if cases < MIN_CASES:
             return Interval(None, None, f"fewer than {MIN_CASES} cases")
         if self.policy.resamples < MIN_RESAMPLES:
@@ -97,7 +98,7 @@ def tail_quantiles(values: Array, confidence: float) -> list[tuple[float, float]
 
 
 def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
-    """Percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
+    """Compute percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
     if not np.isfinite(draws).all():
         return [percentile_interval(row, sampling, scope) for row in draws]
     bounds = tail_quantiles(draws[:, 1:], sampling.policy.confidence)
@@ -105,7 +106,7 @@ def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[I
 
 
 def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interval:
-    """Percentile interval of (B + 1,) values, the first that of the sample; NaN are left out."""
+    """Compute the interval of (B + 1,) values. The first is the sample's; NaN are left out."""
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _explain_too_few(defined.size, draws.size - 1):
         return refused
@@ -113,10 +114,11 @@ def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interva
 
 
 def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
-    r"""Interval of a seminorm :math:`s` of means, from that of what (B + 1,) resamples moved them.
+    r"""Compute the interval of a seminorm :math:`s` of means from its (B + 1,) values of shifts.
 
-    By :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)` it covers at least as often as it says,
-    also where the seminorm is so near 0 that its own resamples all lie above it.
+    A shift is what a resample moved the means by. As
+    :math:`|s(\hat\mu) - s(\mu)| \le s(\hat\mu - \mu)`, the interval covers at least as often as
+    its confidence, also where all resamples of the seminorm itself would lie above its value.
     """
     defined = reach[1:][np.isfinite(reach[1:])]
     if refused := _explain_too_few(defined.size, reach.size - 1):
@@ -136,9 +138,10 @@ def _explain_too_few(defined: int, resamples: int) -> Interval | None:
 def studentised_intervals(
     draws: Draws, sampling: Sampling, scope: str
 ) -> list[tuple[Interval, bool]]:
-    """Bootstrap-t intervals on the log scale of each factor; True says that it is on that scale.
+    """Compute bootstrap-t intervals on the log scale of each factor; True marks that scale.
 
-    Where a standard error is 0 (equal or almost equal Dice) the percentile interval of the value.
+    Where a standard error is 0 (equal or almost equal Dice), it is the percentile interval of the
+    value instead.
     """
     whole = np.isfinite(draws.value) & np.isfinite(draws.log) & (draws.error > 0)
     if not whole.all():
@@ -153,7 +156,7 @@ def studentised_intervals(
 def _studentise_row(
     value: Array, log: Array, error: Array, sampling: Sampling, scope: str
 ) -> tuple[Interval, bool]:
-    """One factor with resamples in which it, or its standard error, is undefined."""
+    """Do so for one factor that is undefined, or without standard error, in some resamples."""
     defined = np.isfinite(value)
     defined[0] = True
     usable = (np.isfinite(log[defined]) & (error[defined] > 0)).all()
@@ -169,11 +172,12 @@ def _invert_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple
 
 
 def combine(draws: Sequence[Draws], shares: Array) -> Draws:
-    r"""Draws of the seeds' average, on the log scale of that average.
+    r"""Combine the draws of seeds to those of their average, on the log scale of that average.
 
-    The factors' complements :math:`e^z` are averaged. The error adds those of the seeds as if their
-    influences were wholly correlated: they come from the same cases, and a factor common to all
-    resamples cancels in a studentised interval. Drawn seeds add the spread between them.
+    The complements :math:`e^z` of the factors are averaged. The error adds the errors of the seeds
+    as if their influences were wholly correlated: they come from the same cases, and a factor that
+    all resamples share cancels in a studentised interval. Seeds that are drawn add the spread
+    between them.
     """
     with np.errstate(all="ignore"):
         complements = [np.exp(part.log) for part in draws]
@@ -195,9 +199,10 @@ def average(draws: Iterable[Array], shares: Array) -> Array:
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over cases and seeds: its standard error and degrees of freedom.
+    """A mean over cases and seeds with its standard error.
 
-    `from_cases` and `from_seeds` are the two parts of the squared error.
+    `from_cases` and `from_seeds` are the two parts of the squared error, `dof` its degrees of
+    freedom.
     """
 
     value: float
@@ -216,14 +221,14 @@ def crossed_mean(per_case: Array) -> Mean | None:
 
     Parameters
     ----------
-    per_case : (S, M)
-        NaN where a case is left out.
+    per_case : float array, shape (S, M)
+        Training seed, case; NaN where a case is left out.
 
     Returns
     -------
     Mean or None
-        None with fewer than two cases, or a seed without any. Without spread the error is 0 and
-        `dof` that of cases.
+        None with fewer than two cases, or if a seed has none. Without spread the error is 0 and
+        `dof` is that of cases.
     """
     return crossed_means(per_case[None])[0]
 
@@ -246,7 +251,7 @@ def crossed_means(per_case: Array) -> list[Mean | None]:
     if any_missing:
         deviations[missing] = 0.0
     deviations[is_rounding(deviations, scores)] = 0.0
-    # Left-out cases add nothing and the rest carry the mean alone.
+    # A case that is left out adds nothing; the mean comes from the others alone.
     influence = deviations.sum(axis=1) * (cases / present.sum(axis=1))[:, None]
     from_cases = (influence**2).sum(axis=1) / (cases - 1) / cases
     from_seeds = by_seed.var(axis=1, ddof=1) / seeds if seeds > 1 else np.zeros(len(per_case))
@@ -263,7 +268,7 @@ def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds:
 
 
 def crossed_t_interval(per_case: Array, sampling: Sampling) -> Interval:
-    """Interval of T1 or T4 over 2-4 seeds and the cases: `per_case` as in `crossed_mean`."""
+    """Compute the interval of T1 or T4 over 2-4 seeds and cases; `per_case` is (S, M)."""
     mean = crossed_mean(per_case)
     if mean is None:
         return Interval(None, None, f"fewer than {MIN_CASES} cases")
@@ -273,7 +278,7 @@ def crossed_t_interval(per_case: Array, sampling: Sampling) -> Interval:
 
 
 def _between(complements: Sequence[Array], shares: Array, total: Array) -> Array:
-    """Variance of the seeds' average that the seeds add, relative to its square."""
+    """Compute the variance that seeds add to their average, relative to its square."""
     apart = average(((each / total - 1) ** 2 for each in complements), shares)
     return apart / (len(complements) - 1)
 

@@ -1,4 +1,4 @@
-"""The curve over α: where T1 of both test sets meet, and which shapes the seeds support."""
+"""The curve over α: where T1 of both test sets meet, and which trends the seeds support."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def describe_alpha_curve(
 
     Parameters
     ----------
-    cases_by_alpha
-        α to `cases` of a `/trust-score` request, all seeds together; the same ids, seeds and
-        regions at every α.
-    policy
-        As in a request; absent fields take their defaults.
+    cases_by_alpha : mapping of float to list
+        α to the `cases` of a `/trust-score` request, all seeds together. Every α has the same ids,
+        seeds and regions.
+    policy : mapping, optional
+        As in a request. Absent fields take their defaults.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def _find_alpha_star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
 
 
 def _interval_of_alpha_star(sweep: Sweep) -> Interval:
-    """Percentile interval over the resamples that cross exactly once."""
+    """Compute the percentile interval over the resamples that cross exactly once."""
     first = sweep.estimators[0]
     if refused := first.sampling.explain_missing(sweep.cases):
         return refused
@@ -129,7 +129,7 @@ def _interval_of_alpha_star(sweep: Sweep) -> Interval:
 
 
 def _find_single_crossings(alphas: Array, draws: Array) -> Array:
-    """The only crossing of each column of (A, B + 1); NaN where there is none or several."""
+    """Find the only crossing of each column, (A, B + 1) to (B + 1,); else NaN."""
     changes = (draws[:-1] > 0) != (draws[1:] > 0)
     with np.errstate(all="ignore"):
         step = draws[:-1] / (draws[:-1] - draws[1:])

@@ -1,4 +1,4 @@
-"""One experiment's scores over α: the same cases and training seeds at every α.
+"""The scores of one experiment over α: every α has the same cases and training seeds.
 
 One draw of cases serves every α, seed, side and region: `draw_weights` depends on the number
 of cases, of resamples and the policy's seed alone.
@@ -28,7 +28,7 @@ CasesByAlpha = Mapping[float, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Quantity:
-    """One factor, of one side or region: its value for a model and its row of the resamples."""
+    """One factor of one side or region: its value for a model, and its row of the resamples."""
 
     value: Callable[[Factors], float]
     row: Callable[[Resampled], Array]
@@ -88,18 +88,18 @@ class Sweep:
         return min(min(each.cases, *each.used) for each in self.estimators)
 
     def by_seed(self, quantity: Quantity) -> Array:
-        """Values per α and seed, (A, S); NaN where undefined."""
+        """Compute values per α and seed, (A, S); NaN where undefined."""
         return np.array([[quantity.value(v) for v in each.values] for each in self.estimators])
 
     def draws(self, index: int, quantity: Quantity) -> Array | None:
-        """Resamples at one α, averaged over seeds, (B + 1,)."""
+        """Give the resamples at one α, averaged over seeds, (B + 1,)."""
         found = self.estimators[index].draws(lambda part: quantity.row(part)[None])
         return None if found is None else found[0]
 
     def interval(
         self, index: int, quantity: Quantity, *, confidence: float | None = None
     ) -> Interval:
-        """Percentile interval at one α, of the policy's confidence or another."""
+        """Compute the percentile interval at one α, with the policy's confidence or another."""
         estimator, draws = self.estimators[index], self.draws(index, quantity)
         refused = estimator.sampling.explain_missing(min(estimator.cases, *estimator.used))
         if refused or draws is None:
@@ -108,12 +108,12 @@ class Sweep:
         return percentile_interval(draws, Sampling(policy, self.seeds), estimator.scope_of_draws)
 
     def find_alphas(self, *, within: float, near: float) -> list[int]:
-        """Indices of the α no further than `within` from `of`."""
+        """Give the indices of the α that lie no further than `within` from `near`."""
         return [i for i, alpha in enumerate(self.alphas) if abs(alpha - near) <= within + 1e-9]
 
 
 def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None) -> Sweep:
-    """Check the scores of every α as `POST /trust-score` does, and that they can be compared.
+    """Check the scores of every α as `POST /trust-score` does, and that α can be compared.
 
     Raises
     ------
@@ -138,6 +138,6 @@ def _refuse_different(first: Table, table: Table, alpha: float) -> None:
     for name in ("ids", "seeds", "regions"):
         if getattr(first, name) != getattr(table, name):
             raise InvalidScores(
-                f"α = {alpha:g} has other {name} than the lowest α: α are compared case by case.",
+                f"α = {alpha:g} has other {name} than the lowest α. Every α needs the same {name}.",
                 pointer="/cases",
             )

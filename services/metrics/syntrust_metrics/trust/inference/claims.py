@@ -1,4 +1,4 @@
-"""The paper's claims over α, each tested on the experiment at hand.
+"""The claims of the paper over α, each tested on one experiment.
 
 Raja Babu et al., 2025, arXiv 2502.02076, section on results; the rules are those of `findings` and
 `trend`. Regions are ED, ET and NCR, α = 0 is training on twins alone, S the synthetic test set.
@@ -74,7 +74,7 @@ def check_paper_claims(
 
     Parameters
     ----------
-    cases_by_alpha, policy
+    cases_by_alpha, policy : mapping
         As for `describe_alpha_curve`.
 
     Returns
@@ -120,7 +120,7 @@ def _t1_meets_in_the_middle(sweep: Sweep) -> Findings:
 
 
 def _test_equivalence(sweep: Sweep, index: int) -> Finding:
-    """T1_R ≈ T1_S at one α: `overall` of the equivalence of both sides."""
+    """Test T1_R ≈ T1_S at one α: `overall` of the equivalence of both sides."""
     estimator = sweep.estimators[index]
     found = assess_equivalence(estimator.dice, sweep.regions, sweep.policy.margin)["overall"]
     verdict = {"equivalent": HOLDS, "different": FAILS}.get(found["verdict"], UNDECIDED)
@@ -131,7 +131,7 @@ def _test_equivalence(sweep: Sweep, index: int) -> Finding:
 
 
 def _expect_gap(found: Finding) -> Finding:
-    """The opposite: a difference beyond the margin is what was claimed."""
+    """Turn the finding round: the claim is a difference beyond the margin."""
     opposite = {HOLDS: FAILS, FAILS: HOLDS}.get(found.verdict, UNDECIDED)
     return Finding(
         opposite, found.reason, {**found.numbers, "comparison": "T1_R different from T1_S"}
@@ -173,7 +173,7 @@ def _test_falling(sweep: Sweep, k: int) -> Finding:
 
 
 def _test_steeper(sweep: Sweep, k: int, other: int) -> Finding:
-    """Whether T3 falls more for one region than for another, by the slope of each seed."""
+    """Test whether T3 falls more for one region than for another, by the slope of each seed."""
     comparison = f"T3 falls more for {sweep.regions[k]} than for {sweep.regions[other]}"
     numbers: dict[str, Any] = {"comparison": comparison}
     by_seed = [sweep.by_seed(t3(region)) for region in (other, k)]
@@ -192,7 +192,7 @@ def _t4_is_lowest_for_ed(sweep: Sweep) -> Findings:
 
 
 def _t4_is_lowest_in_the_middle(sweep: Sweep) -> Findings:
-    """Every region at every α outside the window against the mean within: no α is picked."""
+    """Compare each α outside the window with the mean inside, for every region; no α is picked."""
     middle = sweep.find_alphas(within=NEAR, near=MIDDLE)
     others = [i for i in range(len(sweep.alphas)) if i not in middle]
     if not middle or not others:
@@ -232,7 +232,7 @@ def _t5_is_stable(sweep: Sweep) -> Findings:
 
 
 def _test_stable(sweep: Sweep, k: int, one: int, other: int) -> Finding:
-    """T5_S of two α, by equivalence over seeds: two α are two trainings of each seed."""
+    """Test T5_S of two α for equivalence over seeds: two α are two trainings of each seed."""
     values = sweep.by_seed(t5(SYNTHETIC, k))
     gaps = values[one] - values[other]
     numbers = {
@@ -263,7 +263,7 @@ def _test_t5_equal(sweep: Sweep, index: int, k: int) -> Finding:
 def _test_about_equal(
     sweep: Sweep, bounds: Bounds, reason: str | None, numbers: dict[str, Any]
 ) -> Finding:
-    """As `inside`, in units of T5, and never "about equal" from few cases."""
+    """Decide as `decide_inside` does, in units of T5, but find nothing equal from few cases."""
     numbers["ci90"] = list(bounds) if bounds else None
     found = decide_inside(bounds, sweep.policy.margin, reason or "undefined", numbers)
     if found.verdict == HOLDS and sweep.cases < MIN_VERDICT_CASES:
@@ -272,7 +272,7 @@ def _test_about_equal(
 
 
 def _test_above(sweep: Sweep, index: int, more: Quantity, less: Quantity, what: str) -> Finding:
-    """X > Y at one α by the interval of the paired difference."""
+    """Test X > Y at one α by the interval of the paired difference."""
     quantity = more - less
     value = _mean_or_none(sweep.by_seed(quantity)[index])
     found = sweep.interval(index, quantity)
@@ -283,7 +283,7 @@ def _test_above(sweep: Sweep, index: int, more: Quantity, less: Quantity, what: 
 
 
 def _test_over_seeds(sweep: Sweep, more_less: list[Array], numbers: dict[str, Any]) -> Finding:
-    """X > Y across α, where each seed gives one paired difference."""
+    """Test X > Y across α, where each seed gives one paired difference."""
     gaps = more_less[0] - more_less[1]
     bounds, reason = _seed_interval(sweep, gaps, sweep.policy.confidence)
     numbers["difference"] = _mean_or_none(gaps)

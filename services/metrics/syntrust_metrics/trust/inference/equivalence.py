@@ -1,4 +1,4 @@
-"""Equivalence of R and S, and of a model with the one trained on real images alone."""
+"""Equivalence of both test sets, and of a model with the one trained on real images alone."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Cases = Sequence[Mapping[str, Any]]
 
 
 def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> dict[str, Any]:
-    """Paired equivalence of both sides: `equivalence` of an answer.
+    """Assess the paired equivalence of both sides: `equivalence` of an answer.
 
     Parameters
     ----------
     dice : float array, shape (S, 2, M, K)
         After the empty rule; NaN on both sides where a pair is left out.
-    margin
-        In Dice, > 0.
+    delta : float
+        The margin in Dice, > 0.
 
     Returns
     -------
@@ -70,12 +70,12 @@ def compare_with_real(
 
     Parameters
     ----------
-    alpha_cases, real_cases
+    alpha_cases, real_cases : list
         `cases` of two `/trust-score` requests, all seeds together: of α and of α = 1. Same ids,
         seeds and regions; only the `real` side of each is used, so C_R(α) is paired with C_R(1)
         by case and seed.
-    policy
-        As in a request; absent fields take their defaults.
+    policy : mapping, optional
+        As in a request. Absent fields take their defaults.
 
     Returns
     -------
@@ -126,11 +126,11 @@ def compare_with_real(
 
 
 def _pair_tables(table: Table, real: Table) -> Array:
-    """C_R(α) beside C_R(1), (S, 2, M, K)."""
+    """Pair C_R(α) with C_R(1): float array (S, 2, M, K)."""
     for name in ("ids", "seeds", "regions"):
         if getattr(table, name) != getattr(real, name):
             raise InvalidScores(
-                f"The two lists of cases differ in their {name}: they are compared case by case.",
+                f"The two lists of cases differ in their {name}. Both need the same {name}.",
                 pointer="/cases",
             )
     return np.stack([table.dice[:, 0], real.dice[:, 0]], axis=1)
@@ -139,7 +139,7 @@ def _pair_tables(table: Table, real: Table) -> Array:
 def _test_regions(
     dice: Array, margin: Margin
 ) -> tuple[list[PairedTest], list[Verdict], PairedTest]:
-    """Each region with its verdict, and the case's mean over its regions."""
+    """Test each region, and the mean of a case over its regions."""
     means = case_mean(dice)[..., None]
     differences = np.subtract(*np.concatenate([dice, means], axis=3).swapaxes(0, 1))
     *tests, overall = run_paired_tests(differences.transpose(2, 0, 1), margin)

@@ -1,4 +1,4 @@
-"""One comparison of a claim, and how comparisons make a claim: holds, fails or undecided.
+"""One comparison of a claim, and how comparisons decide a claim: holds, fails or undecided.
 
 X > Y holds if the interval of the paired difference lies above 0 and fails if it lies below. "About
 equal" is decided by equivalence and never by a difference that was not found. At every α: all hold,
@@ -21,7 +21,7 @@ Bounds = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Finding:
-    """One comparison: what it found, why no more, and its numbers with `alpha` or what it names."""
+    """One comparison: its verdict, the reason if undecided, and its numbers."""
 
     verdict: str
     reason: str | None
@@ -32,7 +32,7 @@ class Finding:
 
 
 def decide_above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any]) -> Finding:
-    """Judge X > Y by the interval of X - Y."""
+    """Decide X > Y by the interval of X - Y."""
     if bounds is None:
         return Finding(UNDECIDED, reason, numbers)
     if bounds[0] > 0:
@@ -43,7 +43,7 @@ def decide_above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any
 def decide_inside(
     bounds: Bounds, margin: float, reason: str | None, numbers: dict[str, Any]
 ) -> Finding:
-    """Judge X ≈ Y by the 90 % interval of X - Y and a margin."""
+    """Decide X ≈ Y by the 90 % interval of X - Y and a margin."""
     if bounds is None:
         return Finding(UNDECIDED, reason, numbers)
     low, high = bounds
@@ -55,7 +55,7 @@ def decide_inside(
 
 
 def require_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
-    """All hold, or any fails: the verdict and its reason."""
+    """Require that all hold; it fails if any fails. Give verdict and reason."""
     failed = [each for each in findings if each.verdict == FAILS]
     if failed:
         return FAILS, f"{len(failed)} of {len(findings)} comparisons say the opposite"
@@ -66,7 +66,7 @@ def require_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
 
 
 def require_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
-    """At least 90 % hold, or more than 10 % fail."""
+    """Require that at least 90 % hold; it fails if more than 10 % fail."""
     holding, failing = (
         sum(each.verdict == verdict for each in findings) / len(findings)
         for verdict in (HOLDS, FAILS)

@@ -1,4 +1,4 @@
-r"""What may be said of a curve over α: training noise is measured by seeds, or by nothing.
+r"""What may be said of a curve over α. Only seeds measure training noise.
 
 Case resampling alone declares a trend in 20-70 % of flat curves: the cases are the same at every α,
 while each α is another training. So a slope is judged by its spread over at least three seeds, or,
@@ -38,7 +38,7 @@ class Crossing:
 
 
 def find_crossings(alphas: Array, values: Array) -> list[Crossing]:
-    """All sign changes of `values` over `alphas`, both (A,), α ascending, linearly interpolated.
+    """Find all sign changes of `values` over ascending `alphas`, both (A,), interpolated linearly.
 
     A value of exactly 0 between opposite signs is the crossing itself (several in a row: their
     middle); touching 0 without changing sign, or ending there, is none.
@@ -58,13 +58,16 @@ def find_crossings(alphas: Array, values: Array) -> list[Crossing]:
 
 
 def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
-    """Whether a factor rises or falls over α.
+    """Decide whether a factor rises or falls over α.
 
     Parameters
     ----------
-    alphas : (A,)
-    by_seed : (A, S)
-        NaN where undefined.
+    alphas : float array, shape (A,)
+        The α, ascending.
+    by_seed : float array, shape (A, S)
+        The factor by α and training seed; NaN where undefined.
+    confidence : float
+        Level of interval and test.
 
     Returns
     -------
@@ -92,21 +95,21 @@ def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, 
 
 
 def slope_by_seed(alphas: Array, by_seed: Array) -> Array:
-    """Least-squares slope of each seed, (A, S) to (S,)."""
+    """Fit the least-squares slope of each seed, (A, S) to (S,)."""
     centred = alphas - alphas.mean()
     slopes: Array = centred @ (by_seed - by_seed.mean(axis=0)) / (centred @ centred)
     return np.where(np.abs(slopes) <= ROUNDING, 0.0, slopes)
 
 
 def interval_over_seeds(values: Array, confidence: float) -> tuple[float, float]:
-    """Student's t interval of the mean of (S,) values, S >= 2."""
+    """Compute Student's t interval of the mean of (S,) values, S >= 2."""
     error = float(values.std(ddof=1)) / math.sqrt(values.size)
     half = float(stdtrit(values.size - 1, (1 + confidence) / 2)) * error
     return float(values.mean()) - half, float(values.mean()) + half
 
 
 def kendall_tau(values: Array) -> tuple[float, float]:
-    """Kendall's tau of (A,) values against their order and its exact two-sided p.
+    """Compute Kendall's tau of (A,) values against their order, and its exact two-sided p.
 
     The null distribution is that without ties; ties make the test conservative.
     """
@@ -119,10 +122,10 @@ def kendall_tau(values: Array) -> tuple[float, float]:
 
 
 def find_lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
-    """Where a factor is lowest over α: (A, S) with NaN where undefined.
+    """Find the α at which a factor, (A, S) with NaN where undefined, is lowest.
 
-    Decided if it is below every other α by the t interval over seeds of the paired difference; each
-    α could have been the lowest by chance, so the level is shared among them (Bonferroni).
+    It is decided if the factor is below that of every other α by the t interval over seeds of the
+    paired difference. Each α could be the lowest by chance, so α share the level (Bonferroni).
     """
     if np.isnan(by_seed).any():
         return {"verdict": UNDECIDED, "alpha": None, "reason": "undefined at some α"}
@@ -162,7 +165,7 @@ def _name_direction(value: float) -> str:
 
 @lru_cache(maxsize=32)
 def _inversion_shares(size: int) -> Array:
-    """Share of the permutations of `size` with 0, 1, ... inversions."""
+    """Compute the shares of the permutations of `size` with 0, 1, ... inversions."""
     share = np.ones(1)
     for count in range(2, size + 1):
         share = np.convolve(share, np.full(count, 1 / count))

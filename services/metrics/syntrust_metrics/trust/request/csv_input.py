@@ -1,4 +1,4 @@
-"""`text/csv` with the columns `case,set,region,dice[,group][,seed]` as a request."""
+"""Read `text/csv` with the columns `case,set,region,dice[,group][,seed]` as a request."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ OPTIONAL: Final = ("group", "seed")
 def parse_csv(text: str) -> dict[str, Any]:
     """Turn a CSV text into the body that `score_cases` takes, without a `policy`.
 
-    One line per case, set (`real` or `synthetic`), region and seed; an empty `dice` is null. An
-    empty `seed` is 0 and an empty `group` none. Cases keep the order of their first line.
+    There is one line per case, set (`real` or `synthetic`), region and seed. An empty `dice` is
+    null, an empty `seed` is 0 and an empty `group` is none. Cases keep the order of their first
+    line.
 
     Raises
     ------
     InvalidScores
-        With the pointer `/lines/<number>/<column>`; the header is line 1.
+        If a line cannot be used. The pointer is `/lines/<number>/<column>`; the header is line 1.
     """
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     cases: dict[tuple[str, int], dict[str, Any]] = {}
@@ -34,7 +35,7 @@ def parse_csv(text: str) -> dict[str, Any]:
                 _add_line(cases, _read_line(columns, fields, reader.line_num), reader.line_num)
     except csv.Error as error:
         where = pointer("lines", reader.line_num)
-        raise InvalidScores(f"Not readable as CSV: {error}.", pointer=where) from error
+        raise InvalidScores(f"The text is no CSV: {error}.", pointer=where) from error
     return {"cases": list(cases.values())}
 
 
@@ -75,19 +76,19 @@ def _add_line(
     case = cases.setdefault((line["case"], seed), _new_case(line["case"], seed, group))
     if len(cases) > MAX_CASES:
         raise InvalidScores(
-            f"Line {number} begins a case beyond the {MAX_CASES} that a request may hold.",
+            f"Line {number} begins one case too many: a request holds at most {MAX_CASES} cases.",
             pointer=pointer("lines", number, "case"),
         )
     if case.get("group") != group:
         raise InvalidScores(
-            f"Line {number} puts case {shorten(line['case'])} into another group than before.",
+            f"Line {number} gives case {shorten(line['case'])} another group than before.",
             pointer=pointer("lines", number, "group"),
         )
     scores = case.setdefault(line["set"], {})
     if line["region"] in scores:
         raise InvalidScores(
-            f"Line {number} repeats {shorten(line['region'])} ({line['set']}) of case "
-            f"{shorten(line['case'])}.",
+            f"Line {number} gives {shorten(line['region'])} ({line['set']}) of case "
+            f"{shorten(line['case'])} a second time.",
             pointer=pointer("lines", number, "region"),
         )
     scores[line["region"]] = _read_dice(line["dice"], number)
@@ -102,7 +103,7 @@ def _read_seed(text: str, number: int) -> int:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InvalidScores(
-            f"seed in line {number} must be a whole number from 0 on.",
+            f"seed in line {number} must be a whole number, 0 or more.",
             pointer=pointer("lines", number, "seed"),
         )
     return int(text)

@@ -1,4 +1,4 @@
-"""What a caller may choose about the scoring, with the defaults of the definition."""
+"""The settings of a scoring that a caller may choose, with the defaults of the definition."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Policy:
 
     Attributes
     ----------
-    empty
+    empty : {"brats", "drop", "zero"}
         What a null Dice counts as: ``brats`` 1, ``zero`` 0, ``drop`` leaves the pair out.
-    ddof
-        0 (population standard deviation, the definition's) or 1.
-    confidence
+    ddof : int
+        0 (population standard deviation, as the definition says) or 1.
+    confidence : float
         Level of every interval, in [0.5, 1).
-    resamples
-        Bootstrap draws, 0 to 20 000; under 100 no interval is given.
-    seed
-        Of the bootstrap, >= 0.
-    margin
+    resamples : int
+        Bootstrap draws, 0 to 20 000. Under 100 no interval is given.
+    seed : int
+        Seed of the bootstrap, >= 0.
+    margin : float
         Equivalence margin in Dice, in (0, 1].
     """
 
@@ -47,7 +47,7 @@ class Policy:
 
 
 def read_policy(given: object) -> Policy:
-    """Check a request's `policy`; absent fields take their defaults."""
+    """Check a request's `policy`. Absent fields take their defaults."""
     if given is None:
         return Policy()
     if not isinstance(given, Mapping):

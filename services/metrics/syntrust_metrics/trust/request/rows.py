@@ -1,7 +1,8 @@
-"""The entries of a request's `cases`: every refusal that concerns a single one is made here.
+"""The entries of a request's `cases`: what is wrong with a single entry is refused here.
 
-Entries are looked at all together first, which costs a tenth; only if one may be wrong does each
-get its own look, in order, so that the first wrong field is the one that is named.
+All entries are checked together first. Each one is checked alone, in order, only if one may be
+wrong; then the first wrong field is the one that the error names. An answer takes 16 % longer
+without this for 251 cases and 2000 resamples, and 83 % longer for 20 000 cases and 100 resamples.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Rows:
 
     @cached_property
     def values(self) -> list[Any] | None:
-        """What stands for every region in order, side by side.
+        """The scores of every region in order, of all real sides, then of all synthetic ones.
 
-        None if the regions differ, or if a side is no plain dict and may make up what it lacks.
+        None if the regions differ, or if a side is no plain dict: another mapping may make up keys.
         """
         regions = sorted(self.real[0])
         every = [*self.real, *self.synthetic]
@@ -53,7 +54,7 @@ class Rows:
 
     @property
     def sides(self) -> Iterator[tuple[int, str, Mapping[str, object]]]:
-        """Place, name of the side and scores, case by case."""
+        """Index of the entry, name of the side and its scores, case by case."""
         for place, pair in enumerate(zip(self.real, self.synthetic, strict=True)):
             for name, scores in zip(SIDES, pair, strict=True):
                 yield place, name, scores
@@ -65,7 +66,7 @@ def read_rows(entries: Sequence[Any]) -> Rows:
     Raises
     ------
     InvalidScores
-        With the pointer of the first field that cannot be used.
+        If a field cannot be used. The error has the pointer of the first one.
     """
     if set(map(type, entries)) == {dict}:
         shapes = set(map(tuple, entries))
@@ -80,7 +81,7 @@ def read_rows(entries: Sequence[Any]) -> Rows:
 
 
 def _take_columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
-    """Take the fields apart; those that no entry names have their defaults."""
+    """Collect each field over the entries. A field that no entry names has its default."""
     seeds = [each.get("seed", 0) for each in entries] if "seed" in named else [0] * len(entries)
     groups = [each.get("group") for each in entries] if "group" in named else [None] * len(entries)
     ids, real, synthetic = ([each[name] for each in entries] for name in ("id", *SIDES))
@@ -88,7 +89,7 @@ def _take_columns(entries: Sequence[Any], named: Collection[str]) -> Rows:
 
 
 def _are_plain(rows: Rows) -> bool:
-    """Whether no entry can be wrong: plain types, short ASCII names."""
+    """Say whether no entry can be wrong: all types are plain, all names short and ASCII."""
     sides = [*rows.real, *rows.synthetic]
     return (
         _are_short_ascii(rows.ids)
@@ -107,7 +108,7 @@ def _are_short_ascii(names: Sequence[Any]) -> bool:
 
 
 def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
-    """Give the Dice of every row, (N, 2, K), NaN for null."""
+    """Read the Dice of every entry: float array (N, 2, K) of entry, side, region; NaN is null."""
     values = rows.values
     if values is not None and set(map(type, values)) <= {float, int, NoneType}:
         try:
@@ -126,7 +127,7 @@ def read_scores(rows: Rows, regions: tuple[str, ...]) -> NDArray[np.float64]:
 
 
 def read_regions(rows: Rows) -> tuple[str, ...]:
-    """Give the regions in order, which every side of every entry must have."""
+    """Read the regions, in order. Every side of every entry must have the same."""
     wanted = rows.real[0].keys()
     for region in wanted:
         if not is_text(region):
@@ -206,12 +207,12 @@ def _read_dice(place: int, case_id: str, side: str, region: str, value: object) 
 def refuse_unknown(
     given: Mapping[str, object], known: frozenset[str], at: tuple[str | int, ...]
 ) -> None:
-    """Refuse a field that is not there, at its pointer below `at`."""
+    """Refuse an unknown field; `at` is the pointer of the object that holds it."""
     if given.keys() <= known:
         return
     name = next(name for name in given if name not in known)
     raise InvalidScores(
-        f"There is no field {shorten(name)!r} here; known are {', '.join(sorted(known))}.",
+        f"The field {shorten(name)!r} is unknown. Known fields are {', '.join(sorted(known))}.",
         pointer=pointer(*at, name),
     )
 

@@ -1,4 +1,4 @@
-"""From a request to arrays: what concerns entries together is refused here, single ones in `rows`.
+"""A request as arrays. What is wrong between entries is refused here, in one of them in `rows`.
 
 `dice` arrays are (S, 2, M, K): training seed, side (0 real, 1 synthetic), case, region; NaN is
 null.
@@ -43,7 +43,7 @@ class Table:
     dice: NDArray[np.float64]
 
     def select_rows(self, rows: Sequence[int]) -> Table:
-        """Give the part of the table that these rows are."""
+        """Give the table of some cases alone."""
         return Table(
             ids=tuple(self.ids[row] for row in rows),
             regions=self.regions,
@@ -59,7 +59,7 @@ def read_request(request: Mapping[str, object]) -> tuple[Table, Policy]:
     Raises
     ------
     InvalidScores
-        With the JSON pointer of the first field that cannot be used.
+        If a field cannot be used. The error has the JSON pointer of the first one.
     """
     if not isinstance(request, Mapping):
         raise InvalidScores("The request must be an object with `cases`.", pointer="")
@@ -95,7 +95,7 @@ def _make_table(rows: Rows, policy: Policy) -> Table:
 def _check_complete(
     rows: Rows, ids: tuple[str, ...], seeds: tuple[int, ...]
 ) -> tuple[str | None, ...]:
-    """Refuse doubles, holes and wandering groups; give the group of each id."""
+    """Refuse repeated cases, missing seeds and changing groups; give the group of each id."""
     if len(seeds) == 1 and len(ids) == len(rows.ids):
         if not any(rows.groups):
             return (None,) * len(ids)
@@ -108,12 +108,14 @@ def _check_complete(
         first = seen.setdefault((case_id, seed), place)
         if first != place:
             raise InvalidScores(
-                f"Case {case_id} with seed {seed} stands here and at /cases/{first}.",
+                f"Case {case_id} with seed {seed} is given here and at /cases/{first}. Give it "
+                "once.",
                 pointer=pointer("cases", place, "id"),
             )
         if group_of.setdefault(case_id, group) != group:
             raise InvalidScores(
-                f"Case {case_id} is in group {group_of[case_id]} for another seed.",
+                f"Case {case_id} is in group {group_of[case_id]} for another seed. Give it one "
+                "group.",
                 pointer=pointer("cases", place, "group"),
             )
     for case_id in ids:
@@ -133,9 +135,10 @@ def _refuse_contradictions(
     row_of: Mapping[str, int],
     layer_of: Mapping[int, int],
 ) -> None:
-    """Null says that the reference is empty; a Dice above 0 says that it is not.
+    """Refuse a case whose region is null in one place and above 0 in another.
 
-    Both sides and all seeds of a case share one reference, so both cannot stand for one region.
+    Null says that the reference is empty, a Dice above 0 says that it is not, and both sides and
+    all seeds of a case share one reference.
     """
     null = np.isnan(dice)
     if not null.any():
@@ -150,23 +153,24 @@ def _refuse_contradictions(
             if np.isnan(values).any():
                 region, side = regions[column], SIDES[int(np.flatnonzero(np.isnan(values))[0])]
                 raise InvalidScores(
-                    f"Dice of {region} of case {case_id} is null here, so its reference is empty, "
-                    "and above 0 elsewhere, so it is not: both sides share one reference.",
+                    f"Dice of {region} of case {case_id} is null here and above 0 elsewhere. Null "
+                    "says that the reference is empty, and both sides share one reference.",
                     pointer=pointer("cases", place, side, region),
                 )
 
 
 def _refuse_too_much(entries: int, seeds: int, regions: int, groups: int, policy: Policy) -> None:
-    """Keep time and memory of one request within bounds that a service can promise."""
+    """Refuse a request that needs more time or memory than a service can promise."""
     for name, count, most in (("seeds", seeds, MAX_SEEDS), ("groups", groups, MAX_GROUPS)):
         if count > most:
             raise InvalidScores(
-                f"Cases name {count} {name}; at most {most} are scored at once.", pointer="/cases"
+                f"The cases name {count} {name}. At most {most} can be scored at once.",
+                pointer="/cases",
             )
     resampled = seeds * regions * policy.resamples
     if entries * policy.resamples > MAX_DRAWS or resampled > MAX_RESAMPLED:
         raise InvalidScores(
             f"Cases x resamples may be at most {MAX_DRAWS}, and seeds x regions x resamples at "
-            f"most {MAX_RESAMPLED}: ask for fewer resamples.",
+            f"most {MAX_RESAMPLED}. Ask for fewer resamples.",
             pointer="/policy/resamples",
         )
