@@ -28,9 +28,9 @@ from syntrust_core.contracts.vocabulary import SCHEMES
 from syntrust_core.imaging.geometry import Geometry, bounding_box
 from syntrust_core.imaging.nifti import read_nifti, read_volume, write_volume
 from syntrust_metrics.fidelity.compare import compare_twins
-from syntrust_metrics.segmentation.bitmasks import labelled_box, planes_of
+from syntrust_metrics.segmentation.bitmasks import find_labelled_box, pack_regions
 from syntrust_metrics.segmentation.case_metrics import score_case
-from syntrust_metrics.segmentation.overlap import REGION_LABELS, confusion, dice
+from syntrust_metrics.segmentation.overlap import REGION_LABELS, confusion_matrix, dice
 from syntrust_metrics.segmentation.surface import hd95_mm, surface_distances
 
 LabelMap = NDArray[np.uint8]
@@ -45,36 +45,36 @@ RUNS, MONAI_RUNS = 15, 3
 EXPERIMENT = 24 * 2 * 3  # test cases, sets and α
 
 
-def smooth(rng: np.random.Generator, sigma: float) -> NDArray[np.float32]:
+def make_smooth_field(rng: np.random.Generator, sigma: float) -> NDArray[np.float32]:
     coarse = rng.normal(size=tuple(side // 4 + 1 for side in SHAPE))
     field = ndimage.zoom(ndimage.gaussian_filter(coarse, sigma / 4), 4, order=1)
     cut = field[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
     return np.asarray(cut / cut.std(), np.float32)
 
 
-def phantom(seed: int) -> LabelMap:
+def make_phantom(seed: int) -> LabelMap:
     """A ring-enhancing tumour with oedema, its outline uneven."""
     rng = np.random.default_rng(seed)
     x, y, z = np.indices(SHAPE, np.float32)
     radius = np.sqrt((x - 90) ** 2 + (y - 120) ** 2 + 1.4 * (z - 80) ** 2)
-    radius += 3 * smooth(rng, 8)
+    radius += 3 * make_smooth_field(rng, 8)
     labels = np.zeros(SHAPE, np.uint8)
     for limit, label in ((38, 2), (24, 3), (17, 1)):
         labels[radius < limit] = label
     return labels
 
 
-def deformed(labels: LabelMap, seed: int) -> LabelMap:
+def deform(labels: LabelMap, seed: int) -> LabelMap:
     """Each voxel from about 1.5 voxels away, as a fair segmenter would have it."""
     rng = np.random.default_rng(seed)
     at = np.indices(SHAPE, np.float32)
     for axis in range(3):
-        at[axis] += 1.5 * smooth(rng, 8)
+        at[axis] += 1.5 * make_smooth_field(rng, 8)
     return np.asarray(ndimage.map_coordinates(labels, at, order=0), np.uint8)
 
 
-def masks() -> Iterator[tuple[str, LabelMap]]:
-    yield "phantom", phantom(0)
+def iterate_masks() -> Iterator[tuple[str, LabelMap]]:
+    yield "phantom", make_phantom(0)
     for name in REAL_CASES:
         path = REAL / name / "seg.nii.gz"
         if path.is_file():
@@ -84,7 +84,7 @@ def masks() -> Iterator[tuple[str, LabelMap]]:
             yield name, to_canonical(values, scheme)
 
 
-def seconds(work: Callable[[], Any], runs: int = RUNS) -> float:
+def measure_seconds(work: Callable[[], Any], runs: int = RUNS) -> float:
     work()
     taken = []
     for _ in range(runs):
@@ -94,12 +94,12 @@ def seconds(work: Callable[[], Any], runs: int = RUNS) -> float:
     return median(taken)
 
 
-def our_dice(reference: LabelMap, prediction: LabelMap) -> list[float | None]:
-    joint = confusion(reference, prediction)
-    return [dice(joint, labels) for labels in REGION_LABELS.values()]
+def compute_our_dice(reference: LabelMap, prediction: LabelMap) -> list[float | None]:
+    confusion = confusion_matrix(reference, prediction)
+    return [dice(confusion, labels) for labels in REGION_LABELS.values()]
 
 
-def plain_dice(reference: LabelMap, prediction: LabelMap) -> list[float]:
+def compute_plain_dice(reference: LabelMap, prediction: LabelMap) -> list[float]:
     found = []
     for (label,) in REGION_LABELS.values():
         first, second = reference == label, prediction == label
@@ -111,41 +111,42 @@ def plain_dice(reference: LabelMap, prediction: LabelMap) -> list[float]:
     return found
 
 
-def our_hd95(reference: LabelMap, prediction: LabelMap) -> list[float | None]:
+def compute_our_hd95(reference: LabelMap, prediction: LabelMap) -> list[float | None]:
     regions = list(REGION_LABELS.values())
-    box = labelled_box(reference, prediction)
-    first, second = (planes_of(labels[box], regions) for labels in (reference, prediction))
-    found = surface_distances(first, second, n_planes=len(regions), spacing_mm=ONE)
+    box = find_labelled_box(reference, prediction)
+    first, second = (pack_regions(labels[box], regions) for labels in (reference, prediction))
+    found = surface_distances(first, second, n_masks=len(regions), spacing_mm=ONE)
     return [hd95_mm(distances) for distances in found]
 
 
-def planes(labels: LabelMap) -> torch.Tensor:
+def to_tensor(labels: LabelMap) -> torch.Tensor:
     return torch.from_numpy(
         np.stack([labels == label for (label,) in REGION_LABELS.values()])[None]
     )
 
 
 def compare(name: str, reference: LabelMap) -> None:
-    prediction = deformed(reference, 1)
-    theirs = planes(prediction), planes(reference)
+    prediction = deform(reference, 1)
+    theirs = to_tensor(prediction), to_tensor(reference)
     metric = DiceMetric(include_background=True, reduction="none")
 
     def monai_hd95() -> torch.Tensor:
         return compute_hausdorff_distance(*theirs, include_background=True, percentile=95)
 
-    ours = seconds(lambda: our_dice(reference, prediction))
-    plain = seconds(lambda: plain_dice(reference, prediction))
-    monai = seconds(lambda: metric(*theirs), MONAI_RUNS)
+    ours = measure_seconds(lambda: compute_our_dice(reference, prediction))
+    plain = measure_seconds(lambda: compute_plain_dice(reference, prediction))
+    monai = measure_seconds(lambda: metric(*theirs), MONAI_RUNS)
     ours_hd, monai_hd = (
-        seconds(lambda: our_hd95(reference, prediction)),
-        seconds(monai_hd95, MONAI_RUNS),
+        measure_seconds(lambda: compute_our_hd95(reference, prediction)),
+        measure_seconds(monai_hd95, MONAI_RUNS),
     )
     difference = max(
         abs(own - float(other)) / max(float(other), 1e-9)
-        for own, other in zip(our_hd95(reference, prediction), monai_hd95()[0], strict=True)
+        for own, other in zip(compute_our_hd95(reference, prediction), monai_hd95()[0], strict=True)
         if own is not None
     )
-    print(f"{name}: Dice of 3 regions {[round(d, 3) for d in plain_dice(reference, prediction)]}")
+    expected = compute_plain_dice(reference, prediction)
+    print(f"{name}: Dice of 3 regions {[round(d, 3) for d in expected]}")
     print(f"  Dice  {ours * 1e3:7.2f} ms")
     print(f"        {monai * 1e3:7.1f} ms MONAI DiceMetric    {monai / ours:6.0f} x (aim 100)")
     print(f"        {plain * 1e3:7.1f} ms numpy count_nonzero {plain / ours:6.1f} x (aim 5)")
@@ -154,11 +155,11 @@ def compare(name: str, reference: LabelMap) -> None:
     print(f"        largest relative difference {difference:.1e}")
 
 
-def misplaced(labels: LabelMap, seed: int) -> LabelMap:
+def misplace(labels: LabelMap, seed: int) -> LabelMap:
     """Deformed, a centimetre off, and with dozens of false parts around: a bad segmenter's."""
     rng = np.random.default_rng(seed)
-    prediction = np.roll(deformed(labels, seed), (9, -7, 5), (0, 1, 2))
-    false = smooth(rng, 4)
+    prediction = np.roll(deform(labels, seed), (9, -7, 5), (0, 1, 2))
+    false = make_smooth_field(rng, 4)
     around = np.zeros(SHAPE, np.bool_)
     around[tuple(slice(max(at.start - 25, 0), at.stop + 25) for at in bounding_box(labels > 0))] = 1
     prediction[around & (false > 2.6)] = 2
@@ -166,14 +167,14 @@ def misplaced(labels: LabelMap, seed: int) -> LabelMap:
     return prediction
 
 
-def reading_share(predicted: Callable[[LabelMap, int], LabelMap]) -> None:
+def report_reading_share(predicted: Callable[[LabelMap, int], LabelMap]) -> None:
     """Read both files and score them, in turns, from local disk as after the download.
 
     Processor time, so that work beside it counts as little as it can.
     """
     medians = [
-        reading_and_scoring(name, reference, predicted(reference, index + 1))
-        for index, (name, reference) in enumerate(masks())
+        time_reading_and_scoring(name, reference, predicted(reference, index + 1))
+        for index, (name, reference) in enumerate(iterate_masks())
     ]
     reading, scoring = (
         sum(column) / len(medians) * EXPERIMENT for column in zip(*medians, strict=True)
@@ -184,7 +185,7 @@ def reading_share(predicted: Callable[[LabelMap, int], LabelMap]) -> None:
     print(f"  {scoring:.1f} s scoring five regions; reading is {reading / (reading + scoring):.0%}")
 
 
-def reading_and_scoring(name: str, *maps: LabelMap) -> tuple[float, float]:
+def time_reading_and_scoring(name: str, *maps: LabelMap) -> tuple[float, float]:
     taken: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{index}.nii.gz" for index in range(len(maps))]
@@ -202,7 +203,7 @@ def reading_and_scoring(name: str, *maps: LabelMap) -> tuple[float, float]:
     return reading, scoring
 
 
-def twins() -> None:
+def time_twin_comparison() -> None:
     rng = np.random.default_rng(0)
     for side in (64, 240):
         shape = (side, side, side) if side == 64 else SHAPE
@@ -213,7 +214,7 @@ def twins() -> None:
         real, twin = (rng.normal(size=(4, *shape)).astype(np.float32) for _ in range(2))
         real[:, ~brain], twin[:, ~brain] = 0, -1
         case = Case(real, labels, brain, Geometry(shape, ONE, (0.0, 0.0, 0.0)))
-        taken = seconds(lambda case=case, twin=twin: compare_twins(case, [twin]), 3)  # type: ignore[misc]
+        taken = measure_seconds(lambda case=case, twin=twin: compare_twins(case, [twin]), 3)  # type: ignore[misc]
         print(f"comparing a twin with its source, {'x'.join(map(str, shape))}: {taken:.2f} s")
 
 
@@ -221,13 +222,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)  # MONAI's, about itself
     warnings.filterwarnings("ignore", category=UserWarning)  # and about regions that are empty
     torch.set_num_threads(1)
-    for name, reference in masks():
+    for name, reference in iterate_masks():
         compare(name, reference)
     print("reading and scoring a good prediction (the mask deformed)")
-    reading_share(deformed)
+    report_reading_share(deform)
     print("reading and scoring a bad one (a centimetre off, dozens of false parts)")
-    reading_share(misplaced)
-    twins()
+    report_reading_share(misplace)
+    time_twin_comparison()
 
 
 if __name__ == "__main__":

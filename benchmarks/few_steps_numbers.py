@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
-from syntrust_metrics.fidelity.intensity import contrast
+from syntrust_metrics.fidelity.intensity import lesion_contrast
 from syntrust_metrics.trust.estimation.bootstrap import draw_weights
 
 Array = NDArray[np.float64]
@@ -69,7 +69,7 @@ def contrasts(
         lesion = labels == LABELS[region]
         if np.count_nonzero(lesion) >= FEWEST_VOXELS:
             for m, image in enumerate(images):
-                found = contrast(image[lesion], image[healthy])
+                found = lesion_contrast(image[lesion], image[healthy])
                 out[m, k] = np.nan if found is None else found
     return out
 

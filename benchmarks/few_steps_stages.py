@@ -39,7 +39,7 @@ from syntrust_generator.synthesis.synthesis import (
     synthesise,
     synthesise_all,
 )
-from syntrust_metrics.segmentation.overlap import confusion, dice
+from syntrust_metrics.segmentation.overlap import confusion_matrix, dice
 from syntrust_segmenter.presets import PRESETS
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
@@ -201,8 +201,8 @@ def _case_dice(plan: Plan, case_name: str, predictions: Path) -> list[float]:
     """ET, ED, NCR; empty on both sides counts as 1."""
     case, _ = read_case(plan.case(case_name))
     predicted, _ = read_volume(predictions / f"{_case_ref(case_name).id}.nii.gz")
-    joint = confusion(case.labels, predicted.astype(np.uint8))
-    scores = (dice(joint, (LABELS[region],)) for region in REGIONS)
+    confusion = confusion_matrix(case.labels, predicted.astype(np.uint8))
+    scores = (dice(confusion, (LABELS[region],)) for region in REGIONS)
     return [1.0 if score is None else score for score in scores]
 
 

@@ -46,12 +46,12 @@ def inspect(
             files, scheme=scheme, grid=grid, purpose=purpose, limit_bytes=limit_bytes
         )
     except CaseRefused as refusal:
-        return refused(refusal.problems, folder=folder)
+        return refuse_case(refusal.problems, folder=folder)
     paths = write_case(case, record, folder)
     return Inspection({path.name: path for path in paths.values()}, record, ())
 
 
-def refused(problems: tuple[Problem, ...], *, folder: Path) -> Inspection:
+def refuse_case(problems: tuple[Problem, ...], *, folder: Path) -> Inspection:
     """A refusal as a result: its problems in `problems.json`, a list of {file, field, reason}."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PROBLEMS_FILE

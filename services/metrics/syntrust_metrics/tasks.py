@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from syntrust_core.cases.export import export_images as write_export
 from syntrust_core.cases.model import read_case, read_images
 from syntrust_core.contracts.base import RECIPES, Kind, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
 from syntrust_core.contracts.experiment_steps import CompareTwin, InspectCase, ScoreCases
+from syntrust_core.contracts.job_steps import ExportImages
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_metrics.fidelity.compare import compare_twins
 from syntrust_metrics.fidelity.schema import COMPARISON_FILE, TwinComparison
 from syntrust_metrics.inspection import inspect
-from syntrust_metrics.report import ReportInputs, TwinPair, sample_cases, write_report
+from syntrust_metrics.report import ReportInputs, TwinPair, choose_sample_cases, write_report
 from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.score_file import SCORES_FILE, CaseScore, ScoreFile
 
 LABELS_FILE = "labels.nii.gz"
+TWIN_FILE = "twin.json"
 VERSIONS = ("syntrust-core", "syntrust-metrics", "numpy", "scipy", "matplotlib", "nibabel")
 
 
@@ -47,7 +51,7 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
     predictions = context.fetch(Ref(kind=Kind.PREDICT_CASES, id=request.prediction))
     scores = {}
     for index, case in enumerate(request.cases):
-        scores[case] = _score(context, case, predictions / f"{case}.nii.gz")
+        scores[case] = _score_case(context, case, predictions / f"{case}.nii.gz")
         context.report(index + 1, len(request.cases))
     path = context.scratch / SCORES_FILE
     path.write_text(ScoreFile(cases=scores).model_dump_json(indent=1), encoding="utf-8")
@@ -66,23 +70,44 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
 
 def build_report(message: StepMessage, context: StepContext) -> None:
     request = require_message(BuildReport, message)
-    records = {case.case: _record(context, case) for case in request.cases}
-    scores = {step: _scores(context, step) for each in request.trainings for step in each.scores}
+    records = {case.case: _read_record(context, case) for case in request.cases}
+    scores = {
+        step: _read_scores(context, step) for each in request.trainings for step in each.scores
+    }
     compared = [case.comparison for case in request.cases if case.comparison is not None]
-    pairs = [_pair(context, case) for case in sample_cases(request, records)]
+    pairs = [_read_pair(context, case) for case in choose_sample_cases(request, records)]
     provenance = {
         "step": request.step_id,
-        "models": _models(request),
+        "models": _list_models(request),
         "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
         "versions": {name: version(name) for name in VERSIONS},
     }
-    comparisons = {step: _comparison(context, step) for step in compared}
+    comparisons = {step: _read_comparison(context, step) for step in compared}
     inputs = ReportInputs(request, scores, records, pairs, provenance, comparisons)
     for name, path in write_report(inputs, context.scratch / "report").items():
         context.add(name, path)
 
 
-def _models(request: BuildReport) -> dict[str, str]:
+def export_images(message: StepMessage, context: StepContext) -> None:
+    request = require_message(ExportImages, message)
+    folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
+    case, record = read_case(folder)
+    twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=request.twin))
+    origin = json.loads((twin / TWIN_FILE).read_bytes())
+    paths = write_export(
+        read_images(twin, case.geometry),
+        brain=case.brain,
+        geometry=case.geometry,
+        uploaded=record.uploaded,
+        background=origin["background"],
+        folder=context.scratch / "images",
+    )
+    # The record says what inspection chose, and what of the mask the grid has cut off.
+    for path in (*paths.values(), twin / TWIN_FILE, folder / CASE_FILE):
+        context.add(path.name, path)
+
+
+def _list_models(request: BuildReport) -> dict[str, str]:
     """The model of every training, by what it is called in the report."""
     mixes = {f"α {run.alpha}, seed {run.seed}": run.model for run in request.runs}
     controls = {
@@ -95,22 +120,22 @@ def _models(request: BuildReport) -> dict[str, str]:
     return mixes | controls
 
 
-def _record(context: StepContext, case: ReportCase) -> CaseRecord:
+def _read_record(context: StepContext, case: ReportCase) -> CaseRecord:
     ref = Ref(kind=Kind.INSPECT_CASE, id=case.case)
     return CaseRecord.model_validate_json(context.read(ref, CASE_FILE))
 
 
-def _scores(context: StepContext, step: str) -> ScoreFile:
+def _read_scores(context: StepContext, step: str) -> ScoreFile:
     ref = Ref(kind=Kind.SCORE_CASES, id=step)
     return ScoreFile.model_validate_json(context.read(ref, SCORES_FILE))
 
 
-def _comparison(context: StepContext, step: str) -> TwinComparison:
+def _read_comparison(context: StepContext, step: str) -> TwinComparison:
     ref = Ref(kind=Kind.COMPARE_TWIN, id=step)
     return TwinComparison.model_validate_json(context.read(ref, COMPARISON_FILE))
 
 
-def _pair(context: StepContext, case: ReportCase) -> TwinPair:
+def _read_pair(context: StepContext, case: ReportCase) -> TwinPair:
     """The real and the synthetic image of a sample case, which has a twin by choice."""
     real, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case)))
     twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=case.twin or ""))
@@ -124,7 +149,7 @@ def _pair(context: StepContext, case: ReportCase) -> TwinPair:
     )
 
 
-def _score(context: StepContext, case: str, prediction: Path) -> CaseScore:
+def _score_case(context: StepContext, case: str, prediction: Path) -> CaseScore:
     """Reads the labels alone: the images of a case are a hundred times their size."""
     ref = Ref(kind=Kind.INSPECT_CASE, id=case)
     record = CaseRecord.model_validate_json(context.read(ref, CASE_FILE))

@@ -6,32 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from syntrust_core.contracts.report import ReportRun, ReportTraining
-from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.experiment.trust_input import Body, TrustInput
 from syntrust_metrics.trust import compare_with_real
 from syntrust_metrics.trust.serialization import round_numbers
 
 ALL_REAL: Final = "1"
 
 
-def alpha_arms(scoring: Scoring) -> list[Body]:
+def build_alpha_arms(trust_input: TrustInput) -> list[Body]:
     """The arm of each α, in ascending order."""
-    runs = scoring.runs()
-    seeds = {alpha: seed_bodies(runs[alpha], scoring) for alpha in runs}
+    runs = trust_input.runs()
+    seeds = {alpha: score_trainings(runs[alpha], trust_input) for alpha in runs}
     return [
         {
             "alpha": float(alpha),
-            "mix": mix_body(
-                runs[alpha], same_as=(a for a in same_mixes(runs[alpha], runs) if a != alpha)
+            "mix": describe_mix(
+                runs[alpha], same_as=(a for a in find_same_mixes(runs[alpha], runs) if a != alpha)
             ),
             "seeds": seeds[alpha],
-            "trust": trust_over(seeds[alpha], scoring),
-            "versus_real": _versus_real(alpha, seeds, scoring),
+            "trust": score_all_seeds(seeds[alpha], trust_input),
+            "versus_real": _compare_with_real(alpha, seeds, trust_input),
         }
         for alpha in runs
     ]
 
 
-def mix_body(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Body:
+def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Body:
     """What was trained on. Ids are those of the first seed, which `seed` names: each draws anew.
 
     `same_as` are the α whose trainings these are too.
@@ -50,49 +50,53 @@ def mix_body(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> 
     }
 
 
-def same_mixes(
+def find_same_mixes(
     trainings: Sequence[ReportTraining], runs: Mapping[str, Sequence[ReportRun]]
 ) -> list[str]:
     """The α with the same trainings: equal ones are one step, so equal models are equal mixes."""
-    models = _models(trainings)
-    return [alpha for alpha in runs if _models(runs[alpha]) == models]
+    models = _model_ids(trainings)
+    return [alpha for alpha in runs if _model_ids(runs[alpha]) == models]
 
 
-def _models(trainings: Iterable[ReportTraining]) -> set[str]:
+def _model_ids(trainings: Iterable[ReportTraining]) -> set[str]:
     return {training.model for training in trainings}
 
 
-def seed_bodies(trainings: Iterable[ReportTraining], scoring: Scoring) -> list[Body]:
+def score_trainings(trainings: Iterable[ReportTraining], trust_input: TrustInput) -> list[Body]:
     """Ids, cases and trust factors of each training."""
-    return [_seed(training, scoring) for training in trainings]
+    return [_score_training(training, trust_input) for training in trainings]
 
 
-def _seed(training: ReportTraining, scoring: Scoring) -> Body:
-    cases = scoring.entries(training)
+def _score_training(training: ReportTraining, trust_input: TrustInput) -> Body:
+    cases = trust_input.pair_test_sets(training)
     return {
         "seed": training.seed,
         "real_ids": sorted(training.real_ids),
         "synthetic_ids": sorted(training.synthetic_ids),
         "cases": cases,
-        "trust": scoring.trust(cases),
+        "trust": trust_input.score(cases),
     }
 
 
-def trust_over(seeds: Sequence[Body], scoring: Scoring) -> Body:
+def score_all_seeds(seeds: Sequence[Body], trust_input: TrustInput) -> Body:
     """The trust factors of all seeds together."""
     if len(seeds) == 1:
         alone: Body = seeds[0]["trust"]
         return alone
-    return scoring.trust(cases_of(seeds))
+    return trust_input.score(collect_cases(seeds))
 
 
-def cases_of(seeds: Iterable[Body]) -> list[Body]:
+def collect_cases(seeds: Iterable[Body]) -> list[Body]:
     """Every case of every seed."""
     return [case for seed in seeds for case in seed["cases"]]
 
 
-def _versus_real(alpha: str, seeds: Mapping[str, Sequence[Body]], scoring: Scoring) -> Body | None:
+def _compare_with_real(
+    alpha: str, seeds: Mapping[str, Sequence[Body]], trust_input: TrustInput
+) -> Body | None:
     """The model of α beside the one of α = 1, on real images; null without that one."""
     if alpha == ALL_REAL or ALL_REAL not in seeds:
         return None
-    return compare_with_real(cases_of(seeds[alpha]), cases_of(seeds[ALL_REAL]), scoring.policy)
+    return compare_with_real(
+        collect_cases(seeds[alpha]), collect_cases(seeds[ALL_REAL]), trust_input.policy
+    )

@@ -14,17 +14,19 @@ from typing import get_args
 from syntrust_core.contracts.report import Control, ReportControl, ReportTraining
 from syntrust_metrics.experiment.alpha_arms import (
     ALL_REAL,
-    cases_of,
-    mix_body,
-    same_mixes,
-    seed_bodies,
-    trust_over,
+    collect_cases,
+    describe_mix,
+    find_same_mixes,
+    score_all_seeds,
+    score_trainings,
 )
-from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.experiment.trust_input import Body, TrustInput
 from syntrust_metrics.trust import compare_with_real
 
 
-def control_arms(scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> list[Body]:
+def build_control_arms(
+    trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
+) -> list[Body]:
     """Every control arm by kind, then by α.
 
     Parameters
@@ -41,14 +43,19 @@ def control_arms(scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> lis
         `reason`. `alpha` is null where a control is not one of an α. Where it cannot be trained,
         `reason` says why, `seeds` is empty and the rest null.
     """
-    return [_arm(arm, scoring, mixes) for arm in sorted(scoring.request.controls, key=_place)]
+    return [
+        _build_arm(arm, trust_input, mixes)
+        for arm in sorted(trust_input.request.controls, key=_sort_key)
+    ]
 
 
-def _place(arm: ReportControl) -> tuple[int, float]:
+def _sort_key(arm: ReportControl) -> tuple[int, float]:
     return get_args(Control).index(arm.control), float(arm.alpha or 0)
 
 
-def _arm(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> Body:
+def _build_arm(
+    arm: ReportControl, trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
+) -> Body:
     alpha = None if arm.alpha is None else float(arm.alpha)
     named = {
         "control": arm.control,
@@ -59,24 +66,28 @@ def _arm(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequence[Bo
     if not arm.trainings:
         nothing = dict.fromkeys(("mix", "trust", "versus_real", "versus_mix"))
         return named | nothing | {"seeds": []}
-    return named | _trained(arm, scoring, mixes)
+    return named | _build_trained_arm(arm, trust_input, mixes)
 
 
-def _trained(arm: ReportControl, scoring: Scoring, mixes: Mapping[float, Sequence[Body]]) -> Body:
+def _build_trained_arm(
+    arm: ReportControl, trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
+) -> Body:
     trainings: list[ReportTraining] = sorted(arm.trainings, key=lambda each: each.seed)
-    same = same_mixes(trainings, scoring.runs())
-    seeds = seed_bodies(trainings, scoring)
+    same = find_same_mixes(trainings, trust_input.runs())
+    seeds = score_trainings(trainings, trust_input)
 
     def versus(alpha: str | None) -> Body | None:
         """Null where there is no such mix, or where it is the same trainings."""
         if alpha is None or alpha in same or float(alpha) not in mixes:
             return None
-        return compare_with_real(cases_of(seeds), list(mixes[float(alpha)]), scoring.policy)
+        return compare_with_real(
+            collect_cases(seeds), list(mixes[float(alpha)]), trust_input.policy
+        )
 
     return {
-        "mix": mix_body(trainings, same_as=same),
+        "mix": describe_mix(trainings, same_as=same),
         "seeds": seeds,
-        "trust": trust_over(seeds, scoring),
+        "trust": score_all_seeds(seeds, trust_input),
         "versus_real": versus(ALL_REAL),
         "versus_mix": versus(arm.alpha),
     }

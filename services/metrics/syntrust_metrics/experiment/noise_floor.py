@@ -9,62 +9,65 @@ from collections.abc import Sequence
 from typing import Final
 
 from syntrust_core.contracts.report import ReportRun
-from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.experiment.trust_input import Body, TrustInput
 
 NO_TWINS: Final = "no second twins were scored"
 NO_SEEDS: Final = "one training seed"
 
 
-def noise_floors(scoring: Scoring) -> Body:
+def estimate_noise_floors(trust_input: TrustInput) -> Body:
     """T3 and T4 of S against S' (`twins`) and of R under two training seeds (`seeds`), per α.
 
     Returns
     -------
     dict
-        ``{"twins": {"reason", "alphas": [{"alpha", "t3": {region: leaf}, "t4": {…}}]}, "seeds":
+        ``{"twins": {"reason", "alphas": [{"alpha", "t3": {region: estimate}, "t4": {…}}]}, "seeds":
         {"reason", "pairs", "alphas"}}``; without what it needs `alphas` is empty and `reason` says
         what is missing. Seeds are compared in disjoint pairs, first with second, third with
         fourth, because pairs that share a training are not independent.
     """
-    runs = scoring.runs()
-    return {"twins": _twins(scoring, runs), "seeds": _seeds(scoring, runs)}
+    runs = trust_input.runs()
+    return {
+        "twins": _estimate_twin_floor(trust_input, runs),
+        "seeds": _estimate_seed_floor(trust_input, runs),
+    }
 
 
-def _twins(scoring: Scoring, runs: dict[str, list[ReportRun]]) -> Body:
+def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> Body:
     if any(run.score_again is None for several in runs.values() for run in several):
         return {"reason": NO_TWINS, "alphas": []}
     found = {
         alpha: [
             case
             for run in several
-            for case in scoring.pair(run.score_synthetic, run.score_again or "", seed=run.seed)
+            for case in trust_input.pair(run.score_synthetic, run.score_again or "", seed=run.seed)
         ]
         for alpha, several in runs.items()
     }
-    return {"reason": None, "alphas": _factors(scoring, found)}
+    return {"reason": None, "alphas": _score_factors(trust_input, found)}
 
 
-def _seeds(scoring: Scoring, runs: dict[str, list[ReportRun]]) -> Body:
+def _estimate_seed_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> Body:
     if min(len(several) for several in runs.values()) < 2:
         return {"reason": NO_SEEDS, "pairs": [], "alphas": []}
     found = {
         alpha: [
             case
-            for index, (first, second) in enumerate(_pairs(several))
-            for case in scoring.pair(first.score_real, second.score_real, seed=index)
+            for index, (first, second) in enumerate(_pair_runs(several))
+            for case in trust_input.pair(first.score_real, second.score_real, seed=index)
         ]
         for alpha, several in runs.items()
     }
-    named = [[first.seed, second.seed] for first, second in _pairs(next(iter(runs.values())))]
-    return {"reason": None, "pairs": named, "alphas": _factors(scoring, found)}
+    named = [[first.seed, second.seed] for first, second in _pair_runs(next(iter(runs.values())))]
+    return {"reason": None, "pairs": named, "alphas": _score_factors(trust_input, found)}
 
 
-def _pairs(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ReportRun]]:
+def _pair_runs(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ReportRun]]:
     return list(zip(runs[::2], runs[1::2], strict=False))
 
 
-def _factors(scoring: Scoring, found: dict[str, list[Body]]) -> list[Body]:
-    factors = {alpha: scoring.trust(cases)["factors"] for alpha, cases in found.items()}
+def _score_factors(trust_input: TrustInput, found: dict[str, list[Body]]) -> list[Body]:
+    factors = {alpha: trust_input.score(cases)["factors"] for alpha, cases in found.items()}
     return [
         {"alpha": float(alpha), "t3": each["t3"], "t4": each["t4"]}
         for alpha, each in factors.items()

@@ -12,14 +12,14 @@ from typing import Final
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import BuildReport
-from syntrust_metrics.experiment.alpha_arms import alpha_arms, cases_of
-from syntrust_metrics.experiment.controls import control_arms
-from syntrust_metrics.experiment.noise_floor import noise_floors
-from syntrust_metrics.experiment.size_effect import size_effect
-from syntrust_metrics.experiment.trust_input import Body, Dice, Scoring
-from syntrust_metrics.experiment.volume_quintiles import volume_quintiles
+from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
+from syntrust_metrics.experiment.controls import build_control_arms
+from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
+from syntrust_metrics.experiment.size_effect import estimate_size_effect
+from syntrust_metrics.experiment.trust_input import Body, Dice, TrustInput
+from syntrust_metrics.experiment.volume_quintiles import score_volume_quintiles
 from syntrust_metrics.fidelity.schema import TwinComparison
-from syntrust_metrics.fidelity.summary import summarise
+from syntrust_metrics.fidelity.summary import summarise_twins
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 from syntrust_metrics.trust import DEFINITION, check_paper_claims, describe_alpha_curve
 
@@ -51,43 +51,43 @@ def build_results(
         If the policy cannot be used.
     """
     test = [case for case in request.cases if case.part == "test"]
-    disjoint = Scoring(request, scores, test, _disjoint)
-    alphas = alpha_arms(disjoint)
-    by_alpha = {entry["alpha"]: cases_of(entry["seeds"]) for entry in alphas}
+    disjoint = TrustInput(request, scores, test, _disjoint_dice)
+    alphas = build_alpha_arms(disjoint)
+    by_alpha = {entry["alpha"]: collect_cases(entry["seeds"]) for entry in alphas}
     body = {
         "definition": DEFINITION,
         "dataset": request.dataset,
         "alphas": alphas,
-        "controls": control_arms(disjoint, by_alpha),
-        "unseen": _unseen(disjoint),
-        "nested": alpha_arms(Scoring(request, scores, test, _nested)),
-        "floors": noise_floors(disjoint),
-        "size": size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
-        "by_volume": volume_quintiles(disjoint),
-        "twins": summarise(comparisons, request.cases),
+        "controls": build_control_arms(disjoint, by_alpha),
+        "unseen": _score_unseen_cases(disjoint),
+        "nested": build_alpha_arms(TrustInput(request, scores, test, _nested_dice)),
+        "floors": estimate_noise_floors(disjoint),
+        "size": estimate_size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
+        "by_volume": score_volume_quintiles(disjoint),
+        "twins": summarise_twins(comparisons, request.cases),
         "curve": describe_alpha_curve(by_alpha, disjoint.policy),
         "claims": check_paper_claims(by_alpha, disjoint.policy),
     }
     return {**body, "digest": f"sha256:{digest(body)}"}
 
 
-def _disjoint(score: CaseScore) -> Dice:
+def _disjoint_dice(score: CaseScore) -> Dice:
     return score.dice
 
 
-def _nested(score: CaseScore) -> Dice:
+def _nested_dice(score: CaseScore) -> Dice:
     return score.nested
 
 
-def _unseen(scoring: Scoring) -> Body | None:
+def _score_unseen_cases(trust_input: TrustInput) -> Body | None:
     """The same without the test cases that the generator was trained on; null if it saw none."""
-    unseen = [case for case in scoring.cases if not case.seen]
-    if len(unseen) == len(scoring.cases):
+    unseen = [case for case in trust_input.cases if not case.seen]
+    if len(unseen) == len(trust_input.cases):
         return None
     few = len(unseen) < MIN_UNSEEN_CASES
     detail = f"Only {len(unseen)} test cases are new to the generator, fewer than 20."
     return {
         "cases": len(unseen),
-        "alphas": alpha_arms(replace(scoring, cases=unseen)) if unseen else [],
+        "alphas": build_alpha_arms(replace(trust_input, cases=unseen)) if unseen else [],
         "warnings": [{"code": "few_unseen", "detail": detail}] if few else [],
     }

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from syntrust_core.contracts.report import ReportRun
-from syntrust_metrics.experiment.trust_input import Body, Scoring
+from syntrust_metrics.experiment.trust_input import Body, TrustInput
 from syntrust_metrics.trust.serialization import round_numbers
 
 MIN_CASES: Final = 10  # as for the intervals of the trust factors
 SCOPE: Final = "this trained model"
-Leaf = dict[str, Any]
+Estimate = dict[str, Any]
 Pairs = Sequence[tuple[float, float]]
 
 
-def size_effect(scoring: Scoring, confidence: float) -> list[Body]:
+def estimate_size_effect(trust_input: TrustInput, confidence: float) -> list[Body]:
     """Spearman's ρ of region volume and Dice, for each α, side and region; mean over seeds.
 
     Cases that lack the region in the reference have no size and are left out.
@@ -28,24 +28,26 @@ def size_effect(scoring: Scoring, confidence: float) -> list[Body]:
     return [
         {"alpha": float(alpha)}
         | {
-            side: _side(scoring, runs, side, confidence=confidence)
+            side: _estimate_side(trust_input, runs, side, confidence=confidence)
             for side in ("real", "synthetic")
         }
-        for alpha, runs in scoring.runs().items()
+        for alpha, runs in trust_input.runs().items()
     ]
 
 
-def _side(scoring: Scoring, runs: Sequence[ReportRun], side: str, *, confidence: float) -> Body:
-    tables = [_pairs(scoring, getattr(run, f"score_{side}")) for run in runs]
+def _estimate_side(
+    trust_input: TrustInput, runs: Sequence[ReportRun], side: str, *, confidence: float
+) -> Body:
+    tables = [_pair_volume_with_dice(trust_input, getattr(run, f"score_{side}")) for run in runs]
     return {
-        region: mean_correlation([table[region] for table in tables], confidence)
+        region: average_correlations([table[region] for table in tables], confidence)
         for region in sorted(tables[0])
     }
 
 
-def _pairs(scoring: Scoring, step: str) -> Mapping[str, Pairs]:
+def _pair_volume_with_dice(trust_input: TrustInput, step: str) -> Mapping[str, Pairs]:
     """Volume in ml and Dice of the cases that have a region."""
-    scores = [scoring.score(case, step) for case in scoring.cases]
+    scores = [trust_input.find_score(case, step) for case in trust_input.cases]
     return {
         region: [
             (volume, dice)
@@ -57,7 +59,7 @@ def _pairs(scoring: Scoring, step: str) -> Mapping[str, Pairs]:
     }
 
 
-def mean_correlation(by_seed: Sequence[Pairs], confidence: float) -> Leaf:
+def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimate:
     r"""Mean over seeds of Spearman's ρ, with an interval over the cases.
 
     With :math:`z = \operatorname{atanh} \rho` the interval is
@@ -85,15 +87,15 @@ def mean_correlation(by_seed: Sequence[Pairs], confidence: float) -> Leaf:
     each = np.array([spearman(np.array(pairs).reshape(-1, 2)) for pairs in by_seed])
     if np.isnan(each).any():
         reason = "volume or Dice does not vary" if cases > 1 else "fewer than 2 cases"
-        return _leaf(cases, reason=reason)
+        return _make_estimate(cases, reason=reason)
     rho = float(each.mean())
     spread = float(each.std(ddof=1)) if each.size > 1 else None
     if cases < MIN_CASES or abs(rho) > 1 - 1e-12:
         reason = f"fewer than {MIN_CASES} cases" if cases < MIN_CASES else "a perfect order"
-        return _leaf(cases, value=rho, seed_sd=spread, reason=reason)
+        return _make_estimate(cases, value=rho, seed_sd=spread, reason=reason)
     reach = NormalDist().inv_cdf(0.5 + confidence / 2) * ((1 + rho**2 / 2) / (cases - 3)) ** 0.5
     bounds = [float(np.tanh(np.arctanh(rho) + step)) for step in (-reach, reach)]
-    return _leaf(cases, value=rho, ci=bounds, scope=SCOPE, seed_sd=spread)
+    return _make_estimate(cases, value=rho, ci=bounds, scope=SCOPE, seed_sd=spread)
 
 
 def spearman(pairs: NDArray[np.float64]) -> float:
@@ -104,7 +106,7 @@ def spearman(pairs: NDArray[np.float64]) -> float:
     return float(np.corrcoef(ranks.T)[0, 1])
 
 
-def _leaf(cases: int, **known: Any) -> Leaf:  # noqa: ANN401 - fields of a leaf
+def _make_estimate(cases: int, **known: Any) -> Estimate:  # noqa: ANN401 - fields of an estimate
     empty = {"value": None, "ci": None, "scope": None, "seed_sd": None, "reason": None}
-    leaf: Leaf = round_numbers({**empty, **known, "cases": cases})
-    return leaf
+    estimate: Estimate = round_numbers({**empty, **known, "cases": cases})
+    return estimate

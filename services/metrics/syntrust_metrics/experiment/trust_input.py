@@ -17,7 +17,7 @@ Dice = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
-class Scoring:
+class TrustInput:
     """One way to read the same predictions: which regions, and which test cases."""
 
     request: BuildReport
@@ -32,7 +32,7 @@ class Scoring:
             by_alpha.setdefault(run.alpha, []).append(run)
         return by_alpha
 
-    def entries(self, training: ReportTraining) -> list[Body]:
+    def pair_test_sets(self, training: ReportTraining) -> list[Body]:
         """The cases of one training: Dice on the real against Dice on the synthetic test set."""
         return self.pair(training.score_real, training.score_synthetic, seed=training.seed)
 
@@ -52,13 +52,13 @@ class Scoring:
             for case in cases
         ]
 
-    def score(self, case: ReportCase, step: str) -> CaseScore:
+    def find_score(self, case: ReportCase, step: str) -> CaseScore:
         file = self.scores.get(step)
         if file is None or case.case not in file.cases:
             raise ObjectMissing(f"Scoring step {step} holds no scores of case {case.id}.")
         return file.cases[case.case]
 
-    def trust(self, cases: Iterable[Body]) -> Body:
+    def score(self, cases: Iterable[Body]) -> Body:
         """The trust factors of cases under the experiment's policy."""
         policy = {} if self.policy is None else {"policy": self.policy}
         return score_cases({"cases": list(cases), **policy})
@@ -69,5 +69,5 @@ class Scoring:
         return given
 
     def _dice(self, case: ReportCase, step: str) -> Body:
-        scores = self.regions(self.score(case, step))
+        scores = self.regions(self.find_score(case, step))
         return {region: round_numbers(value) for region, value in sorted(scores.items())}

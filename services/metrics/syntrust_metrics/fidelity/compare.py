@@ -17,8 +17,18 @@ from syntrust_core.cases.model import Case
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Modality
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import bounding_box
-from syntrust_metrics.fidelity.healthy_residual import Block, block_of, correlation, residual
-from syntrust_metrics.fidelity.intensity import Scaled, contrast, first_order, scaled
+from syntrust_metrics.fidelity.healthy_residual import (
+    BlockShape,
+    block_shape,
+    correlation,
+    healthy_residual,
+)
+from syntrust_metrics.fidelity.intensity import (
+    ScaledIntensities,
+    first_order_features,
+    lesion_contrast,
+    scale_intensities,
+)
 from syntrust_metrics.fidelity.schema import (
     AREAS,
     LESIONS,
@@ -33,14 +43,14 @@ from syntrust_metrics.fidelity.schema import (
 from syntrust_metrics.fidelity.similarity import (
     LEAST_SIDE_VOXELS,
     SCALES,
-    histogram_distance,
     ms_ssim,
     psnr_db,
+    wasserstein_distance,
 )
 
 Images = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Image = Mapping[Modality, Scaled]
+Image = Mapping[Modality, ScaledIntensities]
 
 ABSENT: Final = "no voxel of it is compared"
 EQUAL: Final = "the images are equal there"
@@ -66,11 +76,11 @@ def compare_twins(case: Case, twins: Iterable[Images]) -> TwinComparison:
     InvalidVolume
         If a modality is constant within the brain, or a twin is background alone.
     """
-    seen, brains = case.brain.copy(), []
+    in_view, brains = case.brain.copy(), []
     for twin in twins:
-        seen &= _drawn(case.brain, twin)
+        in_view &= _find_drawn_box(case.brain, twin)
         brains.append(twin[:, case.brain])
-    view = _view(case, seen)
+    view = _find_field_of_view(case, in_view)
     source = view.image(case.images[:, case.brain])
     drawn = [view.image(values) for values in brains]
     residuals = {name: view.residual(source[name]) for name in MODALITIES}
@@ -80,15 +90,15 @@ def compare_twins(case: Case, twins: Iterable[Images]) -> TwinComparison:
         tumour_outside_view=int(np.count_nonzero((case.labels > 0) & case.brain))
         - sum(view.count(area) for area in LESIONS),
         block_mm=view.block_mm,
-        contrast=_contrasts(source, view),
-        features=_features(source, view),
-        twins=tuple(_measures(source, residuals, twin, view) for twin in drawn),
-        diversity=_diversity(drawn, view) if len(drawn) > 1 else None,
+        contrast=_measure_contrasts(source, view),
+        features=_measure_features(source, view),
+        twins=tuple(_measure_twin(source, residuals, twin, view) for twin in drawn),
+        diversity=_measure_diversity(drawn, view) if len(drawn) > 1 else None,
     )
 
 
 @dataclass(frozen=True)
-class _View:
+class _FieldOfView:
     """Where images are compared: the brain, as far as every twin was drawn.
 
     `kept` says which brain voxels those are. `mask` lies in the smallest box around them, `sides`
@@ -96,20 +106,20 @@ class _View:
     voxels. All voxels are in C order.
     """
 
-    kept: Mask
+    in_view_of_brain: Mask
     mask: Mask
     areas: Mapping[Area, Mask]
     sides: tuple[int, int, int]
-    block: Block
+    block: BlockShape
     block_mm: tuple[float, float, float]
 
     def count(self, area: Area) -> int:
         return int(np.count_nonzero(self.areas[area]))
 
-    def image(self, brain: NDArray[np.float32]) -> dict[Modality, Scaled]:
+    def image(self, brain: NDArray[np.float32]) -> dict[Modality, ScaledIntensities]:
         """From the values of all brain voxels, (4, voxels)."""
         return {
-            name: scaled(values[self.kept], name=name)
+            name: scale_intensities(values[self.in_view_of_brain], name=name)
             for name, values in zip(MODALITIES, brain, strict=True)
         }
 
@@ -119,28 +129,28 @@ class _View:
         volume[self.mask] = values
         return volume
 
-    def residual(self, image: Scaled) -> NDArray[np.float64]:
+    def residual(self, image: ScaledIntensities) -> NDArray[np.float64]:
         x, y, z = self.sides
         healthy = self.volume(self.areas["healthy"])[:x, :y, :z] != 0
-        return residual(self.volume(image.z)[:x, :y, :z], healthy, self.block)
+        return healthy_residual(self.volume(image.z)[:x, :y, :z], healthy, self.block)
 
 
-def _view(case: Case, seen: Mask) -> _View:
-    inside = seen[bounding_box(seen)]
+def _find_field_of_view(case: Case, in_view: Mask) -> _FieldOfView:
+    inside = in_view[bounding_box(in_view)]
     x, y, z = inside.shape
-    block = block_of(case.geometry.spacing_mm)
+    block = block_shape(case.geometry.spacing_mm)
     a, b, c = (n * s for n, s in zip(block, case.geometry.spacing_mm, strict=True))
-    return _View(
-        kept=seen[case.brain],
+    return _FieldOfView(
+        in_view_of_brain=in_view[case.brain],
         mask=np.pad(inside, [(0, -side % _MULTIPLE) for side in inside.shape]),
-        areas=_areas(case.labels[seen]),
+        areas=_make_area_masks(case.labels[in_view]),
         sides=(x, y, z),
         block=block,
         block_mm=(a, b, c),
     )
 
 
-def _drawn(brain: Mask, twin: Images) -> Mask:
+def _find_drawn_box(brain: Mask, twin: Images) -> Mask:
     """The box of the brain that a twin fills: beyond its field of view lies background alone."""
     within = np.zeros_like(brain)
     if brain.all():
@@ -158,7 +168,7 @@ def _drawn(brain: Mask, twin: Images) -> Mask:
     return within
 
 
-def _areas(labels: NDArray[np.uint8]) -> dict[Area, Mask]:
+def _make_area_masks(labels: NDArray[np.uint8]) -> dict[Area, Mask]:
     """Areas over the compared voxels: label regions, and the brain with and without them."""
     masks: dict[Area, Mask] = {"brain": np.ones(labels.shape, np.bool_), "healthy": labels == 0}
     for region in REGIONS:
@@ -166,24 +176,34 @@ def _areas(labels: NDArray[np.uint8]) -> dict[Area, Mask]:
     return masks
 
 
-def _measures(
-    source: Image, residuals: Mapping[Modality, NDArray[np.float64]], twin: Image, view: _View
+def _measure_twin(
+    source: Image,
+    residuals: Mapping[Modality, NDArray[np.float64]],
+    twin: Image,
+    view: _FieldOfView,
 ) -> TwinMeasures:
     return TwinMeasures(
-        ms_ssim={name: _ms_ssim(source[name], twin[name], view) for name in MODALITIES},
-        psnr={name: _psnr(source[name], twin[name], view) for name in MODALITIES},
-        histogram={name: _histogram(source[name], twin[name], view) for name in MODALITIES},
-        contrast=_contrasts(twin, view),
-        features=_features(twin, view),
+        ms_ssim={name: _measure_ms_ssim(source[name], twin[name], view) for name in MODALITIES},
+        psnr={name: _measure_psnr(source[name], twin[name], view) for name in MODALITIES},
+        histogram={
+            name: _measure_histograms(source[name], twin[name], view) for name in MODALITIES
+        },
+        contrast=_measure_contrasts(twin, view),
+        features=_measure_features(twin, view),
         residual_correlation={
-            name: _measure(correlation(residuals[name], view.residual(twin[name])), NO_RESIDUAL)
+            name: _make_measure(
+                correlation(residuals[name], view.residual(twin[name])), NO_RESIDUAL
+            )
             for name in MODALITIES
         },
     )
 
 
-def _ms_ssim(
-    first: Scaled, second: Scaled, view: _View, areas: Sequence[Area] = AREAS
+def _measure_ms_ssim(
+    first: ScaledIntensities,
+    second: ScaledIntensities,
+    view: _FieldOfView,
+    areas: Sequence[Area] = AREAS,
 ) -> dict[Area, Measure]:
     if min(view.sides) < LEAST_SIDE_VOXELS:
         return {area: Measure(value=None, reason=TOO_SMALL) for area in areas}
@@ -191,64 +211,74 @@ def _ms_ssim(
     found = ms_ssim(
         view.volume(first.z), view.volume(second.z), weights, data_range=first.data_range
     )
-    return {area: _measure(found.get(area), ABSENT) for area in areas}
+    return {area: _make_measure(found.get(area), ABSENT) for area in areas}
 
 
-def _psnr(source: Scaled, twin: Scaled, view: _View) -> dict[Area, Measure]:
+def _measure_psnr(
+    source: ScaledIntensities, twin: ScaledIntensities, view: _FieldOfView
+) -> dict[Area, Measure]:
     return {
-        area: _measure(psnr_db(source.z[mask], twin.z[mask], data_range=source.data_range), EQUAL)
+        area: _make_measure(
+            psnr_db(source.z[mask], twin.z[mask], data_range=source.data_range), EQUAL
+        )
         if mask.any()
         else Measure(value=None, reason=ABSENT)
         for area, mask in view.areas.items()
     }
 
 
-def _histogram(source: Scaled, twin: Scaled, view: _View) -> dict[Area, Measure]:
+def _measure_histograms(
+    source: ScaledIntensities, twin: ScaledIntensities, view: _FieldOfView
+) -> dict[Area, Measure]:
     return {
-        area: Measure(value=histogram_distance(source.range[mask], twin.range[mask]))
+        area: Measure(value=wasserstein_distance(source.stretched[mask], twin.stretched[mask]))
         if mask.any()
         else Measure(value=None, reason=ABSENT)
         for area, mask in view.areas.items()
     }
 
 
-def _contrasts(image: Image, view: _View) -> ByArea:
+def _measure_contrasts(image: Image, view: _FieldOfView) -> ByArea:
     healthy = view.areas["healthy"]
     return {
         name: {
-            area: _measure(contrast(one.z[view.areas[area]], one.z[healthy]), NO_CONTRAST)
+            area: _make_measure(
+                lesion_contrast(one.z[view.areas[area]], one.z[healthy]), NO_CONTRAST
+            )
             for area in LESIONS
         }
         for name, one in image.items()
     }
 
 
-def _features(image: Image, view: _View) -> FeatureTable:
+def _measure_features(image: Image, view: _FieldOfView) -> FeatureTable:
     return {
-        name: {area: first_order(one.z[mask]) for area, mask in view.areas.items()}
+        name: {area: first_order_features(one.z[mask]) for area, mask in view.areas.items()}
         for name, one in image.items()
     }
 
 
-def _diversity(twins: Sequence[Image], view: _View) -> Diversity:
+def _measure_diversity(twins: Sequence[Image], view: _FieldOfView) -> Diversity:
     sd: ByArea = {}
     alike: dict[Modality, Measure] = {}
     for name in MODALITIES:
         spread = np.std([twin[name].z for twin in twins], axis=0, ddof=1)
         sd[name] = {
-            area: _measure(float(spread[mask].mean()) if mask.any() else None, ABSENT)
+            area: _make_measure(float(spread[mask].mean()) if mask.any() else None, ABSENT)
             for area, mask in view.areas.items()
         }
-        alike[name] = _mean_ms_ssim([twin[name] for twin in twins], view)
+        alike[name] = _measure_mean_ms_ssim([twin[name] for twin in twins], view)
     return Diversity(sd=sd, ms_ssim=alike)
 
 
-def _mean_ms_ssim(twins: Sequence[Scaled], view: _View) -> Measure:
+def _measure_mean_ms_ssim(twins: Sequence[ScaledIntensities], view: _FieldOfView) -> Measure:
     """Of neighbours alone: the cost stays linear in the number of twins."""
-    pairs = [_ms_ssim(one, other, view, ("brain",))["brain"] for one, other in pairwise(twins)]
+    pairs = [
+        _measure_ms_ssim(one, other, view, ("brain",))["brain"] for one, other in pairwise(twins)
+    ]
     values = [pair.value for pair in pairs if pair.value is not None]
-    return _measure(float(np.mean(values)) if values else None, pairs[0].reason)
+    return _make_measure(float(np.mean(values)) if values else None, pairs[0].reason)
 
 
-def _measure(value: float | None, reason: str | None) -> Measure:
+def _make_measure(value: float | None, reason: str | None) -> Measure:
     return Measure(value=value, reason=None if value is not None else reason)

@@ -15,17 +15,17 @@ RESIDUAL_MM: Final = 4.0
 FEWEST_BLOCKS: Final = 20
 _LEAST_SHARE: Final = 0.5  # of a block that must be healthy tissue
 
-Block = tuple[int, int, int]
+BlockShape = tuple[int, int, int]
 
 
-def block_of(spacing_mm: tuple[float, float, float]) -> Block:
+def block_shape(spacing_mm: tuple[float, float, float]) -> BlockShape:
     """Voxels a side of a block of about 4 mm; one voxel where voxels are larger."""
     x, y, z = (max(1, round(RESIDUAL_MM / length)) for length in spacing_mm)
     return x, y, z
 
 
-def residual(
-    z: NDArray[np.float32], healthy: NDArray[np.bool_], block: Block
+def healthy_residual(
+    z: NDArray[np.float32], healthy: NDArray[np.bool_], block: BlockShape
 ) -> NDArray[np.float64]:
     """Block means of healthy tissue less the mean of all of it.
 
@@ -45,8 +45,8 @@ def residual(
     if not healthy.any():
         return np.zeros(0)
     whole = np.prod(block)
-    voxels = _block_sums(healthy.astype(np.float64), block)
-    sums = _block_sums(np.where(healthy, z, 0).astype(np.float64), block)
+    voxels = _sum_blocks(healthy.astype(np.float64), block)
+    sums = _sum_blocks(np.where(healthy, z, 0).astype(np.float64), block)
     kept = voxels >= _LEAST_SHARE * whole
     means: NDArray[np.float64] = sums[kept] / voxels[kept] - sums.sum() / voxels.sum()
     return means
@@ -59,7 +59,7 @@ def correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> floa
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def _block_sums(array: NDArray[np.float64], block: Block) -> NDArray[np.float64]:
+def _sum_blocks(array: NDArray[np.float64], block: BlockShape) -> NDArray[np.float64]:
     for axis, side in enumerate(block):
         starts = np.arange(0, array.shape[axis], side)
         array = np.add.reduceat(array, starts, axis=axis)

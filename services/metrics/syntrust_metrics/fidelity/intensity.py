@@ -21,21 +21,21 @@ FEWEST_VOXELS: Final = 20
 """An area below it has no first-order features: a kurtosis of a few voxels is noise."""
 
 
-class Scaled(NamedTuple):
+class ScaledIntensities(NamedTuple):
     """One modality over the brain, on two scales.
 
     `z` is what a segmenter is given: mean and sd are those of the values between the percentiles,
-    bounded to [-10, 10]. `range` is only moved and stretched, so that the percentiles lie at 0 and
-    1: intensities have no unit, and twins are drawn on a scale of their own. `data_range` is the
-    distance of the percentiles in z.
+    bounded to [-10, 10]. `stretched` is only moved and stretched, so that the percentiles lie at 0
+    and 1: intensities have no unit, and twins are drawn on a scale of their own. `data_range` is
+    the distance of the percentiles in z.
     """
 
     z: NDArray[np.float32]
-    range: NDArray[np.float32]
+    stretched: NDArray[np.float32]
     data_range: float
 
 
-def scaled(values: Vector, *, name: str) -> Scaled:
+def scale_intensities(values: Vector, *, name: str) -> ScaledIntensities:
     """Bring the values of one modality over the brain to common scales.
 
     Invariant to a·x + b with a > 0. The percentiles are observed values, so no voxel's membership
@@ -56,11 +56,13 @@ def scaled(values: Vector, *, name: str) -> Scaled:
             f"{name} is constant within the brain; it holds no image.", file=name, field="values"
         )
     z = np.clip((values - mean) / sd, -Z_LIMIT, Z_LIMIT)
-    ranged = (values - low) / (high - low)
-    return Scaled(z.astype(np.float32), ranged.astype(np.float32), float((high - low) / sd))
+    stretched = (values - low) / (high - low)
+    return ScaledIntensities(
+        z.astype(np.float32), stretched.astype(np.float32), float((high - low) / sd)
+    )
 
 
-def first_order(z: Vector) -> dict[Feature, float] | None:
+def first_order_features(z: Vector) -> dict[Feature, float] | None:
     """Moments and percentiles of z-scores; None for fewer than 20 voxels or a constant area.
 
     Kurtosis is that in excess of a normal distribution's; sd, skewness and kurtosis are those of
@@ -87,7 +89,7 @@ def first_order(z: Vector) -> dict[Feature, float] | None:
     }
 
 
-def contrast(lesion: Vector, healthy: Vector) -> float | None:
+def lesion_contrast(lesion: Vector, healthy: Vector) -> float | None:
     """Mean of a lesion above the mean of healthy tissue, in sds of healthy tissue.
 
     Invariant to a·x + b with a > 0. None where either is empty or healthy tissue is constant.

@@ -14,7 +14,7 @@ from scipy import special
 
 Vector = NDArray[np.float64]
 
-FEWEST: Final = 20
+FEWEST_SOURCES: Final = 20
 LEVEL: Final = 0.05
 PERCENTILE: Final = 95
 PERMUTATIONS: Final = 9999
@@ -22,7 +22,7 @@ SEED: Final = 0
 CONFIDENCE: Final = 0.95
 
 
-def seen_against_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
+def compare_seen_with_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
     """Compare similarities of twins to their own sources, higher meaning more alike.
 
     Returns
@@ -32,7 +32,7 @@ def seen_against_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
     95th percentile of unseen ones, in which 0.05 is expected, with Wilson's interval. All of it
     null, with a reason, where fewer than 20 sources are seen or unseen.
     """
-    reason = _too_few(seen, unseen)
+    reason = _explain_too_few(seen, unseen)
     if reason is not None:
         nothing = dict.fromkeys(("seen_mean", "unseen_mean", "difference", "p"))
         above = {"value": None, "ci": None, "expected": 1 - PERCENTILE / 100}
@@ -46,18 +46,18 @@ def seen_against_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
         "p": permutation_p(seen, unseen),
         "above": {
             "value": count / len(seen),
-            "ci": wilson(count, len(seen)),
+            "ci": wilson_interval(count, len(seen)),
             "expected": 1 - PERCENTILE / 100,
         },
         "reason": None,
     }
 
 
-def _too_few(seen: Vector, unseen: Vector) -> str | None:
+def _explain_too_few(seen: Vector, unseen: Vector) -> str | None:
     counts = {"seen": len(seen), "not seen": len(unseen)}
     few = [f"{n} of the sources were {name} by the generator" for name, n in counts.items()]
-    short = [text for text, n in zip(few, counts.values(), strict=True) if n < FEWEST]
-    return f"Only {' and '.join(short)}; at least {FEWEST} are needed." if short else None
+    short = [text for text, n in zip(few, counts.values(), strict=True) if n < FEWEST_SOURCES]
+    return f"Only {' and '.join(short)}; at least {FEWEST_SOURCES} are needed." if short else None
 
 
 def permutation_p(seen: Vector, unseen: Vector) -> float:
@@ -73,7 +73,7 @@ def permutation_p(seen: Vector, unseen: Vector) -> float:
     return reached / (PERMUTATIONS + 1)
 
 
-def wilson(count: int, n: int) -> list[float]:
+def wilson_interval(count: int, n: int) -> list[float]:
     """Wilson's score interval of a share, 95 % (JASA 22, 1927, doi:10.2307/2276774)."""
     z = float(special.ndtri((1 + CONFIDENCE) / 2))
     share, scale = count / n, 1 + z * z / n

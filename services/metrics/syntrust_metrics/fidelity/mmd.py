@@ -22,7 +22,7 @@ SEED: Final = 0
 CONFIDENCE: Final = 0.95
 
 
-class Discrepancy(NamedTuple):
+class MmdEstimate(NamedTuple):
     """Squared MMD of `pairs` pairs; `ci` may reach below 0, as an unbiased estimate does."""
 
     value: float
@@ -32,12 +32,7 @@ class Discrepancy(NamedTuple):
     pairs: int
 
 
-def wasserstein(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Wasserstein-1 distance of two samples of one size: mean difference of sorted values."""
-    return float(np.abs(np.sort(first) - np.sort(second)).mean())
-
-
-def mmd(real: Matrix, synthetic: Matrix) -> Discrepancy | str:
+def estimate_mmd(real: Matrix, synthetic: Matrix) -> MmdEstimate | str:
     r"""Unbiased squared maximum mean discrepancy of paired samples.
 
     .. math:: \frac{1}{n(n-1)} \sum_{i \ne j}
@@ -60,7 +55,7 @@ def mmd(real: Matrix, synthetic: Matrix) -> Discrepancy | str:
     """
     if len(real) < FEWEST_PAIRS:
         return f"fewer than {FEWEST_PAIRS} cases have these features"
-    kept = _kept(len(real))
+    kept = _choose_pairs(len(real))
     x, y = real[kept], synthetic[kept]
     spread = np.concatenate([x, y]).std(axis=0)
     varying = spread > 0
@@ -70,13 +65,13 @@ def mmd(real: Matrix, synthetic: Matrix) -> Discrepancy | str:
     bandwidth = _median_distance(x, y)
     if bandwidth == 0:
         return "more than half of the images have the same features"
-    terms = _terms(x, y, bandwidth)
+    terms = _make_terms(x, y, bandwidth)
     n = len(terms)
     value = float(terms.sum()) / (n * (n - 1))
-    return Discrepancy(value, _jackknife(terms), _swap_p(terms), bandwidth, n)
+    return MmdEstimate(value, _jackknife_interval(terms), _permutation_p(terms), bandwidth, n)
 
 
-def _kept(n: int) -> NDArray[np.int64]:
+def _choose_pairs(n: int) -> NDArray[np.int64]:
     if n <= MOST_PAIRS:
         return np.arange(n)
     return np.sort(np.random.default_rng(SEED).permutation(n)[:MOST_PAIRS])
@@ -88,7 +83,7 @@ def _median_distance(x: Matrix, y: Matrix) -> float:
     return float(np.median(distances[np.triu_indices(len(pooled), 1)]))
 
 
-def _terms(x: Matrix, y: Matrix, bandwidth: float) -> Matrix:
+def _make_terms(x: Matrix, y: Matrix, bandwidth: float) -> Matrix:
     """The summands of the estimate, (n, n), 0 on the diagonal."""
     scale = -0.5 / bandwidth**2
     within = np.exp(scale * cdist(x, x, "sqeuclidean"))
@@ -99,7 +94,7 @@ def _terms(x: Matrix, y: Matrix, bandwidth: float) -> Matrix:
     return terms
 
 
-def _jackknife(terms: Matrix) -> tuple[float, float]:
+def _jackknife_interval(terms: Matrix) -> tuple[float, float]:
     n, total = len(terms), float(terms.sum())
     without = (total - 2 * terms.sum(axis=1)) / ((n - 1) * (n - 2))
     error = float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
@@ -108,7 +103,7 @@ def _jackknife(terms: Matrix) -> tuple[float, float]:
     return value - margin, value + margin
 
 
-def _swap_p(terms: Matrix) -> float:
+def _permutation_p(terms: Matrix) -> float:
     """Swapping pair i changes the sign of its row and column: every draw is a quadratic form."""
     rng = np.random.default_rng(SEED)
     observed, n = float(terms.sum()), len(terms)

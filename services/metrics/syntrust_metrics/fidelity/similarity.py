@@ -67,24 +67,24 @@ def ms_ssim(
             mean = float(np.average(local, weights=weight))
             result[area] *= max(mean, 0.0) ** exponent
         if scale < SCALES - 1:
-            x, y = pooled(x), pooled(y)
-            areas = {area: pooled(weight) for area, weight in areas.items()}
+            x, y = pool(x), pool(y)
+            areas = {area: pool(weight) for area, weight in areas.items()}
     return result
 
 
 def local_ssim(first: Volume, second: Volume, *, data_range: float) -> tuple[Volume, Volume]:
     """SSIM and its contrast-and-structure part around each voxel (Wang et al. 2004, eq. 13)."""
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    mean_x, mean_y = _windowed(first), _windowed(second)
-    var_x = _windowed(first * first) - mean_x * mean_x
-    var_y = _windowed(second * second) - mean_y * mean_y
-    covariance = _windowed(first * second) - mean_x * mean_y
+    mean_x, mean_y = _window_mean(first), _window_mean(second)
+    var_x = _window_mean(first * first) - mean_x * mean_x
+    var_y = _window_mean(second * second) - mean_y * mean_y
+    covariance = _window_mean(first * second) - mean_x * mean_y
     contrast: Volume = (2 * covariance + c2) / (var_x + var_y + c2)
     luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
     return luminance * contrast, contrast
 
 
-def _windowed(image: Volume) -> Volume:
+def _window_mean(image: Volume) -> Volume:
     """Gaussian-weighted mean around each voxel; what lies beyond the edges counts as 0."""
     mean: Volume = ndimage.gaussian_filter(
         image, SIGMA_VOXELS, radius=RADIUS_VOXELS, mode="constant"
@@ -92,7 +92,7 @@ def _windowed(image: Volume) -> Volume:
     return mean
 
 
-def pooled(image: Volume) -> Volume:
+def pool(image: Volume) -> Volume:
     """Mean of each 2x2x2 voxels; every side must be even."""
     half = image[::2] + image[1::2]  # sums of halves: numpy is slow over axes of length two
     half = half[:, ::2] + half[:, 1::2]
@@ -110,7 +110,7 @@ def psnr_db(reference: Vector, image: Vector, *, data_range: float) -> float | N
     return 10 * float(np.log10(data_range**2 / error)) if error else None
 
 
-def histogram_distance(first: Vector, second: Vector) -> float:
+def wasserstein_distance(first: Vector, second: Vector) -> float:
     """Wasserstein-1 distance of the values of two images over the same voxels.
 
     With equal counts it is the mean difference of the sorted values: no bins, so no bin width.

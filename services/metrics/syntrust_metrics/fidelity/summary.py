@@ -19,8 +19,8 @@ from syntrust_core.contracts.report import ReportCase
 from syntrust_core.contracts.vocabulary import MODALITIES, Modality
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.fidelity.definitions import FIDELITY, PRIVACY
-from syntrust_metrics.fidelity.memorisation import LEVEL, seen_against_unseen
-from syntrust_metrics.fidelity.mmd import mmd, wasserstein
+from syntrust_metrics.fidelity.memorisation import LEVEL, compare_seen_with_unseen
+from syntrust_metrics.fidelity.mmd import estimate_mmd
 from syntrust_metrics.fidelity.schema import (
     AREAS,
     FEATURES,
@@ -33,6 +33,7 @@ from syntrust_metrics.fidelity.schema import (
     TwinComparison,
     TwinMeasures,
 )
+from syntrust_metrics.fidelity.similarity import wasserstein_distance
 from syntrust_metrics.trust.inference.margin_tests import adjust_by_holm
 from syntrust_metrics.trust.serialization import round_numbers
 
@@ -46,7 +47,7 @@ ABSENT: Final = "no case has it"
 MMD_AREAS: Final[tuple[Area, ...]] = ("healthy", *LESIONS)
 
 
-def summarise(
+def summarise_twins(
     comparisons: Mapping[str, TwinComparison], cases: Sequence[ReportCase]
 ) -> Body | None:
     """Sum up the comparisons of an experiment; None where no case has one.
@@ -70,24 +71,26 @@ def summarise(
         If a comparison that a case names is not there.
     """
     compared = [
-        (case, _comparison(case, comparisons))
+        (case, _find_comparison(case, comparisons))
         for case in sorted(cases, key=lambda case: case.id)
         if case.comparison is not None
     ]
     if not compared:
         return None
-    body: Body = round_numbers({"fidelity": _fidelity(compared), "privacy": _privacy(compared)})
+    body: Body = round_numbers(
+        {"fidelity": _summarise_fidelity(compared), "privacy": _summarise_privacy(compared)}
+    )
     return body
 
 
-def _comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]) -> TwinComparison:
+def _find_comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]) -> TwinComparison:
     found = comparisons.get(case.comparison or "")
     if found is None:
         raise ObjectMissing(f"Step {case.comparison} holds no comparison of case {case.id}.")
     return found
 
 
-def _fidelity(compared: Compared) -> Body:
+def _summarise_fidelity(compared: Compared) -> Body:
     found = [comparison for _, comparison in compared]
     firsts = [comparison.twins[0] for comparison in found]
     return {
@@ -95,39 +98,41 @@ def _fidelity(compared: Compared) -> Body:
         "seen": sum(case.seen for case, _ in compared),
         "outside_view": sum(comparison.outside_view for comparison in found),
         "tumour_outside_view": sum(comparison.tumour_outside_view for comparison in found),
-        "ms_ssim": _means([twin.ms_ssim for twin in firsts], AREAS),
-        "psnr": _means([twin.psnr for twin in firsts], AREAS),
-        "histogram": _means([twin.histogram for twin in firsts], AREAS),
-        "contrast": _contrasts(found),
-        "features": _features(found),
-        "mmd": {area: _mmd(found, area) for area in MMD_AREAS},
-        "diversity": _diversity(found),
+        "ms_ssim": _average_tables([twin.ms_ssim for twin in firsts], AREAS),
+        "psnr": _average_tables([twin.psnr for twin in firsts], AREAS),
+        "histogram": _average_tables([twin.histogram for twin in firsts], AREAS),
+        "contrast": _summarise_contrasts(found),
+        "features": _summarise_features(found),
+        "mmd": {area: _summarise_mmd(found, area) for area in MMD_AREAS},
+        "diversity": _summarise_diversity(found),
         "definitions": FIDELITY,
     }
 
 
-def _by_area(
-    areas: Iterable[Area], leaf: Callable[[Modality, Area], Body]
+def _tabulate(
+    areas: Iterable[Area], estimate: Callable[[Modality, Area], Body]
 ) -> dict[str, dict[str, Body]]:
     found: dict[str, dict[str, Body]] = {name: {} for name in MODALITIES}
     for name, area in product(MODALITIES, areas):
-        found[name][area] = leaf(name, area)
+        found[name][area] = estimate(name, area)
     return found
 
 
-def _means(tables: Sequence[ByArea], areas: Iterable[Area]) -> Body:
-    return _by_area(areas, lambda name, area: _mean([table[name][area] for table in tables]))
+def _average_tables(tables: Sequence[ByArea], areas: Iterable[Area]) -> Body:
+    return _tabulate(
+        areas, lambda name, area: _average_measures([table[name][area] for table in tables])
+    )
 
 
-def _mean(measures: Sequence[Measure]) -> Body:
+def _average_measures(measures: Sequence[Measure]) -> Body:
     """Mean over the cases that have a value, with its t interval and the usual reason if none."""
     values = np.array([m.value for m in measures if m.value is not None], np.float64)
     reasons = Counter(m.reason for m in measures if m.value is None)
     reason = reasons.most_common(1)[0][0] if not values.size else None
-    return {**_mean_of(values), "reason": reason}
+    return {**_average(values), "reason": reason}
 
 
-def _mean_of(values: Vector) -> Body:
+def _average(values: Vector) -> Body:
     n = len(values)
     if not n:
         return {"value": None, "ci": None, "sd": None, "n": 0}
@@ -139,43 +144,45 @@ def _mean_of(values: Vector) -> Body:
     return {"value": mean, "ci": [mean - margin, mean + margin], "sd": sd, "n": n}
 
 
-def _contrasts(found: Sequence[TwinComparison]) -> Body:
-    def leaf(name: Modality, area: Area) -> Body:
+def _summarise_contrasts(found: Sequence[TwinComparison]) -> Body:
+    def estimate(name: Modality, area: Area) -> Body:
         real = [comparison.contrast[name][area] for comparison in found]
         twin = [comparison.twins[0].contrast[name][area] for comparison in found]
         return {
-            "real": _mean(real),
-            "synthetic": _mean(twin),
-            "difference": _mean([_less(s, r) for s, r in zip(twin, real, strict=True)]),
+            "real": _average_measures(real),
+            "synthetic": _average_measures(twin),
+            "difference": _average_measures(
+                [_subtract(s, r) for s, r in zip(twin, real, strict=True)]
+            ),
         }
 
-    return _by_area(LESIONS, leaf)
+    return _tabulate(LESIONS, estimate)
 
 
-def _less(first: Measure, second: Measure) -> Measure:
+def _subtract(first: Measure, second: Measure) -> Measure:
     if first.value is None or second.value is None:
         return Measure(value=None, reason=first.reason or second.reason)
     return Measure(value=first.value - second.value)
 
 
-def _features(found: Sequence[TwinComparison]) -> Body:
-    def leaf(name: Modality, area: Area) -> Body:
-        real, twin = _feature_rows(found, [(name, area)])
+def _summarise_features(found: Sequence[TwinComparison]) -> Body:
+    def estimate(name: Modality, area: Area) -> Body:
+        real, twin = _collect_features(found, [(name, area)])
         return {
-            feature: _distance(real[:, column], twin[:, column])
+            feature: _compare_feature(real[:, column], twin[:, column])
             for column, feature in enumerate(FEATURES)
         }
 
-    return _by_area(AREAS, leaf)
+    return _tabulate(AREAS, estimate)
 
 
-def _distance(real: Vector, twin: Vector) -> Body:
+def _compare_feature(real: Vector, twin: Vector) -> Body:
     """Wasserstein-1 distance of one feature between real images and twins, in sds over both."""
     if not len(real):
         return {"distance": None, "real": None, "synthetic": None, "n": 0, "reason": ABSENT}
     sd = float(np.concatenate([real, twin]).std())
     return {
-        "distance": wasserstein(real, twin) / sd if sd else None,
+        "distance": wasserstein_distance(real, twin) / sd if sd else None,
         "real": float(real.mean()),
         "synthetic": float(twin.mean()),
         "n": len(real),
@@ -183,12 +190,15 @@ def _distance(real: Vector, twin: Vector) -> Body:
     }
 
 
-def _feature_rows(
+def _collect_features(
     found: Sequence[TwinComparison], places: Sequence[tuple[Modality, Area]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Features of real image and first twin, (n, places x 7), of cases that have all of them."""
     rows = [
-        (_vector(comparison.features, places), _vector(comparison.twins[0].features, places))
+        (
+            _feature_vector(comparison.features, places),
+            _feature_vector(comparison.twins[0].features, places),
+        )
         for comparison in found
     ]
     whole = [(real, twin) for real, twin in rows if real is not None and twin is not None]
@@ -199,7 +209,9 @@ def _feature_rows(
     return real, twin
 
 
-def _vector(table: FeatureTable, places: Sequence[tuple[Modality, Area]]) -> list[float] | None:
+def _feature_vector(
+    table: FeatureTable, places: Sequence[tuple[Modality, Area]]
+) -> list[float] | None:
     values: list[float] = []
     for name, area in places:
         features: dict[Feature, float] | None = table[name][area]
@@ -209,8 +221,8 @@ def _vector(table: FeatureTable, places: Sequence[tuple[Modality, Area]]) -> lis
     return values
 
 
-def _mmd(found: Sequence[TwinComparison], area: Area) -> Body:
-    result = mmd(*_feature_rows(found, [(name, area) for name in MODALITIES]))
+def _summarise_mmd(found: Sequence[TwinComparison], area: Area) -> Body:
+    result = estimate_mmd(*_collect_features(found, [(name, area) for name in MODALITIES]))
     if isinstance(result, str):
         nothing = dict.fromkeys(("value", "ci", "p", "bandwidth", "n"))
         return {**nothing, "reason": result}
@@ -224,23 +236,24 @@ def _mmd(found: Sequence[TwinComparison], area: Area) -> Body:
     }
 
 
-def _diversity(found: Sequence[TwinComparison]) -> Body | None:
+def _summarise_diversity(found: Sequence[TwinComparison]) -> Body | None:
     several = [comparison.diversity for comparison in found if comparison.diversity is not None]
     if not several:
         return None
     return {
         "cases": len(several),
-        "sd": _means([diversity.sd for diversity in several], AREAS),
+        "sd": _average_tables([diversity.sd for diversity in several], AREAS),
         "ms_ssim": {
-            name: _mean([diversity.ms_ssim[name] for diversity in several]) for name in MODALITIES
+            name: _average_measures([diversity.ms_ssim[name] for diversity in several])
+            for name in MODALITIES
         },
     }
 
 
-def _privacy(compared: Compared) -> Body:
+def _summarise_privacy(compared: Compared) -> Body:
     embeddings = {
-        "residual": _against(_residuals(compared)),
-        "features": _against(_closeness(compared)),
+        "residual": _compare_sources(_residual_similarities(compared)),
+        "features": _compare_sources(_feature_similarities(compared)),
     }
     adjusted = adjust_by_holm([one["p"] for one in embeddings.values()])
     tested = [p for p in adjusted if p is not None]
@@ -253,45 +266,48 @@ def _privacy(compared: Compared) -> Body:
             name: {**one, "p_holm": p}
             for (name, one), p in zip(embeddings.items(), adjusted, strict=True)
         },
-        "verdict": _verdict(tested),
+        "verdict": _judge(tested),
         "reason": None if tested else reasons[0],
         "definitions": PRIVACY,
     }
 
 
-def _verdict(adjusted: Sequence[float]) -> str:
+def _judge(adjusted: Sequence[float]) -> str:
     if not adjusted:
         return "undecided"
     return "memorisation" if min(adjusted) < LEVEL else "no sign"
 
 
-def _against(similarities: Sequence[tuple[bool, float]]) -> Body:
+def _compare_sources(similarities: Sequence[tuple[bool, float]]) -> Body:
     seen, unseen = (
         np.array([value for was_seen, value in similarities if was_seen is side], np.float64)
         for side in (True, False)
     )
-    return seen_against_unseen(seen, unseen)
+    return compare_seen_with_unseen(seen, unseen)
 
 
-def _residuals(compared: Compared) -> list[tuple[bool, float]]:
-    found = [(case.seen, _mean_residual(comparison.twins[0])) for case, comparison in compared]
+def _residual_similarities(compared: Compared) -> list[tuple[bool, float]]:
+    found = [
+        (case.seen, _mean_residual_correlation(comparison.twins[0]))
+        for case, comparison in compared
+    ]
     return [(seen, value) for seen, value in found if value is not None]
 
 
-def _mean_residual(twin: TwinMeasures) -> float | None:
+def _mean_residual_correlation(twin: TwinMeasures) -> float | None:
     """Mean over the modalities that have a correlation."""
     values = [one.value for one in twin.residual_correlation.values() if one.value is not None]
     return float(np.mean(values)) if values else None
 
 
-def _closeness(compared: Compared) -> list[tuple[bool, float]]:
+def _feature_similarities(compared: Compared) -> list[tuple[bool, float]]:
     """Minus the distance of healthy tissue's features, each in its pooled sd; higher is closer."""
     places: list[tuple[Modality, Area]] = [(name, "healthy") for name in MODALITIES]
     whole = [
         (case.seen, own, drawn)
         for case, comparison in compared
-        if (own := _vector(comparison.features, places)) is not None
-        and (drawn := _vector(comparison.twins[0].features, places)) is not None
+        if (own := _feature_vector(comparison.features, places)) is not None
+        and (drawn := _feature_vector(comparison.twins[0].features, places)) is not None
     ]
     if not whole:
         return []

@@ -11,50 +11,58 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from syntrust_metrics.figures.cases import bland_altman, dice_volume
-from syntrust_metrics.figures.factors import fig4, fig5, fig6, fig7, fig8
-from syntrust_metrics.figures.noise_floor import floors
-from syntrust_metrics.figures.style import save
-from syntrust_metrics.figures.twins import TwinPair, fig2
-from syntrust_metrics.figures.volumes import CaseVolumes, fig3
+from syntrust_metrics.figures.cases import draw_bland_altman, draw_dice_against_volume
+from syntrust_metrics.figures.factors import draw_fig4, draw_fig5, draw_fig6, draw_fig7, draw_fig8
+from syntrust_metrics.figures.noise_floor import draw_noise_floors
+from syntrust_metrics.figures.style import save_figure
+from syntrust_metrics.figures.twins import TwinPair, draw_fig2
+from syntrust_metrics.figures.volumes import CaseVolumes, draw_fig3
 
 
 def draw_all(
     results: Mapping[str, Any], pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
 ) -> dict[str, Figure]:
     """Draw every figure of an experiment, by name. Without pairs there is no fig2."""
-    figures = {"fig2": fig2(pairs)} if pairs else {}
-    figures["fig3"] = fig3(volumes)
-    over_alpha = {"fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8}
+    figures = {"fig2": draw_fig2(pairs)} if pairs else {}
+    figures["fig3"] = draw_fig3(volumes)
+    over_alpha = {
+        "fig4": draw_fig4,
+        "fig5": draw_fig5,
+        "fig6": draw_fig6,
+        "fig7": draw_fig7,
+        "fig8": draw_fig8,
+    }
     figures |= {name: draw(results) for name, draw in over_alpha.items()}
     return figures | {
-        "dice_volume": dice_volume(results, volumes),
-        "bland_altman": bland_altman(results),
-        "floors": floors(results),
+        "dice_volume": draw_dice_against_volume(results, volumes),
+        "bland_altman": draw_bland_altman(results),
+        "floors": draw_noise_floors(results),
     }
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
     """Write every figure as SVG and PNG; paths by file name."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [path for name, figure in figures.items() for path in save(figure, folder / name)]
+    paths = [
+        path for name, figure in figures.items() for path in save_figure(figure, folder / name)
+    ]
     return {path.name: path for path in paths}
 
 
 __all__ = [
     "CaseVolumes",
     "TwinPair",
-    "bland_altman",
-    "dice_volume",
     "draw_all",
-    "fig2",
-    "fig3",
-    "fig4",
-    "fig5",
-    "fig6",
-    "fig7",
-    "fig8",
-    "floors",
-    "save",
+    "draw_bland_altman",
+    "draw_dice_against_volume",
+    "draw_fig2",
+    "draw_fig3",
+    "draw_fig4",
+    "draw_fig5",
+    "draw_fig6",
+    "draw_fig7",
+    "draw_fig8",
+    "draw_noise_floors",
     "save_all",
+    "save_figure",
 ]

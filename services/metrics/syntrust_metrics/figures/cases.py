@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
-from syntrust_metrics.figures.curves import Body, counted, regions_of
+from syntrust_metrics.figures.curves import Body, describe_sample, list_regions
 from syntrust_metrics.figures.style import (
     FAINT,
     INK,
@@ -19,12 +19,12 @@ from syntrust_metrics.figures.style import (
     SIDE_NAMES,
     SIDES,
     Look,
-    annotate,
+    annotate_figure,
+    choose_region_look,
     new_figure,
-    region_look,
-    region_title,
-    styled,
-    tidy,
+    tidy_axes,
+    title_region,
+    use_style,
 )
 from syntrust_metrics.figures.volumes import CaseVolumes
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
@@ -35,7 +35,7 @@ NUMBERS_PT: Final = 7.5
 MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image and stays small
 
 
-def dice_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
+def draw_dice_against_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
     """Dice of each test case against the volume of its region, on both test sets.
 
     The paper holds that small regions score low. ρ is Spearman's rank correlation.
@@ -44,15 +44,20 @@ def dice_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
 
     def panel(axes: Axes, entry: Body, region: str) -> None:
         for side, look in SIDES.items():
-            rows = [(ml[case["id"]][region], case[side][region]) for case in _cases(entry)]
+            rows = [(ml[case["id"]][region], case[side][region]) for case in _iterate_cases(entry)]
             points = np.array([row for row in rows if row[0] > 0 and row[1] is not None])
-            _scatter(axes, points.reshape(-1, 2), look, SIDE_NAMES[side])
+            _draw_scatter(axes, points.reshape(-1, 2), look, SIDE_NAMES[side])
         size = next(each for each in results["size"] if each["alpha"] == entry["alpha"])
-        _title(axes, entry, region, [f"{side} ρ {_said(size[side][region])}" for side in SIDES])
-        _volume_axis(axes, ml.values())
+        _title_panel(
+            axes,
+            entry,
+            region,
+            [f"{side} ρ {_format_correlation(size[side][region])}" for side in SIDES],
+        )
+        _scale_volume_axis(axes, ml.values())
         axes.set_ylim(-0.04, 1.04)
 
-    return _panels(
+    return _draw_panels(
         results,
         panel,
         labels=("region volume in the reference, ml (log scale)", "Dice (higher is better)"),
@@ -60,24 +65,24 @@ def dice_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
     )
 
 
-def bland_altman(results: Body) -> Figure:
+def draw_bland_altman(results: Body) -> Figure:
     """Difference of a case's Dice on its two images against their mean, per region.
 
     Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
     """
-    reach = _reach(results)
+    reach = _find_half_height(results)
 
     def panel(axes: Axes, entry: Body, region: str) -> None:
-        pairs = _pairs(entry, region)
+        pairs = _pair_dice(entry, region)
         points = np.stack([pairs.mean(axis=1), pairs[:, 0] - pairs[:, 1]], axis=1)
-        _scatter(axes, points, region_look(region), "")
-        lines = _agreement(axes, entry["trust"]["companions"]["t4"][region])
-        _title(axes, entry, region, lines)
+        _draw_scatter(axes, points, choose_region_look(region), "")
+        lines = _draw_agreement(axes, entry["trust"]["companions"]["t4"][region])
+        _title_panel(axes, entry, region, lines)
         axes.axhline(0, color=FAINT, linewidth=0.8, zorder=1)
         axes.set_xlim(-0.04, 1.04)
         axes.set_ylim(-reach, reach)
 
-    return _panels(
+    return _draw_panels(
         results,
         panel,
         labels=("mean of the two Dice", "real − synthetic Dice\n(0 is best)"),
@@ -88,36 +93,36 @@ def bland_altman(results: Body) -> Figure:
     )
 
 
-def shown(alphas: Sequence[Any]) -> list[Any]:
+def select_alphas(alphas: Sequence[Any]) -> list[Any]:
     """Entries of the first, the middle and the last α."""
     if len(alphas) <= ROWS:
         return list(alphas)
     return [alphas[0], alphas[len(alphas) // 2], alphas[-1]]
 
 
-def _panels(results: Body, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
-    regions, rows = regions_of(results), shown(results["alphas"])
-    with styled():
+def _draw_panels(results: Body, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
+    regions, rows = list_regions(results), select_alphas(results["alphas"])
+    with use_style():
         figure = new_figure(PAGE_IN, ROW_IN * len(rows) + 0.9)
         grid = figure.subplots(len(rows), len(regions), squeeze=False, sharex=True, sharey=True)
         for row, entry in zip(grid, rows, strict=True):
             for axes, region in zip(row, regions, strict=True):
-                tidy(axes)
+                tidy_axes(axes)
                 panel(axes, entry, region)
             row[0].set_ylabel(labels[1])
         grid[-1, len(regions) // 2].set_xlabel(labels[0])
         handles, names = grid[0, 0].get_legend_handles_labels()
         if any(names):
             figure.legend(handles, names, loc="outside upper center", ncols=2)
-        annotate(figure, f"{counted(results)} A point is a case and a seed. {note}")
+        annotate_figure(figure, f"{describe_sample(results)} A point is a case and a seed. {note}")
     return figure
 
 
-def _cases(entry: Body) -> Iterable[Mapping[str, Any]]:
+def _iterate_cases(entry: Body) -> Iterable[Mapping[str, Any]]:
     return (case for seed in entry["seeds"] for case in seed["cases"])
 
 
-def _scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str) -> None:
+def _draw_scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str) -> None:
     axes.scatter(
         points[:, 0],
         points[:, 1],
@@ -133,20 +138,20 @@ def _scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str) -> 
     )
 
 
-def _title(axes: Axes, entry: Body, region: str, numbers: Sequence[str]) -> None:
+def _title_panel(axes: Axes, entry: Body, region: str, numbers: Sequence[str]) -> None:
     """Name the panel and give its numbers above it, where no point can be."""
-    lines = [f"{region_title(region)}, α = {entry['alpha']:g}", *numbers]
+    lines = [f"{title_region(region)}, α = {entry['alpha']:g}", *numbers]
     axes.set_title("\n".join(lines), fontsize=NUMBERS_PT, loc="left")
 
 
-def _said(leaf: Mapping[str, Any]) -> str:
-    if leaf["value"] is None:
+def _format_correlation(estimate: Mapping[str, Any]) -> str:
+    if estimate["value"] is None:
         return "undefined"
-    low_high = f" [{leaf['ci'][0]:.2f}, {leaf['ci'][1]:.2f}]" if leaf["ci"] else ""
-    return f"{leaf['value']:.2f}{low_high}".replace("-", "−")
+    low_high = f" [{estimate['ci'][0]:.2f}, {estimate['ci'][1]:.2f}]" if estimate["ci"] else ""
+    return f"{estimate['value']:.2f}{low_high}".replace("-", "−")
 
 
-def _volume_axis(axes: Axes, cases: Iterable[Mapping[str, float]]) -> None:
+def _scale_volume_axis(axes: Axes, cases: Iterable[Mapping[str, float]]) -> None:
     """Whole decades around every volume, the same in each panel."""
     present = [volume for case in cases for volume in case.values() if volume > 0] or [1.0]
     low, high = np.floor(np.log10(min(present))), np.ceil(np.log10(max(present)))
@@ -157,7 +162,7 @@ def _volume_axis(axes: Axes, cases: Iterable[Mapping[str, float]]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
 
 
-def _agreement(axes: Axes, companion: Mapping[str, Any]) -> list[str]:
+def _draw_agreement(axes: Axes, companion: Mapping[str, Any]) -> list[str]:
     """Draw bias and limits of agreement, and give them in words."""
     bias, limits = companion["bias"], companion["limits"]
     if bias["value"] is None or limits is None:
@@ -166,32 +171,32 @@ def _agreement(axes: Axes, companion: Mapping[str, Any]) -> list[str]:
     for limit in limits:
         axes.axhline(limit, color=INK, linewidth=1.1, linestyle=(0, (5, 3)), zorder=2)
     return [
-        f"bias {_signed(bias['value'])}{_signed_bounds(bias['ci'])}",
-        f"limits {_signed(limits[0])} to {_signed(limits[1])}",
+        f"bias {_format_signed(bias['value'])}{_format_bounds(bias['ci'])}",
+        f"limits {_format_signed(limits[0])} to {_format_signed(limits[1])}",
     ]
 
 
-def _signed(value: float) -> str:
+def _format_signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
 
 
-def _signed_bounds(bounds: Sequence[float] | None) -> str:
-    return f" [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else ""
+def _format_bounds(bounds: Sequence[float] | None) -> str:
+    return f" [{_format_signed(bounds[0])}, {_format_signed(bounds[1])}]" if bounds else ""
 
 
-def _pairs(entry: Body, region: str) -> NDArray[np.float64]:
+def _pair_dice(entry: Body, region: str) -> NDArray[np.float64]:
     """Dice as scored, (pairs, 2), real first: empty regions as the policy counts them."""
     rule = entry["trust"]["policy"]["empty"]
-    both = [(case["real"][region], case["synthetic"][region]) for case in _cases(entry)]
+    both = [(case["real"][region], case["synthetic"][region]) for case in _iterate_cases(entry)]
     dice = np.array(both, dtype=np.float64).reshape(1, len(both), 2, 1).transpose(0, 2, 1, 3)
     scored = apply_rule(dice, rule)[0, ..., 0].T
     return scored[~np.isnan(scored).any(axis=1)]
 
 
-def _reach(results: Body) -> float:
+def _find_half_height(results: Body) -> float:
     """Half the height of every panel, so that panels compare."""
-    rows, regions = shown(results["alphas"]), regions_of(results)
-    gaps = [np.ptp(_pairs(entry, region), axis=1) for entry in rows for region in regions]
+    rows, regions = select_alphas(results["alphas"]), list_regions(results)
+    gaps = [np.ptp(_pair_dice(entry, region), axis=1) for entry in rows for region in regions]
     limits = [
         entry["trust"]["companions"]["t4"][region]["limits"] or ()
         for entry in rows

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from syntrust_metrics.figures.style import Look, tidy
+from syntrust_metrics.figures.style import Look, tidy_axes
 
 Body = Mapping[str, Any]
-Leaf = Mapping[str, Any]
+Estimate = Mapping[str, Any]
 ALPHA_LABEL: Final = "α, share of real images in training"
 LOW_N: Final = 50
 CUT: Final = "A bar that meets the frame goes on beyond it."
@@ -28,42 +28,44 @@ GAPS_NAMED: Final = 3
 
 @dataclass(frozen=True)
 class Series:
-    """One line: a leaf for each α, or null where nothing was measured."""
+    """One line: an estimate for each α, or null where nothing was measured."""
 
     name: str
     look: Look
-    leaves: Sequence[Leaf | None]
+    estimates: Sequence[Estimate | None]
     about: str = ""  # the name where the panel does not say the rest
 
     @property
     def values(self) -> NDArray[np.float64]:
-        return np.array([_number(leaf) for leaf in self.leaves])
+        return np.array([_number_or_nan(estimate) for estimate in self.estimates])
 
     @property
     def bars(self) -> NDArray[np.float64]:
         """Bounds of the intervals, (α, 2); NaN where there is none."""
         none = [np.nan, np.nan]
-        bounds = [(leaf and leaf["ci"]) or none for leaf in self.leaves]
+        bounds = [(estimate and estimate["ci"]) or none for estimate in self.estimates]
         return np.array(bounds, dtype=np.float64).reshape(-1, 2)
 
 
-def constant(values: Iterable[float | None]) -> list[Leaf]:
-    """Numbers that have no interval, as leaves."""
+def make_constant_estimates(values: Iterable[float | None]) -> list[Estimate]:
+    """Numbers that have no interval, as estimates."""
     return [{"value": value, "ci": None, "reason": None} for value in values]
 
 
-def draw(axes: Axes, alphas: Sequence[float], series: Sequence[Series], *, width_in: float) -> None:
+def draw_series(
+    axes: Axes, alphas: Sequence[float], series: Sequence[Series], *, width_in: float
+) -> None:
     """Draw every series; `width_in` is that of the axes, for the distance between bars."""
     x = np.array(alphas, dtype=np.float64)
-    tidy(axes)
+    tidy_axes(axes)
     marked = [line for line in series if line.look.marker]
     step = DODGE_IN / width_in * (1 + 2 * MARGIN)
     for line in series:
         place = marked.index(line) - (len(marked) - 1) / 2 if line in marked else 0
-        _line(axes, x + step * place, line)
+        _draw_line(axes, x + step * place, line)
     reach = MARGIN + step * (len(marked) - 1) / 2
     axes.set_xlim(-reach, 1 + reach)
-    axes.set_xticks(_ticks(x, width_in))
+    axes.set_xticks(_choose_ticks(x, width_in))
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda alpha, _: f"{alpha:g}"))
     if all(np.isnan(line.values).all() for line in series):
@@ -73,14 +75,14 @@ def draw(axes: Axes, alphas: Sequence[float], series: Sequence[Series], *, width
         axes.set_yticks([])
 
 
-def _ticks(x: NDArray[np.float64], width_in: float) -> NDArray[np.float64]:
+def _choose_ticks(x: NDArray[np.float64], width_in: float) -> NDArray[np.float64]:
     """Every α where there is room, else even steps."""
     if np.diff(x).min(initial=1.0) * width_in >= TICK_IN:
         return x
     return np.linspace(0, 1, 6 if width_in > 10 * TICK_IN else 3)
 
 
-def _line(axes: Axes, x: NDArray[np.float64], line: Series) -> None:
+def _draw_line(axes: Axes, x: NDArray[np.float64], line: Series) -> None:
     """Values as a line with gaps where a factor is undefined; intervals as bars."""
     axes.plot(
         x,
@@ -100,7 +102,7 @@ def _line(axes: Axes, x: NDArray[np.float64], line: Series) -> None:
     axes.vlines(x, low, high, color=line.look.colour, linewidth=1.6, alpha=0.6)
 
 
-def frame(axes: Axes, series: Sequence[Series]) -> str:
+def frame_axes(axes: Axes, series: Sequence[Series]) -> str:
     """Frame the values, and their bars unless a bar is so long that it would flatten the rest.
 
     Gives the sentence that says so, if a bar was cut.
@@ -120,48 +122,50 @@ def frame(axes: Axes, series: Sequence[Series]) -> str:
     return CUT if (shortest, tallest) != (bottom, top) else ""
 
 
-def regions_of(results: Body) -> list[str]:
+def list_regions(results: Body) -> list[str]:
     """Regions of the answer, in the paper's order where it knows them."""
     present = results["alphas"][0]["trust"]["regions"]
     known = [region for region in ("ET", "ED", "NCR") if region in present]
     return known + [region for region in present if region not in known]
 
 
-def alphas_of(results: Body) -> list[float]:
+def list_alphas(results: Body) -> list[float]:
     return [entry["alpha"] for entry in results["alphas"]]
 
 
-def counted(results: Body) -> str:
+def describe_sample(results: Body) -> str:
     """Say over how many cases and which trainings a figure is."""
     first = results["alphas"][0]
     seeds = [str(seed["seed"]) for seed in first["seeds"]]
     cases = first["trust"]["cases"]
     plural = "" if cases == 1 else "s"
-    trained = f"training seed {seeds[0]}" if len(seeds) == 1 else f"training seeds {_and(seeds)}"
+    trained = (
+        f"training seed {seeds[0]}" if len(seeds) == 1 else f"training seeds {_join_words(seeds)}"
+    )
     return f"{cases} test case{plural}; {trained}."
 
 
-def explained(results: Body, series: Sequence[Series]) -> str:
+def describe_intervals(results: Body, series: Sequence[Series]) -> str:
     """What the bars are, and how far to believe them."""
     trust = results["alphas"][0]["trust"]
-    leaves = [leaf for line in series for leaf in line.leaves if leaf is not None]
-    scopes = sorted({leaf["scope"] for leaf in leaves if leaf["ci"]})
+    estimates = [estimate for line in series for estimate in line.estimates if estimate is not None]
+    scopes = sorted({estimate["scope"] for estimate in estimates if estimate["ci"]})
     if not scopes:
-        defined = (leaf for leaf in leaves if leaf["value"] is not None)
-        reasons = sorted({leaf["reason"] for leaf in defined if leaf["reason"]})
+        defined = (estimate for estimate in estimates if estimate["value"] is not None)
+        reasons = sorted({estimate["reason"] for estimate in defined if estimate["reason"]})
         return f"No intervals ({'; '.join(reasons) or 'none asked for'})."
     caution = f" Fewer than {LOW_N} cases: indicative only." if trust["cases"] < LOW_N else ""
     confidence = trust["policy"]["confidence"]
     return f"Bars: {confidence:.0%} intervals ({' / '.join(scopes)}).{caution}"
 
 
-def gaps(results: Body, series: Sequence[Series]) -> str:
+def describe_gaps(results: Body, series: Sequence[Series]) -> str:
     """Say what is not drawn because it is undefined."""
     missing = [
-        f"{line.about or line.name} at α = {alpha:g} ({leaf['reason']})"
+        f"{line.about or line.name} at α = {alpha:g} ({estimate['reason']})"
         for line in series
-        for alpha, leaf in zip(alphas_of(results), line.leaves, strict=True)
-        if leaf is not None and leaf["value"] is None
+        for alpha, estimate in zip(list_alphas(results), line.estimates, strict=True)
+        if estimate is not None and estimate["value"] is None
     ]
     if not missing:
         return ""
@@ -169,9 +173,9 @@ def gaps(results: Body, series: Sequence[Series]) -> str:
     return f"Undefined, not drawn: {'; '.join(missing[:GAPS_NAMED])}{more}."
 
 
-def _and(words: Sequence[str]) -> str:
+def _join_words(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _number(leaf: Leaf | None) -> float:
-    return np.nan if leaf is None or leaf["value"] is None else leaf["value"]
+def _number_or_nan(estimate: Estimate | None) -> float:
+    return np.nan if estimate is None or estimate["value"] is None else estimate["value"]

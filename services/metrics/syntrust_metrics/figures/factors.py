@@ -11,25 +11,25 @@ from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
     Body,
     Series,
-    alphas_of,
-    constant,
-    counted,
-    draw,
-    explained,
-    frame,
-    gaps,
-    regions_of,
+    describe_gaps,
+    describe_intervals,
+    describe_sample,
+    draw_series,
+    frame_axes,
+    list_alphas,
+    list_regions,
+    make_constant_estimates,
 )
 from syntrust_metrics.figures.style import (
     PAGE_IN,
     SIDE_NAMES,
     SIDES,
     Look,
-    annotate,
+    annotate_figure,
+    choose_region_look,
     new_figure,
-    region_look,
-    region_title,
-    styled,
+    title_region,
+    use_style,
 )
 
 UNPAIRED: Final = (
@@ -38,100 +38,107 @@ UNPAIRED: Final = (
 )
 
 
-def fig4(results: Body) -> Figure:
+def draw_fig4(results: Body) -> Figure:
     """T1, mean Dice, on the real and on the synthetic test set."""
-    return _by_side(results, "t1", "T1, mean Dice\n(higher is better; real and synthetic close)")
+    return _draw_by_side(
+        results, "t1", "T1, mean Dice\n(higher is better; real and synthetic close)"
+    )
 
 
-def fig5(results: Body) -> Figure:
+def draw_fig5(results: Body) -> Figure:
     """T2, consistency across cases, on both test sets."""
-    return _by_side(results, "t2", "T2, one minus spread across cases\n(higher is better)")
+    return _draw_by_side(results, "t2", "T2, one minus spread across cases\n(higher is better)")
 
 
-def fig6(results: Body) -> Figure:
+def draw_fig6(results: Body) -> Figure:
     """T3, alignment of real and synthetic Dice, per region, with what no pairing would give."""
-    return _by_region(results, "t3", "T3, cosine of real and synthetic Dice\n(higher is better)")
+    return _draw_by_region(
+        results, "t3", "T3, cosine of real and synthetic Dice\n(higher is better)"
+    )
 
 
-def fig7(results: Body) -> Figure:
+def draw_fig7(results: Body) -> Figure:
     """T4, mean absolute difference of real and synthetic Dice, per region, likewise."""
-    return _by_region(results, "t4", "T4, mean |real − synthetic| Dice\n(lower is better)")
+    return _draw_by_region(results, "t4", "T4, mean |real − synthetic| Dice\n(lower is better)")
 
 
-def fig8(results: Body) -> Figure:
+def draw_fig8(results: Body) -> Figure:
     """T5, relative spread, per region on both test sets."""
-    regions = regions_of(results)
+    regions = list_regions(results)
     every: list[Series] = []
-    with styled():
+    with use_style():
         figure = new_figure(PAGE_IN, 3.5)
         panels = figure.subplots(1, len(regions), sharey=True, squeeze=False)[0]
         for panel, region in zip(panels, regions, strict=True):
-            sides = side_series(results, "t5", region)
-            draw(panel, alphas_of(results), sides, width_in=PAGE_IN / len(regions) - 0.4)
-            panel.set_title(region_title(region))
+            sides = make_side_series(results, "t5", region)
+            draw_series(panel, list_alphas(results), sides, width_in=PAGE_IN / len(regions) - 0.4)
+            panel.set_title(title_region(region))
             every += sides
-        limit = frame(panels[0], every)
+        limit = frame_axes(panels[0], every)
         panels[0].set_ylim(bottom=0)
         panels[0].set_ylabel("T5, standard deviation / mean Dice\n(lower is better)")
         panels[len(regions) // 2].set_xlabel(ALPHA_LABEL)
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=2)
-        annotate(figure, *_notes(results, every), limit)
+        annotate_figure(figure, *_notes(results, every), limit)
     return figure
 
 
-def side_series(results: Body, factor: str, region: str = "") -> list[Series]:
+def make_side_series(results: Body, factor: str, region: str = "") -> list[Series]:
     """A factor on the real and on the synthetic test set, of one region if it has regions."""
     found = []
     for side, look in SIDES.items():
-        leaves = [entry["trust"]["factors"][factor][side] for entry in results["alphas"]]
+        estimates = [entry["trust"]["factors"][factor][side] for entry in results["alphas"]]
         name = SIDE_NAMES[side]
         if region:
-            leaves = [leaf[region] for leaf in leaves]
-        found.append(Series(name, look, leaves, about=f"{region}, {name}" if region else name))
+            estimates = [estimate[region] for estimate in estimates]
+        found.append(Series(name, look, estimates, about=f"{region}, {name}" if region else name))
     return found
 
 
-def region_series(results: Body, factor: str, region: str) -> Series:
+def make_region_series(results: Body, factor: str, region: str) -> Series:
     """T3 or T4 of one region."""
-    leaves = [entry["trust"]["factors"][factor][region] for entry in results["alphas"]]
-    return Series(region_title(region), region_look(region), leaves)
+    estimates = [entry["trust"]["factors"][factor][region] for entry in results["alphas"]]
+    return Series(title_region(region), choose_region_look(region), estimates)
 
 
-def shuffled(results: Body, factor: str, region: str) -> Series:
+def make_unpaired_series(results: Body, factor: str, region: str) -> Series:
     """T3 or T4 if pairing meant nothing."""
     companions = [entry["trust"]["companions"][factor][region] for entry in results["alphas"]]
-    look = Look(region_look(region).colour, "", ":")
-    return Series("", look, constant(each["shuffled"] for each in companions))
+    look = Look(choose_region_look(region).colour, "", ":")
+    return Series("", look, make_constant_estimates(each["shuffled"] for each in companions))
 
 
-def _by_side(results: Body, factor: str, label: str) -> Figure:
-    return _single(results, side_series(results, factor), label)
+def _draw_by_side(results: Body, factor: str, label: str) -> Figure:
+    return _single(results, make_side_series(results, factor), label)
 
 
-def _by_region(results: Body, factor: str, label: str) -> Figure:
-    regions = regions_of(results)
-    series = [region_series(results, factor, region) for region in regions]
-    unpaired = [shuffled(results, factor, region) for region in regions]
+def _draw_by_region(results: Body, factor: str, label: str) -> Figure:
+    regions = list_regions(results)
+    series = [make_region_series(results, factor, region) for region in regions]
+    unpaired = [make_unpaired_series(results, factor, region) for region in regions]
     return _single(results, series, label, unpaired)
 
 
 def _single(
     results: Body, series: Sequence[Series], label: str, unpaired: Sequence[Series] = ()
 ) -> Figure:
-    with styled():
+    with use_style():
         figure = new_figure(5.6, 3.9)
         axes = figure.subplots()
-        draw(axes, alphas_of(results), series, width_in=4.7)
+        draw_series(axes, list_alphas(results), series, width_in=4.7)
         for line in unpaired:
-            axes.plot(alphas_of(results), line.values, line.look.line, color=line.look.colour)
-        limit = frame(axes, [*series, *unpaired])
+            axes.plot(list_alphas(results), line.values, line.look.line, color=line.look.colour)
+        limit = frame_axes(axes, [*series, *unpaired])
         axes.set_ylabel(label)
         axes.set_xlabel(ALPHA_LABEL)
         figure.legend(loc="outside upper center", ncols=len(series))
-        annotate(figure, *_notes(results, series), UNPAIRED if unpaired else "", limit)
+        annotate_figure(figure, *_notes(results, series), UNPAIRED if unpaired else "", limit)
     return figure
 
 
 def _notes(results: Body, series: Sequence[Series]) -> list[str]:
-    return [f"{counted(results)} {explained(results, series)}", gaps(results, series)]
+    return [
+        f"{describe_sample(results)} {describe_intervals(results, series)}",
+        describe_gaps(results, series),
+    ]

@@ -11,23 +11,23 @@ from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
     Body,
     Series,
-    alphas_of,
-    counted,
-    draw,
-    explained,
-    frame,
-    regions_of,
+    describe_intervals,
+    describe_sample,
+    draw_series,
+    frame_axes,
+    list_alphas,
+    list_regions,
 )
-from syntrust_metrics.figures.factors import region_series, shuffled
+from syntrust_metrics.figures.factors import make_region_series, make_unpaired_series
 from syntrust_metrics.figures.style import (
     FAINT,
     INK,
     PAGE_IN,
     Look,
-    annotate,
+    annotate_figure,
     new_figure,
-    region_title,
-    styled,
+    title_region,
+    use_style,
 )
 
 FLOORS: Final[Mapping[str, tuple[str, Look]]] = {
@@ -37,35 +37,38 @@ FLOORS: Final[Mapping[str, tuple[str, Look]]] = {
 LABELS: Final = {"t3": "T3 (higher is better)", "t4": "T4 (lower is better)"}
 
 
-def floors(results: Body) -> Figure:
+def draw_noise_floors(results: Body) -> Figure:
     """T3 and T4 of each region over α, each panel on its own scale.
 
     With them stand the two noise floors, where the experiment has them, and the value without
     pairing.
     """
-    regions = regions_of(results)
+    regions = list_regions(results)
     every: list[Series] = []
     limits = set()
-    with styled():
+    with use_style():
         figure = new_figure(PAGE_IN, 5.2)
         panels = figure.subplots(len(LABELS), len(regions), squeeze=False, sharex=True)
         for row, (factor, label) in zip(panels, LABELS.items(), strict=True):
             for panel, region in zip(row, regions, strict=True):
-                lines = _lines(results, factor, region)
-                draw(panel, alphas_of(results), lines, width_in=PAGE_IN / len(regions) - 0.5)
-                limits.add(frame(panel, lines))
-                panel.set_title(region_title(region) if factor == "t3" else "")
+                lines = _make_series(results, factor, region)
+                draw_series(
+                    panel, list_alphas(results), lines, width_in=PAGE_IN / len(regions) - 0.5
+                )
+                limits.add(frame_axes(panel, lines))
+                panel.set_title(title_region(region) if factor == "t3" else "")
                 every += lines
             row[0].set_ylabel(label)
         panels[-1, len(regions) // 2].set_xlabel(ALPHA_LABEL)
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=2)
-        notes = f"{counted(results)} {explained(results, every)} Each panel has its own scale."
-        annotate(figure, notes, missing(results["floors"]), *sorted(limits))
+        sample, bars = describe_sample(results), describe_intervals(results, every)
+        notes = f"{sample} {bars} Each panel has its own scale."
+        annotate_figure(figure, notes, describe_missing_floors(results["floors"]), *sorted(limits))
     return figure
 
 
-def missing(found: Mapping[str, Any]) -> str:
+def describe_missing_floors(found: Mapping[str, Any]) -> str:
     """Say which floor is not there, and why."""
     reasons = [
         f"no line for {name}: {found[kind]['reason']}"
@@ -75,19 +78,19 @@ def missing(found: Mapping[str, Any]) -> str:
     return f"{'; '.join(reasons)}.".capitalize() if reasons else ""
 
 
-def _lines(results: Body, factor: str, region: str) -> list[Series]:
-    measured = region_series(results, factor, region)
-    unpaired = shuffled(results, factor, region)
+def _make_series(results: Body, factor: str, region: str) -> list[Series]:
+    measured = make_region_series(results, factor, region)
+    unpaired = make_unpaired_series(results, factor, region)
     return [
-        Series("measured: real against synthetic", measured.look, measured.leaves),
-        Series("if pairing meant nothing", Look(FAINT, "", ":"), unpaired.leaves),
+        Series("measured: real against synthetic", measured.look, measured.estimates),
+        Series("if pairing meant nothing", Look(FAINT, "", ":"), unpaired.estimates),
         *(
-            Series(name, look, _floor(results["floors"][kind], factor, region))
+            Series(name, look, _find_floor(results["floors"][kind], factor, region))
             for kind, (name, look) in FLOORS.items()
             if results["floors"][kind]["alphas"]
         ),
     ]
 
 
-def _floor(found: Mapping[str, Any], factor: str, region: str) -> list[Any]:
+def _find_floor(found: Mapping[str, Any], factor: str, region: str) -> list[Any]:
     return [entry[factor][region] for entry in found["alphas"]]

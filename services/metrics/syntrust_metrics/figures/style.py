@@ -68,7 +68,7 @@ SMALL_PRINT_PT: Final = 7
 CHARACTERS_PER_IN: Final = 19  # of small print
 
 
-def styled() -> Any:  # noqa: ANN401 - matplotlib's context manager has no public type
+def use_style() -> Any:  # noqa: ANN401 - matplotlib's context manager has no public type
     """Give a context in which figures are drawn and written in this style."""
     # fonttype path: a page looks the same on a machine without the font. hashsalt: stable ids.
     return mpl.rc_context(
@@ -101,23 +101,23 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return Figure(figsize=(width_in, height_in), layout=engine, facecolor="white")
 
 
-def tidy(axes: Axes) -> None:
+def tidy_axes(axes: Axes) -> None:
     """Horizontal guide lines behind the data, no box."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
-def region_look(region: str) -> Look:
+def choose_region_look(region: str) -> Look:
     return REGIONS.get(region, OTHER)
 
 
-def region_title(region: str) -> str:
+def title_region(region: str) -> str:
     name = REGION_NAMES.get(region)
     return f"{region}, {name}" if name else region
 
 
-def annotate(figure: Figure, *notes: str) -> None:
+def annotate_figure(figure: Figure, *notes: str) -> None:
     """Small print under the figure: what the reader needs, then the research notice."""
     width = int(figure.get_figwidth() * CHARACTERS_PER_IN)
     lines = [textwrap.fill(note, width) for note in notes if note]
@@ -126,10 +126,10 @@ def annotate(figure: Figure, *notes: str) -> None:
     )
 
 
-def save(figure: Figure, path_stem: Path) -> tuple[Path, Path]:
+def save_figure(figure: Figure, path_stem: Path) -> tuple[Path, Path]:
     """Write `<stem>.svg` and `<stem>.png`, without dates or versions in them."""
     svg, png = path_stem.with_suffix(".svg"), path_stem.with_suffix(".png")
-    with styled():
+    with use_style():
         plain = {"Date": None, "Creator": None}
         figure.savefig(svg, format="svg", dpi=RASTER_DPI, metadata=plain)
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})

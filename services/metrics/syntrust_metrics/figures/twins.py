@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from syntrust_core.contracts.vocabulary import LABELS
-from syntrust_metrics.figures.style import FAINT, NOTICE, SMALL_PRINT_PT, styled
+from syntrust_metrics.figures.style import FAINT, NOTICE, SMALL_PRINT_PT, use_style
 
 MODALITY_NAMES: Final = ("T1", "T1ce", "T2", "FLAIR")
 WINDOW_PERCENTILES: Final = (1.0, 99.5)
@@ -53,7 +53,7 @@ class TwinPair:
     spacing_mm: tuple[float, float, float]
 
 
-def fig2(pairs: Sequence[TwinPair]) -> Figure:
+def draw_fig2(pairs: Sequence[TwinPair]) -> Figure:
     """Each case in two rows, real above twin, at the axial slice that holds the most tumour.
 
     Raises
@@ -64,13 +64,13 @@ def fig2(pairs: Sequence[TwinPair]) -> Figure:
     if not pairs:
         msg = "figure 2 needs at least one case with its twin"
         raise ValueError(msg)
-    side = max(_extent(pair.brain) for pair in pairs)
-    with styled():
+    side = max(_measure_extent(pair.brain) for pair in pairs)
+    with use_style():
         layout = _Layout(len(pairs))
         figure = Figure(figsize=(layout.width_in, layout.height_in), facecolor="white")
         for index, pair in enumerate(pairs):
-            _case(figure, layout, index, pair, side)
-        _words(figure, layout)
+            _draw_case(figure, layout, index, pair, side)
+        _write_words(figure, layout)
     return figure
 
 
@@ -106,21 +106,23 @@ class _Layout:
         return x_in / self.width_in, 1 - from_top_in / self.height_in
 
 
-def most_tumour(labels: NDArray[np.uint8]) -> int:
+def find_most_tumour(labels: NDArray[np.uint8]) -> int:
     """Index of the axial slice with the most tumour voxels; the middle one without tumour."""
     area = (labels > 0).sum(axis=(0, 1))
     return int(area.argmax()) if area.any() else labels.shape[2] // 2
 
 
-def _case(figure: Figure, layout: _Layout, case: int, pair: TwinPair, side: int) -> None:
-    level = most_tumour(pair.labels)
-    labels = _square(pair.labels[..., level], pair.brain, side)
+def _draw_case(figure: Figure, layout: _Layout, case: int, pair: TwinPair, side: int) -> None:
+    level = find_most_tumour(pair.labels)
+    labels = _cut_square(pair.labels[..., level], pair.brain, side)
     for row, images in enumerate((pair.real, pair.twin)):
         for column, image in enumerate(images):
-            section, low, high = _windowed(image, pair.brain, level)
+            section, low, high = _window_slice(image, pair.brain, level)
             axes = figure.add_axes(layout.panel(case, row, column))
-            _show(axes, _square(section, pair.brain, side, low), (low, high), pair.spacing_mm)
-            _outline(axes, labels)
+            _show_image(
+                axes, _cut_square(section, pair.brain, side, low), (low, high), pair.spacing_mm
+            )
+            _draw_outlines(axes, labels)
         middle = layout.row_top_in(case, row) + PANEL_IN / 2
         x, y = layout.at(LEFT_IN - 0.12, middle)
         figure.text(x, y, ("real", "twin")[row], rotation=90, ha="center", va="center")
@@ -128,7 +130,7 @@ def _case(figure: Figure, layout: _Layout, case: int, pair: TwinPair, side: int)
     figure.text(x, y, pair.id, rotation=90, ha="center", va="center", fontsize=8, color=FAINT)
 
 
-def _windowed(
+def _window_slice(
     image: NDArray[np.float32], brain: NDArray[np.bool_], level: int
 ) -> tuple[NDArray[np.float32], float, float]:
     """Axial slice with the outside of the brain at the window's floor, and that window."""
@@ -137,25 +139,25 @@ def _windowed(
     return section, low, max(high, low + 1e-6)
 
 
-def _extent(brain: NDArray[np.bool_]) -> int:
+def _measure_extent(brain: NDArray[np.bool_]) -> int:
     """Longer axial edge of the brain's bounding box with a margin, in voxels."""
-    return max(last - first for first, last in map(partial(_span, brain), (0, 1)))
+    return max(last - first for first, last in map(partial(_find_span, brain), (0, 1)))
 
 
-def _span(brain: NDArray[np.bool_], axis: int) -> tuple[int, int]:
+def _find_span(brain: NDArray[np.bool_], axis: int) -> tuple[int, int]:
     inside = np.flatnonzero(brain.any(axis=tuple({0, 1, 2} - {axis})))
     first, last = (int(inside[0]), int(inside[-1])) if inside.size else (0, brain.shape[axis] - 1)
     return first - MARGIN_VOXELS, last + 1 + MARGIN_VOXELS
 
 
-def _square(
+def _cut_square(
     section: NDArray[Any], brain: NDArray[np.bool_], side: int, outside: float = 0
 ) -> NDArray[Any]:
     """Cut a square of `side` voxels about the brain's middle; what lies off the grid is outside."""
     cut = np.full((side, side), outside, section.dtype)
     source, target = [], []
     for axis in (0, 1):
-        first, last = _span(brain, axis)
+        first, last = _find_span(brain, axis)
         start = (first + last - side) // 2
         low, high = max(start, 0), min(start + side, section.shape[axis])
         source.append(slice(low, high))
@@ -164,7 +166,7 @@ def _square(
     return cut
 
 
-def _show(
+def _show_image(
     axes: Axes,
     section: NDArray[np.float32],
     limits: tuple[float, float],
@@ -184,14 +186,14 @@ def _show(
     axes.spines[:].set_visible(False)
 
 
-def _outline(axes: Axes, labels: NDArray[np.uint8]) -> None:
+def _draw_outlines(axes: Axes, labels: NDArray[np.uint8]) -> None:
     for _, values, colour in OUTLINES:
         mask = np.isin(labels, values)
         if mask.any():
             axes.contour(mask.T.astype(float), levels=[0.5], colors=[colour], linewidths=0.8)
 
 
-def _words(figure: Figure, layout: _Layout) -> None:
+def _write_words(figure: Figure, layout: _Layout) -> None:
     for column, modality in enumerate(MODALITY_NAMES):
         middle = LEFT_IN + column * (PANEL_IN + GAP_IN) + PANEL_IN / 2
         x, y = layout.at(middle, TOP_IN - 0.1)

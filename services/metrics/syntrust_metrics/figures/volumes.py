@@ -16,10 +16,10 @@ from syntrust_metrics.figures.style import (
     FAINT,
     REGION_NAMES,
     Look,
-    annotate,
+    annotate_figure,
     new_figure,
-    styled,
-    tidy,
+    tidy_axes,
+    use_style,
 )
 
 ORDER: Final = ("NCR", "ED", "ET")
@@ -40,7 +40,7 @@ class CaseVolumes:
     volumes_ml: Mapping[str, float]
 
 
-def fig3(cases: Sequence[CaseVolumes]) -> Figure:
+def draw_fig3(cases: Sequence[CaseVolumes]) -> Figure:
     """Pair plot of NCR, ED and ET: histograms on the diagonal, scatter below it.
 
     Validation cases are training data set aside and are drawn with them.
@@ -53,16 +53,16 @@ def fig3(cases: Sequence[CaseVolumes]) -> Figure:
     if not cases:
         msg = "figure 3 needs at least one case"
         raise ValueError(msg)
-    volumes = {part: _volumes(cases, part) for part in PARTS}
+    volumes = {part: _collect_volumes(cases, part) for part in PARTS}
     top = max(1.0, *(float(v.max(initial=0.0)) for v in volumes.values()))
-    with styled():
+    with use_style():
         figure = new_figure(7.0, 6.6)
         grid = figure.subplots(3, 3)
         for row in range(3):
             for column in range(3):
-                _cell(grid[row, column], volumes, (row, column), top)
-        _key(grid[0, 2], volumes)
-        annotate(
+                _draw_cell(grid[row, column], volumes, (row, column), top)
+        _draw_key(grid[0, 2], volumes)
+        annotate_figure(
             figure,
             "Each point is a case; volumes in ml on the canonical grid, linear below "
             f"{LINEAR_ML:g} ml. A region that a case does not have stands at 0.",
@@ -70,7 +70,7 @@ def fig3(cases: Sequence[CaseVolumes]) -> Figure:
     return figure
 
 
-def _volumes(cases: Sequence[CaseVolumes], part: str) -> NDArray[np.float64]:
+def _collect_volumes(cases: Sequence[CaseVolumes], part: str) -> NDArray[np.float64]:
     """Volumes of one part, (cases, 3) in the order of `ORDER`."""
     rows = [
         [case.volumes_ml[region] for region in ORDER]
@@ -80,19 +80,19 @@ def _volumes(cases: Sequence[CaseVolumes], part: str) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(-1, len(ORDER))
 
 
-def _cell(
+def _draw_cell(
     axes: Axes, volumes: Mapping[str, NDArray[np.float64]], at: tuple[int, int], top: float
 ) -> None:
     row, column = at
     if column > row:
         axes.set_axis_off()
         return
-    tidy(axes)
+    tidy_axes(axes)
     if row == column:
-        _histogram(axes, volumes, column, top)
+        _draw_histogram(axes, volumes, column, top)
     else:
-        _scatter(axes, volumes, at, top)
-    _scale(axes, "x", top)
+        _draw_scatter(axes, volumes, at, top)
+    _scale_axis(axes, "x", top)
     if row == 2:
         axes.set_xlabel(f"{ORDER[column]} (ml)")
     else:
@@ -103,7 +103,7 @@ def _cell(
         axes.set_title(f"{ORDER[row]}, {REGION_NAMES[ORDER[row]]}", fontsize=9)
 
 
-def _scatter(
+def _draw_scatter(
     axes: Axes, volumes: Mapping[str, NDArray[np.float64]], at: tuple[int, int], top: float
 ) -> None:
     row, column = at
@@ -120,16 +120,16 @@ def _scatter(
             clip_on=False,
             zorder=3,
         )
-    _scale(axes, "y", top)
+    _scale_axis(axes, "y", top)
     if column > 0:
         axes.set_yticklabels([])
 
 
-def _histogram(
+def _draw_histogram(
     axes: Axes, volumes: Mapping[str, NDArray[np.float64]], column: int, top: float
 ) -> None:
     """Share of the cases of each part per bin; bins are even on the axis that is shown."""
-    edges = _unfold(np.linspace(0, _fold(np.array(top * HEADROOM)), BINS + 1))
+    edges = _from_symlog(np.linspace(0, _to_symlog(np.array(top * HEADROOM)), BINS + 1))
     for part, look in PARTS.items():
         values = volumes[part][:, column]
         if not values.size:
@@ -142,7 +142,7 @@ def _histogram(
     axes.set_ylabel("share of cases")
 
 
-def _scale(axes: Axes, which: Literal["x", "y"], top: float) -> None:
+def _scale_axis(axes: Axes, which: Literal["x", "y"], top: float) -> None:
     shown = [tick for tick in DECADES_ML if tick <= top * HEADROOM]
     getattr(axes, f"set_{which}scale")("symlog", linthresh=LINEAR_ML)
     getattr(axes, f"set_{which}lim")(-0.015, top * HEADROOM)
@@ -152,17 +152,17 @@ def _scale(axes: Axes, which: Literal["x", "y"], top: float) -> None:
     axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
 
 
-def _fold(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_symlog(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Position on the symlog axis: linear up to `LINEAR_ML`, decades from there on."""
     safe = np.maximum(x, LINEAR_ML)
     return np.where(x < LINEAR_ML, x / LINEAR_ML * SPAN, SPAN + np.log10(safe / LINEAR_ML))
 
 
-def _unfold(y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _from_symlog(y: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(y < SPAN, y / SPAN * LINEAR_ML, LINEAR_ML * 10 ** (y - SPAN))
 
 
-def _key(axes: Axes, volumes: Mapping[str, NDArray[np.float64]]) -> None:
+def _draw_key(axes: Axes, volumes: Mapping[str, NDArray[np.float64]]) -> None:
     for part, look in PARTS.items():
         label = f"{part}, {len(volumes[part])} cases"
         axes.plot([], [], look.line, marker=look.marker, color=look.colour, label=label)

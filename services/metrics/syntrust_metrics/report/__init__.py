@@ -14,7 +14,7 @@ from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
 from syntrust_metrics.report.long_table import write_long_table
-from syntrust_metrics.report.page import Contents, report_page
+from syntrust_metrics.report.page import Contents, render_report
 from syntrust_metrics.segmentation.score_file import ScoreFile
 
 RESULTS_FILE: Final = "results.json"
@@ -49,7 +49,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
         If scores that the request names are not there.
     """
     results = build_results(inputs.request, inputs.scores, inputs.comparisons)
-    figures = draw_all(results, inputs.pairs, _volumes(inputs))
+    figures = draw_all(results, inputs.pairs, _collect_volumes(inputs))
     paths = save_all(figures, folder)
     contents = Contents(
         request=inputs.request,
@@ -60,7 +60,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
     )
     written = {
         RESULTS_FILE: json.dumps(results, allow_nan=False, ensure_ascii=False, indent=1) + "\n",
-        REPORT_FILE: report_page(contents),
+        REPORT_FILE: render_report(contents),
     }
     for name, content in written.items():
         paths[name] = folder / name
@@ -70,7 +70,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def sample_cases(
+def choose_sample_cases(
     request: BuildReport, records: Mapping[str, CaseRecord], count: int = SAMPLES
 ) -> list[ReportCase]:
     """Choose test cases with a twin for figure 2, large to small tumours.
@@ -79,7 +79,7 @@ def sample_cases(
     good, even steps through the tumour volumes. The choice knows no score.
     """
     able = [case for case in request.cases if case.part == "test" and case.twin is not None]
-    rank = {case.id: _shortcomings(case, records[case.case]) for case in able}
+    rank = {case.id: _count_shortcomings(case, records[case.case]) for case in able}
     best = sorted(able, key=lambda case: (rank[case.id], case.id))
     good = [case for case in best if rank[case.id] == rank[best[0].id]]
     pool = good if len(good) >= count else best[:count]
@@ -88,7 +88,7 @@ def sample_cases(
     return [pool[index] for index in dict.fromkeys(steps) if index < len(pool)]
 
 
-def _shortcomings(case: ReportCase, record: CaseRecord) -> tuple[int, int]:
+def _count_shortcomings(case: ReportCase, record: CaseRecord) -> tuple[int, int]:
     """How little a case can show: regions it lacks, then whether the generator has seen it."""
     return sum(not voxels for voxels in record.region_voxels.values()), int(case.seen)
 
@@ -97,7 +97,7 @@ def _tumour_ml(record: CaseRecord) -> float:
     return sum(record.region_volumes_ml.values())
 
 
-def _volumes(inputs: ReportInputs) -> list[CaseVolumes]:
+def _collect_volumes(inputs: ReportInputs) -> list[CaseVolumes]:
     return [
         CaseVolumes(
             id=case.id,
@@ -118,7 +118,7 @@ __all__ = [
     "Contents",
     "ReportInputs",
     "TwinPair",
-    "report_page",
-    "sample_cases",
+    "choose_sample_cases",
+    "render_report",
     "write_report",
 ]

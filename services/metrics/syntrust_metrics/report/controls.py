@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from syntrust_metrics.html import Html, element, items, join, paragraph, section, table, text
-from syntrust_metrics.report.cells import bounds, leaf_cell, number, signed
-from syntrust_metrics.report.prose import details_of
-from syntrust_metrics.report.verdicts import Kind, against_real, listed
+from syntrust_metrics.report.cells import estimate_cell, format_bounds, format_number, format_signed
+from syntrust_metrics.report.prose import list_warnings
+from syntrust_metrics.report.verdicts import Kind, join_words, judge_against_real
 
 Body = Mapping[str, Any]
 
@@ -67,12 +67,12 @@ OUTCOMES: Final[Mapping[Kind, str]] = {
 }
 
 
-def control_section(results: Body) -> Html:
+def build_control_section(results: Body) -> Html:
     """The controls with what they show; nothing where none were asked for."""
     arms: Sequence[Body] = results["controls"]
     if not arms:
         return Html("")
-    said = [sentence(name, _of(arms, name)) for name in MEANINGS if _of(arms, name)]
+    said = [describe_control(name, _select(arms, name)) for name in MEANINGS if _select(arms, name)]
     return section(
         "Controls",
         paragraph(
@@ -81,56 +81,61 @@ def control_section(results: Body) -> Html:
             "paired by case and seed; higher is better."
         ),
         items(said),
-        control_table(arms),
-        _warnings(results),
+        build_control_table(arms),
+        _list_new_warnings(results),
     )
 
 
-def _of(arms: Iterable[Body], name: str) -> list[Body]:
+def _select(arms: Iterable[Body], name: str) -> list[Body]:
     return [arm for arm in arms if arm["control"] == name]
 
 
-def sentence(name: str, arms: Sequence[Body]) -> str:
+def describe_control(name: str, arms: Sequence[Body]) -> str:
     """One control in a sentence: what it is, what was found, and what its direction means."""
     meaning = MEANINGS[name]
-    found = [_outcome(arms, meaning.versus)]
-    found += [_fall(arms)] if name == "shuffled_masks" else []
+    found = [_describe_outcome(arms, meaning.versus)]
+    found += [_describe_fall(arms)] if name == "shuffled_masks" else []
     said = "; ".join(each for each in found if each)
     return f"{meaning.title} ({meaning.what}): {said}. Direction: {meaning.direction}."
 
 
-def _outcome(arms: Sequence[Body], versus: str) -> str:
+def _describe_outcome(arms: Sequence[Body], versus: str) -> str:
     """What the comparison gave, α by α; those of one outcome together."""
     compared = [arm for arm in arms if arm[versus] is not None]
     if not compared:
         return f"not compared with {OTHERS[versus]}"
-    kinds = {_at(arm): against_real(arm[versus]["overall"]) for arm in compared}
+    kinds = {_format_alpha(arm): judge_against_real(arm[versus]["overall"]) for arm in compared}
     clauses = []
     for kind, words in OUTCOMES.items():
         places = [place for place, own in kinds.items() if own == kind]
         if places:
-            clauses.append(f"{words.format(OTHERS[versus])}{_places(places)}")
+            clauses.append(f"{words.format(OTHERS[versus])}{_describe_places(places)}")
     return ", ".join(clauses)
 
 
-def _at(arm: Body) -> str:
+def _format_alpha(arm: Body) -> str:
     return "" if arm["alpha"] is None else f"{arm['alpha']:g}"
 
 
-def _places(alphas: Sequence[str]) -> str:
-    return f" at α = {listed(alphas)}" if all(alphas) else ""
+def _describe_places(alphas: Sequence[str]) -> str:
+    return f" at α = {join_words(alphas)}" if all(alphas) else ""
 
 
-def _fall(arms: Sequence[Body]) -> str:
+def _describe_fall(arms: Sequence[Body]) -> str:
     """T1 on real images from the highest α down."""
-    leaves = [(_at(arm), arm["trust"]["factors"]["t1"]["real"]) for arm in arms if arm["trust"]]
-    if not leaves:
+    estimates = [
+        (_format_alpha(arm), arm["trust"]["factors"]["t1"]["real"]) for arm in arms if arm["trust"]
+    ]
+    if not estimates:
         return ""
-    values = [f"{number(leaf['value'])} at α = {alpha}" for alpha, leaf in reversed(leaves)]
-    return f"T1 on real images {listed(values)}"
+    values = [
+        f"{format_number(estimate['value'])} at α = {alpha}"
+        for alpha, estimate in reversed(estimates)
+    ]
+    return f"T1 on real images {join_words(values)}"
 
 
-def control_table(arms: Sequence[Body]) -> Html:
+def build_control_table(arms: Sequence[Body]) -> Html:
     """Every control arm: what it was trained on, T1 on both test sets, and the comparisons."""
     head = [
         "control",
@@ -145,10 +150,10 @@ def control_table(arms: Sequence[Body]) -> Html:
         "Differences are of mean Dice on real images, above 0 where the control is better, with "
         "their 90% intervals."
     )
-    return table(head, [_row(arm) for arm in arms], caption=caption, kind="factors")
+    return table(head, [_build_row(arm) for arm in arms], caption=caption, kind="factors")
 
 
-def _row(arm: Body) -> list[Html]:
+def _build_row(arm: Body) -> list[Html]:
     alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
     name = text(f"{MEANINGS[arm['control']].title}{alpha}")
     if arm["trust"] is None:
@@ -159,31 +164,33 @@ def _row(arm: Body) -> list[Html]:
         name,
         text(f"{mix['n_real']} real, {mix['n_synthetic']} twins"),
         text(arm["iterations"]),
-        leaf_cell(t1["real"]),
-        leaf_cell(t1["synthetic"]),
-        _difference(arm, "versus_mix", arm["alpha"]),
-        _difference(arm, "versus_real", 1.0),
+        estimate_cell(t1["real"]),
+        estimate_cell(t1["synthetic"]),
+        _difference_cell(arm, "versus_mix", arm["alpha"]),
+        _difference_cell(arm, "versus_real", 1.0),
     ]
 
 
-def _difference(arm: Body, versus: str, other: float | None) -> Html:
+def _difference_cell(arm: Body, versus: str, other: float | None) -> Html:
     found = arm[versus]
     if found is None:
         same = other in arm["mix"]["same_as"]
         return element("span", text("the same trainings" if same else "none"), class_="none")
     overall = found["overall"]
-    interval = bounds(overall["ci90"]) if overall["ci90"] else "no interval"
-    return join([text(signed(overall["difference"])), element("span", text(interval), class_="ci")])
+    interval = format_bounds(overall["ci90"]) if overall["ci90"] else "no interval"
+    return join(
+        [text(format_signed(overall["difference"])), element("span", text(interval), class_="ci")]
+    )
 
 
-def _warnings(results: Body) -> Html:
+def _list_new_warnings(results: Body) -> Html:
     """What was warned of in a control and in no mix."""
-    known = {detail for entry in results["alphas"] for detail in details_of(entry)}
+    known = {detail for entry in results["alphas"] for detail in list_warnings(entry)}
     arms = [arm for arm in results["controls"] if arm["trust"] is not None]
     more = [
-        f"{MEANINGS[arm['control']].title}{_places([_at(arm)])}: {detail}"
+        f"{MEANINGS[arm['control']].title}{_describe_places([_format_alpha(arm)])}: {detail}"
         for arm in arms
-        for detail in details_of(arm)
+        for detail in list_warnings(arm)
         if detail not in known
     ]
     return items(dict.fromkeys(more)) if more else Html("")

@@ -10,9 +10,9 @@ import numpy as np
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_metrics.figures.curves import regions_of
+from syntrust_metrics.figures.curves import list_regions
 from syntrust_metrics.html import Html, join, table, text
-from syntrust_metrics.report.cells import bounds, digits_of, leaf_cell, number_cell
+from syntrust_metrics.report.cells import choose_digits, estimate_cell, format_bounds, number_cell
 
 Body = Mapping[str, Any]
 SIDES: Final = ("real", "synthetic")
@@ -21,7 +21,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Html:
+def build_volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Html:
     """Figure 3 in numbers: validation cases are training data set aside."""
     rows = []
     for part, names in PARTS.items():
@@ -33,12 +33,14 @@ def volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Htm
         for region in ("NCR", "ED", "ET"):
             present = [each[region] for each in volumes if each[region] > 0]
             absent = len(volumes) - len(present)
-            rows.append([text(f"{part}, {region}"), *map(text, (*_spread(present), absent))])
+            rows.append(
+                [text(f"{part}, {region}"), *map(text, (*_describe_spread(present), absent))]
+            )
     head = ["part, region", "median ml", "middle half ml", "range ml", "cases without"]
     return table(head, rows, caption="Volumes of the cases that have the region.")
 
 
-def _spread(present: Sequence[float]) -> tuple[str, str, str]:
+def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
     if not present:
         return ("none", "none", "none")
     low, middle, high = np.percentile(present, [25, 50, 75])
@@ -46,26 +48,26 @@ def _spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def mean_table(results: Body) -> Html:
+def build_mean_table(results: Body) -> Html:
     """T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
     rows = [
-        [_alpha(entry), *(_factor(entry, "t1", side) for side in SIDES)]
+        [_alpha_cell(entry), *(_factor_cell(entry, "t1", side) for side in SIDES)]
         for entry in results["alphas"]
     ]
     return table(head, rows, kind="factors")
 
 
-def consistency_table(results: Body) -> Html:
+def build_consistency_table(results: Body) -> Html:
     """T2, and the two readings of "consistent across regions" that the paper's text suggests."""
     names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
     head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
     rows = [
         [
-            _alpha(entry),
-            *(_factor(entry, "t2", side) for side in SIDES),
+            _alpha_cell(entry),
+            *(_factor_cell(entry, "t2", side) for side in SIDES),
             *(
-                leaf_cell(entry["trust"]["companions"][name][side])
+                estimate_cell(entry["trust"]["companions"][name][side])
                 for name in names
                 for side in SIDES
             ),
@@ -76,44 +78,47 @@ def consistency_table(results: Body) -> Html:
     return table(["α", *head], rows, caption=caption, kind="factors")
 
 
-def region_table(results: Body, factor: str) -> Html:
+def build_region_table(results: Body, factor: str) -> Html:
     """T3 or T4, and what they would be without pairing."""
 
     def cells(entry: Body, region: str) -> list[Html]:
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
-        return [_factor(entry, factor, region), number_cell(shuffled, digits_of(factor))]
+        return [_factor_cell(entry, factor, region), number_cell(shuffled, choose_digits(factor))]
 
-    return _by_region(results, [factor.upper(), "if unpaired"], cells)
+    return _build_region_rows(results, [factor.upper(), "if unpaired"], cells)
 
 
-def spread_table(results: Body) -> Html:
+def build_spread_table(results: Body) -> Html:
     """T5, with the mean, sd and interquartile range that explain it."""
 
     def cells(entry: Body, region: str) -> list[Html]:
         found = []
         for side in SIDES:
             beside = entry["trust"]["companions"]["t5"][side][region]
-            found += [_factor(entry, "t5", side, region)]
+            found += [_factor_cell(entry, "t5", side, region)]
             found += [number_cell(beside[name]) for name in ("mean", "sd", "iqr")]
         return found
 
     names = ("T5", "mean", "sd", "quartile range")
     head = [f"{side} {name}" for side in SIDES for name in names]
-    return _by_region(results, head, cells)
+    return _build_region_rows(results, head, cells)
 
 
-def size_table(results: Body) -> Html:
+def build_size_table(results: Body) -> Html:
     """Rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
     def cells(entry: Body, region: str) -> list[Html]:
-        leaves = [sizes[entry["alpha"]][side][region] for side in SIDES]
-        return [*(leaf_cell(leaf, 2) for leaf in leaves), text(leaves[0]["cases"])]
+        estimates = [sizes[entry["alpha"]][side][region] for side in SIDES]
+        return [
+            *(estimate_cell(estimate, 2) for estimate in estimates),
+            text(estimates[0]["cases"]),
+        ]
 
-    return _by_region(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
+    return _build_region_rows(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
 
 
-def agreement_table(results: Body) -> Html:
+def build_agreement_table(results: Body) -> Html:
     """Bias and limits of agreement, with the two companions of T3 that see agreement."""
 
     def cells(entry: Body, region: str) -> list[Html]:
@@ -121,54 +126,54 @@ def agreement_table(results: Body) -> Html:
         limits = companions["t4"][region]["limits"]
         agree = companions["t3"][region]
         return [
-            leaf_cell(companions["t4"][region]["bias"]),
-            text(bounds(limits) if limits else "undefined"),
-            leaf_cell(agree["correlation"], 2),
-            leaf_cell(agree["concordance"], 2),
+            estimate_cell(companions["t4"][region]["bias"]),
+            text(format_bounds(limits) if limits else "undefined"),
+            estimate_cell(agree["correlation"], 2),
+            estimate_cell(agree["concordance"], 2),
         ]
 
     head = ["bias, real − synthetic", "95% limits", "correlation", "concordance"]
-    return _by_region(results, head, cells)
+    return _build_region_rows(results, head, cells)
 
 
-def floor_tables(results: Body) -> Html:
+def build_floor_tables(results: Body) -> Html:
     """T3 and T4 beside their value without pairing and both floors."""
-    return join(_floors(results, factor) for factor in ("t3", "t4"))
+    return join(_build_floor_table(results, factor) for factor in ("t3", "t4"))
 
 
-def _floors(results: Body, factor: str) -> Html:
-    digits = digits_of(factor)
+def _build_floor_table(results: Body, factor: str) -> Html:
+    digits = choose_digits(factor)
     floors = {
         kind: {each["alpha"]: each[factor] for each in results["floors"][kind]["alphas"]}
         for kind in ("twins", "seeds")
     }
 
     def cells(entry: Body, region: str) -> list[Html]:
-        measured = _factor(entry, factor, region)
+        measured = _factor_cell(entry, factor, region)
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
         noise = [
-            leaf_cell(floor[entry["alpha"]][region], digits) if floor else text("not measured")
+            estimate_cell(floor[entry["alpha"]][region], digits) if floor else text("not measured")
             for floor in floors.values()
         ]
         return [measured, number_cell(shuffled, digits), *noise]
 
     head = ["measured", "if unpaired", "second twin", "second training"]
     direction = "higher is better" if factor == "t3" else "lower is better"
-    return _by_region(results, head, cells, caption=f"{factor.upper()} ({direction})")
+    return _build_region_rows(results, head, cells, caption=f"{factor.upper()} ({direction})")
 
 
-def _factor(entry: Body, factor: str, *path: str) -> Html:
-    leaf = entry["trust"]["factors"][factor]
+def _factor_cell(entry: Body, factor: str, *path: str) -> Html:
+    estimate = entry["trust"]["factors"][factor]
     for step in path:
-        leaf = leaf[step]
-    return leaf_cell(leaf, digits_of(factor))
+        estimate = estimate[step]
+    return estimate_cell(estimate, choose_digits(factor))
 
 
-def _alpha(entry: Body) -> Html:
+def _alpha_cell(entry: Body) -> Html:
     return text(f"{entry['alpha']:g}")
 
 
-def _by_region(
+def _build_region_rows(
     results: Body,
     head: Sequence[str],
     cells: Callable[[Body, str], list[Html]],
@@ -179,6 +184,6 @@ def _by_region(
     rows = [
         [text(f"{entry['alpha']:g}, {region}"), *cells(entry, region)]
         for entry in results["alphas"]
-        for region in regions_of(results)
+        for region in list_regions(results)
     ]
     return table(["α, region", *head], rows, caption=caption, kind="factors")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from syntrust_core.contracts.report import BuildReport, ReportCase, ReportRun
-from syntrust_metrics.experiment.trust_input import Scoring
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 from syntrust_metrics.trust.serialization import round_numbers
 
@@ -38,32 +38,32 @@ def write_long_table(request: BuildReport, scores: Mapping[str, ScoreFile], path
     says whether the generator was trained on the case.
     """
     test = sorted((case for case in request.cases if case.part == "test"), key=lambda each: each.id)
-    scoring = Scoring(request, scores, test, lambda score: score.dice)
+    trust_input = TrustInput(request, scores, test, lambda score: score.dice)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        for alpha, runs in scoring.runs().items():
+        for alpha, runs in trust_input.runs().items():
             for run in runs:
-                writer.writerows(_run(scoring, alpha, run))
+                writer.writerows(_iterate_rows(trust_input, alpha, run))
 
 
-def _run(scoring: Scoring, alpha: str, run: ReportRun) -> Iterator[Row]:
-    for name, step in _sets(run).items():
-        for case in scoring.cases:
-            for measured in _measured(scoring.score(case, step)):
-                yield (*_who(case), name, alpha, run.seed, *measured)
+def _iterate_rows(trust_input: TrustInput, alpha: str, run: ReportRun) -> Iterator[Row]:
+    for name, step in _list_sets(run).items():
+        for case in trust_input.cases:
+            for measured in _list_values(trust_input.find_score(case, step)):
+                yield (*_describe_case(case), name, alpha, run.seed, *measured)
 
 
-def _sets(run: ReportRun) -> dict[str, str]:
+def _list_sets(run: ReportRun) -> dict[str, str]:
     again = {} if run.score_again is None else {"synthetic_again": run.score_again}
     return {"real": run.score_real, "synthetic": run.score_synthetic, **again}
 
 
-def _who(case: ReportCase) -> tuple[str, str, str]:
+def _describe_case(case: ReportCase) -> tuple[str, str, str]:
     return case.id, case.group or "", "yes" if case.seen else "no"
 
 
-def _measured(score: CaseScore) -> list[tuple[str, str, float | None]]:
+def _list_values(score: CaseScore) -> list[tuple[str, str, float | None]]:
     """Region, metric and value of every field, sorted."""
     return sorted(
         (region, DICE if field == NESTED else field, round_numbers(value))

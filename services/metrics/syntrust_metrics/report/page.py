@@ -23,38 +23,36 @@ from syntrust_metrics.html import (
     table,
     text,
 )
-from syntrust_metrics.report import figure_tables as figuretables
-from syntrust_metrics.report import prose as words
-from syntrust_metrics.report import verdicts
-from syntrust_metrics.report.controls import control_section
+from syntrust_metrics.report import figure_tables, prose, verdicts
+from syntrust_metrics.report.controls import build_control_section
 from syntrust_metrics.report.style import CSS
 from syntrust_metrics.report.tables import (
-    count_table,
-    factor_tables,
-    group_tables,
-    mix_table,
-    sensitivity_table,
-    volume_tables,
+    build_count_table,
+    build_factor_tables,
+    build_group_table,
+    build_mix_table,
+    build_quintile_table,
+    build_sensitivity_table,
 )
-from syntrust_metrics.report.twin_tables import twin_parts
+from syntrust_metrics.report.twin_tables import build_twin_parts
 from syntrust_metrics.report.verdict_tables import (
-    claim_table,
-    curve_lines,
-    performance_table,
-    prediction_table,
-    score_table,
-    verdict_grid,
+    build_claim_table,
+    build_performance_table,
+    build_prediction_table,
+    build_score_table,
+    build_verdict_grid,
+    describe_curve,
 )
 
 FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
-    "fig4": figuretables.mean_table,
-    "fig5": figuretables.consistency_table,
-    "fig6": lambda results: figuretables.region_table(results, "t3"),
-    "fig7": lambda results: figuretables.region_table(results, "t4"),
-    "fig8": figuretables.spread_table,
-    "dice_volume": figuretables.size_table,
-    "bland_altman": figuretables.agreement_table,
-    "floors": figuretables.floor_tables,
+    "fig4": figure_tables.build_mean_table,
+    "fig5": figure_tables.build_consistency_table,
+    "fig6": lambda results: figure_tables.build_region_table(results, "t3"),
+    "fig7": lambda results: figure_tables.build_region_table(results, "t4"),
+    "fig8": figure_tables.build_spread_table,
+    "dice_volume": figure_tables.build_size_table,
+    "bland_altman": figure_tables.build_agreement_table,
+    "floors": figure_tables.build_floor_tables,
 }
 NARROW: Final = ("fig4", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
 SENTENCES: Final = 3  # a reader takes in at once; more begin with a table of them
@@ -71,7 +69,7 @@ class Contents:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def report_page(contents: Contents) -> str:
+def render_report(contents: Contents) -> str:
     """Render the page; it loads nothing from anywhere."""
     results = contents.results
     body = element(
@@ -81,10 +79,10 @@ def report_page(contents: Contents) -> str:
         _factors(results),
         _tests(results),
         _figures(contents),
-        section("The paper's claims, tested here", claim_table(results["claims"])),
-        section("Over α", items(curve_lines(results["curve"]))),
-        section("The twins", *twin_parts(results["twins"])),
-        control_section(results),
+        section("The paper's claims, tested here", build_claim_table(results["claims"])),
+        section("Over α", items(describe_curve(results["curve"]))),
+        section("The twins", *build_twin_parts(results["twins"])),
+        build_control_section(results),
         _excluded(contents),
         _more_numbers(results),
         _meaning(),
@@ -107,30 +105,30 @@ def _head(contents: Contents) -> Html:
         "header",
         element("h1", text("SynTrust report")),
         element("p", text("How far can synthetic scans stand in for real ones?"), class_="lead"),
-        element("p", text(words.summary(contents.results, parts)), class_="lead"),
-        element("p", text(words.NOTICE), class_="notice"),
+        element("p", text(prose.summarise(contents.results, parts)), class_="lead"),
+        element("p", text(prose.NOTICE), class_="notice"),
     )
 
 
 def _verdict(contents: Contents) -> Html:
     results = contents.results
     test = [case.id for case in contents.request.cases if case.part == "test"]
-    scans = verdicts.scans_of(test)
-    performance = verdicts.performance(results["alphas"], scans)
-    parts = [verdict_grid(results["alphas"])] if len(performance) > SENTENCES else []
+    scans = verdicts.describe_scans(test)
+    performance = verdicts.describe_performance(results["alphas"], scans)
+    parts = [build_verdict_grid(results["alphas"])] if len(performance) > SENTENCES else []
     parts += [element("p", text(said), class_="verdict") for said in performance]
     parts += _unseen_verdict(results["unseen"], scans)
     parts += [element("h3", text("Do synthetic scans predict performance on real ones?"))]
-    parts += [items(verdicts.prediction(results["alphas"], scans))]
+    parts += [items(verdicts.describe_prediction(results["alphas"], scans))]
     parts += [element("h3", text("What this can and cannot show"))]
-    parts += [items(words.reach(results, test))]
+    parts += [items(prose.describe_reach(results, test))]
     return section("Verdict", *parts)
 
 
 def _unseen_verdict(unseen: Mapping[str, Any] | None, scans: verdicts.Scans) -> list[Html]:
     """The verdict again without the cases whose twins may be what the generator remembers."""
     new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
-    said = verdicts.performance(unseen["alphas"], new) if unseen else []
+    said = verdicts.describe_performance(unseen["alphas"], new) if unseen else []
     if not said:
         return []
     return [element("h3", text("Without the cases the generator was trained on")), items(said)]
@@ -139,8 +137,8 @@ def _unseen_verdict(unseen: Mapping[str, Any] | None, scans: verdicts.Scans) -> 
 def _tests(results: Mapping[str, Any]) -> Html:
     return section(
         "The tests behind the verdict",
-        performance_table(results["alphas"]),
-        prediction_table(results["alphas"]),
+        build_performance_table(results["alphas"]),
+        build_prediction_table(results["alphas"]),
     )
 
 
@@ -151,11 +149,13 @@ def _factors(results: Mapping[str, Any]) -> Html:
         f"Value, and its {policy['confidence']:.0%} interval. ↑ higher is better, ↓ lower is "
         f"better. Empty regions: policy {policy['empty']}."
     )
-    return section("Trust factors", factor_tables(alphas, caption=caption), score_table(alphas))
+    return section(
+        "Trust factors", build_factor_tables(alphas, caption=caption), build_score_table(alphas)
+    )
 
 
 def _figures(contents: Contents) -> Html:
-    shown = [name for name in words.FIGURES if name in contents.figures]
+    shown = [name for name in prose.FIGURES if name in contents.figures]
     return section(
         "Figures", *(_figure(contents, number, name) for number, name in _numbered(shown))
     )
@@ -163,7 +163,7 @@ def _figures(contents: Contents) -> Html:
 
 def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
     """The paper's numbers, continued by those that the paper does not have."""
-    own = [name for name in words.FIGURES if not name.startswith("fig")]
+    own = [name for name in prose.FIGURES if not name.startswith("fig")]
     return [
         (9 + own.index(name) if name in own else int(name.removeprefix("fig")), name)
         for name in names
@@ -171,13 +171,13 @@ def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _figure(contents: Contents, number: int, name: str) -> Html:
-    title, caption = words.FIGURES[name]
+    title, caption = prose.FIGURES[name]
     label = f"Figure {number}. {title}. {caption} {_counted(contents, name)}"
     figure = svg_figure(contents.figures[name], alternative=title, caption=label)
     if name == "fig2":
         return figure
     if name == "fig3":
-        numbers = figuretables.volume_table(contents.request, contents.records)
+        numbers = figure_tables.build_volume_table(contents.request, contents.records)
     else:
         numbers = FIGURE_TABLES[name](contents.results)
     return beside(figure, numbers, wide=name not in NARROW)
@@ -190,47 +190,51 @@ def _counted(contents: Contents, name: str) -> str:
         aside = f", {parts['validation']} of them set aside" if parts["validation"] else ""
         trained = parts["train"] + parts["validation"]
         return f"{trained} training cases{aside}, {parts['test']} test cases."
-    return "" if name == "fig2" else curves.counted(contents.results)
+    return "" if name == "fig2" else curves.describe_sample(contents.results)
 
 
 def _excluded(contents: Contents) -> Html:
-    excluded = words.excluded(contents.request, contents.records, contents.results)
-    warnings = words.warnings(contents.results)
+    excluded = prose.describe_exclusions(contents.request, contents.records, contents.results)
+    warnings = prose.collect_warnings(contents.results)
     return section(
         "What was excluded, and warnings",
         items(excluded) if excluded else paragraph("Nothing was excluded."),
-        count_table(contents.results["alphas"]),
-        sensitivity_table(contents.results["alphas"]),
+        build_count_table(contents.results["alphas"]),
+        build_sensitivity_table(contents.results["alphas"]),
         element("h3", text("Warnings")),
         items(warnings) if warnings else paragraph("None."),
     )
 
 
 def _more_numbers(results: Mapping[str, Any]) -> Html:
-    nested = factor_tables(
+    nested = build_factor_tables(
         results["nested"],
         caption="TC and WT, scored apart from the disjoint regions and never mixed with them.",
     )
-    parts = [element("h3", text("Nested regions")), nested, performance_table(results["nested"])]
+    parts = [
+        element("h3", text("Nested regions")),
+        nested,
+        build_performance_table(results["nested"]),
+    ]
     unseen = results["unseen"]
     if unseen and unseen["cases"]:
         caption = f"The {unseen['cases']} test cases that the generator has not seen."
         parts += [element("h3", text("Unseen test cases"))]
-        parts += [factor_tables(unseen["alphas"], caption=caption)]
-        parts += [performance_table(unseen["alphas"])]
+        parts += [build_factor_tables(unseen["alphas"], caption=caption)]
+        parts += [build_performance_table(unseen["alphas"])]
     if results["alphas"][0]["trust"]["groups"]:
-        parts += [element("h3", text("Groups")), group_tables(results["alphas"])]
+        parts += [element("h3", text("Groups")), build_group_table(results["alphas"])]
     if results["by_volume"]["alphas"]:
         parts += [element("h3", text("Volume of the whole tumour, in fifths of the cases"))]
-        parts += [volume_tables(results["by_volume"])]
-    parts += [element("h3", text("Mixes")), mix_table(results["alphas"])]
+        parts += [build_quintile_table(results["by_volume"])]
+    parts += [element("h3", text("Mixes")), build_mix_table(results["alphas"])]
     return section("More numbers", *parts)
 
 
 def _meaning() -> Html:
     pairs = [
         join([element("dt", text(name)), element("dd", text(meaning))])
-        for name, meaning in words.DEFINITIONS
+        for name, meaning in prose.DEFINITIONS
     ]
     return section("What the factors are", element("dl", *pairs))
 
@@ -264,6 +268,6 @@ def _foot(results: Mapping[str, Any]) -> Html:
         f"Definition {results['definition']} (Raja Babu et al., 2025, arXiv 2502.02076)",
         f"Results digest {results['digest']}",
         f"Dataset digest {results['dataset']}",
-        words.NOTICE,
+        prose.NOTICE,
     )
     return element("footer", *(element("div", text(line)) for line in lines))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, limits, scans_of
+from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, describe_limits, describe_scans
 
 Body = Mapping[str, Any]
 
@@ -127,12 +127,15 @@ FIGURES: Final = {
 }
 
 
-def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
+def describe_reach(results: Body, case_ids: Sequence[str]) -> list[str]:
     """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
-    said = [_margin(first["trust"]["policy"]["margin"]), *limits(results, scans_of(case_ids))]
-    said += _of_cases(first["trust"]["cases"])
-    said += _of_unseen(results["unseen"])
+    said = [
+        _describe_margin(first["trust"]["policy"]["margin"]),
+        *describe_limits(results, describe_scans(case_ids)),
+    ]
+    said += _describe_cases(first["trust"]["cases"])
+    said += _describe_unseen(results["unseen"])
     said.append(
         "Synthetic test scans that predict performance on real ones do not show that training on "
         "synthetic scans is as good as training on real ones."
@@ -144,18 +147,18 @@ def reach(results: Body, case_ids: Sequence[str]) -> list[str]:
     return said
 
 
-def _margin(margin: float) -> str:
+def _describe_margin(margin: float) -> str:
     return (
         f"The margin of {margin:g} is in Dice, which runs from 0 (no overlap) to 1 (the reference "
         "itself): a difference of mean Dice smaller than that counts as none."
     )
 
 
-def _of_cases(cases: int) -> list[str]:
+def _describe_cases(cases: int) -> list[str]:
     if cases < FEW:
         return [
             (
-                f"{_plural(cases, 'test case')}: too few for any interval. The numbers describe "
+                f"{_count(cases, 'test case')}: too few for any interval. The numbers describe "
                 "these cases; they show that the pipeline runs, and nothing about other cases."
             )
         ]
@@ -169,7 +172,7 @@ def _of_cases(cases: int) -> list[str]:
     return []
 
 
-def _of_unseen(unseen: Body | None) -> list[str]:
+def _describe_unseen(unseen: Body | None) -> list[str]:
     if unseen is None:
         return ["No test case is known to have been used to train the generator."]
     cases = unseen["cases"]
@@ -178,19 +181,21 @@ def _of_unseen(unseen: Body | None) -> list[str]:
     said = [
         (
             "The generator was trained on some of the test cases, so their twins may repeat them; "
-            f"the factors are given again for the {_plural(cases, 'test case')} that are new to it."
+            f"the factors are given again for the {_count(cases, 'test case')} that are new to it."
         )
     ]
     return said + [warning["detail"] for warning in unseen["warnings"]]
 
 
-def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: Body) -> list[str]:
+def describe_exclusions(
+    request: BuildReport, records: Mapping[str, CaseRecord], results: Body
+) -> list[str]:
     """Say what did not count, how often, and why."""
     parts = Counter(case.part for case in request.cases)
     said = []
     if parts["validation"]:
         said.append(
-            f"{_plural(parts['validation'], 'validation case')}, set aside before mixing: never "
+            f"{_count(parts['validation'], 'validation case')}, set aside before mixing: never "
             "trained on, never tested, and not among the cases that α divides."
         )
     counts = [entry["trust"]["counts"] for entry in results["alphas"]]
@@ -198,7 +203,7 @@ def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: B
         dropped = max(each[region]["dropped"] for each in counts)
         if dropped:
             said.append(
-                f"{region} of {_plural(dropped, 'test case')} at most, under the policy that drops "
+                f"{region} of {_count(dropped, 'test case')} at most, under the policy that drops "
                 "a region without reference."
             )
     outside = [
@@ -208,28 +213,30 @@ def excluded(request: BuildReport, records: Mapping[str, CaseRecord], results: B
     ]
     if outside:
         said.append(
-            f"Tumour outside of the canonical grid in {_plural(len(outside), 'case')}: "
-            f"{_named(sorted(outside))}. It was neither drawn nor scored."
+            f"Tumour outside of the canonical grid in {_count(len(outside), 'case')}: "
+            f"{_name_cases(sorted(outside))}. It was neither drawn nor scored."
         )
-    ill = [case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _empty(case)]
+    ill = [
+        case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _has_empty_region(case)
+    ]
     if ill:
         said.append(
-            f"{_plural(len(ill), 'test case')} with an empty region ({_named(ill)}): what an "
+            f"{_count(len(ill), 'test case')} with an empty region ({_name_cases(ill)}): what an "
             "empty region counts as is the policy's, see the table."
         )
     return said
 
 
-def _empty(case: Body) -> bool:
+def _has_empty_region(case: Body) -> bool:
     return any(value is None for side in ("real", "synthetic") for value in case[side].values())
 
 
-def warnings(results: Body) -> list[str]:
+def collect_warnings(results: Body) -> list[str]:
     """Collect the distinct warnings of every scoring; nested ones only where they say more."""
-    plain = _by_detail(results["alphas"])
+    plain = _group_by_detail(results["alphas"])
     nested = {
         f"{detail} (nested regions)": alphas
-        for detail, alphas in _by_detail(results["nested"]).items()
+        for detail, alphas in _group_by_detail(results["nested"]).items()
         if detail not in plain
     }
     every = len(results["alphas"])
@@ -239,36 +246,36 @@ def warnings(results: Body) -> list[str]:
     ]
 
 
-def _by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
+def _group_by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
     """Give the α at which each warning was made."""
     where: dict[str, list[str]] = {}
     for entry in entries:
-        for detail in details_of(entry):
+        for detail in list_warnings(entry):
             where.setdefault(detail, []).append(f"{entry['alpha']:g}")
     return where
 
 
-def details_of(entry: Body) -> list[str]:
+def list_warnings(entry: Body) -> list[str]:
     """Give the warnings of one arm."""
     return [warning["detail"] for warning in entry["trust"]["warnings"]]
 
 
-def summary(results: Body, parts: Mapping[str, int]) -> str:
+def summarise(results: Body, parts: Mapping[str, int]) -> str:
     """Say what was done, in a sentence."""
     alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
     seeds = len(results["alphas"][0]["seeds"])
     times = {1: "once", 2: "twice"}.get(seeds, f"{seeds} times")
     return (
         f"A segmenter was trained {times} at each share of real images α = {', '.join(alphas)} on "
-        f"{_plural(parts['train'], 'case')}, and tested on {_plural(parts['test'], 'case')}, each "
+        f"{_count(parts['train'], 'case')}, and tested on {_count(parts['test'], 'case')}, each "
         "as a real image and as its synthetic twin, drawn from the same label map."
     )
 
 
-def _named(ids: Sequence[str]) -> str:
+def _name_cases(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - IDS_NAMED} more" if len(ids) > IDS_NAMED else ""
     return f"{', '.join(ids[:IDS_NAMED])}{more}"
 
 
-def _plural(count: int, noun: str) -> str:
+def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from syntrust_metrics.html import Html, element, join, table, text
-from syntrust_metrics.report.cells import digits_of, leaf_cell
+from syntrust_metrics.report.cells import choose_digits, estimate_cell
 
 Body = Mapping[str, Any]
 COLUMNS: Final = 5  # α in one table; more do not fit on paper
@@ -21,24 +21,27 @@ FACTOR_NAMES: Final = {
 }
 
 
-def factor_tables(alphas: Sequence[Body], *, caption: str) -> Html:
+def build_factor_tables(alphas: Sequence[Body], *, caption: str) -> Html:
     """T1-T5 with intervals: a row for each factor, side and region, a column for each α."""
     parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
-    return join(_factors(part, caption) for part in parts)
+    return join(_build_factor_table(part, caption) for part in parts)
 
 
-def _factors(alphas: Sequence[Body], caption: str) -> Html:
+def _build_factor_table(alphas: Sequence[Body], caption: str) -> Html:
     head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     trees = [entry["trust"]["factors"] for entry in alphas]
     rows = [
-        [text(name), *(leaf_cell(_at(tree, path), digits_of(path[0])) for tree in trees)]
-        for name, path in _rows(trees[0])
+        [
+            text(name),
+            *(estimate_cell(_follow(tree, path), choose_digits(path[0])) for tree in trees),
+        ]
+        for name, path in _iterate_rows(trees[0])
     ]
     return table(head, rows, caption=caption, kind="factors")
 
 
-def _rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Names and paths of the leaves, in the order of the factors."""
+def _iterate_rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names and paths of the estimates, in the order of the factors."""
     for factor, name in FACTOR_NAMES.items():
         for first, branch in factors[factor].items():
             title = f"{name} {SIDE_NAMES.get(first, first)}"
@@ -48,13 +51,13 @@ def _rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield from ((f"{title}, {second}", (factor, first, second)) for second in branch)
 
 
-def _at(tree: Body, path: Iterable[str]) -> Body:
+def _follow(tree: Body, path: Iterable[str]) -> Body:
     for step in path:
         tree = tree[step]
     return tree
 
 
-def mix_table(alphas: Sequence[Body]) -> Html:
+def build_mix_table(alphas: Sequence[Body]) -> Html:
     """What each α came to in cases."""
     rows = []
     for entry in alphas:
@@ -72,7 +75,7 @@ def mix_table(alphas: Sequence[Body]) -> Html:
     return table(head, rows)
 
 
-def count_table(alphas: Sequence[Body]) -> Html:
+def build_count_table(alphas: Sequence[Body]) -> Html:
     """How often a region was empty, missed or invented, for each α."""
     rows = []
     for entry in alphas:
@@ -92,13 +95,13 @@ def count_table(alphas: Sequence[Body]) -> Html:
     return table(head, rows, caption=caption)
 
 
-def sensitivity_table(alphas: Sequence[Body]) -> Html:
+def build_sensitivity_table(alphas: Sequence[Body]) -> Html:
     """T3 and T4 without the empty regions, where these are many enough to decide the result."""
     rows = [
         [
             text(f"{entry['alpha']:g}, {region}"),
             *(
-                leaf_cell(found[factor][region], digits_of(factor))
+                estimate_cell(found[factor][region], choose_digits(factor))
                 for factor in ("t3", "t4")
                 for found in (entry["trust"]["factors"], entry["trust"]["sensitivity"])
             ),
@@ -114,14 +117,14 @@ def sensitivity_table(alphas: Sequence[Body]) -> Html:
     return table(head, rows, caption=caption, kind="factors")
 
 
-def group_tables(alphas: Sequence[Body]) -> Html:
+def build_group_table(alphas: Sequence[Body]) -> Html:
     """T1 of every group that is large enough for factors, for each α."""
     groups = [entry["trust"]["groups"] for entry in alphas]
     names = {name: name for name in sorted(set().union(*groups))}
-    return _group_table(alphas, groups, names)
+    return _build_group_table(alphas, groups, names)
 
 
-def volume_tables(by_volume: Body) -> Html:
+def build_quintile_table(by_volume: Body) -> Html:
     """The same for each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
@@ -129,21 +132,23 @@ def volume_tables(by_volume: Body) -> Html:
         for fifth, (low, high) in enumerate(pairwise(edges), start=1)
     }
     alphas = by_volume["alphas"]
-    return _group_table(alphas, [entry["groups"] for entry in alphas], names)
+    return _build_group_table(alphas, [entry["groups"] for entry in alphas], names)
 
 
-def _group_table(alphas: Sequence[Body], groups: Sequence[Body], names: Mapping[str, str]) -> Html:
+def _build_group_table(
+    alphas: Sequence[Body], groups: Sequence[Body], names: Mapping[str, str]
+) -> Html:
     rows = []
     for key, name in names.items():
         found = [each[key] for each in groups]
         for side, title in SIDE_NAMES.items():
-            cells = [_group(each, side) for each in found]
+            cells = [_group_cell(each, side) for each in found]
             rows.append([text(f"{name}, {found[0]['cases']} cases, {title}"), *cells])
     head = ["group", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     return table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
 
 
-def _group(found: Body, side: str) -> Html:
+def _group_cell(found: Body, side: str) -> Html:
     if found["factors"] is None:
         return element("span", text(found["reason"]), class_="none")
-    return leaf_cell(found["factors"]["t1"][side])
+    return estimate_cell(found["factors"]["t1"][side])

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from syntrust_metrics.html import Html, element, folded, items, join, paragraph, table, text
 from syntrust_metrics.report.cells import (
-    leaf_cell,
-    number,
+    estimate_cell,
+    format_number,
+    format_probability,
     number_cell,
-    probability,
 )
 
 Body = Mapping[str, Any]
@@ -18,30 +18,30 @@ MODALITIES: Final = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
 NOT_COMPARED: Final = "Twins were not compared with their sources in this experiment."
 
 
-def twin_parts(twins: Body | None) -> list[Html]:
+def build_twin_parts(twins: Body | None) -> list[Html]:
     """Everything the page says about twins."""
     if twins is None:
         return [paragraph(NOT_COMPARED)]
     fidelity, privacy = twins["fidelity"], twins["privacy"]
     return [
-        paragraph(privacy_sentence(privacy)),
-        _privacy(privacy),
+        paragraph(describe_privacy(privacy)),
+        _build_privacy_table(privacy),
         element("h3", text("Fidelity")),
-        paragraph(_scope(fidelity)),
-        _whole_brain(fidelity),
-        _contrast(fidelity),
-        _discrepancy(fidelity),
-        *_diversity(fidelity),
+        paragraph(_describe_scope(fidelity)),
+        _build_whole_brain_table(fidelity),
+        _build_contrast_table(fidelity),
+        _build_mmd_table(fidelity),
+        *_build_diversity_tables(fidelity),
         folded(
             "features",
             "First-order features, distance of real images and twins",
-            _features(fidelity),
+            _build_feature_table(fidelity),
         ),
-        folded("twin-numbers", "What these numbers are", _definitions(twins)),
+        folded("twin-numbers", "What these numbers are", _list_definitions(twins)),
     ]
 
 
-def privacy_sentence(privacy: Body) -> str:
+def describe_privacy(privacy: Body) -> str:
     """Whether twins show signs of repeating the generator's training cases."""
     sources = f"{privacy['seen']} seen and {privacy['unseen']} unseen sources"
     if privacy["verdict"] == "undecided":
@@ -50,22 +50,22 @@ def privacy_sentence(privacy: Body) -> str:
     if privacy["verdict"] == "no sign":
         return (
             f"Memorisation: no sign of it, from {sources} (smallest adjusted p "
-            f"{probability(p)}). No sign is not a proof of privacy."
+            f"{format_probability(p)}). No sign is not a proof of privacy."
         )
     return (
         f"Memorisation: twins resemble cases the generator was trained on more than cases it has "
-        f"never seen ({sources}, adjusted p {probability(p)}). Do not hand out these twins."
+        f"never seen ({sources}, adjusted p {format_probability(p)}). Do not hand out these twins."
     )
 
 
-def _privacy(privacy: Body) -> Html:
+def _build_privacy_table(privacy: Body) -> Html:
     rows = [
         [
             text(name),
             *(number_cell(found[key]) for key in ("seen_mean", "unseen_mean", "difference")),
-            text(probability(found["p"])),
-            text(probability(found["p_holm"])),
-            leaf_cell({**found["above"], "reason": found["reason"]}, 2),
+            text(format_probability(found["p"])),
+            text(format_probability(found["p_holm"])),
+            estimate_cell({**found["above"], "reason": found["reason"]}, 2),
         ]
         for name, found in privacy["embeddings"].items()
     ]
@@ -74,7 +74,7 @@ def _privacy(privacy: Body) -> Html:
     return table(head, rows, caption=caption)
 
 
-def _scope(fidelity: Body) -> str:
+def _describe_scope(fidelity: Body) -> str:
     said = (
         f"{fidelity['cases']} cases with a twin, {fidelity['seen']} of them seen by the generator."
     )
@@ -87,10 +87,13 @@ def _scope(fidelity: Body) -> str:
     )
 
 
-def _whole_brain(fidelity: Body) -> Html:
+def _build_whole_brain_table(fidelity: Body) -> Html:
     measures = {"ms_ssim": 3, "psnr": 1, "histogram": 3}
     rows = [
-        [text(title), *(leaf_cell(fidelity[key][name]["brain"], d) for key, d in measures.items())]
+        [
+            text(title),
+            *(estimate_cell(fidelity[key][name]["brain"], d) for key, d in measures.items()),
+        ]
         for name, title in MODALITIES.items()
     ]
     head = ["modality", "MS-SSIM to the source", "PSNR to the source, dB", "histogram distance ↓"]
@@ -101,11 +104,11 @@ def _whole_brain(fidelity: Body) -> Html:
     return table(head, rows, caption=caption, kind="factors")
 
 
-def _contrast(fidelity: Body) -> Html:
+def _build_contrast_table(fidelity: Body) -> Html:
     rows = [
         [
             text(f"{title}, {area}"),
-            *(leaf_cell(found[side], 2) for side in ("real", "synthetic", "difference")),
+            *(estimate_cell(found[side], 2) for side in ("real", "synthetic", "difference")),
         ]
         for name, title in MODALITIES.items()
         for area, found in fidelity["contrast"][name].items()
@@ -115,9 +118,14 @@ def _contrast(fidelity: Body) -> Html:
     return table(head, rows, caption=caption, kind="factors")
 
 
-def _discrepancy(fidelity: Body) -> Html:
+def _build_mmd_table(fidelity: Body) -> Html:
     rows = [
-        [text(area), leaf_cell(found, 4), text(probability(found["p"])), text(found["n"] or 0)]
+        [
+            text(area),
+            estimate_cell(found, 4),
+            text(format_probability(found["p"])),
+            text(found["n"] or 0),
+        ]
         for area, found in fidelity["mmd"].items()
     ]
     caption = (
@@ -126,12 +134,16 @@ def _discrepancy(fidelity: Body) -> Html:
     return table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
 
 
-def _diversity(fidelity: Body) -> list[Html]:
+def _build_diversity_tables(fidelity: Body) -> list[Html]:
     found = fidelity["diversity"]
     if found is None:
         return []
     rows = [
-        [text(title), leaf_cell(found["sd"][name]["brain"]), leaf_cell(found["ms_ssim"][name])]
+        [
+            text(title),
+            estimate_cell(found["sd"][name]["brain"]),
+            estimate_cell(found["ms_ssim"][name]),
+        ]
         for name, title in MODALITIES.items()
     ]
     caption = f"Twins of one label map among themselves, {found['cases']} cases."
@@ -139,9 +151,9 @@ def _diversity(fidelity: Body) -> list[Html]:
     return [table(head, rows, caption=caption, kind="factors")]
 
 
-def _features(fidelity: Body) -> Html:
+def _build_feature_table(fidelity: Body) -> Html:
     rows = [
-        [text(f"{MODALITIES[name]}, {area}"), *(_distance(each) for each in found.values())]
+        [text(f"{MODALITIES[name]}, {area}"), *(_distance_cell(each) for each in found.values())]
         for name, areas in fidelity["features"].items()
         for area, found in areas.items()
     ]
@@ -149,13 +161,13 @@ def _features(fidelity: Body) -> Html:
     return table(["modality, area", *first], rows, caption="In sds over images; lower is better.")
 
 
-def _distance(found: Body) -> Html:
+def _distance_cell(found: Body) -> Html:
     if found["distance"] is None:
         return element("span", text(found["reason"]), class_="none")
-    return text(number(found["distance"], 2))
+    return text(format_number(found["distance"], 2))
 
 
-def _definitions(twins: Body) -> Html:
+def _list_definitions(twins: Body) -> Html:
     return join(
         items(f"{name}: {found['text']}" for name, found in part["definitions"].items())
         for part in (twins["fidelity"], twins["privacy"])

@@ -57,34 +57,36 @@ class Scans:
         return f"{cases} {self.noun}{'' if cases == 1 else 's'}{self.which}"
 
 
-def performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
+def describe_performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
     """For each mix, whether its model does as well on real scans as the one of real data alone."""
     return [
-        versus_sentence(entry["alpha"], entry["versus_real"], scans)
+        describe_versus_real(entry["alpha"], entry["versus_real"], scans)
         for entry in alphas
         if entry["versus_real"] is not None
     ]
 
 
-def versus_sentence(alpha: float, found: Body, scans: Scans) -> str:
+def describe_versus_real(alpha: float, found: Body, scans: Scans) -> str:
     """Put `versus_real` of one α in words."""
-    kinds = {region: against_real(each) for region, each in found["regions"].items()}
+    kinds = {region: judge_against_real(each) for region, each in found["regions"].items()}
     margin = f"(margin {found['margin']:g})"
     reasons = {r: each["non_inferiority"]["reason"] for r, each in found["regions"].items()}
-    unknown = _undecided(kinds, reasons)
-    model, real = f"the model trained with {share(alpha)}", "the one trained on real data alone"
+    unknown = _collect_undecided(kinds, reasons)
+    model, real = (
+        f"the model trained with {describe_share(alpha)}",
+        "the one trained on real data alone",
+    )
     on = f"On {scans.counted(found['cases'])}"
-    decided = _by_kind(kinds, COMPARED)
+    decided = _group_by_kind(kinds, COMPARED)
     if not decided:
-        return (
-            f"{on} it is undecided whether {model} is worse than {real} {margin}: {_why(unknown)}."
-        )
+        why = _explain_undecided(unknown)
+        return f"{on} it is undecided whether {model} is worse than {real} {margin}: {why}."
     (first, regions), *others = decided
     said = f"{on}, {model} was {COMPARED[first]} {real} for {regions} {margin}"
-    return said + _rest(others, unknown)
+    return said + _close_sentence(others, unknown)
 
 
-def against_real(region: Body) -> Kind:
+def judge_against_real(region: Body) -> Kind:
     """Read both tests of one region of `versus_real` together; the stronger finding counts."""
     same, not_worse = region["equivalence"]["verdict"], region["non_inferiority"]["verdict"]
     if not_worse == "inferior":
@@ -96,17 +98,17 @@ def against_real(region: Body) -> Kind:
     return "not worse" if not_worse == "non-inferior" else "undecided"
 
 
-def prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
+def describe_prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
     """For each model, whether synthetic test scans tell how it does on real ones."""
     return [
-        equivalence_sentence(
+        describe_equivalence(
             entry["alpha"], entry["trust"]["equivalence"], entry["trust"]["cases"], scans
         )
         for entry in alphas
     ]
 
 
-def equivalence_sentence(alpha: float, found: Body, cases: int, scans: Scans) -> str:
+def describe_equivalence(alpha: float, found: Body, cases: int, scans: Scans) -> str:
     """Put the equivalence of both test sets at one α in words."""
     kinds: dict[str, Kind] = {
         region: {"equivalent": "equivalent", "different": "different"}.get(  # type: ignore[misc]
@@ -115,31 +117,31 @@ def equivalence_sentence(alpha: float, found: Body, cases: int, scans: Scans) ->
         for region, each in found["regions"].items()
     }
     margin = f"(margin {found['margin']:g})"
-    unknown = _undecided(kinds, {r: each["reason"] for r, each in found["regions"].items()})
-    model = f"the model trained with {share(alpha)}"
+    unknown = _collect_undecided(kinds, {r: each["reason"] for r, each in found["regions"].items()})
+    model = f"the model trained with {describe_share(alpha)}"
     twins = f"the synthetic twins of {scans.counted(cases)}"
-    equal = _named(region for region, kind in kinds.items() if kind == "equivalent")
-    others = [pair for pair in _by_kind(kinds, ALONE) if pair[0] != "equivalent"]
+    equal = _name_regions(region for region, kind in kinds.items() if kind == "equivalent")
+    others = [pair for pair in _group_by_kind(kinds, ALONE) if pair[0] != "equivalent"]
     if equal:
         said = (
             f"For {model}, Dice on {twins} was equivalent to Dice on the scans themselves for "
             f"{equal} {margin}: there, synthetic scans predict performance on real ones"
         )
-        return said + _rest(others, unknown)
+        return said + _close_sentence(others, unknown)
     if others:
         [(_, regions)] = others
         said = (
             f"For {model}, Dice on {twins} was different from Dice on the scans themselves for "
             f"{regions} {margin}: there, synthetic scans do not predict performance on real ones"
         )
-        return said + _rest([], unknown)
+        return said + _close_sentence([], unknown)
     return (
         f"For {model}, it is undecided whether {twins} predict performance on the scans "
-        f"themselves {margin}: {_why(unknown)}."
+        f"themselves {margin}: {_explain_undecided(unknown)}."
     )
 
 
-def limits(results: Body, scans: Scans) -> list[str]:
+def describe_limits(results: Body, scans: Scans) -> list[str]:
     """What the number of scans, trainings and mixes forbids to say."""
     first = results["alphas"][0]
     cases, seeds = first["trust"]["cases"], len(first["seeds"])
@@ -171,12 +173,12 @@ def limits(results: Body, scans: Scans) -> list[str]:
     return said
 
 
-def share(alpha: float) -> str:
+def describe_share(alpha: float) -> str:
     """What a model was trained with, by its share of real images."""
     return SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data")
 
 
-def scans_of(case_ids: Iterable[str]) -> Scans:
+def describe_scans(case_ids: Iterable[str]) -> Scans:
     """Name what the test set consists of: phantoms are no patients' scans."""
     phantoms = [case.startswith(PHANTOM_PREFIX) for case in case_ids]
     if all(phantoms):
@@ -186,40 +188,44 @@ def scans_of(case_ids: Iterable[str]) -> Scans:
     return Scans("held-out real scan")
 
 
-def listed(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _by_kind(kinds: Mapping[str, Kind], order: Iterable[Kind]) -> list[tuple[Kind, str]]:
-    named = [(kind, _named(r for r, found in kinds.items() if found == kind)) for kind in order]
+def _group_by_kind(kinds: Mapping[str, Kind], order: Iterable[Kind]) -> list[tuple[Kind, str]]:
+    named = [
+        (kind, _name_regions(r for r, found in kinds.items() if found == kind)) for kind in order
+    ]
     return [(kind, regions) for kind, regions in named if regions]
 
 
-def _rest(others: Sequence[tuple[Kind, str]], unknown: Mapping[str, str]) -> str:
+def _close_sentence(others: Sequence[tuple[Kind, str]], unknown: Mapping[str, str]) -> str:
     """Close a sentence: the other findings, then what is undecided and why."""
     clauses = [f"it was {ALONE[kind]} for {regions}" for kind, regions in others]
     clauses += [f"for {regions} this is undecided ({why})" for why, regions in unknown.items()]
     return "".join(f"; {clause}" for clause in clauses) + "."
 
 
-def _undecided(kinds: Mapping[str, Kind], reasons: Mapping[str, str | None]) -> dict[str, str]:
+def _collect_undecided(
+    kinds: Mapping[str, Kind], reasons: Mapping[str, str | None]
+) -> dict[str, str]:
     """The undecided regions by why they are."""
     whys = {
         region: REASONS.get(reasons[region], str(reasons[region]))
         for region, kind in kinds.items()
         if kind == "undecided"
     }
-    return {why: _named(r for r, own in whys.items() if own == why) for why in whys.values()}
+    return {why: _name_regions(r for r, own in whys.items() if own == why) for why in whys.values()}
 
 
-def _why(unknown: Mapping[str, str]) -> str:
+def _explain_undecided(unknown: Mapping[str, str]) -> str:
     """Why nothing is decided; regions are named where their reasons differ."""
     if len(unknown) == 1:
         return next(iter(unknown))
     return "; ".join(f"for {regions}, {why}" for why, regions in unknown.items())
 
 
-def _named(regions: Iterable[str]) -> str:
-    return listed([REGION_NAMES.get(region, region) for region in regions])
+def _name_regions(regions: Iterable[str]) -> str:
+    return join_words([REGION_NAMES.get(region, region) for region in regions])

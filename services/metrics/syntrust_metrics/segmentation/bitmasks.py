@@ -14,73 +14,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-Planes = NDArray[np.uint8]
+Bitmasks = NDArray[np.uint8]
 Counts = NDArray[np.int64]
 
-MARGIN: Final = 4
+MARGIN_VOXELS: Final = 4
 """One more than the dilations of a lesion, so that the grown mask keeps an empty border."""
-_CODES: Final = np.arange(256, dtype=np.uint8)
-_PLANES_OF_CODE: Final = np.unpackbits(_CODES[:, None], axis=1, bitorder="little").astype(np.int64)
+_BYTES: Final = np.arange(256, dtype=np.uint8)
+_BITS_OF_BYTE: Final = np.unpackbits(_BYTES[:, None], axis=1, bitorder="little").astype(np.int64)
 
 
-def labelled_box(
+def find_labelled_box(
     reference: NDArray[np.uint8], prediction: NDArray[np.uint8]
 ) -> tuple[slice, slice, slice]:
     """The smallest box around what either labels: bytes are reduced faster than truth values."""
     either = reference | prediction
     rows = np.bitwise_or.reduce(either, axis=0)
-    y, z = (_extent(np.bitwise_or.reduce(rows, axis=axis)) for axis in (1, 0))
-    return _extent(np.bitwise_or.reduce(either[:, y, z], axis=(1, 2))), y, z
+    y, z = (_find_extent(np.bitwise_or.reduce(rows, axis=axis)) for axis in (1, 0))
+    return _find_extent(np.bitwise_or.reduce(either[:, y, z], axis=(1, 2))), y, z
 
 
-def _extent(labels: NDArray[np.uint8]) -> slice:
+def _find_extent(labels: NDArray[np.uint8]) -> slice:
     used = np.flatnonzero(labels)
     return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0)
 
 
-def planes_of(label_map: NDArray[np.uint8], regions: Sequence[Sequence[int]]) -> Planes:
+def pack_regions(label_map: NDArray[np.uint8], regions: Sequence[Sequence[int]]) -> Bitmasks:
     """Plane k holds the voxels with a label of `regions[k]`; there are at most 8."""
-    codes = np.zeros_like(_CODES)
-    for plane, labels in enumerate(regions):
-        codes[list(labels)] |= np.uint8(1 << plane)
-    return np.pad(codes.take(label_map), MARGIN)
+    codes = np.zeros_like(_BYTES)
+    for bit, labels in enumerate(regions):
+        codes[list(labels)] |= np.uint8(1 << bit)
+    return np.pad(codes.take(label_map), MARGIN_VOXELS)
 
 
-def mask_of(planes: Planes, plane: int) -> Mask:
-    mask: Mask = (planes & np.uint8(1 << plane)) != 0
+def unpack_mask(bitmasks: Bitmasks, bit: int) -> Mask:
+    mask: Mask = (bitmasks & np.uint8(1 << bit)) != 0
     return mask
 
 
-def counts(planes: Planes) -> Counts:
+def count_voxels(bitmasks: Bitmasks) -> Counts:
     """Voxels in each plane, (8,); the array may have any shape."""
-    voxels: Counts = np.bincount(planes.reshape(-1), minlength=256) @ _PLANES_OF_CODE
+    voxels: Counts = np.bincount(bitmasks.reshape(-1), minlength=256) @ _BITS_OF_BYTE
     return voxels
 
 
-def surfaces(planes: Planes) -> Planes:
+def find_surfaces(bitmasks: Bitmasks) -> Bitmasks:
     """Voxels of each plane with a face neighbour outside of it."""
-    inner = planes.copy()
+    inner = bitmasks.copy()
     for axis in range(3):
-        _combine_neighbours(np.bitwise_and, planes, inner, axis)
-    return planes & ~inner
+        _combine_neighbours(np.bitwise_and, bitmasks, inner, axis)
+    return bitmasks & ~inner
 
 
-def dilated(planes: Planes) -> Planes:
+def dilate(bitmasks: Bitmasks) -> Bitmasks:
     """Grown by the 18 nearest neighbours: squares of 3x3 in each pair of axes, together."""
-    x, y = _along(planes, 0), _along(planes, 1)
-    return _along(x, 1) | _along(x, 2) | _along(y, 2)
+    x, y = _dilate_along(bitmasks, 0), _dilate_along(bitmasks, 1)
+    return _dilate_along(x, 1) | _dilate_along(x, 2) | _dilate_along(y, 2)
 
 
-def _along(planes: Planes, axis: int) -> Planes:
+def _dilate_along(bitmasks: Bitmasks, axis: int) -> Bitmasks:
     """Grown by both neighbours along one axis."""
-    grown = planes.copy()
-    _combine_neighbours(np.bitwise_or, planes, grown, axis)
+    grown = bitmasks.copy()
+    _combine_neighbours(np.bitwise_or, bitmasks, grown, axis)
     return grown
 
 
-def _combine_neighbours(combine: np.ufunc, planes: Planes, into: Planes, axis: int) -> None:
+def _combine_neighbours(combine: np.ufunc, bitmasks: Bitmasks, into: Bitmasks, axis: int) -> None:
     """Both neighbours along an axis: flat arrays, which shift several times faster than boxes."""
-    step = planes.strides[axis]
-    source, target = planes.reshape(-1), into.reshape(-1)
+    step = bitmasks.strides[axis]
+    source, target = bitmasks.reshape(-1), into.reshape(-1)
     combine(target[step:], source[:-step], out=target[step:])
     combine(target[:-step], source[step:], out=target[:-step])

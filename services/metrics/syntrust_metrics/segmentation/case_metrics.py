@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from syntrust_metrics.segmentation.bitmasks import labelled_box, planes_of
+from syntrust_metrics.segmentation.bitmasks import find_labelled_box, pack_regions
 from syntrust_metrics.segmentation.lesions import lesion_dice
 from syntrust_metrics.segmentation.overlap import (
     ALL_LABELS,
@@ -13,18 +13,18 @@ from syntrust_metrics.segmentation.overlap import (
     NESTED_LABELS,
     REGION_LABELS,
     LabelMap,
-    confusion,
+    confusion_matrix,
+    count_predicted_voxels,
+    count_reference_voxels,
     dice,
     precision,
-    predicted_voxels,
-    reference_voxels,
     sensitivity,
 )
 from syntrust_metrics.segmentation.score_file import CaseScore
 from syntrust_metrics.segmentation.surface import Spacing, hd95_mm, surface_dice, surface_distances
 
 
-class _Shape(NamedTuple):
+class _SpatialMetrics(NamedTuple):
     """What needs positions, not counts."""
 
     hd95_mm: float | None
@@ -52,32 +52,41 @@ def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing
     if not min(spacing_mm) > 0:
         msg = f"a voxel has sides above 0, not {spacing_mm}"
         raise ValueError(msg)
-    joint = confusion(reference, prediction)
-    shapes = _shapes(reference, prediction, spacing_mm)
+    confusion = confusion_matrix(reference, prediction)
+    spatial = _measure_spatially(reference, prediction, spacing_mm)
     voxel_ml = prod(spacing_mm) / MM3_PER_ML
-    known = {name: reference_voxels(joint, labels) for name, labels in ALL_LABELS.items()}
-    found = {name: predicted_voxels(joint, labels) for name, labels in ALL_LABELS.items()}
+    reference_voxels = {
+        name: count_reference_voxels(confusion, labels) for name, labels in ALL_LABELS.items()
+    }
+    predicted_voxels = {
+        name: count_predicted_voxels(confusion, labels) for name, labels in ALL_LABELS.items()
+    }
     return CaseScore(
-        dice={name: dice(joint, labels) for name, labels in REGION_LABELS.items()},
-        nested={name: dice(joint, labels) for name, labels in NESTED_LABELS.items()},
-        reference_ml={name: voxels * voxel_ml for name, voxels in known.items()},
-        predicted_ml={name: voxels * voxel_ml for name, voxels in found.items()},
-        volume_difference_ml={name: (found[name] - known[name]) * voxel_ml for name in known},
-        sensitivity={name: sensitivity(joint, labels) for name, labels in ALL_LABELS.items()},
-        precision={name: precision(joint, labels) for name, labels in ALL_LABELS.items()},
-        hd95_mm={name: shape.hd95_mm for name, shape in shapes.items()},
-        surface_dice={name: shape.surface_dice for name, shape in shapes.items()},
-        lesion_dice={name: shape.lesion_dice for name, shape in shapes.items()},
+        dice={name: dice(confusion, labels) for name, labels in REGION_LABELS.items()},
+        nested={name: dice(confusion, labels) for name, labels in NESTED_LABELS.items()},
+        reference_ml={name: voxels * voxel_ml for name, voxels in reference_voxels.items()},
+        predicted_ml={name: voxels * voxel_ml for name, voxels in predicted_voxels.items()},
+        volume_difference_ml={
+            name: (predicted_voxels[name] - reference_voxels[name]) * voxel_ml
+            for name in reference_voxels
+        },
+        sensitivity={name: sensitivity(confusion, labels) for name, labels in ALL_LABELS.items()},
+        precision={name: precision(confusion, labels) for name, labels in ALL_LABELS.items()},
+        hd95_mm={name: measured.hd95_mm for name, measured in spatial.items()},
+        surface_dice={name: measured.surface_dice for name, measured in spatial.items()},
+        lesion_dice={name: measured.lesion_dice for name, measured in spatial.items()},
     )
 
 
-def _shapes(reference: LabelMap, prediction: LabelMap, spacing_mm: Spacing) -> dict[str, _Shape]:
-    box = labelled_box(reference, prediction)
+def _measure_spatially(
+    reference: LabelMap, prediction: LabelMap, spacing_mm: Spacing
+) -> dict[str, _SpatialMetrics]:
+    box = find_labelled_box(reference, prediction)
     regions = list(ALL_LABELS.values())
-    first, second = (planes_of(labels[box], regions) for labels in (reference, prediction))
-    distances = surface_distances(first, second, n_planes=len(regions), spacing_mm=spacing_mm)
-    lesions = lesion_dice(first, second, n_planes=len(regions), voxel_mm3=prod(spacing_mm))
+    first, second = (pack_regions(labels[box], regions) for labels in (reference, prediction))
+    distances = surface_distances(first, second, n_masks=len(regions), spacing_mm=spacing_mm)
+    lesions = lesion_dice(first, second, n_masks=len(regions), voxel_mm3=prod(spacing_mm))
     return {
-        name: _Shape(hd95_mm(between), surface_dice(between), lesion)
+        name: _SpatialMetrics(hd95_mm(between), surface_dice(between), lesion)
         for name, between, lesion in zip(ALL_LABELS, distances, lesions, strict=True)
     }

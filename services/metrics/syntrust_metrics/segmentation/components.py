@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from syntrust_metrics.segmentation.bitmasks import Counts, Mask
 
-Numbers = NDArray[np.int32]
+ComponentIds = NDArray[np.int32]
 
 
 class Runs(NamedTuple):
@@ -25,38 +25,38 @@ class Runs(NamedTuple):
     stops: NDArray[np.int64]  # one after the last voxel
 
     @classmethod
-    def of(cls, mask: Mask) -> Self:
+    def from_mask(cls, mask: Mask) -> Self:
         flat = mask.reshape(-1)
-        turns = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-        return cls(turns[::2], turns[1::2])
+        boundaries = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        return cls(boundaries[::2], boundaries[1::2])
 
 
-class Parts(NamedTuple):
+class Components(NamedTuple):
     """Each run's part, numbered from 0 in the order of their first voxels."""
 
     runs: Runs
-    numbers: Numbers
+    ids: ComponentIds
     total: int
 
     @classmethod
-    def of(cls, mask: Mask) -> Self:
-        runs = Runs.of(mask)
-        total, numbers = connected_components(_touching(runs, mask.shape), directed=False)
-        return cls(runs, numbers, int(total))
+    def from_mask(cls, mask: Mask) -> Self:
+        runs = Runs.from_mask(mask)
+        total, ids = connected_components(_connect_runs(runs, mask.shape), directed=False)
+        return cls(runs, ids, int(total))
 
-    def holding(self, inner: Runs) -> Numbers:
+    def component_ids(self, inner: Runs) -> ComponentIds:
         """The part of each run of a mask that lies within this one."""
         outer = np.searchsorted(self.runs.starts, inner.starts, side="right") - 1
-        return self.numbers[outer]
+        return self.ids[outer]
 
-    def voxels(self, inner: Runs) -> Counts:
+    def count_voxels(self, inner: Runs) -> Counts:
         """Voxels in each part, (total,), of a mask that lies within this one."""
         lengths = inner.stops - inner.starts
-        sums = np.bincount(self.holding(inner), weights=lengths, minlength=self.total)
+        sums = np.bincount(self.component_ids(inner), weights=lengths, minlength=self.total)
         return sums.astype(np.int64)
 
 
-def _touching(runs: Runs, shape: tuple[int, ...]) -> csr_array:
+def _connect_runs(runs: Runs, shape: tuple[int, ...]) -> csr_array:
     """A graph of the runs: each leads to those that touch it in the four lines after its own.
 
     In a line they are neighbours in the order, from the first that does not end too early to the

@@ -10,14 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from syntrust_metrics.segmentation.bitmasks import Counts, Mask, Planes, dilated, mask_of
-from syntrust_metrics.segmentation.components import Parts, Runs
+from syntrust_metrics.segmentation.bitmasks import Bitmasks, Counts, Mask, dilate, unpack_mask
+from syntrust_metrics.segmentation.components import Components, Runs
 
 SMALLEST_MM3: Final = 50.0
 
 
 def lesion_dice(
-    reference: Planes, prediction: Planes, *, n_planes: int, voxel_mm3: float
+    reference: Bitmasks, prediction: Bitmasks, *, n_masks: int, voxel_mm3: float
 ) -> list[float | None]:
     r"""Mean Dice over lesions, in [0, 1], higher is better; for each plane.
 
@@ -49,46 +49,54 @@ def lesion_dice(
     Rules and limits of BraTS-GLI: Saluja et al., "BraTS 2023 lesion-wise performance metrics",
     github.com/rachitsaluja/BraTS-2023-Metrics. Dilation is in voxels there; data are 1 mm.
     """
-    near = dilated(reference)
-    reach = dilated(dilated(near))
-    planes = (reference, prediction, near, reach)
+    dilated_once = dilate(reference)
+    dilated = dilate(dilate(dilated_once))
+    masks = (reference, prediction, dilated_once, dilated)
     return [
-        _of_plane(*(mask_of(each, plane) for each in planes), voxel_mm3=voxel_mm3)
-        for plane in range(n_planes)
+        _score_mask(*(unpack_mask(each, bit) for each in masks), voxel_mm3=voxel_mm3)
+        for bit in range(n_masks)
     ]
 
 
-def _of_plane(
-    truth: Mask, found: Mask, near: Mask, reach: Mask, *, voxel_mm3: float
+def _score_mask(
+    reference: Mask, prediction: Mask, dilated_once: Mask, dilated: Mask, *, voxel_mm3: float
 ) -> float | None:
-    lesions = Parts.of(reach)  # a dilated lesion is just its part of the dilated mask
-    false, false_voxels = _false(found & ~near, reach)
+    lesions = Components.from_mask(dilated)  # a dilated lesion is just its part of the dilated mask
+    n_false, false_voxels = _count_false_positives(prediction & ~dilated_once, dilated)
     if lesions.total == 1:  # most often; the prediction's parts need no telling apart then
-        met_voxels = np.array([np.count_nonzero(found) - false_voxels])
+        met_voxels = np.array([np.count_nonzero(prediction) - false_voxels])
     else:
-        met_voxels = _met_voxels(lesions, Parts.of(found), Runs.of(found & reach))
-    lesion_voxels = lesions.voxels(Runs.of(truth))
-    dice = 2 * lesions.voxels(Runs.of(truth & found)) / (lesion_voxels + met_voxels)
+        met_voxels = _count_met_voxels(
+            lesions, Components.from_mask(prediction), Runs.from_mask(prediction & dilated)
+        )
+    lesion_voxels = lesions.count_voxels(Runs.from_mask(reference))
+    dice = (
+        2
+        * lesions.count_voxels(Runs.from_mask(reference & prediction))
+        / (lesion_voxels + met_voxels)
+    )
     scored = dice[lesion_voxels * voxel_mm3 > SMALLEST_MM3]
-    total = scored.size + false
+    total = scored.size + n_false
     return float(scored.sum()) / total if total else None
 
 
-def _false(away: Mask, reach: Mask) -> tuple[int, int]:
+def _count_false_positives(beyond: Mask, dilated: Mask) -> tuple[int, int]:
     """How many parts of the prediction meet no lesion, and their voxels.
 
     Without what is within one dilation: its neighbours are within reach, so a part that loses
     voxels by that still meets a lesion.
     """
-    parts = Parts.of(away)
-    voxels = parts.voxels(parts.runs)
-    voxels[parts.holding(Runs.of(away & reach))] = 0
+    components = Components.from_mask(beyond)
+    voxels = components.count_voxels(components.runs)
+    voxels[components.component_ids(Runs.from_mask(beyond & dilated))] = 0
     return int(np.count_nonzero(voxels)), int(voxels.sum())
 
 
-def _met_voxels(lesions: Parts, parts: Parts, shared: Runs) -> Counts:
+def _count_met_voxels(lesions: Components, components: Components, shared: Runs) -> Counts:
     """Voxels of all the parts that each lesion meets; `shared` runs lie in both."""
-    pairs = lesions.holding(shared).astype(np.int64) * parts.total + parts.holding(shared)
-    lesion, part = np.divmod(np.unique(pairs), max(parts.total, 1))
-    voxels = parts.voxels(parts.runs)[part]
+    pairs = lesions.component_ids(shared).astype(
+        np.int64
+    ) * components.total + components.component_ids(shared)
+    lesion, component = np.divmod(np.unique(pairs), max(components.total, 1))
+    voxels = components.count_voxels(components.runs)[component]
     return np.bincount(lesion, voxels, lesions.total).astype(np.int64)

@@ -16,7 +16,7 @@ from syntrust_core.contracts.vocabulary import LABELS
 from syntrust_core.errors import InvalidVolume
 
 LabelMap = NDArray[np.uint8]
-Joint = NDArray[np.int64]
+ConfusionMatrix = NDArray[np.int64]
 Labels = tuple[int, ...]
 
 REGION_LABELS: Final[Mapping[str, Labels]] = MappingProxyType(
@@ -31,7 +31,7 @@ MM3_PER_ML: Final = 1000.0
 _WORD_BYTES: Final = 8
 
 
-def confusion(reference: LabelMap, prediction: LabelMap) -> Joint:
+def confusion_matrix(reference: LabelMap, prediction: LabelMap) -> ConfusionMatrix:
     """Count the voxels of each pair of labels, (4, 4): reference label by predicted label.
 
     Every overlap measure of every region, nested ones too, follows from these 16 numbers. Most
@@ -50,22 +50,22 @@ def confusion(reference: LabelMap, prediction: LabelMap) -> Joint:
         )
     for role, labels in (("reference", reference), ("prediction", prediction)):
         _require(labels.dtype == np.uint8, role)
-    rows, columns = _where_either(reference, prediction)
+    rows, columns = _select_labelled(reference, prediction)
     for role, labels in (("reference", rows), ("prediction", columns)):
         _require(int(labels.max(initial=0)) < VALUES, role)
-    counts = _counted(rows * np.uint8(VALUES) + columns)
+    counts = _count_pairs(rows * np.uint8(VALUES) + columns)
     counts[0] += reference.size - counts.sum()
     return counts.reshape(VALUES, VALUES)
 
 
-def _counted(pairs: LabelMap) -> Joint:
+def _count_pairs(pairs: LabelMap) -> ConfusionMatrix:
     """How often each of 0..15 stands in `pairs`, (16,); an odd number of them gets a 0 more.
 
     Two bytes are counted as one number, which halves what `bincount` makes of each: eight bytes.
     """
     even = pairs if pairs.size % 2 == 0 else np.append(pairs, np.uint8(0))
     twos = np.bincount(even.view(np.uint16), minlength=VALUES**2 << 8).reshape(-1, 1 << 8)
-    counts: Joint = (twos.sum(axis=1) + twos.sum(axis=0)[: VALUES**2]).astype(np.int64)
+    counts: ConfusionMatrix = (twos.sum(axis=1) + twos.sum(axis=0)[: VALUES**2]).astype(np.int64)
     return counts
 
 
@@ -78,7 +78,7 @@ def _require(holds: bool, role: str) -> None:  # noqa: FBT001 - what must hold, 
         )
 
 
-def _where_either(first: LabelMap, second: LabelMap) -> tuple[LabelMap, LabelMap]:
+def _select_labelled(first: LabelMap, second: LabelMap) -> tuple[LabelMap, LabelMap]:
     """Voxels of both maps, in step, from the words in which either has a label."""
     flat = np.ascontiguousarray(first).reshape(-1), np.ascontiguousarray(second).reshape(-1)
     whole = first.size - first.size % _WORD_BYTES
@@ -91,7 +91,7 @@ def _where_either(first: LabelMap, second: LabelMap) -> tuple[LabelMap, LabelMap
     return rows, columns
 
 
-def dice(joint: Joint, labels: Labels) -> float | None:
+def dice(confusion: ConfusionMatrix, labels: Labels) -> float | None:
     r"""Dice :math:`2|y \cap p| / (|y| + |p|)` of the union of `labels`, in [0, 1].
 
     None where reference and prediction are both empty: there is no value to give, and what absence
@@ -99,29 +99,29 @@ def dice(joint: Joint, labels: Labels) -> float | None:
     doi:10.1038/s41592-023-02150-0). 0 where exactly one of them is empty. MONAI's `DiceMetric`
     gives NaN for an empty reference whatever the prediction holds; BraTS gives 1 to both empty.
     """
-    sizes = reference_voxels(joint, labels) + predicted_voxels(joint, labels)
-    return 2 * _shared(joint, labels) / sizes if sizes else None
+    sizes = count_reference_voxels(confusion, labels) + count_predicted_voxels(confusion, labels)
+    return 2 * _count_shared_voxels(confusion, labels) / sizes if sizes else None
 
 
-def sensitivity(joint: Joint, labels: Labels) -> float | None:
+def sensitivity(confusion: ConfusionMatrix, labels: Labels) -> float | None:
     """Share of the reference that was predicted, in [0, 1]; None where the reference is empty."""
-    size = reference_voxels(joint, labels)
-    return _shared(joint, labels) / size if size else None
+    size = count_reference_voxels(confusion, labels)
+    return _count_shared_voxels(confusion, labels) / size if size else None
 
 
-def precision(joint: Joint, labels: Labels) -> float | None:
+def precision(confusion: ConfusionMatrix, labels: Labels) -> float | None:
     """Share of the prediction that is right, in [0, 1]; None where the prediction is empty."""
-    size = predicted_voxels(joint, labels)
-    return _shared(joint, labels) / size if size else None
+    size = count_predicted_voxels(confusion, labels)
+    return _count_shared_voxels(confusion, labels) / size if size else None
 
 
-def reference_voxels(joint: Joint, labels: Labels) -> int:
-    return int(joint[list(labels)].sum())
+def count_reference_voxels(confusion: ConfusionMatrix, labels: Labels) -> int:
+    return int(confusion[list(labels)].sum())
 
 
-def predicted_voxels(joint: Joint, labels: Labels) -> int:
-    return int(joint[:, list(labels)].sum())
+def count_predicted_voxels(confusion: ConfusionMatrix, labels: Labels) -> int:
+    return int(confusion[:, list(labels)].sum())
 
 
-def _shared(joint: Joint, labels: Labels) -> int:
-    return int(joint[np.ix_(labels, labels)].sum())
+def _count_shared_voxels(confusion: ConfusionMatrix, labels: Labels) -> int:
+    return int(confusion[np.ix_(labels, labels)].sum())

@@ -11,7 +11,7 @@ from syntrust_core.contracts.base import Frozen, StepId
 SCORES_FILE: Final = "scores.json"
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Length = Annotated[float, Field(ge=0)]
+Millimetres = Annotated[float, Field(ge=0)]
 Millilitres = Annotated[float, Field(ge=0)]
 
 
@@ -49,7 +49,7 @@ class CaseScore(Frozen):
         ),
     ]
     hd95_mm: Annotated[
-        dict[str, Length | None],
+        dict[str, Millimetres | None],
         Field(
             description="95th percentile Hausdorff distance; lower is better. Null where "
             "reference or prediction is empty."

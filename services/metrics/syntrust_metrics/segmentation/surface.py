@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from syntrust_metrics.segmentation.bitmasks import Counts, Planes, counts, mask_of, surfaces
+from syntrust_metrics.segmentation.bitmasks import (
+    Bitmasks,
+    Counts,
+    count_voxels,
+    find_surfaces,
+    unpack_mask,
+)
 
 Distances = NDArray[np.float64]
 Voxels = NDArray[np.int64]
@@ -22,9 +28,11 @@ Spacing = tuple[float, float, float]
 PERCENTILE: Final = 95
 TOLERANCE_MM: Final = 1.0
 """Of the surface Dice: BraTS data are 1 mm, and its later rankings use this tolerance."""
-_NEAR: Final = 3  # voxels along an axis, within the margin of planes; measured
+_NEAR_VOXELS: Final = 3  # voxels along an axis, within the margin of planes; measured
 _BLOCK_MM: Final = 3.0  # measured
-_LEAF_POINTS: Final = 64  # measured: a tree is queried so little that building it costs as much
+_TREE_LEAF_POINTS: Final = (
+    64  # measured: a tree is queried so little that building it costs as much
+)
 
 
 class SurfaceDistances(NamedTuple):
@@ -39,7 +47,7 @@ class SurfaceDistances(NamedTuple):
 
 
 def surface_distances(
-    reference: Planes, prediction: Planes, *, n_planes: int, spacing_mm: Spacing
+    reference: Bitmasks, prediction: Bitmasks, *, n_masks: int, spacing_mm: Spacing
 ) -> list[SurfaceDistances]:
     """Distances in both directions for each plane, in no particular order.
 
@@ -60,11 +68,10 @@ def surface_distances(
     if reference.shape != prediction.shape or not min(spacing_mm) > 0:
         msg = f"planes of one shape are needed, and spacings above 0, not {spacing_mm}"
         raise ValueError(msg)
-    first, second = surfaces(reference), surfaces(prediction)
-    searches = _Search(first, second, spacing_mm), _Search(second, first, spacing_mm)
+    first, second = find_surfaces(reference), find_surfaces(prediction)
+    searches = _NearestVoxels(first, second, spacing_mm), _NearestVoxels(second, first, spacing_mm)
     return [
-        SurfaceDistances(*(search.distances(plane) for search in searches))
-        for plane in range(n_planes)
+        SurfaceDistances(*(search.distances(bit) for search in searches)) for bit in range(n_masks)
     ]
 
 
@@ -94,57 +101,59 @@ def surface_dice(distances: SurfaceDistances) -> float | None:
     return near / total if total else None
 
 
-class _Search:
+class _NearestVoxels:
     """Distance to the nearest voxel of the other surface, for the surface voxels of all planes.
 
     Most are a voxel or two away and are found by looking there, nearest places first. That ends
     when what is left no longer matters; only what lies further off and matters searches a tree.
     """
 
-    def __init__(self, surface: Planes, other: Planes, spacing_mm: Spacing) -> None:
+    def __init__(self, surface: Bitmasks, other: Bitmasks, spacing_mm: Spacing) -> None:
         self._other, self._spacing_mm = other, spacing_mm
-        self._at = np.flatnonzero(surface != 0)
-        self._sought = surface.reshape(-1)[self._at]
-        self._total = counts(self._sought)
+        self._positions = np.flatnonzero(surface != 0)
+        self._bits = surface.reshape(-1)[self._positions]
+        self._n_voxels = count_voxels(self._bits)
         # numpy's percentile lies between this place in ascending order and the next.
-        self._rank = ((self._total - 1) * (PERCENTILE / 100)).astype(np.int64)
-        self._exists = counts(np.bitwise_or.reduce(other, axis=None)) > 0
-        self._known = np.zeros_like(self._total)
-        self._lengths: list[float] = []
-        self._found: list[Counts] = []
-        self._look_near()
+        self._rank = ((self._n_voxels - 1) * (PERCENTILE / 100)).astype(np.int64)
+        self._has_other = count_voxels(np.bitwise_or.reduce(other, axis=None)) > 0
+        self._n_found = np.zeros_like(self._n_voxels)
+        self._lengths_mm: list[float] = []
+        self._n_found_at: list[Counts] = []
+        self._search_near()
 
-    def distances(self, plane: int) -> Distances:
+    def distances(self, bit: int) -> Distances:
         """Of the surface voxels of one plane, in no particular order."""
-        near = np.repeat(self._lengths, [found[plane] for found in self._found])
-        left = self._at[mask_of(self._sought, plane)]
+        near = np.repeat(self._lengths_mm, [found[bit] for found in self._n_found_at])
+        left = self._positions[unpack_mask(self._bits, bit)]
         if not left.size:
-            return np.concatenate([near, np.full(self._total[plane] - near.size, np.inf)])
-        other = np.flatnonzero(mask_of(self._other, plane))
+            return np.concatenate([near, np.full(self._n_voxels[bit] - near.size, np.inf)])
+        other = np.flatnonzero(unpack_mask(self._other, bit))
         points, others = (self._points(voxels) for voxels in (left, other))
-        return np.concatenate([near, _far(points, others, int(self._rank[plane]) - near.size)])
+        return np.concatenate(
+            [near, _search_tree(points, others, int(self._rank[bit]) - near.size)]
+        )
 
-    def _look_near(self) -> None:
+    def _search_near(self) -> None:
         absent = ~self._other.reshape(-1)
-        for length, steps in _shells(self._other.shape, self._spacing_mm):
-            self._go_on_from(length)
-            if not self._at.size:
+        for length, steps in _list_shells(self._other.shape, self._spacing_mm):
+            self._drop_decided(length)
+            if not self._positions.size:
                 return
-            before = counts(self._sought)
+            before = count_voxels(self._bits)
             for step in steps:
-                self._sought &= absent[self._at + step]
-            self._lengths.append(length)
-            self._found.append(before - counts(self._sought))
-            self._known += self._found[-1]
-        self._go_on_from((_NEAR + 1) * min(self._spacing_mm))
+                self._bits &= absent[self._positions + step]
+            self._lengths_mm.append(length)
+            self._n_found_at.append(before - count_voxels(self._bits))
+            self._n_found += self._n_found_at[-1]
+        self._drop_decided((_NEAR_VOXELS + 1) * min(self._spacing_mm))
 
-    def _go_on_from(self, length_mm: float) -> None:
+    def _drop_decided(self, length_mm: float) -> None:
         """Leave the voxels of planes for which no distance of at least `length_mm` matters."""
-        short = self._known < np.minimum(self._rank + 2, self._total)
-        matters = self._exists & (short | (length_mm <= TOLERANCE_MM))
-        self._sought &= np.packbits(matters, bitorder="little")
-        left = self._sought != 0
-        self._at, self._sought = self._at[left], self._sought[left]
+        short = self._n_found < np.minimum(self._rank + 2, self._n_voxels)
+        matters = self._has_other & (short | (length_mm <= TOLERANCE_MM))
+        self._bits &= np.packbits(matters, bitorder="little")
+        left = self._bits != 0
+        self._positions, self._bits = self._positions[left], self._bits[left]
 
     def _points(self, voxels: Voxels) -> Points:
         where = np.unravel_index(voxels, self._other.shape)
@@ -152,26 +161,26 @@ class _Search:
         return points
 
 
-def _shells(shape: tuple[int, ...], spacing_mm: Spacing) -> list[tuple[float, list[int]]]:
+def _list_shells(shape: tuple[int, ...], spacing_mm: Spacing) -> list[tuple[float, list[int]]]:
     """Lengths in ascending order, each with the steps in the flat array that are as long.
 
     Up to `_NEAR` voxels along each axis, and none as long as the shortest step beyond.
     """
-    axis = np.arange(-_NEAR, _NEAR + 1)
+    axis = np.arange(-_NEAR_VOXELS, _NEAR_VOXELS + 1)
     offsets = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     lengths = np.sqrt(((offsets * np.asarray(spacing_mm)) ** 2).sum(axis=1))
     steps = offsets @ np.array([shape[1] * shape[2], shape[2], 1])
-    near = np.unique(lengths[lengths < (_NEAR + 1) * min(spacing_mm)])
+    near = np.unique(lengths[lengths < (_NEAR_VOXELS + 1) * min(spacing_mm)])
     return [(float(length), steps[lengths == length].tolist()) for length in near]
 
 
-def _far(points: Points, others: Points, rank: int) -> Distances:
+def _search_tree(points: Points, others: Points, rank: int) -> Distances:
     """Distances to the nearest of `others`, exact for those that may be at `rank` or the next.
 
     One point of each block is asked for; no other of the block is nearer or further by more than
     it lies from that one. That alone tells for most on which side of the percentile they are.
     """
-    tree = cKDTree(others, leafsize=_LEAF_POINTS, balanced_tree=False)
+    tree = cKDTree(others, leafsize=_TREE_LEAF_POINTS, balanced_tree=False)
     blocks = (points // _BLOCK_MM).astype(np.int64) @ np.array([1 << 40, 1 << 20, 1])
     _, first, block = np.unique(blocks, return_index=True, return_inverse=True)
     around = tree.query(points[first])[0][block]

@@ -26,7 +26,7 @@ from syntrust_core.contracts.vocabulary import VOLUME_ROLES, Scheme, VolumeRole
 from syntrust_core.errors import CallerError, InvalidRequest, InvalidVolume
 from syntrust_core.imaging.nifti import Volume, read_nifti
 from syntrust_core.runtime.runner import StepContext, require_message
-from syntrust_metrics.segmentation.overlap import MM3_PER_ML, REGION_LABELS, confusion, dice
+from syntrust_metrics.segmentation.overlap import MM3_PER_ML, REGION_LABELS, confusion_matrix, dice
 from syntrust_metrics.trust import InvalidScores, score_cases
 
 TRUST_FILE: Final = "trust.json"
@@ -47,18 +47,18 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
     request = require_message(ScoreVolumes, message)
     entries = []
     for index, case in enumerate(request.cases):
-        entries.append(_entry(case, context))
+        entries.append(_score_case(case, context))
         context.report(index + 1, len(request.cases))
     body: Body = {"cases": entries, "policy": request.policy}
     try:
         answer = score_cases(body)
     except InvalidScores as error:
         raise InvalidRequest(error.detail, pointer=error.pointer) from error
-    _add(context, CASES_FILE, body)
-    _add(context, TRUST_FILE, answer)
+    _publish_json(context, CASES_FILE, body)
+    _publish_json(context, TRUST_FILE, answer)
 
 
-def _entry(case: VolumeCase, context: StepContext) -> Body:
+def _score_case(case: VolumeCase, context: StepContext) -> Body:
     folder = context.scratch / "upload"
     try:
         files: dict[VolumeRole, Path] = {
@@ -75,8 +75,8 @@ def _entry(case: VolumeCase, context: StepContext) -> Body:
         ) from refusal
     entry: Body = {
         "id": case.id,
-        "real": region_dice(maps["seg"], maps["prediction_real"]),
-        "synthetic": region_dice(maps["seg"], maps["prediction_synthetic"]),
+        "real": compute_region_dice(maps["seg"], maps["prediction_real"]),
+        "synthetic": compute_region_dice(maps["seg"], maps["prediction_synthetic"]),
     }
     return entry | ({} if case.group is None else {"group": case.group})
 
@@ -97,11 +97,11 @@ def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> Labe
     for problem in frame_problems(volumes):
         raise InvalidVolume(problem.reason, file=problem.file, field=problem.field)
     values = {role: integer_values(volume, role=role) for role, volume in volumes.items()}
-    mapping = _common_mapping(values, volumes["seg"], scheme)
+    mapping = _choose_common_mapping(values, volumes["seg"], scheme)
     return {role: to_canonical(array, mapping) for role, array in values.items()}
 
 
-def _common_mapping(
+def _choose_common_mapping(
     values: Mapping[VolumeRole, NDArray[np.int16]], reference: Volume, scheme: Scheme
 ) -> LabelMapping:
     voxel_ml = abs(np.linalg.det(reference.affine[:3, :3])) / MM3_PER_ML
@@ -119,15 +119,15 @@ def _common_mapping(
     return choice.mapping
 
 
-def region_dice(
+def compute_region_dice(
     reference: NDArray[np.uint8], prediction: NDArray[np.uint8]
 ) -> dict[str, float | None]:
     """Dice of ET, ED and NCR; null where both are empty."""
-    joint = confusion(reference, prediction)
-    return {region: dice(joint, labels) for region, labels in REGION_LABELS.items()}
+    confusion = confusion_matrix(reference, prediction)
+    return {region: dice(confusion, labels) for region, labels in REGION_LABELS.items()}
 
 
-def _add(context: StepContext, name: str, body: Body) -> None:
+def _publish_json(context: StepContext, name: str, body: Body) -> None:
     path = context.scratch / name
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8")

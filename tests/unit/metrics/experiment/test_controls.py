@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.report import Contents, report_page
-from syntrust_metrics.report.controls import sentence
+from syntrust_metrics.report import Contents, render_report
+from syntrust_metrics.report.controls import describe_control
 from syntrust_metrics.segmentation.score_file import ScoreFile
 from syntrust_metrics.trust import compare_with_real, score_cases
 
@@ -143,7 +143,7 @@ class Text(HTMLParser):
 
 
 def text_of(made: Any) -> str:
-    page = report_page(Contents(made.request, build(made), {}))
+    page = render_report(Contents(made.request, build(made), {}))
     return " ".join(" ".join(Text(page).words).split())
 
 
@@ -196,7 +196,7 @@ def test_the_negative_control_is_judged_against_its_mix_and_followed_down_alpha(
             with_dice(made, arm.trainings[0].score_real, dice)
 
     arms = [arm for arm in build(made)["controls"] if arm["control"] == "shuffled_masks"]
-    said = sentence("shuffled_masks", arms)
+    said = describe_control("shuffled_masks", arms)
 
     assert "; T1 on real images 0.8" in said
     assert f"{words}; T1 on real images " in said
@@ -213,13 +213,17 @@ def test_real_images_with_all_their_twins_are_judged_against_real_data_alone(
 
     arms = [arm for arm in build(made)["controls"] if arm["control"] == "real_plus_twins"]
 
-    assert ": better than real data alone. Direction: better" in sentence("real_plus_twins", arms)
+    assert ": better than real data alone. Direction: better" in describe_control(
+        "real_plus_twins", arms
+    )
 
 
 def test_what_few_cases_cannot_tell_is_called_undecided(experiment: Maker) -> None:
     body = build(experiment(controls=True))
 
-    said = sentence("real_only", [arm_of(body, "real_only", alpha) for alpha in (0.0, 0.5, 1.0)])
+    said = describe_control(
+        "real_only", [arm_of(body, "real_only", alpha) for alpha in (0.0, 0.5, 1.0)]
+    )
 
     assert ": undecided against the mix at α = 0.5. Direction:" in said
 
@@ -230,6 +234,6 @@ def test_a_warning_about_a_control_alone_is_shown_with_its_name(experiment: Make
     trust = arm_of(results, "shuffled_masks", 0.5)["trust"]
     trust["warnings"] = [*trust["warnings"], {"code": "mixed_pairs", "detail": "Odd pairs."}]
 
-    page = report_page(Contents(made.request, results, {}))
+    page = render_report(Contents(made.request, results, {}))
 
     assert "Twins with the masks of others at α = 0.5: Odd pairs." in page

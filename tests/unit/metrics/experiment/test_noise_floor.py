@@ -69,5 +69,5 @@ def test_equal_scores_have_a_floor_of_nothing(experiment: Maker) -> None:
     floors, _ = built(made)
 
     for entry in floors["twins"]["alphas"]:
-        assert {leaf["value"] for leaf in entry["t4"].values()} == {0}
-        assert {leaf["value"] for leaf in entry["t3"].values()} == {1}
+        assert {estimate["value"] for estimate in entry["t4"].values()} == {0}
+        assert {estimate["value"] for estimate in entry["t3"].values()} == {1}

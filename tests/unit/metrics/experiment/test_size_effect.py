@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.experiment.size_effect import mean_correlation, spearman
+from syntrust_metrics.experiment.size_effect import average_correlations, spearman
 
 Maker = Callable[..., Any]
 
@@ -36,18 +36,22 @@ def test_no_growing_scale_of_volume_or_dice_changes_it() -> None:
 def test_a_perfect_order_is_1_and_its_reverse_minus_1_without_interval() -> None:
     rising = [(float(i), i / 20) for i in range(1, 15)]
 
-    found = [mean_correlation([pairs], 0.95) for pairs in (rising, [(a, 1 - b) for a, b in rising])]
+    found = [
+        average_correlations([pairs], 0.95) for pairs in (rising, [(a, 1 - b) for a, b in rising])
+    ]
 
-    assert [leaf["value"] for leaf in found] == [1, -1]
-    assert [(leaf["ci"], leaf["reason"]) for leaf in found] == [(None, "a perfect order")] * 2
+    assert [estimate["value"] for estimate in found] == [1, -1]
+    assert [(estimate["ci"], estimate["reason"]) for estimate in found] == [
+        (None, "a perfect order")
+    ] * 2
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     rho = 0.5
     truth = 6 / np.pi * np.arcsin(rho / 2)  # Spearman's of a bivariate normal
-    leaves = [mean_correlation([drawn(40, rho, seed)], 0.95) for seed in range(400)]
+    estimates = [average_correlations([drawn(40, rho, seed)], 0.95) for seed in range(400)]
 
-    held = np.mean([leaf["ci"][0] <= truth <= leaf["ci"][1] for leaf in leaves])
+    held = np.mean([estimate["ci"][0] <= truth <= estimate["ci"][1] for estimate in estimates])
 
     assert 0.92 <= held <= 0.98
 
@@ -55,11 +59,11 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 def test_seeds_are_averaged_and_their_spread_is_given() -> None:
     by_seed = [drawn(20, 0.5, seed) for seed in (0, 1)]
 
-    leaf = mean_correlation(by_seed, 0.95)
+    estimate = average_correlations(by_seed, 0.95)
 
     each = [spearman(np.array(pairs)) for pairs in by_seed]
-    assert leaf["value"] == pytest.approx(np.mean(each))
-    assert leaf["seed_sd"] == pytest.approx(np.std(each, ddof=1))
+    assert estimate["value"] == pytest.approx(np.mean(each))
+    assert estimate["seed_sd"] == pytest.approx(np.std(each, ddof=1))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +78,9 @@ def test_seeds_are_averaged_and_their_spread_is_given() -> None:
 def test_where_nothing_varies_there_is_no_correlation(
     pairs: list[tuple[float, float]], reason: str
 ) -> None:
-    leaf = mean_correlation([pairs], 0.95)
+    estimate = average_correlations([pairs], 0.95)
 
-    assert (leaf["value"], leaf["reason"], leaf["cases"]) == (None, reason, len(pairs))
+    assert (estimate["value"], estimate["reason"], estimate["cases"]) == (None, reason, len(pairs))
 
 
 def test_a_region_that_a_case_lacks_has_no_size(experiment: Maker) -> None:

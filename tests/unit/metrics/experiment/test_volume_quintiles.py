@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.experiment.volume_quintiles import fifth_of_each
+from syntrust_metrics.experiment.volume_quintiles import assign_quintiles
 
 Maker = Callable[..., Any]
 
@@ -19,7 +19,7 @@ Maker = Callable[..., Any]
 def test_fifths_are_by_rank_and_differ_by_one_case_at_most(count: int) -> None:
     volumes = np.random.default_rng(count).lognormal(size=count)
 
-    fifths = np.array(fifth_of_each(volumes.tolist()))
+    fifths = np.array(assign_quintiles(volumes.tolist()))
 
     sizes = Counter(fifths.tolist())
     assert sorted(sizes) == [1, 2, 3, 4, 5]

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from syntrust_core.errors import InvalidVolume
-from syntrust_metrics.fidelity.healthy_residual import block_of, correlation, residual
-from syntrust_metrics.fidelity.intensity import contrast, first_order, scaled
-from syntrust_metrics.fidelity.similarity import EXPONENTS, histogram_distance, ms_ssim, psnr_db
+from syntrust_metrics.fidelity.healthy_residual import block_shape, correlation, healthy_residual
+from syntrust_metrics.fidelity.intensity import (
+    first_order_features,
+    lesion_contrast,
+    scale_intensities,
+)
+from syntrust_metrics.fidelity.similarity import EXPONENTS, ms_ssim, psnr_db, wasserstein_distance
 from syntrust_segmenter.preprocessing.normalise import normalise
 
 Volume = NDArray[np.float32]
@@ -101,19 +105,19 @@ def test_the_histogram_distance_is_that_of_scipy() -> None:
 
     theirs = stats.wasserstein_distance(first, second)
 
-    assert histogram_distance(first, second) == pytest.approx(theirs, rel=1e-6)
+    assert wasserstein_distance(first, second) == pytest.approx(theirs, rel=1e-6)
 
 
 def test_a_moved_histogram_lies_as_far_as_it_was_moved() -> None:
     image = texture(0).ravel()
 
-    assert histogram_distance(image, image[::-1] + 0.25) == pytest.approx(0.25, rel=1e-5)
+    assert wasserstein_distance(image, image[::-1] + 0.25) == pytest.approx(0.25, rel=1e-5)
 
 
 def test_first_order_features_are_those_of_scipy() -> None:
     values = np.exp(np.random.default_rng(0).normal(size=4000))
 
-    found = first_order(values)
+    found = first_order_features(values)
 
     assert found is not None
     assert found["skewness"] == pytest.approx(stats.skew(values), rel=1e-9)
@@ -124,15 +128,15 @@ def test_first_order_features_are_those_of_scipy() -> None:
 
 @pytest.mark.parametrize("values", [np.arange(19.0), np.full(50, 2.0), np.zeros(0)])
 def test_a_tiny_or_constant_area_has_no_features(values: NDArray[np.float64]) -> None:
-    assert first_order(values) is None
+    assert first_order_features(values) is None
 
 
 def test_contrast_is_in_sds_of_healthy_tissue() -> None:
     healthy = np.array([8.0, 12.0, 8.0, 12.0])
 
-    assert contrast(np.array([14.0, 16.0]), healthy) == 2.5
-    assert contrast(np.zeros(0), healthy) is None
-    assert contrast(np.ones(3), np.full(4, 7.0)) is None
+    assert lesion_contrast(np.array([14.0, 16.0]), healthy) == 2.5
+    assert lesion_contrast(np.zeros(0), healthy) is None
+    assert lesion_contrast(np.ones(3), np.full(4, 7.0)) is None
 
 
 @settings(max_examples=20, deadline=None)
@@ -140,10 +144,10 @@ def test_contrast_is_in_sds_of_healthy_tissue() -> None:
 def test_a_change_of_unit_changes_no_scaled_value(a: float, b: float) -> None:
     values = np.random.default_rng(0).normal(100, 20, 2000)
 
-    one, other = scaled(values, name="t1"), scaled(a * values + b, name="t1")
+    one, other = scale_intensities(values, name="t1"), scale_intensities(a * values + b, name="t1")
 
     assert np.allclose(one.z, other.z, atol=1e-4)
-    assert np.allclose(one.range, other.range, atol=1e-4)
+    assert np.allclose(one.stretched, other.stretched, atol=1e-4)
     assert one.data_range == pytest.approx(other.data_range, rel=1e-6)
 
 
@@ -154,17 +158,17 @@ def test_z_scores_are_those_a_segmenter_is_given() -> None:
     theirs = normalise(images, brain)
 
     for image, expected in zip(images, theirs, strict=True):
-        assert np.array_equal(scaled(image[brain], name="t1").z, expected[brain])
+        assert np.array_equal(scale_intensities(image[brain], name="t1").z, expected[brain])
 
 
 def test_a_constant_modality_is_refused_by_name() -> None:
     with pytest.raises(InvalidVolume, match="flair is constant"):
-        scaled(np.full(100, 3.0), name="flair")
+        scale_intensities(np.full(100, 3.0), name="flair")
 
 
 def test_a_block_is_about_four_millimetres_and_never_less_than_a_voxel() -> None:
-    assert block_of((1.0, 1.0, 1.0)) == (4, 4, 4)
-    assert block_of((3.0, 5.0, 1.5)) == (1, 1, 3)
+    assert block_shape((1.0, 1.0, 1.0)) == (4, 4, 4)
+    assert block_shape((3.0, 5.0, 1.5)) == (1, 1, 3)
 
 
 def test_the_residual_is_the_mean_of_each_block_less_that_of_all_healthy_tissue() -> None:
@@ -172,7 +176,7 @@ def test_the_residual_is_the_mean_of_each_block_less_that_of_all_healthy_tissue(
     healthy = np.ones(image.shape, np.bool_)
     healthy[:, :, 9] = False
 
-    found = residual(image, healthy, (4, 4, 3))
+    found = healthy_residual(image, healthy, (4, 4, 3))
 
     blocks = image[:, :, :9].reshape(4, 4, 3, 4, 3, 3).mean(axis=(1, 3, 5))
     assert found == pytest.approx(blocks.ravel() - image[healthy].mean(dtype=np.float64), abs=1e-6)
@@ -184,13 +188,15 @@ def test_what_lies_outside_healthy_tissue_does_not_reach_the_residual() -> None:
 
     changed = np.where(healthy, image, 99).astype(np.float32)
 
-    assert np.array_equal(residual(image, healthy, (4, 4, 4)), residual(changed, healthy, (4,) * 3))
+    assert np.array_equal(
+        healthy_residual(image, healthy, (4, 4, 4)), healthy_residual(changed, healthy, (4,) * 3)
+    )
 
 
 def test_a_brain_without_healthy_tissue_has_no_residual() -> None:
     image = texture(0, (16, 16, 16))
 
-    assert not residual(image, np.zeros(image.shape, np.bool_), (4, 4, 4)).size
+    assert not healthy_residual(image, np.zeros(image.shape, np.bool_), (4, 4, 4)).size
 
 
 def test_too_few_blocks_or_a_constant_one_have_no_correlation() -> None:

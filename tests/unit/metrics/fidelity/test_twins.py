@@ -16,8 +16,12 @@ from scipy import stats
 from syntrust_core.contracts.report import ReportCase
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import ObjectMissing
-from syntrust_metrics.fidelity.memorisation import permutation_p, seen_against_unseen, wilson
-from syntrust_metrics.fidelity.mmd import Discrepancy, mmd, wasserstein
+from syntrust_metrics.fidelity.memorisation import (
+    compare_seen_with_unseen,
+    permutation_p,
+    wilson_interval,
+)
+from syntrust_metrics.fidelity.mmd import MmdEstimate, estimate_mmd
 from syntrust_metrics.fidelity.schema import (
     AREAS,
     FEATURES,
@@ -27,7 +31,8 @@ from syntrust_metrics.fidelity.schema import (
     TwinComparison,
     TwinMeasures,
 )
-from syntrust_metrics.fidelity.summary import summarise
+from syntrust_metrics.fidelity.similarity import wasserstein_distance
+from syntrust_metrics.fidelity.summary import summarise_twins
 
 Matrix = NDArray[np.float64]
 
@@ -36,9 +41,9 @@ def normal(seed: int, n: int = 40, width: int = 3, mean: float = 0.0) -> Matrix:
     return np.random.default_rng(seed).normal(mean, 1, (n, width))
 
 
-def found(real: Matrix, synthetic: Matrix) -> Discrepancy:
-    result = mmd(real, synthetic)
-    assert isinstance(result, Discrepancy)
+def found(real: Matrix, synthetic: Matrix) -> MmdEstimate:
+    result = estimate_mmd(real, synthetic)
+    assert isinstance(result, MmdEstimate)
     return result
 
 
@@ -110,21 +115,23 @@ def test_neither_unit_nor_order_of_the_cases_moves_the_discrepancy() -> None:
 
 
 def test_too_few_cases_or_constant_features_have_a_reason() -> None:
-    assert mmd(normal(0, n=3), normal(1, n=3)) == "fewer than 4 cases have these features"
-    assert mmd(np.ones((9, 2)), np.ones((9, 2))) == "no feature varies between images"
+    assert estimate_mmd(normal(0, n=3), normal(1, n=3)) == "fewer than 4 cases have these features"
+    assert estimate_mmd(np.ones((9, 2)), np.ones((9, 2))) == "no feature varies between images"
 
 
 def test_the_wasserstein_distance_is_that_of_scipy() -> None:
     first, second = normal(0, width=1).ravel(), normal(1, width=1, mean=2).ravel()
 
-    assert wasserstein(first, second) == pytest.approx(stats.wasserstein_distance(first, second))
+    assert wasserstein_distance(first, second) == pytest.approx(
+        stats.wasserstein_distance(first, second)
+    )
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 20), (3, 25), (20, 20), (50, 1000)])
 def test_wilsons_interval_is_that_of_scipy(count: int, n: int) -> None:
     theirs = stats.binomtest(count, n).proportion_ci(method="wilson")
 
-    assert wilson(count, n) == pytest.approx([theirs.low, theirs.high], abs=1e-12)
+    assert wilson_interval(count, n) == pytest.approx([theirs.low, theirs.high], abs=1e-12)
 
 
 def test_the_permutation_test_is_that_of_scipy() -> None:
@@ -143,7 +150,7 @@ def test_the_permutation_test_is_that_of_scipy() -> None:
 
 
 def test_below_twenty_sources_of_either_kind_nothing_is_tested() -> None:
-    answer = seen_against_unseen(np.ones(19), np.zeros(40))
+    answer = compare_seen_with_unseen(np.ones(19), np.zeros(40))
 
     assert answer["p"] is None
     assert answer["above"]["value"] is None
@@ -229,7 +236,7 @@ def experiment(
 
 
 def summary(*args: Any, **kinds: Any) -> dict[str, Any]:
-    body = summarise(*experiment(*args, **kinds))
+    body = summarise_twins(*experiment(*args, **kinds))
     assert body is not None
     return body
 
@@ -262,7 +269,7 @@ def test_too_few_seen_or_unseen_sources_leave_memorisation_undecided() -> None:
 
 def test_a_contrast_difference_is_paired_by_case() -> None:
     comparisons, cases = experiment()
-    body = summarise(comparisons, cases)
+    body = summarise_twins(comparisons, cases)
 
     pairs = [
         (each.twins[0].contrast["t2"]["ED"].value, each.contrast["t2"]["ED"].value)
@@ -271,9 +278,9 @@ def test_a_contrast_difference_is_paired_by_case() -> None:
     differences = np.array([twin - real for twin, real in pairs if twin and real])
     theirs = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
     assert body is not None
-    leaf = body["fidelity"]["contrast"]["t2"]["ED"]["difference"]
-    assert leaf["value"] == pytest.approx(differences.mean())
-    assert leaf["ci"] == pytest.approx([theirs.low, theirs.high])
+    estimate = body["fidelity"]["contrast"]["t2"]["ED"]["difference"]
+    assert estimate["value"] == pytest.approx(differences.mean())
+    assert estimate["ci"] == pytest.approx([theirs.low, theirs.high])
 
 
 def test_a_case_without_a_lesion_is_left_out_of_that_lesion_alone() -> None:
@@ -296,9 +303,9 @@ def test_twins_of_other_features_are_told_apart() -> None:
 def test_the_order_of_cases_and_comparisons_changes_no_number() -> None:
     comparisons, cases = experiment()
 
-    turned = summarise(dict(reversed(comparisons.items())), cases[::-1])
+    turned = summarise_twins(dict(reversed(comparisons.items())), cases[::-1])
 
-    assert turned == summarise(comparisons, cases)
+    assert turned == summarise_twins(comparisons, cases)
 
 
 def test_diversity_is_there_once_a_case_has_several_twins() -> None:
@@ -327,17 +334,17 @@ def test_one_case_alone_gives_values_without_intervals_and_no_nan() -> None:
     body = summary(0, 1)
 
     assert json.loads(json.dumps(body, allow_nan=False)) == body
-    leaf = body["fidelity"]["ms_ssim"]["t1"]["brain"]
-    assert (leaf["n"], leaf["ci"]) == (1, None)
+    estimate = body["fidelity"]["ms_ssim"]["t1"]["brain"]
+    assert (estimate["n"], estimate["ci"]) == (1, None)
     assert body["fidelity"]["mmd"]["healthy"]["reason"]
 
 
 def test_an_experiment_without_twins_has_nothing_to_sum_up() -> None:
     case = report_case(0, seen=False).model_copy(update={"comparison": None})
 
-    assert summarise({}, [case]) is None
+    assert summarise_twins({}, [case]) is None
 
 
 def test_a_comparison_that_is_not_there_is_named() -> None:
     with pytest.raises(ObjectMissing, match="c000"):
-        summarise({}, [report_case(0, seen=False)])
+        summarise_twins({}, [report_case(0, seen=False)])

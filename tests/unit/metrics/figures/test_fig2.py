@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from syntrust_metrics.figures import TwinPair, fig2, fig3
-from syntrust_metrics.figures.twins import most_tumour
+from syntrust_metrics.figures import TwinPair, draw_fig2, draw_fig3
+from syntrust_metrics.figures.twins import find_most_tumour
 
 PairMaker = Callable[..., TwinPair]
 
@@ -15,11 +15,11 @@ def test_the_slice_with_the_most_tumour_is_shown(pair: PairMaker) -> None:
     labels = pair().labels
     labels[5:15, 5:15, 7] = 2
 
-    assert most_tumour(labels) == 7
+    assert find_most_tumour(labels) == 7
 
 
 def test_a_case_without_tumour_is_shown_in_its_middle() -> None:
-    assert most_tumour(np.zeros((4, 4, 10), np.uint8)) == 5
+    assert find_most_tumour(np.zeros((4, 4, 10), np.uint8)) == 5
 
 
 def test_the_patients_left_is_on_the_right_and_the_front_on_top(pair: PairMaker) -> None:
@@ -29,7 +29,7 @@ def test_the_patients_left_is_on_the_right_and_the_front_on_top(pair: PairMaker)
     image = shown.real.copy()
     image[:, front] += 10  # the front half is brighter than the back half
 
-    figure = fig2([TwinPair("a", image, image, shown.labels, shown.brain, shown.spacing_mm)])
+    figure = draw_fig2([TwinPair("a", image, image, shown.labels, shown.brain, shown.spacing_mm)])
 
     drawn = np.asarray(figure.axes[0].images[0].get_array())
     rows, columns = np.nonzero(drawn > drawn.min())
@@ -40,7 +40,7 @@ def test_the_patients_left_is_on_the_right_and_the_front_on_top(pair: PairMaker)
 
 
 def test_voxels_keep_their_proportions(pair: PairMaker) -> None:
-    figure = fig2([pair(spacing_mm=(1.0, 2.0, 5.0))])
+    figure = draw_fig2([pair(spacing_mm=(1.0, 2.0, 5.0))])
 
     assert figure.axes[0].get_aspect() == 2.0
 
@@ -50,13 +50,15 @@ def test_what_lies_outside_the_brain_is_black(pair: PairMaker) -> None:
     noisy = shown.real.copy()
     noisy[:, ~shown.brain] = 1e6
 
-    figure = fig2([TwinPair("a", noisy, shown.twin, shown.labels, shown.brain, shown.spacing_mm)])
+    figure = draw_fig2(
+        [TwinPair("a", noisy, shown.twin, shown.labels, shown.brain, shown.spacing_mm)]
+    )
 
     assert np.asarray(figure.axes[0].images[0].get_array()).max() < 100
 
 
 def test_twins_in_another_unit_look_the_same(pair: PairMaker) -> None:
-    figure = fig2([pair()])
+    figure = draw_fig2([pair()])
 
     real, twin = figure.axes[0].images[0], figure.axes[4].images[0]
     shades = [np.ma.getdata(image.norm(np.asarray(image.get_array()))) for image in (real, twin)]
@@ -65,6 +67,6 @@ def test_twins_in_another_unit_look_the_same(pair: PairMaker) -> None:
 
 def test_figure_2_needs_a_pair_and_figure_3_a_case() -> None:
     with pytest.raises(ValueError, match="at least one case"):
-        fig2([])
+        draw_fig2([])
     with pytest.raises(ValueError, match="at least one case"):
-        fig3([])
+        draw_fig3([])

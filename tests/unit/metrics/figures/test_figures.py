@@ -16,16 +16,16 @@ from matplotlib.text import Text
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.figures import (
     CaseVolumes,
-    bland_altman,
-    dice_volume,
     draw_all,
-    fig2,
-    fig3,
-    fig4,
-    fig6,
-    fig7,
-    fig8,
-    floors,
+    draw_bland_altman,
+    draw_dice_against_volume,
+    draw_fig2,
+    draw_fig3,
+    draw_fig4,
+    draw_fig6,
+    draw_fig7,
+    draw_fig8,
+    draw_noise_floors,
     save_all,
 )
 from syntrust_metrics.figures.style import PAGE_IN, SMALL_PRINT_PT
@@ -79,7 +79,7 @@ def test_equal_inputs_give_equal_files(
 ) -> None:
     contents = []
     for attempt in ("a", "b"):
-        figures = {"fig2": fig2([pair()]), "fig4": fig4(results)}
+        figures = {"fig2": draw_fig2([pair()]), "fig4": draw_fig4(results)}
         paths = save_all(figures, tmp_path / attempt)
         contents.append({name: path.read_bytes() for name, path in paths.items()})
 
@@ -93,7 +93,7 @@ def test_equal_inputs_give_equal_files(
 def test_many_points_are_an_image_in_an_svg_and_few_are_not(experiment: Maker) -> None:
     few, many = experiment(alphas=("1",)), experiment(alphas=("1",), test=320)
 
-    figures = [bland_altman(build_results(made.request, made.scores)) for made in (few, many)]
+    figures = [draw_bland_altman(build_results(made.request, made.scores)) for made in (few, many)]
 
     assert [bool(figure.axes[0].collections[0].get_rasterized()) for figure in figures] == [
         False,
@@ -104,15 +104,15 @@ def test_many_points_are_an_image_in_an_svg_and_few_are_not(experiment: Maker) -
 def test_drawing_leaves_no_setting_behind(results: dict[str, Any], pair: PairMaker) -> None:
     before = copy.copy(rcParams)
 
-    fig2([pair()])
-    fig4(results)
-    floors(results)
+    draw_fig2([pair()])
+    draw_fig4(results)
+    draw_noise_floors(results)
 
     assert rcParams == before
 
 
 def test_validation_cases_count_as_training_cases() -> None:
-    figure = fig3(volumes())
+    figure = draw_fig3(volumes())
 
     legend = figure.axes[2].get_legend()
     assert legend is not None
@@ -120,21 +120,23 @@ def test_validation_cases_count_as_training_cases() -> None:
 
 
 def test_values_and_intervals_are_drawn_where_they_are(results: dict[str, Any]) -> None:
-    axes = fig4(results).axes[0]
+    axes = draw_fig4(results).axes[0]
 
-    leaves = [entry["trust"]["factors"]["t1"]["real"] for entry in results["alphas"]]
+    estimates = [entry["trust"]["factors"]["t1"]["real"] for entry in results["alphas"]]
     line = axes.lines[0]
-    assert np.asarray(line.get_ydata()).tolist() == [leaf["value"] for leaf in leaves]
+    assert np.asarray(line.get_ydata()).tolist() == [estimate["value"] for estimate in estimates]
     assert np.asarray(line.get_xdata()).tolist() == pytest.approx([0, 0.5, 1], abs=0.02)
     segments = axes.collections[0].get_segments()  # type: ignore[attr-defined]
-    assert [segment[:, 1].tolist() for segment in segments] == [leaf["ci"] for leaf in leaves]
+    assert [segment[:, 1].tolist() for segment in segments] == [
+        estimate["ci"] for estimate in estimates
+    ]
 
 
 def test_an_undefined_factor_leaves_a_gap(results: dict[str, Any]) -> None:
-    leaf = results["alphas"][1]["trust"]["factors"]["t3"]["ET"]
-    leaf.update(value=None, ci=None, scope=None, reason="every Dice of a side is 0")
+    estimate = results["alphas"][1]["trust"]["factors"]["t3"]["ET"]
+    estimate.update(value=None, ci=None, scope=None, reason="every Dice of a side is 0")
 
-    axes = fig6(results).axes[0]
+    axes = draw_fig6(results).axes[0]
 
     assert np.isnan(np.asarray(axes.lines[0].get_ydata(), dtype=float)).tolist() == [
         False,
@@ -162,8 +164,8 @@ def test_small_print_says_what_the_bars_are_over_how_many_cases_and_seeds(
 ) -> None:
     few = experiment(test=5, seeds=(3, 8))
 
-    with_bars = small_print(fig4(results))
-    without = small_print(fig4(build_results(few.request, few.scores)))
+    with_bars = small_print(draw_fig4(results))
+    without = small_print(draw_fig4(build_results(few.request, few.scores)))
 
     assert "12 test cases; training seed 0. Bars: 95% intervals" in with_bars
     assert "Fewer than 50 cases: indicative only." in with_bars
@@ -175,7 +177,7 @@ def test_what_is_undefined_is_said_with_its_reason(results: dict[str, Any]) -> N
     gone = {"value": None, "ci": None, "scope": None, "reason": "the mean Dice is 0"}
     results["alphas"][1]["trust"]["factors"]["t5"]["real"]["ET"].update(gone)
 
-    said = small_print(fig8(results))
+    said = small_print(draw_fig8(results))
 
     assert "not drawn: ET, real test images at α = 0.5 (the mean Dice is 0)." in said
 
@@ -188,12 +190,12 @@ def test_a_factor_that_is_nowhere_defined_leaves_a_word_and_no_line(
         entry["trust"]["factors"]["t3"]["ET"].update(gone)
         entry["trust"]["companions"]["t3"]["ET"]["shuffled"] = None
 
-    words = [text.get_text() for text in floors(results).axes[0].texts]
+    words = [text.get_text() for text in draw_noise_floors(results).axes[0].texts]
 
     assert words == ["undefined at every α"]
 
 
-@pytest.mark.parametrize(("draw", "factor"), [(fig6, "t3"), (fig7, "t4")])
+@pytest.mark.parametrize(("draw", "factor"), [(draw_fig6, "t3"), (draw_fig7, "t4")])
 def test_t3_and_t4_stand_beside_their_shuffled_values(
     draw: Callable[..., Figure], factor: str, results: dict[str, Any]
 ) -> None:
@@ -212,9 +214,12 @@ def test_floors_that_were_measured_are_drawn_and_others_are_named(experiment: Ma
     whole, bare = experiment(seeds=(0, 1), again=True), experiment()
 
     results = build_results(whole.request, whole.scores)
-    drawn, without = floors(results), floors(build_results(bare.request, bare.scores))
+    drawn, without = (
+        draw_noise_floors(results),
+        draw_noise_floors(build_results(bare.request, bare.scores)),
+    )
 
-    values = [leaf["t4"]["ET"]["value"] for leaf in results["floors"]["twins"]["alphas"]]
+    values = [estimate["t4"]["ET"]["value"] for estimate in results["floors"]["twins"]["alphas"]]
     assert [np.asarray(line.get_ydata()).tolist() for line in drawn.axes[3].lines][2] == values
     assert len(drawn.axes[3].lines) == 4
     assert len(without.axes[3].lines) == 2
@@ -223,7 +228,7 @@ def test_floors_that_were_measured_are_drawn_and_others_are_named(experiment: Ma
 
 
 def test_bias_and_limits_of_agreement_are_drawn_where_they_are(results: dict[str, Any]) -> None:
-    axes = bland_altman(results).axes[0]
+    axes = draw_bland_altman(results).axes[0]
 
     companion = results["alphas"][0]["trust"]["companions"]["t4"]["ET"]
     heights = [float(np.asarray(line.get_ydata())[0]) for line in axes.lines]
@@ -237,13 +242,13 @@ def test_an_empty_region_counts_in_the_difference_as_the_policy_says(experiment:
     case = results["alphas"][0]["seeds"][0]["cases"][0]
     case["real"]["ET"], case["synthetic"]["ET"] = None, 0.0
 
-    points = np.asarray(bland_altman(results).axes[0].collections[0].get_offsets())
+    points = np.asarray(draw_bland_altman(results).axes[0].collections[0].get_offsets())
 
     assert points[0].tolist() == [0.5, 1.0]  # null counts as 1
 
 
 def test_dice_stands_over_the_volume_of_its_own_region(results: dict[str, Any]) -> None:
-    figure = dice_volume(results, volumes_of(results))
+    figure = draw_dice_against_volume(results, volumes_of(results))
 
     points = np.asarray(figure.axes[0].collections[0].get_offsets())
     cases = results["alphas"][0]["seeds"][0]["cases"]
@@ -257,7 +262,7 @@ def test_of_many_alphas_the_first_the_middle_and_the_last_have_panels(experiment
     made = experiment(alphas=("0", "0.25", "0.5", "0.75", "1"))
     results = build_results(made.request, made.scores)
 
-    titles = [axes.get_title(loc="left") for axes in bland_altman(results).axes[::3]]
+    titles = [axes.get_title(loc="left") for axes in draw_bland_altman(results).axes[::3]]
 
     alphas = [title.splitlines()[0].rpartition("= ")[2] for title in titles]
     assert alphas == ["0", "0.5", "1"]
@@ -287,7 +292,7 @@ def test_few_or_many_cases_alphas_and_seeds_have_room(
     made = experiment(**size)
     results = build_results(made.request, made.scores)
 
-    for figure in (fig8(results), floors(results), bland_altman(results)):
+    for figure in (draw_fig8(results), draw_noise_floors(results), draw_bland_altman(results)):
         assert_tidy(figure)
 
 

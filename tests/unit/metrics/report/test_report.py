@@ -9,8 +9,12 @@ import pytest
 
 from syntrust_core.contracts.case_record import Problem
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.report import Contents, report_page, sample_cases
-from syntrust_metrics.report.verdicts import performance, prediction, scans_of
+from syntrust_metrics.report import Contents, choose_sample_cases, render_report
+from syntrust_metrics.report.verdicts import (
+    describe_performance,
+    describe_prediction,
+    describe_scans,
+)
 
 Maker = Callable[..., Any]
 HOSTILE = '<script>alert("x")</script>&'
@@ -54,7 +58,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_well_formed_and_loads_nothing(experiment: Maker) -> None:
-    page = Page(report_page(contents_of(experiment())))
+    page = Page(render_report(contents_of(experiment())))
 
     assert page.loads
     assert all(each.startswith("data:image/svg+xml;base64,") for each in page.loads)
@@ -63,7 +67,7 @@ def test_the_page_is_well_formed_and_loads_nothing(experiment: Maker) -> None:
 
 
 def test_paper_shows_what_a_screen_folds_away(experiment: Maker) -> None:
-    raw = report_page(contents_of(experiment()))
+    raw = render_report(contents_of(experiment()))
 
     style = raw[raw.index("<style>") : raw.index("</style>")]
     screen, hiding = style.split("@media screen")[1], ".folded > input:not(:checked) ~ div"
@@ -88,7 +92,7 @@ def test_everything_a_caller_may_name_is_escaped(experiment: Maker, case_record:
         contents.provenance,
     )
 
-    raw = report_page(hostile)
+    raw = render_report(hostile)
 
     assert "<script" not in raw
     assert Page(raw).text.count(HOSTILE) >= 6
@@ -97,12 +101,12 @@ def test_everything_a_caller_may_name_is_escaped(experiment: Maker, case_record:
 def test_the_verdict_comes_first_and_in_the_tested_words(experiment: Maker) -> None:
     contents = contents_of(experiment(test=60))
 
-    text = Page(report_page(contents)).text
+    text = Page(render_report(contents)).text
 
-    scans = scans_of(["test-00"])
+    scans = describe_scans(["test-00"])
     said = [
-        *performance(contents.results["alphas"], scans),
-        *prediction(contents.results["alphas"], scans),
+        *describe_performance(contents.results["alphas"], scans),
+        *describe_prediction(contents.results["alphas"], scans),
     ]
     places = [text.index(sentence) for sentence in said]
     assert places == sorted(places)
@@ -115,28 +119,32 @@ def test_the_verdict_comes_again_without_the_cases_the_generator_has_seen(
     with_seen, without = contents_of(experiment(test=60, seen=5)), contents_of(experiment())
 
     again = "On 55 held-out real scans that the generator has not seen"
-    assert Page(report_page(with_seen)).text.count(again) == 2
-    assert "has not seen" not in Page(report_page(without)).text.partition("Trust factors")[0]
+    assert Page(render_report(with_seen)).text.count(again) == 2
+    assert "has not seen" not in Page(render_report(without)).text.partition("Trust factors")[0]
 
 
 def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker) -> None:
     contents = contents_of(experiment())
 
-    text = Page(report_page(contents)).text
+    text = Page(render_report(contents)).text
 
     for entry in contents.results["alphas"]:
         factors = entry["trust"]["factors"]
-        for leaf in (factors["t1"]["real"], factors["t4"]["ET"], factors["t5"]["synthetic"]["NCR"]):
-            low, high = leaf["ci"]
-            assert f"{leaf['value']:.3f} {low:.3f} to {high:.3f}" in text
+        for estimate in (
+            factors["t1"]["real"],
+            factors["t4"]["ET"],
+            factors["t5"]["synthetic"]["NCR"],
+        ):
+            low, high = estimate["ci"]
+            assert f"{estimate['value']:.3f} {low:.3f} to {high:.3f}" in text
 
 
 def test_an_undefined_factor_says_why(experiment: Maker) -> None:
     contents = contents_of(experiment())
-    leaf = contents.results["alphas"][0]["trust"]["factors"]["t3"]["ET"]
-    leaf.update(value=None, ci=None, reason="every Dice of a side is 0")
+    estimate = contents.results["alphas"][0]["trust"]["factors"]["t3"]["ET"]
+    estimate.update(value=None, ci=None, reason="every Dice of a side is 0")
 
-    assert "undefined: every Dice of a side is 0" in Page(report_page(contents)).text
+    assert "undefined: every Dice of a side is 0" in Page(render_report(contents)).text
 
 
 @pytest.mark.parametrize(
@@ -157,7 +165,7 @@ def test_an_undefined_factor_says_why(experiment: Maker) -> None:
 def test_the_page_says_how_far_its_numbers_carry(
     settings: dict[str, Any], sentence: str, experiment: Maker
 ) -> None:
-    text = Page(report_page(contents_of(experiment(**settings)))).text
+    text = Page(render_report(contents_of(experiment(**settings)))).text
 
     assert sentence in text
     assert "Research use only" in text
@@ -180,7 +188,7 @@ def test_what_was_excluded_is_said_with_its_reason(experiment: Maker, records_of
         update={"tumour_voxels_outside_grid": 7}
     )
 
-    text = Page(report_page(Contents(request, results, {}, records))).text
+    text = Page(render_report(Contents(request, results, {}, records))).text
 
     assert "2 validation cases, set aside before mixing: never trained on" in text
     assert "ET of 3 test cases at most, under the policy that drops a region" in text
@@ -199,7 +207,7 @@ def test_phantoms_are_called_phantoms(experiment: Maker) -> None:
         made.request.model_copy(update={"cases": cases}), contents.results, contents.figures
     )
 
-    assert "All cases are phantoms" in Page(report_page(renamed)).text
+    assert "All cases are phantoms" in Page(render_report(renamed)).text
 
 
 def test_warnings_name_the_alpha_they_belong_to(experiment: Maker) -> None:
@@ -207,7 +215,7 @@ def test_warnings_name_the_alpha_they_belong_to(experiment: Maker) -> None:
     trust = contents.results["alphas"][1]["trust"]
     trust["warnings"] = [*trust["warnings"], {"code": "mixed_pairs", "detail": "Odd pairs."}]
 
-    text = Page(report_page(contents)).text
+    text = Page(render_report(contents)).text
 
     assert "Odd pairs. At α = 0.5." in text
     assert text.count("Fewer than 50 cases (12)") == 1
@@ -219,7 +227,7 @@ def test_settings_and_provenance_stand_with_their_paths(experiment: Maker) -> No
     contents = contents_of(made, provenance={"versions": {"python": "3.11"}})
 
     text = Page(
-        report_page(
+        render_report(
             Contents(request, contents.results, contents.figures, provenance=contents.provenance)
         )
     ).text
@@ -235,7 +243,7 @@ def test_samples_are_test_cases_that_show_every_region(
     made = experiment()
     records = records_of(made)
 
-    chosen = sample_cases(made.request, records)
+    chosen = choose_sample_cases(made.request, records)
 
     assert len(chosen) == 3
     assert all(case.part == "test" and records[case.case].region_voxels["ET"] for case in chosen)
@@ -248,7 +256,7 @@ def test_samples_prefer_cases_that_the_generator_has_not_seen(
 ) -> None:
     made = experiment(seen=6)
 
-    chosen = sample_cases(made.request, records_of(made))
+    chosen = choose_sample_cases(made.request, records_of(made))
 
     assert not any(case.seen for case in chosen)
 
@@ -256,4 +264,4 @@ def test_samples_prefer_cases_that_the_generator_has_not_seen(
 def test_few_test_cases_are_few_samples(experiment: Maker, records_of: Maker) -> None:
     made = experiment(test=2)
 
-    assert len(sample_cases(made.request, records_of(made))) == 2
+    assert len(choose_sample_cases(made.request, records_of(made))) == 2

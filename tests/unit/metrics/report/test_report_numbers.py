@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.report import Contents, ReportInputs, report_page, write_report
-from syntrust_metrics.report.verdicts import against_real
+from syntrust_metrics.report import Contents, ReportInputs, render_report, write_report
+from syntrust_metrics.report.verdicts import judge_against_real
 
 Maker = Callable[..., Any]
 
@@ -88,10 +88,10 @@ def test_a_report_is_its_results_its_figures_and_its_page(drawn: Drawn) -> None:
     assert not re.search(r"\bNaN\b", drawn.paths["results.json"].read_text())
 
 
-def value_of(leaf: Any, digits: int = 3) -> str:
-    low, high = leaf["ci"]
-    said = f"{leaf['value']:.{digits}f} {low:.{digits}f} to {high:.{digits}f}"
-    return f"{said} seed sd {leaf['seed_sd']:.{digits}f}".replace("-", "−")
+def value_of(estimate: Any, digits: int = 3) -> str:
+    low, high = estimate["ci"]
+    said = f"{estimate['value']:.{digits}f} {low:.{digits}f} to {high:.{digits}f}"
+    return f"{said} seed sd {estimate['seed_sd']:.{digits}f}".replace("-", "−")
 
 
 def test_tables_beside_the_figures_hold_the_numbers_of_the_results(drawn: Drawn) -> None:
@@ -170,7 +170,7 @@ def test_where_empty_regions_decide_the_result_stands_without_them_too(
         made.scores[step] = file.model_copy(update={"cases": {**file.cases, case: empty}})
     results = build_results(made.request, made.scores)
 
-    page = Tables(report_page(Contents(made.request, results, {})))
+    page = Tables(render_report(Contents(made.request, results, {})))
 
     head = ("α, region", "T3 ↑", "T3 without empty", "T4 ↓", "T4 without empty")
     without = results["alphas"][0]["trust"]["sensitivity"]["t4"]["ET"]["value"]
@@ -186,11 +186,13 @@ def test_many_mixes_begin_with_a_table_of_their_verdicts(experiment: Maker) -> N
     made = experiment(alphas=("0", "0.25", "0.5", "0.75", "1"), test=60)
     contents = Contents(made.request, build_results(made.request, made.scores), {})
 
-    page = report_page(contents)
+    page = render_report(contents)
 
     rows = Tables(page).under("trained with", "oedema", "enhancing tumour", "necrotic core")
     found = contents.results["alphas"][2]["versus_real"]["regions"]
-    assert rows["half synthetic data"] == [against_real(found[r]) for r in ("ED", "ET", "NCR")]
+    assert rows["half synthetic data"] == [
+        judge_against_real(found[r]) for r in ("ED", "ET", "NCR")
+    ]
     assert len(rows) == 4
     assert page.index("trained with</th>") < page.index("On 60 held-out")
 
@@ -228,7 +230,7 @@ def test_groups_that_are_large_enough_have_factors_and_others_a_reason(
     made = type(made)(made.request.model_copy(update={"cases": cases}), made.scores)
     contents = Contents(made.request, build_results(made.request, made.scores), {})
 
-    rows = Tables(report_page(contents)).under("group", "α = 0", "α = 0.5", "α = 1")
+    rows = Tables(render_report(contents)).under("group", "α = 0", "α = 0.5", "α = 1")
 
     t1 = contents.results["alphas"][0]["trust"]["groups"]["large"]["factors"]["t1"]["real"]
     assert rows["large, 25 cases, real images"][0].startswith(f"{t1['value']:.3f} ")
@@ -240,7 +242,7 @@ def test_fifths_by_volume_stand_in_the_report_with_their_bounds(experiment: Make
     contents = Contents(made.request, build_results(made.request, made.scores), {})
     found = contents.results["by_volume"]
 
-    rows = Tables(report_page(contents)).under("group", "α = 1")
+    rows = Tables(render_report(contents)).under("group", "α = 1")
 
     low, high = (f"{edge:.3g}" for edge in found["edges_ml"][:2])
     t1 = found["alphas"][0]["groups"]["1"]["factors"]["t1"]["real"]

@@ -16,8 +16,8 @@ from syntrust_metrics.fidelity.schema import (
     TwinComparison,
     TwinMeasures,
 )
-from syntrust_metrics.fidelity.summary import summarise
-from syntrust_metrics.report.twin_tables import NOT_COMPARED, privacy_sentence, twin_parts
+from syntrust_metrics.fidelity.summary import summarise_twins
+from syntrust_metrics.report.twin_tables import NOT_COMPARED, build_twin_parts, describe_privacy
 
 
 def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinComparison:
@@ -73,11 +73,11 @@ def summed(seen: int, unseen: int, *, gain: float = 0.0, twins: int = 1) -> Any:
             )
         )
         found[step] = comparison(rng, alike=0.2 + gain * was_seen, twins=twins)
-    return summarise(found, cases)
+    return summarise_twins(found, cases)
 
 
 def test_too_few_sources_leave_memorisation_undecided() -> None:
-    said = privacy_sentence(summed(3, 25)["privacy"])
+    said = describe_privacy(summed(3, 25)["privacy"])
 
     assert said == (
         "Memorisation: undecided. Only 3 of the sources were seen by the generator; at least 20 "
@@ -86,14 +86,14 @@ def test_too_few_sources_leave_memorisation_undecided() -> None:
 
 
 def test_no_sign_of_memorisation_is_not_called_privacy() -> None:
-    said = privacy_sentence(summed(25, 30)["privacy"])
+    said = describe_privacy(summed(25, 30)["privacy"])
 
     assert said.startswith("Memorisation: no sign of it, from 25 seen and 30 unseen sources (")
     assert said.endswith("No sign is not a proof of privacy.")
 
 
 def test_memorisation_is_said_plainly() -> None:
-    said = privacy_sentence(summed(25, 30, gain=0.3)["privacy"])
+    said = describe_privacy(summed(25, 30, gain=0.3)["privacy"])
 
     assert said == (
         "Memorisation: twins resemble cases the generator was trained on more than cases it has "
@@ -103,7 +103,7 @@ def test_memorisation_is_said_plainly() -> None:
 
 
 def test_without_comparisons_the_page_says_so() -> None:
-    [said] = twin_parts(None)
+    [said] = build_twin_parts(None)
 
     assert NOT_COMPARED in said
 
@@ -112,11 +112,11 @@ def test_without_comparisons_the_page_says_so() -> None:
 def test_fidelity_stands_with_its_numbers_and_directions(twins: int) -> None:
     found = summed(20, 20, twins=twins)
 
-    page = "".join(twin_parts(found))
+    page = "".join(build_twin_parts(found))
 
-    leaf = found["fidelity"]["ms_ssim"]["t1"]["brain"]
-    assert f"{leaf['value']:.3f}" in page
-    assert f"{leaf['ci'][0]:.3f} to {leaf['ci'][1]:.3f}" in page
+    estimate = found["fidelity"]["ms_ssim"]["t1"]["brain"]
+    assert f"{estimate['value']:.3f}" in page
+    assert f"{estimate['ci'][0]:.3f} to {estimate['ci'][1]:.3f}" in page
     assert f"{found['fidelity']['contrast']['flair']['ET']['difference']['value']:.2f}"[-4:] in page
     assert "280 brain voxels lie outside of what it draws, 80 of them tumour" in page
     assert "nearness to its source is no merit" in page

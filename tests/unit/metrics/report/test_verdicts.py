@@ -8,14 +8,14 @@ import pytest
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report.verdicts import (
     Scans,
-    against_real,
-    equivalence_sentence,
-    limits,
-    performance,
-    prediction,
-    scans_of,
-    share,
-    versus_sentence,
+    describe_equivalence,
+    describe_limits,
+    describe_performance,
+    describe_prediction,
+    describe_scans,
+    describe_share,
+    describe_versus_real,
+    judge_against_real,
 )
 
 Maker = Callable[..., Any]
@@ -131,7 +131,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
     ],
 )
 def test_a_mix_is_judged_in_these_words(alpha: float, found: Any, sentence: str) -> None:
-    assert versus_sentence(alpha, found, REAL) == sentence
+    assert describe_versus_real(alpha, found, REAL) == sentence
 
 
 def side(verdict: str, why: str | None = None) -> Any:
@@ -174,7 +174,7 @@ def side(verdict: str, why: str | None = None) -> Any:
 def test_synthetic_test_scans_are_judged_in_these_words(regions: Any, sentence: str) -> None:
     found = {"margin": 0.03, "regions": regions}
 
-    assert equivalence_sentence(1.0, found, 251, REAL) == sentence
+    assert describe_equivalence(1.0, found, 251, REAL) == sentence
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_synthetic_test_scans_are_judged_in_these_words(regions: Any, sentence: 
     ],
 )
 def test_the_stronger_finding_of_both_tests_counts(found: Any, kind: str) -> None:
-    assert against_real(found) == kind
+    assert judge_against_real(found) == kind
 
 
 def test_nothing_but_the_tests_reaches_a_sentence_about_performance() -> None:
@@ -202,7 +202,7 @@ def test_nothing_but_the_tests_reaches_a_sentence_about_performance() -> None:
         for name, found in regions.items()
     }
 
-    said = [versus_sentence(0.5, versus(**each), REAL) for each in (regions, moved)]
+    said = [describe_versus_real(0.5, versus(**each), REAL) for each in (regions, moved)]
 
     assert said[0] == said[1]
 
@@ -211,12 +211,12 @@ def test_every_mix_but_real_data_alone_has_a_sentence(experiment: Maker) -> None
     made = experiment(test=60)
     results = build_results(made.request, made.scores)
 
-    said = performance(results["alphas"], REAL)
+    said = describe_performance(results["alphas"], REAL)
 
     assert len(said) == 2
     assert "synthetic data alone" in said[0]
     assert "half synthetic data" in said[1]
-    assert len(prediction(results["alphas"], REAL)) == 3
+    assert len(describe_prediction(results["alphas"], REAL)) == 3
 
 
 def test_without_a_model_of_real_data_nothing_is_said_about_performance(
@@ -225,8 +225,8 @@ def test_without_a_model_of_real_data_nothing_is_said_about_performance(
     made = experiment(alphas=("0", "0.5"))
     results = build_results(made.request, made.scores)
 
-    assert performance(results["alphas"], REAL) == []
-    assert limits(results, REAL)[0] == (
+    assert describe_performance(results["alphas"], REAL) == []
+    assert describe_limits(results, REAL)[0] == (
         "No mix was compared with a model trained on real data alone (α = 1), so nothing is said "
         "about clinical performance."
     )
@@ -236,7 +236,7 @@ def test_few_scans_and_one_training_are_said_to_forbid_what_they_forbid(
     experiment: Maker,
 ) -> None:
     few, many = experiment(test=24), experiment(test=60, seeds=(0, 1, 2))
-    said = [limits(build_results(made.request, made.scores), REAL) for made in (few, many)]
+    said = [describe_limits(build_results(made.request, made.scores), REAL) for made in (few, many)]
 
     undecided = "Undecided means that these scans cannot tell, and not that there is no difference."
     assert said[0] == [
@@ -264,7 +264,12 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
         made.scores[run.score_real] = made.scores[made.request.runs[0].score_real]
     results = build_results(made.request, made.scores)
 
-    said = " ".join([*performance(results["alphas"], REAL), *prediction(results["alphas"], REAL)])
+    said = " ".join(
+        [
+            *describe_performance(results["alphas"], REAL),
+            *describe_prediction(results["alphas"], REAL),
+        ]
+    )
 
     assert "undecided" in said
     assert "equivalent" not in said
@@ -272,9 +277,9 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
 
 
 def test_phantoms_are_not_called_real_scans() -> None:
-    assert scans_of(["BraTS-1", "b"]) == Scans("held-out real scan")
-    assert scans_of(["phantom-7-0001"]) == Scans("held-out phantom scan")
-    mixed = versus_sentence(0.5, versus(ED=EQUAL), scans_of(["phantom-7-0001", "b"]))
+    assert describe_scans(["BraTS-1", "b"]) == Scans("held-out real scan")
+    assert describe_scans(["phantom-7-0001"]) == Scans("held-out phantom scan")
+    mixed = describe_versus_real(0.5, versus(ED=EQUAL), describe_scans(["phantom-7-0001", "b"]))
     assert mixed.startswith("On 251 held-out scans, some of them phantoms, the model")
 
 
@@ -282,4 +287,4 @@ def test_phantoms_are_not_called_real_scans() -> None:
     ("alpha", "words"), [(1.0, "real data alone"), (1 / 3, "66.7% synthetic data")]
 )
 def test_a_share_is_named(alpha: float, words: str) -> None:
-    assert share(alpha) == words
+    assert describe_share(alpha) == words

@@ -9,8 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syntrust_metrics.segmentation.bitmasks import counts, dilated, mask_of, planes_of, surfaces
-from syntrust_metrics.segmentation.components import Parts, Runs
+from syntrust_metrics.segmentation.bitmasks import (
+    count_voxels,
+    dilate,
+    find_surfaces,
+    pack_regions,
+    unpack_mask,
+)
+from syntrust_metrics.segmentation.components import Components, Runs
 from syntrust_metrics.segmentation.surface import (
     SurfaceDistances,
     hd95_mm,
@@ -68,50 +74,50 @@ def plain_distances(first: Mask, second: Mask, spacing_mm: tuple[float, ...]) ->
     return SurfaceDistances(to(other)[one], to(one)[other])
 
 
-def test_each_plane_holds_the_voxels_of_its_region() -> None:
-    planes = planes_of(label_map(0), REGIONS)
+def test_each_bit_holds_the_voxels_of_its_region() -> None:
+    bitmasks = pack_regions(label_map(0), REGIONS)
 
-    found = [mask_of(planes, plane) for plane in range(len(REGIONS))]
+    found = [unpack_mask(bitmasks, bit) for bit in range(len(REGIONS))]
 
     assert all((a == b).all() for a, b in zip(found, masks(0), strict=True))
-    assert counts(planes).tolist() == [mask.sum() for mask in masks(0)] + [0] * 4
+    assert count_voxels(bitmasks).tolist() == [mask.sum() for mask in masks(0)] + [0] * 4
 
 
-def test_surfaces_of_all_planes_are_what_erosion_of_each_leaves() -> None:
-    planes = surfaces(planes_of(label_map(1), REGIONS))
+def test_surfaces_of_all_masks_are_what_erosion_of_each_leaves() -> None:
+    bitmasks = find_surfaces(pack_regions(label_map(1), REGIONS))
 
-    for plane, mask in enumerate(masks(1)):
-        assert (mask_of(planes, plane) == (mask & ~ndimage.binary_erosion(mask))).all()
+    for bit, mask in enumerate(masks(1)):
+        assert (unpack_mask(bitmasks, bit) == (mask & ~ndimage.binary_erosion(mask))).all()
 
 
-def test_all_planes_grow_as_each_would_alone() -> None:
-    planes = planes_of(label_map(2), REGIONS)
+def test_all_masks_grow_as_each_would_alone() -> None:
+    bitmasks = pack_regions(label_map(2), REGIONS)
 
-    grown = dilated(dilated(dilated(planes)))
+    grown = dilate(dilate(dilate(bitmasks)))
 
-    for plane, mask in enumerate(masks(2)):
+    for bit, mask in enumerate(masks(2)):
         alone = ndimage.binary_dilation(mask, EDGES, iterations=3)
-        assert (mask_of(grown, plane) == alone).all()
+        assert (unpack_mask(grown, bit) == alone).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.3, 1.0])
 def test_parts_are_those_that_scipy_labels_in_its_order(share: float) -> None:
     mask = np.pad(np.random.default_rng(4).random((15, 12, 14)) < share, 1)
 
-    parts = Parts.of(mask)
+    components = Components.from_mask(mask)
 
     labels, total = ndimage.label(mask, CORNERS)
-    assert parts.total == total
-    voxels = np.repeat(parts.numbers, parts.runs.stops - parts.runs.starts)
+    assert components.total == total
+    voxels = np.repeat(components.ids, components.runs.stops - components.runs.starts)
     assert (voxels + 1 == labels[mask]).all()
 
 
 def test_a_mask_within_another_is_counted_by_its_parts() -> None:
     mask = np.pad(np.random.default_rng(5).random((15, 12, 14)) < 0.08, 1)
     inner = mask & (np.arange(16) % 3 > 0)
-    parts = Parts.of(mask)
+    components = Components.from_mask(mask)
 
-    voxels = parts.voxels(Runs.of(inner))
+    voxels = components.count_voxels(Runs.from_mask(inner))
 
     labels, total = ndimage.label(mask, CORNERS)
     assert voxels.tolist() == ndimage.sum_labels(inner, labels, range(1, total + 1)).tolist()
@@ -124,9 +130,9 @@ def test_a_mask_within_another_is_counted_by_its_parts() -> None:
 def test_both_measures_are_those_of_a_whole_distance_transform(
     first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
 ) -> None:
-    planes = (planes_of(mask.astype(np.uint8), [(1,)]) for mask in (first, second))
+    bitmasks = (pack_regions(mask.astype(np.uint8), [(1,)]) for mask in (first, second))
 
-    (ours,) = surface_distances(*planes, n_planes=1, spacing_mm=spacing_mm)
+    (ours,) = surface_distances(*bitmasks, n_masks=1, spacing_mm=spacing_mm)
 
     plain = plain_distances(first, second, spacing_mm)
     assert [each.size for each in ours] == [each.size for each in plain]
@@ -136,11 +142,11 @@ def test_both_measures_are_those_of_a_whole_distance_transform(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_planes_measured_together_are_measured_as_alone(seed: int) -> None:
+def test_masks_measured_together_are_measured_as_alone(seed: int) -> None:
     reference, prediction = label_map(seed), np.roll(label_map(seed + 7), 2, axis=1)
-    together = [planes_of(each, REGIONS) for each in (reference, prediction)]
+    together = [pack_regions(each, REGIONS) for each in (reference, prediction)]
 
-    found = surface_distances(*together, n_planes=len(REGIONS), spacing_mm=(1.0, 1.0, 1.0))
+    found = surface_distances(*together, n_masks=len(REGIONS), spacing_mm=(1.0, 1.0, 1.0))
 
     for labels, distances in zip(REGIONS, found, strict=True):
         plain = plain_distances(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from syntrust_core.errors import InvalidVolume
 from syntrust_metrics.segmentation.case_metrics import score_case
-from syntrust_metrics.segmentation.overlap import confusion, precision, sensitivity
+from syntrust_metrics.segmentation.overlap import confusion_matrix, precision, sensitivity
 
 Labels = NDArray[np.uint8]
 NCR, ED, ET = 1, 2, 3
@@ -140,21 +140,21 @@ def test_every_pair_of_labels_is_counted_whatever_the_number_of_voxels(
     rng = np.random.default_rng(2)
     first, second = (rng.integers(0, 4, shape).astype(np.uint8) for _ in range(2))
 
-    joint = confusion(first, second)
+    confusion = confusion_matrix(first, second)
 
     counted = [[((first == a) & (second == b)).sum() for b in range(4)] for a in range(4)]
-    assert joint.tolist() == counted
+    assert confusion.tolist() == counted
 
 
 def test_the_memory_layout_of_a_label_map_changes_no_count() -> None:
     rng = np.random.default_rng(3)
     first, second = (rng.integers(0, 4, (7, 9, 11)).astype(np.uint8) for _ in range(2))
 
-    turned = confusion(np.asfortranarray(first), second)
-    strided = confusion(np.repeat(first, 2, axis=1)[:, ::2], second)
+    turned = confusion_matrix(np.asfortranarray(first), second)
+    strided = confusion_matrix(np.repeat(first, 2, axis=1)[:, ::2], second)
 
-    assert (turned == confusion(first, second)).all()
-    assert (strided == confusion(first, second)).all()
+    assert (turned == confusion_matrix(first, second)).all()
+    assert (strided == confusion_matrix(first, second)).all()
 
 
 def test_sensitivity_and_precision_are_the_shares_of_each_side() -> None:
@@ -163,10 +163,10 @@ def test_sensitivity_and_precision_are_the_shares_of_each_side() -> None:
     prediction[4:8, 4:12, 4:12] = ED
     prediction[:4, :2, :2] = ED
 
-    joint = confusion(reference, prediction)
+    confusion = confusion_matrix(reference, prediction)
 
-    assert sensitivity(joint, (ED,)) == 0.5
-    assert precision(joint, (ED,)) == 256 / 272
+    assert sensitivity(confusion, (ED,)) == 0.5
+    assert precision(confusion, (ED,)) == 256 / 272
 
 
 def test_a_side_that_is_empty_has_no_share() -> None:
@@ -194,12 +194,12 @@ def test_swapping_reference_and_prediction_swaps_sensitivity_and_precision() -> 
 def test_dice_is_that_of_monai_where_the_reference_is_not_empty() -> None:
     rng = np.random.default_rng(5)
     reference, prediction = (rng.integers(0, 4, (12, 11, 10)).astype(np.uint8) for _ in range(2))
-    planes = [
+    tensors = [
         torch.from_numpy(np.stack([labels == one for one in (ET, ED, NCR)])[None])
         for labels in (prediction, reference)
     ]
 
-    theirs = compute_dice(planes[0], planes[1], include_background=True)[0]
+    theirs = compute_dice(tensors[0], tensors[1], include_background=True)[0]
 
     ours = score_case(reference, prediction, spacing_mm=ONE).dice
     assert [ours[name] for name in ("ET", "ED", "NCR")] == pytest.approx(theirs.tolist(), rel=1e-6)

@@ -16,7 +16,7 @@ from syntrust_core.cases.label_schemes import to_canonical
 from syntrust_core.contracts.vocabulary import SCHEMES
 from syntrust_core.imaging.nifti import read_nifti
 from syntrust_metrics.segmentation import lesions, surface
-from syntrust_metrics.segmentation.bitmasks import Planes, planes_of
+from syntrust_metrics.segmentation.bitmasks import Bitmasks, pack_regions
 from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.overlap import ALL_LABELS
 from syntrust_metrics.segmentation.surface import SurfaceDistances, hd95_mm, surface_dice
@@ -46,22 +46,22 @@ def blobs(seed: int, shape: tuple[int, int, int] = (30, 34, 26), share: float = 
     return mask
 
 
-def plane(mask: Mask) -> Planes:
-    return planes_of(mask.astype(np.uint8), [(1,)])
+def pack_mask(mask: Mask) -> Bitmasks:
+    return pack_regions(mask.astype(np.uint8), [(1,)])
 
 
 def surface_distances(
     first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
 ) -> SurfaceDistances:
     (distances,) = surface.surface_distances(
-        plane(first), plane(second), n_planes=1, spacing_mm=spacing_mm
+        pack_mask(first), pack_mask(second), n_masks=1, spacing_mm=spacing_mm
     )
     return distances
 
 
 def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float | None:
     (dice,) = lesions.lesion_dice(
-        plane(reference), plane(prediction), n_planes=1, voxel_mm3=voxel_mm3
+        pack_mask(reference), pack_mask(prediction), n_masks=1, voxel_mm3=voxel_mm3
     )
     return dice
 
@@ -70,7 +70,7 @@ def hd95(first: Mask, second: Mask, spacing_mm: tuple[float, float, float] = ONE
     return hd95_mm(surface_distances(first, second, spacing_mm))
 
 
-def planes(mask: Mask) -> torch.Tensor:
+def to_tensor(mask: Mask) -> torch.Tensor:
     return torch.from_numpy(mask)[None, None]
 
 
@@ -152,8 +152,8 @@ def test_hd95_is_that_of_monai(seed: int, spacing_mm: tuple[float, float, float]
     first, second = blobs(seed), blobs(seed + 10, share=0.05)
 
     theirs = compute_hausdorff_distance(
-        planes(second),
-        planes(first),
+        to_tensor(second),
+        to_tensor(first),
         include_background=True,
         percentile=95,
         spacing=list(spacing_mm),
@@ -168,7 +168,7 @@ def test_surface_dice_is_that_of_monai(seed: int) -> None:
     first, second = blobs(seed), blobs(seed + 10)
 
     theirs = compute_surface_dice(
-        planes(second), planes(first), class_thresholds=[1.0], include_background=True
+        to_tensor(second), to_tensor(first), class_thresholds=[1.0], include_background=True
     )
 
     ours = surface_dice(surface_distances(first, second, ONE))
@@ -293,7 +293,7 @@ def test_on_real_masks_every_region_is_as_monai_and_the_rules_have_it(name: str)
     for region, labels in ALL_LABELS.items():
         first, second = np.isin(reference, labels), np.isin(prediction, labels)
         theirs = compute_hausdorff_distance(
-            planes(second), planes(first), include_background=True, percentile=95
+            to_tensor(second), to_tensor(first), include_background=True, percentile=95
         )
         assert score.hd95_mm[region] == pytest.approx(float(theirs), rel=1e-5)
     core = np.isin(reference, ALL_LABELS["TC"]), np.isin(prediction, ALL_LABELS["TC"])
