@@ -1,32 +1,53 @@
-"""Numbers as cells of a table: a value above its interval, or why there is none."""
+"""Tables and their cells as plain data: `templates/report_macros.html` writes them as HTML.
+
+A cell with a number shows its value above its interval, or says why there is no value.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-
-from syntrust_metrics.html import Html, element, join, text
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 Estimate = Mapping[str, Any]
 FACTOR_DIGITS: Final[Mapping[str, int]] = {"t3": 4}
 DIGITS: Final = 3
 
 
+@dataclass(frozen=True)
+class Cell:
+    """Text of a table with small lines below it; `missing` is a reason in place of a value."""
+
+    text: str
+    small: Sequence[str] = ()
+    kind: Literal["plain", "missing", "strong"] = "plain"
+
+
+Row = Sequence[Cell | str | int]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first cell of each row names the row; `kind` is the class of the HTML element."""
+
+    head: Sequence[str]
+    rows: Sequence[Row]
+    caption: str = ""
+    kind: str = ""
+
+
 def choose_digits(factor: str) -> int:
     return FACTOR_DIGITS.get(factor, DIGITS)
 
 
-def estimate_cell(estimate: Estimate, digits: int = DIGITS) -> Html:
-    """An estimate of the answer: value, interval and spread over seeds."""
+def estimate_cell(estimate: Estimate, digits: int = DIGITS) -> Cell:
+    """Give an estimate of the answer with its interval and its spread over seeds."""
     if estimate["value"] is None:
-        return element("span", text(f"undefined: {estimate['reason']}"), class_="none")
-    lines = [
-        text(format_number(estimate["value"], digits)),
-        _small(_format_interval(estimate, digits)),
-    ]
+        return Cell(f"undefined: {estimate['reason']}", kind="missing")
     spread = estimate.get("seed_sd")
-    lines += [] if spread is None else [_small(f"seed sd {format_number(spread, digits)}")]
-    return join(lines)
+    small = [_format_interval(estimate, digits)]
+    small += [] if spread is None else [f"seed sd {format_number(spread, digits)}"]
+    return Cell(format_number(estimate["value"], digits), small)
 
 
 def _format_interval(estimate: Estimate, digits: int) -> str:
@@ -35,10 +56,6 @@ def _format_interval(estimate: Estimate, digits: int) -> str:
     # Too few cases is said once, among the warnings.
     few = (estimate["reason"] or "fewer").startswith("fewer")
     return "no interval" if few else f"no interval: {estimate['reason']}"
-
-
-def _small(said: str) -> Html:
-    return element("span", text(said), class_="ci")
 
 
 def format_number(value: float | None, digits: int = DIGITS) -> str:
@@ -55,9 +72,8 @@ def format_bounds(interval: Sequence[float], digits: int = DIGITS) -> str:
     return f"{format_number(low, digits)} to {format_number(high, digits)}"
 
 
-def number_cell(value: float | None, digits: int = DIGITS) -> Html:
-    kind = {"class_": "none"} if value is None else {}
-    return element("span", text(format_number(value, digits)), **kind)
+def number_cell(value: float | None, digits: int = DIGITS) -> Cell:
+    return Cell(format_number(value, digits), kind="missing" if value is None else "plain")
 
 
 def format_probability(p: float | None) -> str:

@@ -9,8 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syntrust_metrics.html import Html, element, items, join, paragraph, section, table, text
-from syntrust_metrics.report.cells import estimate_cell, format_bounds, format_number, format_signed
+from syntrust_metrics.report.cells import (
+    Cell,
+    Row,
+    Table,
+    estimate_cell,
+    format_bounds,
+    format_number,
+    format_signed,
+)
 from syntrust_metrics.report.prose import list_warnings
 from syntrust_metrics.report.verdicts import Kind, join_words, judge_against_real
 
@@ -67,22 +74,26 @@ OUTCOMES: Final[Mapping[Kind, str]] = {
 }
 
 
-def build_control_section(results: Body) -> Html:
-    """The controls with what they show; nothing where none were asked for."""
+@dataclass(frozen=True)
+class ControlView:
+    """What the page shows of controls, in its order."""
+
+    sentences: Sequence[str]
+    table: Table
+    warnings: Sequence[str]
+
+
+def build_control_view(results: Body) -> ControlView | None:
+    """Give the controls with what they show; None where none were asked for."""
     arms: Sequence[Body] = results["controls"]
     if not arms:
-        return Html("")
-    said = [describe_control(name, _select(arms, name)) for name in MEANINGS if _select(arms, name)]
-    return section(
-        "Controls",
-        paragraph(
-            "Trainings that the mixes are to be read against, tested on the same real and "
-            "synthetic test images. A sentence rests on mean Dice over the regions on real images, "
-            "paired by case and seed; higher is better."
-        ),
-        items(said),
-        build_control_table(arms),
-        _list_new_warnings(results),
+        return None
+    return ControlView(
+        sentences=[
+            describe_control(name, _select(arms, name)) for name in MEANINGS if _select(arms, name)
+        ],
+        table=build_control_table(arms),
+        warnings=_list_new_warnings(results),
     )
 
 
@@ -135,7 +146,7 @@ def _describe_fall(arms: Sequence[Body]) -> str:
     return f"T1 on real images {join_words(values)}"
 
 
-def build_control_table(arms: Sequence[Body]) -> Html:
+def build_control_table(arms: Sequence[Body]) -> Table:
     """Every control arm: what it was trained on, T1 on both test sets, and the comparisons."""
     head = [
         "control",
@@ -150,20 +161,20 @@ def build_control_table(arms: Sequence[Body]) -> Html:
         "Differences are of mean Dice on real images, above 0 where the control is better, with "
         "their 90% intervals."
     )
-    return table(head, [_build_row(arm) for arm in arms], caption=caption, kind="factors")
+    return Table(head, [_build_row(arm) for arm in arms], caption=caption, kind="factors")
 
 
-def _build_row(arm: Body) -> list[Html]:
+def _build_row(arm: Body) -> Row:
     alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
-    name = text(f"{MEANINGS[arm['control']].title}{alpha}")
+    name = f"{MEANINGS[arm['control']].title}{alpha}"
     if arm["trust"] is None:
-        undefined = element("span", text(f"undefined: {arm['reason']}"), class_="none")
-        return [name, undefined, *([text("")] * 5)]
+        undefined = Cell(f"undefined: {arm['reason']}", kind="missing")
+        return [name, undefined, *([""] * 5)]
     mix, t1 = arm["mix"], arm["trust"]["factors"]["t1"]
     return [
         name,
-        text(f"{mix['n_real']} real, {mix['n_synthetic']} twins"),
-        text(arm["iterations"]),
+        f"{mix['n_real']} real, {mix['n_synthetic']} twins",
+        arm["iterations"],
         estimate_cell(t1["real"]),
         estimate_cell(t1["synthetic"]),
         _difference_cell(arm, "versus_mix", arm["alpha"]),
@@ -171,19 +182,17 @@ def _build_row(arm: Body) -> list[Html]:
     ]
 
 
-def _difference_cell(arm: Body, versus: str, other: float | None) -> Html:
+def _difference_cell(arm: Body, versus: str, other: float | None) -> Cell:
     found = arm[versus]
     if found is None:
         same = other in arm["mix"]["same_as"]
-        return element("span", text("the same trainings" if same else "none"), class_="none")
+        return Cell("the same trainings" if same else "none", kind="missing")
     overall = found["overall"]
     interval = format_bounds(overall["ci90"]) if overall["ci90"] else "no interval"
-    return join(
-        [text(format_signed(overall["difference"])), element("span", text(interval), class_="ci")]
-    )
+    return Cell(format_signed(overall["difference"]), [interval])
 
 
-def _list_new_warnings(results: Body) -> Html:
+def _list_new_warnings(results: Body) -> list[str]:
     """What was warned of in a control and in no mix."""
     known = {detail for entry in results["alphas"] for detail in list_warnings(entry)}
     arms = [arm for arm in results["controls"] if arm["trust"] is not None]
@@ -193,4 +202,4 @@ def _list_new_warnings(results: Body) -> Html:
         for detail in list_warnings(arm)
         if detail not in known
     ]
-    return items(dict.fromkeys(more)) if more else Html("")
+    return list(dict.fromkeys(more))

@@ -11,8 +11,15 @@ import numpy as np
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
 from syntrust_metrics.figures.curves import list_regions
-from syntrust_metrics.html import Html, join, table, text
-from syntrust_metrics.report.cells import choose_digits, estimate_cell, format_bounds, number_cell
+from syntrust_metrics.report.cells import (
+    Cell,
+    Row,
+    Table,
+    choose_digits,
+    estimate_cell,
+    format_bounds,
+    number_cell,
+)
 
 Body = Mapping[str, Any]
 SIDES: Final = ("real", "synthetic")
@@ -21,9 +28,9 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def build_volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Html:
+def build_volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Table:
     """Figure 3 in numbers: validation cases are training data set aside."""
-    rows = []
+    rows: list[Row] = []
     for part, names in PARTS.items():
         volumes = [
             records[case.case].region_volumes_ml
@@ -33,11 +40,9 @@ def build_volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) 
         for region in ("NCR", "ED", "ET"):
             present = [each[region] for each in volumes if each[region] > 0]
             absent = len(volumes) - len(present)
-            rows.append(
-                [text(f"{part}, {region}"), *map(text, (*_describe_spread(present), absent))]
-            )
+            rows.append([f"{part}, {region}", *_describe_spread(present), absent])
     head = ["part, region", "median ml", "middle half ml", "range ml", "cases without"]
-    return table(head, rows, caption="Volumes of the cases that have the region.")
+    return Table(head, rows, caption="Volumes of the cases that have the region.")
 
 
 def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
@@ -48,21 +53,21 @@ def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def build_mean_table(results: Body) -> Html:
+def build_mean_table(results: Body) -> Table:
     """T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
-    rows = [
+    rows: list[Row] = [
         [_alpha_cell(entry), *(_factor_cell(entry, "t1", side) for side in SIDES)]
         for entry in results["alphas"]
     ]
-    return table(head, rows, kind="factors")
+    return Table(head, rows, kind="factors")
 
 
-def build_consistency_table(results: Body) -> Html:
+def build_consistency_table(results: Body) -> Table:
     """T2, and the two readings of "consistent across regions" that the paper's text suggests."""
     names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
     head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
-    rows = [
+    rows: list[Row] = [
         [
             _alpha_cell(entry),
             *(_factor_cell(entry, "t2", side) for side in SIDES),
@@ -75,24 +80,24 @@ def build_consistency_table(results: Body) -> Html:
         for entry in results["alphas"]
     ]
     caption = "T2 is over cases, as printed; beside it one minus the spread over regions."
-    return table(["α", *head], rows, caption=caption, kind="factors")
+    return Table(["α", *head], rows, caption=caption, kind="factors")
 
 
-def build_region_table(results: Body, factor: str) -> Html:
+def build_region_table(results: Body, factor: str) -> Table:
     """T3 or T4, and what they would be without pairing."""
 
-    def cells(entry: Body, region: str) -> list[Html]:
+    def cells(entry: Body, region: str) -> Row:
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
         return [_factor_cell(entry, factor, region), number_cell(shuffled, choose_digits(factor))]
 
     return _build_region_rows(results, [factor.upper(), "if unpaired"], cells)
 
 
-def build_spread_table(results: Body) -> Html:
+def build_spread_table(results: Body) -> Table:
     """T5, with the mean, sd and interquartile range that explain it."""
 
-    def cells(entry: Body, region: str) -> list[Html]:
-        found = []
+    def cells(entry: Body, region: str) -> Row:
+        found: list[Cell] = []
         for side in SIDES:
             beside = entry["trust"]["companions"]["t5"][side][region]
             found += [_factor_cell(entry, "t5", side, region)]
@@ -104,30 +109,30 @@ def build_spread_table(results: Body) -> Html:
     return _build_region_rows(results, head, cells)
 
 
-def build_size_table(results: Body) -> Html:
+def build_size_table(results: Body) -> Table:
     """Rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
-    def cells(entry: Body, region: str) -> list[Html]:
+    def cells(entry: Body, region: str) -> Row:
         estimates = [sizes[entry["alpha"]][side][region] for side in SIDES]
         return [
             *(estimate_cell(estimate, 2) for estimate in estimates),
-            text(estimates[0]["cases"]),
+            estimates[0]["cases"],
         ]
 
     return _build_region_rows(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
 
 
-def build_agreement_table(results: Body) -> Html:
+def build_agreement_table(results: Body) -> Table:
     """Bias and limits of agreement, with the two companions of T3 that see agreement."""
 
-    def cells(entry: Body, region: str) -> list[Html]:
+    def cells(entry: Body, region: str) -> Row:
         companions = entry["trust"]["companions"]
         limits = companions["t4"][region]["limits"]
         agree = companions["t3"][region]
         return [
             estimate_cell(companions["t4"][region]["bias"]),
-            text(format_bounds(limits) if limits else "undefined"),
+            format_bounds(limits) if limits else "undefined",
             estimate_cell(agree["correlation"], 2),
             estimate_cell(agree["concordance"], 2),
         ]
@@ -136,23 +141,23 @@ def build_agreement_table(results: Body) -> Html:
     return _build_region_rows(results, head, cells)
 
 
-def build_floor_tables(results: Body) -> Html:
+def build_floor_tables(results: Body) -> list[Table]:
     """T3 and T4 beside their value without pairing and both floors."""
-    return join(_build_floor_table(results, factor) for factor in ("t3", "t4"))
+    return [_build_floor_table(results, factor) for factor in ("t3", "t4")]
 
 
-def _build_floor_table(results: Body, factor: str) -> Html:
+def _build_floor_table(results: Body, factor: str) -> Table:
     digits = choose_digits(factor)
     floors = {
         kind: {each["alpha"]: each[factor] for each in results["floors"][kind]["alphas"]}
         for kind in ("twins", "seeds")
     }
 
-    def cells(entry: Body, region: str) -> list[Html]:
+    def cells(entry: Body, region: str) -> Row:
         measured = _factor_cell(entry, factor, region)
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
         noise = [
-            estimate_cell(floor[entry["alpha"]][region], digits) if floor else text("not measured")
+            estimate_cell(floor[entry["alpha"]][region], digits) if floor else "not measured"
             for floor in floors.values()
         ]
         return [measured, number_cell(shuffled, digits), *noise]
@@ -162,28 +167,28 @@ def _build_floor_table(results: Body, factor: str) -> Html:
     return _build_region_rows(results, head, cells, caption=f"{factor.upper()} ({direction})")
 
 
-def _factor_cell(entry: Body, factor: str, *path: str) -> Html:
+def _factor_cell(entry: Body, factor: str, *path: str) -> Cell:
     estimate = entry["trust"]["factors"][factor]
     for step in path:
         estimate = estimate[step]
     return estimate_cell(estimate, choose_digits(factor))
 
 
-def _alpha_cell(entry: Body) -> Html:
-    return text(f"{entry['alpha']:g}")
+def _alpha_cell(entry: Body) -> str:
+    return f"{entry['alpha']:g}"
 
 
 def _build_region_rows(
     results: Body,
     head: Sequence[str],
-    cells: Callable[[Body, str], list[Html]],
+    cells: Callable[[Body, str], Row],
     *,
     caption: str = "",
-) -> Html:
+) -> Table:
     """A row for each α and region."""
-    rows = [
-        [text(f"{entry['alpha']:g}, {region}"), *cells(entry, region)]
+    rows: list[Row] = [
+        [f"{entry['alpha']:g}, {region}", *cells(entry, region)]
         for entry in results["alphas"]
         for region in list_regions(results)
     ]
-    return table(["α, region", *head], rows, caption=caption, kind="factors")
+    return Table(["α, region", *head], rows, caption=caption, kind="factors")

@@ -1,31 +1,22 @@
-"""`report.html`: one file, the verdict first, then the numbers it rests on."""
+"""`report.html`: one file, the verdict first, then the numbers it rests on.
+
+The page is `templates/report.html`; this module gathers what it shows.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_metrics.figures import curves
-from syntrust_metrics.html import (
-    Html,
-    beside,
-    element,
-    facts,
-    items,
-    join,
-    paragraph,
-    section,
-    svg_figure,
-    table,
-    text,
-)
+from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
-from syntrust_metrics.report.controls import build_control_section
-from syntrust_metrics.report.style import CSS
+from syntrust_metrics.report.cells import Row, Table
+from syntrust_metrics.report.controls import build_control_view
 from syntrust_metrics.report.tables import (
     build_count_table,
     build_factor_tables,
@@ -34,9 +25,10 @@ from syntrust_metrics.report.tables import (
     build_quintile_table,
     build_sensitivity_table,
 )
-from syntrust_metrics.report.twin_tables import build_twin_parts
+from syntrust_metrics.report.twin_tables import build_twin_view
 from syntrust_metrics.report.verdict_tables import (
     build_claim_table,
+    build_comparison_table,
     build_performance_table,
     build_prediction_table,
     build_score_table,
@@ -44,14 +36,15 @@ from syntrust_metrics.report.verdict_tables import (
     describe_curve,
 )
 
-FIGURE_TABLES: Final[Mapping[str, Callable[[Mapping[str, Any]], Html]]] = {
-    "fig4": figure_tables.build_mean_table,
-    "fig5": figure_tables.build_consistency_table,
-    "fig6": lambda results: figure_tables.build_region_table(results, "t3"),
-    "fig7": lambda results: figure_tables.build_region_table(results, "t4"),
-    "fig8": figure_tables.build_spread_table,
-    "dice_volume": figure_tables.build_size_table,
-    "bland_altman": figure_tables.build_agreement_table,
+Body = Mapping[str, Any]
+FIGURE_TABLES: Final[Mapping[str, Callable[[Body], Sequence[Table]]]] = {
+    "fig4": lambda results: [figure_tables.build_mean_table(results)],
+    "fig5": lambda results: [figure_tables.build_consistency_table(results)],
+    "fig6": lambda results: [figure_tables.build_region_table(results, "t3")],
+    "fig7": lambda results: [figure_tables.build_region_table(results, "t4")],
+    "fig8": lambda results: [figure_tables.build_spread_table(results)],
+    "dice_volume": lambda results: [figure_tables.build_size_table(results)],
+    "bland_altman": lambda results: [figure_tables.build_agreement_table(results)],
     "floors": figure_tables.build_floor_tables,
 }
 NARROW: Final = ("fig4", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
@@ -63,106 +56,125 @@ class Contents:
     """What the page shows. `figures` are SVG bytes by name; `provenance` is any JSON object."""
 
     request: BuildReport
-    results: Mapping[str, Any]
+    results: Body
     figures: Mapping[str, bytes]
     records: Mapping[str, CaseRecord] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Counter[str]:
+        """How many cases each part of the data has."""
+        return Counter(case.part for case in self.request.cases)
+
+    @property
+    def test_ids(self) -> list[str]:
+        return [case.id for case in self.request.cases if case.part == "test"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The sentences of the verdict, and the table that begins many of them."""
+
+    grid: Table | None
+    performance: Sequence[str]
+    unseen: Sequence[str]
+    prediction: Sequence[str]
+    reach: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure and the tables with its numbers; `source` is the address of the image."""
+
+    source: str
+    title: str
+    caption: str
+    tables: Sequence[Table]
+    wide: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tables under a heading of their own."""
+
+    title: str
+    tables: Sequence[Table]
 
 
 def render_report(contents: Contents) -> str:
     """Render the page; it loads nothing from anywhere."""
     results = contents.results
-    body = element(
-        "main",
-        _head(contents),
-        _verdict(contents),
-        _factors(results),
-        _tests(results),
-        _figures(contents),
-        section("The paper's claims, tested here", build_claim_table(results["claims"])),
-        section("Over α", items(describe_curve(results["curve"]))),
-        section("The twins", *build_twin_parts(results["twins"])),
-        build_control_section(results),
-        _excluded(contents),
-        _more_numbers(results),
-        _meaning(),
-        _cases(contents),
-        _settings(contents),
-        _foot(results),
-    )
-    title = element("title", text("SynTrust report"))
-    style = element("style", Html(CSS))
-    meta = Html(
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    )
-    page = element("html", element("head", meta, title, style), element("body", body), lang="en")
-    return f"<!doctype html>\n{page}\n"
-
-
-def _head(contents: Contents) -> Html:
-    parts: Counter[str] = Counter(case.part for case in contents.request.cases)
-    return element(
-        "header",
-        element("h1", text("SynTrust report")),
-        element("p", text("How far can synthetic scans stand in for real ones?"), class_="lead"),
-        element("p", text(prose.summarise(contents.results, parts)), class_="lead"),
-        element("p", text(prose.NOTICE), class_="notice"),
+    return render(
+        "report.html",
+        results=results,
+        summary=prose.summarise(results, contents.parts),
+        verdict=_build_verdict(contents),
+        factors=_build_factors(results),
+        tests=_build_tests(results),
+        figures=_build_figures(contents),
+        claims=build_claim_table(results["claims"]),
+        comparisons=build_comparison_table(results["claims"]),
+        curve=describe_curve(results["curve"]),
+        twins=build_twin_view(results["twins"]),
+        controls=build_control_view(results),
+        exclusions=prose.describe_exclusions(contents.request, contents.records, results),
+        counts=build_count_table(results["alphas"]),
+        sensitivity=build_sensitivity_table(results["alphas"]),
+        warnings=prose.collect_warnings(results),
+        more=_build_more_numbers(results),
+        definitions=prose.DEFINITIONS,
+        cases=_build_case_table(contents),
+        settings=flatten(contents.request.settings),
+        provenance=flatten(contents.provenance),
     )
 
 
-def _verdict(contents: Contents) -> Html:
+def _build_verdict(contents: Contents) -> Verdict:
     results = contents.results
-    test = [case.id for case in contents.request.cases if case.part == "test"]
-    scans = verdicts.describe_scans(test)
+    scans = verdicts.describe_scans(contents.test_ids)
     performance = verdicts.describe_performance(results["alphas"], scans)
-    parts = [build_verdict_grid(results["alphas"])] if len(performance) > SENTENCES else []
-    parts += [element("p", text(said), class_="verdict") for said in performance]
-    parts += _unseen_verdict(results["unseen"], scans)
-    parts += [element("h3", text("Do synthetic scans predict performance on real ones?"))]
-    parts += [items(verdicts.describe_prediction(results["alphas"], scans))]
-    parts += [element("h3", text("What this can and cannot show"))]
-    parts += [items(prose.describe_reach(results, test))]
-    return section("Verdict", *parts)
-
-
-def _unseen_verdict(unseen: Mapping[str, Any] | None, scans: verdicts.Scans) -> list[Html]:
-    """The verdict again without the cases whose twins may be what the generator remembers."""
-    new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
-    said = verdicts.describe_performance(unseen["alphas"], new) if unseen else []
-    if not said:
-        return []
-    return [element("h3", text("Without the cases the generator was trained on")), items(said)]
-
-
-def _tests(results: Mapping[str, Any]) -> Html:
-    return section(
-        "The tests behind the verdict",
-        build_performance_table(results["alphas"]),
-        build_prediction_table(results["alphas"]),
+    many = len(performance) > SENTENCES
+    return Verdict(
+        grid=build_verdict_grid(results["alphas"]) if many else None,
+        performance=performance,
+        unseen=_describe_unseen(results["unseen"], scans),
+        prediction=verdicts.describe_prediction(results["alphas"], scans),
+        reach=prose.describe_reach(results, contents.test_ids),
     )
 
 
-def _factors(results: Mapping[str, Any]) -> Html:
+def _describe_unseen(unseen: Body | None, scans: verdicts.Scans) -> list[str]:
+    """Give the verdict again without the cases that the generator may remember."""
+    new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
+    return verdicts.describe_performance(unseen["alphas"], new) if unseen else []
+
+
+def _build_factors(results: Body) -> list[Table]:
     alphas = results["alphas"]
     policy = alphas[0]["trust"]["policy"]
     caption = (
         f"Value, and its {policy['confidence']:.0%} interval. ↑ higher is better, ↓ lower is "
         f"better. Empty regions: policy {policy['empty']}."
     )
-    return section(
-        "Trust factors", build_factor_tables(alphas, caption=caption), build_score_table(alphas)
-    )
+    return [*build_factor_tables(alphas, caption=caption), build_score_table(alphas)]
 
 
-def _figures(contents: Contents) -> Html:
+def _build_tests(results: Body) -> list[Table]:
+    alphas = results["alphas"]
+    return _keep([build_performance_table(alphas), build_prediction_table(alphas)])
+
+
+def _keep(tables: Iterable[Table | None]) -> list[Table]:
+    return [table for table in tables if table is not None]
+
+
+def _build_figures(contents: Contents) -> list[FigureView]:
     shown = [name for name in prose.FIGURES if name in contents.figures]
-    return section(
-        "Figures", *(_figure(contents, number, name) for number, name in _numbered(shown))
-    )
+    return [_build_figure(contents, number, name) for number, name in _number_figures(shown)]
 
 
-def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
-    """The paper's numbers, continued by those that the paper does not have."""
+def _number_figures(names: Sequence[str]) -> list[tuple[int, str]]:
+    """Give the paper's numbers, continued by those that the paper does not have."""
     own = [name for name in prose.FIGURES if not name.startswith("fig")]
     return [
         (9 + own.index(name) if name in own else int(name.removeprefix("fig")), name)
@@ -170,104 +182,72 @@ def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
     ]
 
 
-def _figure(contents: Contents, number: int, name: str) -> Html:
+def _build_figure(contents: Contents, number: int, name: str) -> FigureView:
     title, caption = prose.FIGURES[name]
-    label = f"Figure {number}. {title}. {caption} {_counted(contents, name)}"
-    figure = svg_figure(contents.figures[name], alternative=title, caption=label)
+    return FigureView(
+        source=encode_svg(contents.figures[name]),
+        title=title,
+        caption=f"Figure {number}. {title}. {caption} {_describe_sample(contents, name)}",
+        tables=_build_figure_tables(contents, name),
+        wide=name not in NARROW,
+    )
+
+
+def _build_figure_tables(contents: Contents, name: str) -> Sequence[Table]:
     if name == "fig2":
-        return figure
+        return []
     if name == "fig3":
-        numbers = figure_tables.build_volume_table(contents.request, contents.records)
-    else:
-        numbers = FIGURE_TABLES[name](contents.results)
-    return beside(figure, numbers, wide=name not in NARROW)
+        return [figure_tables.build_volume_table(contents.request, contents.records)]
+    return FIGURE_TABLES[name](contents.results)
 
 
-def _counted(contents: Contents, name: str) -> str:
-    """Over how many cases, and which trainings, a figure is."""
-    parts: Counter[str] = Counter(case.part for case in contents.request.cases)
+def _describe_sample(contents: Contents, name: str) -> str:
+    """Say over how many cases, and which trainings, a figure is."""
     if name == "fig3":
+        parts = contents.parts
         aside = f", {parts['validation']} of them set aside" if parts["validation"] else ""
         trained = parts["train"] + parts["validation"]
         return f"{trained} training cases{aside}, {parts['test']} test cases."
     return "" if name == "fig2" else curves.describe_sample(contents.results)
 
 
-def _excluded(contents: Contents) -> Html:
-    excluded = prose.describe_exclusions(contents.request, contents.records, contents.results)
-    warnings = prose.collect_warnings(contents.results)
-    return section(
-        "What was excluded, and warnings",
-        items(excluded) if excluded else paragraph("Nothing was excluded."),
-        build_count_table(contents.results["alphas"]),
-        build_sensitivity_table(contents.results["alphas"]),
-        element("h3", text("Warnings")),
-        items(warnings) if warnings else paragraph("None."),
-    )
-
-
-def _more_numbers(results: Mapping[str, Any]) -> Html:
-    nested = build_factor_tables(
-        results["nested"],
-        caption="TC and WT, scored apart from the disjoint regions and never mixed with them.",
-    )
-    parts = [
-        element("h3", text("Nested regions")),
-        nested,
-        build_performance_table(results["nested"]),
-    ]
-    unseen = results["unseen"]
-    if unseen and unseen["cases"]:
-        caption = f"The {unseen['cases']} test cases that the generator has not seen."
-        parts += [element("h3", text("Unseen test cases"))]
-        parts += [build_factor_tables(unseen["alphas"], caption=caption)]
-        parts += [build_performance_table(unseen["alphas"])]
+def _build_more_numbers(results: Body) -> list[Group]:
+    groups = [_build_nested(results["nested"]), *_build_unseen(results["unseen"])]
     if results["alphas"][0]["trust"]["groups"]:
-        parts += [element("h3", text("Groups")), build_group_table(results["alphas"])]
+        groups.append(Group("Groups", [build_group_table(results["alphas"])]))
     if results["by_volume"]["alphas"]:
-        parts += [element("h3", text("Volume of the whole tumour, in fifths of the cases"))]
-        parts += [build_quintile_table(results["by_volume"])]
-    parts += [element("h3", text("Mixes")), build_mix_table(results["alphas"])]
-    return section("More numbers", *parts)
+        title = "Volume of the whole tumour, in fifths of the cases"
+        groups.append(Group(title, [build_quintile_table(results["by_volume"])]))
+    return [*groups, Group("Mixes", [build_mix_table(results["alphas"])])]
 
 
-def _meaning() -> Html:
-    pairs = [
-        join([element("dt", text(name)), element("dd", text(meaning))])
-        for name, meaning in prose.DEFINITIONS
-    ]
-    return section("What the factors are", element("dl", *pairs))
+def _build_nested(nested: Sequence[Body]) -> Group:
+    caption = "TC and WT, scored apart from the disjoint regions and never mixed with them."
+    tables = [*build_factor_tables(nested, caption=caption), build_performance_table(nested)]
+    return Group("Nested regions", _keep(tables))
 
 
-def _cases(contents: Contents) -> Html:
+def _build_unseen(unseen: Body | None) -> list[Group]:
+    if not unseen or not unseen["cases"]:
+        return []
+    caption = f"The {unseen['cases']} test cases that the generator has not seen."
+    factors = build_factor_tables(unseen["alphas"], caption=caption)
+    tables = [*factors, build_performance_table(unseen["alphas"])]
+    return [Group("Unseen test cases", _keep(tables))]
+
+
+def _build_case_table(contents: Contents) -> Table:
     cases = sorted(contents.request.cases, key=lambda case: (case.part, case.id))
-    rows = [_case(case, contents.records.get(case.case)) for case in cases]
+    rows: list[Row] = [_build_case_row(case, contents.records.get(case.case)) for case in cases]
     head = ["case", "part", "group", "seen by generator", "NCR ml", "ED ml", "ET ml", "warnings"]
-    return section("Cases", table(head, rows, kind="cases"))
+    return Table(head, rows, kind="cases")
 
 
-def _case(case: ReportCase, record: CaseRecord | None) -> list[Html]:
+def _build_case_row(case: ReportCase, record: CaseRecord | None) -> Row:
     volumes = [
         "unknown" if record is None else f"{record.region_volumes_ml[region]:.2f}"
         for region in ("NCR", "ED", "ET")
     ]
     notes = [f"{each.file}: {each.reason}" for each in record.warnings] if record else []
-    values = (case.part, case.group or "none", "yes" if case.seen else "no", *volumes)
-    return [text(case.id), *(text(value) for value in values), text("; ".join(notes) or "none")]
-
-
-def _settings(contents: Contents) -> Html:
-    parts = [facts(contents.request.settings)]
-    if contents.provenance:
-        parts += [element("h3", text("Provenance")), facts(contents.provenance)]
-    return section("Settings", *parts)
-
-
-def _foot(results: Mapping[str, Any]) -> Html:
-    lines: Sequence[str] = (
-        f"Definition {results['definition']} (Raja Babu et al., 2025, arXiv 2502.02076)",
-        f"Results digest {results['digest']}",
-        f"Dataset digest {results['dataset']}",
-        prose.NOTICE,
-    )
-    return element("footer", *(element("div", text(line)) for line in lines))
+    seen = "yes" if case.seen else "no"
+    return [case.id, case.part, case.group or "none", seen, *volumes, "; ".join(notes) or "none"]

@@ -12,7 +12,6 @@ from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, describe_limits, de
 
 Body = Mapping[str, Any]
 
-NOTICE: Final = "Research use only. Not for clinical decisions."
 FEW: Final = 10
 LOW_N: Final = 50
 IDS_NAMED: Final = 12

@@ -6,8 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from syntrust_metrics.html import Html, element, join, table, text
-from syntrust_metrics.report.cells import choose_digits, estimate_cell
+from syntrust_metrics.report.cells import (
+    Cell,
+    Row,
+    Table,
+    choose_digits,
+    estimate_cell,
+)
 
 Body = Mapping[str, Any]
 COLUMNS: Final = 5  # α in one table; more do not fit on paper
@@ -21,23 +26,23 @@ FACTOR_NAMES: Final = {
 }
 
 
-def build_factor_tables(alphas: Sequence[Body], *, caption: str) -> Html:
-    """T1-T5 with intervals: a row for each factor, side and region, a column for each α."""
+def build_factor_tables(alphas: Sequence[Body], *, caption: str) -> list[Table]:
+    """Give T1-T5 with intervals: a row for each factor, side and region, a column for each α."""
     parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
-    return join(_build_factor_table(part, caption) for part in parts)
+    return [_build_factor_table(part, caption) for part in parts]
 
 
-def _build_factor_table(alphas: Sequence[Body], caption: str) -> Html:
+def _build_factor_table(alphas: Sequence[Body], caption: str) -> Table:
     head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     trees = [entry["trust"]["factors"] for entry in alphas]
-    rows = [
+    rows: list[Row] = [
         [
-            text(name),
+            name,
             *(estimate_cell(_follow(tree, path), choose_digits(path[0])) for tree in trees),
         ]
         for name, path in _iterate_rows(trees[0])
     ]
-    return table(head, rows, caption=caption, kind="factors")
+    return Table(head, rows, caption=caption, kind="factors")
 
 
 def _iterate_rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -57,9 +62,9 @@ def _follow(tree: Body, path: Iterable[str]) -> Body:
     return tree
 
 
-def build_mix_table(alphas: Sequence[Body]) -> Html:
+def build_mix_table(alphas: Sequence[Body]) -> Table:
     """What each α came to in cases."""
-    rows = []
+    rows: list[Row] = []
     for entry in alphas:
         mix = entry["mix"]
         same = ", ".join(f"{alpha:g}" for alpha in mix["same_as"]) or "none"
@@ -70,14 +75,14 @@ def build_mix_table(alphas: Sequence[Body]) -> Html:
             mix["anatomies"],
             same,
         )
-        rows.append([text(f"{entry['alpha']:g}"), *(text(value) for value in values)])
+        rows.append([f"{entry['alpha']:g}", *values])
     head = ["α", "real images", "synthetic images", "share real", "anatomies", "same mix as"]
-    return table(head, rows)
+    return Table(head, rows)
 
 
-def build_count_table(alphas: Sequence[Body]) -> Html:
+def build_count_table(alphas: Sequence[Body]) -> Table:
     """How often a region was empty, missed or invented, for each α."""
-    rows = []
+    rows: list[Row] = []
     for entry in alphas:
         for region, counts in entry["trust"]["counts"].items():
             missed, invented = counts["missed"], counts["false_positive"]
@@ -88,18 +93,18 @@ def build_count_table(alphas: Sequence[Body]) -> Html:
                 f"{missed['real']} / {missed['synthetic']}",
                 f"{invented['real']} / {invented['synthetic']}",
             )
-            name = text(f"α = {entry['alpha']:g}, {region}")
-            rows.append([name, *(text(value) for value in values)])
+            name = f"α = {entry['alpha']:g}, {region}"
+            rows.append([name, *values])
     head = ["region", "used", "dropped", "empty on both", "Dice 0", "false positive"]
     caption = "Cases; pairs of numbers are real / synthetic images."
-    return table(head, rows, caption=caption)
+    return Table(head, rows, caption=caption)
 
 
-def build_sensitivity_table(alphas: Sequence[Body]) -> Html:
+def build_sensitivity_table(alphas: Sequence[Body]) -> Table | None:
     """T3 and T4 without the empty regions, where these are many enough to decide the result."""
-    rows = [
+    rows: list[Row] = [
         [
-            text(f"{entry['alpha']:g}, {region}"),
+            f"{entry['alpha']:g}, {region}",
             *(
                 estimate_cell(found[factor][region], choose_digits(factor))
                 for factor in ("t3", "t4")
@@ -111,20 +116,20 @@ def build_sensitivity_table(alphas: Sequence[Body]) -> Html:
         for region in entry["trust"]["regions"]
     ]
     if not rows:
-        return Html("")
+        return None
     head = ["α, region", "T3 ↑", "T3 without empty", "T4 ↓", "T4 without empty"]
     caption = "Empty regions are common enough to decide the result, so it stands without them too."
-    return table(head, rows, caption=caption, kind="factors")
+    return Table(head, rows, caption=caption, kind="factors")
 
 
-def build_group_table(alphas: Sequence[Body]) -> Html:
+def build_group_table(alphas: Sequence[Body]) -> Table:
     """T1 of every group that is large enough for factors, for each α."""
     groups = [entry["trust"]["groups"] for entry in alphas]
     names = {name: name for name in sorted(set().union(*groups))}
     return _build_group_table(alphas, groups, names)
 
 
-def build_quintile_table(by_volume: Body) -> Html:
+def build_quintile_table(by_volume: Body) -> Table:
     """The same for each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
@@ -137,18 +142,18 @@ def build_quintile_table(by_volume: Body) -> Html:
 
 def _build_group_table(
     alphas: Sequence[Body], groups: Sequence[Body], names: Mapping[str, str]
-) -> Html:
-    rows = []
+) -> Table:
+    rows: list[Row] = []
     for key, name in names.items():
         found = [each[key] for each in groups]
         for side, title in SIDE_NAMES.items():
             cells = [_group_cell(each, side) for each in found]
-            rows.append([text(f"{name}, {found[0]['cases']} cases, {title}"), *cells])
+            rows.append([f"{name}, {found[0]['cases']} cases, {title}", *cells])
     head = ["group", *(f"α = {entry['alpha']:g}" for entry in alphas)]
-    return table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
+    return Table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
 
 
-def _group_cell(found: Body, side: str) -> Html:
+def _group_cell(found: Body, side: str) -> Cell:
     if found["factors"] is None:
-        return element("span", text(found["reason"]), class_="none")
+        return Cell(found["reason"], kind="missing")
     return estimate_cell(found["factors"]["t1"][side])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from syntrust_metrics.html import Html, element, folded, items, join, paragraph, table, text
 from syntrust_metrics.report.cells import (
+    Cell,
+    Row,
+    Table,
     estimate_cell,
     format_number,
     format_probability,
@@ -15,30 +18,38 @@ from syntrust_metrics.report.cells import (
 
 Body = Mapping[str, Any]
 MODALITIES: Final = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
-NOT_COMPARED: Final = "Twins were not compared with their sources in this experiment."
 
 
-def build_twin_parts(twins: Body | None) -> list[Html]:
-    """Everything the page says about twins."""
+@dataclass(frozen=True)
+class TwinView:
+    """What the page shows of twins, in its order."""
+
+    privacy: str
+    privacy_table: Table
+    scope: str
+    fidelity_tables: Sequence[Table]
+    feature_table: Table
+    definitions: Sequence[Sequence[str]]
+
+
+def build_twin_view(twins: Body | None) -> TwinView | None:
+    """Give everything the page says about twins; None where they were not compared."""
     if twins is None:
-        return [paragraph(NOT_COMPARED)]
+        return None
     fidelity, privacy = twins["fidelity"], twins["privacy"]
-    return [
-        paragraph(describe_privacy(privacy)),
-        _build_privacy_table(privacy),
-        element("h3", text("Fidelity")),
-        paragraph(_describe_scope(fidelity)),
-        _build_whole_brain_table(fidelity),
-        _build_contrast_table(fidelity),
-        _build_mmd_table(fidelity),
-        *_build_diversity_tables(fidelity),
-        folded(
-            "features",
-            "First-order features, distance of real images and twins",
-            _build_feature_table(fidelity),
-        ),
-        folded("twin-numbers", "What these numbers are", _list_definitions(twins)),
-    ]
+    return TwinView(
+        privacy=describe_privacy(privacy),
+        privacy_table=_build_privacy_table(privacy),
+        scope=_describe_scope(fidelity),
+        fidelity_tables=[
+            _build_whole_brain_table(fidelity),
+            _build_contrast_table(fidelity),
+            _build_mmd_table(fidelity),
+            *_build_diversity_tables(fidelity),
+        ],
+        feature_table=_build_feature_table(fidelity),
+        definitions=[_list_definitions(part) for part in (fidelity, privacy)],
+    )
 
 
 def describe_privacy(privacy: Body) -> str:
@@ -58,20 +69,20 @@ def describe_privacy(privacy: Body) -> str:
     )
 
 
-def _build_privacy_table(privacy: Body) -> Html:
-    rows = [
+def _build_privacy_table(privacy: Body) -> Table:
+    rows: list[Row] = [
         [
-            text(name),
+            name,
             *(number_cell(found[key]) for key in ("seen_mean", "unseen_mean", "difference")),
-            text(format_probability(found["p"])),
-            text(format_probability(found["p_holm"])),
+            format_probability(found["p"]),
+            format_probability(found["p_holm"]),
             estimate_cell({**found["above"], "reason": found["reason"]}, 2),
         ]
         for name, found in privacy["embeddings"].items()
     ]
     head = ["embedding", "seen", "unseen", "difference", "p", "adjusted p", "above unseen's 95%"]
     caption = "Similarity of twins to their own sources, higher is more alike; 0.05 is expected."
-    return table(head, rows, caption=caption)
+    return Table(head, rows, caption=caption)
 
 
 def _describe_scope(fidelity: Body) -> str:
@@ -87,11 +98,11 @@ def _describe_scope(fidelity: Body) -> str:
     )
 
 
-def _build_whole_brain_table(fidelity: Body) -> Html:
+def _build_whole_brain_table(fidelity: Body) -> Table:
     measures = {"ms_ssim": 3, "psnr": 1, "histogram": 3}
-    rows = [
+    rows: list[Row] = [
         [
-            text(title),
+            title,
             *(estimate_cell(fidelity[key][name]["brain"], d) for key, d in measures.items()),
         ]
         for name, title in MODALITIES.items()
@@ -101,13 +112,13 @@ def _build_whole_brain_table(fidelity: Body) -> Html:
         "Over the brain, mean over cases and its 95% interval. MS-SSIM and PSNR describe: a twin "
         "is a new draw, so nearness to its source is no merit."
     )
-    return table(head, rows, caption=caption, kind="factors")
+    return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_contrast_table(fidelity: Body) -> Html:
-    rows = [
+def _build_contrast_table(fidelity: Body) -> Table:
+    rows: list[Row] = [
         [
-            text(f"{title}, {area}"),
+            f"{title}, {area}",
             *(estimate_cell(found[side], 2) for side in ("real", "synthetic", "difference")),
         ]
         for name, title in MODALITIES.items()
@@ -115,32 +126,32 @@ def _build_contrast_table(fidelity: Body) -> Html:
     ]
     head = ["modality, region", "real", "twin", "twin − real"]
     caption = "Lesion contrast in sds of healthy tissue; a difference closer to 0 is better."
-    return table(head, rows, caption=caption, kind="factors")
+    return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_mmd_table(fidelity: Body) -> Html:
-    rows = [
+def _build_mmd_table(fidelity: Body) -> Table:
+    rows: list[Row] = [
         [
-            text(area),
+            area,
             estimate_cell(found, 4),
-            text(format_probability(found["p"])),
-            text(found["n"] or 0),
+            format_probability(found["p"]),
+            found["n"] or 0,
         ]
         for area, found in fidelity["mmd"].items()
     ]
     caption = (
         "Real images against twins on first-order features of four modalities; lower is better."
     )
-    return table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
+    return Table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
 
 
-def _build_diversity_tables(fidelity: Body) -> list[Html]:
+def _build_diversity_tables(fidelity: Body) -> list[Table]:
     found = fidelity["diversity"]
     if found is None:
         return []
-    rows = [
+    rows: list[Row] = [
         [
-            text(title),
+            title,
             estimate_cell(found["sd"][name]["brain"]),
             estimate_cell(found["ms_ssim"][name]),
         ]
@@ -148,27 +159,24 @@ def _build_diversity_tables(fidelity: Body) -> list[Html]:
     ]
     caption = f"Twins of one label map among themselves, {found['cases']} cases."
     head = ["modality", "voxelwise sd, z-score ↑", "MS-SSIM ↓"]
-    return [table(head, rows, caption=caption, kind="factors")]
+    return [Table(head, rows, caption=caption, kind="factors")]
 
 
-def _build_feature_table(fidelity: Body) -> Html:
-    rows = [
-        [text(f"{MODALITIES[name]}, {area}"), *(_distance_cell(each) for each in found.values())]
+def _build_feature_table(fidelity: Body) -> Table:
+    rows: list[Row] = [
+        [f"{MODALITIES[name]}, {area}", *(_distance_cell(each) for each in found.values())]
         for name, areas in fidelity["features"].items()
         for area, found in areas.items()
     ]
     first = next(iter(next(iter(fidelity["features"].values())).values()))
-    return table(["modality, area", *first], rows, caption="In sds over images; lower is better.")
+    return Table(["modality, area", *first], rows, caption="In sds over images; lower is better.")
 
 
-def _distance_cell(found: Body) -> Html:
+def _distance_cell(found: Body) -> Cell | str:
     if found["distance"] is None:
-        return element("span", text(found["reason"]), class_="none")
-    return text(format_number(found["distance"], 2))
+        return Cell(found["reason"], kind="missing")
+    return format_number(found["distance"], 2)
 
 
-def _list_definitions(twins: Body) -> Html:
-    return join(
-        items(f"{name}: {found['text']}" for name, found in part["definitions"].items())
-        for part in (twins["fidelity"], twins["privacy"])
-    )
+def _list_definitions(part: Body) -> list[str]:
+    return [f"{name}: {found['text']}" for name, found in part["definitions"].items()]

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from syntrust_metrics.figures.style import REGION_NAMES
-from syntrust_metrics.html import Html, element, folded, join, table, text
 from syntrust_metrics.report.cells import (
+    Cell,
+    Row,
+    Table,
     estimate_cell,
     format_bounds,
     format_number,
@@ -28,14 +30,14 @@ PARTS: Final = {
 }
 
 
-def build_verdict_grid(alphas: Sequence[Body]) -> Html:
+def build_verdict_grid(alphas: Sequence[Body]) -> Table:
     """Every mix and region in a word: what the sentences say, to be seen at a glance."""
     compared = [entry for entry in alphas if entry["versus_real"] is not None]
     regions = list(compared[0]["versus_real"]["regions"])
-    rows = [
+    rows: list[Row] = [
         [
-            text(describe_share(entry["alpha"])),
-            *(text(judge_against_real(found[region])) for region in regions),
+            describe_share(entry["alpha"]),
+            *(judge_against_real(found[region]) for region in regions),
         ]
         for entry in compared
         for found in [entry["versus_real"]["regions"]]
@@ -44,16 +46,16 @@ def build_verdict_grid(alphas: Sequence[Body]) -> Html:
         f"Against real data alone, on the real test scans (margin {_format_margin(compared)})."
     )
     head = ["trained with", *(REGION_NAMES.get(region, region) for region in regions)]
-    return table(head, rows, caption=caption)
+    return Table(head, rows, caption=caption)
 
 
 def _format_margin(compared: Sequence[Body]) -> str:
     return f"{compared[0]['versus_real']['margin']:g}"
 
 
-def build_performance_table(alphas: Sequence[Body]) -> Html:
+def build_performance_table(alphas: Sequence[Body]) -> Table | None:
     """Each mix against real data alone, on real test images."""
-    rows = [
+    rows: list[Row] = [
         row
         for entry in alphas
         if entry["versus_real"] is not None
@@ -64,12 +66,12 @@ def build_performance_table(alphas: Sequence[Body]) -> Html:
         "Each mix against real data alone, on the real test images, paired by case and seed. p and "
         "interval are before Holm's adjustment, verdicts after it."
     )
-    return table(head, rows, caption=caption) if rows else Html("")
+    return Table(head, rows, caption=caption) if rows else None
 
 
-def build_prediction_table(alphas: Sequence[Body]) -> Html:
+def build_prediction_table(alphas: Sequence[Body]) -> Table:
     """Real against synthetic test images of the same cases."""
-    rows = [
+    rows: list[Row] = [
         row for entry in alphas for row in _iterate_tests(entry, entry["trust"]["equivalence"], ())
     ]
     head = ["α, region", "real − synthetic", "90% interval", "equivalent?"]
@@ -77,10 +79,10 @@ def build_prediction_table(alphas: Sequence[Body]) -> Html:
         "Dice on real against Dice on synthetic test images, paired by case and seed. p and "
         "interval are before Holm's adjustment, verdicts after it."
     )
-    return table(head, rows, caption=caption)
+    return Table(head, rows, caption=caption)
 
 
-def _iterate_tests(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[list[Html]]:
+def _iterate_tests(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[Row]:
     """A row for each region, for their mean, and for all of them together.
 
     `tests` are the names of the tests; without any, what was found is the one test.
@@ -88,10 +90,10 @@ def _iterate_tests(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[l
     alpha = f"{entry['alpha']:g}"
     for name, region in _iterate_regions(found):
         judged = [region[test] for test in tests] or [region]
-        yield [text(f"{alpha}, {name}"), *_difference_cells(region), *map(_test_cell, judged)]
+        yield [f"{alpha}, {name}", *_difference_cells(region), *map(_test_cell, judged)]
     every = found["every_region"]
     together = [every[test] for test in tests] or [every]
-    yield [text(f"{alpha}, every region"), text(""), text(""), *map(text, together)]
+    yield [f"{alpha}, every region", "", "", *together]
 
 
 def _iterate_regions(found: Body) -> Iterator[tuple[str, Body]]:
@@ -99,36 +101,36 @@ def _iterate_regions(found: Body) -> Iterator[tuple[str, Body]]:
     yield "mean of the regions", found["overall"]
 
 
-def _difference_cells(found: Body) -> list[Html]:
+def _difference_cells(found: Body) -> Row:
     interval = found["ci90"]
     return [
-        text(format_signed(found["difference"])),
-        text(format_bounds(interval) if interval else "none"),
+        format_signed(found["difference"]),
+        format_bounds(interval) if interval else "none",
     ]
 
 
-def _test_cell(found: Body) -> Html:
+def _test_cell(found: Body) -> Cell:
     """The verdict, and below it p, power at no difference, and the reason."""
     small = [f"p {format_probability(found['p'])}"]
     small += [] if found["power"] is None else [f"power {found['power']:.2f}"]
     small += [found["reason"]] if found["reason"] else []
-    return join([text(found["verdict"]), element("span", text(", ".join(small)), class_="ci")])
+    return Cell(found["verdict"], [", ".join(small)])
 
 
-def build_score_table(alphas: Sequence[Body]) -> Html:
+def build_score_table(alphas: Sequence[Body]) -> Table:
     """The score of each α with its parts: it never stands alone."""
-    rows = []
+    rows: list[Row] = []
     for entry in alphas:
         score = entry["trust"]["score"]
         parts = [number_cell(score["parts"][part], 2) for part in PARTS]
         weakest = PARTS.get(score["weakest"], "none")
-        rows.append([text(f"{entry['alpha']:g}"), estimate_cell(score, 1), *parts, text(weakest)])
+        rows.append([f"{entry['alpha']:g}", estimate_cell(score, 1), *parts, weakest])
     head = ["α", "score", *(f"{part} {name}" for part, name in PARTS.items()), "weakest"]
     caption = (
         f"{alphas[0]['trust']['score']['definition']}: 100 times the geometric mean of six parts "
         "in [0, 1]; higher is better. A convenience of this project, no part of the paper."
     )
-    return table(head, rows, caption=caption)
+    return Table(head, rows, caption=caption)
 
 
 def describe_curve(curve: Body) -> list[str]:
@@ -169,29 +171,22 @@ def _describe_lowest(found: Body) -> str:
     return f"undecided, {found['reason']}"
 
 
-def build_claim_table(claims: Sequence[Body]) -> Html:
+def build_claim_table(claims: Sequence[Body]) -> Table:
     """The paper's claims with what this experiment says of them."""
-    rows = [
-        [text(claim["claim"]), element("b", text(claim["verdict"])), text(claim["reason"] or "")]
+    rows: list[Row] = [
+        [claim["claim"], Cell(claim["verdict"], kind="strong"), claim["reason"] or ""]
         for claim in claims
     ]
-    whole = table(["claim of the paper", "here", "why"], rows, kind="claims")
-    return join(
-        [
-            whole,
-            folded(
-                "comparisons", "The comparisons behind each claim", _build_comparison_table(claims)
-            ),
-        ]
-    )
+    return Table(["claim of the paper", "here", "why"], rows, kind="claims")
 
 
-def _build_comparison_table(claims: Sequence[Body]) -> Html:
-    rows = [_comparison_row(found) for claim in claims for found in claim["numbers"]]
-    return table(["comparison", "α", "difference or slope", "interval", "here"], rows)
+def build_comparison_table(claims: Sequence[Body]) -> Table:
+    """Give the comparisons behind each claim."""
+    rows: list[Row] = [_comparison_row(found) for claim in claims for found in claim["numbers"]]
+    return Table(["comparison", "α", "difference or slope", "interval", "here"], rows)
 
 
-def _comparison_row(found: Body) -> list[Html]:
+def _comparison_row(found: Body) -> Row:
     value = found.get("difference", found.get("slope"))
     interval, level = found.get("ci"), "95%"
     if "ci90" in found:
@@ -199,9 +194,9 @@ def _comparison_row(found: Body) -> list[Html]:
     alpha = found.get("alpha")
     where = [alpha] if isinstance(alpha, int | float) else alpha or []
     return [
-        text(found["comparison"]),
-        text(", ".join(f"{each:g}" for each in where) or "all"),
-        text("undefined" if value is None else format_number(value, 4)),
-        text(f"{format_bounds(interval, 4)} ({level})" if interval else "none"),
-        text(found["verdict"]),
+        found["comparison"],
+        ", ".join(f"{each:g}" for each in where) or "all",
+        "undefined" if value is None else format_number(value, 4),
+        f"{format_bounds(interval, 4)} ({level})" if interval else "none",
+        found["verdict"],
     ]

@@ -17,7 +17,8 @@ from syntrust_metrics.fidelity.schema import (
     TwinMeasures,
 )
 from syntrust_metrics.fidelity.summary import summarise_twins
-from syntrust_metrics.report.twin_tables import NOT_COMPARED, build_twin_parts, describe_privacy
+from syntrust_metrics.html import render
+from syntrust_metrics.report.twin_tables import build_twin_view, describe_privacy
 
 
 def comparison(rng: np.random.Generator, *, alike: float, twins: int) -> TwinComparison:
@@ -103,16 +104,16 @@ def test_memorisation_is_said_plainly() -> None:
 
 
 def test_without_comparisons_the_page_says_so() -> None:
-    [said] = build_twin_parts(None)
+    page = render("report_twins.html", twins=build_twin_view(None))
 
-    assert NOT_COMPARED in said
+    assert "Twins were not compared with their sources in this experiment." in page
 
 
 @pytest.mark.parametrize("twins", [1, 2])
 def test_fidelity_stands_with_its_numbers_and_directions(twins: int) -> None:
     found = summed(20, 20, twins=twins)
 
-    page = "".join(build_twin_parts(found))
+    page = render("report_twins.html", twins=build_twin_view(found))
 
     estimate = found["fidelity"]["ms_ssim"]["t1"]["brain"]
     assert f"{estimate['value']:.3f}" in page
