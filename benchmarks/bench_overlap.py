@@ -31,7 +31,7 @@ from syntrust_metrics.fidelity.compare import compare_twins
 from syntrust_metrics.segmentation.bitmasks import find_labelled_box, pack_regions
 from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.overlap import REGION_LABELS, confusion_matrix, dice
-from syntrust_metrics.segmentation.surface import hd95_mm, surface_distances
+from syntrust_metrics.segmentation.surface import measure_surfaces
 
 LabelMap = NDArray[np.uint8]
 SHAPE = (240, 240, 155)
@@ -115,8 +115,8 @@ def compute_our_hd95(reference: LabelMap, prediction: LabelMap) -> list[float | 
     regions = list(REGION_LABELS.values())
     box = find_labelled_box(reference, prediction)
     first, second = (pack_regions(labels[box], regions) for labels in (reference, prediction))
-    found = surface_distances(first, second, n_masks=len(regions), spacing_mm=ONE)
-    return [hd95_mm(distances) for distances in found]
+    found = measure_surfaces(first, second, n_masks=len(regions), spacing_mm=ONE)
+    return [surface.hd95_mm for surface in found]
 
 
 def to_tensor(labels: LabelMap) -> torch.Tensor:

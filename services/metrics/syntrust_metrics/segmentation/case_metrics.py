@@ -21,7 +21,7 @@ from syntrust_metrics.segmentation.overlap import (
     sensitivity,
 )
 from syntrust_metrics.segmentation.score_file import CaseScore
-from syntrust_metrics.segmentation.surface import Spacing, hd95_mm, surface_dice, surface_distances
+from syntrust_metrics.segmentation.surface import Spacing, measure_surfaces
 
 
 class _SpatialMetrics(NamedTuple):
@@ -84,9 +84,9 @@ def _measure_spatially(
     box = find_labelled_box(reference, prediction)
     regions = list(ALL_LABELS.values())
     first, second = (pack_regions(labels[box], regions) for labels in (reference, prediction))
-    distances = surface_distances(first, second, n_masks=len(regions), spacing_mm=spacing_mm)
+    surfaces = measure_surfaces(first, second, n_masks=len(regions), spacing_mm=spacing_mm)
     lesions = lesion_dice(first, second, n_masks=len(regions), voxel_mm3=prod(spacing_mm))
     return {
-        name: _SpatialMetrics(hd95_mm(between), surface_dice(between), lesion)
-        for name, between, lesion in zip(ALL_LABELS, distances, lesions, strict=True)
+        name: _SpatialMetrics(surface.hd95_mm, surface.surface_dice, lesion)
+        for name, surface, lesion in zip(ALL_LABELS, surfaces, lesions, strict=True)
     }

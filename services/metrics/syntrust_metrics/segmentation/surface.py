@@ -1,11 +1,12 @@
-"""Distances between the surfaces of masks: HD95 and normalised surface Dice.
+"""_Distances between the surfaces of masks: HD95 and normalised surface Dice.
 
 A surface voxel is a mask voxel with a face neighbour outside; what lies beyond the array is
-outside. Distances are between centres of surface voxels, in millimetres.
+outside. _Distances are between centres of surface voxels, in millimetres.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,7 +21,9 @@ from syntrust_metrics.segmentation.bitmasks import (
     unpack_mask,
 )
 
-Distances = NDArray[np.float64]
+_Distances = NDArray[np.float64]
+"""(n,) in mm. Exact where the percentile or the tolerance depends on it; else only on the right
+side of both, so no array of them leaves this module."""
 Voxels = NDArray[np.int64]
 Points = NDArray[np.float64]
 Spacing = tuple[float, float, float]
@@ -35,30 +38,43 @@ _TREE_LEAF_POINTS: Final = (
 )
 
 
-class SurfaceDistances(NamedTuple):
-    """From each surface voxel of one mask to the nearest of the other; infinite to an empty one.
+class SurfaceMetrics(NamedTuple):
+    """How far the surfaces of two masks lie apart.
 
-    True are those that `hd95_mm` and `surface_dice` ask for. Another is only on the same side of
-    the percentile as the true one, and of the tolerance.
+    `hd95_mm` is the 95th percentile Hausdorff distance in mm, >= 0, lower is better; None where a
+    mask is empty. It is the larger of both directions' 95th percentiles (Huttenlocher et al. 1993,
+    doi:10.1109/34.232073), interpolated linearly, as MONAI's `compute_hausdorff_distance` gives it.
+    DeepMind's surface-distance, which BraTS uses, weighs surface elements by area and sets them
+    between voxels, so it differs by a fraction of a voxel; it counts a missing surface as 374 mm.
+
+    `surface_dice` is the share of both surfaces within 1 mm of the other, in [0, 1], higher is
+    better; None where both masks are empty, 0 where exactly one is. It is the normalised surface
+    Dice (Nikolov et al. 2021, doi:10.2196/26151) with surface voxels counted, as MONAI's
+    `compute_surface_dice` counts them; Nikolov's own weighs surface elements by area.
     """
 
-    reference_to_prediction: Distances
-    prediction_to_reference: Distances
+    hd95_mm: float | None
+    surface_dice: float | None
 
 
-def surface_distances(
+def measure_surfaces(
     reference: Bitmasks, prediction: Bitmasks, *, n_masks: int, spacing_mm: Spacing
-) -> list[SurfaceDistances]:
-    """Distances in both directions for each plane, in no particular order.
+) -> list[SurfaceMetrics]:
+    """Measure the distances between the surfaces of each mask in both bitmask arrays.
 
     Parameters
     ----------
-    reference, prediction : uint8, shape (X, Y, Z)
-        Planes of one grid.
-    n_planes
-        How many of the planes to measure, from the first on.
-    spacing_mm
-        Voxel size along each axis, > 0.
+    reference, prediction : uint8 array, shape (X, Y, Z)
+        Bitmasks of one grid, with the margin that `pack_regions` adds.
+    n_masks : int
+        How many of the masks to measure, from bit 0 on.
+    spacing_mm : tuple of float
+        Voxel size along each axis in mm, > 0.
+
+    Returns
+    -------
+    list of SurfaceMetrics
+        One for each mask.
 
     Raises
     ------
@@ -66,39 +82,22 @@ def surface_distances(
         If the shapes differ or a spacing is not above 0.
     """
     if reference.shape != prediction.shape or not min(spacing_mm) > 0:
-        msg = f"planes of one shape are needed, and spacings above 0, not {spacing_mm}"
+        msg = f"The bitmasks need one shape and the spacings must be above 0, not {spacing_mm}."
         raise ValueError(msg)
     first, second = find_surfaces(reference), find_surfaces(prediction)
     searches = _NearestVoxels(first, second, spacing_mm), _NearestVoxels(second, first, spacing_mm)
-    return [
-        SurfaceDistances(*(search.distances(bit) for search in searches)) for bit in range(n_masks)
-    ]
+    return [_measure([search.distances(bit) for search in searches]) for bit in range(n_masks)]
 
 
-def hd95_mm(distances: SurfaceDistances) -> float | None:
-    """95th percentile Hausdorff distance in mm, ≥ 0, lower is better; None without a surface.
-
-    The larger of both directions' 95th percentiles (Huttenlocher et al. 1993,
-    doi:10.1109/34.232073), interpolated linearly: MONAI's `compute_hausdorff_distance`. DeepMind's
-    surface-distance, which BraTS uses, weighs surface elements by area and sets them between
-    voxels, so it differs by a fraction of a voxel; it counts a missing surface as 374 mm.
-    """
-    if not all(direction.size for direction in distances):
-        return None
-    return float(max(np.percentile(direction, PERCENTILE) for direction in distances))
-
-
-def surface_dice(distances: SurfaceDistances) -> float | None:
-    """Share of both surfaces within 1 mm of the other, in [0, 1], higher is better.
-
-    Normalised surface Dice (Nikolov et al. 2021, doi:10.2196/26151) with surface voxels counted,
-    as MONAI's `compute_surface_dice` does; Nikolov's own weighs surface elements by area.
-
-    None where both masks are empty, 0 where exactly one is.
-    """
-    total = sum(direction.size for direction in distances)
-    near = sum(int((direction <= TOLERANCE_MM).sum()) for direction in distances)
-    return near / total if total else None
+def _measure(directions: Sequence[_Distances]) -> SurfaceMetrics:
+    sizes = [direction.size for direction in directions]
+    near = sum(int((direction <= TOLERANCE_MM).sum()) for direction in directions)
+    return SurfaceMetrics(
+        hd95_mm=max(float(np.percentile(direction, PERCENTILE)) for direction in directions)
+        if all(sizes)
+        else None,
+        surface_dice=near / sum(sizes) if any(sizes) else None,
+    )
 
 
 class _NearestVoxels:
@@ -121,7 +120,7 @@ class _NearestVoxels:
         self._n_found_at: list[Counts] = []
         self._search_near()
 
-    def distances(self, bit: int) -> Distances:
+    def distances(self, bit: int) -> _Distances:
         """Of the surface voxels of one plane, in no particular order."""
         near = np.repeat(self._lengths_mm, [found[bit] for found in self._n_found_at])
         left = self._positions[unpack_mask(self._bits, bit)]
@@ -174,8 +173,8 @@ def _list_shells(shape: tuple[int, ...], spacing_mm: Spacing) -> list[tuple[floa
     return [(float(length), steps[lengths == length].tolist()) for length in near]
 
 
-def _search_tree(points: Points, others: Points, rank: int) -> Distances:
-    """Distances to the nearest of `others`, exact for those that may be at `rank` or the next.
+def _search_tree(points: Points, others: Points, rank: int) -> _Distances:
+    """_Distances to the nearest of `others`, exact for those that may be at `rank` or the next.
 
     One point of each block is asked for; no other of the block is nearer or further by more than
     it lies from that one. That alone tells for most on which side of the percentile they are.
@@ -189,6 +188,6 @@ def _search_tree(points: Points, others: Points, rank: int) -> Distances:
     lower, upper = (min(max(place, 0), len(points) - 1) for place in (rank, rank + 1))
     low, high = np.partition(least, lower)[lower], np.partition(most, upper)[upper]
     unsure = ((most >= low) & (least <= high)) | (least <= TOLERANCE_MM)
-    distances: Distances = np.where(most < low, most, least)
+    distances: _Distances = np.where(most < low, most, least)
     distances[unsure] = tree.query(points[unsure])[0]
     return distances

@@ -19,7 +19,7 @@ from syntrust_metrics.segmentation import lesions, surface
 from syntrust_metrics.segmentation.bitmasks import Bitmasks, pack_regions
 from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.overlap import ALL_LABELS
-from syntrust_metrics.segmentation.surface import SurfaceDistances, hd95_mm, surface_dice
+from syntrust_metrics.segmentation.surface import SurfaceMetrics
 
 Mask = NDArray[np.bool_]
 ONE = (1.0, 1.0, 1.0)
@@ -50,13 +50,13 @@ def pack_mask(mask: Mask) -> Bitmasks:
     return pack_regions(mask.astype(np.uint8), [(1,)])
 
 
-def surface_distances(
-    first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
-) -> SurfaceDistances:
-    (distances,) = surface.surface_distances(
+def measure(
+    first: Mask, second: Mask, spacing_mm: tuple[float, float, float] = ONE
+) -> SurfaceMetrics:
+    (found,) = surface.measure_surfaces(
         pack_mask(first), pack_mask(second), n_masks=1, spacing_mm=spacing_mm
     )
-    return distances
+    return found
 
 
 def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float | None:
@@ -67,7 +67,7 @@ def lesion_dice(reference: Mask, prediction: Mask, *, voxel_mm3: float) -> float
 
 
 def hd95(first: Mask, second: Mask, spacing_mm: tuple[float, float, float] = ONE) -> float | None:
-    return hd95_mm(surface_distances(first, second, spacing_mm))
+    return measure(first, second, spacing_mm).hd95_mm
 
 
 def to_tensor(mask: Mask) -> torch.Tensor:
@@ -92,19 +92,13 @@ def test_concentric_balls_lie_their_radii_apart() -> None:
 def test_equal_masks_have_no_distance_and_the_whole_surface() -> None:
     mask = blobs(0)
 
-    distances = surface_distances(mask, mask, ONE)
-
-    assert (hd95_mm(distances), surface_dice(distances)) == (0.0, 1.0)
+    assert measure(mask, mask) == (0.0, 1.0)
 
 
 def test_distances_do_not_say_which_side_is_the_reference() -> None:
     first, second = blobs(1), blobs(2)
 
-    one = surface_distances(first, second, (1.0, 1.2, 3.0))
-    other = surface_distances(second, first, (1.0, 1.2, 3.0))
-
-    assert hd95_mm(one) == hd95_mm(other)
-    assert surface_dice(one) == surface_dice(other)
+    assert measure(first, second, (1.0, 1.2, 3.0)) == measure(second, first, (1.0, 1.2, 3.0))
 
 
 def test_where_in_the_array_masks_lie_changes_no_distance() -> None:
@@ -116,33 +110,28 @@ def test_where_in_the_array_masks_lie_changes_no_distance() -> None:
 
 
 def test_a_surface_that_does_not_exist_has_no_distance() -> None:
-    distances = surface_distances(blobs(0), np.zeros((30, 34, 26), np.bool_), ONE)
-
-    assert hd95_mm(distances) is None
-    assert surface_dice(distances) == 0.0
+    assert measure(blobs(0), np.zeros((30, 34, 26), np.bool_)) == (None, 0.0)
 
 
 def test_two_empty_masks_have_neither_distance_nor_surface() -> None:
-    distances = surface_distances(empty(), empty(), ONE)
-
-    assert (hd95_mm(distances), surface_dice(distances)) == (None, None)
+    assert measure(empty(), empty()) == (None, None)
 
 
 def test_a_surface_within_the_tolerance_counts_whole() -> None:
     cube = empty()
     cube[5:30, 5:30, 5:30] = True
 
-    near, far = (surface_distances(cube, np.roll(cube, by, axis=0), ONE) for by in (1, 2))
+    near, far = (measure(cube, np.roll(cube, by, axis=0)) for by in (1, 2))
 
-    assert surface_dice(near) == 1.0
+    assert near.surface_dice == 1.0
     # One end face lies outside; of the other, all but the two outermost rings lie inside.
-    assert surface_dice(far) == pytest.approx(1 - (25**2 + 21**2) / (25**3 - 23**3))
+    assert far.surface_dice == pytest.approx(1 - (25**2 + 21**2) / (25**3 - 23**3))
 
 
 def test_masks_of_different_shapes_or_without_spacing_are_refused() -> None:
     for other, spacing in ((empty(20), ONE), (empty(), (1.0, 0.0, 1.0))):
         with pytest.raises(ValueError, match="one shape"):
-            surface_distances(empty(), other, spacing)
+            measure(empty(), other, spacing)
 
 
 @with_monai
@@ -171,7 +160,7 @@ def test_surface_dice_is_that_of_monai(seed: int) -> None:
         to_tensor(second), to_tensor(first), class_thresholds=[1.0], include_background=True
     )
 
-    ours = surface_dice(surface_distances(first, second, ONE))
+    ours = measure(first, second).surface_dice
     assert ours == pytest.approx(float(theirs), rel=1e-6)
 
 
