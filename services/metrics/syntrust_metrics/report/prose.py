@@ -1,8 +1,7 @@
-"""What the numbers mean and how far they carry, in plain words."""
+"""Say in plain words what the numbers mean and what they can show."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -190,40 +189,64 @@ def describe_exclusions(
     request: BuildReport, records: Mapping[str, CaseRecord], results: Body
 ) -> list[str]:
     """Say what did not count, how often, and why."""
-    parts = Counter(case.part for case in request.cases)
-    said = []
-    if parts["validation"]:
-        said.append(
-            f"{_count(parts['validation'], 'validation case')}, set aside before mixing: never "
-            "trained on, never tested, and not among the cases that α divides."
+    return [
+        *_describe_validation(request),
+        *_describe_dropped(results),
+        *_describe_outside(request, records),
+        *_describe_empty(results),
+    ]
+
+
+def _describe_validation(request: BuildReport) -> list[str]:
+    cases = sum(case.part == "validation" for case in request.cases)
+    if not cases:
+        return []
+    return [
+        (
+            f"{_count(cases, 'validation case')}, set aside before mixing: never trained on, never "
+            "tested, and not among the cases that α divides."
         )
+    ]
+
+
+def _describe_dropped(results: Body) -> list[str]:
     counts = [entry["trust"]["counts"] for entry in results["alphas"]]
-    for region in counts[0]:
-        dropped = max(each[region]["dropped"] for each in counts)
-        if dropped:
-            said.append(
-                f"{region} of {_count(dropped, 'test case')} at most, under the policy that drops "
-                "a region without reference."
-            )
+    most = {region: max(each[region]["dropped"] for each in counts) for region in counts[0]}
+    return [
+        f"{region} of {_count(dropped, 'test case')} at most, under the policy that drops a region "
+        "without reference."
+        for region, dropped in most.items()
+        if dropped
+    ]
+
+
+def _describe_outside(request: BuildReport, records: Mapping[str, CaseRecord]) -> list[str]:
     outside = [
         case.id
         for case in request.cases
         if case.case in records and records[case.case].tumour_voxels_outside_grid
     ]
-    if outside:
-        said.append(
+    if not outside:
+        return []
+    return [
+        (
             f"Tumour outside of the canonical grid in {_count(len(outside), 'case')}: "
             f"{_name_cases(sorted(outside))}. It was neither drawn nor scored."
         )
-    ill = [
-        case["id"] for case in results["alphas"][0]["seeds"][0]["cases"] if _has_empty_region(case)
     ]
-    if ill:
-        said.append(
+
+
+def _describe_empty(results: Body) -> list[str]:
+    cases = results["alphas"][0]["seeds"][0]["cases"]
+    ill = [case["id"] for case in cases if _has_empty_region(case)]
+    if not ill:
+        return []
+    return [
+        (
             f"{_count(len(ill), 'test case')} with an empty region ({_name_cases(ill)}): what an "
             "empty region counts as is the policy's, see the table."
         )
-    return said
+    ]
 
 
 def _has_empty_region(case: Body) -> bool:
