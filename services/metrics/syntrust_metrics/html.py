@@ -51,7 +51,7 @@ def encode_svg(svg: bytes) -> str:
 
 
 def flatten(tree: Mapping[str, Any], path: str = "") -> list[tuple[str, str]]:
-    """Give path and text of every leaf of nested settings."""
+    """Give path and text of every value of nested settings."""
     found: list[tuple[str, str]] = []
     for key, value in tree.items():
         here = f"{path}.{key}" if path else str(key)

@@ -1,7 +1,7 @@
-"""Inspection of one uploaded case: either the canonical case or the reasons why there is none.
+"""Inspect one uploaded case: give the canonical case, or the reasons why there is none.
 
-A refusal is a result, not a failure: it says what the uploader can do, and repeating the step
-would say the same.
+A refusal is a result, not a failure: it says what the uploader can do, and the step would say the
+same if it ran again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def inspect(
 
 
 def refuse_case(problems: tuple[Problem, ...], *, folder: Path) -> Inspection:
-    """A refusal as a result: its problems in `problems.json`, a list of {file, field, reason}."""
+    """Write the problems of a refused case to `problems.json`: a list of {file, field, reason}."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PROBLEMS_FILE
     path.write_text(json.dumps([problem.model_dump() for problem in problems]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The steps of the metrics queue: inputs in, the work called once, files out."""
+"""Run the steps of the metrics queue: read the inputs, call the work once, publish the files."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ VERSIONS = ("syntrust-core", "syntrust-metrics", "numpy", "scipy", "matplotlib",
 
 
 def inspect_case(message: StepMessage, context: StepContext) -> None:
+    """Publish the canonical case of an upload, or the reasons why there is none."""
     request = require_message(InspectCase, message)
     files = {
         role: context.fetch_upload(role, upload, context.scratch / "upload" / role)
@@ -47,6 +48,7 @@ def inspect_case(message: StepMessage, context: StepContext) -> None:
 
 
 def score_cases(message: StepMessage, context: StepContext) -> None:
+    """Publish the measures of every predicted label map against its reference."""
     request = require_message(ScoreCases, message)
     predictions = context.fetch(Ref(kind=Kind.PREDICT_CASES, id=request.prediction))
     scores = {}
@@ -59,6 +61,7 @@ def score_cases(message: StepMessage, context: StepContext) -> None:
 
 
 def compare_twin(message: StepMessage, context: StepContext) -> None:
+    """Publish how the twins of a case compare with their source and with each other."""
     request = require_message(CompareTwin, message)
     case, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
     folders = [context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=twin)) for twin in request.twins]
@@ -69,6 +72,7 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
 
 
 def build_report(message: StepMessage, context: StepContext) -> None:
+    """Publish the results of an experiment, its figures and its report."""
     request = require_message(BuildReport, message)
     records = {case.case: _read_record(context, case) for case in request.cases}
     scores = {
@@ -89,6 +93,7 @@ def build_report(message: StepMessage, context: StepContext) -> None:
 
 
 def export_images(message: StepMessage, context: StepContext) -> None:
+    """Publish a twin on the grid of the mask for which it was drawn."""
     request = require_message(ExportImages, message)
     folder = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     case, record = read_case(folder)
@@ -102,13 +107,13 @@ def export_images(message: StepMessage, context: StepContext) -> None:
         background=origin["background"],
         folder=context.scratch / "images",
     )
-    # The record says what inspection chose, and what of the mask the grid has cut off.
+    # The record says what inspection chose, and which part of the mask the grid cuts off.
     for path in (*paths.values(), twin / TWIN_FILE, folder / CASE_FILE):
         context.add(path.name, path)
 
 
 def _list_models(request: BuildReport) -> dict[str, str]:
-    """The model of every training, by what it is called in the report."""
+    """List the model of every training by its name in the report."""
     mixes = {f"α {run.alpha}, seed {run.seed}": run.model for run in request.runs}
     controls = {
         f"{arm.control}{'' if arm.alpha is None else f', α {arm.alpha}'}, seed {each.seed}": (
@@ -136,7 +141,7 @@ def _read_comparison(context: StepContext, step: str) -> TwinComparison:
 
 
 def _read_pair(context: StepContext, case: ReportCase) -> TwinPair:
-    """The real and the synthetic image of a sample case, which has a twin by choice."""
+    """Read the real and the synthetic image of a sample case; only cases with a twin are chosen."""
     real, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=case.case)))
     twin = context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=case.twin or ""))
     return TwinPair(
@@ -150,7 +155,7 @@ def _read_pair(context: StepContext, case: ReportCase) -> TwinPair:
 
 
 def _score_case(context: StepContext, case: str, prediction: Path) -> CaseScore:
-    """Reads the labels alone: the images of a case are a hundred times their size."""
+    """Score a case. Only its labels are read: its images are a hundred times their size."""
     ref = Ref(kind=Kind.INSPECT_CASE, id=case)
     record = CaseRecord.model_validate_json(context.read(ref, CASE_FILE))
     path = context.scratch / LABELS_FILE

@@ -1,4 +1,4 @@
-"""`python -m syntrust_metrics.worker`: serve the metrics queue."""
+"""Serve the metrics queue: `python -m syntrust_metrics.worker`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An arm of an experiment as the results give it: its mix, its trainings, its trust factors."""
+"""Build an arm of an experiment for the results: its mix, its trainings, its trust factors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALL_REAL: Final = "1"
 
 
 def build_alpha_arms(trust_input: TrustInput) -> list[Body]:
-    """The arm of each α, in ascending order."""
+    """Build the arm of each α, in ascending order."""
     runs = trust_input.runs()
     seeds = {alpha: score_trainings(runs[alpha], trust_input) for alpha in runs}
     return [
@@ -32,9 +32,10 @@ def build_alpha_arms(trust_input: TrustInput) -> list[Body]:
 
 
 def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Body:
-    """What was trained on. Ids are those of the first seed, which `seed` names: each draws anew.
+    """Describe what was trained on.
 
-    `same_as` are the α whose trainings these are too.
+    Each seed draws its cases anew; the ids are those of the first seed, which `seed` names.
+    `same_as` are the α that have the same trainings.
     """
     first = trainings[0]
     real, synthetic = len(first.real_ids), len(first.synthetic_ids)
@@ -53,7 +54,7 @@ def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str])
 def find_same_mixes(
     trainings: Sequence[ReportTraining], runs: Mapping[str, Sequence[ReportRun]]
 ) -> list[str]:
-    """The α with the same trainings: equal ones are one step, so equal models are equal mixes."""
+    """Find the α with the same trainings: equal trainings are one step and so one model."""
     models = _model_ids(trainings)
     return [alpha for alpha in runs if _model_ids(runs[alpha]) == models]
 
@@ -63,7 +64,7 @@ def _model_ids(trainings: Iterable[ReportTraining]) -> set[str]:
 
 
 def score_trainings(trainings: Iterable[ReportTraining], trust_input: TrustInput) -> list[Body]:
-    """Ids, cases and trust factors of each training."""
+    """Give ids, cases and trust factors of each training."""
     return [_score_training(training, trust_input) for training in trainings]
 
 
@@ -79,7 +80,7 @@ def _score_training(training: ReportTraining, trust_input: TrustInput) -> Body:
 
 
 def score_all_seeds(seeds: Sequence[Body], trust_input: TrustInput) -> Body:
-    """The trust factors of all seeds together."""
+    """Compute the trust factors of all seeds together."""
     if len(seeds) == 1:
         alone: Body = seeds[0]["trust"]
         return alone
@@ -87,14 +88,14 @@ def score_all_seeds(seeds: Sequence[Body], trust_input: TrustInput) -> Body:
 
 
 def collect_cases(seeds: Iterable[Body]) -> list[Body]:
-    """Every case of every seed."""
+    """Collect every case of every seed."""
     return [case for seed in seeds for case in seed["cases"]]
 
 
 def _compare_with_real(
     alpha: str, seeds: Mapping[str, Sequence[Body]], trust_input: TrustInput
 ) -> Body | None:
-    """The model of α beside the one of α = 1, on real images; null without that one."""
+    """Compare the model of α with that of α = 1, on real images; None without that one."""
     if alpha == ALL_REAL or ALL_REAL not in seeds:
         return None
     return compare_with_real(

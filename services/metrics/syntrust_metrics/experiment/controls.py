@@ -1,8 +1,8 @@
-"""The control arms of an experiment: what its mixes are to be read against.
+"""Build the control arms of an experiment, against which its mixes are read.
 
 Each is scored on the same test cases as the mixes. `versus_real` compares it with the model of
-α = 1 as it does a mix, and `versus_mix` in the same way with the mix of the control's own α:
-`difference` is the control's Dice on real images less that of the mix, above 0 where the control
+α = 1, as it compares a mix. `versus_mix` compares it with the mix of the control's own α:
+`difference` is Dice of the control on real images less that of the mix, above 0 where the control
 is better.
 """
 
@@ -27,21 +27,21 @@ from syntrust_metrics.trust import compare_with_real
 def build_control_arms(
     trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
 ) -> list[Body]:
-    """Every control arm by kind, then by α.
+    """Build every control arm, by kind, then by α.
 
     Parameters
     ----------
-    scoring
-        Of the disjoint regions.
-    mixes
+    trust_input : TrustInput
+        The disjoint regions of the test cases.
+    mixes : mapping of float to sequence of dict
         The cases of each α, all seeds together.
 
     Returns
     -------
     list of dict
         The keys of an α's arm, and `control`, `iterations` (of each training), `versus_mix` and
-        `reason`. `alpha` is null where a control is not one of an α. Where it cannot be trained,
-        `reason` says why, `seeds` is empty and the rest null.
+        `reason`. `alpha` is null where a control belongs to no α. Where a control cannot be
+        trained, `reason` says why, `seeds` is empty and the rest is null.
     """
     return [
         _build_arm(arm, trust_input, mixes)
@@ -77,7 +77,7 @@ def _build_trained_arm(
     seeds = score_trainings(trainings, trust_input)
 
     def versus(alpha: str | None) -> Body | None:
-        """Null where there is no such mix, or where it is the same trainings."""
+        """Compare with a mix; None where it does not exist or has the same trainings."""
         if alpha is None or alpha in same or float(alpha) not in mixes:
             return None
         return compare_with_real(

@@ -1,6 +1,6 @@
-"""Noise floors: what T3 and T4 are when the images or the training are merely drawn again.
+"""Estimate noise floors: T3 and T4 when only the images or the training are drawn again.
 
-T4 of two draws of one distribution is above 0 and T3 below 1, so both are read against these.
+T4 of two draws of one distribution is above 0 and T3 is below 1, so both are read against these.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ NO_SEEDS: Final = "one training seed"
 
 
 def estimate_noise_floors(trust_input: TrustInput) -> Body:
-    """T3 and T4 of S against S' (`twins`) and of R under two training seeds (`seeds`), per α.
+    """Compute T3 and T4 between two sets of twins, and between two training seeds, for each α.
+
+    `twins` compares the synthetic test set S with a second one, S'; `seeds` compares the real test
+    set R under two training seeds.
 
     Returns
     -------
     dict
         ``{"twins": {"reason", "alphas": [{"alpha", "t3": {region: estimate}, "t4": {…}}]}, "seeds":
-        {"reason", "pairs", "alphas"}}``; without what it needs `alphas` is empty and `reason` says
-        what is missing. Seeds are compared in disjoint pairs, first with second, third with
-        fourth, because pairs that share a training are not independent.
+        {"reason", "pairs", "alphas"}}``. Where a floor lacks what it needs, `alphas` is empty and
+        `reason` says what is missing. Seeds are compared in disjoint pairs, first with second,
+        third with fourth, because pairs that share a training are not independent.
     """
     runs = trust_input.runs()
     return {

@@ -1,6 +1,6 @@
-"""The results body of an experiment, from its plan and the scores of its predictions.
+"""Build the results of an experiment from its plan and the scores of its predictions.
 
-`experiment` and `provenance` are added by who knows them; the digest covers neither.
+The gateway adds `experiment` and `provenance`; the digest covers neither.
 """
 
 from __future__ import annotations
@@ -36,17 +36,22 @@ def build_results(
 
     Parameters
     ----------
-    request
+    request : BuildReport
         The experiment's cases and runs. `settings["policy"]`, if there, is the scoring policy.
-    scores
+    scores : mapping of str to ScoreFile
         The score file of every scoring step that the runs name.
-    comparisons
+    comparisons : mapping of str to TwinComparison
         The comparison file of every comparison step that the cases name.
+
+    Returns
+    -------
+    dict
+        The body, with its `digest`.
 
     Raises
     ------
     ObjectMissing
-        If a scoring step, or a test case in it, has no scores, or a comparison is not there.
+        If a scoring step or a test case in it has no scores, or a comparison is missing.
     InvalidScores
         If the policy cannot be used.
     """
@@ -80,7 +85,7 @@ def _nested_dice(score: CaseScore) -> Dice:
 
 
 def _score_unseen_cases(trust_input: TrustInput) -> Body | None:
-    """The same without the test cases that the generator was trained on; null if it saw none."""
+    """Score without the test cases that the generator was trained on; None if it saw none."""
     unseen = [case for case in trust_input.cases if not case.seen]
     if len(unseen) == len(trust_input.cases):
         return None

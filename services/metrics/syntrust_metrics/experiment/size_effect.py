@@ -1,4 +1,4 @@
-"""Whether large regions score higher than small ones: the paper's claim about size, as a number."""
+"""Estimate whether large regions score higher than small ones, as the paper claims."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Pairs = Sequence[tuple[float, float]]
 
 
 def estimate_size_effect(trust_input: TrustInput, confidence: float) -> list[Body]:
-    """Spearman's ρ of region volume and Dice, for each α, side and region; mean over seeds.
+    """Compute Spearman's ρ of region volume and Dice, for each α, side and region.
 
-    Cases that lack the region in the reference have no size and are left out.
+    It is a mean over seeds. Cases that lack the region in the reference are left out.
     """
     return [
         {"alpha": float(alpha)}
@@ -46,7 +46,7 @@ def _estimate_side(
 
 
 def _pair_volume_with_dice(trust_input: TrustInput, step: str) -> Mapping[str, Pairs]:
-    """Volume in ml and Dice of the cases that have a region."""
+    """Pair volume in ml with Dice, for the cases that have a region."""
     scores = [trust_input.find_score(case, step) for case in trust_input.cases]
     return {
         region: [
@@ -60,7 +60,7 @@ def _pair_volume_with_dice(trust_input: TrustInput, step: str) -> Mapping[str, P
 
 
 def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimate:
-    r"""Mean over seeds of Spearman's ρ, with an interval over the cases.
+    r"""Average Spearman's ρ over seeds, with an interval over the cases.
 
     With :math:`z = \operatorname{atanh} \rho` the interval is
     :math:`\tanh(z \pm q \sqrt{(1 + \rho^2/2)/(n-3)})` [1]_. Seeds share their cases, so their mean
@@ -68,9 +68,9 @@ def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimat
 
     Parameters
     ----------
-    by_seed
+    by_seed : sequence of sequences of (float, float)
         For each seed the pairs (volume in ml, Dice in [0, 1]) of the cases that have the region.
-    confidence
+    confidence : float
         Level of the interval, in (0, 1).
 
     Returns
@@ -99,7 +99,7 @@ def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimat
 
 
 def spearman(pairs: NDArray[np.float64]) -> float:
-    """Rank correlation of (n, 2), equal values at their mean rank; NaN if a column is constant."""
+    """Correlate the ranks of (n, 2), ties at their mean rank; NaN if a column is constant."""
     if len(pairs) < 2 or (np.ptp(pairs, axis=0) == 0).any():
         return np.nan
     ranks = rankdata(pairs, axis=0)

@@ -1,4 +1,4 @@
-"""Cases as `POST /trust-score` takes them, out of an experiment's runs and their score files."""
+"""Give cases as `POST /trust-score` takes them, from the runs of an experiment and their scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Dice = Mapping[str, float | None]
 
 @dataclass(frozen=True)
 class TrustInput:
-    """One way to read the same predictions: which regions, and which test cases."""
+    """What the trust factors are computed from: which regions of which test cases."""
 
     request: BuildReport
     scores: Mapping[str, ScoreFile]
@@ -26,18 +26,18 @@ class TrustInput:
     regions: Callable[[CaseScore], Dice]
 
     def runs(self) -> dict[str, list[ReportRun]]:
-        """The runs of each α, both in ascending order, seeds too."""
+        """Group the runs by α; α and seeds are in ascending order."""
         by_alpha: dict[str, list[ReportRun]] = {}
         for run in sorted(self.request.runs, key=lambda run: (float(run.alpha), run.seed)):
             by_alpha.setdefault(run.alpha, []).append(run)
         return by_alpha
 
     def pair_test_sets(self, training: ReportTraining) -> list[Body]:
-        """The cases of one training: Dice on the real against Dice on the synthetic test set."""
+        """Pair Dice on the real test set with Dice on the synthetic one, for one training."""
         return self.pair(training.score_real, training.score_synthetic, seed=training.seed)
 
     def pair(self, first: str, second: str, *, seed: int) -> list[Body]:
-        """Two scorings of the same cases side by side, `first` as the real one.
+        """Pair two scoring steps of the same cases, `first` as the real one.
 
         Raises
         ------
@@ -53,13 +53,14 @@ class TrustInput:
         ]
 
     def find_score(self, case: ReportCase, step: str) -> CaseScore:
+        """Find what a scoring step measured of a case."""
         file = self.scores.get(step)
         if file is None or case.case not in file.cases:
-            raise ObjectMissing(f"Scoring step {step} holds no scores of case {case.id}.")
+            raise ObjectMissing(f"Scoring step {step} has no scores of case {case.id}.")
         return file.cases[case.case]
 
     def score(self, cases: Iterable[Body]) -> Body:
-        """The trust factors of cases under the experiment's policy."""
+        """Compute the trust factors of cases under the experiment's policy."""
         policy = {} if self.policy is None else {"policy": self.policy}
         return score_cases({"cases": list(cases), **policy})
 

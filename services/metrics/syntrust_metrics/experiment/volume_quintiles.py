@@ -1,4 +1,4 @@
-"""The trust factors of small tumours apart from those of large ones."""
+"""Compute the trust factors of small tumours apart from those of large ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MIN_CASES: Final = QUINTILES * MIN_GROUP_CASES
 
 
 def score_volume_quintiles(trust_input: TrustInput) -> Body:
-    """Trust factors of each fifth of the test cases by the volume of the whole tumour.
+    """Compute the trust factors of each fifth of the test cases by the whole tumour's volume.
 
     Returns
     -------
     dict
         ``edges_ml``, the six bounds of the fifths in ml; ``alphas``, for each α the groups "1", the
-        smallest tumours, to "5", as `trust.groups` has them; with fewer than 100 test cases, of
-        which no fifth would hold the 20 that a group needs, both are empty and ``reason`` says so.
+        smallest tumours, to "5", as `trust.groups` has them; with fewer than 100 test cases both
+        are empty and ``reason`` says so, since a fifth would lack the 20 cases that a group needs.
     """
     if len(trust_input.cases) < MIN_CASES:
         reason = f"fewer than {MIN_CASES} test cases: a fifth would hold fewer than 20"
@@ -50,14 +50,14 @@ def score_volume_quintiles(trust_input: TrustInput) -> Body:
 
 
 def whole_tumour_volumes_ml(trust_input: TrustInput) -> list[float]:
-    """Volume of NCR, ED and ET together in the reference, case by case."""
+    """Give the volume of NCR, ED and ET together in the reference, in ml, for each case."""
     step = trust_input.request.runs[0].score_real
     scores = [trust_input.find_score(case, step) for case in trust_input.cases]
     return [sum(score.reference_ml[region] for region in REGIONS) for score in scores]
 
 
 def assign_quintiles(volumes_ml: Sequence[float]) -> list[int]:
-    """1 to 5 by rank, so that fifths differ by one case at most; equal volumes keep their order."""
+    """Assign 1 to 5 by rank, so that fifths differ by at most one case; ties keep their order."""
     order = np.argsort(volumes_ml, kind="stable")
     ranks = np.empty(len(volumes_ml), dtype=np.int64)
     ranks[order] = np.arange(len(volumes_ml))

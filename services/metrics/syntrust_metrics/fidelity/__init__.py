@@ -1,1 +1,1 @@
-"""Twins compared with their sources, and with what the generator has seen."""
+"""Compare twins with their sources and with the cases that the generator was trained on."""

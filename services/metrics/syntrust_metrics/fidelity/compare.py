@@ -1,6 +1,6 @@
 """Compare the twins of one case with their source and with each other.
 
-Images are (4, X, Y, Z) in the order of `MODALITIES`, masks (X, Y, Z).
+Images have the shape (4, X, Y, Z) in the order of `MODALITIES`, masks (X, Y, Z).
 """
 
 from __future__ import annotations
@@ -67,9 +67,14 @@ def compare_twins(case: Case, twins: Iterable[Images]) -> TwinComparison:
     ----------
     case : Case
         The source; its brain mask and labels serve the twins too.
-    twins : float32 arrays, shape (4, X, Y, Z), at least one
-        On the grid of the case, constant outside what the generator drew. Of each the brain alone
-        is kept, so they may come one by one.
+    twins : iterable of float32 arrays, shape (4, X, Y, Z)
+        At least one, on the grid of the case, constant outside what the generator drew. Only the
+        brain of each is kept, so they may come one by one.
+
+    Returns
+    -------
+    TwinComparison
+        The measures of every twin, and how the twins differ among themselves.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def compare_twins(case: Case, twins: Iterable[Images]) -> TwinComparison:
 
 @dataclass(frozen=True)
 class _FieldOfView:
-    """Where images are compared: the brain, as far as every twin was drawn.
+    """Where images are compared: in the brain, as far as every twin was drawn.
 
     `kept` says which brain voxels those are. `mask` lies in the smallest box around them, `sides`
     long and widened at its ends to whole blocks of the coarsest scale. `areas` are over the kept
@@ -117,14 +122,14 @@ class _FieldOfView:
         return int(np.count_nonzero(self.areas[area]))
 
     def image(self, brain: NDArray[np.float32]) -> dict[Modality, ScaledIntensities]:
-        """From the values of all brain voxels, (4, voxels)."""
+        """Scale the values of all brain voxels, (4, voxels), for each modality."""
         return {
             name: scale_intensities(values[self.in_view_of_brain], name=name)
             for name, values in zip(MODALITIES, brain, strict=True)
         }
 
     def volume(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Values of the compared voxels in their box, 0 elsewhere."""
+        """Put the values of the compared voxels into their box, (X, Y, Z); 0 elsewhere."""
         volume = np.zeros(self.mask.shape, np.float32)
         volume[self.mask] = values
         return volume
@@ -151,7 +156,7 @@ def _find_field_of_view(case: Case, in_view: Mask) -> _FieldOfView:
 
 
 def _find_drawn_box(brain: Mask, twin: Images) -> Mask:
-    """The box of the brain that a twin fills: beyond its field of view lies background alone."""
+    """Mark the box of the brain that a twin fills; beyond its field of view is background."""
     within = np.zeros_like(brain)
     if brain.all():
         return ~within
@@ -162,14 +167,16 @@ def _find_drawn_box(brain: Mask, twin: Images) -> Mask:
     drawn &= brain
     if not drawn.any():
         raise InvalidVolume(
-            "The twin holds nothing but background within the brain.", file="twin", field="values"
+            "The twin has only background within the brain; it must have an image there.",
+            file="twin",
+            field="values",
         )
     within[bounding_box(drawn)] = True
     return within
 
 
 def _make_area_masks(labels: NDArray[np.uint8]) -> dict[Area, Mask]:
-    """Areas over the compared voxels: label regions, and the brain with and without them."""
+    """Mark areas among the compared voxels: the regions, and the brain with and without them."""
     masks: dict[Area, Mask] = {"brain": np.ones(labels.shape, np.bool_), "healthy": labels == 0}
     for region in REGIONS:
         masks[region] = labels == LABELS[region]
@@ -272,7 +279,7 @@ def _measure_diversity(twins: Sequence[Image], view: _FieldOfView) -> Diversity:
 
 
 def _measure_mean_ms_ssim(twins: Sequence[ScaledIntensities], view: _FieldOfView) -> Measure:
-    """Of neighbours alone: the cost stays linear in the number of twins."""
+    """Average over neighbouring twins only, so that the cost is linear in their number."""
     pairs = [
         _measure_ms_ssim(one, other, view, ("brain",))["brain"] for one, other in pairwise(twins)
     ]

@@ -1,7 +1,8 @@
-"""What a twin could have copied: the pattern of healthy tissue that its label map does not give.
+"""Measure what a twin could have copied: the pattern of healthy tissue.
 
-A twin shares its source's label map by design, so tumour regions and their means say nothing about
-memorisation. What remains is healthy tissue less its mean, at 4 mm: finer, noise would hide a copy.
+A twin has the label map of its source by design, so tumour regions and their means say nothing
+about memorisation. What remains is healthy tissue less its mean. It is taken at 4 mm, since noise
+would hide a copy at finer scales.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ BlockShape = tuple[int, int, int]
 
 
 def block_shape(spacing_mm: tuple[float, float, float]) -> BlockShape:
-    """Voxels a side of a block of about 4 mm; one voxel where voxels are larger."""
+    """Give the sides of a block of about 4 mm in voxels; 1 where voxels are larger."""
     x, y, z = (max(1, round(RESIDUAL_MM / length)) for length in spacing_mm)
     return x, y, z
 
@@ -27,20 +28,21 @@ def block_shape(spacing_mm: tuple[float, float, float]) -> BlockShape:
 def healthy_residual(
     z: NDArray[np.float32], healthy: NDArray[np.bool_], block: BlockShape
 ) -> NDArray[np.float64]:
-    """Block means of healthy tissue less the mean of all of it.
+    """Compute the block means of healthy tissue less the mean of all of it.
 
     Parameters
     ----------
-    z : float32, shape (X, Y, Z)
-        Intensities.
-    healthy : bool, shape (X, Y, Z)
+    z : float32 array, shape (X, Y, Z)
+        Intensities as z-scores.
+    healthy : bool array, shape (X, Y, Z)
         Brain without tumour.
-    block
-        Voxels a side. A last, incomplete block counts like any other.
+    block : tuple of int
+        Sides of a block in voxels. A last, incomplete block counts like any other.
 
     Returns
     -------
-    float64, one value per block of which at least half is healthy tissue.
+    float64 array, shape (blocks,)
+        One z-score for each block of which at least half is healthy tissue.
     """
     if not healthy.any():
         return np.zeros(0)
@@ -53,7 +55,10 @@ def healthy_residual(
 
 
 def correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
-    """Pearson's, in [-1, 1]; None for fewer than 20 blocks or where one does not vary."""
+    """Compute Pearson's correlation, in [-1, 1], of two residuals, shape (blocks,).
+
+    None for fewer than 20 blocks, or where one of the two does not vary.
+    """
     if first.size < FEWEST_BLOCKS or first.std() == 0 or second.std() == 0:
         return None
     return float(np.corrcoef(first, second)[0, 1])

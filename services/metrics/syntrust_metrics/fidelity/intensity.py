@@ -1,6 +1,6 @@
-"""Intensities of one image, brought to a common scale, and what they look like area by area.
+"""Bring the intensities of an image to a common scale, and describe them area by area.
 
-An image is (4, X, Y, Z) in the order of `MODALITIES`; values are vectors over compared voxels.
+Values have the shape (voxels,): one modality over the compared voxels.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Vector = NDArray[np.floating[Any]]
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
 Z_LIMIT: Final = 10.0
 FEWEST_VOXELS: Final = 20
-"""An area below it has no first-order features: a kurtosis of a few voxels is noise."""
+"""A smaller area has no first-order features: the kurtosis of a few voxels is noise."""
 
 
 class ScaledIntensities(NamedTuple):
@@ -36,10 +36,10 @@ class ScaledIntensities(NamedTuple):
 
 
 def scale_intensities(values: Vector, *, name: str) -> ScaledIntensities:
-    """Bring the values of one modality over the brain to common scales.
+    """Bring the values of one modality over the brain, (voxels,), to common scales.
 
-    Invariant to a·x + b with a > 0. The percentiles are observed values, so no voxel's membership
-    hangs on a rounding.
+    The result is the same for a·x + b with a > 0. The percentiles are observed values, so that no
+    voxel is in or out because of a rounding.
 
     Raises
     ------
@@ -53,7 +53,9 @@ def scale_intensities(values: Vector, *, name: str) -> ScaledIntensities:
     mean, sd = inner.mean(), inner.std()
     if sd == 0:
         raise InvalidVolume(
-            f"{name} is constant within the brain; it holds no image.", file=name, field="values"
+            f"{name} is constant within the brain; it must hold an image.",
+            file=name,
+            field="values",
         )
     z = np.clip((values - mean) / sd, -Z_LIMIT, Z_LIMIT)
     stretched = (values - low) / (high - low)
@@ -63,10 +65,11 @@ def scale_intensities(values: Vector, *, name: str) -> ScaledIntensities:
 
 
 def first_order_features(z: Vector) -> dict[Feature, float] | None:
-    """Moments and percentiles of z-scores; None for fewer than 20 voxels or a constant area.
+    """Compute moments and percentiles of z-scores, (voxels,).
 
-    Kurtosis is that in excess of a normal distribution's; sd, skewness and kurtosis are those of
-    the population (IBSI, Zwanenburg et al., Radiology 295(2), 2020, doi:10.1148/radiol.2020191145).
+    None for fewer than 20 voxels or a constant area. Kurtosis is that in excess of a normal
+    distribution's; sd, skewness and kurtosis are those of the population (IBSI, Zwanenburg et al.,
+    Radiology 295(2), 2020, doi:10.1148/radiol.2020191145).
     """
     if z.size < FEWEST_VOXELS:
         return None
@@ -90,9 +93,10 @@ def first_order_features(z: Vector) -> dict[Feature, float] | None:
 
 
 def lesion_contrast(lesion: Vector, healthy: Vector) -> float | None:
-    """Mean of a lesion above the mean of healthy tissue, in sds of healthy tissue.
+    """Compute how far the mean of a lesion lies above that of healthy tissue, in its sds.
 
-    Invariant to a·x + b with a > 0. None where either is empty or healthy tissue is constant.
+    Both have the shape (voxels,). The result is the same for a·x + b with a > 0. None where either
+    is empty or healthy tissue is constant.
     """
     if not lesion.size or not healthy.size:
         return None

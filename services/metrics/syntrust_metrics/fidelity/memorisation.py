@@ -1,7 +1,8 @@
-"""Whether a generator hands out what it was trained on: twins of seen against unseen sources.
+"""Test whether a generator repeats what it was trained on: twins of seen and unseen sources.
 
-A twin resembles its own source in any case, as both follow one label map. Memorisation shows where
-sources that the *generator* was trained on are resembled more than sources it has never seen.
+A twin resembles its own source in any case, since both follow one label map. Memorisation shows
+where twins resemble the sources that the *generator* was trained on more than those that it has
+never seen.
 """
 
 from __future__ import annotations
@@ -23,14 +24,20 @@ CONFIDENCE: Final = 0.95
 
 
 def compare_seen_with_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
-    """Compare similarities of twins to their own sources, higher meaning more alike.
+    """Compare how alike twins and their own sources are, for seen and for unseen sources.
+
+    Parameters
+    ----------
+    seen, unseen : float64 array, shape (sources,)
+        Similarities; higher is more alike.
 
     Returns
     -------
-    The means and their difference; `p` of the one-sided permutation test of the difference of
-    means (9999 seeded draws and the sample itself); `above`: the share of seen sources above the
-    95th percentile of unseen ones, in which 0.05 is expected, with Wilson's interval. All of it
-    null, with a reason, where fewer than 20 sources are seen or unseen.
+    dict
+        The means and their difference; `p` of the one-sided permutation test of the difference of
+        means (9999 seeded draws and the sample itself); `above`, the share of seen sources above
+        the 95th percentile of unseen ones, with Wilson's interval (0.05 is expected). All of it is
+        null, with a reason, where fewer than 20 sources are seen or unseen.
     """
     reason = _explain_too_few(seen, unseen)
     if reason is not None:
@@ -61,7 +68,7 @@ def _explain_too_few(seen: Vector, unseen: Vector) -> str | None:
 
 
 def permutation_p(seen: Vector, unseen: Vector) -> float:
-    """P value of "seen sources are not resembled more than unseen ones", by random relabelling."""
+    """Compute p of "seen sources are not resembled more than unseen ones" by permutations."""
     rng = np.random.default_rng(SEED)
     pooled = np.concatenate([seen, unseen])
     centred = pooled - pooled.mean()  # the sum over the seen then orders as the difference does
@@ -74,7 +81,7 @@ def permutation_p(seen: Vector, unseen: Vector) -> float:
 
 
 def wilson_interval(count: int, n: int) -> list[float]:
-    """Wilson's score interval of a share, 95 % (JASA 22, 1927, doi:10.2307/2276774)."""
+    """Compute Wilson's score interval of a share, 95 % (JASA 22, 1927, doi:10.2307/2276774)."""
     z = float(special.ndtri((1 + CONFIDENCE) / 2))
     share, scale = count / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / scale

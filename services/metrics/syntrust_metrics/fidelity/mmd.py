@@ -1,7 +1,7 @@
-"""How far two paired samples of features lie apart: Wasserstein distance and unbiased MMD.
+"""Estimate how far two paired samples of features lie apart: the unbiased squared MMD.
 
-Each case gives a pair, its real image and its twin. The two share anatomy and label map, so all
-of it respects pairs: a permutation swaps within them, the jackknife leaves whole ones out.
+Each case gives a pair, its real image and its twin. The two share anatomy and label map, so pairs
+stay together: a permutation swaps within pairs, the jackknife leaves whole pairs out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class MmdEstimate(NamedTuple):
 
 
 def estimate_mmd(real: Matrix, synthetic: Matrix) -> MmdEstimate | str:
-    r"""Unbiased squared maximum mean discrepancy of paired samples.
+    r"""Estimate the squared maximum mean discrepancy of paired samples without bias.
 
     .. math:: \frac{1}{n(n-1)} \sum_{i \ne j}
               k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i)
@@ -46,12 +46,13 @@ def estimate_mmd(real: Matrix, synthetic: Matrix) -> MmdEstimate | str:
 
     Parameters
     ----------
-    real, synthetic : float64, shape (n, features)
+    real, synthetic : float64 array, shape (cases, features)
         Row i of both is one case.
 
     Returns
     -------
-    The discrepancy, or why there is none.
+    MmdEstimate or str
+        The estimate, or the reason why there is none.
     """
     if len(real) < FEWEST_PAIRS:
         return f"fewer than {FEWEST_PAIRS} cases have these features"
@@ -84,7 +85,7 @@ def _median_distance(x: Matrix, y: Matrix) -> float:
 
 
 def _make_terms(x: Matrix, y: Matrix, bandwidth: float) -> Matrix:
-    """The summands of the estimate, (n, n), 0 on the diagonal."""
+    """Compute the summands of the estimate, (n, n), 0 on the diagonal."""
     scale = -0.5 / bandwidth**2
     within = np.exp(scale * cdist(x, x, "sqeuclidean"))
     within += np.exp(scale * cdist(y, y, "sqeuclidean"))
@@ -104,7 +105,10 @@ def _jackknife_interval(terms: Matrix) -> tuple[float, float]:
 
 
 def _permutation_p(terms: Matrix) -> float:
-    """Swapping pair i changes the sign of its row and column: every draw is a quadratic form."""
+    """Compute p by swaps within pairs.
+
+    A swap of pair i changes the sign of its row and column, so each draw is a quadratic form.
+    """
     rng = np.random.default_rng(SEED)
     observed, n = float(terms.sum()), len(terms)
     reached, left = 1, PERMUTATIONS

@@ -1,7 +1,7 @@
-"""What a comparison step writes: `comparison.json`, the twins of one case beside their source.
+"""The file of a comparison step: `comparison.json` has the twins of one case beside their source.
 
-Everything is measured inside the brain, as far as the generator draws it, and real image and twin
-go through the same rules. `syntrust_metrics.fidelity.compare` measures, `twinsummary` sums up.
+Everything is measured inside the brain, as far as the generator draws it, and the same rules hold
+for real image and twin. `compare` measures, `summary` sums up.
 """
 
 from __future__ import annotations

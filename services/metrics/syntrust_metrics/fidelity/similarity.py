@@ -1,7 +1,7 @@
-"""How alike two images of one grid are: MS-SSIM, PSNR and the distance of their histograms.
+"""Measure how alike two images of one grid are: MS-SSIM, PSNR, distance of their histograms.
 
 A twin is a new draw from the same label map and need not look like its source: these numbers
-describe, and higher is not better. Arrays are (X, Y, Z).
+describe, and higher is not better.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SIGMA_VOXELS: Final = 1.5  # Wang et al. 2004, as are the window of 11 and both 
 RADIUS_VOXELS: Final = 5
 K1, K2 = 0.01, 0.03
 LEAST_SIDE_VOXELS: Final = 48
-"""Below it the window of 11 is wider than the coarsest of three scales."""
+"""On a shorter side the window of 11 is wider than the coarsest of three scales."""
 
 
 def ms_ssim(
     first: Volume, second: Volume, weights: Mapping[str, Volume], *, data_range: float
 ) -> dict[str, float]:
-    r"""Multi-scale structural similarity in 3-D at three scales, for each area of an image.
+    r"""Compute the multi-scale structural similarity in 3-D, three scales, for each area.
 
     .. math:: [l_3]^{\gamma_3} \prod_{s=1}^{3} [c_s]^{\gamma_s}
 
@@ -40,16 +40,17 @@ def ms_ssim(
 
     Parameters
     ----------
-    first, second : float32, shape (X, Y, Z), each side a multiple of 4
-        Of one grid, 0 outside the brain.
-    weights : mapping of area to float32, shape (X, Y, Z)
+    first, second : float32 array, shape (X, Y, Z)
+        Images of one grid, 0 outside the brain. Each side is a multiple of 4.
+    weights : mapping of area to float32 array, shape (X, Y, Z)
         How much each voxel belongs to the area, in [0, 1]; not all 0.
-    data_range
-        Range of the intensities, > 0: sets the constants that keep flat windows stable.
+    data_range : float
+        Range of the intensities, > 0. It sets the constants that keep flat windows stable.
 
     Returns
     -------
-    By area, in [0, 1]; 1 where the images are equal. Symmetric in the images.
+    dict of float
+        By area, in [0, 1]; 1 where the images are equal. Swapping the images changes nothing.
 
     References
     ----------
@@ -73,7 +74,10 @@ def ms_ssim(
 
 
 def local_ssim(first: Volume, second: Volume, *, data_range: float) -> tuple[Volume, Volume]:
-    """SSIM and its contrast-and-structure part around each voxel (Wang et al. 2004, eq. 13)."""
+    """Compute SSIM and its contrast-and-structure part around each voxel, both (X, Y, Z).
+
+    Wang et al. 2004, eq. 13.
+    """
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     mean_x, mean_y = _window_mean(first), _window_mean(second)
     var_x = _window_mean(first * first) - mean_x * mean_x
@@ -85,7 +89,7 @@ def local_ssim(first: Volume, second: Volume, *, data_range: float) -> tuple[Vol
 
 
 def _window_mean(image: Volume) -> Volume:
-    """Gaussian-weighted mean around each voxel; what lies beyond the edges counts as 0."""
+    """Compute the Gaussian mean around each voxel; what lies beyond the edges counts as 0."""
     mean: Volume = ndimage.gaussian_filter(
         image, SIGMA_VOXELS, radius=RADIUS_VOXELS, mode="constant"
     )
@@ -93,7 +97,7 @@ def _window_mean(image: Volume) -> Volume:
 
 
 def pool(image: Volume) -> Volume:
-    """Mean of each 2x2x2 voxels; every side must be even."""
+    """Average blocks of 2x2x2 voxels, (X, Y, Z) to (X/2, Y/2, Z/2); every side must be even."""
     half = image[::2] + image[1::2]  # sums of halves: numpy is slow over axes of length two
     half = half[:, ::2] + half[:, 1::2]
     total: Volume = half[:, :, ::2] + half[:, :, 1::2]
@@ -101,9 +105,9 @@ def pool(image: Volume) -> Volume:
 
 
 def psnr_db(reference: Vector, image: Vector, *, data_range: float) -> float | None:
-    """Peak signal-to-noise ratio 10·log10(range² / MSE) in decibels, over matching voxels.
+    """Compute the peak signal-to-noise ratio 10·log10(range² / MSE) in decibels.
 
-    None where nothing differs: the ratio has no finite value then.
+    Both images have the shape (voxels,). None where nothing differs: the ratio is infinite then.
     """
     difference = reference.astype(np.float64) - image
     error = float(np.mean(difference * difference))
@@ -111,8 +115,8 @@ def psnr_db(reference: Vector, image: Vector, *, data_range: float) -> float | N
 
 
 def wasserstein_distance(first: Vector, second: Vector) -> float:
-    """Wasserstein-1 distance of the values of two images over the same voxels.
+    """Compute the Wasserstein-1 distance of two samples of one size, (n,), in their unit.
 
-    With equal counts it is the mean difference of the sorted values: no bins, so no bin width.
+    With equal sizes it is the mean difference of the sorted values. It needs no bins.
     """
     return float(np.abs(np.sort(first) - np.sort(second)).mean())

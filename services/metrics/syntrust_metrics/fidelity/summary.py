@@ -1,7 +1,7 @@
-"""`twins` of the results: how faithful the twins of an experiment are, and whether they are copies.
+"""Sum up the twins of an experiment: how faithful they are, and whether they are copies.
 
-Pure and seeded: equal comparisons give equal numbers. Of several twins of a case the first one
-counts, which is the one the experiment uses; the others are there for the diversity.
+This is `twins` of the results. Equal comparisons give equal numbers. Of several twins of a case
+the first counts, which is the one that the experiment uses; the others tell the diversity.
 """
 
 from __future__ import annotations
@@ -54,16 +54,17 @@ def summarise_twins(
 
     Parameters
     ----------
-    comparisons
+    comparisons : mapping of str to TwinComparison
         By comparison step.
-    cases
-        Those of the report; their `comparison` names the step, `seen` whether the generator was
-        trained on them. The order does not matter.
+    cases : sequence of ReportCase
+        The cases of the report. `comparison` names the step of a case, `seen` says whether the
+        generator was trained on it. The order does not matter.
 
     Returns
     -------
-    `{"fidelity": …, "privacy": …}`. Each holds its `definitions`: for every kind of number its
-    meaning, unit and direction. An undefined number is null beside its reason.
+    dict or None
+        ``{"fidelity": …, "privacy": …}``. Each has its `definitions`: the meaning, unit and
+        direction of every kind of number. An undefined number is null beside its reason.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def summarise_twins(
 def _find_comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]) -> TwinComparison:
     found = comparisons.get(case.comparison or "")
     if found is None:
-        raise ObjectMissing(f"Step {case.comparison} holds no comparison of case {case.id}.")
+        raise ObjectMissing(f"Step {case.comparison} has no comparison of case {case.id}.")
     return found
 
 
@@ -125,7 +126,7 @@ def _average_tables(tables: Sequence[ByArea], areas: Iterable[Area]) -> Body:
 
 
 def _average_measures(measures: Sequence[Measure]) -> Body:
-    """Mean over the cases that have a value, with its t interval and the usual reason if none."""
+    """Average the cases that have a value, with a t interval, or give the usual reason."""
     values = np.array([m.value for m in measures if m.value is not None], np.float64)
     reasons = Counter(m.reason for m in measures if m.value is None)
     reason = reasons.most_common(1)[0][0] if not values.size else None
@@ -177,7 +178,7 @@ def _summarise_features(found: Sequence[TwinComparison]) -> Body:
 
 
 def _compare_feature(real: Vector, twin: Vector) -> Body:
-    """Wasserstein-1 distance of one feature between real images and twins, in sds over both."""
+    """Compute the Wasserstein-1 distance of a feature between real images and twins, in sds."""
     if not len(real):
         return {"distance": None, "real": None, "synthetic": None, "n": 0, "reason": ABSENT}
     sd = float(np.concatenate([real, twin]).std())
@@ -193,7 +194,7 @@ def _compare_feature(real: Vector, twin: Vector) -> Body:
 def _collect_features(
     found: Sequence[TwinComparison], places: Sequence[tuple[Modality, Area]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features of real image and first twin, (n, places x 7), of cases that have all of them."""
+    """Collect features of real images and first twins, (n, places x 7), of complete cases."""
     rows = [
         (
             _feature_vector(comparison.features, places),
@@ -295,13 +296,13 @@ def _residual_similarities(compared: Compared) -> list[tuple[bool, float]]:
 
 
 def _mean_residual_correlation(twin: TwinMeasures) -> float | None:
-    """Mean over the modalities that have a correlation."""
+    """Average over the modalities that have a correlation."""
     values = [one.value for one in twin.residual_correlation.values() if one.value is not None]
     return float(np.mean(values)) if values else None
 
 
 def _feature_similarities(compared: Compared) -> list[tuple[bool, float]]:
-    """Minus the distance of healthy tissue's features, each in its pooled sd; higher is closer."""
+    """Compute minus the distance of healthy tissue's features, in pooled sds; higher is closer."""
     places: list[tuple[Modality, Area]] = [(name, "healthy") for name in MODALITIES]
     whole = [
         (case.seen, own, drawn)

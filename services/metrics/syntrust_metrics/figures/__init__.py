@@ -1,6 +1,7 @@
-"""Figures, named as in the paper: fig2 twins, fig3 volumes, fig4 to fig8 the factors T1 to T5.
+"""Draw the figures, named as in the paper: fig2 twins, fig3 volumes, fig4 to fig8 T1 to T5.
 
-Beside the paper's: Dice against size, real against synthetic, and T3 and T4 against their floors.
+Three more are not in the paper: Dice against size, real against synthetic, and T3 and T4 against
+their noise floors.
 """
 
 from __future__ import annotations

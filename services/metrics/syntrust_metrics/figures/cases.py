@@ -1,4 +1,4 @@
-"""Figures with a point for each test case: Dice against size, and real against synthetic."""
+"""Draw a point for each test case: Dice against size, and real against synthetic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image an
 
 
 def draw_dice_against_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
-    """Dice of each test case against the volume of its region, on both test sets.
+    """Draw Dice of each test case against the volume of its region, on both test sets.
 
     The paper holds that small regions score low. ρ is Spearman's rank correlation.
     """
@@ -66,7 +66,7 @@ def draw_dice_against_volume(results: Body, volumes: Sequence[CaseVolumes]) -> F
 
 
 def draw_bland_altman(results: Body) -> Figure:
-    """Difference of a case's Dice on its two images against their mean, per region.
+    """Draw the difference of a case's Dice on its two images against their mean, per region.
 
     Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
     """
@@ -94,7 +94,7 @@ def draw_bland_altman(results: Body) -> Figure:
 
 
 def select_alphas(alphas: Sequence[Any]) -> list[Any]:
-    """Entries of the first, the middle and the last α."""
+    """Select the entries of the first, the middle and the last α."""
     if len(alphas) <= ROWS:
         return list(alphas)
     return [alphas[0], alphas[len(alphas) // 2], alphas[-1]]
@@ -152,7 +152,7 @@ def _format_correlation(estimate: Mapping[str, Any]) -> str:
 
 
 def _scale_volume_axis(axes: Axes, cases: Iterable[Mapping[str, float]]) -> None:
-    """Whole decades around every volume, the same in each panel."""
+    """Show whole decades around every volume, the same in each panel."""
     present = [volume for case in cases for volume in case.values() if volume > 0] or [1.0]
     low, high = np.floor(np.log10(min(present))), np.ceil(np.log10(max(present)))
     axes.set_xscale("log")
@@ -185,7 +185,7 @@ def _format_bounds(bounds: Sequence[float] | None) -> str:
 
 
 def _pair_dice(entry: Body, region: str) -> NDArray[np.float64]:
-    """Dice as scored, (pairs, 2), real first: empty regions as the policy counts them."""
+    """Pair Dice as scored, (pairs, 2), real first; empty regions count as the policy says."""
     rule = entry["trust"]["policy"]["empty"]
     both = [(case["real"][region], case["synthetic"][region]) for case in _iterate_cases(entry)]
     dice = np.array(both, dtype=np.float64).reshape(1, len(both), 2, 1).transpose(0, 2, 1, 3)
@@ -194,7 +194,7 @@ def _pair_dice(entry: Body, region: str) -> NDArray[np.float64]:
 
 
 def _find_half_height(results: Body) -> float:
-    """Half the height of every panel, so that panels compare."""
+    """Find half the height of every panel, so that panels compare."""
     rows, regions = select_alphas(results["alphas"]), list_regions(results)
     gaps = [np.ptp(_pair_dice(entry, region), axis=1) for entry in rows for region in regions]
     limits = [

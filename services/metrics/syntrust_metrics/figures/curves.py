@@ -1,4 +1,4 @@
-"""Values with intervals over α: what figures 4 to 8 and the figure of floors are made of."""
+"""Draw values with intervals over α, for figures 4 to 8 and the figure of noise floors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Series:
 
 
 def make_constant_estimates(values: Iterable[float | None]) -> list[Estimate]:
-    """Numbers that have no interval, as estimates."""
+    """Make estimates of numbers that have no interval."""
     return [{"value": value, "ci": None, "reason": None} for value in values]
 
 
@@ -76,14 +76,14 @@ def draw_series(
 
 
 def _choose_ticks(x: NDArray[np.float64], width_in: float) -> NDArray[np.float64]:
-    """Every α where there is room, else even steps."""
+    """Choose every α where there is room, else even steps."""
     if np.diff(x).min(initial=1.0) * width_in >= TICK_IN:
         return x
     return np.linspace(0, 1, 6 if width_in > 10 * TICK_IN else 3)
 
 
 def _draw_line(axes: Axes, x: NDArray[np.float64], line: Series) -> None:
-    """Values as a line with gaps where a factor is undefined; intervals as bars."""
+    """Draw values as a line, with gaps where a factor is undefined, and intervals as bars."""
     axes.plot(
         x,
         line.values,
@@ -105,7 +105,7 @@ def _draw_line(axes: Axes, x: NDArray[np.float64], line: Series) -> None:
 def frame_axes(axes: Axes, series: Sequence[Series]) -> str:
     """Frame the values, and their bars unless a bar is so long that it would flatten the rest.
 
-    Gives the sentence that says so, if a bar was cut.
+    Returns the sentence that says so where a bar was cut, else an empty one.
     """
     values = np.concatenate([line.values for line in series])
     bars = np.concatenate([line.bars for line in series])
@@ -123,7 +123,7 @@ def frame_axes(axes: Axes, series: Sequence[Series]) -> str:
 
 
 def list_regions(results: Body) -> list[str]:
-    """Regions of the answer, in the paper's order where it knows them."""
+    """List the regions of the answer, in the paper's order where the paper has them."""
     present = results["alphas"][0]["trust"]["regions"]
     known = [region for region in ("ET", "ED", "NCR") if region in present]
     return known + [region for region in present if region not in known]
@@ -146,7 +146,7 @@ def describe_sample(results: Body) -> str:
 
 
 def describe_intervals(results: Body, series: Sequence[Series]) -> str:
-    """What the bars are, and how far to believe them."""
+    """Say what the bars are, and how far to believe them."""
     trust = results["alphas"][0]["trust"]
     estimates = [estimate for line in series for estimate in line.estimates if estimate is not None]
     scopes = sorted({estimate["scope"] for estimate in estimates if estimate["ci"]})

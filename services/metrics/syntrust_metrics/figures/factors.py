@@ -1,4 +1,4 @@
-"""Figures 4 to 8: the trust factors over α, with their intervals."""
+"""Draw figures 4 to 8: the trust factors over α, with their intervals."""
 
 from __future__ import annotations
 
@@ -39,31 +39,31 @@ UNPAIRED: Final = (
 
 
 def draw_fig4(results: Body) -> Figure:
-    """T1, mean Dice, on the real and on the synthetic test set."""
+    """Draw T1, mean Dice, on the real and on the synthetic test set."""
     return _draw_by_side(
         results, "t1", "T1, mean Dice\n(higher is better; real and synthetic close)"
     )
 
 
 def draw_fig5(results: Body) -> Figure:
-    """T2, consistency across cases, on both test sets."""
+    """Draw T2, consistency across cases, on both test sets."""
     return _draw_by_side(results, "t2", "T2, one minus spread across cases\n(higher is better)")
 
 
 def draw_fig6(results: Body) -> Figure:
-    """T3, alignment of real and synthetic Dice, per region, with what no pairing would give."""
+    """Draw T3, alignment of real and synthetic Dice, per region, and what no pairing would give."""
     return _draw_by_region(
         results, "t3", "T3, cosine of real and synthetic Dice\n(higher is better)"
     )
 
 
 def draw_fig7(results: Body) -> Figure:
-    """T4, mean absolute difference of real and synthetic Dice, per region, likewise."""
+    """Draw T4, mean absolute difference of real and synthetic Dice, per region, likewise."""
     return _draw_by_region(results, "t4", "T4, mean |real − synthetic| Dice\n(lower is better)")
 
 
 def draw_fig8(results: Body) -> Figure:
-    """T5, relative spread, per region on both test sets."""
+    """Draw T5, relative spread, per region on both test sets."""
     regions = list_regions(results)
     every: list[Series] = []
     with use_style():

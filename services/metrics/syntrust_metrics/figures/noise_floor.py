@@ -69,7 +69,7 @@ def draw_noise_floors(results: Body) -> Figure:
 
 
 def describe_missing_floors(found: Mapping[str, Any]) -> str:
-    """Say which floor is not there, and why."""
+    """Say which floor is missing, and why."""
     reasons = [
         f"no line for {name}: {found[kind]['reason']}"
         for kind, (name, _) in FLOORS.items()

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it is written: equal inputs give equal files.
+"""Give every figure one look, and write it: equal inputs give equal files.
 
 Figures are at most 7 in wide, so that they stand on a page of A4 or Letter at their own size and
 no text is smaller than 7 pt there.
@@ -102,7 +102,7 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 
 def tidy_axes(axes: Axes) -> None:
-    """Horizontal guide lines behind the data, no box."""
+    """Draw horizontal guide lines behind the data, and no box."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -118,7 +118,7 @@ def title_region(region: str) -> str:
 
 
 def annotate_figure(figure: Figure, *notes: str) -> None:
-    """Small print under the figure: what the reader needs, then the research notice."""
+    """Write small print under the figure: what the reader needs, then the research notice."""
     width = int(figure.get_figwidth() * CHARACTERS_PER_IN)
     lines = [textwrap.fill(note, width) for note in notes if note]
     figure.supxlabel(

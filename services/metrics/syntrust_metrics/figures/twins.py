@@ -1,4 +1,4 @@
-"""Figure 2: real and synthetic images of the same cases, side by side."""
+"""Draw figure 2: real and synthetic images of the same cases, one above the other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TwinPair:
 
 
 def draw_fig2(pairs: Sequence[TwinPair]) -> Figure:
-    """Each case in two rows, real above twin, at the axial slice that holds the most tumour.
+    """Draw each case in two rows, real above twin, at the axial slice with the most tumour.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def draw_fig2(pairs: Sequence[TwinPair]) -> Figure:
         If there is no pair.
     """
     if not pairs:
-        msg = "figure 2 needs at least one case with its twin"
+        msg = "Figure 2 needs at least one case with its twin."
         raise ValueError(msg)
     side = max(_measure_extent(pair.brain) for pair in pairs)
     with use_style():
@@ -107,7 +107,7 @@ class _Layout:
 
 
 def find_most_tumour(labels: NDArray[np.uint8]) -> int:
-    """Index of the axial slice with the most tumour voxels; the middle one without tumour."""
+    """Find the axial slice with the most tumour voxels; the middle one without tumour."""
     area = (labels > 0).sum(axis=(0, 1))
     return int(area.argmax()) if area.any() else labels.shape[2] // 2
 
@@ -133,14 +133,14 @@ def _draw_case(figure: Figure, layout: _Layout, case: int, pair: TwinPair, side:
 def _window_slice(
     image: NDArray[np.float32], brain: NDArray[np.bool_], level: int
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Axial slice with the outside of the brain at the window's floor, and that window."""
+    """Cut the axial slice, (X, Y), the outside of the brain at the window's floor; give both."""
     low, high = (float(x) for x in np.percentile(image[brain], WINDOW_PERCENTILES))
     section = np.where(brain[..., level], image[..., level], np.float32(low))
     return section, low, max(high, low + 1e-6)
 
 
 def _measure_extent(brain: NDArray[np.bool_]) -> int:
-    """Longer axial edge of the brain's bounding box with a margin, in voxels."""
+    """Measure the longer axial edge of the brain's bounding box with a margin, in voxels."""
     return max(last - first for first, last in map(partial(_find_span, brain), (0, 1)))
 
 

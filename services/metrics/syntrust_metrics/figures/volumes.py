@@ -1,4 +1,4 @@
-"""Figure 3: region volumes of the training and test cases, each pair of regions."""
+"""Draw figure 3: region volumes of the training and test cases, each pair of regions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CaseVolumes:
 
 
 def draw_fig3(cases: Sequence[CaseVolumes]) -> Figure:
-    """Pair plot of NCR, ED and ET: histograms on the diagonal, scatter below it.
+    """Draw a pair plot of NCR, ED and ET: histograms on the diagonal, scatter below it.
 
     Validation cases are training data set aside and are drawn with them.
 
@@ -51,7 +51,7 @@ def draw_fig3(cases: Sequence[CaseVolumes]) -> Figure:
         If there is no case.
     """
     if not cases:
-        msg = "figure 3 needs at least one case"
+        msg = "Figure 3 needs at least one case."
         raise ValueError(msg)
     volumes = {part: _collect_volumes(cases, part) for part in PARTS}
     top = max(1.0, *(float(v.max(initial=0.0)) for v in volumes.values()))
@@ -71,7 +71,7 @@ def draw_fig3(cases: Sequence[CaseVolumes]) -> Figure:
 
 
 def _collect_volumes(cases: Sequence[CaseVolumes], part: str) -> NDArray[np.float64]:
-    """Volumes of one part, (cases, 3) in the order of `ORDER`."""
+    """Collect the volumes of one part in ml, (cases, 3) in the order of `ORDER`."""
     rows = [
         [case.volumes_ml[region] for region in ORDER]
         for case in cases
@@ -128,7 +128,7 @@ def _draw_scatter(
 def _draw_histogram(
     axes: Axes, volumes: Mapping[str, NDArray[np.float64]], column: int, top: float
 ) -> None:
-    """Share of the cases of each part per bin; bins are even on the axis that is shown."""
+    """Draw the share of cases of each part per bin; bins are even on the axis that is shown."""
     edges = _from_symlog(np.linspace(0, _to_symlog(np.array(top * HEADROOM)), BINS + 1))
     for part, look in PARTS.items():
         values = volumes[part][:, column]
@@ -153,7 +153,7 @@ def _scale_axis(axes: Axes, which: Literal["x", "y"], top: float) -> None:
 
 
 def _to_symlog(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Position on the symlog axis: linear up to `LINEAR_ML`, decades from there on."""
+    """Give the position on the symlog axis: linear up to `LINEAR_ML`, decades from there on."""
     safe = np.maximum(x, LINEAR_ML)
     return np.where(x < LINEAR_ML, x / LINEAR_ML * SPAN, SPAN + np.log10(safe / LINEAR_ML))
 

@@ -1,4 +1,4 @@
-"""The report of an experiment: results.json and .csv, figures as SVG and PNG, report.html."""
+"""Write the report of an experiment: results.json and .csv, figures, report.html."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLES: Final = 3
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """All that a report is made of.
+    """What a report is made of.
 
     `scores` are by scoring step, `records` by inspection step, `comparisons` by comparison step;
     `pairs` are the cases of figure 2 (see `sample_cases`); `provenance` is any JSON object and
@@ -41,12 +41,17 @@ class ReportInputs:
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
-    """Write results.json and .csv, every figure as svg and png, and report.html; paths by name.
+    """Write results.json and .csv, every figure as SVG and PNG, and report.html.
+
+    Returns
+    -------
+    dict of Path
+        The files by name.
 
     Raises
     ------
     ObjectMissing
-        If scores that the request names are not there.
+        If scores that the request names are missing.
     """
     results = build_results(inputs.request, inputs.scores, inputs.comparisons)
     figures = draw_all(results, inputs.pairs, _collect_volumes(inputs))
@@ -75,8 +80,8 @@ def choose_sample_cases(
 ) -> list[ReportCase]:
     """Choose test cases with a twin for figure 2, large to small tumours.
 
-    Cases that show all regions and that the generator has not seen come first; among the equally
-    good, even steps through the tumour volumes. The choice knows no score.
+    Cases that show all regions and that the generator has not seen come first. Among equally good
+    cases the choice takes even steps through the tumour volumes. It does not depend on scores.
     """
     able = [case for case in request.cases if case.part == "test" and case.twin is not None]
     rank = {case.id: _count_shortcomings(case, records[case.case]) for case in able}
@@ -89,7 +94,7 @@ def choose_sample_cases(
 
 
 def _count_shortcomings(case: ReportCase, record: CaseRecord) -> tuple[int, int]:
-    """How little a case can show: regions it lacks, then whether the generator has seen it."""
+    """Count what a case cannot show: regions it lacks, then whether the generator saw it."""
     return sum(not voxels for voxels in record.region_voxels.values()), int(case.seen)
 
 

@@ -1,4 +1,4 @@
-"""What the control arms show: a table of them, and a sentence on each with its direction.
+"""Say what the control arms show: a table of them, and a sentence on each with its direction.
 
 The sentences rest on `versus_mix` and `versus_real` alone, in the words of the verdict.
 """
@@ -102,7 +102,7 @@ def _select(arms: Iterable[Body], name: str) -> list[Body]:
 
 
 def describe_control(name: str, arms: Sequence[Body]) -> str:
-    """One control in a sentence: what it is, what was found, and what its direction means."""
+    """Say of one control what it is, what was found, and what its direction means."""
     meaning = MEANINGS[name]
     found = [_describe_outcome(arms, meaning.versus)]
     found += [_describe_fall(arms)] if name == "shuffled_masks" else []
@@ -111,7 +111,7 @@ def describe_control(name: str, arms: Sequence[Body]) -> str:
 
 
 def _describe_outcome(arms: Sequence[Body], versus: str) -> str:
-    """What the comparison gave, α by α; those of one outcome together."""
+    """Say what the comparison gave, with the α of one outcome together."""
     compared = [arm for arm in arms if arm[versus] is not None]
     if not compared:
         return f"not compared with {OTHERS[versus]}"
@@ -133,7 +133,7 @@ def _describe_places(alphas: Sequence[str]) -> str:
 
 
 def _describe_fall(arms: Sequence[Body]) -> str:
-    """T1 on real images from the highest α down."""
+    """Give T1 on real images from the highest α down."""
     estimates = [
         (_format_alpha(arm), arm["trust"]["factors"]["t1"]["real"]) for arm in arms if arm["trust"]
     ]
@@ -147,7 +147,7 @@ def _describe_fall(arms: Sequence[Body]) -> str:
 
 
 def build_control_table(arms: Sequence[Body]) -> Table:
-    """Every control arm: what it was trained on, T1 on both test sets, and the comparisons."""
+    """Give every control arm: what it was trained on, T1 on both test sets, the comparisons."""
     head = [
         "control",
         "images",
@@ -193,7 +193,7 @@ def _difference_cell(arm: Body, versus: str, other: float | None) -> Cell:
 
 
 def _list_new_warnings(results: Body) -> list[str]:
-    """What was warned of in a control and in no mix."""
+    """List the warnings that a control has and no mix has."""
     known = {detail for entry in results["alphas"] for detail in list_warnings(entry)}
     arms = [arm for arm in results["controls"] if arm["trust"] is not None]
     more = [

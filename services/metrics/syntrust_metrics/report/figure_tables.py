@@ -1,4 +1,4 @@
-"""The numbers of each figure, for the table beside it."""
+"""Build the tables beside the figures, with the numbers of each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 def build_volume_table(request: BuildReport, records: Mapping[str, CaseRecord]) -> Table:
-    """Figure 3 in numbers: validation cases are training data set aside."""
+    """Give figure 3 in numbers; validation cases are training data set aside."""
     rows: list[Row] = []
     for part, names in PARTS.items():
         volumes = [
@@ -54,7 +54,7 @@ def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
 
 
 def build_mean_table(results: Body) -> Table:
-    """T1: a row for each α."""
+    """Give T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
     rows: list[Row] = [
         [_alpha_cell(entry), *(_factor_cell(entry, "t1", side) for side in SIDES)]
@@ -64,7 +64,7 @@ def build_mean_table(results: Body) -> Table:
 
 
 def build_consistency_table(results: Body) -> Table:
-    """T2, and the two readings of "consistent across regions" that the paper's text suggests."""
+    """Give T2, and the two readings of "consistent across regions" in the paper's text."""
     names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
     head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
     rows: list[Row] = [
@@ -84,7 +84,7 @@ def build_consistency_table(results: Body) -> Table:
 
 
 def build_region_table(results: Body, factor: str) -> Table:
-    """T3 or T4, and what they would be without pairing."""
+    """Give T3 or T4, and what they would be without pairing."""
 
     def cells(entry: Body, region: str) -> Row:
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
@@ -94,7 +94,7 @@ def build_region_table(results: Body, factor: str) -> Table:
 
 
 def build_spread_table(results: Body) -> Table:
-    """T5, with the mean, sd and interquartile range that explain it."""
+    """Give T5, with the mean, sd and interquartile range that explain it."""
 
     def cells(entry: Body, region: str) -> Row:
         found: list[Cell] = []
@@ -110,7 +110,7 @@ def build_spread_table(results: Body) -> Table:
 
 
 def build_size_table(results: Body) -> Table:
-    """Rank correlation of volume and Dice."""
+    """Give the rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
     def cells(entry: Body, region: str) -> Row:
@@ -124,7 +124,7 @@ def build_size_table(results: Body) -> Table:
 
 
 def build_agreement_table(results: Body) -> Table:
-    """Bias and limits of agreement, with the two companions of T3 that see agreement."""
+    """Give bias and limits of agreement, with the two companions of T3 that show agreement."""
 
     def cells(entry: Body, region: str) -> Row:
         companions = entry["trust"]["companions"]
@@ -142,7 +142,7 @@ def build_agreement_table(results: Body) -> Table:
 
 
 def build_floor_tables(results: Body) -> list[Table]:
-    """T3 and T4 beside their value without pairing and both floors."""
+    """Give T3 and T4 beside their value without pairing and both floors."""
     return [_build_floor_table(results, factor) for factor in ("t3", "t4")]
 
 
@@ -185,7 +185,7 @@ def _build_region_rows(
     *,
     caption: str = "",
 ) -> Table:
-    """A row for each α and region."""
+    """Build a table with a row for each α and region."""
     rows: list[Row] = [
         [f"{entry['alpha']:g}, {region}", *cells(entry, region)]
         for entry in results["alphas"]

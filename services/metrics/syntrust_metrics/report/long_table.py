@@ -1,4 +1,4 @@
-"""`results.csv`: every number of every case in long format, one row for each measurement.
+"""Write `results.csv`: every number of every case, one row for each measurement.
 
 The rows are sorted by α, seed, set, case, region and metric. An empty value is undefined, as Dice
 where reference and prediction are both empty; it is not 0.

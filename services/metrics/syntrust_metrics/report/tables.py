@@ -1,4 +1,4 @@
-"""The tables of trust factors, mixes, empty regions and groups."""
+"""Build the tables of trust factors, mixes, empty regions and groups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FACTOR_NAMES: Final = {
 
 
 def build_factor_tables(alphas: Sequence[Body], *, caption: str) -> list[Table]:
-    """Give T1-T5 with intervals: a row for each factor, side and region, a column for each α."""
+    """Give T1-T5 with intervals: rows are factor, side and region, columns are α."""
     parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
     return [_build_factor_table(part, caption) for part in parts]
 
@@ -46,7 +46,7 @@ def _build_factor_table(alphas: Sequence[Body], caption: str) -> Table:
 
 
 def _iterate_rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Names and paths of the estimates, in the order of the factors."""
+    """Iterate over names and paths of the estimates, in the order of the factors."""
     for factor, name in FACTOR_NAMES.items():
         for first, branch in factors[factor].items():
             title = f"{name} {SIDE_NAMES.get(first, first)}"
@@ -63,7 +63,7 @@ def _follow(tree: Body, path: Iterable[str]) -> Body:
 
 
 def build_mix_table(alphas: Sequence[Body]) -> Table:
-    """What each α came to in cases."""
+    """Give the numbers of cases of each mix."""
     rows: list[Row] = []
     for entry in alphas:
         mix = entry["mix"]
@@ -81,7 +81,7 @@ def build_mix_table(alphas: Sequence[Body]) -> Table:
 
 
 def build_count_table(alphas: Sequence[Body]) -> Table:
-    """How often a region was empty, missed or invented, for each α."""
+    """Count how often a region was empty, missed or invented, for each α."""
     rows: list[Row] = []
     for entry in alphas:
         for region, counts in entry["trust"]["counts"].items():
@@ -101,7 +101,7 @@ def build_count_table(alphas: Sequence[Body]) -> Table:
 
 
 def build_sensitivity_table(alphas: Sequence[Body]) -> Table | None:
-    """T3 and T4 without the empty regions, where these are many enough to decide the result."""
+    """Give T3 and T4 without empty regions, where these are so many that they decide the result."""
     rows: list[Row] = [
         [
             f"{entry['alpha']:g}, {region}",
@@ -123,14 +123,14 @@ def build_sensitivity_table(alphas: Sequence[Body]) -> Table | None:
 
 
 def build_group_table(alphas: Sequence[Body]) -> Table:
-    """T1 of every group that is large enough for factors, for each α."""
+    """Give T1 of every group that is large enough for factors, for each α."""
     groups = [entry["trust"]["groups"] for entry in alphas]
     names = {name: name for name in sorted(set().union(*groups))}
     return _build_group_table(alphas, groups, names)
 
 
 def build_quintile_table(by_volume: Body) -> Table:
-    """The same for each fifth of the cases by the volume of the whole tumour."""
+    """Give T1 of each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
         str(fifth): f"fifth {fifth}, {low}-{high} ml"

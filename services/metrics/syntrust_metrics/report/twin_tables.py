@@ -1,4 +1,4 @@
-"""What twins are worth: fidelity to real images, and whether they repeat training cases."""
+"""Say what twins are worth: their fidelity to real images, and whether they repeat cases."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def build_twin_view(twins: Body | None) -> TwinView | None:
 
 
 def describe_privacy(privacy: Body) -> str:
-    """Whether twins show signs of repeating the generator's training cases."""
+    """Say whether twins show signs of repeating the generator's training cases."""
     sources = f"{privacy['seen']} seen and {privacy['unseen']} unseen sources"
     if privacy["verdict"] == "undecided":
         return f"Memorisation: undecided. {privacy['reason']}"

@@ -1,4 +1,4 @@
-"""The tests behind the verdict, the score, the curve over α and the paper's claims."""
+"""Build the tables of the tests behind the verdict, of the score and of the paper's claims."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTS: Final = {
 
 
 def build_verdict_grid(alphas: Sequence[Body]) -> Table:
-    """Every mix and region in a word: what the sentences say, to be seen at a glance."""
+    """Give every mix and region in a word, to show at a glance what the sentences say."""
     compared = [entry for entry in alphas if entry["versus_real"] is not None]
     regions = list(compared[0]["versus_real"]["regions"])
     rows: list[Row] = [
@@ -54,7 +54,7 @@ def _format_margin(compared: Sequence[Body]) -> str:
 
 
 def build_performance_table(alphas: Sequence[Body]) -> Table | None:
-    """Each mix against real data alone, on real test images."""
+    """Compare each mix with real data alone, on real test images."""
     rows: list[Row] = [
         row
         for entry in alphas
@@ -70,7 +70,7 @@ def build_performance_table(alphas: Sequence[Body]) -> Table | None:
 
 
 def build_prediction_table(alphas: Sequence[Body]) -> Table:
-    """Real against synthetic test images of the same cases."""
+    """Compare real with synthetic test images of the same cases."""
     rows: list[Row] = [
         row for entry in alphas for row in _iterate_tests(entry, entry["trust"]["equivalence"], ())
     ]
@@ -83,9 +83,9 @@ def build_prediction_table(alphas: Sequence[Body]) -> Table:
 
 
 def _iterate_tests(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[Row]:
-    """A row for each region, for their mean, and for all of them together.
+    """Iterate over rows: one for each region, one for their mean, one for all of them together.
 
-    `tests` are the names of the tests; without any, what was found is the one test.
+    `tests` are the names of the tests; without names, `found` is the one test.
     """
     alpha = f"{entry['alpha']:g}"
     for name, region in _iterate_regions(found):
@@ -110,7 +110,7 @@ def _difference_cells(found: Body) -> Row:
 
 
 def _test_cell(found: Body) -> Cell:
-    """The verdict, and below it p, power at no difference, and the reason."""
+    """Give the verdict, and below it p, power at no difference, and the reason."""
     small = [f"p {format_probability(found['p'])}"]
     small += [] if found["power"] is None else [f"power {found['power']:.2f}"]
     small += [found["reason"]] if found["reason"] else []
@@ -118,7 +118,7 @@ def _test_cell(found: Body) -> Cell:
 
 
 def build_score_table(alphas: Sequence[Body]) -> Table:
-    """The score of each α with its parts: it never stands alone."""
+    """Give the score of each α with its parts; it never stands alone."""
     rows: list[Row] = []
     for entry in alphas:
         score = entry["trust"]["score"]
@@ -134,7 +134,7 @@ def build_score_table(alphas: Sequence[Body]) -> Table:
 
 
 def describe_curve(curve: Body) -> list[str]:
-    """Where T1 of both test sets meet, and which trends the trainings support."""
+    """Say where T1 of both test sets meet, and which trends the trainings support."""
     star = curve["alpha_star"]
     if star["value"] is None:
         met = f"T1 on real and on synthetic images do not meet at a single α: {star['reason']}."
@@ -172,7 +172,7 @@ def _describe_lowest(found: Body) -> str:
 
 
 def build_claim_table(claims: Sequence[Body]) -> Table:
-    """The paper's claims with what this experiment says of them."""
+    """Give the paper's claims with what this experiment says of them."""
     rows: list[Row] = [
         [claim["claim"], Cell(claim["verdict"], kind="strong"), claim["reason"] or ""]
         for claim in claims

@@ -1,4 +1,4 @@
-"""The verdict in words: what the tests of the definition support, and nothing else.
+"""Put the verdict in words: what the tests of the definition support, and nothing else.
 
 Sentences about performance come from `versus_real` alone, sentences about synthetic test scans from
 the equivalence of both test sets alone. No sentence is drawn from intervals that overlap or not,
@@ -58,7 +58,7 @@ class Scans:
 
 
 def describe_performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
-    """For each mix, whether its model does as well on real scans as the one of real data alone."""
+    """Say for each mix if its model does as well on real scans as that of real data alone."""
     return [
         describe_versus_real(entry["alpha"], entry["versus_real"], scans)
         for entry in alphas
@@ -99,7 +99,7 @@ def judge_against_real(region: Body) -> Kind:
 
 
 def describe_prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
-    """For each model, whether synthetic test scans tell how it does on real ones."""
+    """Say for each model whether synthetic test scans predict how it does on real ones."""
     return [
         describe_equivalence(
             entry["alpha"], entry["trust"]["equivalence"], entry["trust"]["cases"], scans
@@ -142,7 +142,7 @@ def describe_equivalence(alpha: float, found: Body, cases: int, scans: Scans) ->
 
 
 def describe_limits(results: Body, scans: Scans) -> list[str]:
-    """What the number of scans, trainings and mixes forbids to say."""
+    """Say what these numbers of scans, trainings and mixes cannot show."""
     first = results["alphas"][0]
     cases, seeds = first["trust"]["cases"], len(first["seeds"])
     said = []
@@ -174,7 +174,7 @@ def describe_limits(results: Body, scans: Scans) -> list[str]:
 
 
 def describe_share(alpha: float) -> str:
-    """What a model was trained with, by its share of real images."""
+    """Say what a model was trained with, by its share of real images."""
     return SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data")
 
 
@@ -211,7 +211,7 @@ def _close_sentence(others: Sequence[tuple[Kind, str]], unknown: Mapping[str, st
 def _collect_undecided(
     kinds: Mapping[str, Kind], reasons: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """The undecided regions by why they are."""
+    """Collect the undecided regions by the reason why they are."""
     whys = {
         region: REASONS.get(reasons[region], str(reasons[region]))
         for region, kind in kinds.items()
@@ -221,7 +221,7 @@ def _collect_undecided(
 
 
 def _explain_undecided(unknown: Mapping[str, str]) -> str:
-    """Why nothing is decided; regions are named where their reasons differ."""
+    """Say why nothing is decided; regions are named where their reasons differ."""
     if len(unknown) == 1:
         return next(iter(unknown))
     return "; ".join(f"for {regions}, {why}" for why, regions in unknown.items())

@@ -1,1 +1,1 @@
-"""Label maps compared: overlap, surfaces, lesions."""
+"""Compare label maps: overlap, surfaces, lesions."""

@@ -1,4 +1,4 @@
-"""Everything that one predicted label map is measured by against its reference."""
+"""Measure one predicted label map against its reference by everything that the scores hold."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from syntrust_metrics.segmentation.surface import Spacing, measure_surfaces
 
 
 class _SpatialMetrics(NamedTuple):
-    """What needs positions, not counts."""
+    """The measures that need places, not counts alone."""
 
     hd95_mm: float | None
     surface_dice: float | None
@@ -33,14 +33,19 @@ class _SpatialMetrics(NamedTuple):
 
 
 def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing) -> CaseScore:
-    """Overlap, volumes and distances of the disjoint and of the nested regions.
+    """Measure overlap, volumes and distances of the disjoint and of the nested regions.
 
     Parameters
     ----------
     reference, prediction : uint8 array, shape (X, Y, Z)
         Label maps of one canonical grid, values 0 to 3.
-    spacing_mm
-        Voxel size along each axis, > 0.
+    spacing_mm : tuple of float
+        Voxel size along each axis in mm, > 0.
+
+    Returns
+    -------
+    CaseScore
+        Every measure, by region.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing
         If a spacing is not above 0.
     """
     if not min(spacing_mm) > 0:
-        msg = f"a voxel has sides above 0, not {spacing_mm}"
+        msg = f"The sides of a voxel must be above 0 mm, not {spacing_mm}."
         raise ValueError(msg)
     confusion = confusion_matrix(reference, prediction)
     spatial = _measure_spatially(reference, prediction, spacing_mm)

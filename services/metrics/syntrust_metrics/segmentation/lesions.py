@@ -1,7 +1,7 @@
-"""Lesion-wise Dice as BraTS 2023 ranks glioma segmentations by it.
+"""Lesion-wise Dice, by which BraTS 2023 ranks segmentations of gliomas.
 
-A patient with one large and three small lesions gets four scores, so small ones count as much as
-the large one.
+A patient with one large and three small lesions gets four scores, so that a small lesion counts as
+much as the large one.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ SMALLEST_MM3: Final = 50.0
 def lesion_dice(
     reference: Bitmasks, prediction: Bitmasks, *, n_masks: int, voxel_mm3: float
 ) -> list[float | None]:
-    r"""Mean Dice over lesions, in [0, 1], higher is better; for each plane.
+    r"""Compute the mean Dice over lesions, in [0, 1], higher is better, for each mask.
 
-    Reference voxels whose masks touch after three dilations (each by the 18 nearest neighbours) are
-    one lesion; touching includes corners. Parts of the prediction are its components by 26
-    neighbours. A part belongs to every lesion whose dilation it meets; a lesion's Dice is that of
-    its own voxels and all of its parts. Lesions of at most 50 mm³ are left out, but a part that
-    meets one is no false positive. The result is
+    Reference voxels that touch after three dilations (each by the 18 nearest neighbours) are one
+    lesion; touching includes corners. The components of the prediction (26 neighbours) belong to
+    every lesion whose dilation they meet. The Dice of a lesion is that of its own voxels and of all
+    of its components. Lesions of at most 50 mm³ are left out, but a component that meets one is no
+    false positive. The result is
 
     .. math:: \sum_l D_l / (L + F)
 
-    with L lesions above 50 mm³ and F parts, of any size, that meet none.
+    with L lesions above 50 mm³ and F components, of any size, that meet no lesion.
 
     Parameters
     ----------
-    reference, prediction : uint8, shape (X, Y, Z)
-        Planes of one grid.
-    n_planes
-        How many of the planes to score, from the first on.
-    voxel_mm3
-        Volume of a voxel, > 0.
+    reference, prediction : uint8 array, shape (X, Y, Z)
+        Bitmasks of one grid.
+    n_masks : int
+        How many of the masks to score, from bit 0 on.
+    voxel_mm3 : float
+        Volume of a voxel in mm³, > 0.
 
     Returns
     -------
-    None for a plane with nothing to score (L + F = 0); BraTS counts that as 1.
+    list of float or None
+        One for each mask; None where there is nothing to score (L + F = 0). BraTS counts that as 1.
 
     References
     ----------
@@ -61,9 +62,9 @@ def lesion_dice(
 def _score_mask(
     reference: Mask, prediction: Mask, dilated_once: Mask, dilated: Mask, *, voxel_mm3: float
 ) -> float | None:
-    lesions = Components.from_mask(dilated)  # a dilated lesion is just its part of the dilated mask
+    lesions = Components.from_mask(dilated)  # a dilated lesion is a component of the dilated mask
     n_false, false_voxels = _count_false_positives(prediction & ~dilated_once, dilated)
-    if lesions.total == 1:  # most often; the prediction's parts need no telling apart then
+    if lesions.total == 1:  # most often; then the prediction needs no components
         met_voxels = np.array([np.count_nonzero(prediction) - false_voxels])
     else:
         met_voxels = _count_met_voxels(
@@ -81,10 +82,10 @@ def _score_mask(
 
 
 def _count_false_positives(beyond: Mask, dilated: Mask) -> tuple[int, int]:
-    """How many parts of the prediction meet no lesion, and their voxels.
+    """Count the components of the prediction that meet no lesion, and their voxels.
 
-    Without what is within one dilation: its neighbours are within reach, so a part that loses
-    voxels by that still meets a lesion.
+    `beyond` is the prediction without what lies within one dilation. The neighbours of what it
+    lacks lie within three dilations, so a component that loses voxels still meets a lesion.
     """
     components = Components.from_mask(beyond)
     voxels = components.count_voxels(components.runs)
@@ -93,7 +94,7 @@ def _count_false_positives(beyond: Mask, dilated: Mask) -> tuple[int, int]:
 
 
 def _count_met_voxels(lesions: Components, components: Components, shared: Runs) -> Counts:
-    """Voxels of all the parts that each lesion meets; `shared` runs lie in both."""
+    """Count the voxels of all components that each lesion meets; `shared` runs lie in both."""
     pairs = lesions.component_ids(shared).astype(
         np.int64
     ) * components.total + components.component_ids(shared)

@@ -1,4 +1,4 @@
-"""What a scoring step writes: `scores.json`, what every case of one prediction measured."""
+"""The file of a scoring step: `scores.json` has the measures of every case of one prediction."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Millilitres = Annotated[float, Field(ge=0)]
 
 
 class CaseScore(Frozen):
-    """One case: numbers by region, ET, ED, NCR, TC (ET+NCR) and WT (all).
+    """The numbers of one case by region: ET, ED, NCR, TC (ET+NCR) and WT (all).
 
-    null is undefined, never 0: what absence counts as is the reader's policy.
+    null means undefined, never 0: the reader's policy says what absence counts as.
     """
 
     dice: Annotated[
@@ -72,6 +72,6 @@ class CaseScore(Frozen):
 
 
 class ScoreFile(Frozen):
-    """Scores by the id of the inspection step that made the case."""
+    """Scores by the id of the inspection step of the case."""
 
     cases: dict[StepId, CaseScore]

@@ -43,7 +43,7 @@ class InvalidCase(CallerError):
 
 
 def score_volumes(message: StepMessage, context: StepContext) -> None:
-    """`cases.json` is the request to `POST /trust-score`, `trust.json` its answer."""
+    """Write `cases.json`, a request to `POST /trust-score`, and `trust.json`, its answer."""
     request = require_message(ScoreVolumes, message)
     entries = []
     for index, case in enumerate(request.cases):
@@ -82,16 +82,21 @@ def _score_case(case: VolumeCase, context: StepContext) -> Body:
 
 
 def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> LabelMaps:
-    """Canonical labels of the three files of a case, on their common grid, (X, Y, Z).
+    """Read the canonical labels of the three files of a case.
 
-    `auto` chooses one scheme for all three, so that label 4 in one and label 3 in another are
-    refused as in one file. Any frame will do, since nothing is turned: Dice counts voxels.
+    `auto` chooses one scheme for all three files: label 4 in one and label 3 in another are refused
+    as they are in one file. Files of any orientation will do, since Dice only counts voxels.
+
+    Returns
+    -------
+    mapping of role to uint8 array, shape (X, Y, Z)
+        Labels 0 to 3 on the files' common grid.
 
     Raises
     ------
     InvalidVolume
         If a file cannot be read, differs in shape or affine from `seg`, or holds a label that the
-        scheme does not know; with its role.
+        scheme does not know. The error names the role of the file.
     """
     volumes = {role: read_nifti(files[role], role=role) for role in VOLUME_ROLES}
     for problem in frame_problems(volumes):
@@ -105,7 +110,7 @@ def _choose_common_mapping(
     values: Mapping[VolumeRole, NDArray[np.int16]], reference: Volume, scheme: Scheme
 ) -> LabelMapping:
     voxel_ml = abs(np.linalg.det(reference.affine[:3, :3])) / MM3_PER_ML
-    largest_brain = round(PLAUSIBLE_BRAIN_ML[1] / voxel_ml)  # nothing says where the brain is
+    largest_brain = round(PLAUSIBLE_BRAIN_ML[1] / voxel_ml)  # no file says where the brain is
     counts: dict[int, int] = {}
     for role, array in values.items():
         own = value_counts(array)
@@ -122,7 +127,7 @@ def _choose_common_mapping(
 def compute_region_dice(
     reference: NDArray[np.uint8], prediction: NDArray[np.uint8]
 ) -> dict[str, float | None]:
-    """Dice of ET, ED and NCR; null where both are empty."""
+    """Compute Dice of ET, ED and NCR; None where both label maps lack the region."""
     confusion = confusion_matrix(reference, prediction)
     return {region: dice(confusion, labels) for region, labels in REGION_LABELS.items()}
 

@@ -225,5 +225,5 @@ def test_a_comparison_survives_its_file(fresh: TwinComparison) -> None:
 
 
 def test_an_empty_twin_is_refused(case: Case) -> None:
-    with pytest.raises(InvalidVolume, match="nothing but background"):
+    with pytest.raises(InvalidVolume, match="only background"):
         compare_twins(case, [np.full(case.images.shape, -1, np.float32)])

@@ -1,4 +1,4 @@
-"""Planes, parts and the searches on them against scipy's plain ways, mask by mask."""
+"""Bitmasks, components and the searches on them against scipy's functions, mask by mask."""
 
 from __future__ import annotations
 
