@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
+from tests.unit.metrics.trust.array_requests import REGIONS, make_request
 
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
@@ -21,7 +22,6 @@ from syntrust_metrics.trust.estimation.companions import (
 from syntrust_metrics.trust.estimation.factors import compute_factors
 
 Array = NDArray[np.float64]
-REGIONS = ("ED", "ET", "NCR")
 DICE = st.one_of(st.just(0.0), st.just(1.0), st.floats(0, 1, allow_subnormal=False, width=32))
 
 
@@ -36,22 +36,6 @@ def tables(draw: st.DrawFn, smallest: int = 1) -> Array:
     shape = (2, draw(st.integers(smallest, 12)), 3)
     size = math.prod(shape)
     return np.array(draw(st.lists(DICE, min_size=size, max_size=size))).reshape(shape)
-
-
-def make_request(dice: Array, **policy: Any) -> dict[str, Any]:
-    """Build a request from (2, M, 3) or, with seeds, (S, 2, M, 3) Dice."""
-    layers = dice if dice.ndim == 4 else dice[None]
-    cases = [
-        {
-            "id": f"c{i:04d}",
-            "seed": seed,
-            "real": dict(zip(REGIONS, layer[0, i].tolist(), strict=True)),
-            "synthetic": dict(zip(REGIONS, layer[1, i].tolist(), strict=True)),
-        }
-        for seed, layer in enumerate(layers)
-        for i in range(layer.shape[1])
-    ]
-    return {"cases": cases, "policy": policy}
 
 
 def values(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:

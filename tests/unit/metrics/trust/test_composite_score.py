@@ -8,29 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.unit.metrics.trust.array_requests import REGIONS, make_request
 
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.composite_score import PARTS, compute_parts, join_parts
 
 Array = NDArray[np.float64]
-REGIONS = ("ED", "ET", "NCR")
 UNIT = st.floats(0, 1, width=32)
-
-
-def make_request(dice: Array, **policy: Any) -> dict[str, Any]:
-    """Build a request from (2, M, 3) or (S, 2, M, 3) Dice."""
-    layers = dice if dice.ndim == 4 else dice[None]
-    cases = [
-        {
-            "id": f"c{i:04d}",
-            "seed": seed,
-            "real": dict(zip(REGIONS, layer[0, i].tolist(), strict=True)),
-            "synthetic": dict(zip(REGIONS, layer[1, i].tolist(), strict=True)),
-        }
-        for seed, layer in enumerate(layers)
-        for i in range(layer.shape[1])
-    ]
-    return {"cases": cases, "policy": policy}
 
 
 def score(dice: Array, **policy: Any) -> dict[str, Any]:
