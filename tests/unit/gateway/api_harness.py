@@ -1,4 +1,4 @@
-"""A orchestrator over the doubles of the API, and workers played by the test."""
+"""An orchestrator over the doubles of the API, and workers played by the test."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def refuse(message: StepMessage, context: StepContext) -> None:
 
 @dataclass
 class ApiHarness:
-    """Ticks a orchestrator, and computes what it hands out with the works it is given."""
+    """Tick an orchestrator, and compute what it submits with the handlers it is given."""
 
     container: Container
     store: MemoryStore
@@ -104,6 +104,12 @@ class ApiHarness:
             idle = 0 if self.queue.messages else idle + 1
             while self.queue.messages:
                 self._compute(self.queue.take(), handler)
+
+    def lease_next(self) -> str:
+        """Take the next message as a worker would that then works for long; the step's id."""
+        step = self.queue.take().step_id
+        self.container.coordinator.acquire_lease(step, "worker")
+        return step
 
     def _compute(self, message: StepMessage, handler: StepHandler) -> None:
         self.computed.append(message)

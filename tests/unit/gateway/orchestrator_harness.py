@@ -1,4 +1,4 @@
-"""A world for orchestrators: a database, in-memory servers, and workers played by the test."""
+"""What an orchestrator needs: a database, in-memory servers, and workers played by the test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.grid import Grid
-from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import StepContext, StepHandler, publish_imported, run_step
-from syntrust_core.testing import MemoryCoordinator, MemoryQueue, MemoryStore
+from syntrust_core.runtime.runner import StepContext, StepHandler, publish_imported
+from syntrust_core.testing import MemoryQueue, MemoryStore
+from syntrust_core.testing.step_bench import StepBench
 from syntrust_gateway.datasets.planner_view import view_dataset
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.sqlite import keep_write_ahead_log
@@ -60,20 +60,16 @@ def compute(message: StepMessage, context: StepContext) -> None:
 
 
 class OrchestratorHarness:
-    """Database, doubles and a orchestrator, with the verbs the tests speak in."""
+    """Database, doubles and an orchestrator, with the verbs the tests speak in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
         engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
         keep_write_ahead_log(engine)
         Base.metadata.create_all(engine)
         self.write, self.read = session_factory(engine), read_factory(engine)
-        self.store, self.coordinator, self.queue = (
-            MemoryStore(),
-            MemoryCoordinator(),
-            MemoryQueue(),
-        )
-        self.clock, self.scratch, self.computed = Clock(), folder, list[str]()
-        self.cache = InputCache(self.store, folder / "cache", limit_bytes=1 << 20)
+        self.bench = StepBench(folder, store=store, cache_bytes=1 << 20)
+        self.store, self.coordinator = self.bench.store, self.bench.coordinator
+        self.queue, self.clock, self.computed = MemoryQueue(), Clock(), list[str]()
         weights = folder / "model.safetensors"
         weights.write_bytes(b"weights")
         publish_imported(self.store, MODEL, {"model.safetensors": weights})
@@ -110,14 +106,7 @@ class OrchestratorHarness:
         while self.queue.messages and done < limit:
             message = self.queue.take()
             self.computed.append(message.step_id)
-            run_step(
-                message,
-                work,
-                store=self.store,
-                coordinator=self.coordinator,
-                cache=self.cache,
-                scratch=self.scratch,
-            )
+            self.bench.attempt(message, work)
             done += 1
         return done
 

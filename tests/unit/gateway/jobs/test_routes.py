@@ -114,14 +114,11 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
 
 
 def test_a_running_step_is_shown_with_its_progress(
-    api: Api,
-    coordinator: MemoryCoordinator,
-    harness: ApiHarness,
-    post: Callable[..., dict[str, Any]],
+    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post()["id"]
     harness.tick()
-    coordinator.acquire_lease(harness.queue.take().step_id, "worker")
+    harness.lease_next()
     harness.tick()
 
     body = api.get(f"/jobs/{job}").json()
@@ -277,8 +274,7 @@ def test_a_cancelled_job_stops_its_running_step_and_stays_cancelled(
 ) -> None:
     job = post()["id"]
     harness.tick()
-    running = harness.queue.take().step_id
-    coordinator.acquire_lease(running, "worker")
+    running = harness.lease_next()
 
     first = api.post(f"/jobs/{job}/cancel")
     again = api.post(f"/jobs/{job}/cancel")
@@ -297,8 +293,7 @@ def test_a_step_that_another_job_wants_goes_on(
 ) -> None:
     first, second = post()["id"], post()["id"]
     harness.tick()
-    running = harness.queue.take().step_id
-    coordinator.acquire_lease(running, "worker")
+    running = harness.lease_next()
 
     api.post(f"/jobs/{first}/cancel")
     harness.tick()

@@ -11,7 +11,6 @@ from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_o
 
 from syntrust_core.contracts.base import QUEUES, Kind
 from syntrust_core.errors import InvalidRequest, StoreUnavailable
-from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.worker import import_late
 from syntrust_gateway.db.tables import RunState, Step, StepState
 
@@ -209,10 +208,7 @@ def test_manifests_that_a_lost_database_forgot_are_found_again(
     harness.drain()
     folder = tmp_path / "second"
     folder.mkdir()
-    other = OrchestratorHarness(folder)
-    other.store = harness.store
-    other.cache = InputCache(harness.store, folder / "cache2", limit_bytes=1 << 20)
-    other.restart()
+    other = OrchestratorHarness(folder, harness.store)
 
     dataset = other.dataset()
     other.drain()
