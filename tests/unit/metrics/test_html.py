@@ -4,34 +4,42 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from syntrust_metrics.html import decimals, macro, render
+from syntrust_metrics.html import _environment, decimals, render
 
 HOSTILE = "<b>\"'&"
 ESCAPED = "&lt;b&gt;&#34;&#39;&amp;"
 
 
+def write(template: str, **values: object) -> str:
+    """Fill a template that has the shared macros as `m`."""
+    shared = '{% import "macros.html" as m %}'
+    return _environment().from_string(shared + template).render(values)
+
+
 @pytest.mark.parametrize(
-    ("name", "arguments"),
+    "template",
     [
-        ("table", ([HOSTILE], [[HOSTILE, HOSTILE]], HOSTILE, HOSTILE)),
-        ("section", (HOSTILE, HOSTILE)),
-        ("items", ([HOSTILE],)),
-        ("figure", (HOSTILE, HOSTILE)),
-        ("image", (HOSTILE, HOSTILE)),
-        ("folded", (HOSTILE, HOSTILE, HOSTILE)),
-        ("missing", (HOSTILE,)),
-        ("with_small_lines", (HOSTILE, [HOSTILE])),
+        "{{ m.table([text], [[text, text]], text, text) }}",
+        "{% call m.section(text) %}{{ text }}{% endcall %}",
+        "{{ m.items([text]) }}",
+        "{{ m.figure(text, text) }}",
+        "{{ m.image(text, text) }}",
+        "{% call m.folded(text, text) %}{{ text }}{% endcall %}",
+        "{{ m.missing(text) }}",
+        "{{ m.with_small_lines(text, [text]) }}",
     ],
 )
-def test_every_element_escapes_the_text_it_is_given(name: str, arguments: tuple[object]) -> None:
-    made = macro(name, *arguments)
+def test_every_element_escapes_the_text_it_is_given(template: str) -> None:
+    made = write(template, text=HOSTILE)
 
     assert HOSTILE not in made
     assert ESCAPED in made
 
 
 def test_markup_is_not_escaped_again() -> None:
-    assert macro("items", [Markup("<b>bold</b>")]) == "<ul><li><b>bold</b></li></ul>"
+    made = write("{{ m.items([text]) }}", text=Markup("<b>bold</b>"))
+
+    assert made == "<ul><li><b>bold</b></li></ul>"
 
 
 def test_a_page_without_one_of_its_values_is_an_error() -> None:
