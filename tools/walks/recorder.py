@@ -129,7 +129,7 @@ def _start(walk: Walk | None) -> None:
 def _is_loading(frame: FrameType | None) -> bool:
     """Say whether a call is made while a module is loaded."""
     while frame is not None:
-        if frame.f_code.co_name == "<module>" and frame.f_globals["__name__"] != "__main__":
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
         frame = frame.f_back
     return False
