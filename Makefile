@@ -1,5 +1,7 @@
 # SynTrust. Everything is installed into .venv; `make help` lists what there is.
-PYTHON ?= python3.11
+# The newest Python that really runs here (a shim may be but a name) and makes environments.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11; do \
+	$$name -c "import ensurepip, venv" 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 DISTRIBUTIONS := core services/metrics gateway services/generator services/segmenter client standalone
@@ -11,9 +13,11 @@ JOBS ?= 2
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast coverage check hooks bench structure lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
+		echo "SynTrust needs Python 3.11, 3.12 or 3.13 with venv, and none is on the PATH: install one, or name it as in: make PYTHON=/path/to/python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(DISTRIBUTIONS))
@@ -36,6 +40,12 @@ test-fast: venv ## the unit tests that are not slow, JOBS (2) at a time
 coverage: venv ## lines that the unit tests reach, printed and in build/coverage
 	@mkdir -p build/coverage
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit $(PARALLEL) --cov $(addprefix --cov-report=,term:skip-covered html xml)
+
+test-pythons: venv ## the unit tests on each Python 3.11-3.13 of this machine; TORCH=1 takes gigabytes of CUDA where it must
+	@$(BIN)/python -m tests.pythons
+
+test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
+	@$(BIN)/python -m tests.kernels
 
 check: venv ## format, lint, types, layering
 	$(BIN)/ruff format --check .

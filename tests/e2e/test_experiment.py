@@ -121,7 +121,7 @@ def test_the_same_experiment_computes_nothing_the_second_time(
     client: Client, dataset: str, experiment: str, results: dict[str, Any]
 ) -> None:
     again = client.experiments.create(dataset, ALPHAS, **SMALLEST)["id"]
-    client.experiments.wait(again, timeout_s=60)
+    client.experiments.wait(again, timeout_s=WAIT_S)
 
     second = client.experiments.results(again)
 
@@ -151,7 +151,7 @@ def test_killed_workers_orchestrator_and_platform_change_no_number(
 
     with platform.client() as later:
         again = later.experiments.create(dataset, [1], **KILLED)["id"]
-        later.experiments.wait(again, timeout_s=60)
+        later.experiments.wait(again, timeout_s=WAIT_S)
         assert later.experiments.results(again)["digest"] == first["digest"]
     assert undisturbed(tmp_path / "undisturbed", cohort)["digest"] == first["digest"]
 
@@ -213,7 +213,7 @@ def test_a_bad_case_is_refused_with_file_field_and_reason(
     now.datasets.commit(opened)
 
     with pytest.raises(DatasetRefused, match="t2"):
-        now.datasets.wait(opened, timeout_s=60)
+        now.datasets.wait(opened, timeout_s=WAIT_S)
 
     assert now.datasets.get(opened)["state"] == "open"
 

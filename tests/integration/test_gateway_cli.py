@@ -88,9 +88,9 @@ def test_scores_are_answered_with_neither_store_nor_queue(
     ]
 
     scores = httpx.post(
-        f"{served.url}/trust-score", json={"cases": cases}, headers=headers, timeout=30
+        f"{served.url}/trust-score", json={"cases": cases}, headers=headers, timeout=PATIENCE_S
     )
-    ready = httpx.get(f"{served.url}/health/ready", timeout=30)
+    ready = httpx.get(f"{served.url}/health/ready", timeout=PATIENCE_S)
 
     assert scores.status_code == 200
     assert ready.status_code == 503

@@ -90,7 +90,7 @@ def gateway(database_url: str, storage: StorageSettings, valkey_url: str) -> Ite
     servers = Servers(store, coordinator, CeleryQueue(QueueSettings(url=redis_url)))
     orchestrator = Orchestrator(container.write, container.read, servers)
     headers = {"Authorization": f"Bearer {key}"}
-    with served(container) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as http:
+    with served(container) as url, httpx.Client(base_url=url, headers=headers, timeout=120) as http:
         yield Gateway(container, store, orchestrator, http)
     engine.dispose()
 

@@ -77,7 +77,7 @@ class Run:
 
 def wait_for_ends(pids: dict[int, str]) -> dict[int, str]:
     """Wait until the processes have ended; gives those that did not in time."""
-    deadline, left = time.monotonic() + 30, {}
+    deadline, left = time.monotonic() + PATIENCE_S, {}
     for pid, command in pids.items():
         try:
             handle = os.pidfd_open(pid)

@@ -11,6 +11,8 @@ from syntrust_generator.model_card import Sampling
 from syntrust_generator.noise import NoisePrefetcher, draw_noise
 from syntrust_generator.synthesis.draw import noise_steps
 
+pytestmark = pytest.mark.numeric
+
 SHAPE = (4, 5, 6)
 
 

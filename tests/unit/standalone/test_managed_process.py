@@ -19,6 +19,8 @@ from syntrust_standalone.peak_memory import list_process_tree, watch_memory
 from syntrust_standalone.servers import Program
 from syntrust_standalone.supervisor import trim_log
 
+PATIENCE_S = 120  # of a busy machine
+
 # Starts a grandchild in the same session, says both ids, and waits for ever.
 PARENT = "sleep 1000 & echo $$ $! >> pids; wait"
 
@@ -38,13 +40,13 @@ def manage(folder: Path, cleaner: OrphanCleaner, script: str, events: list[str])
 
 async def lines(path: Path, count: int) -> list[list[int]]:
     """The process ids in the file, once there are so many lines."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not path.exists() or path.read_text().count("\n") < count:  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.02)
     return [[int(word) for word in line.split()] for line in path.read_text().splitlines()]  # noqa: ASYNC240
 
 
-def is_gone(pid: int, timeout_s: float = 20) -> bool:
+def is_gone(pid: int, timeout_s: float = PATIENCE_S) -> bool:
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -150,7 +152,7 @@ def test_a_group_that_ignores_its_signal_is_killed(
 
         orphan_cleaner.end_groups({process.pid: signal.SIGTERM})
 
-        assert process.wait(20) == -signal.SIGKILL
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 def test_a_long_log_is_cut_and_its_text_kept_once(tmp_path: Path) -> None:

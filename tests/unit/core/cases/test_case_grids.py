@@ -24,6 +24,8 @@ from syntrust_core.testing.casemaker import (
     write_upload,
 )
 
+pytestmark = pytest.mark.numeric
+
 nib: Any = nibabel  # its classes carry no types
 Volumes = dict[str, NDArray[Any]]
 COARSE = Grid(shape=(16, 16, 16), spacing_mm=(8.0, 8.0, 8.0))

@@ -23,6 +23,8 @@ from syntrust_core.testing.casemaker import (
     write_upload,
 )
 
+pytestmark = pytest.mark.numeric
+
 RAS = np.diag([4.0, 5.0, 6.0, 1.0])
 
 

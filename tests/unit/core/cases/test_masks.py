@@ -26,6 +26,8 @@ from syntrust_core.testing.casemaker import (
     write_upload,
 )
 
+pytestmark = pytest.mark.numeric
+
 BRAIN = ellipsoid(SHAPE, (0.48, 0.52, 0.5), 0.38)
 RAS = np.diag([4.0, 5.0, 6.0, 1.0])
 

@@ -17,8 +17,10 @@ from syntrust_gateway.trust_score import service as pool
 from syntrust_gateway.trust_score.pipe import JSON
 from syntrust_gateway.trust_score.service import SCORINGS_AT_ONCE, Reply, ScorerPool
 
+pytestmark = pytest.mark.numeric
+
 BODY = b'{"cases": [{"id": "a", "real": {"ET": 0.9}, "synthetic": {"ET": 0.8}}]}'
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 PARENT = f"""
 import asyncio, os, signal

@@ -12,6 +12,8 @@ from scipy import ndimage
 from syntrust_generator.atlas.registration import EDGE, fit_shape_template, register_head, splat
 from syntrust_standalone.phantoms import PhantomOptions, make_case
 
+pytestmark = pytest.mark.numeric
+
 NODES = (40, 46, 20)  # z, y, half of x
 TURN_DEGREES = 10.0
 

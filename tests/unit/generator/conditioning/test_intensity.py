@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.tolerances import U32
 
 from syntrust_generator.conditioning.intensity import (
     BACKGROUND,
@@ -13,6 +14,8 @@ from syntrust_generator.conditioning.intensity import (
     min_max,
 )
 from syntrust_generator.model_card import Convention
+
+pytestmark = pytest.mark.numeric
 
 Images = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -52,7 +55,8 @@ def test_z_scores_come_back_by_the_stated_formula(images: Images, brain: Mask) -
 def test_an_affine_change_of_intensity_changes_nothing(images: Images, brain: Mask) -> None:
     changed = np.where(brain, 3 * images + 70, -5).astype(np.float32)
 
-    np.testing.assert_allclose(brain_z(changed, brain), brain_z(images, brain), atol=1e-5)
+    # A changed value of up to 2200 is rounded, its sd is 150 and the range 6 sds: 2.5 U32.
+    np.testing.assert_allclose(brain_z(changed, brain), brain_z(images, brain), atol=8 * U32)
 
 
 def test_one_hot_voxel_squeezes_min_max_but_not_z(images: Images, brain: Mask) -> None:
@@ -86,7 +90,8 @@ def test_contracting_undoes_expanding(images: Images, brain: Mask) -> None:
 
     assert (spread[:, ~brain] == BACKGROUND).all()
     assert np.abs(spread).max() <= 1
-    np.testing.assert_allclose(contract(spread)[:, brain], values[:, brain], atol=1e-6)
+    # Contracting magnifies an error up to 3.7 times; asinh in float32 may be off by 8 U32.
+    np.testing.assert_allclose(contract(spread)[:, brain], values[:, brain], atol=32 * U32)
 
 
 def test_expanding_gives_healthy_tissue_nearly_twice_the_range(images: Images, brain: Mask) -> None:

@@ -16,6 +16,8 @@ from benchmarks.few_steps_numbers import (
     paired_change,
 )
 
+pytestmark = pytest.mark.numeric
+
 RNG = np.random.default_rng(3)
 SHAPE = (12, 12, 12)
 BRAIN = np.zeros(SHAPE, dtype=bool)

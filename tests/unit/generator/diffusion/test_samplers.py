@@ -17,6 +17,8 @@ from syntrust_generator.diffusion.samplers import (
 )
 from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, respace
 
+pytestmark = pytest.mark.numeric
+
 SHAPE = (1, 4, 4, 4, 4)
 
 

@@ -18,6 +18,8 @@ from syntrust_generator.conditioning.planes import to_network
 from syntrust_generator.synthesis.draw import draw
 from syntrust_standalone.phantoms import PhantomOptions, make_case
 
+pytestmark = pytest.mark.numeric
+
 
 def likeness(
     images: NDArray[np.float32], case: Case, view: ConditionedView, mean: MeanBrain

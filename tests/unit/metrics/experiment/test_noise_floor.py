@@ -8,6 +8,8 @@ import pytest
 
 from syntrust_metrics.experiment.results import build_results
 
+pytestmark = pytest.mark.numeric
+
 Maker = Callable[..., Any]
 
 

@@ -10,6 +10,8 @@ from scipy import stats
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.experiment.size_effect import average_correlations, spearman
 
+pytestmark = pytest.mark.numeric
+
 Maker = Callable[..., Any]
 
 

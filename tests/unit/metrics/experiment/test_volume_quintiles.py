@@ -12,6 +12,8 @@ import pytest
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.experiment.volume_quintiles import assign_quintiles
 
+pytestmark = pytest.mark.numeric
+
 Maker = Callable[..., Any]
 
 

@@ -15,6 +15,8 @@ from syntrust_core.testing.casemaker import ellipsoid
 from syntrust_metrics.fidelity.compare import ABSENT, EQUAL, NO_CONTRAST, TOO_SMALL, compare_twins
 from syntrust_metrics.fidelity.schema import AREAS, LESIONS, TwinComparison, TwinMeasures
 
+pytestmark = pytest.mark.numeric
+
 Images = NDArray[np.float32]
 LARGE, SMALL = 64, 32
 

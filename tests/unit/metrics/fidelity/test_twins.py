@@ -34,6 +34,8 @@ from syntrust_metrics.fidelity.schema import (
 from syntrust_metrics.fidelity.similarity import wasserstein_distance
 from syntrust_metrics.fidelity.summary import summarise_twins
 
+pytestmark = pytest.mark.numeric
+
 Matrix = NDArray[np.float64]
 
 

@@ -19,6 +19,8 @@ from syntrust_metrics.segmentation.bitmasks import (
 from syntrust_metrics.segmentation.components import Components, Runs
 from syntrust_metrics.segmentation.surface import SurfaceMetrics, measure_surfaces
 
+pytestmark = pytest.mark.numeric
+
 Mask = NDArray[np.bool_]
 CORNERS = np.ones((3, 3, 3), np.bool_)
 EDGES = ndimage.generate_binary_structure(3, 2)

@@ -12,6 +12,8 @@ from syntrust_core.errors import InvalidVolume
 from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.overlap import confusion_matrix, precision, sensitivity
 
+pytestmark = pytest.mark.numeric
+
 Labels = NDArray[np.uint8]
 NCR, ED, ET = 1, 2, 3
 ONE = (1.0, 1.0, 1.0)

@@ -21,6 +21,8 @@ from syntrust_metrics.segmentation.case_metrics import score_case
 from syntrust_metrics.segmentation.overlap import ALL_LABELS
 from syntrust_metrics.segmentation.surface import SurfaceMetrics
 
+pytestmark = pytest.mark.numeric
+
 Mask = NDArray[np.bool_]
 ONE = (1.0, 1.0, 1.0)
 # MONAI calls itself with an argument that it has deprecated.

@@ -25,6 +25,8 @@ from syntrust_metrics.trust.inference.trend import (
     kendall_tau,
 )
 
+pytestmark = pytest.mark.numeric
+
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
 ALPHAS = (0.0, 0.25, 0.4, 0.5, 0.75, 1.0)

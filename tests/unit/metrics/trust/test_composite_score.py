@@ -13,6 +13,8 @@ from tests.unit.metrics.trust.array_requests import REGIONS, make_request
 from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.composite_score import PARTS, compute_parts, join_parts
 
+pytestmark = pytest.mark.numeric
+
 Array = NDArray[np.float64]
 UNIT = st.floats(0, 1, width=32)
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from syntrust_metrics.trust import score_cases
 
+pytestmark = pytest.mark.numeric
+
 NULL = None
 
 

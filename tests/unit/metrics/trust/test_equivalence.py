@@ -21,6 +21,8 @@ from syntrust_metrics.trust.inference.margin_tests import (
     run_paired_test,
 )
 
+pytestmark = pytest.mark.numeric
+
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
 MARGIN = 0.03

@@ -19,6 +19,8 @@ from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.intervals import tail_quantiles
 from syntrust_metrics.trust.request.policy import Policy
 
+pytestmark = pytest.mark.numeric
+
 Array = NDArray[np.float64]
 REGIONS = ("ED", "ET", "NCR")
 

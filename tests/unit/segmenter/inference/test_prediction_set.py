@@ -22,6 +22,8 @@ from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
+pytestmark = pytest.mark.numeric
+
 
 def run(
     model: Path, entries: list[ImageEntry], out: Path, *, probabilities: bool = False

@@ -26,6 +26,8 @@ from syntrust_segmenter.inference.segmentation import Segmentation, segment
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
+pytestmark = pytest.mark.numeric
+
 MODEL = Ref(kind=Kind.TRAIN_SEGMENTER, id="c" * 64)
 RAS = np.diag([1.0, 1.0, 1.0, 1.0])
 GRID = Grid(shape=(36, 36, 36), spacing_mm=(1.0, 1.0, 1.0))

@@ -20,6 +20,8 @@ from syntrust_segmenter.models.store import read_start
 from syntrust_segmenter.network.swin_unetr import build_network
 from syntrust_segmenter.presets import SegmenterConfig, configure
 
+pytestmark = pytest.mark.numeric
+
 SMALL = {"patch": 32, "roi": 32, "norm": "group", "head": "regions"}
 CONFIG = configure("tiny", SMALL)
 LABELS = configure("tiny", {**SMALL, "head": "labels"})

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tests.tolerances import of_sum
 
 from syntrust_segmenter.network.heads import (
     bias_from_priors,
@@ -15,6 +16,8 @@ from syntrust_segmenter.network.heads import (
     regions_to_labels,
 )
 from syntrust_segmenter.presets import Head
+
+pytestmark = pytest.mark.numeric
 
 LABEL_MAPS = arrays.arrays(np.uint8, (1, 3, 2, 2), elements=st.integers(0, 3))
 
@@ -67,7 +70,7 @@ def test_probabilities_of_regions_within_each_other_give_back_those_of_the_regio
 
     chances = label_probabilities(logits, "regions").flatten().tolist()
 
-    assert chances == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=1e-6)
+    assert chances == pytest.approx([0.1, 0.4, 0.3, 0.2], abs=of_sum(16))
 
 
 @pytest.mark.parametrize("head", ["labels", "regions"])
@@ -76,7 +79,9 @@ def test_the_first_bias_makes_probabilities_of_the_shares(head: Head) -> None:
 
     bias = bias_from_priors(shares, head).reshape(1, -1, 1, 1, 1)
 
-    assert label_probabilities(bias, head).flatten().tolist() == pytest.approx(shares, abs=1e-6)
+    assert label_probabilities(bias, head).flatten().tolist() == pytest.approx(
+        shares, abs=of_sum(16)
+    )
 
 
 def test_a_voxel_gets_the_likeliest_label() -> None:

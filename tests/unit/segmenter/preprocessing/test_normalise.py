@@ -10,6 +10,8 @@ from syntrust_core.errors import InvalidVolume
 from syntrust_segmenter.portable.zscore import Z_LIMIT
 from syntrust_segmenter.preprocessing.normalise import normalise
 
+pytestmark = pytest.mark.numeric
+
 SHAPE = (12, 14, 10)
 
 

@@ -19,6 +19,8 @@ from syntrust_segmenter.training.sampling import (
     pick_case,
 )
 
+pytestmark = pytest.mark.numeric
+
 CONFIG = configure("tiny", {"patch": 32, "norm": "group", "batch": 3, "roi": 32})
 
 

@@ -56,6 +56,7 @@ def test_a_case_does_not_depend_on_which_others_are_made(tmp_path: Path) -> None
     assert contents(alone) == contents(tmp_path / "all" / alone.name)
 
 
+@pytest.mark.numeric
 def test_a_case_is_the_same_in_another_process_with_other_threads() -> None:
     case = make_case(9, 3, PhantomOptions.demo())
     here = hashlib.sha256(case.images.tobytes() + case.labels.tobytes()).hexdigest()

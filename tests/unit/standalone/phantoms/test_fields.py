@@ -20,6 +20,8 @@ from syntrust_standalone.phantoms.lesion import (
 from syntrust_standalone.phantoms.plan import Enhancement, Focus, Kind, LesionPlan
 from syntrust_standalone.phantoms.templates import load_templates
 
+pytestmark = pytest.mark.numeric
+
 
 def splines_at(t: NDArray[np.float32]) -> NDArray[np.float64]:
     """The four cubic B-splines alive at the fraction `t` between two knots, from scipy."""
