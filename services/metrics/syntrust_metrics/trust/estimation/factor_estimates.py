@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from syntrust_metrics.trust.request.rows import SIDES
 
 Array = NDArray[np.float64]
 Bounds = tuple[float, float]
+NO_UPPER_BOUND: Final = "a mean Dice of resampled cases is so close to 0 that T5 has no upper bound"
 
 
 def estimate_factors(estimator: Estimator) -> dict[str, Any]:
@@ -142,8 +143,18 @@ def _intervals_from_log(
 
 def _undo_log(interval: Interval, back: Callable[[Bounds], Bounds]) -> Interval:
     assert interval.bounds is not None  # noqa: S101 - on the log scale there are bounds
-    low, high = interval.bounds
-    return Interval(back((math.exp(low), math.exp(high))), interval.scope)
+    low, high = back((_exp(interval.bounds[0]), _exp(interval.bounds[1])))
+    if not math.isfinite(high):
+        return Interval(None, None, NO_UPPER_BOUND)
+    return Interval((low, high), interval.scope)
+
+
+def _exp(value: float) -> float:
+    """Give the exponential, infinity where it is larger than any number."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def _complement(floor: float, bounds: Bounds) -> Bounds:

@@ -262,8 +262,11 @@ def crossed_means(per_case: Array) -> list[Mean | None]:
 def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds: int) -> Mean:
     dof = float(cases - 1)
     if from_seeds > 0:
-        parts = from_seeds**2 / (seeds - 1) + from_cases**2 / (cases - 1)
-        dof = (from_seeds + from_cases) ** 2 / parts
+        # A ratio of squares, scaled by a power of two: tiny variances would vanish when squared.
+        exponent = math.frexp(from_seeds + from_cases)[1]
+        drawn, tested = math.ldexp(from_seeds, -exponent), math.ldexp(from_cases, -exponent)
+        parts = drawn**2 / (seeds - 1) + tested**2 / (cases - 1)
+        dof = (drawn + tested) ** 2 / parts
     return Mean(value, cases, from_cases, from_seeds, dof)
 
 
