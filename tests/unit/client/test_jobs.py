@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.client.answers import IMAGE, job
+from tests.unit.client.interruption import interrupt
 
 from syntrust import Client, JobFailed, ServerFailed, TimedOut, UnfitFolder
 
@@ -199,20 +196,10 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_get_its_files(
     server: Any, answer: Any
 ) -> None:
     server.on("GET /jobs/j1", answer(body=job(server, "running")))
-    command = [sys.executable, "-m", "syntrust", "--url", server.url, "--key", "k"]
 
-    with subprocess.Popen(
-        [*command, "job", "watch", "j1", "--out", "images"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
+    first, rest, code = interrupt(server.url, "job", "watch", "j1", "--out", "images")
 
     assert first.startswith("running: 1/3 steps")
-    assert process.returncode == 130
+    assert code == 130
     assert "The job goes on: syntrust job watch j1 --out images" in rest
     assert {asked.method for asked in server.asked} == {"GET"}

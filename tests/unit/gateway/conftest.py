@@ -94,16 +94,6 @@ def logged() -> Iterator[list[Any]]:
         yield lines
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def coordinator() -> MemoryCoordinator:
-    return MemoryCoordinator()
-
-
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with tables and no rows, to be copied."""

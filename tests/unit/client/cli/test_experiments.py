@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.client.answers import experiment, results, trust
+from tests.unit.client.interruption import interrupt
 
 Run = Callable[..., int]
 
@@ -107,21 +104,11 @@ def test_ctrl_c_while_watching_leaves_the_experiment_running_and_says_so(
     server: Any, answer: Any
 ) -> None:
     server.on("GET /experiments/e1", answer(body=experiment("running")))
-    command = [sys.executable, "-m", "syntrust", "--url", server.url, "--key", "k"]
 
-    with subprocess.Popen(
-        [*command, "experiment", "watch", "e1"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
+    first, rest, code = interrupt(server.url, "experiment", "watch", "e1")
 
     assert first.startswith("running: 1/3 steps")
-    assert process.returncode == 130
+    assert code == 130
     assert re.search(r"The experiment goes on: syntrust experiment watch e1", rest)
     assert {asked.method for asked in server.asked} == {"GET"}
 

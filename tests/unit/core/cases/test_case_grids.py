@@ -19,7 +19,6 @@ from syntrust_core.imaging.nifti import write_volume
 from syntrust_core.testing.casemaker import (
     SHAPE,
     SPACING_MM,
-    make_volumes,
     write_nifti,
     write_upload,
 )
@@ -29,11 +28,6 @@ pytestmark = pytest.mark.numeric
 nib: Any = nibabel  # its classes carry no types
 Volumes = dict[str, NDArray[Any]]
 COARSE = Grid(shape=(16, 16, 16), spacing_mm=(8.0, 8.0, 8.0))
-
-
-@pytest.fixture
-def volumes() -> Volumes:
-    return make_volumes()
 
 
 @pytest.mark.parametrize("grid", ["native", COARSE])

@@ -29,7 +29,6 @@ from syntrust_core.testing.casemaker import (
     SPACING_MM,
     ellipsoid,
     lps_affine,
-    make_volumes,
     write_nifti,
     write_upload,
 )
@@ -37,11 +36,6 @@ from syntrust_core.testing.casemaker import (
 nib: Any = nibabel  # its classes carry no types
 Volumes = dict[str, NDArray[Any]]
 COARSE = Grid(shape=(16, 16, 16), spacing_mm=(8.0, 8.0, 8.0))
-
-
-@pytest.fixture
-def volumes() -> Volumes:
-    return make_volumes()
 
 
 def test_a_case_is_read_as_it_was_uploaded(tmp_path: Path, volumes: Volumes) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from syntrust_core.cases.export import export_images
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import read_case, write_case
-from syntrust_core.contracts.case_record import CaseRefused
+from syntrust_core.contracts.case_record import CaseRecord, CaseRefused
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import MODALITIES, Scheme
@@ -46,6 +47,24 @@ def med_ddpm_files(folder: Path) -> dict[str, Path]:
     labels = make_volumes()["seg"]
     seg[labels == 1], seg[labels == 2], seg[labels == 4] = 1, 2, 3
     return write_upload(folder, {"seg": seg})
+
+
+def write_back(
+    images: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    record: CaseRecord,
+    folder: Path,
+    geometry: Geometry,
+) -> dict[str, Path]:
+    """Write images of a mask's twin on the grid of its upload, with background -1."""
+    return export_images(
+        images,
+        brain=brain,
+        geometry=geometry,
+        uploaded=record.uploaded,
+        background=-1,
+        folder=folder / "out",
+    )
 
 
 def test_a_mask_gives_the_labels_brain_and_digest_of_the_whole_case_it_is_cut_from(
@@ -117,14 +136,7 @@ def test_images_on_the_native_grid_come_back_voxel_for_voxel(tmp_path: Path) -> 
     images = np.random.default_rng(0).normal(size=(4, *case.geometry.shape)).astype(np.float32)
     images[:, ~case.brain] = -1
 
-    paths = export_images(
-        images,
-        brain=case.brain,
-        geometry=case.geometry,
-        uploaded=record.uploaded,
-        background=-1,
-        folder=tmp_path / "out",
-    )
+    paths = write_back(images, case.brain, record, tmp_path, case.geometry)
 
     assert list(paths) == list(MODALITIES)
     for image, path in zip(images, paths.values(), strict=True):
@@ -138,13 +150,12 @@ def test_a_linear_ramp_drawn_on_a_coarser_grid_comes_back_as_itself(tmp_path: Pa
     grid = Grid(shape=(24, 24, 24), spacing_mm=(6.0, 6.0, 6.0))
     case, record = inspect_case(mask_files(tmp_path), grid=grid, purpose="mask")
 
-    paths = export_images(
+    paths = write_back(
         np.stack([_world_x(case.geometry)] * 4),
-        brain=np.ones(grid.shape, np.bool_),
-        geometry=case.geometry,
-        uploaded=record.uploaded,
-        background=-1,
-        folder=tmp_path / "out",
+        np.ones(grid.shape, np.bool_),
+        record,
+        tmp_path,
+        case.geometry,
     )
 
     voxels, _ = read_volume(paths["t1"])
@@ -157,14 +168,7 @@ def test_background_never_bleeds_into_the_brain_nor_lies_inside_it(tmp_path: Pat
     case, record = inspect_case(mask_files(tmp_path), grid=grid, purpose="mask")
     images = np.where(case.brain, np.float32(0.5), np.float32(-1))[None].repeat(4, axis=0)
 
-    paths = export_images(
-        images,
-        brain=case.brain,
-        geometry=case.geometry,
-        uploaded=record.uploaded,
-        background=-1,
-        folder=tmp_path / "out",
-    )
+    paths = write_back(images, case.brain, record, tmp_path, case.geometry)
 
     voxels, _ = read_volume(paths["flair"])
     inside = voxels > -1

@@ -30,16 +30,6 @@ from syntrust_core.testing.step_bench import StepBench
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def coordinator() -> MemoryCoordinator:
-    return MemoryCoordinator()
-
-
-@pytest.fixture
 def message() -> InspectCase:
     upload = Upload(key="uploads/d/1", bytes=3, sha256="a" * 64)
     return InspectCase(files={"t1": upload}, scheme="auto", grid="native")
