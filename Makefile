@@ -47,11 +47,12 @@ test-pythons: venv ## the unit tests on each Python 3.11-3.13 of this machine; T
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels
 
-check: venv ## format, lint, types, layering
+check: venv ## format, lint, types, layering, structure
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -m tools.structure --check
 
 hooks: venv ## run format and lint before each commit, types and layering before each push
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
