@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -64,6 +64,21 @@ bench: venv ## the benchmarks; slow, never part of the tests; fails if one misse
 
 structure: venv ## how the code is laid out: lengths, folders, circles, duplicates; fails if a target is missed
 	@$(BIN)/python -m tools.structure --check
+
+openapi: venv ## write docs/openapi.json anew from the gateway
+	@mkdir -p build
+	$(BIN)/syntrust-gateway openapi > build/openapi.json
+	mv build/openapi.json docs/openapi.json
+
+client-types: venv ## write the client's types anew from docs/openapi.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m datamodel_code_generator
+
+foreign-client: venv ## let a generator of others make a client from docs/openapi.json; fails at a warning
+	@test -x build/foreign-client/venv/bin/python || $(PYTHON) -m venv build/foreign-client/venv
+	build/foreign-client/venv/bin/python -m pip install --quiet --requirement requirements/openapi-client.txt
+	build/foreign-client/venv/bin/openapi-python-client generate --path docs/openapi.json --config requirements/openapi-client.yaml \
+		--output-path build/foreign-client/made --overwrite --fail-on-warning
+	build/foreign-client/venv/bin/python -W error -m compileall -qf build/foreign-client/made
 
 lock: venv ## write requirements/*.txt anew
 	$(BIN)/python requirements/lock.py

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse
 
 from syntrust_core.errors import Unauthenticated
 from syntrust_gateway.api import problems
-from syntrust_gateway.api.middleware import OPEN_PATHS, Gate, Outermost
+from syntrust_gateway.api.middleware import Gate, Outermost
+from syntrust_gateway.api.openapi import complete
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
@@ -34,10 +35,6 @@ Long work answers 202 with a `Location` to watch. Errors are `application/proble
 **Research use only.**
 """
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
-_KEYS: dict[str, Any] = {
-    "HTTPBearer": {"type": "http", "scheme": "bearer", "description": "Your API key."},
-    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'"
@@ -45,17 +42,12 @@ _DOCS_POLICY = (
 
 
 class _Api(FastAPI):
-    """Document the key that the middleware asks for. As a dependency it would cost time."""
+    """Document what no route declares. As a declaration it would cost time."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            schema = super().openapi()
-            schema["components"]["securitySchemes"] = _KEYS
-            for path, operations in schema["paths"].items():
-                if not path.startswith(OPEN_PATHS):
-                    for operation in operations.values():
-                        operation["security"] = [{name: []} for name in _KEYS]
-        return super().openapi()
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
@@ -63,16 +55,31 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
 
     It makes no client and reads no setting.
     """
+    app = _with_routes()
+    app.state.container = container
+    app.state.scorers = scorers
+    app.state.metrics = Metrics(container)
+    _add_docs(app)
+    problems.install(app)
+    app.add_middleware(Gate, container=container)
+    app.add_middleware(Outermost, metrics=app.state.metrics)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Give what `/openapi.json` answers, without any collaborator."""
+    return _with_routes().openapi()
+
+
+def _with_routes() -> FastAPI:
     app = _Api(
         title="SynTrust",
         version=version("syntrust-gateway"),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.state.container = container
-    app.state.scorers = scorers
-    app.state.metrics = Metrics(container)
     # Routes are tried in this order. Only trust scores come many times a second.
     for router in (
         trust_score.router,
@@ -84,12 +91,9 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
         models.router,
         observability.metrics,
     ):
-        app.include_router(router, responses=problems.documented(Unauthenticated))
-    app.include_router(observability.health)
-    _add_docs(app)
-    problems.install(app)
-    app.add_middleware(Gate, container=container)
-    app.add_middleware(Outermost, metrics=app.state.metrics)
+        responses = problems.documented(Unauthenticated) | problems.ANY_OTHER
+        app.include_router(router, responses=responses)
+    app.include_router(observability.health, responses=problems.ANY_OTHER)
     return app
 
 

@@ -1,10 +1,11 @@
-"""`syntrust-gateway migrate|serve|orchestrate|key`: the entry points, where settings are read.
+"""`syntrust-gateway migrate|serve|orchestrate|openapi|key`: where settings are read.
 
 Each command imports what it needs when it runs. All imports together would take seconds.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -35,6 +36,14 @@ def serve_api(host: str = "127.0.0.1", port: int = 8000) -> None:
     from syntrust_gateway.server import serve  # noqa: PLC0415
 
     serve(host, port)
+
+
+@cli.command("openapi")
+def print_openapi() -> None:
+    """Print the OpenAPI document."""
+    from syntrust_gateway.app import openapi_document  # noqa: PLC0415
+
+    typer.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
 
 
 @cli.command("orchestrate")

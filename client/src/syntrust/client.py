@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from syntrust.api_types import Ready, TrustAnswer
 from syntrust.connection import Connection
 from syntrust.datasets import Datasets
 from syntrust.experiments import Experiments
@@ -64,9 +65,9 @@ class Client:
         cases: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str,
         *,
         policy: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> TrustAnswer:
         """Trust factors of Dice scores: a list of cases, a whole request body, or CSV text."""
-        found: dict[str, Any]
+        found: TrustAnswer
         if isinstance(cases, str):
             found = self._http.post("/trust-score", text=cases, media="text/csv", repeatable=True)
             return found
@@ -75,7 +76,7 @@ class Client:
         found = self._http.post("/trust-score", body, repeatable=True)
         return found
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> Ready:
         """What `/health/ready` says; `ServerFailed` when a part is not ready."""
-        found: dict[str, Any] = self._http.get("/health/ready")
+        found: Ready = self._http.get("/health/ready")
         return found

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from syntrust.bodies import FINAL, FileLink, WorkState
+from syntrust.api_types import FileLink
+from syntrust.bodies import FINAL, WorkState
 from syntrust.config import api_key, server_url
 from syntrust.errors import Refused, ServerFailed, TimedOut, WorkFailed
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
@@ -79,7 +80,7 @@ def require_success(state: WorkState, failure: type[WorkFailed]) -> None:
     """Raise `failure` unless this final state is a success."""
     if state["state"] == "succeeded":
         return
-    error = state["error"] or {}
+    error: Mapping[str, Any] = state["error"] or {}
     reason = error.get("text") or error.get("detail")
     ended = "was cancelled" if state["state"] == "cancelled" else state["state"]
     why = f": {reason}" if reason else "."

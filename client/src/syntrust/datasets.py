@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.bodies import DatasetState, DatasetSummary, GridSpec, Scheme
+from syntrust.api_types import DatasetBody, DatasetSummary
+from syntrust.bodies import GridSpec, Scheme
 from syntrust.case_files import find_files
 from syntrust.connection import Connection, deadline_in, described, safe
 from syntrust.errors import DatasetRefused, SynTrustError
@@ -33,13 +34,13 @@ class Datasets:
 
     def create(
         self, name: str, *, grid: GridSpec = "native", scheme: Scheme = "auto"
-    ) -> DatasetState:
+    ) -> DatasetBody:
         """Open a dataset. `grid` is that of its canonical cases, `scheme` its cases' default."""
         body = {"name": name, "grid": grid, "scheme": scheme}
-        return cast("DatasetState", self._http.post("/datasets", body))
+        return cast("DatasetBody", self._http.post("/datasets", body))
 
-    def get(self, dataset: str) -> DatasetState:
-        return cast("DatasetState", self._http.get(f"/datasets/{safe(dataset)}"))
+    def get(self, dataset: str) -> DatasetBody:
+        return cast("DatasetBody", self._http.get(f"/datasets/{safe(dataset)}"))
 
     def list(self) -> Iterator[DatasetSummary]:
         """Every dataset, a page at a time."""
@@ -74,17 +75,17 @@ class Datasets:
         sent = sum(self._connection.send(files[role], places[role], on_bytes) for role in files)
         return AddedCase(case, files, tuple(ignored), sent)
 
-    def commit(self, dataset: str) -> DatasetState:
+    def commit(self, dataset: str) -> DatasetBody:
         """Have the cases inspected; `wait_dataset` says what came of it."""
-        return cast("DatasetState", self._http.post(f"/datasets/{safe(dataset)}/commit"))
+        return cast("DatasetBody", self._http.post(f"/datasets/{safe(dataset)}/commit"))
 
     def wait(
         self,
         dataset: str,
         *,
         timeout_s: float | None = None,
-        on_state: Callable[[DatasetState], None] = lambda _: None,
-    ) -> DatasetState:
+        on_state: Callable[[DatasetBody], None] = lambda _: None,
+    ) -> DatasetBody:
         """Wait until the dataset is ready.
 
         Raises
@@ -105,7 +106,7 @@ class Datasets:
             self._connection.rest(deadline, f"Dataset {dataset}")
 
 
-def _not_inspected(state: DatasetState) -> SynTrustError:
+def _not_inspected(state: DatasetBody) -> SynTrustError:
     refused = {case["id"]: case for case in state["cases"] if case["state"] == "refused"}
     if refused:
         return DatasetRefused({case: cast("Any", refused[case]["problems"]) for case in refused})

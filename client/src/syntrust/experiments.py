@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import httpx
 from httpx_sse import EventSource
 
-from syntrust.bodies import FINAL, ExperimentState, ExperimentSummary
+from syntrust.api_types import ExperimentBody, ExperimentResults, ExperimentSummary
+from syntrust.bodies import FINAL
 from syntrust.connection import POLL_S, Connection, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
 
@@ -31,21 +32,21 @@ class Experiments:
         self._connection = connection
         self._http = connection.http
 
-    def create(self, dataset: str, alphas: Sequence[float], **settings: object) -> ExperimentState:
+    def create(self, dataset: str, alphas: Sequence[float], **settings: object) -> ExperimentBody:
         """Ask for an experiment. `settings` are the other fields of `POST /experiments`."""
         body = {"dataset": dataset, "alphas": list(alphas), **settings}
-        return cast("ExperimentState", self._http.post("/experiments", body))
+        return cast("ExperimentBody", self._http.post("/experiments", body))
 
-    def get(self, experiment: str) -> ExperimentState:
-        return cast("ExperimentState", self._http.get(f"/experiments/{safe(experiment)}"))
+    def get(self, experiment: str) -> ExperimentBody:
+        return cast("ExperimentBody", self._http.get(f"/experiments/{safe(experiment)}"))
 
     def list(self) -> Iterator[ExperimentSummary]:
         """Every experiment, a page at a time."""
         return cast("Iterator[ExperimentSummary]", self._connection.pages("/experiments"))
 
-    def watch(self, experiment: str) -> Iterator[ExperimentState]:
+    def watch(self, experiment: str) -> Iterator[ExperimentBody]:
         """States as they change, the last one final. A broken stream is resumed by asking."""
-        last: ExperimentState | None = None
+        last: ExperimentBody | None = None
         while True:
             for state in self._states(experiment):
                 if state != last:
@@ -55,7 +56,7 @@ class Experiments:
                     return
             self._connection.pause(POLL_S)
 
-    def wait(self, experiment: str, *, timeout_s: float | None = None) -> ExperimentState:
+    def wait(self, experiment: str, *, timeout_s: float | None = None) -> ExperimentBody:
         """Wait until the experiment has succeeded.
 
         Raises
@@ -71,14 +72,14 @@ class Experiments:
         require_success(state, ExperimentFailed)
         return state
 
-    def cancel(self, experiment: str) -> ExperimentState:
+    def cancel(self, experiment: str) -> ExperimentBody:
         path = f"/experiments/{safe(experiment)}/cancel"
-        return cast("ExperimentState", self._http.post(path, repeatable=True))
+        return cast("ExperimentBody", self._http.post(path, repeatable=True))
 
-    def results(self, experiment: str) -> dict[str, Any]:
+    def results(self, experiment: str) -> ExperimentResults:
         """The results body; `Conflict` until the experiment has succeeded."""
-        found: dict[str, Any] = self._http.get(f"/experiments/{safe(experiment)}/results")
-        return found
+        found = self._http.get(f"/experiments/{safe(experiment)}/results")
+        return cast("ExperimentResults", found)
 
     def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
         """One of `FIGURES` as svg or png."""
@@ -131,7 +132,7 @@ class Experiments:
         self.figures(experiment, target / "figures")
         return target
 
-    def _states(self, experiment: str) -> Iterator[ExperimentState]:
+    def _states(self, experiment: str) -> Iterator[ExperimentBody]:
         """The state now, and then what the event stream tells while it lasts."""
         yield self.get(experiment)
         path = f"/experiments/{safe(experiment)}/events"
@@ -141,6 +142,6 @@ class Experiments:
                     return
                 for event in EventSource(answer).iter_sse():
                     if event.event == "state":
-                        yield cast("ExperimentState", event.json())
+                        yield cast("ExperimentBody", event.json())
         except httpx.TransportError:
             return  # asking for the state says whether the server is gone for good

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.bodies import FINAL, JobState, JobSummary, Scheme
+from syntrust.api_types import JobBody, JobSummary
+from syntrust.bodies import FINAL, JobResult, Scheme
 from syntrust.case_files import image_files
 from syntrust.connection import POLL_S, Connection, described, require_success, safe
 from syntrust.errors import JobFailed, UnfitFolder
@@ -47,7 +48,7 @@ class Jobs:
         twin: int = 0,
         fit: str | None = None,
         **drawing: object,
-    ) -> JobState:
+    ) -> JobBody:
         """Ask for four modalities on the grid of a mask.
 
         `brain` is a brain mask, needed unless the scheme labels the rest of the brain. `fit` is
@@ -67,7 +68,7 @@ class Jobs:
         scheme: Scheme | None = None,
         probabilities: bool = False,
         on_bytes: OnBytes = lambda _: None,
-    ) -> JobState:
+    ) -> JobBody:
         """Ask for the label map of a case folder, on the grid of its images.
 
         The folder holds t1, t1ce, t2 and flair, and brain unless they are skull-stripped; a mask
@@ -80,7 +81,7 @@ class Jobs:
 
     def segment_registered(
         self, dataset: str, case: str, model: str, *, probabilities: bool = False
-    ) -> JobState:
+    ) -> JobBody:
         """The same for a case of a dataset, in the case's own label scheme."""
         asked = {"case": {"dataset": dataset, "id": case}, "model": model}
         return self._job("/segmentations", {**asked, "probabilities": probabilities})
@@ -92,7 +93,7 @@ class Jobs:
         groups: Mapping[str, str] | None = None,
         scheme: Scheme = "auto",
         policy: Mapping[str, Any] | None = None,
-    ) -> JobState:
+    ) -> JobBody:
         """Ask for the trust factors of label maps.
 
         `cases` maps a case's id to its files seg, prediction_real and prediction_synthetic. The
@@ -105,16 +106,16 @@ class Jobs:
         ]
         return self._job("/trust-score/volumes", {"cases": entries, "policy": dict(policy or {})})
 
-    def get(self, job: str) -> JobState:
-        return cast("JobState", self._http.get(f"/jobs/{safe(job)}"))
+    def get(self, job: str) -> JobBody:
+        return cast("JobBody", self._http.get(f"/jobs/{safe(job)}"))
 
     def list(self) -> Iterator[JobSummary]:
         """Every job, a page at a time."""
         return cast("Iterator[JobSummary]", self._connection.pages("/jobs"))
 
-    def watch(self, job: str) -> Iterator[JobState]:
+    def watch(self, job: str) -> Iterator[JobBody]:
         """States as they change, the last one final."""
-        last: JobState | None = None
+        last: JobBody | None = None
         while last is None or last["state"] not in FINAL:
             state = self.get(job)
             if _without_links(state) != _without_links(last):
@@ -123,7 +124,7 @@ class Jobs:
             if state["state"] not in FINAL:
                 self._connection.pause(POLL_S)
 
-    def wait(self, job: str, *, timeout_s: float | None = None) -> JobState:
+    def wait(self, job: str, *, timeout_s: float | None = None) -> JobBody:
         """Wait until the job has succeeded.
 
         Raises
@@ -137,23 +138,23 @@ class Jobs:
         require_success(state, JobFailed)
         return state
 
-    def cancel(self, job: str) -> JobState:
-        return cast("JobState", self._http.post(f"/jobs/{safe(job)}/cancel", repeatable=True))
+    def cancel(self, job: str) -> JobBody:
+        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/cancel", repeatable=True))
 
-    def result(self, job: str) -> dict[str, Any]:
+    def result(self, job: str) -> JobResult:
         """The JSON document the job was for; `Conflict` until it has succeeded."""
-        found: dict[str, Any] = self._http.get(f"/jobs/{safe(job)}/result")
+        found: JobResult = self._http.get(f"/jobs/{safe(job)}/result")
         return found
 
     def download(self, job: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a job into `folder`; paths by name."""
         return self._connection.fetch_files(self.get(job)["files"], Path(folder))
 
-    def _job(self, path: str, body: object) -> JobState:
-        return cast("JobState", self._http.post(path, body))
+    def _job(self, path: str, body: object) -> JobBody:
+        return cast("JobBody", self._http.post(path, body))
 
 
-def _without_links(state: JobState | None) -> object:
+def _without_links(state: JobBody | None) -> object:
     """What tells a change: links are signed anew at every look."""
     return None if state is None else {**state, "files": sorted(state["files"])}
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from syntrust.bodies import JobState, ModelKind, ModelState, ModelSummary
+from syntrust.api_types import JobBody
+from syntrust.bodies import ModelBody, ModelKind, ModelSummary
 from syntrust.connection import Connection, safe
 from syntrust.jobs import Jobs
 from syntrust.transport import OnBytes
@@ -24,17 +25,17 @@ class Models:
         query = {} if kind is None else {"kind": kind}
         return cast("Iterator[ModelSummary]", self._connection.pages("/models", **query))
 
-    def get(self, model: str) -> ModelState:
+    def get(self, model: str) -> ModelBody:
         """A model by name or id, with its card and links to its files."""
-        return cast("ModelState", self._http.get(f"/models/{safe(model)}"))
+        return cast("ModelBody", self._http.get(f"/models/{safe(model)}"))
 
     def download(self, model: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a model into `folder`, its weights and cards; paths by name."""
         return self._connection.fetch_files(self.get(model)["files"], Path(folder))
 
-    def export(self, model: str) -> JobState:
+    def export(self, model: str) -> JobBody:
         """Ask for a segmenter as a MONAI bundle, `bundle.zip` among the files of the job."""
-        return cast("JobState", self._http.post(f"/models/{safe(model)}/bundle"))
+        return cast("JobBody", self._http.post(f"/models/{safe(model)}/bundle"))
 
     def import_checkpoint(
         self,
@@ -43,16 +44,16 @@ class Models:
         *,
         seen: Sequence[str] | None = None,
         on_bytes: OnBytes = lambda _: None,
-    ) -> JobState:
+    ) -> JobBody:
         """Send a checkpoint that Med-DDPM released; the job makes it a model of this name."""
         upload = Jobs(self._connection).upload({"checkpoint": checkpoint}, on_bytes=on_bytes)
         listed = {} if seen is None else {"seen": list(seen)}
         return cast(
-            "JobState",
+            "JobBody",
             self._http.post("/models", {"name": name, "upload": upload, **listed}),
         )
 
-    def train(self, name: str, dataset: str, *, iterations: int, **settings: object) -> JobState:
+    def train(self, name: str, dataset: str, *, iterations: int, **settings: object) -> JobBody:
         """Train a generator on a ready dataset. `settings` are cases, config, start and seed."""
         train = {"dataset": dataset, "iterations": iterations, **settings}
-        return cast("JobState", self._http.post("/models", {"name": name, "train": train}))
+        return cast("JobBody", self._http.post("/models", {"name": name, "train": train}))

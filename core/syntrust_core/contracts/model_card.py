@@ -22,7 +22,9 @@ _LABEL: Final = re.compile(rf"(?P<case>\S+) \((?P<view>real|twin)(?P<other>{_OTH
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", json_schema_extra={"additionalProperties": True}
+    )
 
 
 class TrainingImage(_Part):

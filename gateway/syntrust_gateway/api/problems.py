@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from syntrust_core.errors import InvalidRequest, PlatformError, Unauthenticated, Unavailable
 from syntrust_core.log import get_logger
+from syntrust_gateway.api.described import schema_of
 from syntrust_gateway.errors import TYPE_BASE, FieldError, InvalidFields, pointer
 
 log = get_logger(__name__)
@@ -46,11 +47,17 @@ def documented(*errors: type[PlatformError]) -> dict[int | str, dict[str, Any]]:
     """List the errors of a route, so that OpenAPI tells them."""
     responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        known = responses.setdefault(error.status, {"model": Problem, "description": error.title})
+        known = responses.setdefault(error.status, _described(error.title))
         if error.title not in known["description"]:
             known["description"] += f"; {error.title}"
-        known["content"] = {MEDIA_TYPE: {}}
     return responses
+
+
+def _described(title: str) -> dict[str, Any]:
+    return {"description": title, "content": {MEDIA_TYPE: {"schema": schema_of(Problem)}}}
+
+
+ANY_OTHER: Final[dict[int | str, dict[str, Any]]] = {"default": _described("Any other problem")}
 
 
 def problem_response(error: PlatformError, *, instance: str) -> JSONResponse:

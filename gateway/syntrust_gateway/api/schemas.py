@@ -21,3 +21,9 @@ class RequestBody(BaseModel):
     """Base of every body that a caller sends: frozen, and no field that we do not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AnswerBody(BaseModel):
+    """Base of every body that we answer: it has every field, those with a default too."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.vocabulary import Region, Role, Scheme
-from syntrust_gateway.api.schemas import CaseId, RequestBody, Text
+from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import CaseState, DatasetState
 from syntrust_gateway.uploads.schemas import UploadSpec
 
@@ -34,13 +34,13 @@ class NewCase(RequestBody):
     files: Annotated[dict[Role, UploadSpec], Field(min_length=1)]
 
 
-class CaseProblem(BaseModel):
+class CaseProblem(AnswerBody):
     file: str
     field: str
     reason: str
 
 
-class CaseBody(BaseModel):
+class CaseBody(AnswerBody):
     id: str
     group: str | None
     scheme: Scheme
@@ -50,12 +50,12 @@ class CaseBody(BaseModel):
     region_volumes_ml: dict[Region, float] | None
 
 
-class InspectionProgress(BaseModel):
+class InspectionProgress(AnswerBody):
     inspected: int
     total: int
 
 
-class DatasetBody(BaseModel):
+class DatasetBody(AnswerBody):
     id: str
     name: str
     state: DatasetState
@@ -69,7 +69,7 @@ class DatasetBody(BaseModel):
     cases: list[CaseBody]
 
 
-class DatasetSummary(BaseModel):
+class DatasetSummary(AnswerBody):
     id: str
     name: str
     state: DatasetState
@@ -80,6 +80,6 @@ class DatasetSummary(BaseModel):
     progress: InspectionProgress
 
 
-class DatasetPage(BaseModel):
+class DatasetPage(AnswerBody):
     items: list[DatasetSummary]
     next: str | None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import FileInfo, Manifest, StepId
 from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.contracts.report import BuildReport, ReportRun, ReportTraining
 from syntrust_core.errors import Conflict, NotFound
+from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
@@ -23,7 +24,7 @@ TestSet = Literal["real", "synthetic", "synthetic_again"]
 RECORD_FILE: Final = "predictions.json"
 
 
-class PredictionsBody(BaseModel):
+class PredictionsBody(AnswerBody):
     experiment: str
     model: str
     test_set: TestSet

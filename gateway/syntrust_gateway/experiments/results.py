@@ -8,18 +8,25 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import RECIPES, FileInfo, Manifest
+from syntrust_core.contracts.base import RECIPES, FileInfo, Kind, Manifest
 from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, RunState, Step
+from syntrust_gateway.experiments.result_schemas import (
+    AttemptRecord,
+    ExperimentResults,
+    Provenance,
+    StepRecord,
+)
+from syntrust_metrics.experiment.schema import Results
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -34,7 +41,7 @@ class ReportFile:
     sha256: str
 
 
-def read_results(container: Container, caller: Caller, experiment_id: str) -> dict[str, Any]:
+def read_results(container: Container, caller: Caller, experiment_id: str) -> ExperimentResults:
     """Read the report's results, and add the experiment's id and provenance to them.
 
     Raises
@@ -46,7 +53,7 @@ def read_results(container: Container, caller: Caller, experiment_id: str) -> di
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
-    body: dict[str, Any] = json.loads(_read(container.store, info).content)
+    body: Results = json.loads(_read(container.store, info).content)
     return {**body, "experiment": experiment.id, "provenance": provenance}
 
 
@@ -89,7 +96,7 @@ def _read(store: ObjectStore, info: FileInfo) -> ReportFile:
     return ReportFile(content, info.sha256)
 
 
-def _provenance(session: Session, experiment: Experiment) -> dict[str, Any]:
+def _provenance(session: Session, experiment: Experiment) -> Provenance:
     steps = _steps(session, experiment.id)
     attempts = _attempts(session, experiment.id)
     return {
@@ -102,7 +109,7 @@ def _provenance(session: Session, experiment: Experiment) -> dict[str, Any]:
         "dataset": experiment.dataset_id,
         "spec": experiment.spec,
         "steps": [_step(step, attempts.get(step.id, [])) for step in steps],
-        "recipes": {str(kind): recipe for kind, recipe in RECIPES.items()},
+        "recipes": dict(RECIPES),
         "versions": {"syntrust": version("syntrust-gateway"), "python": platform.python_version()},
     }
 
@@ -117,14 +124,14 @@ def _steps(session: Session, experiment: str) -> Iterable[Step]:
     return session.scalars(query).all()
 
 
-def _attempts(session: Session, experiment: str) -> dict[str, list[dict[str, Any]]]:
+def _attempts(session: Session, experiment: str) -> dict[str, list[AttemptRecord]]:
     query = (
         select(Attempt)
         .join(ExperimentStep, ExperimentStep.step_id == Attempt.step_id)
         .where(ExperimentStep.experiment_id == experiment)
         .order_by(Attempt.started)
     )
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[AttemptRecord]] = {}
     for row in session.scalars(query):
         found.setdefault(row.step_id, []).append(
             {
@@ -137,11 +144,11 @@ def _attempts(session: Session, experiment: str) -> dict[str, list[dict[str, Any
     return found
 
 
-def _step(step: Step, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+def _step(step: Step, attempts: list[AttemptRecord]) -> StepRecord:
     made = (step.manifest or {}).get("made", {})
     return {
         "step": step.id,
-        "kind": step.kind,
+        "kind": Kind(step.kind),
         "attempt": (step.manifest or {}).get("attempt"),
         "host": made.get("host"),
         "started": made.get("started"),

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -19,6 +20,7 @@ from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
+from syntrust_gateway.experiments.result_schemas import ExperimentResults
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
@@ -26,6 +28,12 @@ from syntrust_gateway.experiments.spec import ExperimentSpec
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 _PING_S = 15
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The states, each as an event.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 _FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
 _FILE_TYPES = {
     "svg": "image/svg+xml",
@@ -40,6 +48,16 @@ _FILE_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"
 )
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """Describe a file of the report, for the `responses` of a route."""
+    schema = {"type": "string"}
+    content = {media_type: {"schema": schema} for media_type in media_types}
+    return {
+        200: {"description": description, "content": content},
+        304: {"description": "The file of `If-None-Match` is still the file."},
+    }
 
 
 @router.post(
@@ -80,7 +98,7 @@ def get_experiment(
     "/{experiment_id}/events",
     summary="Watch an experiment's state",
     response_class=EventSourceResponse,
-    responses=documented(NotFound),
+    responses=documented(NotFound) | _EVENTS,
 )
 def watch_experiment(
     experiment_id: str, container: ContainerDep, caller: CallerDep
@@ -96,14 +114,15 @@ def watch_experiment(
 @router.get(
     "/{experiment_id}/results",
     summary="Get an experiment's results",
-    responses=_FILES,
+    response_class=Response,
+    responses=_FILES | json_of(ExperimentResults, description="The results."),
 )
 def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) -> Response:
     """Gives scores, trust factors and their intervals by α and seed, and their provenance.
 
     The experiment must have succeeded. Research use only.
     """
-    body: dict[str, Any] = results.read_results(container, caller, experiment_id)
+    body = results.read_results(container, caller, experiment_id)
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text.encode(), media_type="application/json")
 
@@ -112,7 +131,7 @@ def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) 
     "/{experiment_id}/results.csv",
     summary="Get every measurement of every test case as CSV",
     response_class=Response,
-    responses=_FILES,
+    responses=_FILES | _file_of("text/csv", description="The table."),
 )
 def get_long_table(
     experiment_id: str,
@@ -134,7 +153,7 @@ def get_long_table(
     "/{experiment_id}/figures/{figure}",
     summary="Get a figure of the report",
     response_class=Response,
-    responses=_FILES,
+    responses=_FILES | _file_of("image/svg+xml", "image/png", description="The figure."),
 )
 def get_figure(
     experiment_id: str,
@@ -157,7 +176,7 @@ def get_figure(
     "/{experiment_id}/report.html",
     summary="Get the report as one file",
     response_class=Response,
-    responses=_FILES,
+    responses=_FILES | _file_of("text/html", description="The report."),
 )
 def get_report(
     experiment_id: str,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from syntrust_gateway.api.described import described_by
+from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.db.tables import RunState
+from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.runs.schemas import RunningStep, StepCount
 
 
-class ExperimentError(BaseModel):
+class ExperimentError(AnswerBody):
     model_config = ConfigDict(extra="allow")
 
     slug: str
@@ -19,7 +22,7 @@ class ExperimentError(BaseModel):
     step: str | None = None
 
 
-class ExperimentBody(BaseModel):
+class ExperimentBody(AnswerBody):
     id: str
     name: str | None
     dataset: str
@@ -40,11 +43,13 @@ class ExperimentBody(BaseModel):
     created: datetime
     finished: datetime | None
     spec: Annotated[
-        dict[str, Any], Field(description="The request with every default and choice written out.")
+        dict[str, Any],
+        described_by(ResolvedSpec),
+        Field(description="The request with every default and choice written out."),
     ]
 
 
-class ExperimentSummary(BaseModel):
+class ExperimentSummary(AnswerBody):
     id: str
     name: str | None
     dataset: str
@@ -54,6 +59,6 @@ class ExperimentSummary(BaseModel):
     alphas: list[float]
 
 
-class ExperimentPage(BaseModel):
+class ExperimentPage(AnswerBody):
     items: list[ExperimentSummary]
     next: str | None

@@ -75,9 +75,15 @@ class ExperimentSpec(RequestBody):
         ),
     ]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS)] = (0,)
-    split: RandomSplit | ExplicitSplit = RandomSplit()
-    generator: GeneratorChoice = GeneratorChoice()
-    segmenter: SegmenterChoice = SegmenterChoice()
+    split: RandomSplit | ExplicitSplit = Field(
+        default_factory=RandomSplit, description="Random if it is left out."
+    )
+    generator: GeneratorChoice = Field(
+        default_factory=GeneratorChoice, description="The shipped one if it is left out."
+    )
+    segmenter: SegmenterChoice = Field(
+        default_factory=SegmenterChoice, description="The smallest one if it is left out."
+    )
     mixing: Literal["disjoint", "independent"] = "disjoint"
     controls: Annotated[
         tuple[Control, ...],

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response, status
 
+from syntrust_core.contracts.job_results import BundleMetadata, SegmentationRecord, TwinRecord
+from syntrust_core.contracts.model_card import GeneratorCard
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -18,10 +21,19 @@ from syntrust_gateway.jobs.schemas import (
     NewVolumeScore,
 )
 from syntrust_gateway.models.schemas import NewModel
+from syntrust_metrics.trust.schema.answer import TrustAnswer
 
 router = APIRouter(tags=["jobs"])
 model_router = APIRouter(prefix="/models", tags=["models"])
 _JSON = [Depends(json_only)]
+_RESULT = json_of(
+    TrustAnswer,
+    TwinRecord,
+    SegmentationRecord,
+    GeneratorCard,
+    BundleMetadata,
+    description="The document; its kind is that of the job.",
+)
 _POSTED = documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable)
 
 
@@ -127,7 +139,7 @@ def get_job(job_id: str, container: ContainerDep, caller: CallerDep) -> JobBody:
     "/jobs/{job_id}/result",
     summary="Get a job's result",
     response_class=Response,
-    responses=documented(NotFound, Conflict, StoreUnavailable),
+    responses=documented(NotFound, Conflict, StoreUnavailable) | _RESULT,
 )
 def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> Response:
     """Gives the JSON document that the job made.

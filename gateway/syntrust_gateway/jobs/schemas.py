@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from syntrust_core.contracts.vocabulary import Scheme, StatedScheme
-from syntrust_gateway.api.schemas import MODEL_NAME, CaseId, RequestBody, Text
+from syntrust_gateway.api.described import described_by
+from syntrust_gateway.api.schemas import MODEL_NAME, AnswerBody, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
+from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis
+from syntrust_gateway.models.schemas import NewModel
 from syntrust_gateway.runs.schemas import RunningStep, StepCount
 from syntrust_gateway.uploads.links import FileLink
+from syntrust_metrics.trust.schema.request import PolicyChoice
 
 MAX_VOLUME_CASES = 1000
 
@@ -96,25 +100,27 @@ class NewVolumeScore(RequestBody):
     scheme: Annotated[
         Scheme | None, Field(description="Instead of the scheme that each upload names.")
     ] = None
-    policy: dict[str, Any] = Field(default={}, description="As of `POST /trust-score`.")
+    policy: Annotated[dict[str, Any], described_by(PolicyChoice)] = Field(
+        default={}, description="As of `POST /trust-score`."
+    )
 
 
-class JobProblemField(BaseModel):
+class JobProblemField(AnswerBody):
     pointer: Annotated[str, Field(description="`/files/<role>`, or a pointer into the request.")]
     detail: str
 
 
-class JobProblem(BaseModel):
+class JobProblem(AnswerBody):
     """Why a job failed, in the words of RFC 9457."""
 
     model_config = ConfigDict(extra="allow")
 
     type: str
     detail: str
-    errors: list[JobProblemField] = []
+    errors: list[JobProblemField] = Field(default=[])
 
 
-class JobSummary(BaseModel):
+class JobSummary(AnswerBody):
     id: str
     kind: JobKind
     name: str | None
@@ -136,10 +142,14 @@ class JobBody(JobSummary):
     ]
     error: JobProblem | None
     request: Annotated[
-        dict[str, Any], Field(description="The request with every default written out.")
+        dict[str, Any],
+        described_by(
+            AcceptedSynthesis, AcceptedSegmentation, NewVolumeScore, NewModel, AcceptedExport
+        ),
+        Field(description="The request with every default written out."),
     ]
 
 
-class JobPage(BaseModel):
+class JobPage(AnswerBody):
     items: list[JobSummary]
     next: str | None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from syntrust_core.contracts.base import Sampler, Seed
 from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import NAME_PATTERN
-from syntrust_gateway.api.schemas import MODEL_NAME, CaseId, RequestBody
+from syntrust_gateway.api.described import described_by
+from syntrust_gateway.api.schemas import MODEL_NAME, AnswerBody, CaseId, RequestBody
 from syntrust_gateway.uploads.links import FileLink
 
 MAX_SEEN = 100_000
@@ -63,12 +65,12 @@ class NewModel(RequestBody):
         return self
 
 
-class Sampling(BaseModel):
+class Sampling(AnswerBody):
     sampler: Sampler
     steps: int
 
 
-class _Summary(BaseModel):
+class _Summary(AnswerBody):
     id: Annotated[str, Field(description="That of the job that made it, or of a shipped card.")]
     name: str
     origin: ModelOrigin
@@ -87,7 +89,7 @@ class GeneratorSummary(_Summary):
     sampling: Annotated[Sampling, Field(description="Its defaults.")]
 
 
-class MadeBy(BaseModel):
+class MadeBy(AnswerBody):
     """The experiment that trained it; equal mixes, of several α or controls, are one model."""
 
     experiment: str
@@ -131,12 +133,15 @@ class StartSummary(_Summary):
     weights_digest: str
 
 
-class _Whole(BaseModel):
-    card: Annotated[dict[str, Any], Field(description="All that is known of it, as it is stored.")]
+_CARD = "All that is known of it, as it is stored; a card may hold more than is described."
+
+
+class _Whole(AnswerBody):
+    card: dict[str, Any]
     files: dict[str, FileLink]
 
 
-class SeenCase(BaseModel):
+class TrainingCase(AnswerBody):
     """A training case: its real image or its twin, perhaps with another case's labels."""
 
     id: str
@@ -144,18 +149,18 @@ class SeenCase(BaseModel):
     labels: Annotated[str | None, Field(description="The case whose labels it had; null: its own.")]
 
 
-class TrainingSet(BaseModel):
+class TrainingSet(AnswerBody):
     digest: Annotated[str | None, Field(description="Of the images' contents, in their order.")]
-    cases: Annotated[list[SeenCase] | None, Field(description="Null: it came from elsewhere.")]
+    cases: Annotated[list[TrainingCase] | None, Field(description="Null: it came from elsewhere.")]
 
 
-class ValidationPoint(BaseModel):
+class ValidationPoint(AnswerBody):
     iteration: int
     image: ImageKind
     dice: Dice
 
 
-class HistoryBody(BaseModel):
+class HistoryBody(AnswerBody):
     """How a training went. A long one is thinned evenly; `history.json` holds every iteration."""
 
     iterations: int
@@ -170,16 +175,17 @@ class HistoryBody(BaseModel):
 
 
 class GeneratorBody(GeneratorSummary, _Whole):
-    pass
+    card: Annotated[dict[str, Any], described_by(GeneratorCard), Field(description=_CARD)]
 
 
 class SegmenterBody(SegmenterSummary, _Whole):
+    card: Annotated[dict[str, Any], described_by(SegmenterCard), Field(description=_CARD)]
     training: TrainingSet
     history: HistoryBody
 
 
 class StartBody(StartSummary, _Whole):
-    pass
+    card: Annotated[dict[str, Any], described_by(StartCard), Field(description=_CARD)]
 
 
 ModelSummary = Annotated[
@@ -188,6 +194,6 @@ ModelSummary = Annotated[
 ModelBody = Annotated[GeneratorBody | SegmenterBody | StartBody, Field(discriminator="kind")]
 
 
-class ModelPage(BaseModel):
+class ModelPage(AnswerBody):
     items: list[ModelSummary]
     next: str | None

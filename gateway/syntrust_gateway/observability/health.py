@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
 from syntrust_core.log import get_logger
+from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Client
 
@@ -23,7 +24,7 @@ TIMEOUT_S = 4.0
 _OK = "ok"
 
 
-class Ready(BaseModel):
+class Ready(AnswerBody):
     status: Literal["ready"] = "ready"
     checks: dict[str, str]
     workers: Annotated[dict[str, int], Field(description="Live workers by queue.")]

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from syntrust_core.errors import Forbidden
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
 from syntrust_gateway.api.problems import documented
+from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.observability.health import NotReady, Ready, check
 from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
 
@@ -15,7 +15,7 @@ health = APIRouter(prefix="/health", tags=["health"])
 metrics = APIRouter(tags=["health"])
 
 
-class Alive(BaseModel):
+class Alive(AnswerBody):
     status: Literal["alive"] = "alive"
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
 from syntrust_core.contracts.base import Kind, Progress
+from syntrust_gateway.api.schemas import AnswerBody
 
 
-class KindCount(BaseModel):
+class KindCount(AnswerBody):
     done: int = 0
     total: int = 0
     running: int = 0
 
 
-class StepCount(BaseModel):
+class StepCount(AnswerBody):
     done: int
     total: int
     by_kind: dict[Kind, KindCount]
 
 
-class RunningStep(BaseModel):
+class RunningStep(AnswerBody):
     step: str
     kind: Kind
     progress: Progress | None

@@ -3,33 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway.api.dependencies import parse_media_type
+from syntrust_gateway.api.described import json_of, schema_of
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
 from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_metrics.trust import list_definitions
+from syntrust_metrics.trust.schema.answer import TrustAnswer
+from syntrust_metrics.trust.schema.definitions import TrustDefinitions
+from syntrust_metrics.trust.schema.request import ScoreRequest
 
 router = APIRouter(tags=["trust score"])
 
-_CASE = {
-    "type": "object",
-    "required": ["id", "real", "synthetic"],
-    "properties": {
-        "id": {"type": "string"},
-        "real": {"$ref": "#/components/schemas/DiceByRegion"},
-        "synthetic": {"$ref": "#/components/schemas/DiceByRegion"},
-        "group": {"type": "string"},
-        "seed": {"type": "integer"},
-    },
-}
-_JSON_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["cases"],
-    "properties": {"cases": {"type": "array", "items": _CASE}, "policy": {"type": "object"}},
-}
 _JSON_EXAMPLE: dict[str, Any] = {
     "cases": [
         {"id": "a", "real": {"ET": 0.91, "ED": 0.88}, "synthetic": {"ET": 0.90, "ED": 0.93}},
@@ -42,7 +31,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            JSON: {"schema": _JSON_SCHEMA, "example": _JSON_EXAMPLE},
+            JSON: {"schema": schema_of(ScoreRequest), "example": _JSON_EXAMPLE},
             CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
         },
     }
@@ -52,7 +41,10 @@ _BODY = {
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The trust factors, by `Accept` as JSON or as a page that prints.",
-        "content": {JSON: {"schema": {"type": "object"}}, HTML: {}},
+        "content": {
+            JSON: {"schema": schema_of(TrustAnswer)},
+            HTML: {"schema": {"type": "string"}},
+        },
     }
 }
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -84,11 +76,16 @@ async def trust_score(
     return Response(answer.content, media_type=answer.kind, headers=headers)
 
 
-@router.get("/trust-factors", summary="Get the definitions of the trust factors")
-def trust_factors() -> dict[str, Any]:
+@router.get(
+    "/trust-factors",
+    summary="Get the definitions of the trust factors",
+    response_class=JSONResponse,
+    responses=json_of(TrustDefinitions, description="The definitions."),
+)
+def trust_factors() -> JSONResponse:
     """Gives formula, range, direction and citation of everything in an answer.
 
     That is the factors, what to read beside them, equivalence and the score, each with the cases in
     which it is undefined. The default policy and the limits of a request are there, too.
     """
-    return list_definitions()
+    return JSONResponse(list_definitions())

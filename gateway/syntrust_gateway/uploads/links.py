@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from syntrust_core.contracts.base import FileInfo
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.db.tables import utc_now
 
 LINK_EXPIRES: Final = timedelta(hours=1)
 
 
-class FileLink(BaseModel):
+class FileLink(AnswerBody):
     """A file to GET from its URL, without a key, before it expires."""
 
     url: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from syntrust_core.contracts.base import Sha256
 from syntrust_core.contracts.vocabulary import Role, Scheme
-from syntrust_gateway.api.schemas import RequestBody
+from syntrust_gateway.api.schemas import AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
 UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
@@ -20,7 +20,7 @@ class UploadSpec(RequestBody):
     bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES)]
 
 
-class UploadTarget(BaseModel):
+class UploadTarget(AnswerBody):
     """Where to PUT one file; both null where the store holds it already."""
 
     url: str | None
@@ -34,12 +34,12 @@ class NewUpload(RequestBody):
     files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1)]
 
 
-class UploadPlaces(BaseModel):
+class UploadPlaces(AnswerBody):
     id: str
     files: dict[UploadRole, UploadTarget]
 
 
-class UploadedFile(BaseModel):
+class UploadedFile(AnswerBody):
     bytes: int
     sha256: Sha256
     arrived: Annotated[
@@ -47,7 +47,7 @@ class UploadedFile(BaseModel):
     ]
 
 
-class UploadBody(BaseModel):
+class UploadBody(AnswerBody):
     id: str
     scheme: Scheme
     files: dict[UploadRole, UploadedFile]

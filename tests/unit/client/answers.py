@@ -70,7 +70,7 @@ def results() -> dict[str, Any]:
         }
         for alpha in (0.0, 0.5, 1.0)
     ]
-    return {"alphas": alphas, "unseen": None, "digest": "sha256:feed"}
+    return {"alphas": alphas, "controls": [], "unseen": None, "digest": "sha256:feed"}
 
 
 def experiment(name: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
+from tests.answer_schemas import check_answer
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
 from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
@@ -75,7 +76,9 @@ class Api:
         given = options.pop("headers", {})
         own = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         options["headers"] = own | given
-        return anyio.run(ask)
+        answer = anyio.run(ask)
+        check_answer(answer)
+        return answer
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)

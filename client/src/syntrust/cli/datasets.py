@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from syntrust.bodies import CaseState, DatasetState
+from syntrust.api_types import CaseBody, DatasetBody
 from syntrust.case_files import case_folders
 from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.cli.tables import plain_table, print_list, short_time
@@ -98,7 +98,7 @@ def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -
     print_warnings(console, state)
 
 
-def _cases(state: DatasetState) -> Table:
+def _cases(state: DatasetBody) -> Table:
     table = plain_table("case", "state", "ET ml", "ED ml", "NCR ml", "group")
     for case in state["cases"]:
         volumes = case["region_volumes_ml"] or {}
@@ -110,7 +110,7 @@ def _cases(state: DatasetState) -> Table:
 _REGIONS = ("ET", "ED", "NCR")
 
 
-def _print_problems(console: Console, case: CaseState) -> None:
+def _print_problems(console: Console, case: CaseBody) -> None:
     for problem in case["problems"]:
         where = f"{case['id']}: {problem['file']}: {problem['field']}"
         console.print(f"[red]{escape(where)}:[/] {escape(problem['reason'])}", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from syntrust.bodies import JobState, ModelKind, ModelState, ModelSummary
+from syntrust.api_types import JobBody
+from syntrust.bodies import ModelBody, ModelKind, ModelSummary
 from syntrust.cli.arguments import given, grid_text, read_object
 from syntrust.cli.jobs import JsonOption, finish
 from syntrust.cli.tables import plain_table, print_list, short_time
@@ -56,7 +57,8 @@ def show(context: typer.Context, model: str, *, as_json: JsonOption = False) -> 
         return
     for name, value in _facts(state):
         console.print(f"{name}: {escape(value)}", soft_wrap=True)
-    for image, dice in state.get("validation_dice", {}).items():
+    known: Mapping[str, Any] = state
+    for image, dice in known.get("validation_dice", {}).items():
         table = plain_table(f"validation Dice, {image}", *dice)
         table.add_row("mean", *("-" if each is None else f"{each:.3f}" for each in dice.values()))
         console.print(table)
@@ -134,7 +136,7 @@ def train(
     _made(client, client.models.train(name, dataset, iterations=iterations, **settings), wait=wait)
 
 
-def _made(client: Client, job: JobState, *, wait: bool) -> None:
+def _made(client: Client, job: JobBody, *, wait: bool) -> None:
     console = Console(highlight=False)
     console.print(f"job {job['id']}", soft_wrap=True)
     if wait:
@@ -145,32 +147,34 @@ def _made(client: Client, job: JobState, *, wait: bool) -> None:
 def _grid(model: ModelSummary) -> str:
     if model["kind"] == "start_weights":
         return ""
-    grid = model.get("grid")
-    if grid is not None:
-        return grid_text(grid)
+    if model["grid"] is not None:
+        return grid_text(model["grid"])
     return "whole heads" if model["kind"] == "generator" else "native"
 
 
 def _is(model: ModelSummary) -> str:
     """What to know of it first: how a generator draws, how large a segmenter is, and of which α."""
-    if sampling := model.get("sampling"):
-        return f"{sampling['sampler']} {sampling['steps']}"
-    made: dict[str, Any] = model.get("made_by") or {}
-    arms = [*(f"α {alpha:g}" for alpha in made.get("alphas", ())), *made.get("controls", ())]
-    return ", ".join([model.get("preset") or "", *arms]).strip(", ")
+    if model["kind"] == "generator":
+        return f"{model['sampling']['sampler']} {model['sampling']['steps']}"
+    if model["kind"] == "start_weights" or model["made_by"] is None:
+        return model["preset"] or ""
+    made = model["made_by"]
+    arms = [*(f"α {alpha:g}" for alpha in made["alphas"]), *made["controls"]]
+    return ", ".join([model["preset"], *arms])
 
 
-def _facts(state: ModelState) -> Iterator[tuple[str, str]]:
+def _facts(state: ModelBody) -> Iterator[tuple[str, str]]:
     yield state["kind"], f"{state['name']}, {state['origin']}, also {state['id']}"
     if about := _is(state):
         yield "is", about
     if grid := _grid(state):
         yield "grid", grid
-    if made := state.get("made_by"):
+    known: Mapping[str, Any] = state
+    if made := known.get("made_by"):
         named = f" ({made['name']})" if made["name"] else ""
         yield "made by", f"experiment {made['experiment']}{named}, seed {made['seed']}"
-    if (seen := state.get("seen_cases")) is not None:
+    if (seen := known.get("seen_cases")) is not None:
         yield "trained on", f"{seen} cases"
     for name in ("parameters", "head", "layout", "source", "weights_digest", "revision"):
-        if (value := state.get(name)) is not None:
+        if (value := known.get(name)) is not None:
             yield name.replace("_", " "), str(value)

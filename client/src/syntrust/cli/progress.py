@@ -11,7 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from syntrust.bodies import RunningStep, WorkState
+from syntrust.api_types import RunningStep
+from syntrust.bodies import WorkState
 
 State = TypeVar("State", bound=WorkState)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final, Literal, cast
 
 import typer
 from rich.console import Console
 
-from syntrust.bodies import JobState, Scheme
+from syntrust.api_types import JobBody, SegmentationRecord
+from syntrust.bodies import Scheme
 from syntrust.case_files import image_files
 from syntrust.cli.arguments import parse_scheme
 from syntrust.cli.jobs import finish
@@ -16,7 +17,7 @@ from syntrust.cli.tables import plain_table
 from syntrust.cli.upload import bytes_bar
 from syntrust.client import Client
 
-_REGIONS = ("ET", "ED", "NCR")
+_REGIONS: Final[tuple[Literal["ET", "ED", "NCR"], ...]] = ("ET", "ED", "NCR")
 
 
 CaseArgument = Annotated[
@@ -64,7 +65,8 @@ def segment(
         raise typer.BadParameter("a registered case has its own labels", param_hint="--scheme")
     console.print(f"job {job['id']}", soft_wrap=True)
     finish(client, job["id"], console, out or Path(f"{Path(case).resolve().name}_segmentation"))
-    _print_regions(console, client.jobs.result(job["id"]))
+    found = cast("SegmentationRecord", client.jobs.result(job["id"]))
+    _print_regions(console, found)
 
 
 def _send(
@@ -75,7 +77,7 @@ def _send(
     console: Console,
     *,
     probabilities: bool,
-) -> JobState:
+) -> JobBody:
     size = sum(path.stat().st_size for path in image_files(folder).values())
     with bytes_bar(console) as progress:
         bar = progress.add_task("upload", total=size)
@@ -88,7 +90,7 @@ def _send(
         )
 
 
-def _print_regions(console: Console, found: dict[str, Any]) -> None:
+def _print_regions(console: Console, found: SegmentationRecord) -> None:
     table = plain_table("region", "label", "ml", "mean entropy (0 certain, 1.386 knows nothing)")
     for region in _REGIONS:
         entropy = found["entropy"][region]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from syntrust.api_types import (
+    Arm,
+    ControlArm,
+    Equivalence,
+    EquivalenceTest,
+    ExperimentResults,
+    Score,
+    TrustAnswer,
+)
 
 Leaf = Mapping[str, Any]
 Item = TypeVar("Item")
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
 _LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
 _FEW, _VERY_FEW = 50, 10
-_FACTORS: Final = {
+_FACTORS: Final[Mapping[Literal["t1", "t2", "t3", "t4", "t5"], tuple[str, str]]] = {
     "t1": ("T1 mean Dice", "higher is better"),
     "t2": ("T2 consistency over cases", "higher is better"),
     "t3": ("T3 cosine similarity", "higher is better"),
@@ -32,19 +42,20 @@ _PARTS: Final = {
 }
 
 
-def print_results(console: Console, results: Mapping[str, Any]) -> None:
+def print_results(console: Console, results: ExperimentResults) -> None:
     """The trust factors of an experiment over α, and what a reader must know about them."""
     alphas = results["alphas"]
     trusts = [entry["trust"] for entry in alphas]
     heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
     _print_factors(console, heads, trusts)
-    _print_controls(console, results.get("controls", ()))
+    _print_controls(console, results["controls"])
     _print_notes(console, trusts)
-    for warning in (results.get("unseen") or {}).get("warnings", ()):
+    unseen = results["unseen"]
+    for warning in unseen["warnings"] if unseen else ():
         console.print(f"[yellow]note:[/] {escape(warning['detail'])}", soft_wrap=True)
 
 
-def print_trust(console: Console, trust: Mapping[str, Any]) -> None:
+def print_trust(console: Console, trust: TrustAnswer) -> None:
     """The trust factors of one scoring, whether both sets are equivalent, and the score."""
     _print_factors(console, [f"{trust['cases']} cases"], [trust])
     _print_equivalence(console, trust["equivalence"])
@@ -52,14 +63,12 @@ def print_trust(console: Console, trust: Mapping[str, Any]) -> None:
     _print_notes(console, [trust])
 
 
-def _mix(entry: Mapping[str, Any]) -> str:
+def _mix(entry: Arm) -> str:
     mix = entry["mix"]
     return f"{mix['n_real']} real + {mix['n_synthetic']} twins"
 
 
-def _print_factors(
-    console: Console, heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]
-) -> None:
+def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[TrustAnswer]) -> None:
     """As many columns side by side as the terminal holds, the others below."""
     fit = max(1, (console.width - _LABEL_WIDTH) // (_CELL_WIDTH + 1))
     for start in range(0, len(heads), fit):
@@ -80,7 +89,7 @@ def _print_factors(
         console.print()
 
 
-def _print_controls(console: Console, controls: Sequence[Mapping[str, Any]]) -> None:
+def _print_controls(console: Console, controls: Sequence[ControlArm]) -> None:
     """T1 on real images of each control arm, to be read beside the row T1 of the mixes."""
     if not controls:
         return
@@ -93,14 +102,15 @@ def _print_controls(console: Console, controls: Sequence[Mapping[str, Any]]) -> 
     console.print()
 
 
-def _control(arm: Mapping[str, Any]) -> str:
-    if arm["trust"] is None:
+def _control(arm: ControlArm) -> str:
+    mix = arm["mix"]
+    if arm["trust"] is None or mix is None:
         return escape(f"undefined: {arm['reason']}")
-    same = " (the mix itself)" if arm["mix"]["same_as"] else ""
+    same = " (the mix itself)" if mix["same_as"] else ""
     return cell(arm["trust"]["factors"]["t1"]["real"]) + same
 
 
-def _print_equivalence(console: Console, equivalence: Mapping[str, Any]) -> None:
+def _print_equivalence(console: Console, equivalence: Equivalence) -> None:
     """A verdict per region; undecided is not a finding of no difference."""
     margin = f"margin {equivalence['margin']:g}; real - synthetic, 90 % interval"
     console.print(f"[bold]Equivalence of both test sets[/] [dim]({margin})[/]")
@@ -117,19 +127,20 @@ def _verdict(verdict: str) -> str:
     return "undecided" if verdict == "inconclusive" else verdict
 
 
-def _difference(found: Mapping[str, Any]) -> str:
+def _difference(found: EquivalenceTest) -> str:
     return cell({"value": found["difference"], "ci": found["ci90"]})
 
 
-def _print_score(console: Console, score: Mapping[str, Any]) -> None:
+def _print_score(console: Console, score: Score) -> None:
     name = f"[bold]Score {score['definition']}[/]"
-    if score["value"] is None:
-        console.print(f"{name} undefined: {escape(score['reason'])}")
+    weakest = score["weakest"]
+    if score["value"] is None or weakest is None:
+        console.print(f"{name} undefined: {escape(score['reason'] or '')}")
     else:
         interval = score["ci"]
         bounds = escape(f" [{interval[0]:.1f}, {interval[1]:.1f}]") if interval else ""
-        weakest = f"{_PARTS[score['weakest']]}, {score['parts'][score['weakest']]:.3f} of 1"
-        console.print(f"{name} {score['value']:.1f} of 100{bounds}; weakest part: {weakest}")
+        part = f"{_PARTS[weakest]}, {score['parts'][weakest]:.3f} of 1"
+        console.print(f"{name} {score['value']:.1f} of 100{bounds}; weakest part: {part}")
     console.print()
 
 
@@ -168,7 +179,7 @@ def cell(leaf: Leaf) -> str:
     return text if interval is None else escape(f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]")
 
 
-def _undefined(trust: Mapping[str, Any]) -> Iterator[str]:
+def _undefined(trust: TrustAnswer) -> Iterator[str]:
     for factor in _FACTORS:
         for path in leaves(trust["factors"][factor]):
             leaf = _at(trust["factors"][factor], path)
@@ -176,7 +187,7 @@ def _undefined(trust: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{factor.upper()} {' '.join(path)} is undefined: {leaf.get('reason')}"
 
 
-def _print_notes(console: Console, trusts: Sequence[Mapping[str, Any]]) -> None:
+def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
     for line in dict.fromkeys(line for trust in trusts for line in _undefined(trust)):
         console.print(f"[yellow]note:[/] {escape(line)}", soft_wrap=True)
     for detail in dict.fromkeys(
@@ -244,7 +255,7 @@ def size_note(cases: int) -> str | None:
     return None
 
 
-def _one_training(trusts: Sequence[Mapping[str, Any]]) -> bool:
+def _one_training(trusts: Sequence[TrustAnswer]) -> bool:
     scopes = {
         _at(trust["factors"]["t1"], path).get("scope")
         for trust in trusts

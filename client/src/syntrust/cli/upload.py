@@ -16,7 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from syntrust.bodies import DatasetState, GridSpec, Scheme
+from syntrust.api_types import DatasetBody
+from syntrust.bodies import GridSpec, Scheme
 from syntrust.case_files import find_files
 from syntrust.client import Client
 from syntrust.errors import DatasetRefused
@@ -31,7 +32,7 @@ def register(
     scheme: Scheme,
     console: Console,
     into: str | None = None,
-) -> DatasetState:
+) -> DatasetBody:
     """Create a dataset of these case folders, send and commit it, and wait until it is ready.
 
     With `into`, the id of an open dataset, its cases are added to or replaced instead.
@@ -61,19 +62,19 @@ def register(
         raise
 
 
-def print_warnings(console: Console, dataset: DatasetState) -> None:
+def print_warnings(console: Console, dataset: DatasetBody) -> None:
     """What inspection chose or noticed, case by case."""
     for case in dataset["cases"]:
         for warning in case["warnings"]:
             console.print(f"[dim]{case['id']}: {escape(warning)}[/]", soft_wrap=True)
 
 
-def _wait(client: Client, dataset: str, console: Console) -> DatasetState:
+def _wait(client: Client, dataset: str, console: Console) -> DatasetBody:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[cases]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         bar = progress.add_task("inspect", total=None, cases="")
 
-        def on_state(state: DatasetState) -> None:
+        def on_state(state: DatasetBody) -> None:
             done, total = state["progress"]["inspected"], state["progress"]["total"]
             progress.update(bar, completed=done, total=total, cases=f"{done}/{total}")
 

@@ -6,67 +6,29 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.cases.model import Case, read_mask, write_images
+from syntrust_core.contracts.job_results import TwinRecord
 from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.conditioning.grid_fit import ConditionedView, Fit
-from syntrust_generator.conditioning.intensity import BACKGROUND
 from syntrust_generator.diffusion.samplers import OnStep, ignore
-from syntrust_generator.model_card import NOTICE, Sampling
+from syntrust_generator.model_card import Sampling
 from syntrust_generator.synthesis.draw import derive_draw_seed, draw_view
 from syntrust_generator.synthesis.engine import ComputeConfig, Engine, get_engine
 from syntrust_generator.synthesis.quality import find_defects
 
 REDRAWS = 2
 TWIN_FILE = "twin.json"
-Span = tuple[int, int]
 
 
 class TwinRejected(CallerError):
     """No draw of this twin passed quality control. Another try would give the same."""
 
     slug, title = "twin-rejected", "Twin failed quality control"
-
-
-class Twin(BaseModel):
-    """The provenance of a twin, `twin.json`. Equal draws write equal files."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    notice: str = NOTICE
-    generator: str
-    weights_sha256: str
-    label_map_digest: str
-    sampler: str
-    steps: int
-    seed: Annotated[int, Field(description="The generator seed that was asked for.")]
-    twin: int
-    redraw: Annotated[int, Field(description="0 unless earlier draws failed quality control.")]
-    draw_seed: str
-    rejected: Annotated[tuple[tuple[str, ...], ...], Field(description="Why, per earlier draw.")]
-    device: str
-    precision: Annotated[str, Field(description="Of the convolutions; all else is float32.")]
-    compiled: bool
-    fit: Annotated[
-        str, Field(description="How the case came onto the generator's grid: exact, crop, resize.")
-    ]
-    field_of_view: Annotated[
-        tuple[Span, Span, Span],
-        Field(description="First voxel and end along x, y, z; beyond, the twin is background."),
-    ]
-    lost_voxels: Annotated[
-        dict[str, int], Field(description="Of each region and of the brain, beyond that.")
-    ]
-    warnings: tuple[str, ...]
-    intensity: str
-    background: float = BACKGROUND
 
 
 @dataclass(frozen=True)
@@ -158,7 +120,7 @@ class _PreparedTwin:
 class _DrawnTwin:
     ready: _PreparedTwin
     images: NDArray[np.float32]
-    provenance: Twin
+    provenance: TwinRecord
 
 
 def _read(job: TwinJob, config: SynthesisConfig) -> _PreparedTwin:
@@ -190,9 +152,9 @@ def _draw(ready: _PreparedTwin, config: SynthesisConfig, on_step: OnStep) -> _Dr
 
 def _describe_twin(
     ready: _PreparedTwin, config: SynthesisConfig, engine: Engine, drawn: dict[str, object]
-) -> Twin:
+) -> TwinRecord:
     card, domain, view = config.generator.card, config.generator.domain, ready.view
-    return Twin.model_validate(
+    return TwinRecord.model_validate(
         {
             "generator": card.name,
             "weights_sha256": card.weights_sha256,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.cases.export import export_labels, export_volumes
 from syntrust_core.cases.label_schemes import output_values
 from syntrust_core.cases.model import read_mask
 from syntrust_core.contracts.base import Ref
-from syntrust_core.contracts.case_record import CASE_FILE, BrainSource, CaseRecord
-from syntrust_core.contracts.vocabulary import REGIONS, Region
+from syntrust_core.contracts.case_record import CASE_FILE, CaseRecord
+from syntrust_core.contracts.job_results import SegmentationRecord
+from syntrust_core.contracts.vocabulary import REGIONS
 from syntrust_core.imaging.geometry import Geometry, uploaded_grid
 from syntrust_segmenter.inference.predict_case import Prediction
 from syntrust_segmenter.inference.prediction_set import CLASS_NAMES, PredictionJob, predict_entries
@@ -23,29 +23,6 @@ from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
 RECORD_FILE: Final = "segmentation.json"
 LABELS_FILE: Final = "seg.nii.gz"
-
-
-class Segmentation(BaseModel):
-    """segmentation.json: the regions found, their entropy, and the model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    model: Ref
-    weights_digest: str
-    labels: Annotated[dict[Region, int], Field(description="Value of each region in the file.")]
-    voxels: Annotated[dict[Region, int], Field(description="Count on the grid of the upload.")]
-    volumes_ml: Annotated[dict[Region, float], Field(description="Volume of these voxels.")]
-    entropy: Annotated[
-        dict[Region, float | None],
-        Field(
-            description="Mean over a region's predicted voxels of -Σ p ln p over background, NCR, "
-            "ED and ET: 0 is certain, ln 4 = 1.386 knows nothing; null: no such voxel."
-        ),
-    ]
-    brain_ml: float
-    brain_source: BrainSource
-    use: str = "research only"
 
 
 def segment(
@@ -102,11 +79,11 @@ def _make_record(
     record: CaseRecord,
     model: Ref,
     weights_digest: str,
-) -> Segmentation:
+) -> SegmentationRecord:
     values = output_values(record.scheme)
     native, _ = uploaded_grid(record.uploaded)
     counts = {region: int(np.count_nonzero(voxels == values[region])) for region in REGIONS}
-    return Segmentation(
+    return SegmentationRecord(
         model=model,
         weights_digest=weights_digest,
         labels=values,

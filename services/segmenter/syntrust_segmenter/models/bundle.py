@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import monai
 import numpy as np
 import torch
 
+from syntrust_core.contracts.job_results import BundleMetadata
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES
 from syntrust_core.errors import Conflict
 from syntrust_segmenter.model_card import ModelCard
@@ -71,7 +73,7 @@ def export_zip(model_folder: Path, out: Path) -> Path:
     return path
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def _write(path: Path, content: Mapping[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
@@ -146,7 +148,7 @@ def _list_transforms() -> list[dict[str, Any]]:
     ]
 
 
-def _describe_bundle(card: ModelCard) -> dict[str, Any]:
+def _describe_bundle(card: ModelCard) -> BundleMetadata:
     """MONAI's description of a bundle, as `configs/metadata.json` holds it."""
     return {
         "version": card.versions.get("syntrust-segmenter", "0"),
@@ -166,7 +168,7 @@ def _describe_bundle(card: ModelCard) -> dict[str, Any]:
     }
 
 
-def _describe_data_format(config: SegmenterConfig) -> dict[str, Any]:
+def _describe_data_format(config: SegmenterConfig) -> dict[str, dict[str, dict[str, Any]]]:
     names = {"0": "background", **{str(value): name for name, value in LABELS.items()}}
     size = list(config.inference_roi)
     image = {"type": "image", "format": "magnitude", "modality": "MR", "spatial_shape": size}

@@ -51,7 +51,8 @@ def test_a_scoring_prints_verdicts_and_the_score_with_its_weakest_part(
 def test_a_score_that_is_undefined_is_printed_with_its_reason(
     server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    undefined = {"definition": "syntrust/1", "value": None, "reason": "the mean Dice is 0"}
+    undefined = {"definition": "syntrust/1", "value": None, "weakest": None}
+    undefined["reason"] = "the mean Dice is 0"
 
     scored(server, answer, run, tmp_path, score=undefined)
 

@@ -1,0 +1,251 @@
+"""The results of an experiment as types: `results.json`, without what the gateway adds.
+
+They join the types of the trust factors with those of `syntrust_core.contracts.results`. Loads
+types alone, so that the gateway can describe its answers.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from syntrust_core.contracts.report import Control
+from syntrust_core.contracts.results import Mix, TwinSummary
+from syntrust_metrics.trust.schema.answer import Definition, Group, TrustAnswer
+from syntrust_metrics.trust.schema.estimates import Estimate
+from syntrust_metrics.trust.schema.inference import AlphaCurve, Claim, ModelComparison
+from syntrust_metrics.trust.schema.request import ScoredCase
+
+
+class SeedResult(TypedDict):
+    """The model of one training seed."""
+
+    seed: int
+    """The training seed."""
+
+    real_ids: list[str]
+    """Cases whose real image it was trained on, sorted."""
+
+    synthetic_ids: list[str]
+    """Cases whose twin it was trained on, sorted."""
+
+    cases: list[ScoredCase]
+    """Its scores by test case, as `POST /trust-score` takes them."""
+
+    trust: TrustAnswer
+    """What `POST /trust-score` answers to them."""
+
+
+class Arm(TypedDict):
+    """The models that were trained on one share α of real data."""
+
+    alpha: float
+    """Share of real data in training, in [0, 1]."""
+
+    mix: Mix
+    """What they were trained on."""
+
+    seeds: list[SeedResult]
+    """The model of each training seed."""
+
+    trust: TrustAnswer
+    """The trust factors over all seeds. Factors are averaged, Dice is not."""
+
+    versus_real: ModelComparison | None
+    """Beside the models of α = 1 on real test images; null at α = 1 or without that one. Only
+    this supports a sentence about clinical performance."""
+
+
+class ControlArm(TypedDict):
+    """The models of a control: what the mixes are to be read against."""
+
+    control: Control
+    """Which control."""
+
+    alpha: float | None
+    """The α whose mix it is a control of; null where it is not one of an α."""
+
+    iterations: int | None
+    """Iterations of each training."""
+
+    reason: str | None
+    """Why it cannot be trained; then `seeds` is empty and the rest null."""
+
+    mix: Mix | None
+    """What they were trained on."""
+
+    seeds: list[SeedResult]
+    """The model of each training seed."""
+
+    trust: TrustAnswer | None
+    """The trust factors over all seeds."""
+
+    versus_real: ModelComparison | None
+    """Beside the models of α = 1; null where they are the same trainings or there is no such α."""
+
+    versus_mix: ModelComparison | None
+    """Beside the mix of the same α: above 0 the control is better. It is null where they are the
+    same trainings or there is no such mix."""
+
+
+class UnseenWarning(TypedDict):
+    """What a reader must know of the results on unseen cases."""
+
+    code: Literal["few_unseen"]
+    """What it is about; stable."""
+
+    detail: str
+    """The same as a sentence."""
+
+
+class Unseen(TypedDict):
+    """The results without the test cases that the generator was trained on."""
+
+    cases: int
+    """How many test cases are left."""
+
+    alphas: list[Arm]
+    """The arm of each α; empty where no case is left."""
+
+    warnings: list[UnseenWarning]
+    """What a reader must know."""
+
+
+class NoiseFloor(TypedDict):
+    """T3 and T4 that noise alone gives at one α."""
+
+    alpha: float
+    """Share of real data in training."""
+
+    t3: dict[str, Estimate]
+    """Cosine similarity by region; T3 above it is no merit."""
+
+    t4: dict[str, Estimate]
+    """Mean absolute difference by region; T4 below it is no merit."""
+
+
+class TwinFloor(TypedDict):
+    """T3 and T4 of first twins against second twins of the same label maps."""
+
+    reason: str | None
+    """Why it was not measured, else null."""
+
+    alphas: list[NoiseFloor]
+    """For each α; empty where it was not measured."""
+
+
+class SeedFloor(TypedDict):
+    """T3 and T4 of real test images under two training seeds."""
+
+    reason: str | None
+    """Why it was not measured, else null."""
+
+    pairs: list[list[int]]
+    """The training seeds that were compared. No two pairs share one."""
+
+    alphas: list[NoiseFloor]
+    """For each α; empty where it was not measured."""
+
+
+class NoiseFloors(TypedDict):
+    """What T3 and T4 are when images or trainings are merely drawn again."""
+
+    twins: TwinFloor
+    """When twins are drawn again."""
+
+    seeds: SeedFloor
+    """When the model is trained again."""
+
+
+class SizeCorrelation(Estimate):
+    """Spearman's correlation of region volume and Dice, in [-1, 1]; above 0 large regions score
+    higher.
+    """
+
+    cases: int
+    """How many cases have the region."""
+
+
+class SizeEffect(TypedDict):
+    """Whether large regions score higher than small ones at one α."""
+
+    alpha: float
+    """Share of real data in training."""
+
+    real: dict[str, SizeCorrelation]
+    """By region, on the real test set."""
+
+    synthetic: dict[str, SizeCorrelation]
+    """By region, on the synthetic test set."""
+
+
+class VolumeGroups(TypedDict):
+    """The factors of small to large tumours at one α."""
+
+    alpha: float
+    """Share of real data in training."""
+
+    groups: dict[str, Group]
+    """From "1", the smallest tumours, to "5"."""
+
+
+class VolumeQuintiles(TypedDict):
+    """The factors of each fifth of the test cases by volume of the whole tumour."""
+
+    edges_ml: list[float]
+    """The six bounds of the fifths in ml; empty with fewer than 100 test cases."""
+
+    alphas: list[VolumeGroups]
+    """For each α; empty with fewer than 100 test cases."""
+
+    reason: str | None
+    """Why there are none, else null."""
+
+
+class ResultsContent(TypedDict):
+    """Results without their digest."""
+
+    definition: Definition
+    """The version of the formulas of the trust factors."""
+
+    dataset: str
+    """Digest of the dataset's content."""
+
+    alphas: list[Arm]
+    """The arm of each α, ascending, on the regions ET, ED and NCR."""
+
+    controls: list[ControlArm]
+    """The control arms by kind, then by α."""
+
+    unseen: Unseen | None
+    """The same without test cases that the generator was trained on; null where it saw none."""
+
+    nested: list[Arm]
+    """The arm of each α on the regions TC and WT."""
+
+    floors: NoiseFloors
+    """What T3 and T4 are when images or trainings are merely drawn again."""
+
+    size: list[SizeEffect]
+    """Whether large regions score higher, for each α."""
+
+    by_volume: VolumeQuintiles
+    """The factors of small to large tumours."""
+
+    twins: TwinSummary | None
+    """How faithful the twins are, and whether they are copies; null where none was compared."""
+
+    curve: AlphaCurve
+    """The experiment over α."""
+
+    claims: list[Claim]
+    """Each claim of the paper, tested on this experiment."""
+
+
+class Results(ResultsContent):
+    """What an experiment found."""
+
+    digest: str
+    """SHA-256 of the canonical JSON of all the other keys, as `sha256:` and 64 hex digits; also
+    without `experiment` and `provenance`."""
