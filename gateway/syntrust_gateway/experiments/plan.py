@@ -184,7 +184,7 @@ class _Planner:
         spec, seen = self._spec, frozenset(self._spec.seen)
         parts = (("train", spec.train), ("validation", spec.validation), ("test", spec.test))
         return BuildReport(
-            dataset=spec.digest_dataset,
+            dataset=spec.dataset_digest,
             cases=tuple(
                 ReportCase(
                     id=case,

@@ -54,7 +54,7 @@ def resolve(
     _require_untrained(test, learnt)
     return ResolvedSpec(
         dataset=dataset.id,
-        digest_dataset=dataset.digest,
+        dataset_digest=dataset.digest,
         alphas=alphas,
         seeds=tuple(sorted(spec.seeds)),
         train=train,

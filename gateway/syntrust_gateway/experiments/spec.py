@@ -123,7 +123,7 @@ class ResolvedSpec(RequestBody):
     """An experiment with nothing left to choose. Case ids are sorted; α are shortest strings."""
 
     dataset: str
-    digest_dataset: Sha256
+    dataset_digest: Sha256
     alphas: tuple[str, ...]
     seeds: tuple[Seed, ...]
     train: tuple[str, ...]
