@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "openapi.json"
@@ -97,7 +97,7 @@ def check_body(body: object, schema: dict[str, Any], name: str) -> None:
 @cache
 def _validator(schema: str) -> Draft202012Validator:
     closed = _closed(document())
-    registry = Registry().with_resource(_URI, Resource(closed, DRAFT202012))
+    registry = Registry().with_resource(_URI, DRAFT202012.create_resource(closed))
     absolute = json.loads(schema.replace('"#/', f'"{_URI}#/'))
     return Draft202012Validator(absolute, registry=registry, format_checker=FormatChecker())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.answer_schemas import check_body
 from tests.e2e.conftest import Platform, register, until
 
 from syntrust import Client, Conflict, DatasetRefused, Refused
@@ -39,7 +40,7 @@ def experiment(client: Client, dataset: str) -> str:
 
 @pytest.fixture(scope="module")
 def results(client: Client, experiment: str) -> dict[str, Any]:
-    return client.experiments.results(experiment)
+    return dict(client.experiments.results(experiment))
 
 
 def test_an_experiment_ends_with_factors_for_every_alpha(results: dict[str, Any]) -> None:
@@ -69,6 +70,10 @@ def test_the_scores_in_the_results_give_the_factors_in_the_results(
     seed = results["alphas"][1]["seeds"][0]
 
     assert client.trust_score({"cases": seed["cases"]}) == seed["trust"]
+
+
+def test_the_results_are_as_documented(results: dict[str, Any]) -> None:
+    check_body(results, {"$ref": "#/components/schemas/ExperimentResults"}, "the experiment")
 
 
 def test_the_provenance_names_every_step(results: dict[str, Any]) -> None:

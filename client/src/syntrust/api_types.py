@@ -1548,7 +1548,7 @@ class ResolvedSpec(TypedDict):
     """An experiment with nothing left to choose. Case ids are sorted; α are shortest strings."""
 
     dataset: str
-    digest_dataset: str
+    dataset_digest: str
     alphas: list[str]
     seeds: list[int]
     train: list[str]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,6 +13,12 @@ from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
 
 health = APIRouter(prefix="/health", tags=["health"])
 metrics = APIRouter(tags=["health"])
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Counts in Prometheus' own format.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+}
 
 
 class Alive(AnswerBody):
@@ -39,7 +45,7 @@ async def ready(container: ContainerDep) -> Ready:
     "/metrics",
     summary="Get metrics for Prometheus",
     response_class=Response,
-    responses=documented(Forbidden),
+    responses=documented(Forbidden) | _TEXT,
 )
 def get_metrics(request: Request, caller: CallerDep) -> Response:
     """Counts requests, experiments, jobs, steps and live workers. Only an admin may ask."""

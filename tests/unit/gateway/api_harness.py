@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.unit.gateway.conftest import CARD, SEGMENTER_CARD, Api
+from tests.unit.gateway.job_documents import METADATA, SEGMENTATION, TWIN
 
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
@@ -40,6 +41,9 @@ HOLDS: Final[Mapping[str, Any]] = {
     "case.json": RECORD,
     "config.json": SEGMENTER_CARD,
     "history.json": HISTORY,
+    "twin.json": TWIN,
+    "segmentation.json": SEGMENTATION,
+    "metadata.json": METADATA,
 }
 GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INSPECT_CASE: ("case.json",),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
+from tests.unit.metrics.conftest import make_experiment
 
 from syntrust_core.contracts.base import Kind, Manifest, Progress, Queue, Ref
 from syntrust_core.errors import QueueUnavailable
@@ -25,8 +27,15 @@ from syntrust_gateway.db.tables import (
     StepState,
     utc_now,
 )
+from syntrust_metrics.experiment.results import build_results
+from syntrust_metrics.experiment.schema import Results
 
-RESULTS = {"definition": "rajababu2025/1", "alphas": [{"alpha": 0.1}], "digest": "abc"}
+
+@cache
+def report_results() -> Results:
+    """The results of a small experiment as its report step writes them."""
+    made = make_experiment(alphas=("0", "1"), test=12, controls=True)
+    return build_results(made.request, made.scores)
 
 
 @pytest.fixture
@@ -226,7 +235,7 @@ def succeeded(
     """The experiment with its report."""
     ref = Ref(kind=Kind.BUILD_REPORT, id=step_id(3))
     files = {
-        "results.json": json.dumps(RESULTS).encode(),
+        "results.json": json.dumps(report_results()).encode(),
         "report.html": b"<!doctype html><title>SynTrust</title>",
         "fig2.svg": b"<svg/>",
         "fig2.png": b"\x89PNG",
@@ -258,7 +267,7 @@ def test_results_are_the_reports_with_id_and_provenance(api: Any, succeeded: str
     body = answer.json()
     provenance = body.pop("provenance")
     assert answer.headers["content-type"] == "application/json"
-    assert body == RESULTS | {"experiment": succeeded}
+    assert body == {**report_results(), "experiment": succeeded}
     assert provenance["experiment"]["id"] == succeeded
     assert [step["kind"] for step in provenance["steps"]][-1] == "build_report"
     assert provenance["steps"][-1]["seconds"] == 2.5

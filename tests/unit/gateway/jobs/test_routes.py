@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from tests.unit.gateway.api_harness import ApiHarness, key_of, refuse, send
 from tests.unit.gateway.conftest import Api
+from tests.unit.gateway.job_documents import TWIN
 
 from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
@@ -110,7 +111,7 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
     ]
     link = body["files"]["twin.json"]
     assert store.get(key_of(link["url"])) == result.content
-    assert (link["bytes"], result.json()) == (len(result.content), {"of": "export_images"})
+    assert (link["bytes"], result.json()) == (len(result.content), TWIN)
 
 
 def test_a_running_step_is_shown_with_its_progress(

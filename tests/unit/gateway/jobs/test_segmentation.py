@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.api_harness import ApiHarness, send
 from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
+from tests.unit.gateway.job_documents import SEGMENTATION
 
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.experiment_steps import InspectCase
@@ -72,7 +73,7 @@ def test_four_images_are_inspected_on_the_models_grid_and_segmented(
     assert (answer.status_code, job["kind"], job["state"]) == (202, "segmentation", "succeeded")
     assert set(job["files"]) == {"seg.nii.gz", "segmentation.json", "case.json"}
     assert job["request"]["model"]["name"] == segmenter
-    assert api.get(f"/jobs/{job['id']}/result").json() == {"of": "segment_case"}
+    assert api.get(f"/jobs/{job['id']}/result").json() == SEGMENTATION
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from syntrust_gateway.trust_score.pipe import JSON as JSON_TYPE
 from syntrust_gateway.trust_score.scoring import Refusal, negotiate_type, score_request
+from syntrust_metrics.trust import definitions
 
 CASES: list[dict[str, Any]] = [
     {
@@ -254,3 +255,10 @@ def test_importing_the_gateway_loads_no_torch() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_definitions_are_those_of_the_trust_factors(api: Any) -> None:
+    answer = api.get("/trust-factors")
+
+    assert answer.status_code == 200
+    assert answer.json() == json.loads(json.dumps(definitions()))
