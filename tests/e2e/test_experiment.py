@@ -172,7 +172,7 @@ def undisturbed(folder: Path, cohort: Path) -> dict[str, Any]:
         with other.client() as client:
             posted = client.experiments.create(register(other, cohort), [1], **KILLED)["id"]
             client.experiments.wait(posted, timeout_s=WAIT_S)
-            return client.experiments.results(posted)
+            return dict(client.experiments.results(posted))
     finally:
         other.kill(signal.SIGTERM)
 

@@ -35,10 +35,10 @@ def model(client: Client, dataset: str) -> str:
     """The name of the segmenter that was trained on real images alone."""
     posted = client.experiments.create(dataset, ALPHAS, **SMALLEST)
     client.experiments.wait(posted["id"], timeout_s=WAIT_S)
-    made = {
-        tuple((m["made_by"] or {})["alphas"]): m["name"] for m in client.models.list("segmenter")
-    }
-    return made[1.0,]
+    listed: list[Any] = list(client.models.list("segmenter"))
+    made = {tuple(model["made_by"]["alphas"]): model["name"] for model in listed}
+    name: str = made[1.0,]
+    return name
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,8 @@ def test_a_registered_case_is_segmented_by_its_id(client: Client, model: str, da
     job = client.jobs.segment_registered(dataset, named, model)["id"]
     client.jobs.wait(job, timeout_s=WAIT_S)
 
-    assert client.jobs.result(job)["model"]["kind"] == "train_segmenter"
+    result: Any = client.jobs.result(job)
+    assert result["model"]["kind"] == "train_segmenter"
     assert "seg.nii.gz" in client.jobs.get(job)["files"]
 
 
@@ -118,13 +119,13 @@ def test_a_generator_segments_nothing(client: Client, case: Path) -> None:
 def test_a_segmenter_is_told_downloaded_and_exported(
     client: Client, model: str, tmp_path: Path
 ) -> None:
-    state = client.models.get(model)
+    state: Any = client.models.get(model)
     files = client.models.download(model, tmp_path / "model")
     job = client.models.export(model)["id"]
     client.jobs.wait(job, timeout_s=WAIT_S)
     bundle = client.jobs.download(job, tmp_path / "bundle")["bundle.zip"]
 
-    experiment = (state["made_by"] or {})["experiment"]
+    experiment = state["made_by"]["experiment"]
     predicted = client.experiments.predictions(experiment, model, tmp_path / "predicted")
 
     assert {path.name[:7] for path in predicted.values()} == {"phantom", "predict"}

@@ -69,7 +69,8 @@ def test_a_mask_becomes_images_on_its_own_grid_and_the_same_ones_a_second_time(
         assert voxels[brain != 0].std() > 0.01
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
     latest = next(client.jobs.list())
-    assert client.jobs.result(latest["id"])["steps"] == 2
+    result: Any = client.jobs.result(latest["id"])
+    assert result["steps"] == 2
 
 
 def test_a_mask_without_a_brain_is_refused_with_what_to_send(
@@ -142,10 +143,10 @@ def test_a_generator_trained_here_is_a_model_that_may_be_drawn_with(
     )
     assert trained.returncode == 0, trained.stderr
 
-    drawing = client.jobs.synthesise(masks["seg"], brain=masks["brain"], model="ours", steps=2)
+    drawing: Any = client.jobs.synthesise(masks["seg"], brain=masks["brain"], model="ours", steps=2)
     client.jobs.cancel(drawing["id"])
 
-    model = client.models.get("ours")
+    model: Any = client.models.get("ours")
     assert (model["origin"], model["seen_cases"]) == ("trained", 2)
     assert "samples.png" in client.jobs.get(model["id"])["files"]
     assert drawing["request"]["generator"]["model"]["kind"] == "train_generator"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -28,11 +28,10 @@ from syntrust_gateway.db.tables import (
     utc_now,
 )
 from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.experiment.schema import Results
 
 
 @cache
-def report_results() -> Results:
+def report_results() -> Mapping[str, Any]:
     """The results of a small experiment as its report step writes them."""
     made = make_experiment(alphas=("0", "1"), test=12, controls=True)
     return build_results(made.request, made.scores)

@@ -11,7 +11,7 @@ import pytest
 
 from syntrust_gateway.trust_score.pipe import JSON as JSON_TYPE
 from syntrust_gateway.trust_score.scoring import Refusal, negotiate_type, score_request
-from syntrust_metrics.trust import definitions
+from syntrust_metrics.trust import list_definitions
 
 CASES: list[dict[str, Any]] = [
     {
@@ -261,4 +261,4 @@ def test_the_definitions_are_those_of_the_trust_factors(api: Any) -> None:
     answer = api.get("/trust-factors")
 
     assert answer.status_code == 200
-    assert answer.json() == json.loads(json.dumps(definitions()))
+    assert answer.json() == json.loads(json.dumps(list_definitions()))

@@ -14,6 +14,7 @@ from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.job_results import SegmentationRecord
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Scheme
 from syntrust_core.errors import Cancelled, InvalidRequest
 from syntrust_core.imaging.nifti import read_volume, write_volume
@@ -22,7 +23,7 @@ from syntrust_segmenter.inference.prediction_set import (
     PredictionJob,
     write_predictions,
 )
-from syntrust_segmenter.inference.segmentation import Segmentation, segment
+from syntrust_segmenter.inference.segmentation import segment
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
@@ -80,7 +81,7 @@ def test_a_label_map_comes_back_on_the_uploads_grid_and_in_the_labels_that_were_
 
     labels, affine = read_volume(paths["seg.nii.gz"])
     t1, _ = read_volume(tmp_path / "upload" / "t1.nii.gz")
-    record = Segmentation.model_validate_json(paths["segmentation.json"].read_bytes())
+    record = SegmentationRecord.model_validate_json(paths["segmentation.json"].read_bytes())
     np.testing.assert_allclose(affine, RAS)
     assert labels.shape == (40, 40, 40)
     assert not labels[t1 == 0].any()
@@ -95,7 +96,7 @@ def test_the_record_holds_volumes_of_the_file_and_how_sure_the_model_is(
     paths = run(able, images_alone(tmp_path), tmp_path / "out")
 
     labels, _ = read_volume(paths["seg.nii.gz"])
-    record = Segmentation.model_validate_json(paths["segmentation.json"].read_bytes())
+    record = SegmentationRecord.model_validate_json(paths["segmentation.json"].read_bytes())
     assert sum(record.voxels.values()) > 0
     for region in REGIONS:
         voxels = np.count_nonzero(labels == record.labels[region])
