@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 SIGNIFICANT_DIGITS: Final = 12
 _FORMAT: Final = f"{{:.{SIGNIFICANT_DIGITS}g}}".format
@@ -17,7 +17,10 @@ _OBJECTS: Final = (dict, Mapping)
 _LISTS: Final = (list, tuple, Sequence)
 
 
-def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+_Json = TypeVar("_Json")
+
+
+def round_numbers(value: _Json) -> _Json:
     """Round every float in a JSON-like value to 12 significant digits; -0.0 becomes 0.0.
 
     Raises
@@ -25,14 +28,19 @@ def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     ValueError
         If a number is NaN or infinite. An undefined number must be None here.
     """
+    body: _Json = _round_numbers(value)
+    return body
+
+
+def _round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, float):
         return _round(value)
     if isinstance(value, _EXACT):
         return value
     if isinstance(value, _OBJECTS):
-        return {key: round_numbers(item) for key, item in value.items()}
+        return {key: _round_numbers(item) for key, item in value.items()}
     if isinstance(value, _LISTS):
-        return [round_numbers(item) for item in value]
+        return [_round_numbers(item) for item in value]
     return value
 
 

@@ -7,8 +7,9 @@ short and plain; the reasoning is in the documentation.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from syntrust_metrics.trust.estimation.composite_score import SCORE_DEFINITION
 from syntrust_metrics.trust.inference.margin_tests import (
@@ -25,8 +26,18 @@ from syntrust_metrics.trust.request.table import (
     MAX_RESAMPLED,
     MAX_SEEDS,
 )
+from syntrust_metrics.trust.schema.answer import Definition, ScorePart
+from syntrust_metrics.trust.schema.definitions import (
+    CompanionName,
+    Direction,
+    EquivalenceDefinition,
+    FactorName,
+    QuantityDefinition,
+    ScoreFormula,
+    TrustDefinitions,
+)
 
-DEFINITION: Final = "rajababu2025/1"
+DEFINITION: Final[Definition] = "rajababu2025/1"
 HIGHER: Final = "higher is better"
 LOWER: Final = "lower is better"
 PAPER: Final = (
@@ -46,12 +57,23 @@ class Entry:
     path: str
     formula: str
     range: tuple[float | None, float | None]
-    direction: str | None
+    direction: Direction | None
     undefined_when: str
     citation: str | None
 
+    def as_body(self) -> QuantityDefinition:
+        return {
+            "name": self.name,
+            "path": self.path,
+            "formula": self.formula,
+            "range": list(self.range),
+            "direction": self.direction,
+            "undefined_when": self.undefined_when,
+            "citation": self.citation,
+        }
 
-FACTORS: Final = {
+
+FACTORS: Final[Mapping[FactorName, Entry]] = {
     "t1": Entry(
         "mean Dice",
         "factors.t1.{side}",
@@ -99,7 +121,7 @@ FACTORS: Final = {
     ),
 }
 
-COMPANIONS: Final = {
+COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
     "t2_regions": Entry(
         "consistency over regions",
         "companions.t2_regions.{side}",
@@ -201,7 +223,7 @@ COMPANIONS: Final = {
     ),
 }
 
-SCORE_PARTS: Final = {
+SCORE_PARTS: Final[Mapping[ScorePart, str]] = {
     "s0": "min(T1_R, T1_S)",
     "s1": "max(0, 1 - |T1_R - T1_S| / 0.2)",
     "s2": "2 min(T2_R, T2_S) - 1, clipped to [0, 1]",
@@ -211,12 +233,12 @@ SCORE_PARTS: Final = {
 }
 
 
-def list_definitions() -> dict[str, Any]:
+def list_definitions() -> TrustDefinitions:
     """List everything that an answer holds, as data: `GET /trust-factors`."""
     return {
         "definition": DEFINITION,
-        "factors": {key: asdict(entry) for key, entry in FACTORS.items()},
-        "companions": {key: asdict(entry) for key, entry in COMPANIONS.items()},
+        "factors": {key: entry.as_body() for key, entry in FACTORS.items()},
+        "companions": {key: entry.as_body() for key, entry in COMPANIONS.items()},
         "equivalence": _describe_equivalence(),
         "score": _describe_score(),
         "empty_regions": {
@@ -225,7 +247,7 @@ def list_definitions() -> dict[str, Any]:
             "drop": "the region of a case is left out of both sides if either is null",
             "zero": "null counts as 0; for sensitivity analysis only",
         },
-        "policy": Policy().as_dict(),
+        "policy": Policy().as_body(),
         "limits": {
             "cases": MAX_CASES,
             "regions": MAX_REGIONS,
@@ -237,7 +259,7 @@ def list_definitions() -> dict[str, Any]:
     }
 
 
-def _describe_equivalence() -> dict[str, Any]:
+def _describe_equivalence() -> EquivalenceDefinition:
     return {
         "path": "equivalence.regions.{region}",
         "formula": (
@@ -261,7 +283,7 @@ def _describe_equivalence() -> dict[str, Any]:
     }
 
 
-def _describe_score() -> dict[str, Any]:
+def _describe_score() -> ScoreFormula:
     return {
         "definition": SCORE_DEFINITION,
         "path": "score.value",

@@ -11,35 +11,35 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.estimation.empty_regions import MIXED_SHARE_LIMIT, mixed_share
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.intervals import MIN_CASES
-from syntrust_metrics.trust.request.policy import EmptyRule
 from syntrust_metrics.trust.request.table import Table
+from syntrust_metrics.trust.schema.answer import EmptyRule, TrustWarning
 
 LOW_N: Final = 50
-Warnings = list[dict[str, str]]
 
 
-def collect_warnings(table: Table, estimator: Estimator) -> Warnings:
-    """Collect all warnings of one answer, each as `{"code", "detail"}`."""
-    found = [
+def collect_warnings(table: Table, estimator: Estimator) -> list[TrustWarning]:
+    """Collect all warnings of one answer."""
+    return [
         *_warn_of_size(estimator),
         *_warn_of_empty_regions(table, estimator.policy.empty),
         *_warn_of_groups(table.groups),
     ]
-    return [{"code": code, "detail": detail} for code, detail in found]
 
 
-def _warn_of_size(estimator: Estimator) -> Iterator[tuple[str, str]]:
+def _warn_of_size(estimator: Estimator) -> Iterator[TrustWarning]:
     cases = estimator.cases
     by_region = dict(zip(estimator.regions, estimator.used, strict=True))
     least = min([cases, *by_region.values()])
     where = _describe_sizes(by_region)
     if cases == 1:
-        yield "one_case", "One case has no spread: T2 and T5 say nothing about it."
+        detail = "One case has no spread: T2 and T5 say nothing about it."
+        yield {"code": "one_case", "detail": detail}
     if least < MIN_CASES:
-        yield "no_interval", f"Fewer than {MIN_CASES} cases ({where}): no interval."
+        detail = f"Fewer than {MIN_CASES} cases ({where}): no interval."
+        yield {"code": "no_interval", "detail": detail}
     if least < LOW_N:
         detail = f"Fewer than {LOW_N} cases ({where}): T2, T3 and T5 are uncertain beyond "
-        yield "low_n", detail + "what their intervals say."
+        yield {"code": "low_n", "detail": detail + "what their intervals say."}
 
 
 def _describe_sizes(by_region: dict[str, int]) -> str:
@@ -49,22 +49,22 @@ def _describe_sizes(by_region: dict[str, int]) -> str:
     return ", ".join(f"{region} {cases}" for region, cases in by_region.items())
 
 
-def _warn_of_empty_regions(table: Table, rule: EmptyRule) -> Iterator[tuple[str, str]]:
+def _warn_of_empty_regions(table: Table, rule: EmptyRule) -> Iterator[TrustWarning]:
     share = mixed_share(table.dice)
     often = share > MIXED_SHARE_LIMIT
     if rule == "zero":
         detail = "Empty regions count as 0: for sensitivity analysis, not for results."
-        yield "zero_policy", detail
+        yield {"code": "zero_policy", "detail": detail}
     if rule == "drop" and share.any():
         regions = _list_regions(table, share > 0)
         detail = f"Left out with empty references are false positives in {regions}; `counts` "
-        yield "false_positives_dropped", detail + "holds them."
+        yield {"code": "false_positives_dropped", "detail": detail + "holds them."}
     if often.any():
         detail = (
             f"Over 2 % of the pairs of {_list_regions(table, often)} have an empty reference and a "
         )
         detail += "false positive on one side: the policy for empty regions decides the result."
-        yield "mixed_pairs", detail
+        yield {"code": "mixed_pairs", "detail": detail}
 
 
 def _list_regions(table: Table, flags: NDArray[np.bool_]) -> str:
@@ -73,7 +73,8 @@ def _list_regions(table: Table, flags: NDArray[np.bool_]) -> str:
     )
 
 
-def _warn_of_groups(groups: Sequence[str | None]) -> Iterator[tuple[str, str]]:
+def _warn_of_groups(groups: Sequence[str | None]) -> Iterator[TrustWarning]:
     missing = groups.count(None)
     if 0 < missing < len(groups):
-        yield "ungrouped_cases", f"{missing} cases name no group and stand in none."
+        detail = f"{missing} cases name no group and stand in none."
+        yield {"code": "ungrouped_cases", "detail": detail}

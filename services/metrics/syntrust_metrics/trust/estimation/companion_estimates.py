@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,41 +14,59 @@ from syntrust_metrics.trust.estimation.estimator import (
     CONDITIONAL,
     NO_CASE,
     NO_PAIR,
-    Estimate,
     Estimator,
     interval_at,
+    name_sides,
 )
 from syntrust_metrics.trust.estimation.intervals import Interval, seminorm_interval
-from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.schema.answer import Agreement, Difference, Moments
+from syntrust_metrics.trust.schema.answer import Companions as CompanionBodies
+from syntrust_metrics.trust.schema.estimates import Estimate
 
 Array = NDArray[np.float64]
 NO_SPREAD: Final = "a side has no spread"
 
 
-def estimate_companions(estimator: Estimator) -> dict[str, Any]:
+def estimate_companions(estimator: Estimator) -> CompanionBodies:
     """Estimate the companions, averaged over seeds, with percentile intervals over cases."""
+    t2_within = _estimates(estimator, "t2_within", (estimator.cases,) * 2, NO_CASE)
     return {
-        "t2_regions": dict(zip(SIDES, _estimate_t2_regions(estimator), strict=True)),
-        "t2_within": dict(
-            zip(
-                SIDES,
-                _estimates(estimator, "t2_within", (estimator.cases,) * 2, NO_CASE),
-                strict=True,
-            )
-        ),
-        "t3": _join_by_region(
-            estimator,
-            correlation=_estimates(estimator, "correlation", estimator.used, NO_SPREAD),
-            concordance=_estimates(estimator, "concordance", estimator.used, NO_PAIR),
-            shuffled=_average_numbers(estimator, lambda each: each.t3_shuffled),
-        ),
-        "t4": _join_by_region(
-            estimator,
-            bias=_estimates(estimator, "bias", estimator.used, NO_PAIR),
-            limits=_average_numbers(estimator, lambda each: each.limits),
-            shuffled=_average_numbers(estimator, lambda each: each.t4_shuffled),
-        ),
-        "t5": {side: _describe_moments(estimator, index) for index, side in enumerate(SIDES)},
+        "t2_regions": name_sides(_estimate_t2_regions(estimator)),
+        "t2_within": name_sides(t2_within),
+        "t3": _estimate_agreement(estimator),
+        "t4": _estimate_difference(estimator),
+        "t5": {
+            "real": _describe_moments(estimator, 0),
+            "synthetic": _describe_moments(estimator, 1),
+        },
+    }
+
+
+def _estimate_agreement(estimator: Estimator) -> dict[str, Agreement]:
+    rows = zip(
+        estimator.regions,
+        _estimates(estimator, "correlation", estimator.used, NO_SPREAD),
+        _estimates(estimator, "concordance", estimator.used, NO_PAIR),
+        _average_numbers(estimator, lambda each: each.t3_shuffled),
+        strict=True,
+    )
+    return {
+        region: {"correlation": correlation, "concordance": concordance, "shuffled": shuffled}
+        for region, correlation, concordance, shuffled in rows
+    }
+
+
+def _estimate_difference(estimator: Estimator) -> dict[str, Difference]:
+    rows = zip(
+        estimator.regions,
+        _estimates(estimator, "bias", estimator.used, NO_PAIR),
+        _average_limits(estimator),
+        _average_numbers(estimator, lambda each: each.t4_shuffled),
+        strict=True,
+    )
+    return {
+        region: {"bias": bias, "limits": limits, "shuffled": shuffled}
+        for region, bias, limits, shuffled in rows
     }
 
 
@@ -91,30 +110,32 @@ def _estimates(
     ]
 
 
-def _describe_moments(estimator: Estimator, side: int) -> dict[str, Any]:
-    return _join_by_region(
-        estimator,
-        mean=_average_numbers(estimator, lambda each: each.mean[side]),
-        sd=_average_numbers(estimator, lambda each: each.sd[side]),
-        iqr=_average_numbers(estimator, lambda each: each.iqr[side]),
+def _describe_moments(estimator: Estimator, side: int) -> dict[str, Moments]:
+    rows = zip(
+        estimator.regions,
+        _average_numbers(estimator, lambda each: each.mean[side]),
+        _average_numbers(estimator, lambda each: each.sd[side]),
+        _average_numbers(estimator, lambda each: each.iqr[side]),
+        strict=True,
     )
+    return {region: {"mean": mean, "sd": sd, "iqr": iqr} for region, mean, sd, iqr in rows}
 
 
-def _average_numbers(estimator: Estimator, take: Callable[[Companions], Array]) -> list[Any]:
-    """Give numbers without an interval, averaged over seeds; null where one is undefined."""
+def _average_numbers(
+    estimator: Estimator, take: Callable[[Companions], Array]
+) -> list[float | None]:
+    """Give numbers without an interval, (K,), averaged over seeds; null where undefined."""
+    values: list[float] = _average(estimator, take).tolist()
+    return [None if math.isnan(value) else value for value in values]
+
+
+def _average_limits(estimator: Estimator) -> list[list[float] | None]:
+    """Give the limits of agreement, (K, 2), averaged over seeds; null where undefined."""
+    averages: list[list[float]] = _average(estimator, lambda each: each.limits).tolist()
+    return [None if any(map(math.isnan, limits)) else limits for limits in averages]
+
+
+def _average(estimator: Estimator, take: Callable[[Companions], Array]) -> Array:
     rows = np.array([take(each) for each in estimator.companions])
-    averages = rows[0] if len(rows) == 1 else rows.mean(axis=0)
-    values: list[Any] = averages.tolist()
-    undefined = np.isnan(averages)
-    if not undefined.any():
-        return values
-    pairs = zip(values, undefined, strict=True)
-    return [None if missing.any() else each for each, missing in pairs]
-
-
-def _join_by_region(estimator: Estimator, **columns: list[Any]) -> dict[str, Any]:
-    rows = zip(*columns.values(), strict=True)
-    return {
-        region: dict(zip(columns, row, strict=True))
-        for region, row in zip(estimator.regions, rows, strict=True)
-    }
+    averages: Array = rows[0] if len(rows) == 1 else rows.mean(axis=0)
+    return averages

@@ -15,19 +15,28 @@ seeds then cancel in s1 and s5, as they do in T1 and T5; `seed_sd` of the factor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.bootstrap import plain_rows, studentised_rows
-from syntrust_metrics.trust.estimation.estimator import Estimate, Estimator
+from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.intervals import Interval, percentile_interval
+from syntrust_metrics.trust.schema.answer import (
+    Companions,
+    Factors,
+    Score,
+    ScoreDefinition,
+    ScorePart,
+)
+from syntrust_metrics.trust.schema.estimates import Estimate
 
 Array = NDArray[np.float64]
-SCORE_DEFINITION: Final = "syntrust/1"
-PARTS: Final = ("s0", "s1", "s2", "s3", "s4", "s5")
+SCORE_DEFINITION: Final[ScoreDefinition] = "syntrust/1"
+PARTS: Final[tuple[ScorePart, ...]] = ("s0", "s1", "s2", "s3", "s4", "s5")
 WORST_GAP: Final = 0.2
 WORST_T4: Final = 0.5
 
@@ -67,63 +76,59 @@ def join_parts(parts: Array) -> Array:
     return whole
 
 
-def compute_score(
-    estimator: Estimator, factors: dict[str, Any], companions: dict[str, Any]
-) -> dict[str, Any]:
+def compute_score(estimator: Estimator, factors: Factors, companions: Companions) -> Score:
     """Compute the `score` of an answer from its own factors and companions.
 
     The interval is the percentile interval over resamples. A resample in which a part is undefined
     is left out, as everywhere.
     """
-    estimates = _estimates(factors, companions)
-    parts = compute_parts(*map(_values, estimates))
-    body = {
+    estimates = _collect_estimates(factors, companions)
+    t1, t2, concordance, t4, t5 = map(_values, estimates)
+    parts = compute_parts(t1, t2, concordance, t4, t5.reshape(2, -1))
+    body = _start_score(parts)
+    if np.isnan(parts).any():
+        undefined = (each for each in chain(*estimates) if each["value"] is None)
+        body["reason"] = next(undefined)["reason"]
+        return body
+    least = min(estimator.cases, *estimator.used)
+    found = estimator.sampling.explain_missing(least) or _interval(estimator)
+    body["value"] = float(join_parts(parts))
+    body["ci"] = list(found.bounds) if found.bounds else None
+    body["weakest"] = PARTS[int(parts.argmin())]
+    body["reason"] = found.reason
+    return body
+
+
+def _start_score(parts: Array) -> Score:
+    """Give the score with its parts alone."""
+    return {
         "definition": SCORE_DEFINITION,
         "parts": {
             name: None if math.isnan(part) else part
             for name, part in zip(PARTS, parts.tolist(), strict=True)
         },
-    }
-    if np.isnan(parts).any():
-        reason = next(
-            estimate["reason"] for estimate in _flat(estimates) if estimate["value"] is None
-        )
-        return {**body, "value": None, "ci": None, "weakest": None, "reason": reason}
-    found = estimator.sampling.explain_missing(min(estimator.cases, *estimator.used)) or _interval(
-        estimator
-    )
-    return {
-        **body,
-        "value": float(join_parts(parts)),
-        "ci": list(found.bounds) if found.bounds else None,
-        "weakest": PARTS[int(parts.argmin())],
-        "reason": found.reason,
+        "value": None,
+        "ci": None,
+        "weakest": None,
+        "reason": None,
     }
 
 
-def _estimates(factors: dict[str, Any], companions: dict[str, Any]) -> list[list[Any]]:
+def _collect_estimates(factors: Factors, companions: Companions) -> list[list[Estimate]]:
     """Collect the estimates that make the score, in the order of `compute_parts`."""
+    t1, t2, t5 = factors["t1"], factors["t2"], factors["t5"]
     return [
-        list(factors["t1"].values()),
-        list(factors["t2"].values()),
+        [t1["real"], t1["synthetic"]],
+        [t2["real"], t2["synthetic"]],
         [region["concordance"] for region in companions["t3"].values()],
         list(factors["t4"].values()),
-        [list(side.values()) for side in factors["t5"].values()],
+        [*t5["real"].values(), *t5["synthetic"].values()],
     ]
 
 
-def _values(estimates: list[Any]) -> Array:
-    values = [estimate["value"] for estimate in _flat(estimates)]
-    shape = (2, -1) if isinstance(estimates[0], list) else (-1,)
-    return np.array(values, dtype=np.float64).reshape(shape)
-
-
-def _flat(estimates: list[Any]) -> Iterator[Estimate]:
-    for estimate in estimates:
-        if isinstance(estimate, list):
-            yield from _flat(estimate)
-        else:
-            yield estimate
+def _values(estimates: Sequence[Estimate]) -> Array:
+    """Give the values, (N,); NaN where undefined."""
+    return np.array([estimate["value"] for estimate in estimates], dtype=np.float64)
 
 
 def _interval(estimator: Estimator) -> Interval:

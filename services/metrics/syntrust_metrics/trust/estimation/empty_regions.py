@@ -11,8 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.request.policy import EmptyRule
-from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.schema.answer import Counts, EmptyRule
 
 FILL: Final[dict[str, float]] = {"brats": 1.0, "zero": 0.0}
 MIXED_SHARE_LIMIT: Final = 0.02
@@ -42,7 +41,7 @@ def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64
 
 def count_cases(
     dice: NDArray[np.float64], regions: Sequence[str], rule: EmptyRule
-) -> dict[str, dict[str, object]]:
+) -> dict[str, Counts]:
     """Count distinct cases per region; with several seeds a case counts where any seed shows it.
 
     ``empty``: null on both sides. ``mixed``: null beside 0, so a ``false_positive`` on the side of
@@ -61,16 +60,15 @@ def count_cases(
     return {region: _name_counts(*found) for region, found in zip(regions, counts, strict=True)}
 
 
-def _name_counts(
-    used: int, dropped: int, empty: int, mixed: int, *of_sides: int
-) -> dict[str, object]:
+def _name_counts(used: int, dropped: int, empty: int, mixed: int, *of_sides: int) -> Counts:
+    missed_real, missed_synthetic, false_real, false_synthetic = of_sides
     return {
         "used": used,
         "dropped": dropped,
         "empty": empty,
         "mixed": mixed,
-        "missed": dict(zip(SIDES, of_sides[:2], strict=True)),
-        "false_positive": dict(zip(SIDES, of_sides[2:], strict=True)),
+        "missed": {"real": missed_real, "synthetic": missed_synthetic},
+        "false_positive": {"real": false_real, "synthetic": false_synthetic},
     }
 
 

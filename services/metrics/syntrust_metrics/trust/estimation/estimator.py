@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,16 @@ from syntrust_metrics.trust.estimation.intervals import (
     studentised_intervals,
 )
 from syntrust_metrics.trust.request.policy import Policy
+from syntrust_metrics.trust.schema.base import Scope
+from syntrust_metrics.trust.schema.estimates import Estimate, EstimateBySide
 
 Array = NDArray[np.float64]
-Estimate = dict[str, Any]
 Intervals = Sequence[Interval] | None
 NO_INTERVAL: Final = Interval(None, None)
 NO_CASE: Final = "no case"
 NO_PAIR: Final = "no pair"
 ONE_CASE: Final = "one case has no spread at ddof 1"
-CONDITIONAL: Final = "this trained model"
+CONDITIONAL: Final[Scope] = "this trained model"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Estimator:
         ]
 
     @property
-    def scope_of_draws(self) -> str:
+    def scope_of_draws(self) -> Scope:
         """What an interval from resamples covers: with five seeds or more, seeds are drawn too."""
         drawn = len(self.seeds) >= MIN_SEEDS_TO_DRAW
         return self.sampling.scope if drawn else CONDITIONAL
@@ -183,3 +184,9 @@ def _make_estimate(
         "seed_sd": seed_sd,
         "reason": reason,
     }
+
+
+def name_sides(estimates: Sequence[Estimate]) -> EstimateBySide:
+    """Name the numbers of both test sets, the real one first."""
+    real, synthetic = estimates
+    return {"real": real, "synthetic": synthetic}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,35 +15,36 @@ from syntrust_metrics.trust.estimation.estimator import (
     NO_CASE,
     NO_PAIR,
     ONE_CASE,
-    Estimate,
     Estimator,
     Intervals,
     interval_at,
+    name_sides,
 )
 from syntrust_metrics.trust.estimation.intervals import (
     MIN_SEEDS_TO_DRAW,
     Interval,
     crossed_t_interval,
 )
-from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.schema.answer import Factors as FactorBodies
+from syntrust_metrics.trust.schema.estimates import Estimate
 
 Array = NDArray[np.float64]
 Bounds = tuple[float, float]
 NO_UPPER_BOUND: Final = "a mean Dice of resampled cases is so close to 0 that T5 has no upper bound"
 
 
-def estimate_factors(estimator: Estimator) -> dict[str, Any]:
+def estimate_factors(estimator: Estimator) -> FactorBodies:
     """Estimate the `factors` of an answer, one for each factor, side and region."""
     names = estimator.regions
     t5 = _intervals_from_log(estimator, "t5", lambda bounds: bounds)
     return {
-        "t1": dict(zip(SIDES, _estimate_t1(estimator), strict=True)),
-        "t2": dict(zip(SIDES, _estimate_t2(estimator), strict=True)),
+        "t1": name_sides(_estimate_t1(estimator)),
+        "t2": name_sides(_estimate_t2(estimator)),
         "t3": dict(zip(names, _estimate_t3(estimator), strict=True)),
         "t4": dict(zip(names, _estimate_t4(estimator), strict=True)),
         "t5": {
-            side: dict(zip(names, _estimate_t5(estimator, t5, index), strict=True))
-            for index, side in enumerate(SIDES)
+            "real": dict(zip(names, _estimate_t5(estimator, t5, 0), strict=True)),
+            "synthetic": dict(zip(names, _estimate_t5(estimator, t5, 1), strict=True)),
         },
     }
 

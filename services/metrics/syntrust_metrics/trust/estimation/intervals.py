@@ -23,6 +23,7 @@ from scipy.special import stdtrit
 from syntrust_metrics.trust.estimation.bootstrap import Draws
 from syntrust_metrics.trust.estimation.columns import is_rounding
 from syntrust_metrics.trust.request.policy import Policy
+from syntrust_metrics.trust.schema.base import Scope
 
 Array = NDArray[np.float64]
 MIN_CASES: Final = 10
@@ -37,7 +38,7 @@ class Interval:
     """`bounds` from low to high, or None with the reason."""
 
     bounds: tuple[float, float] | None
-    scope: str | None
+    scope: Scope | None
     reason: str | None = None
 
 
@@ -49,7 +50,7 @@ class Sampling:
     seeds: int
 
     @property
-    def scope(self) -> str:
+    def scope(self) -> Scope:
         """Scope of an interval that accounts for cases and, if there are several, for seeds."""
         return "this trained model" if self.seeds == 1 else "training seeds"
 
@@ -97,7 +98,7 @@ def tail_quantiles(values: Array, confidence: float) -> list[tuple[float, float]
     return list(zip(*ends, strict=True))
 
 
-def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[Interval]:
+def percentile_intervals(draws: Array, sampling: Sampling, scope: Scope) -> list[Interval]:
     """Compute percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
     if not np.isfinite(draws).all():
         return [percentile_interval(row, sampling, scope) for row in draws]
@@ -105,7 +106,7 @@ def percentile_intervals(draws: Array, sampling: Sampling, scope: str) -> list[I
     return [Interval(pair, scope) for pair in bounds]
 
 
-def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interval:
+def percentile_interval(draws: Array, sampling: Sampling, scope: Scope) -> Interval:
     """Compute the interval of (B + 1,) values. The first is the sample's; NaN are left out."""
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _explain_too_few(defined.size, draws.size - 1):
@@ -113,7 +114,7 @@ def percentile_interval(draws: Array, sampling: Sampling, scope: str) -> Interva
     return Interval(tail_quantiles(defined[None], sampling.policy.confidence)[0], scope)
 
 
-def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: str) -> Interval:
+def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: Scope) -> Interval:
     r"""Compute the interval of a seminorm :math:`s` of means from its (B + 1,) values of shifts.
 
     A shift is what a resample moved the means by. As
@@ -136,7 +137,7 @@ def _explain_too_few(defined: int, resamples: int) -> Interval | None:
 
 
 def studentised_intervals(
-    draws: Draws, sampling: Sampling, scope: str
+    draws: Draws, sampling: Sampling, scope: Scope
 ) -> list[tuple[Interval, bool]]:
     """Compute bootstrap-t intervals on the log scale of each factor; True marks that scale.
 
@@ -154,7 +155,7 @@ def studentised_intervals(
 
 
 def _studentise_row(
-    value: Array, log: Array, error: Array, sampling: Sampling, scope: str
+    value: Array, log: Array, error: Array, sampling: Sampling, scope: Scope
 ) -> tuple[Interval, bool]:
     """Do so for one factor that is undefined, or without standard error, in some resamples."""
     defined = np.isfinite(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +24,18 @@ from syntrust_metrics.trust.inference.trend import (
     find_crossings,
     find_lowest,
 )
-from syntrust_metrics.trust.request.rows import SIDES
+from syntrust_metrics.trust.schema.estimates import Estimate, IntervalEstimate
+from syntrust_metrics.trust.schema.inference import AlphaCurve, Trend, Trends
 from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
-GAP = t1(0) - t1(1)
+REAL, SYNTHETIC = 0, 1
+GAP = t1(REAL) - t1(SYNTHETIC)
 
 
 def describe_alpha_curve(
-    cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    cases_by_alpha: CasesByAlpha, policy: Mapping[str, object] | None = None
+) -> AlphaCurve:
     """Describe an experiment over α.
 
     Parameters
@@ -47,11 +48,8 @@ def describe_alpha_curve(
 
     Returns
     -------
-    dict
-        ``{"seeds", "points": [{"alpha", "difference"}], "crossings": [{"alpha", "between"}],
-        "alpha_star": {"value", "ci", "scope", "reason"}, "trend": {"difference": T, "t1": {side:
-        T}, "t3": {region: T}, "t4": {region: T}}, "lowest_t4": {region: {"verdict": "lowest"|
-        "undecided", "alpha", "reason"}}}``. `difference` is the estimate of D(α) = T1_R - T1_S, the
+    AlphaCurve
+        `difference` is the estimate of D(α) = T1_R - T1_S, the
         mean over seeds. `alpha_star` has a value where D changes sign exactly once, by linear
         interpolation, and an interval over cases where that is so in 95 % of the resamples; else
         the reason is `no crossing` or `several crossings`. T and its rules are those of
@@ -66,46 +64,47 @@ def describe_alpha_curve(
     alphas = np.array(sweep.alphas)
     gaps = sweep.by_seed(GAP).mean(axis=1)
     found = [] if np.isnan(gaps).any() else find_crossings(alphas, gaps)
-    body: dict[str, Any] = round_numbers(
-        {
-            "seeds": sweep.seeds,
-            "points": [
-                {"alpha": alpha, "difference": _estimate_gap(sweep, i)}
-                for i, alpha in enumerate(sweep.alphas)
-            ],
-            "crossings": [each.as_dict() for each in found],
-            "alpha_star": _find_alpha_star(sweep, found),
-            "trend": _describe_trends(sweep),
-            "lowest_t4": {
-                region: find_lowest(alphas, sweep.by_seed(t4(k)), sweep.policy.confidence)
-                for k, region in enumerate(sweep.regions)
-            },
-        }
-    )
-    return body
+    body: AlphaCurve = {
+        "seeds": sweep.seeds,
+        "points": [
+            {"alpha": alpha, "difference": _estimate_gap(sweep, i)}
+            for i, alpha in enumerate(sweep.alphas)
+        ],
+        "crossings": [each.as_body() for each in found],
+        "alpha_star": _find_alpha_star(sweep, found),
+        "trend": _describe_trends(sweep),
+        "lowest_t4": {
+            region: find_lowest(alphas, sweep.by_seed(t4(k)), sweep.policy.confidence)
+            for k, region in enumerate(sweep.regions)
+        },
+    }
+    return round_numbers(body)
 
 
-def trend_over_alpha(sweep: Sweep, quantity: Quantity) -> dict[str, Any]:
+def trend_over_alpha(sweep: Sweep, quantity: Quantity) -> Trend:
     return decide_trend(np.array(sweep.alphas), sweep.by_seed(quantity), sweep.policy.confidence)
 
 
-def _describe_trends(sweep: Sweep) -> dict[str, Any]:
+def _describe_trends(sweep: Sweep) -> Trends:
     regions = list(enumerate(sweep.regions))
     return {
         "difference": trend_over_alpha(sweep, GAP),
-        "t1": {name: trend_over_alpha(sweep, t1(side)) for side, name in enumerate(SIDES)},
+        "t1": {
+            "real": trend_over_alpha(sweep, t1(REAL)),
+            "synthetic": trend_over_alpha(sweep, t1(SYNTHETIC)),
+        },
         "t3": {region: trend_over_alpha(sweep, t3(k)) for k, region in regions},
         "t4": {region: trend_over_alpha(sweep, t4(k)) for k, region in regions},
     }
 
 
-def _estimate_gap(sweep: Sweep, index: int) -> dict[str, Any]:
+def _estimate_gap(sweep: Sweep, index: int) -> Estimate:
     estimator = sweep.estimators[index]
     interval = sweep.interval(index, GAP)
     return estimator.estimate(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
 
 
-def _find_alpha_star(sweep: Sweep, found: Sequence[Crossing]) -> dict[str, Any]:
+def _find_alpha_star(sweep: Sweep, found: Sequence[Crossing]) -> IntervalEstimate:
     if len(found) != 1:
         reason = "several crossings" if found else "no crossing"
         return {"value": None, "ci": None, "scope": None, "reason": reason}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from syntrust_metrics.trust.request.policy import Policy
 from syntrust_metrics.trust.request.table import Table, read_request
 
 Array = NDArray[np.float64]
-CasesByAlpha = Mapping[float, Sequence[Mapping[str, Any]]]
+CasesByAlpha = Mapping[float, Sequence[Mapping[str, object]]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Sweep:
         return [i for i, alpha in enumerate(self.alphas) if abs(alpha - near) <= within + 1e-9]
 
 
-def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None) -> Sweep:
+def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, object] | None) -> Sweep:
     """Check the scores of every α as `POST /trust-score` does, and that α can be compared.
 
     Raises

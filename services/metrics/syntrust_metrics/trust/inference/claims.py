@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ from syntrust_metrics.trust.inference.trend import (
     interval_over_seeds,
     slope_by_seed,
 )
+from syntrust_metrics.trust.schema.inference import Claim as ClaimBody
+from syntrust_metrics.trust.schema.inference import ClaimId, ClaimNumbers, ClaimVerdict
 from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
@@ -53,14 +55,14 @@ REGIONS: Final = ("ED", "ET", "NCR")
 MIDDLE, NEAR, WIDE = 0.5, 0.1, 0.2
 EQUIVALENCE_CONFIDENCE: Final = 0.9
 Findings = list[Finding]
-Join = Callable[[Sequence[Finding]], tuple[str, str | None]]
+Join = Callable[[Sequence[Finding]], tuple[ClaimVerdict, str | None]]
 
 
 @dataclass(frozen=True)
 class Claim:
     """A sentence of the paper, the comparisons it takes, and how they are joined."""
 
-    id: str
+    id: ClaimId
     sentence: str
     test: Callable[[Sweep], Findings]
     needs: str = ""
@@ -68,8 +70,8 @@ class Claim:
 
 
 def check_paper_claims(
-    cases_by_alpha: CasesByAlpha, policy: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
+    cases_by_alpha: CasesByAlpha, policy: Mapping[str, object] | None = None
+) -> list[ClaimBody]:
     """Test every claim of the paper on one experiment.
 
     Parameters
@@ -79,10 +81,9 @@ def check_paper_claims(
 
     Returns
     -------
-    list of dict
-        ``{"id", "claim", "verdict": "holds"|"fails"|"undecided", "reason", "numbers": [{"alpha"?,
-        "comparison", "difference"?, "ci"?, "verdict", "reason", ...}]}``, in the paper's order. A
-        claim whose α or regions the experiment lacks is undecided, with that as the reason.
+    list of schema.inference.Claim
+        In the paper's order. A claim whose α or regions the experiment lacks is undecided, with
+        that as the reason.
 
     Raises
     ------
@@ -93,22 +94,20 @@ def check_paper_claims(
     return [_test_claim(claim, sweep) for claim in CLAIMS]
 
 
-def _test_claim(claim: Claim, sweep: Sweep) -> dict[str, Any]:
+def _test_claim(claim: Claim, sweep: Sweep) -> ClaimBody:
     known = set(REGIONS) <= set(sweep.regions)
     findings = claim.test(sweep) if known else []
     verdict, reason = claim.join(findings) if findings else (UNDECIDED, claim.needs)
     if not known:
         reason = f"needs the regions {', '.join(REGIONS)}"
-    body: dict[str, Any] = round_numbers(
-        {
-            "id": claim.id,
-            "claim": claim.sentence,
-            "verdict": verdict,
-            "reason": reason,
-            "numbers": [finding.as_dict() for finding in findings],
-        }
-    )
-    return body
+    body: ClaimBody = {
+        "id": claim.id,
+        "claim": claim.sentence,
+        "verdict": verdict,
+        "reason": reason,
+        "numbers": [finding.as_body() for finding in findings],
+    }
+    return round_numbers(body)
 
 
 def _t1_meets_in_the_middle(sweep: Sweep) -> Findings:
@@ -123,19 +122,25 @@ def _test_equivalence(sweep: Sweep, index: int) -> Finding:
     """Test T1_R ≈ T1_S at one α: `overall` of the equivalence of both sides."""
     estimator = sweep.estimators[index]
     found = assess_equivalence(estimator.dice, sweep.regions, sweep.policy.margin)["overall"]
-    verdict = {"equivalent": HOLDS, "different": FAILS}.get(found["verdict"], UNDECIDED)
+    verdicts: Mapping[str, ClaimVerdict] = {"equivalent": HOLDS, "different": FAILS}
+    verdict = verdicts.get(found["verdict"], UNDECIDED)
     reason = found["reason"] or "neither equivalence nor a gap is shown"
-    numbers = {key: found[key] for key in ("difference", "ci90", "p")}
-    numbers |= {"alpha": sweep.alphas[index], "comparison": "T1_R equivalent to T1_S"}
+    numbers: ClaimNumbers = {
+        "difference": found["difference"],
+        "ci90": found["ci90"],
+        "p": found["p"],
+        "alpha": sweep.alphas[index],
+        "comparison": "T1_R equivalent to T1_S",
+    }
     return Finding(verdict, reason if verdict == UNDECIDED else None, numbers)
 
 
 def _expect_gap(found: Finding) -> Finding:
     """Turn the finding round: the claim is a difference beyond the margin."""
-    opposite = {HOLDS: FAILS, FAILS: HOLDS}.get(found.verdict, UNDECIDED)
-    return Finding(
-        opposite, found.reason, {**found.numbers, "comparison": "T1_R different from T1_S"}
-    )
+    verdicts: Mapping[ClaimVerdict, ClaimVerdict] = {HOLDS: FAILS, FAILS: HOLDS}
+    opposite = verdicts.get(found.verdict, UNDECIDED)
+    numbers: ClaimNumbers = {**found.numbers, "comparison": "T1_R different from T1_S"}
+    return Finding(opposite, found.reason, numbers)
 
 
 def _t2_is_higher_on_synthetic(sweep: Sweep) -> Findings:
@@ -165,17 +170,21 @@ def _t3_falls(sweep: Sweep) -> Findings:
 
 def _test_falling(sweep: Sweep, k: int) -> Finding:
     found = trend_over_alpha(sweep, t3(k))
-    verdict = {"falling": HOLDS, "rising": FAILS}.get(found["verdict"], UNDECIDED)
-    numbers = {key: found[key] for key in ("slope", "ci", "kendall")}
-    return Finding(
-        verdict, found["reason"], {"comparison": f"T3 of {sweep.regions[k]} falls", **numbers}
-    )
+    verdicts: Mapping[str, ClaimVerdict] = {"falling": HOLDS, "rising": FAILS}
+    verdict = verdicts.get(found["verdict"], UNDECIDED)
+    numbers: ClaimNumbers = {
+        "comparison": f"T3 of {sweep.regions[k]} falls",
+        "slope": found["slope"],
+        "ci": found["ci"],
+        "kendall": found["kendall"],
+    }
+    return Finding(verdict, found["reason"], numbers)
 
 
 def _test_steeper(sweep: Sweep, k: int, other: int) -> Finding:
     """Test whether T3 falls more for one region than for another, by the slope of each seed."""
     comparison = f"T3 falls more for {sweep.regions[k]} than for {sweep.regions[other]}"
-    numbers: dict[str, Any] = {"comparison": comparison}
+    numbers: ClaimNumbers = {"comparison": comparison}
     by_seed = [sweep.by_seed(t3(region)) for region in (other, k)]
     return _test_over_seeds(
         sweep, [slope_by_seed(np.array(sweep.alphas), each) for each in by_seed], numbers
@@ -205,7 +214,7 @@ def _t4_is_lowest_in_the_middle(sweep: Sweep) -> Findings:
 def _test_higher_outside(sweep: Sweep, k: int, index: int, middle: list[int]) -> Finding:
     by_seed = sweep.by_seed(t4(k))
     comparison = f"T4 of {sweep.regions[k]} above its mean within 0.5 ± 0.1"
-    numbers = {"comparison": comparison, "alpha": sweep.alphas[index]}
+    numbers: ClaimNumbers = {"comparison": comparison, "alpha": sweep.alphas[index]}
     return _test_over_seeds(sweep, [by_seed[index], by_seed[middle].mean(axis=0)], numbers)
 
 
@@ -235,7 +244,7 @@ def _test_stable(sweep: Sweep, k: int, one: int, other: int) -> Finding:
     """Test T5_S of two α for equivalence over seeds: two α are two trainings of each seed."""
     values = sweep.by_seed(t5(SYNTHETIC, k))
     gaps = values[one] - values[other]
-    numbers = {
+    numbers: ClaimNumbers = {
         "comparison": f"T5_S of {sweep.regions[k]} equivalent at both α",
         "alpha": [sweep.alphas[one], sweep.alphas[other]],
         "difference": _mean_or_none(gaps),
@@ -253,15 +262,18 @@ def _test_t5_equal(sweep: Sweep, index: int, k: int) -> Finding:
     quantity = t5(SYNTHETIC, k) - t5(REAL, k)
     found = sweep.interval(index, quantity, confidence=EQUIVALENCE_CONFIDENCE)
     value = _mean_or_none(sweep.by_seed(quantity)[index])
-    comparison = f"T5_S of {sweep.regions[k]} equivalent to T5_R"
-    numbers = {"comparison": comparison, "alpha": sweep.alphas[index], "difference": value}
+    numbers: ClaimNumbers = {
+        "comparison": f"T5_S of {sweep.regions[k]} equivalent to T5_R",
+        "alpha": sweep.alphas[index],
+        "difference": value,
+    }
     return _test_about_equal(
         sweep, found.bounds if value is not None else None, found.reason, numbers
     )
 
 
 def _test_about_equal(
-    sweep: Sweep, bounds: Bounds, reason: str | None, numbers: dict[str, Any]
+    sweep: Sweep, bounds: Bounds, reason: str | None, numbers: ClaimNumbers
 ) -> Finding:
     """Decide as `decide_inside` does, in units of T5, but find nothing equal from few cases."""
     numbers["ci90"] = list(bounds) if bounds else None
@@ -277,12 +289,16 @@ def _test_above(sweep: Sweep, index: int, more: Quantity, less: Quantity, what: 
     value = _mean_or_none(sweep.by_seed(quantity)[index])
     found = sweep.interval(index, quantity)
     bounds = found.bounds if value is not None else None
-    numbers = {"alpha": sweep.alphas[index], "comparison": what, "difference": value}
+    numbers: ClaimNumbers = {
+        "alpha": sweep.alphas[index],
+        "comparison": what,
+        "difference": value,
+    }
     numbers["ci"] = list(bounds) if bounds else None
     return decide_above_zero(bounds, found.reason or "undefined", numbers)
 
 
-def _test_over_seeds(sweep: Sweep, more_less: list[Array], numbers: dict[str, Any]) -> Finding:
+def _test_over_seeds(sweep: Sweep, more_less: list[Array], numbers: ClaimNumbers) -> Finding:
     """Test X > Y across α, where each seed gives one paired difference."""
     gaps = more_less[0] - more_less[1]
     bounds, reason = _seed_interval(sweep, gaps, sweep.policy.confidence)

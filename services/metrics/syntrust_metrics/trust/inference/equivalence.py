@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Generic, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from syntrust_metrics.trust.estimation.columns import case_mean
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 from syntrust_metrics.trust.inference.margin_tests import (
+    Equivalent,
     Margin,
+    NonInferior,
     PairedTest,
     Verdict,
+    Word,
     decide,
     decide_alone,
     decide_every_region,
@@ -24,13 +27,15 @@ from syntrust_metrics.trust.inference.margin_tests import (
 )
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.table import Table, read_request
+from syntrust_metrics.trust.schema.answer import Equivalence
+from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
 from syntrust_metrics.trust.serialization import round_numbers
 
 Array = NDArray[np.float64]
-Cases = Sequence[Mapping[str, Any]]
+Cases = Sequence[Mapping[str, object]]
 
 
-def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> dict[str, Any]:
+def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> Equivalence:
     """Assess the paired equivalence of both sides: `equivalence` of an answer.
 
     Parameters
@@ -42,27 +47,21 @@ def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> dic
 
     Returns
     -------
-    dict
-        Per region and `overall` (the case's mean over its regions): `verdict`, `difference`
-        (side 0 - side 1), its unadjusted `ci90`, `p` of equivalence before adjustment, `power` at
-        no difference, `reason`; and `every_region`. With several seeds see `margin_tests`.
+    Equivalence
+        `difference` is side 0 - side 1. With several seeds see `margin_tests`.
     """
-    margin = equivalence_margin(delta)
-    tests, verdicts, overall = _test_regions(dice, margin)
+    found = _test_regions(dice, equivalence_margin(delta))
     return {
         "margin": delta,
-        "regions": {
-            region: describe_test(found, verdict)
-            for region, found, verdict in zip(regions, tests, verdicts, strict=True)
-        },
-        "overall": describe_test(overall, decide_alone(overall, margin)),
-        "every_region": decide_every_region(tests, verdicts, margin),
+        "regions": {region: describe_test(*found.region(k)) for k, region in enumerate(regions)},
+        "overall": describe_test(*found.alone()),
+        "every_region": found.every_region(),
     }
 
 
 def compare_with_real(
-    alpha_cases: Cases, real_cases: Cases, policy: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    alpha_cases: Cases, real_cases: Cases, policy: Mapping[str, object] | None = None
+) -> ModelComparison:
     """Compare, on real test images, a model of any α with the one trained on real images alone.
 
     Only this supports a sentence about clinical performance: equivalence of R and S says no more
@@ -79,10 +78,7 @@ def compare_with_real(
 
     Returns
     -------
-    dict
-        ``{"margin", "cases", "seeds", "scope", "regions": {region: R}, "overall": R,
-        "every_region": {"non_inferiority", "equivalence"}}`` with ``R = {"difference", "ci90",
-        "non_inferiority": V, "equivalence": V}``, ``V = {"verdict", "p", "power", "reason"}``.
+    ModelComparison
         `difference` is C_R(α) - C_R(1), above 0 where α is better. Non-inferiority gives
         `non-inferior`, `inferior` or `inconclusive`, equivalence `equivalent`, `different` or
         `inconclusive`; both need 50 cases and are withheld where rare large failures could turn
@@ -97,32 +93,24 @@ def compare_with_real(
     table, settings = read_request({"cases": alpha_cases, "policy": policy})
     real, _ = read_request({"cases": real_cases, "policy": policy})
     dice = apply_rule(_pair_tables(table, real), settings.empty)
-    margins = {
-        "non_inferiority": non_inferiority_margin(settings.margin),
-        "equivalence": equivalence_margin(settings.margin),
-    }
-    found = {name: _test_regions(dice, margin) for name, margin in margins.items()}
-    body = {
+    not_worse = _test_regions(dice, non_inferiority_margin(settings.margin))
+    equal = _test_regions(dice, equivalence_margin(settings.margin))
+    body: ModelComparison = {
         "margin": settings.margin,
         "cases": len(table.ids),
         "seeds": len(table.seeds),
         "scope": "this trained model" if len(table.seeds) == 1 else "training seeds",
         "regions": {
-            region: _merge_tests(
-                {name: (tests[k], verdicts[k]) for name, (tests, verdicts, _) in found.items()}
-            )
+            region: _merge_tests(not_worse.region(k), equal.region(k))
             for k, region in enumerate(table.regions)
         },
-        "overall": _merge_tests(
-            {name: (each, decide_alone(each, margins[name])) for name, (*_, each) in found.items()}
-        ),
+        "overall": _merge_tests(not_worse.alone(), equal.alone()),
         "every_region": {
-            name: decide_every_region(tests, verdicts, margins[name])
-            for name, (tests, verdicts, _) in found.items()
+            "non_inferiority": not_worse.every_region(),
+            "equivalence": equal.every_region(),
         },
     }
-    answer: dict[str, Any] = round_numbers(body)
-    return answer
+    return round_numbers(body)
 
 
 def _pair_tables(table: Table, real: Table) -> Array:
@@ -136,24 +124,49 @@ def _pair_tables(table: Table, real: Table) -> Array:
     return np.stack([table.dice[:, 0], real.dice[:, 0]], axis=1)
 
 
-def _test_regions(
-    dice: Array, margin: Margin
-) -> tuple[list[PairedTest], list[Verdict], PairedTest]:
-    """Test each region, and the mean of a case over its regions."""
+_Outcome = tuple[PairedTest, Verdict[Word]]
+
+
+class _RegionTests(NamedTuple, Generic[Word]):
+    """The tests against one margin: of each region, and of the case's mean over its regions."""
+
+    margin: Margin[Word]
+    tests: list[PairedTest]
+    verdicts: list[Verdict[Word]]
+    overall: PairedTest
+
+    def region(self, k: int) -> _Outcome[Word]:
+        return self.tests[k], self.verdicts[k]
+
+    def alone(self) -> _Outcome[Word]:
+        return self.overall, decide_alone(self.overall, self.margin)
+
+    def every_region(self) -> Word | Literal["inconclusive"]:
+        return decide_every_region(self.tests, self.verdicts, self.margin)
+
+
+def _test_regions(dice: Array, margin: Margin[Word]) -> _RegionTests[Word]:
     means = case_mean(dice)[..., None]
     differences = np.subtract(*np.concatenate([dice, means], axis=3).swapaxes(0, 1))
     *tests, overall = run_paired_tests(differences.transpose(2, 0, 1), margin)
-    return tests, decide(tests, margin), overall
+    return _RegionTests(margin, tests, decide(tests, margin), overall)
 
 
-def _merge_tests(found: Mapping[str, tuple[PairedTest, Verdict]]) -> dict[str, Any]:
-    bodies = {name: describe_test(*each) for name, each in found.items()}
-    shared = bodies["equivalence"]
+def _merge_tests(not_worse: _Outcome[NonInferior], equal: _Outcome[Equivalent]) -> Comparison:
+    (test, verdict), (equal_test, equal_verdict) = not_worse, equal
     return {
-        "difference": shared["difference"],
-        "ci90": shared["ci90"],
-        **{
-            name: {key: body[key] for key in ("verdict", "p", "power", "reason")}
-            for name, body in bodies.items()
+        "difference": equal_test.difference,
+        "ci90": list(equal_test.ci90) if equal_test.ci90 else None,
+        "non_inferiority": {
+            "verdict": verdict.verdict,
+            "p": test.p_inside,
+            "power": test.power,
+            "reason": verdict.reason,
+        },
+        "equivalence": {
+            "verdict": equal_verdict.verdict,
+            "p": equal_test.p_inside,
+            "power": equal_test.power,
+            "reason": equal_verdict.reason,
         },
     }

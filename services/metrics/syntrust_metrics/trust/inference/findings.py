@@ -8,8 +8,10 @@ or any fails. At almost every α: at least 90 % hold, or more than 10 % fail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
+
+from syntrust_metrics.trust.schema.inference import ClaimComparison, ClaimNumbers, ClaimVerdict
 
 HOLDS: Final = "holds"
 FAILS: Final = "fails"
@@ -23,15 +25,15 @@ Bounds = tuple[float, float] | None
 class Finding:
     """One comparison: its verdict, the reason if undecided, and its numbers."""
 
-    verdict: str
+    verdict: ClaimVerdict
     reason: str | None
-    numbers: dict[str, Any] = field(default_factory=dict)
+    numbers: ClaimNumbers
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_body(self) -> ClaimComparison:
         return {**self.numbers, "verdict": self.verdict, "reason": self.reason}
 
 
-def decide_above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any]) -> Finding:
+def decide_above_zero(bounds: Bounds, reason: str | None, numbers: ClaimNumbers) -> Finding:
     """Decide X > Y by the interval of X - Y."""
     if bounds is None:
         return Finding(UNDECIDED, reason, numbers)
@@ -41,7 +43,7 @@ def decide_above_zero(bounds: Bounds, reason: str | None, numbers: dict[str, Any
 
 
 def decide_inside(
-    bounds: Bounds, margin: float, reason: str | None, numbers: dict[str, Any]
+    bounds: Bounds, margin: float, reason: str | None, numbers: ClaimNumbers
 ) -> Finding:
     """Decide X ≈ Y by the 90 % interval of X - Y and a margin."""
     if bounds is None:
@@ -54,7 +56,7 @@ def decide_inside(
     return _leave_open("the interval of the difference reaches across the margin", numbers)
 
 
-def require_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+def require_every(findings: Sequence[Finding]) -> tuple[ClaimVerdict, str | None]:
     """Require that all hold; it fails if any fails. Give verdict and reason."""
     failed = [each for each in findings if each.verdict == FAILS]
     if failed:
@@ -65,7 +67,7 @@ def require_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     return UNDECIDED, _list_reasons(left, len(findings))
 
 
-def require_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
+def require_almost_every(findings: Sequence[Finding]) -> tuple[ClaimVerdict, str | None]:
     """Require that at least 90 % hold; it fails if more than 10 % fail."""
     holding, failing = (
         sum(each.verdict == verdict for each in findings) / len(findings)
@@ -79,7 +81,7 @@ def require_almost_every(findings: Sequence[Finding]) -> tuple[str, str | None]:
     return UNDECIDED, _list_reasons(left, len(findings))
 
 
-def _leave_open(reason: str, numbers: dict[str, Any]) -> Finding:
+def _leave_open(reason: str, numbers: ClaimNumbers) -> Finding:
     return Finding(UNDECIDED, reason, numbers)
 
 

@@ -19,13 +19,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
 
 from syntrust_metrics.trust.estimation.intervals import MIN_CASES, Mean, crossed_means
+from syntrust_metrics.trust.schema.answer import EquivalenceTest
 
 Array = NDArray[np.float64]
 LEVEL: Final = 0.05
@@ -33,17 +34,20 @@ MIN_VERDICT_CASES: Final = 50
 IMAGINED_FAILURES: Final = 3
 RARE_FAILURES: Final = "rare large failures"
 INCONCLUSIVE: Final = "inconclusive"
+Equivalent = Literal["equivalent", "different"]
+NonInferior = Literal["non-inferior", "inferior"]
+Word = TypeVar("Word", bound=str)
 _NODES: Final = 64
 
 
 @dataclass(frozen=True)
-class Margin:
+class Margin(Generic[Word]):
     """The differences that count as inside, and the names of both findings."""
 
     low: float
     high: float
-    inside: str
-    outside: str
+    inside: Word
+    outside: Word
 
     def holds(self, low: float, high: float) -> bool:
         return self.low < low and high < self.high
@@ -53,11 +57,11 @@ class Margin:
         return min(value - self.low, self.high - value)
 
 
-def equivalence_margin(delta: float) -> Margin:
+def equivalence_margin(delta: float) -> Margin[Equivalent]:
     return Margin(-delta, delta, "equivalent", "different")
 
 
-def non_inferiority_margin(delta: float) -> Margin:
+def non_inferiority_margin(delta: float) -> Margin[NonInferior]:
     return Margin(-delta, math.inf, "non-inferior", "inferior")
 
 
@@ -76,7 +80,9 @@ class PairedTest:
     power: float | None = None
     fragile: bool = False
 
-    def verdict(self, margin: Margin, p_inside: float | None, p_outside: float | None) -> Verdict:
+    def verdict(
+        self, margin: Margin[Word], p_inside: float | None, p_outside: float | None
+    ) -> Verdict[Word]:
         """Decide with p values that are adjusted, or need no adjustment."""
         if p_inside is None or p_outside is None:
             return Verdict(INCONCLUSIVE, f"fewer than {MIN_CASES} cases")
@@ -93,12 +99,12 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    verdict: str
+class Verdict(Generic[Word]):
+    verdict: Word | Literal["inconclusive"]
     reason: str | None
 
 
-def run_paired_test(differences: Array, margin: Margin) -> PairedTest:
+def run_paired_test(differences: Array, margin: Margin[Word]) -> PairedTest:
     """Test the mean of paired differences against a margin.
 
     Parameters
@@ -116,13 +122,13 @@ def run_paired_test(differences: Array, margin: Margin) -> PairedTest:
     return run_paired_tests(differences[None], margin)[0]
 
 
-def run_paired_tests(differences: Array, margin: Margin) -> list[PairedTest]:
+def run_paired_tests(differences: Array, margin: Margin[Word]) -> list[PairedTest]:
     """Do the same for each of (F, S, M)."""
     pairs = zip(crossed_means(differences), differences, strict=True)
     return [_run_paired_test(mean, each, margin) for mean, each in pairs]
 
 
-def _run_paired_test(mean: Mean | None, differences: Array, margin: Margin) -> PairedTest:
+def _run_paired_test(mean: Mean | None, differences: Array, margin: Margin[Word]) -> PairedTest:
     if mean is None or mean.cases < MIN_CASES:
         present = ~np.isnan(differences)
         value = float(differences[present].mean()) if present.any() else None
@@ -140,7 +146,7 @@ def _run_paired_test(mean: Mean | None, differences: Array, margin: Margin) -> P
     )
 
 
-def decide(tests: Sequence[PairedTest], margin: Margin) -> list[Verdict]:
+def decide(tests: Sequence[PairedTest], margin: Margin[Word]) -> list[Verdict[Word]]:
     """Decide over regions, the p values of each of the two questions adjusted by Holm."""
     inside = adjust_by_holm([each.p_inside for each in tests])
     outside = adjust_by_holm([each.p_outside for each in tests])
@@ -151,8 +157,8 @@ def decide(tests: Sequence[PairedTest], margin: Margin) -> list[Verdict]:
 
 
 def decide_every_region(
-    tests: Sequence[PairedTest], verdicts: Iterable[Verdict], margin: Margin
-) -> str:
+    tests: Sequence[PairedTest], verdicts: Iterable[Verdict[Word]], margin: Margin[Word]
+) -> Word | Literal["inconclusive"]:
     """Decide whether every region is inside.
 
     An intersection of tests needs no adjustment, so it may hold where a single region does not;
@@ -165,11 +171,11 @@ def decide_every_region(
     return margin.outside if refuted else INCONCLUSIVE
 
 
-def decide_alone(tests: PairedTest, margin: Margin) -> Verdict:
+def decide_alone(tests: PairedTest, margin: Margin[Word]) -> Verdict[Word]:
     return tests.verdict(margin, tests.p_inside, tests.p_outside)
 
 
-def describe_test(tests: PairedTest, verdict: Verdict) -> dict[str, Any]:
+def describe_test(tests: PairedTest, verdict: Verdict[Equivalent]) -> EquivalenceTest:
     """Describe one region in an answer; `p` is the unadjusted one of "inside"."""
     return {
         "verdict": verdict.verdict,
@@ -209,7 +215,7 @@ def _one_sided_p(mean: Mean, distance: float) -> float:
     return float(stdtr(mean.dof, -distance / mean.error))
 
 
-def _power(mean: Mean, margin: Margin) -> float:
+def _power(mean: Mean, margin: Margin[Word]) -> float:
     r"""Compute the chance that one region alone is found inside if the true difference is 0.
 
     Exact for the t test with the error seen here as the true one:
@@ -234,7 +240,7 @@ def _chi_nodes(dof: float) -> tuple[Array, Array]:
     return np.sqrt(gammaincinv(dof / 2, (nodes + 1) / 2) * 2 / dof), weights / 2
 
 
-def _is_fragile(mean: Mean, size: float, margin: Margin) -> bool:
+def _is_fragile(mean: Mean, size: float, margin: Margin[Word]) -> bool:
     """Say whether three more differences of the largest seen size would leave the margin.
 
     A t interval rests on the cases it has seen. A failure that happens once in a few hundred cases

@@ -12,11 +12,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+from syntrust_metrics.trust.schema.inference import Crossing as CrossingBody
+from syntrust_metrics.trust.schema.inference import Kendall, LowestT4, Trend, TrendVerdict
 
 Array = NDArray[np.float64]
 MIN_SEEDS: Final = 3
@@ -33,7 +36,7 @@ class Crossing:
     alpha: float
     between: tuple[float, float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_body(self) -> CrossingBody:
         return {"alpha": self.alpha, "between": list(self.between)}
 
 
@@ -57,7 +60,7 @@ def find_crossings(alphas: Array, values: Array) -> list[Crossing]:
     return found
 
 
-def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
+def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> Trend:
     """Decide whether a factor rises or falls over α.
 
     Parameters
@@ -71,9 +74,8 @@ def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, 
 
     Returns
     -------
-    dict
-        ``{"verdict": "rising"|"falling"|"undecided", "slope", "ci", "kendall": {"tau", "p"}|None,
-        "reason"}``; `slope` is per unit of α, the mean over seeds, `ci` its t interval over seeds.
+    Trend
+        `slope` is per unit of α, the mean over seeds, `ci` its t interval over seeds.
     """
     if alphas.size < 2:
         return _describe_trend(None, None, UNDECIDED, "fewer than two α")
@@ -91,7 +93,7 @@ def decide_trend(alphas: Array, by_seed: Array, confidence: float) -> dict[str, 
     shown = p < 1 - confidence
     reason = None if shown else "Kendall's test shows no trend"
     verdict = _name_direction(tau) if shown else UNDECIDED
-    return _describe_trend(slopes, None, verdict, reason) | {"kendall": {"tau": tau, "p": p}}
+    return _describe_trend(slopes, None, verdict, reason, {"tau": tau, "p": p})
 
 
 def slope_by_seed(alphas: Array, by_seed: Array) -> Array:
@@ -121,7 +123,7 @@ def kendall_tau(values: Array) -> tuple[float, float]:
     return score / pairs, min(1.0, 2 * float(tail))
 
 
-def find_lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, Any]:
+def find_lowest(alphas: Array, by_seed: Array, confidence: float) -> LowestT4:
     """Find the α at which a factor, (A, S) with NaN where undefined, is lowest.
 
     It is decided if the factor is below that of every other α by the t interval over seeds of the
@@ -148,18 +150,22 @@ def find_lowest(alphas: Array, by_seed: Array, confidence: float) -> dict[str, A
 
 
 def _describe_trend(
-    slopes: Array | None, ci: tuple[float, float] | None, verdict: str, reason: str | None
-) -> dict[str, Any]:
+    slopes: Array | None,
+    ci: tuple[float, float] | None,
+    verdict: TrendVerdict,
+    reason: str | None,
+    rank_test: Kendall | None = None,
+) -> Trend:
     return {
         "verdict": verdict,
         "slope": None if slopes is None else float(slopes.mean()),
         "ci": list(ci) if ci else None,
-        "kendall": None,
+        "kendall": rank_test,
         "reason": reason,
     }
 
 
-def _name_direction(value: float) -> str:
+def _name_direction(value: float) -> TrendVerdict:
     return "rising" if value > 0 else "falling"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from syntrust_metrics.trust.request.errors import InvalidScores, pointer, shorten
+from syntrust_metrics.trust.schema.answer import EmptyRule
+from syntrust_metrics.trust.schema.answer import Policy as PolicyBody
 
-EmptyRule = Literal["brats", "drop", "zero"]
 EMPTY_RULES: Final = ("brats", "drop", "zero")
 MAX_RESAMPLES: Final = 20_000
 MIN_CONFIDENCE: Final = 0.5
@@ -42,8 +43,16 @@ class Policy:
     seed: int = 0
     margin: float = 0.03
 
-    def as_dict(self) -> dict[str, object]:
-        return dict(vars(self))
+    def as_body(self) -> PolicyBody:
+        """Give the settings as an answer does."""
+        return {
+            "empty": self.empty,
+            "ddof": self.ddof,
+            "confidence": self.confidence,
+            "resamples": self.resamples,
+            "seed": self.seed,
+            "margin": self.margin,
+        }
 
 
 def read_policy(given: object) -> Policy:
