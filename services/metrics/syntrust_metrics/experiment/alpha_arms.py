@@ -6,14 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from syntrust_core.contracts.report import ReportRun, ReportTraining
-from syntrust_metrics.experiment.trust_input import Body, TrustInput
+from syntrust_core.contracts.results import Mix
+from syntrust_metrics.experiment.schema import Arm, SeedResult
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust import compare_with_real
+from syntrust_metrics.trust.schema.answer import TrustAnswer
+from syntrust_metrics.trust.schema.inference import ModelComparison
+from syntrust_metrics.trust.schema.request import ScoredCase
 from syntrust_metrics.trust.serialization import round_numbers
 
 ALL_REAL: Final = "1"
 
 
-def build_alpha_arms(trust_input: TrustInput) -> list[Body]:
+def build_alpha_arms(trust_input: TrustInput) -> list[Arm]:
     """Build the arm of each α, in ascending order."""
     runs = trust_input.runs()
     seeds = {alpha: score_trainings(runs[alpha], trust_input) for alpha in runs}
@@ -31,7 +36,7 @@ def build_alpha_arms(trust_input: TrustInput) -> list[Body]:
     ]
 
 
-def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Body:
+def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Mix:
     """Describe what was trained on.
 
     Each seed draws its cases anew; the ids are those of the first seed, which `seed` names.
@@ -63,12 +68,14 @@ def _model_ids(trainings: Iterable[ReportTraining]) -> set[str]:
     return {training.model for training in trainings}
 
 
-def score_trainings(trainings: Iterable[ReportTraining], trust_input: TrustInput) -> list[Body]:
+def score_trainings(
+    trainings: Iterable[ReportTraining], trust_input: TrustInput
+) -> list[SeedResult]:
     """Give ids, cases and trust factors of each training."""
     return [_score_training(training, trust_input) for training in trainings]
 
 
-def _score_training(training: ReportTraining, trust_input: TrustInput) -> Body:
+def _score_training(training: ReportTraining, trust_input: TrustInput) -> SeedResult:
     cases = trust_input.pair_test_sets(training)
     return {
         "seed": training.seed,
@@ -79,22 +86,21 @@ def _score_training(training: ReportTraining, trust_input: TrustInput) -> Body:
     }
 
 
-def score_all_seeds(seeds: Sequence[Body], trust_input: TrustInput) -> Body:
+def score_all_seeds(seeds: Sequence[SeedResult], trust_input: TrustInput) -> TrustAnswer:
     """Compute the trust factors of all seeds together."""
     if len(seeds) == 1:
-        alone: Body = seeds[0]["trust"]
-        return alone
+        return seeds[0]["trust"]
     return trust_input.score(collect_cases(seeds))
 
 
-def collect_cases(seeds: Iterable[Body]) -> list[Body]:
+def collect_cases(seeds: Iterable[SeedResult]) -> list[ScoredCase]:
     """Collect every case of every seed."""
     return [case for seed in seeds for case in seed["cases"]]
 
 
 def _compare_with_real(
-    alpha: str, seeds: Mapping[str, Sequence[Body]], trust_input: TrustInput
-) -> Body | None:
+    alpha: str, seeds: Mapping[str, Sequence[SeedResult]], trust_input: TrustInput
+) -> ModelComparison | None:
     """Compare the model of α with that of α = 1, on real images; None without that one."""
     if alpha == ALL_REAL or ALL_REAL not in seeds:
         return None

@@ -20,13 +20,16 @@ from syntrust_metrics.experiment.alpha_arms import (
     score_all_seeds,
     score_trainings,
 )
-from syntrust_metrics.experiment.trust_input import Body, TrustInput
+from syntrust_metrics.experiment.schema import ControlArm
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust import compare_with_real
+from syntrust_metrics.trust.schema.inference import ModelComparison
+from syntrust_metrics.trust.schema.request import ScoredCase
+
+Mixes = Mapping[float, Sequence[ScoredCase]]
 
 
-def build_control_arms(
-    trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
-) -> list[Body]:
+def build_control_arms(trust_input: TrustInput, mixes: Mixes) -> list[ControlArm]:
     """Build every control arm, by kind, then by α.
 
     Parameters
@@ -38,7 +41,7 @@ def build_control_arms(
 
     Returns
     -------
-    list of dict
+    list of ControlArm
         The keys of an α's arm, and `control`, `iterations` (of each training), `versus_mix` and
         `reason`. `alpha` is null where a control belongs to no α. Where a control cannot be
         trained, `reason` says why, `seeds` is empty and the rest is null.
@@ -53,38 +56,41 @@ def _sort_key(arm: ReportControl) -> tuple[int, float]:
     return get_args(Control).index(arm.control), float(arm.alpha or 0)
 
 
-def _build_arm(
-    arm: ReportControl, trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
-) -> Body:
+def _build_arm(arm: ReportControl, trust_input: TrustInput, mixes: Mixes) -> ControlArm:
     alpha = None if arm.alpha is None else float(arm.alpha)
-    named = {
+    if arm.trainings:
+        return _build_trained_arm(arm, alpha, trust_input, mixes)
+    return {
         "control": arm.control,
         "alpha": alpha,
         "iterations": arm.iterations,
         "reason": arm.reason,
+        "mix": None,
+        "trust": None,
+        "versus_real": None,
+        "versus_mix": None,
+        "seeds": [],
     }
-    if not arm.trainings:
-        nothing = dict.fromkeys(("mix", "trust", "versus_real", "versus_mix"))
-        return named | nothing | {"seeds": []}
-    return named | _build_trained_arm(arm, trust_input, mixes)
 
 
 def _build_trained_arm(
-    arm: ReportControl, trust_input: TrustInput, mixes: Mapping[float, Sequence[Body]]
-) -> Body:
+    arm: ReportControl, alpha: float | None, trust_input: TrustInput, mixes: Mixes
+) -> ControlArm:
     trainings: list[ReportTraining] = sorted(arm.trainings, key=lambda each: each.seed)
     same = find_same_mixes(trainings, trust_input.runs())
     seeds = score_trainings(trainings, trust_input)
 
-    def versus(alpha: str | None) -> Body | None:
+    def versus(other: str | None) -> ModelComparison | None:
         """Compare with a mix; None where it does not exist or has the same trainings."""
-        if alpha is None or alpha in same or float(alpha) not in mixes:
+        if other is None or other in same or float(other) not in mixes:
             return None
-        return compare_with_real(
-            collect_cases(seeds), list(mixes[float(alpha)]), trust_input.policy
-        )
+        return compare_with_real(collect_cases(seeds), mixes[float(other)], trust_input.policy)
 
     return {
+        "control": arm.control,
+        "alpha": alpha,
+        "iterations": arm.iterations,
+        "reason": arm.reason,
         "mix": describe_mix(trainings, same_as=same),
         "seeds": seeds,
         "trust": score_all_seeds(seeds, trust_input),

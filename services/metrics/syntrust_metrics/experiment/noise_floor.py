@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from syntrust_core.contracts.report import ReportRun
-from syntrust_metrics.experiment.trust_input import Body, TrustInput
+from syntrust_metrics.experiment.schema import NoiseFloor, NoiseFloors, SeedFloor, TwinFloor
+from syntrust_metrics.experiment.trust_input import TrustInput
+from syntrust_metrics.trust.schema.request import ScoredCase
 
 NO_TWINS: Final = "no second twins were scored"
 NO_SEEDS: Final = "one training seed"
 
 
-def estimate_noise_floors(trust_input: TrustInput) -> Body:
+def estimate_noise_floors(trust_input: TrustInput) -> NoiseFloors:
     """Compute T3 and T4 between two sets of twins, and between two training seeds, for each α.
 
     `twins` compares the synthetic test set S with a second one, S'; `seeds` compares the real test
@@ -23,9 +25,8 @@ def estimate_noise_floors(trust_input: TrustInput) -> Body:
 
     Returns
     -------
-    dict
-        ``{"twins": {"reason", "alphas": [{"alpha", "t3": {region: estimate}, "t4": {…}}]}, "seeds":
-        {"reason", "pairs", "alphas"}}``. Where a floor lacks what it needs, `alphas` is empty and
+    NoiseFloors
+        Where a floor lacks what it needs, `alphas` is empty and
         `reason` says what is missing. Seeds are compared in disjoint pairs, first with second,
         third with fourth, because pairs that share a training are not independent.
     """
@@ -36,7 +37,7 @@ def estimate_noise_floors(trust_input: TrustInput) -> Body:
     }
 
 
-def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> Body:
+def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> TwinFloor:
     if any(run.score_again is None for several in runs.values() for run in several):
         return {"reason": NO_TWINS, "alphas": []}
     found = {
@@ -50,7 +51,7 @@ def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun
     return {"reason": None, "alphas": _score_factors(trust_input, found)}
 
 
-def _estimate_seed_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> Body:
+def _estimate_seed_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> SeedFloor:
     if min(len(several) for several in runs.values()) < 2:
         return {"reason": NO_SEEDS, "pairs": [], "alphas": []}
     found = {
@@ -69,7 +70,7 @@ def _pair_runs(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ReportRun]]:
     return list(zip(runs[::2], runs[1::2], strict=False))
 
 
-def _score_factors(trust_input: TrustInput, found: dict[str, list[Body]]) -> list[Body]:
+def _score_factors(trust_input: TrustInput, found: dict[str, list[ScoredCase]]) -> list[NoiseFloor]:
     factors = {alpha: trust_input.score(cases)["factors"] for alpha, cases in found.items()}
     return [
         {"alpha": float(alpha), "t3": each["t3"], "t4": each["t4"]}

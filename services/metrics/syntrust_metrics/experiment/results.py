@@ -15,13 +15,15 @@ from syntrust_core.contracts.report import BuildReport
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
 from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
+from syntrust_metrics.experiment.schema import Results, ResultsContent, Unseen
 from syntrust_metrics.experiment.size_effect import estimate_size_effect
-from syntrust_metrics.experiment.trust_input import Body, Dice, TrustInput
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.experiment.volume_quintiles import score_volume_quintiles
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.fidelity.summary import summarise_twins
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 from syntrust_metrics.trust import DEFINITION, check_paper_claims, describe_alpha_curve
+from syntrust_metrics.trust.schema.request import Dice
 
 MIN_UNSEEN_CASES: Final = 20
 NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
@@ -31,7 +33,7 @@ def build_results(
     request: BuildReport,
     scores: Mapping[str, ScoreFile],
     comparisons: Mapping[str, TwinComparison] = NO_COMPARISONS,
-) -> Body:
+) -> Results:
     """Build the results body without `experiment` and `provenance`.
 
     Parameters
@@ -45,7 +47,7 @@ def build_results(
 
     Returns
     -------
-    dict
+    Results
         The body, with its `digest`.
 
     Raises
@@ -59,7 +61,7 @@ def build_results(
     disjoint = TrustInput(request, scores, test, _disjoint_dice)
     alphas = build_alpha_arms(disjoint)
     by_alpha = {entry["alpha"]: collect_cases(entry["seeds"]) for entry in alphas}
-    body = {
+    content: ResultsContent = {
         "definition": DEFINITION,
         "dataset": request.dataset,
         "alphas": alphas,
@@ -73,7 +75,7 @@ def build_results(
         "curve": describe_alpha_curve(by_alpha, disjoint.policy),
         "claims": check_paper_claims(by_alpha, disjoint.policy),
     }
-    return {**body, "digest": f"sha256:{digest(body)}"}
+    return {**content, "digest": f"sha256:{digest(content)}"}
 
 
 def _disjoint_dice(score: CaseScore) -> Dice:
@@ -84,7 +86,7 @@ def _nested_dice(score: CaseScore) -> Dice:
     return score.nested
 
 
-def _score_unseen_cases(trust_input: TrustInput) -> Body | None:
+def _score_unseen_cases(trust_input: TrustInput) -> Unseen | None:
     """Score without the test cases that the generator was trained on; None if it saw none."""
     unseen = [case for case in trust_input.cases if not case.seen]
     if len(unseen) == len(trust_input.cases):

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from syntrust_core.contracts.report import ReportRun
-from syntrust_metrics.experiment.trust_input import Body, TrustInput
+from syntrust_metrics.experiment.schema import SizeCorrelation, SizeEffect
+from syntrust_metrics.experiment.trust_input import TrustInput
+from syntrust_metrics.trust.schema.base import Scope
 from syntrust_metrics.trust.serialization import round_numbers
 
 MIN_CASES: Final = 10  # as for the intervals of the trust factors
-SCOPE: Final = "this trained model"
-Estimate = dict[str, Any]
+SCOPE: Final[Scope] = "this trained model"
 Pairs = Sequence[tuple[float, float]]
 
 
-def estimate_size_effect(trust_input: TrustInput, confidence: float) -> list[Body]:
+def estimate_size_effect(trust_input: TrustInput, confidence: float) -> list[SizeEffect]:
     """Compute Spearman's ρ of region volume and Dice, for each α, side and region.
 
     It is a mean over seeds. Cases that lack the region in the reference are left out.
     """
     return [
-        {"alpha": float(alpha)}
-        | {
-            side: _estimate_side(trust_input, runs, side, confidence=confidence)
-            for side in ("real", "synthetic")
+        {
+            "alpha": float(alpha),
+            "real": _correlate(trust_input, [run.score_real for run in runs], confidence),
+            "synthetic": _correlate(trust_input, [run.score_synthetic for run in runs], confidence),
         }
         for alpha, runs in trust_input.runs().items()
     ]
 
 
-def _estimate_side(
-    trust_input: TrustInput, runs: Sequence[ReportRun], side: str, *, confidence: float
-) -> Body:
-    tables = [_pair_volume_with_dice(trust_input, getattr(run, f"score_{side}")) for run in runs]
+def _correlate(
+    trust_input: TrustInput, steps: Sequence[str], confidence: float
+) -> dict[str, SizeCorrelation]:
+    """Correlate by region; each step scored one training."""
+    tables = [_pair_volume_with_dice(trust_input, step) for step in steps]
     return {
         region: average_correlations([table[region] for table in tables], confidence)
         for region in sorted(tables[0])
@@ -59,7 +60,7 @@ def _pair_volume_with_dice(trust_input: TrustInput, step: str) -> Mapping[str, P
     }
 
 
-def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimate:
+def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> SizeCorrelation:
     r"""Average Spearman's ρ over seeds, with an interval over the cases.
 
     With :math:`z = \operatorname{atanh} \rho` the interval is
@@ -75,9 +76,8 @@ def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimat
 
     Returns
     -------
-    dict
-        ``value`` in [-1, 1] or null where one of the two does not vary, ``ci``, ``scope``,
-        ``seed_sd``, ``reason``, and ``cases``.
+    SizeCorrelation
+        ``value`` is null where one of the two does not vary.
 
     References
     ----------
@@ -92,10 +92,10 @@ def average_correlations(by_seed: Sequence[Pairs], confidence: float) -> Estimat
     spread = float(each.std(ddof=1)) if each.size > 1 else None
     if cases < MIN_CASES or abs(rho) > 1 - 1e-12:
         reason = f"fewer than {MIN_CASES} cases" if cases < MIN_CASES else "a perfect order"
-        return _make_estimate(cases, value=rho, seed_sd=spread, reason=reason)
+        return _make_estimate(cases, rho, spread, reason=reason)
     reach = NormalDist().inv_cdf(0.5 + confidence / 2) * ((1 + rho**2 / 2) / (cases - 3)) ** 0.5
     bounds = [float(np.tanh(np.arctanh(rho) + step)) for step in (-reach, reach)]
-    return _make_estimate(cases, value=rho, ci=bounds, scope=SCOPE, seed_sd=spread)
+    return _make_estimate(cases, rho, spread, ci=bounds)
 
 
 def spearman(pairs: NDArray[np.float64]) -> float:
@@ -106,7 +106,20 @@ def spearman(pairs: NDArray[np.float64]) -> float:
     return float(np.corrcoef(ranks.T)[0, 1])
 
 
-def _make_estimate(cases: int, **known: Any) -> Estimate:  # noqa: ANN401 - fields of an estimate
-    empty = {"value": None, "ci": None, "scope": None, "seed_sd": None, "reason": None}
-    estimate: Estimate = round_numbers({**empty, **known, "cases": cases})
-    return estimate
+def _make_estimate(
+    cases: int,
+    value: float | None = None,
+    seed_sd: float | None = None,
+    *,
+    ci: list[float] | None = None,
+    reason: str | None = None,
+) -> SizeCorrelation:
+    estimate: SizeCorrelation = {
+        "value": value,
+        "ci": ci,
+        "scope": SCOPE if ci else None,
+        "seed_sd": seed_sd,
+        "reason": reason,
+        "cases": cases,
+    }
+    return round_numbers(estimate)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from syntrust_core.contracts.report import BuildReport, ReportCase, ReportRun, ReportTraining
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
 from syntrust_metrics.trust import score_cases
+from syntrust_metrics.trust.schema.answer import TrustAnswer
+from syntrust_metrics.trust.schema.request import Dice, ScoredCase
 from syntrust_metrics.trust.serialization import round_numbers
-
-Body = dict[str, Any]
-Dice = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,11 @@ class TrustInput:
             by_alpha.setdefault(run.alpha, []).append(run)
         return by_alpha
 
-    def pair_test_sets(self, training: ReportTraining) -> list[Body]:
+    def pair_test_sets(self, training: ReportTraining) -> list[ScoredCase]:
         """Pair Dice on the real test set with Dice on the synthetic one, for one training."""
         return self.pair(training.score_real, training.score_synthetic, seed=training.seed)
 
-    def pair(self, first: str, second: str, *, seed: int) -> list[Body]:
+    def pair(self, first: str, second: str, *, seed: int) -> list[ScoredCase]:
         """Pair two scoring steps of the same cases, `first` as the real one.
 
         Raises
@@ -45,12 +43,18 @@ class TrustInput:
             If a scoring step, or a test case in it, has no scores.
         """
         cases = sorted(self.cases, key=lambda case: case.id)
-        return [
-            {"id": case.id, "real": self._dice(case, first), "synthetic": self._dice(case, second)}
-            | {"seed": seed}
-            | ({"group": case.group} if case.group else {})
-            for case in cases
-        ]
+        return [self._pair_case(case, first, second, seed) for case in cases]
+
+    def _pair_case(self, case: ReportCase, first: str, second: str, seed: int) -> ScoredCase:
+        paired: ScoredCase = {
+            "id": case.id,
+            "real": self._dice(case, first),
+            "synthetic": self._dice(case, second),
+            "seed": seed,
+        }
+        if case.group:
+            paired["group"] = case.group
+        return paired
 
     def find_score(self, case: ReportCase, step: str) -> CaseScore:
         """Find what a scoring step measured of a case."""
@@ -59,16 +63,16 @@ class TrustInput:
             raise ObjectMissing(f"Scoring step {step} has no scores of case {case.id}.")
         return file.cases[case.case]
 
-    def score(self, cases: Iterable[Body]) -> Body:
+    def score(self, cases: Iterable[ScoredCase]) -> TrustAnswer:
         """Compute the trust factors of cases under the experiment's policy."""
         policy = {} if self.policy is None else {"policy": self.policy}
         return score_cases({"cases": list(cases), **policy})
 
     @property
-    def policy(self) -> Body | None:
-        given: Body | None = self.request.settings.get("policy")
+    def policy(self) -> Mapping[str, object] | None:
+        given: Mapping[str, object] | None = self.request.settings.get("policy")
         return given
 
-    def _dice(self, case: ReportCase, step: str) -> Body:
+    def _dice(self, case: ReportCase, step: str) -> Dice:
         scores = self.regions(self.find_score(case, step))
         return {region: round_numbers(value) for region, value in sorted(scores.items())}

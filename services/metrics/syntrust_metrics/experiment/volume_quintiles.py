@@ -10,7 +10,8 @@ import numpy as np
 
 from syntrust_core.contracts.vocabulary import REGIONS
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms
-from syntrust_metrics.experiment.trust_input import Body, TrustInput
+from syntrust_metrics.experiment.schema import VolumeGroups, VolumeQuintiles
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust.scoring import MIN_GROUP_CASES
 from syntrust_metrics.trust.serialization import round_numbers
 
@@ -18,15 +19,14 @@ QUINTILES: Final = 5
 MIN_CASES: Final = QUINTILES * MIN_GROUP_CASES
 
 
-def score_volume_quintiles(trust_input: TrustInput) -> Body:
+def score_volume_quintiles(trust_input: TrustInput) -> VolumeQuintiles:
     """Compute the trust factors of each fifth of the test cases by the whole tumour's volume.
 
     Returns
     -------
-    dict
-        ``edges_ml``, the six bounds of the fifths in ml; ``alphas``, for each α the groups "1", the
-        smallest tumours, to "5", as `trust.groups` has them; with fewer than 100 test cases both
-        are empty and ``reason`` says so, since a fifth would lack the 20 cases that a group needs.
+    VolumeQuintiles
+        With fewer than 100 test cases it is empty and ``reason`` says so, since a fifth would lack
+        the 20 cases that a group needs.
     """
     if len(trust_input.cases) < MIN_CASES:
         reason = f"fewer than {MIN_CASES} test cases: a fifth would hold fewer than 20"
@@ -38,7 +38,7 @@ def score_volume_quintiles(trust_input: TrustInput) -> Body:
         case.model_copy(update={"group": str(fifth)})
         for case, fifth in zip(trust_input.cases, fifths, strict=True)
     ]
-    alphas = [
+    alphas: list[VolumeGroups] = [
         {"alpha": arm["alpha"], "groups": arm["trust"]["groups"]}
         for arm in build_alpha_arms(replace(trust_input, cases=cases))
     ]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.cases.model import Case
+from syntrust_core.contracts.results import Area
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS, Modality
 from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import bounding_box
@@ -32,7 +33,6 @@ from syntrust_metrics.fidelity.intensity import (
 from syntrust_metrics.fidelity.schema import (
     AREAS,
     LESIONS,
-    Area,
     ByArea,
     Diversity,
     FeatureTable,

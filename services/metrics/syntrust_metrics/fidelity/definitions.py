@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-Definition = Mapping[str, str | None]
+from syntrust_core.contracts.results import FidelityMeasure, MeasureDefinition, PrivacyMeasure
 
 _LEAF: Final = "Mean over cases; ci is its 95 % t interval over cases, n the cases with a value."
 _DESCRIBES: Final = "none: a twin is a new draw, so nearness to its source is no merit"
 
-FIDELITY: Final[Mapping[str, Definition]] = {
+FIDELITY: Final[dict[FidelityMeasure, MeasureDefinition]] = {
     "scope": {
         "text": "The first twin of every case that has one, against the case's real image, inside "
         "the brain as far as the generator draws it. Both are z-scored over the brain by one rule "
@@ -83,7 +82,7 @@ FIDELITY: Final[Mapping[str, Definition]] = {
     },
 }
 
-PRIVACY: Final[Mapping[str, Definition]] = {
+PRIVACY: Final[dict[PrivacyMeasure, MeasureDefinition]] = {
     "residual": {
         "text": "Similarity of a twin to its own source: correlation of healthy tissue less its "
         "mean, averaged to blocks of 4 mm, mean over modalities. Tumour regions and their means "

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.contracts.results import Feature
 from syntrust_core.errors import InvalidVolume
-from syntrust_metrics.fidelity.schema import Feature
 
 Vector = NDArray[np.floating[Any]]
 

@@ -7,11 +7,13 @@ never seen.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from syntrust_core.contracts.results import SimilarityTest
 
 Vector = NDArray[np.float64]
 
@@ -23,7 +25,7 @@ SEED: Final = 0
 CONFIDENCE: Final = 0.95
 
 
-def compare_seen_with_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
+def compare_seen_with_unseen(seen: Vector, unseen: Vector) -> SimilarityTest:
     """Compare how alike twins and their own sources are, for seen and for unseen sources.
 
     Parameters
@@ -41,9 +43,14 @@ def compare_seen_with_unseen(seen: Vector, unseen: Vector) -> dict[str, Any]:
     """
     reason = _explain_too_few(seen, unseen)
     if reason is not None:
-        nothing = dict.fromkeys(("seen_mean", "unseen_mean", "difference", "p"))
-        above = {"value": None, "ci": None, "expected": 1 - PERCENTILE / 100}
-        return {**nothing, "above": above, "reason": reason}
+        return {
+            "seen_mean": None,
+            "unseen_mean": None,
+            "difference": None,
+            "p": None,
+            "above": {"value": None, "ci": None, "expected": 1 - PERCENTILE / 100},
+            "reason": reason,
+        }
     threshold = np.percentile(unseen, PERCENTILE)
     count = int(np.count_nonzero(seen > threshold))
     return {

@@ -11,12 +11,11 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from syntrust_core.contracts.base import Frozen
+from syntrust_core.contracts.results import Area, Feature
 from syntrust_core.contracts.vocabulary import Modality
 
 COMPARISON_FILE: Final = "comparison.json"
 
-Area = Literal["brain", "healthy", "ET", "ED", "NCR"]
-Feature = Literal["mean", "sd", "skewness", "kurtosis", "p10", "median", "p90"]
 AREAS: Final[tuple[Area, ...]] = ("brain", "healthy", "ET", "ED", "NCR")
 LESIONS: Final[tuple[Area, ...]] = ("ET", "ED", "NCR")
 FEATURES: Final[tuple[Feature, ...]] = (

@@ -9,13 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from syntrust_core.contracts.report import ReportCase
+from syntrust_core.contracts.results import (
+    Area,
+    ContrastMeans,
+    Discrepancy,
+    Feature,
+    FeatureDistance,
+    Fidelity,
+    MeanOverCases,
+    MeansByArea,
+    Privacy,
+    PrivacyVerdict,
+    SimilarityTest,
+    TwinDiversity,
+    TwinSummary,
+)
 from syntrust_core.contracts.vocabulary import MODALITIES, Modality
 from syntrust_core.errors import ObjectMissing
 from syntrust_metrics.fidelity.definitions import FIDELITY, PRIVACY
@@ -25,9 +40,7 @@ from syntrust_metrics.fidelity.schema import (
     AREAS,
     FEATURES,
     LESIONS,
-    Area,
     ByArea,
-    Feature,
     FeatureTable,
     Measure,
     TwinComparison,
@@ -37,7 +50,7 @@ from syntrust_metrics.fidelity.similarity import wasserstein_distance
 from syntrust_metrics.trust.inference.margin_tests import adjust_by_holm
 from syntrust_metrics.trust.serialization import round_numbers
 
-Body = dict[str, Any]
+_Estimate = TypeVar("_Estimate")
 Vector = NDArray[np.float64]
 Compared = Sequence[tuple[ReportCase, TwinComparison]]
 
@@ -49,7 +62,7 @@ MMD_AREAS: Final[tuple[Area, ...]] = ("healthy", *LESIONS)
 
 def summarise_twins(
     comparisons: Mapping[str, TwinComparison], cases: Sequence[ReportCase]
-) -> Body | None:
+) -> TwinSummary | None:
     """Sum up the comparisons of an experiment; None where no case has one.
 
     Parameters
@@ -62,8 +75,8 @@ def summarise_twins(
 
     Returns
     -------
-    dict or None
-        ``{"fidelity": …, "privacy": …}``. Each has its `definitions`: the meaning, unit and
+    TwinSummary or None
+        Fidelity and privacy. Each has its `definitions`: the meaning, unit and
         direction of every kind of number. An undefined number is null beside its reason.
 
     Raises
@@ -78,10 +91,11 @@ def summarise_twins(
     ]
     if not compared:
         return None
-    body: Body = round_numbers(
-        {"fidelity": _summarise_fidelity(compared), "privacy": _summarise_privacy(compared)}
-    )
-    return body
+    summary: TwinSummary = {
+        "fidelity": _summarise_fidelity(compared),
+        "privacy": _summarise_privacy(compared),
+    }
+    return round_numbers(summary)
 
 
 def _find_comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]) -> TwinComparison:
@@ -91,7 +105,7 @@ def _find_comparison(case: ReportCase, comparisons: Mapping[str, TwinComparison]
     return found
 
 
-def _summarise_fidelity(compared: Compared) -> Body:
+def _summarise_fidelity(compared: Compared) -> Fidelity:
     found = [comparison for _, comparison in compared]
     firsts = [comparison.twins[0] for comparison in found]
     return {
@@ -111,42 +125,40 @@ def _summarise_fidelity(compared: Compared) -> Body:
 
 
 def _tabulate(
-    areas: Iterable[Area], estimate: Callable[[Modality, Area], Body]
-) -> dict[str, dict[str, Body]]:
-    found: dict[str, dict[str, Body]] = {name: {} for name in MODALITIES}
+    areas: Iterable[Area], estimate: Callable[[Modality, Area], _Estimate]
+) -> dict[Modality, dict[Area, _Estimate]]:
+    found: dict[Modality, dict[Area, _Estimate]] = {name: {} for name in MODALITIES}
     for name, area in product(MODALITIES, areas):
         found[name][area] = estimate(name, area)
     return found
 
 
-def _average_tables(tables: Sequence[ByArea], areas: Iterable[Area]) -> Body:
+def _average_tables(tables: Sequence[ByArea], areas: Iterable[Area]) -> MeansByArea:
     return _tabulate(
         areas, lambda name, area: _average_measures([table[name][area] for table in tables])
     )
 
 
-def _average_measures(measures: Sequence[Measure]) -> Body:
+def _average_measures(measures: Sequence[Measure]) -> MeanOverCases:
     """Average the cases that have a value, with a t interval, or give the usual reason."""
     values = np.array([m.value for m in measures if m.value is not None], np.float64)
-    reasons = Counter(m.reason for m in measures if m.value is None)
-    reason = reasons.most_common(1)[0][0] if not values.size else None
-    return {**_average(values), "reason": reason}
-
-
-def _average(values: Vector) -> Body:
     n = len(values)
     if not n:
-        return {"value": None, "ci": None, "sd": None, "n": 0}
+        reason, _ = Counter(m.reason for m in measures).most_common(1)[0]
+        return {"value": None, "ci": None, "sd": None, "n": 0, "reason": reason}
     mean = float(values.mean())
     if n < FEWEST_FOR_INTERVAL:
-        return {"value": mean, "ci": None, "sd": None, "n": n}
+        return {"value": mean, "ci": None, "sd": None, "n": n, "reason": None}
     sd = float(values.std(ddof=1))
     margin = float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / n**0.5
-    return {"value": mean, "ci": [mean - margin, mean + margin], "sd": sd, "n": n}
+    ci = [mean - margin, mean + margin]
+    return {"value": mean, "ci": ci, "sd": sd, "n": n, "reason": None}
 
 
-def _summarise_contrasts(found: Sequence[TwinComparison]) -> Body:
-    def estimate(name: Modality, area: Area) -> Body:
+def _summarise_contrasts(
+    found: Sequence[TwinComparison],
+) -> dict[Modality, dict[Area, ContrastMeans]]:
+    def estimate(name: Modality, area: Area) -> ContrastMeans:
         real = [comparison.contrast[name][area] for comparison in found]
         twin = [comparison.twins[0].contrast[name][area] for comparison in found]
         return {
@@ -166,8 +178,10 @@ def _subtract(first: Measure, second: Measure) -> Measure:
     return Measure(value=first.value - second.value)
 
 
-def _summarise_features(found: Sequence[TwinComparison]) -> Body:
-    def estimate(name: Modality, area: Area) -> Body:
+def _summarise_features(
+    found: Sequence[TwinComparison],
+) -> dict[Modality, dict[Area, dict[Feature, FeatureDistance]]]:
+    def estimate(name: Modality, area: Area) -> dict[Feature, FeatureDistance]:
         real, twin = _collect_features(found, [(name, area)])
         return {
             feature: _compare_feature(real[:, column], twin[:, column])
@@ -177,7 +191,7 @@ def _summarise_features(found: Sequence[TwinComparison]) -> Body:
     return _tabulate(AREAS, estimate)
 
 
-def _compare_feature(real: Vector, twin: Vector) -> Body:
+def _compare_feature(real: Vector, twin: Vector) -> FeatureDistance:
     """Compute the Wasserstein-1 distance of a feature between real images and twins, in sds."""
     if not len(real):
         return {"distance": None, "real": None, "synthetic": None, "n": 0, "reason": ABSENT}
@@ -222,11 +236,17 @@ def _feature_vector(
     return values
 
 
-def _summarise_mmd(found: Sequence[TwinComparison], area: Area) -> Body:
+def _summarise_mmd(found: Sequence[TwinComparison], area: Area) -> Discrepancy:
     result = estimate_mmd(*_collect_features(found, [(name, area) for name in MODALITIES]))
     if isinstance(result, str):
-        nothing = dict.fromkeys(("value", "ci", "p", "bandwidth", "n"))
-        return {**nothing, "reason": result}
+        return {
+            "value": None,
+            "ci": None,
+            "p": None,
+            "bandwidth": None,
+            "n": None,
+            "reason": result,
+        }
     return {
         "value": result.value,
         "ci": list(result.ci),
@@ -237,7 +257,7 @@ def _summarise_mmd(found: Sequence[TwinComparison], area: Area) -> Body:
     }
 
 
-def _summarise_diversity(found: Sequence[TwinComparison]) -> Body | None:
+def _summarise_diversity(found: Sequence[TwinComparison]) -> TwinDiversity | None:
     several = [comparison.diversity for comparison in found if comparison.diversity is not None]
     if not several:
         return None
@@ -251,35 +271,32 @@ def _summarise_diversity(found: Sequence[TwinComparison]) -> Body | None:
     }
 
 
-def _summarise_privacy(compared: Compared) -> Body:
-    embeddings = {
-        "residual": _compare_sources(_residual_similarities(compared)),
-        "features": _compare_sources(_feature_similarities(compared)),
-    }
-    adjusted = adjust_by_holm([one["p"] for one in embeddings.values()])
+def _summarise_privacy(compared: Compared) -> Privacy:
+    residual = _compare_sources(_residual_similarities(compared))
+    features = _compare_sources(_feature_similarities(compared))
+    adjusted = adjust_by_holm([residual["p"], features["p"]])
     tested = [p for p in adjusted if p is not None]
     seen = sum(case.seen for case, _ in compared)
-    reasons = [one["reason"] for one in embeddings.values()]
     return {
         "seen": seen,
         "unseen": len(compared) - seen,
         "embeddings": {
-            name: {**one, "p_holm": p}
-            for (name, one), p in zip(embeddings.items(), adjusted, strict=True)
+            "residual": {**residual, "p_holm": adjusted[0]},
+            "features": {**features, "p_holm": adjusted[1]},
         },
         "verdict": _judge(tested),
-        "reason": None if tested else reasons[0],
+        "reason": None if tested else residual["reason"],
         "definitions": PRIVACY,
     }
 
 
-def _judge(adjusted: Sequence[float]) -> str:
+def _judge(adjusted: Sequence[float]) -> PrivacyVerdict:
     if not adjusted:
         return "undecided"
     return "memorisation" if min(adjusted) < LEVEL else "no sign"
 
 
-def _compare_sources(similarities: Sequence[tuple[bool, float]]) -> Body:
+def _compare_sources(similarities: Sequence[tuple[bool, float]]) -> SimilarityTest:
     seen, unseen = (
         np.array([value for was_seen, value in similarities if was_seen is side], np.float64)
         for side in (True, False)

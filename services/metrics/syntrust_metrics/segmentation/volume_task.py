@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,12 @@ from syntrust_core.imaging.nifti import Volume, read_nifti
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_metrics.segmentation.overlap import MM3_PER_ML, REGION_LABELS, confusion_matrix, dice
 from syntrust_metrics.trust import InvalidScores, score_cases
+from syntrust_metrics.trust.schema.request import ScoredCase
 
 TRUST_FILE: Final = "trust.json"
 CASES_FILE: Final = "cases.json"
 
 LabelMaps = Mapping[VolumeRole, NDArray[np.uint8]]
-Body = dict[str, Any]
 
 
 class InvalidCase(CallerError):
@@ -49,7 +49,7 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
     for index, case in enumerate(request.cases):
         entries.append(_score_case(case, context))
         context.report(index + 1, len(request.cases))
-    body: Body = {"cases": entries, "policy": request.policy}
+    body = {"cases": entries, "policy": request.policy}
     try:
         answer = score_cases(body)
     except InvalidScores as error:
@@ -58,7 +58,7 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
     _publish_json(context, TRUST_FILE, answer)
 
 
-def _score_case(case: VolumeCase, context: StepContext) -> Body:
+def _score_case(case: VolumeCase, context: StepContext) -> ScoredCase:
     folder = context.scratch / "upload"
     try:
         files: dict[VolumeRole, Path] = {
@@ -73,12 +73,14 @@ def _score_case(case: VolumeCase, context: StepContext) -> Body:
             file=refusal.file,
             field=refusal.field,
         ) from refusal
-    entry: Body = {
+    entry: ScoredCase = {
         "id": case.id,
         "real": compute_region_dice(maps["seg"], maps["prediction_real"]),
         "synthetic": compute_region_dice(maps["seg"], maps["prediction_synthetic"]),
     }
-    return entry | ({} if case.group is None else {"group": case.group})
+    if case.group is not None:
+        entry["group"] = case.group
+    return entry
 
 
 def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> LabelMaps:
@@ -132,7 +134,7 @@ def compute_region_dice(
     return {region: dice(confusion, labels) for region, labels in REGION_LABELS.items()}
 
 
-def _publish_json(context: StepContext, name: str, body: Body) -> None:
+def _publish_json(context: StepContext, name: str, body: Mapping[str, object]) -> None:
     path = context.scratch / name
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8")
