@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.metrics.as_json import build_results, compare_with_real, score_cases
 
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report import Contents, render_report
 from syntrust_metrics.report.controls import describe_control
 from syntrust_metrics.segmentation.score_file import ScoreFile
-from syntrust_metrics.trust import compare_with_real, score_cases
 
 Maker = Callable[..., Any]
 Arm = dict[str, Any]

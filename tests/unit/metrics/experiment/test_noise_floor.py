@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from syntrust_metrics.experiment.results import build_results
+from tests.unit.metrics.as_json import build_results
 
 pytestmark = pytest.mark.numeric
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from syntrust_core.contracts.canonical import canonical_json
-from syntrust_core.errors import ObjectMissing
-from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.trust import (
+from tests.unit.metrics.as_json import (
+    build_results,
     check_paper_claims,
     compare_with_real,
     describe_alpha_curve,
     score_cases,
 )
+
+from syntrust_core.contracts.canonical import canonical_json
+from syntrust_core.errors import ObjectMissing
 
 KEYS = {
     "definition",

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from tests.unit.metrics.as_json import average_correlations, build_results
 
-from syntrust_metrics.experiment.results import build_results
-from syntrust_metrics.experiment.size_effect import average_correlations, spearman
+from syntrust_metrics.experiment.size_effect import spearman
 
 pytestmark = pytest.mark.numeric
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.metrics.as_json import build_results
 
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.experiment.volume_quintiles import assign_quintiles
 
 pytestmark = pytest.mark.numeric

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from tests.unit.metrics.as_json import summarise_twins
 
 from syntrust_core.contracts.report import ReportCase
 from syntrust_core.contracts.vocabulary import MODALITIES
@@ -32,7 +33,6 @@ from syntrust_metrics.fidelity.schema import (
     TwinMeasures,
 )
 from syntrust_metrics.fidelity.similarity import wasserstein_distance
-from syntrust_metrics.fidelity.summary import summarise_twins
 
 pytestmark = pytest.mark.numeric
 

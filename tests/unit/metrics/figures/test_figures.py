@@ -12,8 +12,8 @@ from matplotlib import rcParams
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from tests.unit.metrics.as_json import build_results
 
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.figures import (
     CaseVolumes,
     draw_all,

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.unit.metrics.as_json import build_results
 
 from syntrust_core.contracts.case_record import Problem
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report import Contents, choose_sample_cases, render_report
 from syntrust_metrics.report.verdicts import (
     describe_performance,

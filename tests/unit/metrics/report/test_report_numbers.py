@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.metrics.as_json import build_results
 
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report import Contents, ReportInputs, render_report, write_report
 from syntrust_metrics.report.verdicts import judge_against_real
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.metrics.as_json import summarise_twins
 
 from syntrust_core.contracts.report import ReportCase
 from syntrust_core.contracts.vocabulary import MODALITIES
@@ -16,7 +17,6 @@ from syntrust_metrics.fidelity.schema import (
     TwinComparison,
     TwinMeasures,
 )
-from syntrust_metrics.fidelity.summary import summarise_twins
 from syntrust_metrics.html import render
 from syntrust_metrics.report.twin_tables import build_twin_view, describe_privacy
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.metrics.as_json import build_results
 
-from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.report.verdicts import (
     Scans,
     describe_equivalence,

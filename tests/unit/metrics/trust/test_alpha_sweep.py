@@ -2,14 +2,20 @@
 
 import itertools
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from tests.unit.metrics.as_json import (
+    check_paper_claims,
+    decide_trend,
+    describe_alpha_curve,
+    find_lowest,
+)
 
-from syntrust_metrics.trust import InvalidScores, check_paper_claims, describe_alpha_curve
+from syntrust_metrics.trust import InvalidScores
 from syntrust_metrics.trust.inference.findings import (
     FAILS,
     HOLDS,
@@ -18,12 +24,8 @@ from syntrust_metrics.trust.inference.findings import (
     require_almost_every,
     require_every,
 )
-from syntrust_metrics.trust.inference.trend import (
-    decide_trend,
-    find_crossings,
-    find_lowest,
-    kendall_tau,
-)
+from syntrust_metrics.trust.inference.trend import find_crossings, kendall_tau
+from syntrust_metrics.trust.schema.inference import ClaimVerdict
 
 pytestmark = pytest.mark.numeric
 
@@ -199,7 +201,7 @@ def test_a_clear_valley_has_its_lowest_place() -> None:
 
 
 def make_findings(*names: str) -> list[Finding]:
-    return [Finding(name, None) for name in names]
+    return [Finding(cast("ClaimVerdict", name), None, {"comparison": "X > Y"}) for name in names]
 
 
 def test_every_and_almost_every_are_counted() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 from tests.tolerances import U64, of_sum
+from tests.unit.metrics.as_json import score_cases
 from tests.unit.metrics.trust.array_requests import REGIONS, make_request
 
-from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.companions import (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.unit.metrics.as_json import score_cases
 from tests.unit.metrics.trust.array_requests import REGIONS, make_request
 
-from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.composite_score import PARTS, compute_parts, join_parts
 
 pytestmark = pytest.mark.numeric

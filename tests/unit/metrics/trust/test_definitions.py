@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from syntrust_metrics.trust import list_definitions, score_cases
+from tests.unit.metrics.as_json import list_definitions, score_cases
 
 REGIONS = ("ED", "ET", "NCR")
 SIDES = ("real", "synthetic")

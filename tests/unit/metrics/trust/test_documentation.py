@@ -5,7 +5,7 @@ import io
 import re
 from pathlib import Path
 
-from syntrust_metrics.trust import list_definitions
+from tests.unit.metrics.as_json import list_definitions
 
 PAGE = Path(__file__).parents[4] / "docs" / "metrics.md"
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from syntrust_metrics.trust import score_cases
+from tests.unit.metrics.as_json import score_cases
 
 pytestmark = pytest.mark.numeric
 

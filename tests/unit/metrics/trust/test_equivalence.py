@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import integrate, stats
+from tests.unit.metrics.as_json import compare_with_real, score_cases
 
-from syntrust_metrics.trust import InvalidScores, compare_with_real, score_cases
+from syntrust_metrics.trust import InvalidScores
 from syntrust_metrics.trust.inference.equivalence import assess_equivalence
 from syntrust_metrics.trust.inference.margin_tests import (
     LEVEL,

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.tolerances import U64, of_sum
+from tests.unit.metrics.as_json import score_cases
 
-from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.factors import compute_factors
 

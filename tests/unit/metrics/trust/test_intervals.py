@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from tests.unit.metrics.as_json import estimate_factors, score_cases
 
-from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.estimation import bootstrap
 from syntrust_metrics.trust.estimation.bootstrap import draw_weights, resample
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import Estimator
-from syntrust_metrics.trust.estimation.factor_estimates import (
-    estimate_factors,
-)
 from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.intervals import tail_quantiles
 from syntrust_metrics.trust.request.policy import Policy

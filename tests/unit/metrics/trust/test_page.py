@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.metrics.as_json import score_cases
 
-from syntrust_metrics.trust import score_cases
 from syntrust_metrics.trust.page import render_trust_page
 
 REGIONS = ("ED", "ET", "NCR")

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 import pytest
+from tests.unit.metrics.as_json import score_cases
 
-from syntrust_metrics.trust import InvalidScores, parse_csv, score_cases
+from syntrust_metrics.trust import InvalidScores, parse_csv
 
 
 def make_case(case_id: Any = "a", **more: Any) -> dict[str, Any]:
