@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
+from syntrust_metrics.experiment.schema import Results
 from syntrust_metrics.figures.cases import draw_bland_altman, draw_dice_against_volume
 from syntrust_metrics.figures.factors import draw_fig4, draw_fig5, draw_fig6, draw_fig7, draw_fig8
 from syntrust_metrics.figures.noise_floor import draw_noise_floors
@@ -21,7 +21,7 @@ from syntrust_metrics.figures.volumes import CaseVolumes, draw_fig3
 
 
 def draw_all(
-    results: Mapping[str, Any], pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
+    results: Results, pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
 ) -> dict[str, Figure]:
     """Draw every figure of an experiment, by name. Without pairs there is no fig2."""
     figures = {"fig2": draw_fig2(pairs)} if pairs else {}

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
-from syntrust_metrics.figures.curves import Body, describe_sample, list_regions
+from syntrust_metrics.experiment.schema import Arm, Results
+from syntrust_metrics.figures.curves import describe_sample, list_regions
 from syntrust_metrics.figures.style import (
     FAINT,
     INK,
@@ -28,6 +29,7 @@ from syntrust_metrics.figures.style import (
 )
 from syntrust_metrics.figures.volumes import CaseVolumes
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
+from syntrust_metrics.trust.schema.request import ScoredCase
 
 ROWS: Final = 3  # of panels: more α do not fit on a page
 ROW_IN: Final = 2.3
@@ -35,14 +37,14 @@ NUMBERS_PT: Final = 7.5
 MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image and stays small
 
 
-def draw_dice_against_volume(results: Body, volumes: Sequence[CaseVolumes]) -> Figure:
+def draw_dice_against_volume(results: Results, volumes: Sequence[CaseVolumes]) -> Figure:
     """Draw Dice of each test case against the volume of its region, on both test sets.
 
     The paper holds that small regions score low. ρ is Spearman's rank correlation.
     """
     ml = {case.id: case.volumes_ml for case in volumes if case.part == "test"}
 
-    def panel(axes: Axes, entry: Body, region: str) -> None:
+    def panel(axes: Axes, entry: Arm, region: str) -> None:
         for side, look in SIDES.items():
             rows = [(ml[case["id"]][region], case[side][region]) for case in _iterate_cases(entry)]
             points = np.array([row for row in rows if row[0] > 0 and row[1] is not None])
@@ -65,14 +67,14 @@ def draw_dice_against_volume(results: Body, volumes: Sequence[CaseVolumes]) -> F
     )
 
 
-def draw_bland_altman(results: Body) -> Figure:
+def draw_bland_altman(results: Results) -> Figure:
     """Draw the difference of a case's Dice on its two images against their mean, per region.
 
     Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
     """
     reach = _find_half_height(results)
 
-    def panel(axes: Axes, entry: Body, region: str) -> None:
+    def panel(axes: Axes, entry: Arm, region: str) -> None:
         pairs = _pair_dice(entry, region)
         points = np.stack([pairs.mean(axis=1), pairs[:, 0] - pairs[:, 1]], axis=1)
         _draw_scatter(axes, points, choose_region_look(region), "")
@@ -100,7 +102,7 @@ def select_alphas(alphas: Sequence[Any]) -> list[Any]:
     return [alphas[0], alphas[len(alphas) // 2], alphas[-1]]
 
 
-def _draw_panels(results: Body, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
+def _draw_panels(results: Results, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
     regions, rows = list_regions(results), select_alphas(results["alphas"])
     with use_style():
         figure = new_figure(PAGE_IN, ROW_IN * len(rows) + 0.9)
@@ -118,7 +120,7 @@ def _draw_panels(results: Body, panel: Any, *, labels: tuple[str, str], note: st
     return figure
 
 
-def _iterate_cases(entry: Body) -> Iterable[Mapping[str, Any]]:
+def _iterate_cases(entry: Arm) -> Iterable[ScoredCase]:
     return (case for seed in entry["seeds"] for case in seed["cases"])
 
 
@@ -138,7 +140,7 @@ def _draw_scatter(axes: Axes, points: NDArray[np.float64], look: Look, name: str
     )
 
 
-def _title_panel(axes: Axes, entry: Body, region: str, numbers: Sequence[str]) -> None:
+def _title_panel(axes: Axes, entry: Arm, region: str, numbers: Sequence[str]) -> None:
     """Name the panel and give its numbers above it, where no point can be."""
     lines = [f"{title_region(region)}, α = {entry['alpha']:g}", *numbers]
     axes.set_title("\n".join(lines), fontsize=NUMBERS_PT, loc="left")
@@ -184,7 +186,7 @@ def _format_bounds(bounds: Sequence[float] | None) -> str:
     return f" [{_format_signed(bounds[0])}, {_format_signed(bounds[1])}]" if bounds else ""
 
 
-def _pair_dice(entry: Body, region: str) -> NDArray[np.float64]:
+def _pair_dice(entry: Arm, region: str) -> NDArray[np.float64]:
     """Pair Dice as scored, (pairs, 2), real first; empty regions count as the policy says."""
     rule = entry["trust"]["policy"]["empty"]
     both = [(case["real"][region], case["synthetic"][region]) for case in _iterate_cases(entry)]
@@ -193,7 +195,7 @@ def _pair_dice(entry: Body, region: str) -> NDArray[np.float64]:
     return scored[~np.isnan(scored).any(axis=1)]
 
 
-def _find_half_height(results: Body) -> float:
+def _find_half_height(results: Results) -> float:
     """Find half the height of every panel, so that panels compare."""
     rows, regions = select_alphas(results["alphas"]), list_regions(results)
     gaps = [np.ptp(_pair_dice(entry, region), axis=1) for entry in rows for region in regions]

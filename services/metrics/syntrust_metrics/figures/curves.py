@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from syntrust_metrics.experiment.schema import Results
 from syntrust_metrics.figures.style import Look, tidy_axes
 
-Body = Mapping[str, Any]
 Estimate = Mapping[str, Any]
 ALPHA_LABEL: Final = "α, share of real images in training"
 LOW_N: Final = 50
@@ -122,18 +122,18 @@ def frame_axes(axes: Axes, series: Sequence[Series]) -> str:
     return CUT if (shortest, tallest) != (bottom, top) else ""
 
 
-def list_regions(results: Body) -> list[str]:
+def list_regions(results: Results) -> list[str]:
     """List the regions of the answer, in the paper's order where the paper has them."""
     present = results["alphas"][0]["trust"]["regions"]
     known = [region for region in ("ET", "ED", "NCR") if region in present]
     return known + [region for region in present if region not in known]
 
 
-def list_alphas(results: Body) -> list[float]:
+def list_alphas(results: Results) -> list[float]:
     return [entry["alpha"] for entry in results["alphas"]]
 
 
-def describe_sample(results: Body) -> str:
+def describe_sample(results: Results) -> str:
     """Say over how many cases and which trainings a figure is."""
     first = results["alphas"][0]
     seeds = [str(seed["seed"]) for seed in first["seeds"]]
@@ -145,7 +145,7 @@ def describe_sample(results: Body) -> str:
     return f"{cases} test case{plural}; {trained}."
 
 
-def describe_intervals(results: Body, series: Sequence[Series]) -> str:
+def describe_intervals(results: Results, series: Sequence[Series]) -> str:
     """Say what the bars are, and how far to believe them."""
     trust = results["alphas"][0]["trust"]
     estimates = [estimate for line in series for estimate in line.estimates if estimate is not None]
@@ -159,7 +159,7 @@ def describe_intervals(results: Body, series: Sequence[Series]) -> str:
     return f"Bars: {confidence:.0%} intervals ({' / '.join(scopes)}).{caution}"
 
 
-def describe_gaps(results: Body, series: Sequence[Series]) -> str:
+def describe_gaps(results: Results, series: Sequence[Series]) -> str:
     """Say what is not drawn because it is undefined."""
     missing = [
         f"{line.about or line.name} at α = {alpha:g} ({estimate['reason']})"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from matplotlib.figure import Figure
 
+from syntrust_metrics.experiment.schema import Results
 from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
-    Body,
     Series,
     describe_intervals,
     describe_sample,
@@ -30,14 +30,17 @@ from syntrust_metrics.figures.style import (
     use_style,
 )
 
-FLOORS: Final[Mapping[str, tuple[str, Look]]] = {
+FLOORS: Final[Mapping[Literal["twins", "seeds"], tuple[str, Look]]] = {
     "twins": ("a second twin against the first", Look(INK, "^", "--", filled=False)),
     "seeds": ("a second training against the first", Look(FAINT, "v", "-.", filled=False)),
 }
-LABELS: Final = {"t3": "T3 (higher is better)", "t4": "T4 (lower is better)"}
+LABELS: Final[Mapping[Literal["t3", "t4"], str]] = {
+    "t3": "T3 (higher is better)",
+    "t4": "T4 (lower is better)",
+}
 
 
-def draw_noise_floors(results: Body) -> Figure:
+def draw_noise_floors(results: Results) -> Figure:
     """T3 and T4 of each region over α, each panel on its own scale.
 
     With them stand the two noise floors, where the experiment has them, and the value without
@@ -78,7 +81,7 @@ def describe_missing_floors(found: Mapping[str, Any]) -> str:
     return f"{'; '.join(reasons)}.".capitalize() if reasons else ""
 
 
-def _make_series(results: Body, factor: str, region: str) -> list[Series]:
+def _make_series(results: Results, factor: Literal["t3", "t4"], region: str) -> list[Series]:
     measured = make_region_series(results, factor, region)
     unpaired = make_unpaired_series(results, factor, region)
     return [

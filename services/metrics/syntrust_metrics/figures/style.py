@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ REGIONS: Final[Mapping[str, Look]] = MappingProxyType(
         "NCR": Look("#004488", "D", "-."),
     }
 )
-SIDES: Final[Mapping[str, Look]] = MappingProxyType(
+SIDES: Final[Mapping[Literal["real", "synthetic"], Look]] = MappingProxyType(
     {"real": Look(INK, "o", "-"), "synthetic": Look("#D55E00", "s", "--", filled=False)}
 )
 OTHER: Final = Look("#6b6b6b", "o")

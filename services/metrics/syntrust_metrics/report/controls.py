@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Literal
 
+from syntrust_metrics.experiment.schema import ControlArm, Results
 from syntrust_metrics.report.cells import (
     Cell,
     Row,
@@ -21,7 +22,7 @@ from syntrust_metrics.report.cells import (
 from syntrust_metrics.report.prose import list_warnings
 from syntrust_metrics.report.verdicts import Kind, join_words, judge_against_real
 
-Body = Mapping[str, Any]
+Versus = Literal["versus_real", "versus_mix"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Meaning:
 
     title: str
     what: str
-    versus: str
+    versus: Versus
     direction: str
 
 
@@ -64,7 +65,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         "does not show, no other number here says anything about the twins",
     ),
 }
-OTHERS: Final = {"versus_mix": "the mix", "versus_real": "real data alone"}
+OTHERS: Final[Mapping[Versus, str]] = {"versus_mix": "the mix", "versus_real": "real data alone"}
 OUTCOMES: Final[Mapping[Kind, str]] = {
     "worse": "worse than {}",
     "better": "better than {}",
@@ -83,9 +84,9 @@ class ControlView:
     warnings: Sequence[str]
 
 
-def build_control_view(results: Body) -> ControlView | None:
+def build_control_view(results: Results) -> ControlView | None:
     """Give the controls with what they show; None where none were asked for."""
-    arms: Sequence[Body] = results["controls"]
+    arms: Sequence[ControlArm] = results["controls"]
     if not arms:
         return None
     return ControlView(
@@ -97,11 +98,11 @@ def build_control_view(results: Body) -> ControlView | None:
     )
 
 
-def _select(arms: Iterable[Body], name: str) -> list[Body]:
+def _select(arms: Iterable[ControlArm], name: str) -> list[ControlArm]:
     return [arm for arm in arms if arm["control"] == name]
 
 
-def describe_control(name: str, arms: Sequence[Body]) -> str:
+def describe_control(name: str, arms: Sequence[ControlArm]) -> str:
     """Say of one control what it is, what was found, and what its direction means."""
     meaning = MEANINGS[name]
     found = [_describe_outcome(arms, meaning.versus)]
@@ -110,12 +111,12 @@ def describe_control(name: str, arms: Sequence[Body]) -> str:
     return f"{meaning.title} ({meaning.what}): {said}. Direction: {meaning.direction}."
 
 
-def _describe_outcome(arms: Sequence[Body], versus: str) -> str:
+def _describe_outcome(arms: Sequence[ControlArm], versus: Versus) -> str:
     """Say what the comparison gave, with the α of one outcome together."""
-    compared = [arm for arm in arms if arm[versus] is not None]
+    compared = [(arm, found) for arm in arms if (found := arm[versus]) is not None]
     if not compared:
         return f"not compared with {OTHERS[versus]}"
-    kinds = {_format_alpha(arm): judge_against_real(arm[versus]["overall"]) for arm in compared}
+    kinds = {_format_alpha(arm): judge_against_real(found["overall"]) for arm, found in compared}
     clauses = []
     for kind, words in OUTCOMES.items():
         places = [place for place, own in kinds.items() if own == kind]
@@ -124,7 +125,7 @@ def _describe_outcome(arms: Sequence[Body], versus: str) -> str:
     return ", ".join(clauses)
 
 
-def _format_alpha(arm: Body) -> str:
+def _format_alpha(arm: ControlArm) -> str:
     return "" if arm["alpha"] is None else f"{arm['alpha']:g}"
 
 
@@ -132,7 +133,7 @@ def _describe_places(alphas: Sequence[str]) -> str:
     return f" at α = {join_words(alphas)}" if all(alphas) else ""
 
 
-def _describe_fall(arms: Sequence[Body]) -> str:
+def _describe_fall(arms: Sequence[ControlArm]) -> str:
     """Give T1 on real images from the highest α down."""
     estimates = [
         (_format_alpha(arm), arm["trust"]["factors"]["t1"]["real"]) for arm in arms if arm["trust"]
@@ -146,7 +147,7 @@ def _describe_fall(arms: Sequence[Body]) -> str:
     return f"T1 on real images {join_words(values)}"
 
 
-def build_control_table(arms: Sequence[Body]) -> Table:
+def build_control_table(arms: Sequence[ControlArm]) -> Table:
     """Give every control arm: what it was trained on, T1 on both test sets, the comparisons."""
     head = [
         "control",
@@ -164,17 +165,18 @@ def build_control_table(arms: Sequence[Body]) -> Table:
     return Table(head, [_build_row(arm) for arm in arms], caption=caption, kind="factors")
 
 
-def _build_row(arm: Body) -> Row:
+def _build_row(arm: ControlArm) -> Row:
     alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
     name = f"{MEANINGS[arm['control']].title}{alpha}"
-    if arm["trust"] is None:
+    mix = arm["mix"]
+    if arm["trust"] is None or mix is None:
         undefined = Cell(f"undefined: {arm['reason']}", kind="missing")
         return [name, undefined, *([""] * 5)]
-    mix, t1 = arm["mix"], arm["trust"]["factors"]["t1"]
+    t1 = arm["trust"]["factors"]["t1"]
     return [
         name,
         f"{mix['n_real']} real, {mix['n_synthetic']} twins",
-        arm["iterations"],
+        arm["iterations"] or 0,
         estimate_cell(t1["real"]),
         estimate_cell(t1["synthetic"]),
         _difference_cell(arm, "versus_mix", arm["alpha"]),
@@ -182,17 +184,18 @@ def _build_row(arm: Body) -> Row:
     ]
 
 
-def _difference_cell(arm: Body, versus: str, other: float | None) -> Cell:
+def _difference_cell(arm: ControlArm, versus: Versus, other: float | None) -> Cell:
     found = arm[versus]
     if found is None:
-        same = other in arm["mix"]["same_as"]
+        mix = arm["mix"]
+        same = mix is not None and other in mix["same_as"]
         return Cell("the same trainings" if same else "none", kind="missing")
     overall = found["overall"]
     interval = format_bounds(overall["ci90"]) if overall["ci90"] else "no interval"
     return Cell(format_signed(overall["difference"]), [interval])
 
 
-def _list_new_warnings(results: Body) -> list[str]:
+def _list_new_warnings(results: Results) -> list[str]:
     """List the warnings that a control has and no mix has."""
     known = {detail for entry in results["alphas"] for detail in list_warnings(entry)}
     arms = [arm for arm in results["controls"] if arm["trust"] is not None]

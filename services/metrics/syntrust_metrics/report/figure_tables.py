@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
+from syntrust_metrics.experiment.schema import Arm, Results
 from syntrust_metrics.figures.curves import list_regions
 from syntrust_metrics.report.cells import (
     Cell,
@@ -21,7 +22,6 @@ from syntrust_metrics.report.cells import (
     number_cell,
 )
 
-Body = Mapping[str, Any]
 SIDES: Final = ("real", "synthetic")
 PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"train": ("train", "validation"), "test": ("test",)}
@@ -53,7 +53,7 @@ def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def build_mean_table(results: Body) -> Table:
+def build_mean_table(results: Results) -> Table:
     """Give T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
     rows: list[Row] = [
@@ -63,9 +63,12 @@ def build_mean_table(results: Body) -> Table:
     return Table(head, rows, kind="factors")
 
 
-def build_consistency_table(results: Body) -> Table:
+def build_consistency_table(results: Results) -> Table:
     """Give T2, and the two readings of "consistent across regions" in the paper's text."""
-    names = {"t2_regions": "regions' means", "t2_within": "regions within a case"}
+    names: Mapping[Literal["t2_regions", "t2_within"], str] = {
+        "t2_regions": "regions' means",
+        "t2_within": "regions within a case",
+    }
     head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
     rows: list[Row] = [
         [
@@ -83,20 +86,20 @@ def build_consistency_table(results: Body) -> Table:
     return Table(["α", *head], rows, caption=caption, kind="factors")
 
 
-def build_region_table(results: Body, factor: str) -> Table:
+def build_region_table(results: Results, factor: Literal["t3", "t4"]) -> Table:
     """Give T3 or T4, and what they would be without pairing."""
 
-    def cells(entry: Body, region: str) -> Row:
+    def cells(entry: Arm, region: str) -> Row:
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
         return [_factor_cell(entry, factor, region), number_cell(shuffled, choose_digits(factor))]
 
     return _build_region_rows(results, [factor.upper(), "if unpaired"], cells)
 
 
-def build_spread_table(results: Body) -> Table:
+def build_spread_table(results: Results) -> Table:
     """Give T5, with the mean, sd and interquartile range that explain it."""
 
-    def cells(entry: Body, region: str) -> Row:
+    def cells(entry: Arm, region: str) -> Row:
         found: list[Cell] = []
         for side in SIDES:
             beside = entry["trust"]["companions"]["t5"][side][region]
@@ -109,11 +112,11 @@ def build_spread_table(results: Body) -> Table:
     return _build_region_rows(results, head, cells)
 
 
-def build_size_table(results: Body) -> Table:
+def build_size_table(results: Results) -> Table:
     """Give the rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
-    def cells(entry: Body, region: str) -> Row:
+    def cells(entry: Arm, region: str) -> Row:
         estimates = [sizes[entry["alpha"]][side][region] for side in SIDES]
         return [
             *(estimate_cell(estimate, 2) for estimate in estimates),
@@ -123,10 +126,10 @@ def build_size_table(results: Body) -> Table:
     return _build_region_rows(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
 
 
-def build_agreement_table(results: Body) -> Table:
+def build_agreement_table(results: Results) -> Table:
     """Give bias and limits of agreement, with the two companions of T3 that show agreement."""
 
-    def cells(entry: Body, region: str) -> Row:
+    def cells(entry: Arm, region: str) -> Row:
         companions = entry["trust"]["companions"]
         limits = companions["t4"][region]["limits"]
         agree = companions["t3"][region]
@@ -141,19 +144,19 @@ def build_agreement_table(results: Body) -> Table:
     return _build_region_rows(results, head, cells)
 
 
-def build_floor_tables(results: Body) -> list[Table]:
+def build_floor_tables(results: Results) -> list[Table]:
     """Give T3 and T4 beside their value without pairing and both floors."""
     return [_build_floor_table(results, factor) for factor in ("t3", "t4")]
 
 
-def _build_floor_table(results: Body, factor: str) -> Table:
+def _build_floor_table(results: Results, factor: Literal["t3", "t4"]) -> Table:
     digits = choose_digits(factor)
     floors = {
         kind: {each["alpha"]: each[factor] for each in results["floors"][kind]["alphas"]}
         for kind in ("twins", "seeds")
     }
 
-    def cells(entry: Body, region: str) -> Row:
+    def cells(entry: Arm, region: str) -> Row:
         measured = _factor_cell(entry, factor, region)
         shuffled = entry["trust"]["companions"][factor][region]["shuffled"]
         noise = [
@@ -167,21 +170,22 @@ def _build_floor_table(results: Body, factor: str) -> Table:
     return _build_region_rows(results, head, cells, caption=f"{factor.upper()} ({direction})")
 
 
-def _factor_cell(entry: Body, factor: str, *path: str) -> Cell:
-    estimate = entry["trust"]["factors"][factor]
+def _factor_cell(entry: Arm, factor: str, *path: str) -> Cell:
+    factors: Mapping[str, Any] = entry["trust"]["factors"]
+    estimate = factors[factor]
     for step in path:
         estimate = estimate[step]
     return estimate_cell(estimate, choose_digits(factor))
 
 
-def _alpha_cell(entry: Body) -> str:
+def _alpha_cell(entry: Arm) -> str:
     return f"{entry['alpha']:g}"
 
 
 def _build_region_rows(
-    results: Body,
+    results: Results,
     head: Sequence[str],
-    cells: Callable[[Body, str], Row],
+    cells: Callable[[Arm, str], Row],
     *,
     caption: str = "",
 ) -> Table:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
+from syntrust_metrics.experiment.schema import Arm, Results, Unseen
 from syntrust_metrics.figures import curves
 from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
@@ -36,8 +37,7 @@ from syntrust_metrics.report.verdict_tables import (
     describe_curve,
 )
 
-Body = Mapping[str, Any]
-FIGURE_TABLES: Final[Mapping[str, Callable[[Body], Sequence[Table]]]] = {
+FIGURE_TABLES: Final[Mapping[str, Callable[[Results], Sequence[Table]]]] = {
     "fig4": lambda results: [figure_tables.build_mean_table(results)],
     "fig5": lambda results: [figure_tables.build_consistency_table(results)],
     "fig6": lambda results: [figure_tables.build_region_table(results, "t3")],
@@ -56,7 +56,7 @@ class Contents:
     """What the page shows. `figures` are SVG bytes by name; `provenance` is any JSON object."""
 
     request: BuildReport
-    results: Body
+    results: Results
     figures: Mapping[str, bytes]
     records: Mapping[str, CaseRecord] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -143,13 +143,13 @@ def _build_verdict(contents: Contents) -> Verdict:
     )
 
 
-def _describe_unseen(unseen: Body | None, scans: verdicts.Scans) -> list[str]:
+def _describe_unseen(unseen: Unseen | None, scans: verdicts.Scans) -> list[str]:
     """Give the verdict again without the cases that the generator may remember."""
     new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
     return verdicts.describe_performance(unseen["alphas"], new) if unseen else []
 
 
-def _build_factors(results: Body) -> list[Table]:
+def _build_factors(results: Results) -> list[Table]:
     alphas = results["alphas"]
     policy = alphas[0]["trust"]["policy"]
     caption = (
@@ -159,7 +159,7 @@ def _build_factors(results: Body) -> list[Table]:
     return [*build_factor_tables(alphas, caption=caption), build_score_table(alphas)]
 
 
-def _build_tests(results: Body) -> list[Table]:
+def _build_tests(results: Results) -> list[Table]:
     alphas = results["alphas"]
     return _keep([build_performance_table(alphas), build_prediction_table(alphas)])
 
@@ -211,7 +211,7 @@ def _describe_sample(contents: Contents, name: str) -> str:
     return "" if name == "fig2" else curves.describe_sample(contents.results)
 
 
-def _build_more_numbers(results: Body) -> list[Group]:
+def _build_more_numbers(results: Results) -> list[Group]:
     groups = [_build_nested(results["nested"]), *_build_unseen(results["unseen"])]
     if results["alphas"][0]["trust"]["groups"]:
         groups.append(Group("Groups", [build_group_table(results["alphas"])]))
@@ -221,13 +221,13 @@ def _build_more_numbers(results: Body) -> list[Group]:
     return [*groups, Group("Mixes", [build_mix_table(results["alphas"])])]
 
 
-def _build_nested(nested: Sequence[Body]) -> Group:
+def _build_nested(nested: Sequence[Arm]) -> Group:
     caption = "TC and WT, scored apart from the disjoint regions and never mixed with them."
     tables = [*build_factor_tables(nested, caption=caption), build_performance_table(nested)]
     return Group("Nested regions", _keep(tables))
 
 
-def _build_unseen(unseen: Body | None) -> list[Group]:
+def _build_unseen(unseen: Unseen | None) -> list[Group]:
     if not unseen or not unseen["cases"]:
         return []
     caption = f"The {unseen['cases']} test cases that the generator has not seen."

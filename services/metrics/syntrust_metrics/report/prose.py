@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
+from syntrust_metrics.experiment.schema import Arm, ControlArm, Results, Unseen
 from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, describe_limits, describe_scans
-
-Body = Mapping[str, Any]
+from syntrust_metrics.trust.schema.request import ScoredCase
 
 FEW: Final = 10
 LOW_N: Final = 50
@@ -125,7 +125,7 @@ FIGURES: Final = {
 }
 
 
-def describe_reach(results: Body, case_ids: Sequence[str]) -> list[str]:
+def describe_reach(results: Results, case_ids: Sequence[str]) -> list[str]:
     """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
     said = [
@@ -170,7 +170,7 @@ def _describe_cases(cases: int) -> list[str]:
     return []
 
 
-def _describe_unseen(unseen: Body | None) -> list[str]:
+def _describe_unseen(unseen: Unseen | None) -> list[str]:
     if unseen is None:
         return ["No test case is known to have been used to train the generator."]
     cases = unseen["cases"]
@@ -186,7 +186,7 @@ def _describe_unseen(unseen: Body | None) -> list[str]:
 
 
 def describe_exclusions(
-    request: BuildReport, records: Mapping[str, CaseRecord], results: Body
+    request: BuildReport, records: Mapping[str, CaseRecord], results: Results
 ) -> list[str]:
     """Say what did not count, how often, and why."""
     return [
@@ -209,7 +209,7 @@ def _describe_validation(request: BuildReport) -> list[str]:
     ]
 
 
-def _describe_dropped(results: Body) -> list[str]:
+def _describe_dropped(results: Results) -> list[str]:
     counts = [entry["trust"]["counts"] for entry in results["alphas"]]
     most = {region: max(each[region]["dropped"] for each in counts) for region in counts[0]}
     return [
@@ -236,7 +236,7 @@ def _describe_outside(request: BuildReport, records: Mapping[str, CaseRecord]) -
     ]
 
 
-def _describe_empty(results: Body) -> list[str]:
+def _describe_empty(results: Results) -> list[str]:
     cases = results["alphas"][0]["seeds"][0]["cases"]
     ill = [case["id"] for case in cases if _has_empty_region(case)]
     if not ill:
@@ -249,11 +249,11 @@ def _describe_empty(results: Body) -> list[str]:
     ]
 
 
-def _has_empty_region(case: Body) -> bool:
+def _has_empty_region(case: ScoredCase) -> bool:
     return any(value is None for side in ("real", "synthetic") for value in case[side].values())
 
 
-def collect_warnings(results: Body) -> list[str]:
+def collect_warnings(results: Results) -> list[str]:
     """Collect the distinct warnings of every scoring; nested ones only where they say more."""
     plain = _group_by_detail(results["alphas"])
     nested = {
@@ -268,7 +268,7 @@ def collect_warnings(results: Body) -> list[str]:
     ]
 
 
-def _group_by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
+def _group_by_detail(entries: Sequence[Arm]) -> dict[str, list[str]]:
     """Give the α at which each warning was made."""
     where: dict[str, list[str]] = {}
     for entry in entries:
@@ -277,12 +277,13 @@ def _group_by_detail(entries: Sequence[Body]) -> dict[str, list[str]]:
     return where
 
 
-def list_warnings(entry: Body) -> list[str]:
+def list_warnings(entry: Arm | ControlArm) -> list[str]:
     """Give the warnings of one arm."""
-    return [warning["detail"] for warning in entry["trust"]["warnings"]]
+    trust = entry["trust"]
+    return [] if trust is None else [warning["detail"] for warning in trust["warnings"]]
 
 
-def summarise(results: Body, parts: Mapping[str, int]) -> str:
+def summarise(results: Results, parts: Mapping[str, int]) -> str:
     """Say what was done, in a sentence."""
     alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
     seeds = len(results["alphas"][0]["seeds"])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from syntrust_metrics.experiment.schema import Arm, VolumeQuintiles
 from syntrust_metrics.report.cells import (
     Cell,
     Row,
@@ -13,11 +14,13 @@ from syntrust_metrics.report.cells import (
     choose_digits,
     estimate_cell,
 )
+from syntrust_metrics.trust.schema.answer import Factors, Group
+from syntrust_metrics.trust.schema.definitions import FactorName
 
 Body = Mapping[str, Any]
 COLUMNS: Final = 5  # α in one table; more do not fit on paper
 SIDE_NAMES: Final = {"real": "real images", "synthetic": "synthetic images"}
-FACTOR_NAMES: Final = {
+FACTOR_NAMES: Final[Mapping[FactorName, str]] = {
     "t1": "T1 mean Dice ↑",
     "t2": "T2 consistency ↑",
     "t3": "T3 alignment ↑",
@@ -26,13 +29,13 @@ FACTOR_NAMES: Final = {
 }
 
 
-def build_factor_tables(alphas: Sequence[Body], *, caption: str) -> list[Table]:
+def build_factor_tables(alphas: Sequence[Arm], *, caption: str) -> list[Table]:
     """Give T1-T5 with intervals: rows are factor, side and region, columns are α."""
     parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
     return [_build_factor_table(part, caption) for part in parts]
 
 
-def _build_factor_table(alphas: Sequence[Body], caption: str) -> Table:
+def _build_factor_table(alphas: Sequence[Arm], caption: str) -> Table:
     head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     trees = [entry["trust"]["factors"] for entry in alphas]
     rows: list[Row] = [
@@ -45,10 +48,11 @@ def _build_factor_table(alphas: Sequence[Body], caption: str) -> Table:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def _iterate_rows(factors: Body) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iterate_rows(factors: Factors) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Iterate over names and paths of the estimates, in the order of the factors."""
     for factor, name in FACTOR_NAMES.items():
-        for first, branch in factors[factor].items():
+        branches: Mapping[str, Any] = factors[factor]
+        for first, branch in branches.items():
             title = f"{name} {SIDE_NAMES.get(first, first)}"
             if "value" in branch:
                 yield title, (factor, first)
@@ -62,7 +66,7 @@ def _follow(tree: Body, path: Iterable[str]) -> Body:
     return tree
 
 
-def build_mix_table(alphas: Sequence[Body]) -> Table:
+def build_mix_table(alphas: Sequence[Arm]) -> Table:
     """Give the numbers of cases of each mix."""
     rows: list[Row] = []
     for entry in alphas:
@@ -80,7 +84,7 @@ def build_mix_table(alphas: Sequence[Body]) -> Table:
     return Table(head, rows)
 
 
-def build_count_table(alphas: Sequence[Body]) -> Table:
+def build_count_table(alphas: Sequence[Arm]) -> Table:
     """Count how often a region was empty, missed or invented, for each α."""
     rows: list[Row] = []
     for entry in alphas:
@@ -100,7 +104,7 @@ def build_count_table(alphas: Sequence[Body]) -> Table:
     return Table(head, rows, caption=caption)
 
 
-def build_sensitivity_table(alphas: Sequence[Body]) -> Table | None:
+def build_sensitivity_table(alphas: Sequence[Arm]) -> Table | None:
     """Give T3 and T4 without empty regions, where these are so many that they decide the result."""
     rows: list[Row] = [
         [
@@ -122,26 +126,27 @@ def build_sensitivity_table(alphas: Sequence[Body]) -> Table | None:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def build_group_table(alphas: Sequence[Body]) -> Table:
+def build_group_table(alphas: Sequence[Arm]) -> Table:
     """Give T1 of every group that is large enough for factors, for each α."""
     groups = [entry["trust"]["groups"] for entry in alphas]
     names = {name: name for name in sorted(set().union(*groups))}
-    return _build_group_table(alphas, groups, names)
+    return _build_group_table([entry["alpha"] for entry in alphas], groups, names)
 
 
-def build_quintile_table(by_volume: Body) -> Table:
+def build_quintile_table(by_volume: VolumeQuintiles) -> Table:
     """Give T1 of each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
         str(fifth): f"fifth {fifth}, {low}-{high} ml"
         for fifth, (low, high) in enumerate(pairwise(edges), start=1)
     }
-    alphas = by_volume["alphas"]
-    return _build_group_table(alphas, [entry["groups"] for entry in alphas], names)
+    found = by_volume["alphas"]
+    alphas = [entry["alpha"] for entry in found]
+    return _build_group_table(alphas, [entry["groups"] for entry in found], names)
 
 
 def _build_group_table(
-    alphas: Sequence[Body], groups: Sequence[Body], names: Mapping[str, str]
+    alphas: Sequence[float], groups: Sequence[Mapping[str, Group]], names: Mapping[str, str]
 ) -> Table:
     rows: list[Row] = []
     for key, name in names.items():
@@ -149,11 +154,12 @@ def _build_group_table(
         for side, title in SIDE_NAMES.items():
             cells = [_group_cell(each, side) for each in found]
             rows.append([f"{name}, {found[0]['cases']} cases, {title}", *cells])
-    head = ["group", *(f"α = {entry['alpha']:g}" for entry in alphas)]
+    head = ["group", *(f"α = {alpha:g}" for alpha in alphas)]
     return Table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
 
 
-def _group_cell(found: Body, side: str) -> Cell:
+def _group_cell(found: Group, side: str) -> Cell:
     if found["factors"] is None:
-        return Cell(found["reason"], kind="missing")
-    return estimate_cell(found["factors"]["t1"][side])
+        return Cell(found["reason"] or "", kind="missing")
+    t1: Mapping[str, Any] = found["factors"]["t1"]
+    return estimate_cell(t1[side])

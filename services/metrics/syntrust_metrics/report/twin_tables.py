@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Literal
 
+from syntrust_core.contracts.results import (
+    FeatureDistance,
+    Fidelity,
+    MemorisationTest,
+    Privacy,
+    TwinSummary,
+)
+from syntrust_core.contracts.vocabulary import Modality
 from syntrust_metrics.report.cells import (
     Cell,
     Row,
@@ -16,8 +24,12 @@ from syntrust_metrics.report.cells import (
     number_cell,
 )
 
-Body = Mapping[str, Any]
-MODALITIES: Final = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
+MODALITIES: Final[Mapping[Modality, str]] = {
+    "t1": "T1",
+    "t1ce": "T1ce",
+    "t2": "T2",
+    "flair": "FLAIR",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class TwinView:
     definitions: Sequence[Sequence[str]]
 
 
-def build_twin_view(twins: Body | None) -> TwinView | None:
+def build_twin_view(twins: TwinSummary | None) -> TwinView | None:
     """Give everything the page says about twins; None where they were not compared."""
     if twins is None:
         return None
@@ -52,12 +64,13 @@ def build_twin_view(twins: Body | None) -> TwinView | None:
     )
 
 
-def describe_privacy(privacy: Body) -> str:
+def describe_privacy(privacy: Privacy) -> str:
     """Say whether twins show signs of repeating the generator's training cases."""
     sources = f"{privacy['seen']} seen and {privacy['unseen']} unseen sources"
     if privacy["verdict"] == "undecided":
         return f"Memorisation: undecided. {privacy['reason']}"
-    p = min(each["p_holm"] for each in privacy["embeddings"].values() if each["p_holm"] is not None)
+    adjusted = (each["p_holm"] for _, each in _list_embeddings(privacy))
+    p = min(each for each in adjusted if each is not None)
     if privacy["verdict"] == "no sign":
         return (
             f"Memorisation: no sign of it, from {sources} (smallest adjusted p "
@@ -69,7 +82,7 @@ def describe_privacy(privacy: Body) -> str:
     )
 
 
-def _build_privacy_table(privacy: Body) -> Table:
+def _build_privacy_table(privacy: Privacy) -> Table:
     rows: list[Row] = [
         [
             name,
@@ -78,14 +91,19 @@ def _build_privacy_table(privacy: Body) -> Table:
             format_probability(found["p_holm"]),
             estimate_cell({**found["above"], "reason": found["reason"]}, 2),
         ]
-        for name, found in privacy["embeddings"].items()
+        for name, found in _list_embeddings(privacy)
     ]
     head = ["embedding", "seen", "unseen", "difference", "p", "adjusted p", "above unseen's 95%"]
     caption = "Similarity of twins to their own sources, higher is more alike; 0.05 is expected."
     return Table(head, rows, caption=caption)
 
 
-def _describe_scope(fidelity: Body) -> str:
+def _list_embeddings(privacy: Privacy) -> list[tuple[str, MemorisationTest]]:
+    found = privacy["embeddings"]
+    return [("residual", found["residual"]), ("features", found["features"])]
+
+
+def _describe_scope(fidelity: Fidelity) -> str:
     said = (
         f"{fidelity['cases']} cases with a twin, {fidelity['seen']} of them seen by the generator."
     )
@@ -98,8 +116,12 @@ def _describe_scope(fidelity: Body) -> str:
     )
 
 
-def _build_whole_brain_table(fidelity: Body) -> Table:
-    measures = {"ms_ssim": 3, "psnr": 1, "histogram": 3}
+def _build_whole_brain_table(fidelity: Fidelity) -> Table:
+    measures: Mapping[Literal["ms_ssim", "psnr", "histogram"], int] = {
+        "ms_ssim": 3,
+        "psnr": 1,
+        "histogram": 3,
+    }
     rows: list[Row] = [
         [
             title,
@@ -115,7 +137,7 @@ def _build_whole_brain_table(fidelity: Body) -> Table:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_contrast_table(fidelity: Body) -> Table:
+def _build_contrast_table(fidelity: Fidelity) -> Table:
     rows: list[Row] = [
         [
             f"{title}, {area}",
@@ -129,7 +151,7 @@ def _build_contrast_table(fidelity: Body) -> Table:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_mmd_table(fidelity: Body) -> Table:
+def _build_mmd_table(fidelity: Fidelity) -> Table:
     rows: list[Row] = [
         [
             area,
@@ -145,7 +167,7 @@ def _build_mmd_table(fidelity: Body) -> Table:
     return Table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
 
 
-def _build_diversity_tables(fidelity: Body) -> list[Table]:
+def _build_diversity_tables(fidelity: Fidelity) -> list[Table]:
     found = fidelity["diversity"]
     if found is None:
         return []
@@ -162,7 +184,7 @@ def _build_diversity_tables(fidelity: Body) -> list[Table]:
     return [Table(head, rows, caption=caption, kind="factors")]
 
 
-def _build_feature_table(fidelity: Body) -> Table:
+def _build_feature_table(fidelity: Fidelity) -> Table:
     rows: list[Row] = [
         [f"{MODALITIES[name]}, {area}", *(_distance_cell(each) for each in found.values())]
         for name, areas in fidelity["features"].items()
@@ -172,11 +194,11 @@ def _build_feature_table(fidelity: Body) -> Table:
     return Table(["modality, area", *first], rows, caption="In sds over images; lower is better.")
 
 
-def _distance_cell(found: Body) -> Cell | str:
+def _distance_cell(found: FeatureDistance) -> Cell | str:
     if found["distance"] is None:
-        return Cell(found["reason"], kind="missing")
+        return Cell(found["reason"] or "", kind="missing")
     return format_number(found["distance"], 2)
 
 
-def _list_definitions(part: Body) -> list[str]:
+def _list_definitions(part: Fidelity | Privacy) -> list[str]:
     return [f"{name}: {found['text']}" for name, found in part["definitions"].items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from syntrust_metrics.experiment.schema import Arm
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import (
     Cell,
@@ -18,9 +19,19 @@ from syntrust_metrics.report.cells import (
     number_cell,
 )
 from syntrust_metrics.report.verdicts import describe_share, judge_against_real
+from syntrust_metrics.trust.schema.answer import ScorePart
+from syntrust_metrics.trust.schema.inference import (
+    AlphaCurve,
+    Claim,
+    ClaimComparison,
+    LowestT4,
+    ModelComparison,
+    Trend,
+    Trends,
+)
 
 Body = Mapping[str, Any]
-PARTS: Final = {
+PARTS: Final[Mapping[ScorePart, str]] = {
     "s0": "mean Dice",
     "s1": "gap of T1",
     "s2": "consistency",
@@ -30,30 +41,30 @@ PARTS: Final = {
 }
 
 
-def build_verdict_grid(alphas: Sequence[Body]) -> Table:
+def build_verdict_grid(alphas: Sequence[Arm]) -> Table:
     """Give every mix and region in a word, to show at a glance what the sentences say."""
-    compared = [entry for entry in alphas if entry["versus_real"] is not None]
-    regions = list(compared[0]["versus_real"]["regions"])
+    compared = [
+        (entry["alpha"], found) for entry in alphas if (found := entry["versus_real"]) is not None
+    ]
+    _, first = compared[0]
+    regions = list(first["regions"])
     rows: list[Row] = [
         [
-            describe_share(entry["alpha"]),
-            *(judge_against_real(found[region]) for region in regions),
+            describe_share(alpha),
+            *(judge_against_real(found["regions"][region]) for region in regions),
         ]
-        for entry in compared
-        for found in [entry["versus_real"]["regions"]]
+        for alpha, found in compared
     ]
-    caption = (
-        f"Against real data alone, on the real test scans (margin {_format_margin(compared)})."
-    )
+    caption = f"Against real data alone, on the real test scans (margin {_format_margin(first)})."
     head = ["trained with", *(REGION_NAMES.get(region, region) for region in regions)]
     return Table(head, rows, caption=caption)
 
 
-def _format_margin(compared: Sequence[Body]) -> str:
-    return f"{compared[0]['versus_real']['margin']:g}"
+def _format_margin(compared: ModelComparison) -> str:
+    return f"{compared['margin']:g}"
 
 
-def build_performance_table(alphas: Sequence[Body]) -> Table | None:
+def build_performance_table(alphas: Sequence[Arm]) -> Table | None:
     """Compare each mix with real data alone, on real test images."""
     rows: list[Row] = [
         row
@@ -69,7 +80,7 @@ def build_performance_table(alphas: Sequence[Body]) -> Table | None:
     return Table(head, rows, caption=caption) if rows else None
 
 
-def build_prediction_table(alphas: Sequence[Body]) -> Table:
+def build_prediction_table(alphas: Sequence[Arm]) -> Table:
     """Compare real with synthetic test images of the same cases."""
     rows: list[Row] = [
         row for entry in alphas for row in _iterate_tests(entry, entry["trust"]["equivalence"], ())
@@ -82,7 +93,7 @@ def build_prediction_table(alphas: Sequence[Body]) -> Table:
     return Table(head, rows, caption=caption)
 
 
-def _iterate_tests(entry: Body, found: Body, tests: Sequence[str]) -> Iterator[Row]:
+def _iterate_tests(entry: Arm, found: Body, tests: Sequence[str]) -> Iterator[Row]:
     """Iterate over rows: one for each region, one for their mean, one for all of them together.
 
     `tests` are the names of the tests; without names, `found` is the one test.
@@ -117,13 +128,13 @@ def _test_cell(found: Body) -> Cell:
     return Cell(found["verdict"], [", ".join(small)])
 
 
-def build_score_table(alphas: Sequence[Body]) -> Table:
+def build_score_table(alphas: Sequence[Arm]) -> Table:
     """Give the score of each α with its parts; it never stands alone."""
     rows: list[Row] = []
     for entry in alphas:
         score = entry["trust"]["score"]
         parts = [number_cell(score["parts"][part], 2) for part in PARTS]
-        weakest = PARTS.get(score["weakest"], "none")
+        weakest = "none" if score["weakest"] is None else PARTS[score["weakest"]]
         rows.append([f"{entry['alpha']:g}", estimate_cell(score, 1), *parts, weakest])
     head = ["α", "score", *(f"{part} {name}" for part, name in PARTS.items()), "weakest"]
     caption = (
@@ -133,7 +144,7 @@ def build_score_table(alphas: Sequence[Body]) -> Table:
     return Table(head, rows, caption=caption)
 
 
-def describe_curve(curve: Body) -> list[str]:
+def describe_curve(curve: AlphaCurve) -> list[str]:
     """Say where T1 of both test sets meet, and which trends the trainings support."""
     star = curve["alpha_star"]
     if star["value"] is None:
@@ -151,27 +162,29 @@ def describe_curve(curve: Body) -> list[str]:
     return [met, *trends, *lowest]
 
 
-def _iterate_trends(trend: Body) -> Iterator[tuple[str, Body]]:
+def _iterate_trends(trend: Trends) -> Iterator[tuple[str, Trend]]:
     yield "T1 real − synthetic over α", trend["difference"]
-    for factor in ("t1", "t3", "t4"):
-        for name, found in trend[factor].items():
-            yield f"{factor.upper()} {name} over α", found
+    yield "T1 real over α", trend["t1"]["real"]
+    yield "T1 synthetic over α", trend["t1"]["synthetic"]
+    for factor in ("t3", "t4"):
+        for region, found in trend[factor].items():
+            yield f"{factor.upper()} {region} over α", found
 
 
-def _describe_trend(found: Body) -> str:
+def _describe_trend(found: Trend) -> str:
     slope = "" if found["slope"] is None else f", slope {format_signed(found['slope'])}"
     interval = f" ({format_bounds(found['ci'])})" if found["ci"] else ""
     reason = f", {found['reason']}" if found["reason"] else ""
     return f"{found['verdict']}{slope}{interval}{reason}"
 
 
-def _describe_lowest(found: Body) -> str:
+def _describe_lowest(found: LowestT4) -> str:
     if found["verdict"] == "lowest":
         return f"at α = {found['alpha']:g}"
     return f"undecided, {found['reason']}"
 
 
-def build_claim_table(claims: Sequence[Body]) -> Table:
+def build_claim_table(claims: Sequence[Claim]) -> Table:
     """Give the paper's claims with what this experiment says of them."""
     rows: list[Row] = [
         [claim["claim"], Cell(claim["verdict"], kind="strong"), claim["reason"] or ""]
@@ -180,13 +193,13 @@ def build_claim_table(claims: Sequence[Body]) -> Table:
     return Table(["claim of the paper", "here", "why"], rows, kind="claims")
 
 
-def build_comparison_table(claims: Sequence[Body]) -> Table:
+def build_comparison_table(claims: Sequence[Claim]) -> Table:
     """Give the comparisons behind each claim."""
     rows: list[Row] = [_comparison_row(found) for claim in claims for found in claim["numbers"]]
     return Table(["comparison", "α", "difference or slope", "interval", "here"], rows)
 
 
-def _comparison_row(found: Body) -> Row:
+def _comparison_row(found: ClaimComparison) -> Row:
     value = found.get("difference", found.get("slope"))
     interval, level = found.get("ci"), "95%"
     if "ci90" in found:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from syntrust_metrics.experiment.schema import Arm, Results
 from syntrust_metrics.figures.style import REGION_NAMES
+from syntrust_metrics.trust.schema.answer import Equivalence
+from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
 
-Body = Mapping[str, Any]
 Kind = Literal["better", "equivalent", "not worse", "worse", "different", "undecided"]
 PHANTOM_PREFIX: Final = "phantom-"
 MIN_VERDICT_CASES: Final = 50
@@ -57,7 +59,7 @@ class Scans:
         return f"{cases} {self.noun}{'' if cases == 1 else 's'}{self.which}"
 
 
-def describe_performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
+def describe_performance(alphas: Sequence[Arm], scans: Scans) -> list[str]:
     """Say for each mix if its model does as well on real scans as that of real data alone."""
     return [
         describe_versus_real(entry["alpha"], entry["versus_real"], scans)
@@ -66,7 +68,7 @@ def describe_performance(alphas: Sequence[Body], scans: Scans) -> list[str]:
     ]
 
 
-def describe_versus_real(alpha: float, found: Body, scans: Scans) -> str:
+def describe_versus_real(alpha: float, found: ModelComparison, scans: Scans) -> str:
     """Put `versus_real` of one α in words."""
     kinds = {region: judge_against_real(each) for region, each in found["regions"].items()}
     margin = f"(margin {found['margin']:g})"
@@ -86,19 +88,19 @@ def describe_versus_real(alpha: float, found: Body, scans: Scans) -> str:
     return said + _close_sentence(others, unknown)
 
 
-def judge_against_real(region: Body) -> Kind:
+def judge_against_real(region: Comparison) -> Kind:
     """Read both tests of one region of `versus_real` together; the stronger finding counts."""
     same, not_worse = region["equivalence"]["verdict"], region["non_inferiority"]["verdict"]
     if not_worse == "inferior":
         return "worse"
-    if same == "different" and region["difference"] > 0:
+    if same == "different" and (region["difference"] or 0) > 0:
         return "better"
     if same == "equivalent":
         return "equivalent"
     return "not worse" if not_worse == "non-inferior" else "undecided"
 
 
-def describe_prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
+def describe_prediction(alphas: Sequence[Arm], scans: Scans) -> list[str]:
     """Say for each model whether synthetic test scans predict how it does on real ones."""
     return [
         describe_equivalence(
@@ -108,7 +110,7 @@ def describe_prediction(alphas: Sequence[Body], scans: Scans) -> list[str]:
     ]
 
 
-def describe_equivalence(alpha: float, found: Body, cases: int, scans: Scans) -> str:
+def describe_equivalence(alpha: float, found: Equivalence, cases: int, scans: Scans) -> str:
     """Put the equivalence of both test sets at one α in words."""
     kinds: dict[str, Kind] = {
         region: {"equivalent": "equivalent", "different": "different"}.get(  # type: ignore[misc]
@@ -141,7 +143,7 @@ def describe_equivalence(alpha: float, found: Body, cases: int, scans: Scans) ->
     )
 
 
-def describe_limits(results: Body, scans: Scans) -> list[str]:
+def describe_limits(results: Results, scans: Scans) -> list[str]:
     """Say what these numbers of scans, trainings and mixes cannot show."""
     first = results["alphas"][0]
     cases, seeds = first["trust"]["cases"], len(first["seeds"])

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from syntrust_metrics.html import render
 from syntrust_metrics.trust.interval_plot import IntervalPlot, Mark, plot_intervals
+from syntrust_metrics.trust.schema.answer import Equivalence, TrustAnswer
 
 Body = Mapping[str, Any]
 PARTS: Final = {
@@ -28,7 +29,7 @@ VERDICTS: Final = {
 }
 
 
-def render_trust_page(answer: Body) -> str:
+def render_trust_page(answer: TrustAnswer) -> str:
     """Write the page of one answer of `score_cases`.
 
     Parameters
@@ -51,7 +52,7 @@ def render_trust_page(answer: Body) -> str:
     )
 
 
-def _plot_differences(equivalence: Body) -> IntervalPlot:
+def _plot_differences(equivalence: Equivalence) -> IntervalPlot:
     """Real minus synthetic Dice of each region and of all of them, with the margin as a band."""
     tests = [*equivalence["regions"].items(), ("all regions", equivalence["overall"])]
     marks = [

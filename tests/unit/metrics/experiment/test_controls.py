@@ -16,14 +16,14 @@ from syntrust_metrics.report.controls import describe_control
 from syntrust_metrics.segmentation.score_file import ScoreFile
 
 Maker = Callable[..., Any]
-Arm = dict[str, Any]
+Arm = Any
 
 
-def build(made: Any) -> dict[str, Any]:
+def build(made: Any) -> Any:
     return build_results(made.request, made.scores)
 
 
-def arm_of(body: dict[str, Any], control: str, alpha: float | None) -> Arm:
+def arm_of(body: Any, control: str, alpha: float | None) -> Arm:
     found: list[Arm] = [
         arm for arm in body["controls"] if (arm["control"], arm["alpha"]) == (control, alpha)
     ]
@@ -31,7 +31,7 @@ def arm_of(body: dict[str, Any], control: str, alpha: float | None) -> Arm:
     return arm
 
 
-def cases_of(arm: Arm) -> list[dict[str, Any]]:
+def cases_of(arm: Arm) -> list[Any]:
     return [case for seed in arm["seeds"] for case in seed["cases"]]
 
 

@@ -38,7 +38,7 @@ KEYS = {
 Maker = Callable[..., Any]
 
 
-def build(made: Any) -> dict[str, Any]:
+def build(made: Any) -> Any:
     return build_results(made.request, made.scores)
 
 

@@ -36,19 +36,19 @@ BESIDE = ["bland_altman", "dice_volume", "floors"]
 
 
 @pytest.fixture(scope="module")
-def built(experiment: Maker) -> dict[str, Any]:
+def built(experiment: Maker) -> Any:
     made = experiment()
     return build_results(made.request, made.scores)
 
 
 @pytest.fixture
-def results(built: dict[str, Any]) -> dict[str, Any]:
+def results(built: Any) -> Any:
     """Results that a test may change."""
     return copy.deepcopy(built)
 
 
 @pytest.fixture(scope="module")
-def drawn(built: dict[str, Any], pair: PairMaker) -> dict[str, Figure]:
+def drawn(built: Any, pair: PairMaker) -> dict[str, Figure]:
     """Every figure, to look at."""
     return draw_all(built, [pair("a-rather-long-case-id")], volumes_of(built))
 
@@ -61,7 +61,7 @@ def volumes() -> list[CaseVolumes]:
     ]
 
 
-def volumes_of(results: dict[str, Any]) -> list[CaseVolumes]:
+def volumes_of(results: Any) -> list[CaseVolumes]:
     """Give every test case of the results volumes."""
     ids = [case["id"] for case in results["alphas"][0]["seeds"][0]["cases"]]
     return [
@@ -74,9 +74,7 @@ def test_every_figure_of_the_paper_is_drawn(drawn: dict[str, Figure]) -> None:
     assert sorted(drawn) == [*BESIDE[:2], *(f"fig{number}" for number in range(2, 9)), BESIDE[2]]
 
 
-def test_equal_inputs_give_equal_files(
-    tmp_path: Path, results: dict[str, Any], pair: PairMaker
-) -> None:
+def test_equal_inputs_give_equal_files(tmp_path: Path, results: Any, pair: PairMaker) -> None:
     contents = []
     for attempt in ("a", "b"):
         figures = {"fig2": draw_fig2([pair()]), "fig4": draw_fig4(results)}
@@ -101,7 +99,7 @@ def test_many_points_are_an_image_in_an_svg_and_few_are_not(experiment: Maker) -
     ]
 
 
-def test_drawing_leaves_no_setting_behind(results: dict[str, Any], pair: PairMaker) -> None:
+def test_drawing_leaves_no_setting_behind(results: Any, pair: PairMaker) -> None:
     before = copy.copy(rcParams)
 
     draw_fig2([pair()])
@@ -119,7 +117,7 @@ def test_validation_cases_count_as_training_cases() -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["train, 6 cases", "test, 3 cases"]
 
 
-def test_values_and_intervals_are_drawn_where_they_are(results: dict[str, Any]) -> None:
+def test_values_and_intervals_are_drawn_where_they_are(results: Any) -> None:
     axes = draw_fig4(results).axes[0]
 
     estimates = [entry["trust"]["factors"]["t1"]["real"] for entry in results["alphas"]]
@@ -132,7 +130,7 @@ def test_values_and_intervals_are_drawn_where_they_are(results: dict[str, Any]) 
     ]
 
 
-def test_an_undefined_factor_leaves_a_gap(results: dict[str, Any]) -> None:
+def test_an_undefined_factor_leaves_a_gap(results: Any) -> None:
     estimate = results["alphas"][1]["trust"]["factors"]["t3"]["ET"]
     estimate.update(value=None, ci=None, scope=None, reason="every Dice of a side is 0")
 
@@ -160,7 +158,7 @@ def small_print(figure: Figure) -> str:
 
 
 def test_small_print_says_what_the_bars_are_over_how_many_cases_and_seeds(
-    results: dict[str, Any], experiment: Maker
+    results: Any, experiment: Maker
 ) -> None:
     few = experiment(test=5, seeds=(3, 8))
 
@@ -173,7 +171,7 @@ def test_small_print_says_what_the_bars_are_over_how_many_cases_and_seeds(
     assert "research use only" in without
 
 
-def test_what_is_undefined_is_said_with_its_reason(results: dict[str, Any]) -> None:
+def test_what_is_undefined_is_said_with_its_reason(results: Any) -> None:
     gone = {"value": None, "ci": None, "scope": None, "reason": "the mean Dice is 0"}
     results["alphas"][1]["trust"]["factors"]["t5"]["real"]["ET"].update(gone)
 
@@ -183,7 +181,7 @@ def test_what_is_undefined_is_said_with_its_reason(results: dict[str, Any]) -> N
 
 
 def test_a_factor_that_is_nowhere_defined_leaves_a_word_and_no_line(
-    results: dict[str, Any],
+    results: Any,
 ) -> None:
     gone = {"value": None, "ci": None, "scope": None, "reason": "every Dice of a side is 0"}
     for entry in results["alphas"]:
@@ -197,7 +195,7 @@ def test_a_factor_that_is_nowhere_defined_leaves_a_word_and_no_line(
 
 @pytest.mark.parametrize(("draw", "factor"), [(draw_fig6, "t3"), (draw_fig7, "t4")])
 def test_t3_and_t4_stand_beside_their_shuffled_values(
-    draw: Callable[..., Figure], factor: str, results: dict[str, Any]
+    draw: Callable[..., Figure], factor: str, results: Any
 ) -> None:
     lines = draw(results).axes[0].lines
 
@@ -227,7 +225,7 @@ def test_floors_that_were_measured_are_drawn_and_others_are_named(experiment: Ma
     assert "one training seed" in small_print(without)
 
 
-def test_bias_and_limits_of_agreement_are_drawn_where_they_are(results: dict[str, Any]) -> None:
+def test_bias_and_limits_of_agreement_are_drawn_where_they_are(results: Any) -> None:
     axes = draw_bland_altman(results).axes[0]
 
     companion = results["alphas"][0]["trust"]["companions"]["t4"]["ET"]
@@ -247,7 +245,7 @@ def test_an_empty_region_counts_in_the_difference_as_the_policy_says(experiment:
     assert points[0].tolist() == [0.5, 1.0]  # null counts as 1
 
 
-def test_dice_stands_over_the_volume_of_its_own_region(results: dict[str, Any]) -> None:
+def test_dice_stands_over_the_volume_of_its_own_region(results: Any) -> None:
     figure = draw_dice_against_volume(results, volumes_of(results))
 
     points = np.asarray(figure.axes[0].collections[0].get_offsets())
@@ -286,9 +284,7 @@ def test_no_text_leaves_the_figure_or_lies_on_another(drawn: dict[str, Figure]) 
     ],
     ids=["one case and one α", "eleven α and five seeds"],
 )
-def test_few_or_many_cases_alphas_and_seeds_have_room(
-    size: dict[str, Any], experiment: Maker
-) -> None:
+def test_few_or_many_cases_alphas_and_seeds_have_room(size: Any, experiment: Maker) -> None:
     made = experiment(**size)
     results = build_results(made.request, made.scores)
 

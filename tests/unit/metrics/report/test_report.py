@@ -129,7 +129,7 @@ def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker
     text = Page(render_report(contents)).text
 
     for entry in contents.results["alphas"]:
-        factors = entry["trust"]["factors"]
+        factors: Any = entry["trust"]["factors"]
         for estimate in (
             factors["t1"]["real"],
             factors["t4"]["ET"],
@@ -141,7 +141,7 @@ def test_every_factor_stands_with_its_interval_for_every_alpha(experiment: Maker
 
 def test_an_undefined_factor_says_why(experiment: Maker) -> None:
     contents = contents_of(experiment())
-    estimate = contents.results["alphas"][0]["trust"]["factors"]["t3"]["ET"]
+    estimate: Any = contents.results["alphas"][0]["trust"]["factors"]["t3"]["ET"]
     estimate.update(value=None, ci=None, reason="every Dice of a side is 0")
 
     assert "undefined: every Dice of a side is 0" in Page(render_report(contents)).text

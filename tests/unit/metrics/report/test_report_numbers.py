@@ -189,7 +189,8 @@ def test_many_mixes_begin_with_a_table_of_their_verdicts(experiment: Maker) -> N
     page = render_report(contents)
 
     rows = Tables(page).under("trained with", "oedema", "enhancing tumour", "necrotic core")
-    found = contents.results["alphas"][2]["versus_real"]["regions"]
+    results: Any = contents.results
+    found = results["alphas"][2]["versus_real"]["regions"]
     assert rows["half synthetic data"] == [
         judge_against_real(found[r]) for r in ("ED", "ET", "NCR")
     ]
@@ -232,7 +233,8 @@ def test_groups_that_are_large_enough_have_factors_and_others_a_reason(
 
     rows = Tables(render_report(contents)).under("group", "α = 0", "α = 0.5", "α = 1")
 
-    t1 = contents.results["alphas"][0]["trust"]["groups"]["large"]["factors"]["t1"]["real"]
+    results: Any = contents.results
+    t1 = results["alphas"][0]["trust"]["groups"]["large"]["factors"]["t1"]["real"]
     assert rows["large, 25 cases, real images"][0].startswith(f"{t1['value']:.3f} ")
     assert rows["small, 5 cases, real images"] == ["fewer than 20 cases"] * 3
 
@@ -240,7 +242,7 @@ def test_groups_that_are_large_enough_have_factors_and_others_a_reason(
 def test_fifths_by_volume_stand_in_the_report_with_their_bounds(experiment: Maker) -> None:
     made = experiment(test=100, alphas=("1",))
     contents = Contents(made.request, build_results(made.request, made.scores), {})
-    found = contents.results["by_volume"]
+    found: Any = contents.results["by_volume"]
 
     rows = Tables(render_report(contents)).under("group", "α = 1")
 

@@ -172,7 +172,7 @@ def side(verdict: str, why: str | None = None) -> Any:
     ],
 )
 def test_synthetic_test_scans_are_judged_in_these_words(regions: Any, sentence: str) -> None:
-    found = {"margin": 0.03, "regions": regions}
+    found: Any = {"margin": 0.03, "regions": regions}
 
     assert describe_equivalence(1.0, found, 251, REAL) == sentence
 

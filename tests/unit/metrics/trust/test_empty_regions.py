@@ -27,7 +27,7 @@ def cases() -> list[dict[str, Any]]:
     return [case(i, *pair) for i, pair in enumerate(pairs)]
 
 
-def score(cases: list[dict[str, Any]], **policy: Any) -> dict[str, Any]:
+def score(cases: list[dict[str, Any]], **policy: Any) -> Any:
     return score_cases({"cases": cases, "policy": policy})
 
 

@@ -15,7 +15,7 @@ from syntrust_metrics.trust.page import render_trust_page
 REGIONS = ("ED", "ET", "NCR")
 
 
-def make_answer(m: int = 60, **more: Any) -> dict[str, Any]:
+def make_answer(m: int = 60, **more: Any) -> Any:
     rng = np.random.default_rng(0)
     real = rng.beta(5, 2, (m, 3))
     synthetic = np.clip(real + rng.normal(0, 0.03, (m, 3)), 0, 1)
