@@ -15,6 +15,8 @@ AROUND: Final = ("tests", "benchmarks", "tools")
 """Folders of a checkout that hold code and are no distribution."""
 _GIVEN: Final = "tests/data"
 """Facts that were brought in as they are."""
+_GENERATED: Final = "# Made from "
+"""How a file begins that a program has written; its code is that of its source."""
 _SKIPPED: Final = frozenset({"build", "dist", "__pycache__", "node_modules"})
 _NO_CODE: Final = frozenset(
     {
@@ -91,9 +93,10 @@ def _import_packages(root: Path) -> Iterator[Path]:
 
 def _read(root: Path, folder: Path, top: Path) -> tuple[Source, ...]:
     return tuple(
-        Source(path, str(path.relative_to(root)), _module(path, top), path.read_text("utf-8"))
+        Source(path, str(path.relative_to(root)), _module(path, top), text)
         for path in sorted(_files(folder, "*.py"))
         if not path.is_relative_to(root / _GIVEN)
+        and not (text := path.read_text("utf-8")).startswith(_GENERATED)
     )
 
 

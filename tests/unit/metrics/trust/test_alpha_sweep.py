@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ from syntrust_metrics.trust.inference.findings import (
     require_every,
 )
 from syntrust_metrics.trust.inference.trend import find_crossings, kendall_tau
-from syntrust_metrics.trust.schema.inference import ClaimVerdict
+from syntrust_metrics.trust.schema.inference import ClaimId, ClaimVerdict
 
 pytestmark = pytest.mark.numeric
 
@@ -213,18 +213,7 @@ def test_every_and_almost_every_are_counted() -> None:
     assert require_almost_every(make_findings(*[HOLDS] * 8, FAILS, FAILS))[0] == FAILS
 
 
-CLAIMS = (
-    "t1_meets_in_the_middle",
-    "t2_higher_on_synthetic",
-    "t3_order",
-    "t3_falls",
-    "t4_lowest_for_ed",
-    "t4_lowest_in_the_middle",
-    "t4_order_at_zero",
-    "t5_lower_on_synthetic",
-    "t5_stable",
-    "t5_equal_for_ed",
-)
+CLAIMS: tuple[str, ...] = get_args(ClaimId)
 
 
 def check_claims(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,6 @@ def test_a_spread_too_small_to_square_has_an_interval() -> None:
 
 
 def test_an_upper_bound_beyond_every_number_is_none_with_a_reason() -> None:
-    assert _undo_log(Interval((0.0, 800.0), "case"), lambda bounds: bounds) == Interval(
-        None, None, NO_UPPER_BOUND
-    )
+    assert _undo_log(
+        Interval((0.0, 800.0), "this trained model"), lambda bounds: bounds
+    ) == Interval(None, None, NO_UPPER_BOUND)
