@@ -55,6 +55,8 @@ def test_the_command_loads_nothing_heavy() -> None:
 def test_the_parent_of_a_worker_loads_no_torch_which_would_not_survive_the_fork(
     service: str,
 ) -> None:
+    pytest.importorskip(f"syntrust_{service}")  # left out where torch has no build
+
     assert not loaded_by(f"import syntrust_{service}.worker") & {"torch", "monai"}
 
 
