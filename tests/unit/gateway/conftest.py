@@ -256,8 +256,9 @@ def case_files() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> OrchestratorHarness:
-    return OrchestratorHarness(tmp_path)
+def harness(tmp_path: Path) -> Iterator[OrchestratorHarness]:
+    with closing(OrchestratorHarness(tmp_path)) as harness:
+        yield harness
 
 
 @pytest.fixture

@@ -63,10 +63,10 @@ class OrchestratorHarness:
     """Database, doubles and an orchestrator, with the verbs the tests speak in."""
 
     def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
-        engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
-        keep_write_ahead_log(engine)
-        Base.metadata.create_all(engine)
-        self.write, self.read = session_factory(engine), read_factory(engine)
+        self._engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
+        keep_write_ahead_log(self._engine)
+        Base.metadata.create_all(self._engine)
+        self.write, self.read = session_factory(self._engine), read_factory(self._engine)
         self.bench = StepBench(folder, store=store, cache_bytes=1 << 20)
         self.store, self.coordinator = self.bench.store, self.bench.coordinator
         self.queue, self.clock, self.computed = MemoryQueue(), Clock(), list[str]()
@@ -74,6 +74,10 @@ class OrchestratorHarness:
         weights.write_bytes(b"weights")
         publish_imported(self.store, MODEL, {"model.safetensors": weights})
         self.restart()
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
 
     def restart(self) -> None:
         """What a crash and a new start of the orchestrator come to: nothing was kept."""

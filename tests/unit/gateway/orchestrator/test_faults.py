@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -208,15 +209,15 @@ def test_manifests_that_a_lost_database_forgot_are_found_again(
     harness.drain()
     folder = tmp_path / "second"
     folder.mkdir()
-    other = OrchestratorHarness(folder, harness.store)
 
-    dataset = other.dataset()
-    other.drain()
-    experiment = other.experiment(dataset)
-    other.drain()
+    with closing(OrchestratorHarness(folder, harness.store)) as other:
+        dataset = other.dataset()
+        other.drain()
+        experiment = other.experiment(dataset)
+        other.drain()
 
-    assert other.state(experiment).state is RunState.SUCCEEDED
-    assert other.computed == []
+        assert other.state(experiment).state is RunState.SUCCEEDED
+        assert other.computed == []
 
 
 def test_a_worker_that_cannot_import_its_work_fails_the_step_until_it_is_whole_again(
