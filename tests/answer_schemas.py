@@ -40,6 +40,13 @@ def check_answer(response: httpx.Response) -> Answered:
     return Answered(name, response.status_code)
 
 
+def check_received(response: httpx.Response) -> None:
+    """Check an answer as `httpx` hands it over, before its body is read; a stream is left alone."""
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        response.read()
+        check_answer(response)
+
+
 @cache
 def document() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))

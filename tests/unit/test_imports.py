@@ -64,3 +64,10 @@ def test_the_orchestrator_loads_no_web_framework_and_no_trust_factors() -> None:
     found = loaded_by("import syntrust_gateway.orchestrator")
 
     assert not found & {"fastapi", "starlette", "uvicorn", "syntrust_metrics", "numpy", "scipy"}
+
+
+def test_the_trust_factors_load_neither_pydantic_nor_anything_of_the_platform() -> None:
+    assert not loaded_by("import syntrust_metrics.trust") & {
+        *HEAVY - {"numpy", "scipy"},
+        "syntrust_core",
+    }
