@@ -1,7 +1,7 @@
 """Trust factors T1-T5 of per-case Dice scores, definition `rajababu2025/1`, and what they support.
 
-This package loads numpy, scipy.special and the standard library alone, so that a gateway can answer
-without a worker. `page` is not loaded with it and needs Jinja2 too.
+This package loads numpy, scipy.special, typing_extensions and the standard library alone, so that a
+gateway can answer without a worker. `page` is not loaded with it and needs Jinja2 too.
 """
 
 from syntrust_metrics.trust.answer.definitions import DEFINITION, list_definitions
