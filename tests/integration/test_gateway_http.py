@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from redis import Redis
 from sqlalchemy import select
+from tests.answer_schemas import check_received
 
 from syntrust_core.cases.file_roles import find_files
 from syntrust_core.contracts.base import Kind
@@ -90,7 +91,11 @@ def gateway(database_url: str, storage: StorageSettings, valkey_url: str) -> Ite
     servers = Servers(store, coordinator, CeleryQueue(QueueSettings(url=redis_url)))
     orchestrator = Orchestrator(container.write, container.read, servers)
     headers = {"Authorization": f"Bearer {key}"}
-    with served(container) as url, httpx.Client(base_url=url, headers=headers, timeout=120) as http:
+    hooks = {"response": [check_received]}
+    with (
+        served(container) as url,
+        httpx.Client(base_url=url, headers=headers, timeout=120, event_hooks=hooks) as http,
+    ):
         yield Gateway(container, store, orchestrator, http)
     engine.dispose()
 
