@@ -13,7 +13,7 @@ JOBS ?= 2
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure walks openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -64,6 +64,11 @@ bench: venv ## the benchmarks; slow, never part of the tests; fails if one misse
 
 structure: venv ## how the code is laid out: lengths, folders, circles, duplicates; fails if a target is missed
 	@$(BIN)/python -m tools.structure --check
+
+walks: venv ## write docs/walks.md anew: the files that one value passes
+	@mkdir -p build
+	$(BIN)/python -m tools.walks > build/walks.md
+	mv build/walks.md docs/walks.md
 
 openapi: venv ## write docs/openapi.json anew from the gateway
 	@mkdir -p build

@@ -1,12 +1,14 @@
-"""Print the walks: `python -m tools.walks`, each in a process of its own."""
+"""Print the walks as Markdown: `python -m tools.walks`, each in a process of its own."""
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,11 +17,16 @@ from tools.walks.recorder import Passed
 
 # A walk is loaded only where it is walked, so that nothing of another one is entered.
 WALKS: Final = {
-    "from POST /experiments to a step message": ("tools.walks.gateway", "experiment_to_message"),
-    "from a mask to a twin": ("tools.walks.generator", "mask_to_twin"),
-    "from Dice to the answer of POST /trust-score": ("tools.walks.gateway", "dice_to_answer"),
+    "`POST /experiments` to a step message": ("tools.walks.gateway", "experiment_to_message"),
+    "a mask to a twin": ("tools.walks.generator", "mask_to_twin"),
+    "Dice to the answer of `POST /trust-score`": ("tools.walks.gateway", "dice_to_answer"),
 }
 _ALONE: Final = "--one"
+_HEAD: Final = """# The way of one value
+
+Which files of the platform one small value passes, in this order, found by watching every call
+while the real code handles it. `make walks` writes this page.
+"""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -27,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == [_ALONE]:
         print(json.dumps([[each.at, each.file, each.function] for each in _walk(arguments[1])]))
         return
+    print(_HEAD)
     for title in WALKS:
         print("\n".join(_told(title, _in_own_process(title))))
 
@@ -46,10 +54,23 @@ def _in_own_process(title: str) -> list[Passed]:
 
 def _told(title: str, files: Sequence[Passed]) -> Iterator[str]:
     folders = {Path(each.file).parent for each in files}
-    yield f"{title}: {len(files)} files in {len(folders)} folders"
+    yield f"## From {title}\n"
+    yield f"{len(files)} files in {len(folders)} folders.\n"
+    yield "| | file | first entered by | what it is there for |\n|---|---|---|---|"
     for number, each in enumerate(files, start=1):
-        yield f"  {number:3}  {each.file:58} {each.function}"
+        entered = each.function.removeprefix("_with_routes.<locals>.")
+        yield f"| {number} | `{each.file}` | `{entered}` | {_reason(each.file)} |"
     yield ""
+
+
+def _reason(file: str) -> str:
+    """Give the first line of a module's own docstring."""
+    spec = find_spec(file.partition("/")[0])
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).parents[1] / file
+    told = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
+    return told.splitlines()[0].replace("|", "/")
 
 
 if __name__ == "__main__":

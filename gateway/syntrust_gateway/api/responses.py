@@ -1,3 +1,5 @@
+"""Answers that several routes give."""
+
 from __future__ import annotations
 
 from fastapi import Response

@@ -1,3 +1,5 @@
+"""The routes of `/datasets`."""
+
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response, status

@@ -1,3 +1,5 @@
+"""The routes of `/experiments`."""
+
 from __future__ import annotations
 
 import json

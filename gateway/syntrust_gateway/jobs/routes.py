@@ -1,3 +1,5 @@
+"""The routes of `/jobs`, and those that start one."""
+
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response, status

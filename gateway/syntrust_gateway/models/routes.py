@@ -1,3 +1,5 @@
+"""The routes of `/models` that read."""
+
 from __future__ import annotations
 
 from fastapi import APIRouter

@@ -1,3 +1,5 @@
+"""The routes of `/health` and `/metrics`."""
+
 from __future__ import annotations
 
 from typing import Any, Literal

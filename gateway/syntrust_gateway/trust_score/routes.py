@@ -1,3 +1,5 @@
+"""The routes of `/trust-score` and `/trust-factors`."""
+
 from __future__ import annotations
 
 from typing import Any
