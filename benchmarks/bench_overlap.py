@@ -65,7 +65,7 @@ def make_phantom(seed: int) -> LabelMap:
 
 
 def deform(labels: LabelMap, seed: int) -> LabelMap:
-    """Each voxel from about 1.5 voxels away, as a fair segmenter would have it."""
+    """Deform a mask by about 1.5 voxels, like the prediction of a fair segmenter."""
     rng = np.random.default_rng(seed)
     at = np.indices(SHAPE, np.float32)
     for axis in range(3):
@@ -156,7 +156,7 @@ def compare(name: str, reference: LabelMap) -> None:
 
 
 def misplace(labels: LabelMap, seed: int) -> LabelMap:
-    """Deformed, a centimetre off, and with dozens of false parts around: a bad segmenter's."""
+    """Deform a mask, move it by a centimetre and add dozens of false parts: a bad prediction."""
     rng = np.random.default_rng(seed)
     prediction = np.roll(deform(labels, seed), (9, -7, 5), (0, 1, 2))
     false = make_smooth_field(rng, 4)

@@ -41,7 +41,7 @@ class Change:
 
 
 def paired_change(differences: Array) -> Change:
-    """Of (M,) differences, one per case; percentile bootstrap over cases."""
+    """Average (M,) differences, one per case, with a percentile bootstrap over cases."""
     table = np.concatenate(list(draw_weights(differences.size, RESAMPLES, 0)))
     means = table @ differences / differences.size
     low, high = np.quantile(means[1:], TAILS)
@@ -62,7 +62,7 @@ def compare_t4(real: Array, found: Array, all_steps: Array) -> dict[str, Change]
 def contrasts(
     images: NDArray[np.float32], labels: NDArray[np.uint8], brain: NDArray[np.bool_]
 ) -> Array:
-    """Of each modality and region, (4, K) in sds of healthy tissue; NaN for a region too small."""
+    """Contrast of each modality and region, (4, K) in sds of healthy tissue; NaN if too small."""
     healthy = brain & (labels == 0)
     out = np.full((len(MODALITIES), len(REGIONS)), np.nan)
     for k, region in enumerate(REGIONS):
@@ -107,7 +107,7 @@ class Images:
         return float(relative[m, k]), f"{MODALITIES[m]} {REGIONS[k]}"
 
     def power_ratios(self, all_steps: Images) -> Array:
-        """Per modality, (4,)."""
+        """Ratio of fine power for each modality, (4,)."""
         ratios: Array = self.power.mean(axis=0) / all_steps.power.mean(axis=0)
         return ratios
 

@@ -93,7 +93,7 @@ class Plan:
         return self.folder / "twins" / f"{self.weights}-{self.noise_seed}" / self.sampling(steps)
 
     def sampling(self, steps: int) -> str:
-        """Of few steps the sampler that is measured; of the most, the reference."""
+        """The measured sampler for few steps, the reference for the most."""
         return f"{REFERENCE if steps == max(self.steps) else self.sampler}-{steps}"
 
     def case(self, case: str) -> Path:
@@ -263,7 +263,7 @@ def _plain_s(plan: Plan, job: TwinJob, runs: int = 5) -> float:
 
 
 def _cpu_s(work: Callable[[], Any]) -> float:
-    """Of this process: what others do at the same time counts little."""
+    """CPU seconds of this process, on which other processes have little influence."""
     start = time.process_time()
     work()
     return time.process_time() - start

@@ -71,7 +71,7 @@ class Platform:
 
 
 def until(true: Callable[[], bool], patience_s: float = START_S) -> None:
-    """Wait for the world, as no event of it can be awaited from here."""
+    """Ask until `true` holds: no event of another process can be awaited from here."""
     deadline, pause = time.monotonic() + patience_s, threading.Event()
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"

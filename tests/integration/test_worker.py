@@ -112,7 +112,7 @@ class Toy:
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for the world, as no event of it can be awaited from here."""
+    """Ask until `true` holds: no event of another process can be awaited from here."""
     deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -1,4 +1,4 @@
-"""What may be loaded by importing a room: seen from outside, in a fresh interpreter."""
+"""What importing a package may load, as a fresh interpreter sees it."""
 
 from __future__ import annotations
 

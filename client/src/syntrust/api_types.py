@@ -286,7 +286,7 @@ class GeneratorChoice(TypedDict):
 
 
 class GeneratorDomain(TypedDict):
-    """The grid that a generator draws on. That of whole heads has no spacing: it is no grid."""
+    """The grid that a generator draws on. A generator of whole heads has no spacing and no grid."""
 
     shape: tuple[int, int, int]
     spacing_mm: NotRequired[tuple[float, float, float] | None]
@@ -851,7 +851,7 @@ class SizeEffect(TypedDict):
 
 
 class StartCard(TypedDict):
-    """Of weights that a segmenter's training may start from."""
+    """The card of weights that a segmenter's training may start from."""
 
     layout: str
     preset: NotRequired[str | None]

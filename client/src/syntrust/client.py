@@ -24,7 +24,7 @@ class Client:
     Parameters
     ----------
     url : str, optional
-        Of the gateway; by default SYNTRUST_URL, else http://127.0.0.1:8000.
+        Address of the gateway; by default SYNTRUST_URL, else http://127.0.0.1:8000.
     key : str, optional
         API key; by default SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
     pause : callable

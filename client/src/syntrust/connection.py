@@ -101,7 +101,7 @@ def sha256_of(file: Path) -> str:
 
 
 def safe(part: str) -> str:
-    """A path segment; what is no id cannot lead elsewhere."""
+    """Quote `part` as one segment of a path, so that it cannot lead to another path."""
     if part in {"", ".", ".."}:
         raise Refused(f"{part!r} is not an id.", status=422)
     return quote(part, safe="")

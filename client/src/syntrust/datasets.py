@@ -76,7 +76,7 @@ class Datasets:
         return AddedCase(case, files, tuple(ignored), sent)
 
     def commit(self, dataset: str) -> DatasetBody:
-        """Have the cases inspected; `wait_dataset` says what came of it."""
+        """Have the cases inspected; `wait` then says whether they were accepted."""
         return cast("DatasetBody", self._http.post(f"/datasets/{safe(dataset)}/commit"))
 
     def wait(

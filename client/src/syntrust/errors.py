@@ -31,12 +31,12 @@ class Refused(SynTrustError):
 
     Attributes
     ----------
-    status
+    status : int
         HTTP status.
-    slug
+    slug : str
         Stable name of the kind of problem, as ``not-found``.
-    errors
-        Which fields are wrong: ``{"pointer": "/alphas/1", "detail": …}`` each.
+    errors : tuple of mappings
+        One ``{"pointer": "/alphas/1", "detail": …}`` for each wrong field.
     """
 
     def __init__(

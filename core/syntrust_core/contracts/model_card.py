@@ -1,7 +1,8 @@
 """The cards of models, as far as the whole platform reads them.
 
-The worker that makes a model writes its card, with more fields than these. A reader ignores what it
-does not know, and what earlier releases did not write has a default: every card can be read.
+The worker that makes a model writes its card, with more fields than these. A reader ignores the
+fields that it does not know. A field that earlier releases did not write has a default, so every
+card can be read.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class TrainingImage(_Part):
 
     @model_serializer
     def label(self) -> str:
-        """The string that stands for it in a card and in messages."""
+        """Write the image as the string that cards and messages hold."""
         return f"{self.case} ({self.view}{_OTHER_LABELS if self.other_labels else ''})"
 
 
@@ -73,7 +74,7 @@ class SeenCase(_Part):
 
 
 class GeneratorDomain(_Part):
-    """The grid that a generator draws on. That of whole heads has no spacing: it is no grid."""
+    """The grid that a generator draws on. A generator of whole heads has no spacing and no grid."""
 
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float] | None = None
@@ -89,14 +90,14 @@ class GeneratorCard(_Part):
 
     @property
     def grid(self) -> Grid | None:
-        """What masks are brought to for it; None if it draws on no grid of ours."""
+        """The grid to which masks are brought for this generator; None if it has no grid."""
         if self.domain.spacing_mm is None:
             return None
         return Grid(shape=self.domain.shape, spacing_mm=self.domain.spacing_mm)
 
     @property
     def trained_on(self) -> frozenset[str]:
-        """It names the cases that it has seen by their ids alone."""
+        """No inspections: the card names the cases by their ids (`seen`)."""
         return frozenset()
 
 
@@ -117,7 +118,7 @@ class SegmenterCard(_Part):
 
     @property
     def head(self) -> str:
-        """What its output means; the first release knew labels alone."""
+        """What the output means. Cards of the first release do not say it; they mean labels."""
         head: str = self.config.get("head", "labels")
         return head
 
@@ -128,7 +129,7 @@ class SegmenterCard(_Part):
 
 
 class StartCard(_Part):
-    """Of weights that a segmenter's training may start from."""
+    """The card of weights that a segmenter's training may start from."""
 
     layout: str
     preset: str | None = None
@@ -138,7 +139,7 @@ class StartCard(_Part):
 
     @property
     def grid(self) -> Grid | None:
-        """It predicts nothing, so no case is brought to it."""
+        """None, because start weights predict nothing."""
         return None
 
     @property

@@ -106,7 +106,7 @@ def remove_case(session: Session, caller: Caller, dataset_id: str, case_id: str)
 
 
 def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody:
-    """Hand the dataset over to inspection. To repeat that changes nothing.
+    """Hand the dataset over to inspection. A second call changes nothing.
 
     Raises
     ------

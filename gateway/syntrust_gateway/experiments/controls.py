@@ -9,11 +9,11 @@ Each control of an α answers what its mix alone cannot:
     The same real images in all of the iterations: what the mix spends on twins goes into further
     augmented views of real images. It and the mix differ in the data alone.
 `shuffled_masks`
-    The mix, with the label maps of its twins dealt out anew among them, none to its own: the
-    negative control. At α = 1 there is no twin, and it is the mix.
+    The mix, but each twin gets the label map of another twin: the negative control. At α = 1 there
+    is no twin, and the control is the mix.
 
 `real_plus_twins` is one arm, not one of an α: every training case as real image and as twin, in
-as many iterations as a mix. At α = 1 the first three are the mix itself, and so the same step.
+as many iterations as a mix. At α = 1 the first three are the mix itself, hence the same step.
 """
 
 from __future__ import annotations
@@ -92,18 +92,18 @@ def _iterations(control: Control, spec: ResolvedSpec, n_real: int) -> int:
 
 
 def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
-    """Deal the masks of `cases` out among them: each case beside the one whose mask it gets.
+    """Give each case the mask of another case.
 
-    No case gets its own, nor, where no patient has more than half of the cases, one of its own
-    patient. With the cases of a patient next to each other in a random order of patients, each
-    takes the mask that lies as many places on as the largest patient has cases.
+    If no patient has more than half of the cases, no case gets a mask of its own patient. The
+    cases are put in a circle, patient after patient in random order. Each case takes the mask that
+    lies n places further on, where n is the number of cases of the largest patient.
 
     Parameters
     ----------
     cases : sequence of str
         Two or more ids, in any order. An empty sequence gives an empty result.
     seed : int
-        The training seed. Each seed deals anew.
+        The training seed. Each seed gives another order.
 
     Returns
     -------

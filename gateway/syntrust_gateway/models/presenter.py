@@ -43,7 +43,7 @@ Fields = dict[str, Any]
 def list_models(
     container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
 ) -> ModelPage:
-    """See `models.listing`."""
+    """List models as bodies; see `registry.list_models`."""
     found, cursor = models.list_models(container, caller, query, kind)
     return ModelPage(items=[_summary(model) for model in found], next=cursor)
 
@@ -54,7 +54,7 @@ def describe_model(container: Container, caller: Caller, name_or_id: str) -> Mod
     Raises
     ------
     NotFound
-        See `models.find`.
+        See `registry.find`.
     """
     model = models.find(container, caller, name_or_id)
     files = models.read_manifest(container.store, model.ref).files

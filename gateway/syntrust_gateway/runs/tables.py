@@ -70,7 +70,7 @@ def runs_ahead(session: Session, run: Run) -> int | None:
 
 
 def cancel(session: Session, caller: Caller, run: Run) -> None:
-    """End a live run. Steps that no other run needs stop soon. To repeat this changes nothing.
+    """End a live run. Steps that no other run needs stop soon. A second call changes nothing.
 
     Raises
     ------

@@ -46,8 +46,9 @@ class GeneratorSettings(BaseSettings):
 
 
 def count_processes(devices: Path) -> int:
-    """The number that is set, else by whether `devices` (/dev) holds an NVIDIA GPU that this
-    process may see.
+    """Count the processes of a worker: as set, else by whether this process sees an NVIDIA GPU.
+
+    `devices` is the folder of device files, /dev.
     """
     processes = GeneratorSettings().processes
     if processes is not None:

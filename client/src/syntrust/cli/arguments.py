@@ -57,7 +57,7 @@ def parse_floats(text: str, option: str) -> list[float]:
 
 
 def parse_names(text: str) -> list[str]:
-    """Names separated by commas; whether they are known is the server's to say."""
+    """Read names separated by commas. The server checks whether they exist."""
     return [part.strip() for part in text.split(",")]
 
 
@@ -70,17 +70,17 @@ def parse_ints(text: str, option: str) -> list[int]:
 
 
 def given(**fields: object) -> dict[str, Any]:
-    """What was given: defaults are the server's."""
+    """Keep the fields that were given. The server fills in the others."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is anything
-    """What a JSON file holds.
+    """Read a JSON file.
 
     Raises
     ------
     SynTrustError
-        It is not JSON.
+        The file is not JSON.
     """
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
@@ -89,7 +89,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def read_object(file: Path, *, fields: str = "") -> dict[str, Any]:
-    """The same where it is an object; `fields` says which it should have."""
+    """Read a JSON file that holds an object; `fields` is what an error says about its fields."""
     body = read_json(file)
     if not isinstance(body, dict):
         raise SynTrustError(f"{file} should hold a JSON object{fields}.")

@@ -49,7 +49,7 @@ def show(console: Console, states: Iterable[State], *, noun: str = "experiment")
 def follow(
     console: Console, states: Iterable[State], *, noun: str, name: str, again: str = ""
 ) -> State | None:
-    """The same; an interruption says how to come back to the work, which goes on."""
+    """Follow like `show`. If interrupted, say how to come back to the work, which goes on."""
     try:
         return show(console, states, noun=noun)
     except KeyboardInterrupt:

@@ -212,7 +212,7 @@ def print_list(
     *,
     as_json: bool,
 ) -> None:
-    """Items of the API as lines, or as they came; texts of others are shown as they are."""
+    """Print items of the API as a table, or as JSON. Texts in them are never read as markup."""
     items = list(found)
     console = Console(highlight=False)
     if as_json:

@@ -82,18 +82,20 @@ def import_med_ddpm(
 
     Parameters
     ----------
-    path
+    path : Path
         A file of `torch.save`: {"ema": …} of float32 parameters with the prefix `denoise_fn.` (338
         for four modalities) and 13 schedule tables, as the authors released it. Nothing in it is
         executed.
-    seen : text file
-        One id per line: the cases that the weights were fitted to. If None, those published.
-    dataset
-        Where those come from, for the card. If None, what is published.
+    seen : Path, optional
+        A text file with one id per line: the cases that the weights were fitted to. If None, the
+        published list.
+    dataset : str, optional
+        Where these cases come from, for the card. If None, what was published.
 
     Returns
     -------
-    Paths of "model" and "card".
+    dict of str to Path
+        "model" and "card".
 
     Raises
     ------

@@ -39,7 +39,7 @@ _CHECKPOINT_VERSION = 1
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """After one iteration; `loss` is that iteration's."""
+    """Where a training stands after an iteration; `loss` is the loss of that iteration."""
 
     done: int
     total: int

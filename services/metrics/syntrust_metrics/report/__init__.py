@@ -28,8 +28,8 @@ class ReportInputs:
     """What a report is made of.
 
     `scores` are by scoring step, `records` by inspection step, `comparisons` by comparison step;
-    `pairs` are the cases of figure 2 (see `sample_cases`); `provenance` is any JSON object and
-    appears in report.html alone.
+    `pairs` are the cases of figure 2 (see `choose_sample_cases`); `provenance` is any JSON object
+    and appears in report.html alone.
     """
 
     request: BuildReport

@@ -247,8 +247,8 @@ def test_a_regions_neighbours_differ_by_half_its_unit_at_any_brightness() -> Non
     cases = [case_of(images, labels), case_of(-images, labels)]
     learned = fit_atlas(lambda **_: Cases(tuple(cases)), NODES)
 
-    # The mean of two opposite images is flat, so the grain of each is all its own: neighbours
-    # differ by twice its size.
+    # The mean of two opposite images is flat, so the roughness of each is all its own:
+    # neighbours differ by twice its size.
     found = learned.region_scale.numpy()
     np.testing.assert_allclose(found[:, 1], 4 * 0.04, rtol=1e-5)
     np.testing.assert_allclose(found[:, 2], 4 * 0.1, rtol=1e-5)

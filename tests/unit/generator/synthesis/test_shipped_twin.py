@@ -24,7 +24,7 @@ pytestmark = pytest.mark.numeric
 def likeness(
     images: NDArray[np.float32], case: Case, view: ConditionedView, mean: MeanBrain
 ) -> tuple[float, float]:
-    """Correlation in healthy brain with the mean anatomy, as it is and bent to the images."""
+    """Correlation in healthy brain with the atlas, as it is and deformed to the images."""
     assert mean.images is not None
     seen = to_network(expand(images, case.brain)[(slice(None), *view.box)])
     healthy = view.planes[3] > 0

@@ -76,7 +76,7 @@ def plain_rows(regions: int) -> Mapping[str, slice]:
 
 @cache
 def studentised_rows(regions: int) -> Mapping[str, slice]:
-    """Give the rows of the families that are studentised. Of T5 the real side comes first."""
+    """Give the rows of the families that are studentised. For T5 the real side comes first."""
     return _stack_rows(t2=2, t5=2 * regions, t3=regions)
 
 
