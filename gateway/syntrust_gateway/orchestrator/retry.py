@@ -1,4 +1,4 @@
-"""What the store tells of the attempts at a step: leases taken and errors left."""
+"""Read the attempts at a step from the store, and decide whether it is tried again."""
 
 from __future__ import annotations
 
