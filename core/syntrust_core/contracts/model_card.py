@@ -19,7 +19,8 @@ from syntrust_core.contracts.models import ModelKind
 
 ImageView = Literal["real", "twin"]
 _OTHER_LABELS: Final = ", labels of another case"
-_LABEL: Final = re.compile(rf"(?P<case>\S+) \((?P<view>real|twin)(?P<other>{_OTHER_LABELS})?\)")
+# The name of a case is that of a folder, in which spaces are usual.
+_LABEL: Final = re.compile(rf"(?P<case>.+) \((?P<view>real|twin)(?P<other>{_OTHER_LABELS})?\)")
 
 
 class _Part(BaseModel):

@@ -30,6 +30,14 @@ def test_another_text_is_no_training_image(label: str) -> None:
         TrainingImage.model_validate(label)
 
 
+def test_a_model_that_was_trained_on_folders_with_spaces_in_their_names_can_be_read() -> None:
+    images = ["patient 1 (real)", "patient 1 (twin, labels of another case)", "patient 2 (real)"]
+
+    card = parse_card("segmenter", {**OLD, "training_images": images})
+
+    assert card.trained_on == {"patient 1", "patient 2"}
+
+
 def test_a_segmenter_was_trained_on_each_case_once_however_often_it_was_seen() -> None:
     images = ["a (real)", "a (twin)", "b (twin, labels of another case)"]
 
