@@ -73,7 +73,8 @@ RECIPES: Mapping[Kind, int] = {
     Kind.TRAIN_GENERATOR: 5,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
-    Kind.BUILD_REPORT: 3,
+    Kind.BUILD_REPORT: 4,
+    Kind.EXPORT_BUNDLE: 2,
 }
 
 
