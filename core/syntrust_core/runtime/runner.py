@@ -330,15 +330,15 @@ def _lease(context: StepContext, coordinator: StepCoordinator) -> Iterator[bool]
         yield False
         return
     stop = threading.Event()
-    keeper = threading.Thread(
+    renewal = threading.Thread(
         target=_keep_lease, args=(context, coordinator, stop), name="lease", daemon=True
     )
-    keeper.start()
+    renewal.start()
     try:
         yield True
     finally:
         stop.set()
-        keeper.join()
+        renewal.join()
         with suppress(QueueUnavailable):
             coordinator.release_lease(step, token)
 
