@@ -40,6 +40,7 @@ def message(store: MemoryStore, content: bytes, *, seen: tuple[str, ...] | None)
     return ImportModel(name="ours", checkpoint=upload, seen=seen)
 
 
+@pytest.mark.slow
 def test_an_uploaded_checkpoint_is_published_as_a_model_that_has_seen_the_given_cases(
     store: MemoryStore, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_head_has_the_same_coordinates_on_a_finer_grid_and_elsewhere_in_it() -
     assert rms((eight - coarse)[:, inside]) < 0.01
 
 
+@pytest.mark.slow
 def test_a_mirrored_head_has_mirrored_coordinates() -> None:
     here, there = (
         register_head(head(3), shape_template()),

@@ -45,6 +45,7 @@ def saved(entries: Entries, path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_released_layout_becomes_a_model_that_names_its_domain(
     released: Entries, tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_the_released_layout_becomes_a_model_that_names_its_domain(
     )
 
 
+@pytest.mark.slow
 def test_the_whole_head_model_is_a_variant_of_its_own_that_draws_no_twins(tmp_path: Path) -> None:
     entries = entries_of("med_ddpm_wholehead_state_dict.json")
     checkpoint = saved(entries, tmp_path / "model_128.pt")

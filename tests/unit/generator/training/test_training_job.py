@@ -41,6 +41,7 @@ def test_the_card_has_the_cases_it_has_seen_and_how_it_was_made(
     assert len(card.loss) == card.iterations == 40
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_its_checkpoint_to_the_same_weights(
     model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_the_clock_decides_when_a_state_is_kept_and_the_end_always_is(
     assert seen == [0] * 39 + [1]  # the default is minutes; the last state comes before the end
 
 
+@pytest.mark.slow
 def test_pictures_of_what_is_drawn_change_nothing_of_what_is_learned(
     model_folder: Path, case_folders: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_stopped_training_goes_on_where_it_was(
     assert read_history(tmp_path / "second").loss == read_history(trained).loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ema", [0.0, 0.9], ids=["last weights", "averaged weights"])
 def test_a_training_killed_at_a_random_iteration_ends_with_the_same_weights(
     cases: list[ImageEntry], tmp_path: Path, ema: float
