@@ -8,7 +8,7 @@ from typing import Any
 IMAGE = b"a volume"
 
 
-def leaf(value: float | None, *ci: float) -> dict[str, Any]:
+def estimate(value: float | None, *ci: float) -> dict[str, Any]:
     return {
         "value": value,
         "ci": list(ci) or None,
@@ -19,8 +19,8 @@ def leaf(value: float | None, *ci: float) -> dict[str, Any]:
 
 
 def trust(cases: int = 12) -> dict[str, Any]:
-    both = {"real": leaf(0.6, 0.5, 0.7), "synthetic": leaf(0.7, 0.6, 0.8)}
-    regions = {"ED": leaf(0.9), "ET": leaf(None)}
+    both = {"real": estimate(0.6, 0.5, 0.7), "synthetic": estimate(0.7, 0.6, 0.8)}
+    regions = {"ED": estimate(0.9), "ET": estimate(None)}
     factors = {
         "t1": both,
         "t2": both,

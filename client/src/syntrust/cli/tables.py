@@ -19,7 +19,7 @@ from syntrust.api_types import (
     TrustAnswer,
 )
 
-Leaf = Mapping[str, Any]
+AnyEstimate = Mapping[str, Any]
 Item = TypeVar("Item")
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
 _LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
@@ -76,7 +76,7 @@ def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[Trus
         console.print(_rows([("", heads[start : start + fit])], style="bold"))
         for factor, (name, direction) in _FACTORS.items():
             console.print(f"[bold]{name}[/] [dim]({direction}; value and interval)[/]")
-            paths = leaves(part[0]["factors"][factor])
+            paths = find_paths(part[0]["factors"][factor])
             console.print(
                 _rows(
                     (
@@ -154,37 +154,37 @@ def _rows(rows: Iterable[tuple[str, Sequence[str]]], *, style: str = "") -> Tabl
     return table
 
 
-def leaves(node: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths to the values below a factor: real and synthetic, or regions, or both."""
+def find_paths(node: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Find the paths to the estimates of a factor: by test set, by region, or by both."""
     if "value" in node:
         yield path
         return
     known = [name for name in _SETS if name in node]
     for name in (*known, *sorted(set(node) - set(known))):
-        yield from leaves(node[name], (*path, name))
+        yield from find_paths(node[name], (*path, name))
 
 
-def _at(node: Mapping[str, Any], path: Iterable[str]) -> Leaf:
+def _at(node: Mapping[str, Any], path: Iterable[str]) -> AnyEstimate:
     for name in path:
         node = node[name]
     return node
 
 
-def cell(leaf: Leaf) -> str:
-    """A value and its interval to three digits."""
-    if leaf["value"] is None:
+def cell(estimate: AnyEstimate) -> str:
+    """Write a value and its interval to three digits."""
+    if estimate["value"] is None:
         return "undefined"
-    interval = leaf.get("ci")
-    text = f"{leaf['value']:.3f}"
+    interval = estimate.get("ci")
+    text = f"{estimate['value']:.3f}"
     return text if interval is None else escape(f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]")
 
 
 def _undefined(trust: TrustAnswer) -> Iterator[str]:
     for factor in _FACTORS:
-        for path in leaves(trust["factors"][factor]):
-            leaf = _at(trust["factors"][factor], path)
-            if leaf["value"] is None:
-                yield f"{factor.upper()} {' '.join(path)} is undefined: {leaf.get('reason')}"
+        for path in find_paths(trust["factors"][factor]):
+            estimate = _at(trust["factors"][factor], path)
+            if estimate["value"] is None:
+                yield f"{factor.upper()} {' '.join(path)} is undefined: {estimate.get('reason')}"
 
 
 def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
@@ -259,6 +259,6 @@ def _one_training(trusts: Sequence[TrustAnswer]) -> bool:
     scopes = {
         _at(trust["factors"]["t1"], path).get("scope")
         for trust in trusts
-        for path in leaves(trust["factors"]["t1"])
+        for path in find_paths(trust["factors"]["t1"])
     }
     return scopes == {"this trained model"}
