@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 
@@ -136,8 +137,8 @@ def measure_memory(generator: Generator, case_folder: Path, folder: Path) -> Non
 
 
 def resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
+    """Resident memory of this process, as psutil reads it."""
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def peak_mib() -> float:
