@@ -52,6 +52,7 @@ def test_a_redis_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Pat
         assert client.get("kept") == b"yes"
 
 
+@pytest.mark.slow
 def test_an_s3_server_keeps_its_objects_when_it_comes_back_on_other_ports(tmp_path: Path) -> None:
     with start_weed(tmp_path) as access:
         store = _store(access)

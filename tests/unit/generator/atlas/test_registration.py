@@ -61,6 +61,7 @@ def test_a_mirrored_head_has_mirrored_coordinates() -> None:
     assert rms((mirrored - here)[:, head(3)]) < 0.01
 
 
+@pytest.mark.slow
 def test_a_turned_head_has_its_coordinates_turned_with_it() -> None:
     straight, inside = register_head(head(3), shape_template()), head(3)
     head_turned = turned_about_z(inside.astype(np.float32)) > 0.5

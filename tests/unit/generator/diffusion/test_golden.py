@@ -203,6 +203,7 @@ def test_schedule_tables_equal_the_references_in_float32(steps: int) -> None:
     assert (error <= rounding_of_cosine_betas(steps)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_each_ancestral_step_from_the_references_state_agrees(name: str) -> None:
     golden, net = tables(f"{name}_trajectory"), network(name)
@@ -217,6 +218,7 @@ def test_each_ancestral_step_from_the_references_state_agrees(name: str) -> None
         torch.testing.assert_close(after, golden["x_after_step"][i], atol=bound, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_sampling_with_the_references_noise_ends_where_the_reference_ends(name: str) -> None:
     golden, net = tables(f"{name}_trajectory"), network(name)

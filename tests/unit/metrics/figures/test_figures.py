@@ -266,11 +266,13 @@ def test_of_many_alphas_the_first_the_middle_and_the_last_have_panels(experiment
     assert alphas == ["0", "0.5", "1"]
 
 
+@pytest.mark.slow
 def test_no_text_leaves_the_figure_or_lies_on_another(drawn: dict[str, Figure]) -> None:
     for figure in drawn.values():
         assert_tidy(figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size",
     [
