@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
 from syntrust_standalone.data_folder import DataFolder, require_free_port
+from syntrust_standalone.security.local_users import require_own_machine
 from syntrust_standalone.stack import Stack
 from syntrust_standalone.supervisor import Supervisor
 
@@ -61,9 +62,19 @@ def _fail(sentence: str) -> NoReturn:
 
 
 @app.command()
-def up(data: DataOption = Path("syntrust-data"), port: PortOption = 8000) -> None:
+def up(
+    *,
+    data: DataOption = Path("syntrust-data"),
+    port: PortOption = 8000,
+    allow_local_users: Annotated[
+        bool,
+        typer.Option("--allow-local-users", help="Start although others can log in here."),
+    ] = False,
+) -> None:
     """Start the stack and keep it running until Ctrl-C; a later start resumes its work."""
     require_free_port(port)
+    if not allow_local_users:
+        require_own_machine()
     folder = DataFolder(data)
     with folder.lock() as lock:
         stack = Stack(folder, folder.load_credentials(), folder.choose_ports(port))

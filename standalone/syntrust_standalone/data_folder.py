@@ -16,6 +16,7 @@ import psutil
 from filelock import lock_descriptor
 
 from syntrust_core.errors import Conflict, InvalidRequest
+from syntrust_standalone.security.private_files import make_private_folder, write_private
 from syntrust_standalone.servers import WeedPorts, find_free_ports, is_free
 
 _LOCK_PATIENCE_S = 20.0  # an earlier run that was killed may need this long to clean up
@@ -34,6 +35,7 @@ class Credentials:
     s3_access_key: str
     s3_secret_key: str = field(repr=False)
     admin_key: str = field(repr=False)
+    redis_password: str = field(repr=False)
 
     @classmethod
     def new(cls) -> Credentials:
@@ -41,6 +43,7 @@ class Credentials:
             s3_access_key=secrets.token_hex(10),
             s3_secret_key=secrets.token_hex(20),
             admin_key=secrets.token_urlsafe(32),
+            redis_password=secrets.token_hex(20),
         )
 
 
@@ -83,7 +86,7 @@ class DataFolder:
         FolderInUse
             A running stack holds the folder.
         """
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._close_to_others()
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             self._acquire(descriptor)
@@ -104,11 +107,23 @@ class DataFolder:
                 )
             time.sleep(0.1)
 
+    def _close_to_others(self) -> None:
+        """Close to other users what is inside; a folder that was there before stays as it is."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.redis, self.s3, self.logs, self.root / "work"):
+            make_private_folder(folder)
+        for file in self.root.glob(f"{self.database.name}*"):
+            file.chmod(0o600)
+
     def load_credentials(self) -> Credentials:
-        """Read the folder's keys; make them at the first call. Call it under the lock."""
-        if not self.credentials_file.exists():
-            write_private(self.credentials_file, asdict(Credentials.new()))
-        return Credentials(**_read_json(self.credentials_file))
+        """Read the folder's keys, and make those that are not there. Call it under the lock."""
+        path = self.credentials_file
+        found = _read_json(path) if path.exists() else {}
+        # A folder of an earlier version lacks the newer ones.
+        wanted = {**asdict(Credentials.new()), **found}
+        if wanted != found:
+            write_json(path, wanted)
+        return Credentials(**wanted)
 
     def choose_ports(self, gateway: int) -> Ports:
         """Choose the last run's ports if all are free, else others; 0 means any gateway port."""
@@ -128,18 +143,12 @@ class DataFolder:
         """Write the state of this run: starting, ready, stopping or stopped."""
         inner = {"redis": ports.redis, **asdict(ports.weed)}
         body = {"pid": os.getpid(), "state": state, "url": url, "ports": inner}
-        write_private(self.run_file, body)
+        write_json(self.run_file, body)
 
 
-def write_private(path: Path, body: Mapping[str, Any]) -> None:
+def write_json(path: Path, body: Mapping[str, Any]) -> None:
     """Write JSON that only the owner may read, all or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(body, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_private(path, json.dumps(body, indent=2))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def run_stack(
     """Run the stack as a child process, and stop it in order at the end of the block."""
     chosen = port if port is not None else PORT if is_free(PORT) else find_free_ports(1)[0]
     command = ("-m", "syntrust_standalone", "up", "--data", str(folder.root), "--port", str(chosen))
-    program = Program("supervisor", (sys.executable, *command), Path.cwd())
+    # Phantoms are of no patient: the demo runs on shared machines too.
+    argv = (sys.executable, *command, "--allow-local-users")
+    program = Program("supervisor", argv, Path.cwd())
     with _raise_on_sigterm():
         process = spawn(program, folder.log_file("supervisor"))
         try:

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Literal
 
 from syntrust_core.errors import Unavailable
+from syntrust_standalone.security.private_files import PRIVATE_UMASK, write_private
+from syntrust_standalone.security.seaweed import NO_ORIGIN, find_open_port, make_security_files
 
 HOST = "127.0.0.1"
 GRPC_OFFSET = 10_000  # SeaweedFS serves gRPC on each port plus this
@@ -35,12 +37,17 @@ _EXEC_GUARD = Path(__file__).with_name("exec_guard.py")
 
 @dataclass(frozen=True)
 class Program:
-    """A command to run; `env` is added to the inherited environment."""
+    """A command to run in `folder`. Secrets go into `env` or `files`: every user sees `argv`.
+
+    `env` is added to the inherited environment. `files` (texts by name) are written into the folder
+    before each start, for its owner alone.
+    """
 
     name: str
     argv: tuple[str, ...]
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
     death_signal: Literal["SIGTERM", "SIGKILL"] = "SIGTERM"
 
 
@@ -55,6 +62,11 @@ class WeedPorts:
     @classmethod
     def free(cls) -> WeedPorts:
         return cls(*find_free_ports(5))
+
+    def grpc(self) -> tuple[int, ...]:
+        """List the ports where SeaweedFS serves gRPC."""
+        http_ports = (self.s3, self.master, self.volume, self.filer, self.admin)
+        return tuple(port + GRPC_OFFSET for port in http_ports)
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,7 @@ def weed_binary() -> Path:
     return Path(found)
 
 
-def redis_program(folder: Path, port: int) -> Program:
+def redis_program(folder: Path, port: int, password: str) -> Program:
     """Redis or Valkey on loopback. Its append-only file keeps queued tasks when it is killed."""
     options = {
         "bind": HOST,
@@ -120,11 +132,16 @@ def redis_program(folder: Path, port: int) -> Program:
         "daemonize": "no",
     }
     flags = (part for name, value in options.items() for part in (f"--{name}", value))
-    return Program("redis", (str(redis_binary()), *flags), folder)
+    files = {"redis.conf": f"requirepass {password}\n"}
+    return Program("redis", (str(redis_binary()), "redis.conf", *flags), folder, files=files)
+
+
+def redis_url(port: int, password: str) -> str:
+    return f"redis://:{password}@{HOST}:{port}/0"
 
 
 def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: str) -> Program:
-    """SeaweedFS with S3 alone: the other servers and the telemetry of `weed mini` are off."""
+    """SeaweedFS with S3 alone: what else `weed mini` starts is off, or closed to strangers."""
     flags = (
         f"-dir={folder}",
         f"-ip={HOST}",
@@ -134,6 +151,14 @@ def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: st
         f"-volume.port={ports.volume}",
         f"-filer.port={ports.filer}",
         f"-admin.port={ports.admin}",
+        # In the private folder; by default they lie in /tmp.
+        "-s3.localSocket=s3.sock",
+        "-filer.localSocket=filer.sock",
+        # Master and filer are asked through gRPC alone, which wants a certificate.
+        "-disableHttp",
+        # The rules of a bucket come before this; see `storage.browser_origins`.
+        f"-s3.allowedOrigins={NO_ORIGIN}",
+        f"-filer.allowedOrigins={NO_ORIGIN}",
         "-webdav=false",
         "-admin.ui=false",
         "-s3.port.iceberg=0",
@@ -148,17 +173,37 @@ def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: st
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "GOMEMLIMIT": "400MiB",
     }
-    return Program("s3", (str(weed_binary()), "-logtostderr=true", "mini", *flags), folder, env)
+    argv = (str(weed_binary()), "-logtostderr=true", "mini", *flags)
+    return Program("s3", argv, folder, env, make_security_files())
 
 
-def redis_answers(port: int) -> bool:
+def redis_answers(port: int, password: str) -> bool:
     """Tell whether the server has loaded its data: PING gives PONG, not LOADING."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            with connection.makefile("rb") as answers:
+                return (answers.readline(), answers.readline()) == (b"+OK\r\n", b"+PONG\r\n")
     except OSError:
         return False
+
+
+def weed_answers(ports: WeedPorts) -> bool:
+    """Tell whether S3 answers.
+
+    Raises
+    ------
+    Unavailable
+        An inner server would answer strangers.
+    """
+    if not http_answers(ports.s3):
+        return False
+    if (port := find_open_port(HOST, ports.grpc())) is not None:
+        raise Unavailable(
+            f"SeaweedFS answers on port {port} without a certificate, so every user of this "
+            "machine could read all data. Its log says why it did not read security.toml."
+        )
+    return True
 
 
 def http_answers(port: int, path: str = "/healthz") -> bool:
@@ -177,6 +222,8 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
     """Start `program` in its own session, appending to `log`. It ends when this thread ends."""
     program.folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
+    for name, text in program.files.items():
+        write_private(program.folder / name, text)
     guard = (sys.executable, "-I", "-S", str(_EXEC_GUARD), program.death_signal, str(os.getpid()))
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
@@ -187,6 +234,7 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
 
 
@@ -236,11 +284,12 @@ def read_log_end(log: Path, lines: int = 15) -> str:
 
 @contextmanager
 def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """Run a Redis server with its data under `folder`; yield its redis:// URL."""
+    """Run a Redis server with its data under `folder`; yield its redis:// URL with a password."""
     port = find_free_ports(1)[0] if port is None else port
-    program = redis_program(folder, port)
-    with run_server(program, lambda: redis_answers(port), folder / "server.log"):
-        yield f"redis://{HOST}:{port}/0"
+    password = secrets.token_hex(20)
+    program = redis_program(folder, port, password)
+    with run_server(program, lambda: redis_answers(port, password), folder / "server.log"):
+        yield redis_url(port, password)
 
 
 @contextmanager
@@ -249,5 +298,5 @@ def start_weed(folder: Path, *, ports: WeedPorts | None = None) -> Iterator[S3Ac
     ports = WeedPorts.free() if ports is None else ports
     access = S3Access(f"http://{HOST}:{ports.s3}", secrets.token_hex(10), secrets.token_hex(20))
     program = weed_program(folder, ports, access.access_key, access.secret_key)
-    with run_server(program, lambda: http_answers(ports.s3), folder / "server.log"):
+    with run_server(program, lambda: weed_answers(ports), folder / "server.log"):
         yield access

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import Queue
 from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
-from syntrust_standalone.servers import HOST, Program, redis_program, weed_program
+from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
 _CACHE_BYTES = 4 << 30
@@ -35,9 +35,14 @@ class Stack:
     def url(self) -> str:
         return f"http://{HOST}:{self.ports.gateway}"
 
+    @property
+    def redis_url(self) -> str:
+        return redis_url(self.ports.redis, self.credentials.redis_password)
+
     def servers(self) -> tuple[Program, Program]:
         """Build Redis and S3, which everything else needs."""
-        redis = redis_program(self.folder.redis, self.ports.redis)
+        password = self.credentials.redis_password
+        redis = redis_program(self.folder.redis, self.ports.redis, password)
         keys = (self.credentials.s3_access_key, self.credentials.s3_secret_key)
         return redis, weed_program(self.folder.s3, self.ports.weed, *keys)
 
@@ -89,7 +94,7 @@ class Stack:
             "SYNTRUST_STORAGE__ENDPOINT": f"http://{HOST}:{self.ports.weed.s3}",
             "SYNTRUST_STORAGE__ACCESS_KEY": self.credentials.s3_access_key,
             "SYNTRUST_STORAGE__SECRET_KEY": self.credentials.s3_secret_key,
-            "SYNTRUST_QUEUE__URL": f"redis://{HOST}:{self.ports.redis}/0",
+            "SYNTRUST_QUEUE__URL": self.redis_url,
             "PYTHONUNBUFFERED": "1",
             "NO_PROXY": direct,
             "no_proxy": direct,

@@ -24,13 +24,12 @@ from syntrust_standalone.managed_process import (
     wait_until_ended,
 )
 from syntrust_standalone.servers import (
-    HOST,
     Program,
-    http_answers,
     read_log_end,
     redis_answers,
     signal_group,
     spawn,
+    weed_answers,
 )
 from syntrust_standalone.stack import Stack
 
@@ -126,11 +125,11 @@ class Supervisor:
         await self._wait_until_all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
 
     async def _start_servers(self) -> None:
-        ports = self._stack.ports
+        ports, password = self._stack.ports, self._stack.credentials.redis_password
         redis, s3 = map(self._manage, self._stack.servers())
-        await self._wait_until_ready(redis, lambda: redis_answers(ports.redis))
-        await self._wait_until_ready(s3, lambda: http_answers(ports.weed.s3))
-        flush_redis(ports.redis)
+        await self._wait_until_ready(redis, lambda: redis_answers(ports.redis, password))
+        await self._wait_until_ready(s3, lambda: weed_answers(ports.weed))
+        flush_redis(self._stack.redis_url)
 
     def _manage(self, program: Program) -> ManagedProcess:
         log = self._stack.folder.log_file(program.name)
@@ -210,12 +209,12 @@ def trim_log(log: Path, limit_bytes: int) -> None:
         os.truncate(log, 0)
 
 
-def flush_redis(redis_port: int) -> None:
+def flush_redis(url: str) -> None:
     """Empty Redis: no process of an earlier run is left, so its leases would only cause delays.
 
     The store knows what is done and the database what is wanted; the orchestrator submits the rest.
     """
-    with Redis(host=HOST, port=redis_port) as client:
+    with Redis.from_url(url) as client:
         client.flushdb()
 
 

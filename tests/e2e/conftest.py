@@ -30,7 +30,7 @@ class Platform:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("syntrust-standalone")), "up"]
-        command += ["--data", str(self.folder), "--port", "0"]
+        command += ["--allow-local-users", "--data", str(self.folder), "--port", "0"]
         log = (self.folder.parent / "up.log").open("ab")
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         log.close()

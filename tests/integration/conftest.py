@@ -23,7 +23,16 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data folder of a stack that is ready."""
     data = tmp_path_factory.mktemp("stack")
-    command = ("-m", "syntrust_standalone", "up", "--port", "0", "--data", str(data))
+    command = (
+        "-m",
+        "syntrust_standalone",
+        "up",
+        "--allow-local-users",
+        "--port",
+        "0",
+        "--data",
+        str(data),
+    )
     with subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = []

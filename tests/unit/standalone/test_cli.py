@@ -61,5 +61,5 @@ def test_a_path_in_an_error_is_not_read_as_markup(
     folder.mkdir()
     (folder / "credentials.json").write_text("{")
 
-    assert run("up", "--data", str(folder), "--port", "0") == 1
+    assert run("up", "--allow-local-users", "--data", str(folder), "--port", "0") == 1
     assert "[red]data" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -30,6 +31,31 @@ def test_credentials_are_made_once_and_only_their_owner_may_read_them(tmp_path: 
     assert len(made.admin_key) >= 43  # 256 bits in base 64
 
 
+def test_a_folder_of_an_earlier_version_gets_the_keys_that_it_lacks(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    old = {"s3_access_key": "a", "s3_secret_key": "b", "admin_key": "c"}
+    folder.credentials_file.write_text(json.dumps(old))
+
+    upgraded, again = folder.load_credentials(), folder.load_credentials()
+
+    assert {name: getattr(upgraded, name) for name in old} == old
+    assert len(upgraded.redis_password) == 40
+    assert again == upgraded
+
+
+def test_what_lies_in_a_folder_that_others_may_enter_is_closed_to_them(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    tmp_path.chmod(0o755)
+    folder.s3.mkdir(mode=0o755)
+    folder.database.touch(0o644)
+
+    with folder.lock():
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+
+    private = {"redis": 0o700, "s3": 0o700, "logs": 0o700, "work": 0o700}
+    assert modes == {**private, "lock": 0o600, "syntrust.db": 0o600}
+
+
 def test_no_key_is_printed_with_its_credentials(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
 
@@ -37,6 +63,7 @@ def test_no_key_is_printed_with_its_credentials(tmp_path: Path) -> None:
 
     assert made.admin_key not in repr(made)
     assert made.s3_secret_key not in repr(made)
+    assert made.redis_password not in repr(made)
 
 
 def test_a_damaged_credentials_file_is_named(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import AuthenticationError
 
 from syntrust_core.errors import Unavailable
 from syntrust_core.settings import StorageSettings
@@ -18,12 +20,19 @@ from syntrust_standalone.servers import (
     HOST,
     Program,
     S3Access,
+    WeedPorts,
     find_free_ports,
     is_free,
+    redis_answers,
+    redis_program,
     run_server,
     start_valkey,
     start_weed,
+    weed_answers,
+    weed_program,
 )
+
+_WAIT = "import sys, signal; sys.stdout.flush(); signal.pause()"
 
 
 def _store(access: S3Access) -> S3Store:
@@ -99,8 +108,44 @@ def _ends(pid: int) -> bool:
     return bool(select.select([handle], [], [], 10)[0])
 
 
-def test_secrets_stand_in_no_printed_program(tmp_path: Path) -> None:
+def test_redis_answers_nobody_without_its_password(tmp_path: Path) -> None:
+    with start_valkey(tmp_path) as url, Redis.from_url(url) as client:
+        port = client.connection_pool.connection_kwargs["port"]
+        with Redis(host=HOST, port=port) as stranger, pytest.raises(AuthenticationError):
+            stranger.get("kept")
+        assert not redis_answers(port, "wrong")
+
+
+def test_what_a_program_is_given_and_makes_is_for_its_user_alone(tmp_path: Path) -> None:
+    script = f"open('made', 'w').close(); print(open('secret').read()); {_WAIT}"
+    argv = (sys.executable, "-c", script)
+    program = Program("x", argv, tmp_path / "folder", files={"secret": "given"})
+    log = tmp_path / "log"
+
+    with run_server(program, lambda: "given" in log.read_text(), log):
+        modes = {path.name: path.stat().st_mode & 0o777 for path in program.folder.iterdir()}
+
+    assert modes == {"made": 0o600, "secret": 0o600}
+
+
+def test_an_s3_server_that_answers_strangers_does_not_count_as_started(tmp_path: Path) -> None:
+    ports = WeedPorts.free()
+    closed = weed_program(tmp_path, ports, "key", "secret")
+    program = replace(closed, files={})  # as if it had not found its settings
+
+    with (
+        pytest.raises(Unavailable, match="without a certificate"),
+        run_server(program, lambda: weed_answers(ports), tmp_path / "log"),
+    ):
+        pass
+
+
+def test_secrets_stand_in_no_printed_program_and_in_no_command_line(tmp_path: Path) -> None:
     program = Program("s3", ("weed",), tmp_path, {"AWS_SECRET_ACCESS_KEY": "hidden"})
+    redis = redis_program(tmp_path, 1, "hidden")
+
+    assert "hidden" not in repr(redis)
+    assert "hidden" in redis.files["redis.conf"]
 
     assert "hidden" not in repr(program)
     assert "hidden" not in repr(S3Access("http://" + HOST, "id", "hidden"))

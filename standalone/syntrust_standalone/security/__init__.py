@@ -1,0 +1,1 @@
+"""What keeps the other users of a machine away from the data of a stack."""
