@@ -10,6 +10,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Origin = Annotated[str, Field(pattern=r"^https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?$")]
+
 
 class StorageSettings(BaseModel):
     endpoint: Annotated[str, Field(description="S3 server as this process sees it, http(s)://…")]
@@ -20,10 +22,24 @@ class StorageSettings(BaseModel):
     region: str = "us-east-1"
     access_key: str
     secret_key: SecretStr
+    browser_origins: Annotated[
+        tuple[Origin, ...],
+        Field(
+            description="Origins (https://host) of web pages that may use presigned URLs: GET, "
+            "HEAD, PUT. None by default."
+        ),
+    ] = ()
 
 
 class QueueSettings(BaseModel):
-    url: Annotated[str, Field(description="redis://… of the broker, leases and live progress.")]
+    url: Annotated[
+        str,
+        Field(
+            # It may hold a password.
+            repr=False,
+            description="redis://… of the broker, leases and live progress.",
+        ),
+    ]
     hard_time_limit: timedelta = timedelta(hours=11)
     visibility_timeout: Annotated[
         timedelta,
@@ -56,7 +72,10 @@ class Settings(BaseSettings):
     """What every process needs: where the bytes are and where the queue is."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SYNTRUST_", env_nested_delimiter="__", extra="ignore"
+        env_prefix="SYNTRUST_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        hide_input_in_errors=True,  # an error of one field would print the keys beside it
     )
 
     storage: StorageSettings

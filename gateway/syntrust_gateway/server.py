@@ -60,9 +60,10 @@ def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
     store = S3Store(settings.storage)
     try:
         store.ensure_bucket()
-    except StoreUnavailable:
+        store.set_browser_origins()
+    except StoreUnavailable as error:
         # Scores need no store, and the workers make sure of the bucket as well.
-        log.warning("gateway.store_away")
+        log.warning("gateway.store_away", reason=error.detail)
     return Container(
         write=write,
         read=read_factory(engine),

@@ -12,7 +12,9 @@ MIN_KEY_CHARACTERS = 32
 
 
 class GatewaySettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="SYNTRUST_GATEWAY__", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SYNTRUST_GATEWAY__", extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: Annotated[
         str, Field(description="sqlite:///… or postgresql+psycopg://…", repr=False)

@@ -211,3 +211,75 @@ def test_wrong_keys_are_told_as_such(storage: StorageSettings) -> None:
 
     with pytest.raises(StoreUnavailable):
         stranger.get("key")
+
+
+PAGE, FOREIGN = "https://viewer.example", "https://foreign.example"
+
+
+def _preflight(store: S3Store, origin: str, method: str) -> httpx.Response:
+    """Ask as a browser does before a page of this origin sends a request."""
+    url = store.presign_put("key", expires=SOON)
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
+    return httpx.options(url, headers={**headers, "Access-Control-Request-Headers": "x-any"})
+
+
+def _allows(answer: httpx.Response, origin: str, method: str) -> bool:
+    methods = answer.headers.get("Access-Control-Allow-Methods", "").split(", ")
+    return method in methods and answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+def test_no_web_page_may_use_a_presigned_url_unless_its_origin_is_named(s3: S3Store) -> None:
+    s3.put("key", b"bytes")
+    s3.set_browser_origins()
+
+    preflight = _preflight(s3, PAGE, "GET")
+    answer = httpx.get(s3.presign_get("key", expires=SOON), headers={"Origin": PAGE})
+
+    assert not _allows(preflight, PAGE, "GET")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_pages_of_named_origins_may_read_and_write_but_not_delete(
+    storage: StorageSettings,
+) -> None:
+    store = S3Store(storage.model_copy(update={"browser_origins": (PAGE, "http://localhost:3000")}))
+    store.ensure_bucket()
+    store.put("key", b"bytes")
+    store.set_browser_origins()
+
+    allowed = {
+        (origin, method)
+        for origin in (PAGE, "http://localhost:3000", FOREIGN, "null")
+        for method in ("GET", "HEAD", "PUT", "POST", "DELETE")
+        if _allows(_preflight(store, origin, method), origin, method)
+    }
+    answer = httpx.get(store.presign_get("key", expires=SOON), headers={"Origin": PAGE})
+    foreign = httpx.get(store.presign_get("key", expires=SOON), headers={"Origin": FOREIGN})
+
+    assert allowed == {
+        (origin, method)
+        for origin in (PAGE, "http://localhost:3000")
+        for method in ("GET", "HEAD", "PUT")
+    }
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+def test_an_origin_that_is_named_no_more_is_closed_at_the_next_start(
+    storage: StorageSettings,
+) -> None:
+    before = S3Store(storage.model_copy(update={"browser_origins": (PAGE,)}))
+    before.ensure_bucket()
+    before.set_browser_origins()
+
+    S3Store(storage).set_browser_origins()
+
+    assert not _allows(_preflight(before, PAGE, "GET"), PAGE, "GET")
+
+
+def test_rules_that_the_server_refuses_are_an_error(storage: StorageSettings) -> None:
+    wrong = {"secret_key": SecretStr("wrong"), "browser_origins": (PAGE,)}
+    store = S3Store(storage.model_copy(update=wrong))
+
+    with pytest.raises(StoreUnavailable, match="refused the CORS rules"):
+        store.set_browser_origins()

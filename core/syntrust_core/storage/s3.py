@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from syntrust_core.errors import ObjectMissing, StoreUnavailable
 from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.base import ObjectInfo
+from syntrust_core.storage.bucket_cors import set_browser_origins
 
 BINARY = "application/octet-stream"
 _MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
@@ -30,6 +31,7 @@ class S3Store:
     """One bucket of an S3 server."""
 
     def __init__(self, settings: StorageSettings) -> None:
+        self._settings = settings
         self._bucket = settings.bucket
         self._http = urllib3.PoolManager(
             maxsize=16,
@@ -49,6 +51,11 @@ class S3Store:
                 except S3Error as error:
                     if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                         raise
+
+    def set_browser_origins(self) -> None:
+        """Let web pages use presigned URLs if the settings name their origins, and no others."""
+        with _translated(self._bucket):
+            set_browser_origins(self._settings, self._http)
 
     def put(self, key: str, data: bytes, *, content_type: str = BINARY) -> None:
         with _translated(key):
