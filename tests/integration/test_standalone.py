@@ -25,7 +25,7 @@ PARTS = {
     "metrics": "syntrust_metrics.worker",
     "orchestrator": "syntrust-gateway orchestrate",
     "redis": "-server",
-    "s3": "weed",
+    "s3": "-logtostderr=true mini",
 }
 PATIENCE_S = 120.0
 
@@ -172,7 +172,7 @@ def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
     assert json.loads((tmp_path / "run.json").read_text())["state"] == "stopped"
     logs = "".join(path.read_text(errors="replace") for path in (tmp_path / "logs").iterdir())
     keys = json.loads((tmp_path / "credentials.json").read_text())
-    for name in ("admin_key", "s3_secret_key"):
+    for name in ("admin_key", "s3_secret_key", "redis_password"):
         assert keys[name] not in commands + logs + "".join(run.said)
 
 

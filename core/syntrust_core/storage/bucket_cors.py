@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from xml.etree import ElementTree as ET
 
 import urllib3
-from minio.credentials import Credentials
+from minio.credentials.credentials import Credentials
 from minio.signer import sign_v4_s3
 
 from syntrust_core.errors import StoreUnavailable
@@ -63,7 +63,7 @@ def _request(method: str, settings: StorageSettings, http: urllib3.PoolManager, 
     """Send a signed request for the rules; return the status."""
     url = urlsplit(settings.endpoint)._replace(path=f"/{settings.bucket}", query="cors=")
     now, sha256 = datetime.now(UTC), hashlib.sha256(body).hexdigest()
-    headers = {
+    headers: dict[str, str | list[str] | tuple[str]] = {
         "Host": url.netloc,
         "Content-MD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
         "x-amz-content-sha256": sha256,
@@ -78,4 +78,5 @@ def _request(method: str, settings: StorageSettings, http: urllib3.PoolManager, 
         content_sha256=sha256,
         date=now,
     )
-    return http.request(method, urlunsplit(url), body=body, headers=signed).status
+    sent = {name: str(value) for name, value in signed.items()}
+    return http.request(method, urlunsplit(url), body=body, headers=sent).status

@@ -50,7 +50,7 @@ def test_an_error_of_one_setting_prints_no_key_beside_it(monkeypatch: pytest.Mon
     monkeypatch.setenv("SYNTRUST_QUEUE__VISIBILITY_TIMEOUT", "PT1S")
 
     with pytest.raises(ValidationError) as refused:
-        Settings()  # type: ignore[call-arg] # from the environment
+        Settings()
 
     text = str(refused.value)
     assert "storage.access_key" in text
