@@ -8,6 +8,7 @@ DISTRIBUTIONS := core services/metrics gateway services/generator services/segme
 PROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 DATA ?= build/data
 PORT ?= 8000
+OPTIONS ?=
 TESTS ?=
 JOBS ?= 2
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
@@ -28,8 +29,8 @@ venv: $(VENV)/.installed ## install everything into .venv
 demo: venv ## phantom cohort, twins, training at three α, trust factors: the main job, on this machine
 	@$(BIN)/syntrust-standalone demo --data build/demo
 
-up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA)
-	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT)
+up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA); OPTIONS=--allow-local-users on a shared machine
+	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT) $(OPTIONS)
 
 test: venv ## every test, on real servers started for the run; TESTS=folder for some
 	$(BIN)/python -m pytest $(TESTS)
