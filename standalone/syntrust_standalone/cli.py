@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
-from syntrust_standalone.data_folder import DataFolder, require_free_port
+from syntrust_standalone.data_folder import Database, DataFolder, require_free_port
 from syntrust_standalone.security.local_users import require_own_machine
 from syntrust_standalone.stack import Stack
 from syntrust_standalone.supervisor import Supervisor
@@ -36,6 +36,11 @@ console = Console(stderr=True, highlight=False)
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds all data.")]
 PortOption = Annotated[
     int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 chooses a free one.")
+]
+
+DatabaseOption = Annotated[
+    Database | None,
+    typer.Option(help="Where rows are kept; a folder stays with what it was begun with."),
 ]
 
 
@@ -66,6 +71,7 @@ def up(
     *,
     data: DataOption = Path("syntrust-data"),
     port: PortOption = 8000,
+    database: DatabaseOption = None,
     allow_local_users: Annotated[
         bool,
         typer.Option("--allow-local-users", help="Start although others can log in here."),
@@ -77,7 +83,8 @@ def up(
         require_own_machine()
     folder = DataFolder(data)
     with folder.lock() as lock:
-        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(port))
+        kind = folder.choose_database(database)
+        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(port), kind)
 
         def on_event(event: str) -> None:
             console.print(f"[dim]{event}[/]")
@@ -100,6 +107,7 @@ def demo(
         int | None,
         typer.Option(min=1, help="Iterations of each training; by default the preset's."),
     ] = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Run an experiment at α = 0, 0.5, 1 on a phantom cohort and show its results.
 
@@ -110,7 +118,7 @@ def demo(
     if port:
         require_free_port(port)
     plan = DemoPlan(cases=cases, iterations=iterations)
-    run_demo(data, port, plan, Console(highlight=False))
+    run_demo(data, port, plan, Console(highlight=False), database)
 
 
 @phantom.command("make")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ class FolderInUse(Conflict):
     slug, title = "folder-in-use", "Data folder is in use"
 
 
+class Database(StrEnum):
+    """Where the gateway's rows are kept."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
 @dataclass(frozen=True)
 class Credentials:
     """Keys, made once per folder and kept in a file that only its owner may read."""
@@ -36,6 +44,7 @@ class Credentials:
     s3_secret_key: str = field(repr=False)
     admin_key: str = field(repr=False)
     redis_password: str = field(repr=False)
+    database_password: str = field(repr=False)
 
     @classmethod
     def new(cls) -> Credentials:
@@ -44,6 +53,7 @@ class Credentials:
             s3_secret_key=secrets.token_hex(20),
             admin_key=secrets.token_urlsafe(32),
             redis_password=secrets.token_hex(20),
+            database_password=secrets.token_hex(20),
         )
 
 
@@ -51,6 +61,7 @@ class Credentials:
 class Ports:
     gateway: int
     redis: int
+    postgres: int
     weed: WeedPorts
 
 
@@ -62,6 +73,7 @@ class DataFolder:
         self.redis = self.root / "redis"
         self.s3 = self.root / "s3"
         self.database = self.root / "syntrust.db"
+        self.postgres = self.root / "postgres"
         self.logs = self.root / "logs"
         self.credentials_file = self.root / "credentials.json"
         self.run_file = self.root / "run.json"
@@ -125,15 +137,32 @@ class DataFolder:
             write_json(path, wanted)
         return Credentials(**wanted)
 
+    def choose_database(self, asked: Database | None) -> Database:
+        """Choose what the folder was begun with; SQLite for a new folder, unless asked otherwise.
+
+        Raises
+        ------
+        Conflict
+            The folder holds a database of the other kind.
+        """
+        files = {Database.SQLITE: self.database, Database.POSTGRESQL: self.postgres / "data"}
+        begun = next((kind for kind, file in files.items() if file.exists()), None)
+        if begun is not None and asked not in {begun, None}:
+            raise Conflict(
+                f"{self.root} was begun with --database {begun} and its rows are there; start it "
+                "with that, or give another folder with --data."
+            )
+        return begun or asked or Database.SQLITE
+
     def choose_ports(self, gateway: int) -> Ports:
         """Choose the last run's ports if all are free, else others; 0 means any gateway port."""
         last = self.read_run().get("ports", {})
         kept = [port for port in last.values() if isinstance(port, int) and is_free(port)]
         # All or none: SeaweedFS names a folder and sockets by its ports.
-        numbers = kept if len(kept) == 6 else find_free_ports(6)
-        redis, *weed = numbers
+        numbers = kept if len(kept) == 7 else find_free_ports(7)
+        redis, postgres, *weed = numbers
         chosen = gateway or find_free_ports(1)[0]
-        return Ports(gateway=chosen, redis=redis, weed=WeedPorts(*weed))
+        return Ports(gateway=chosen, redis=redis, postgres=postgres, weed=WeedPorts(*weed))
 
     def read_run(self) -> dict[str, Any]:
         """Read what the latest run wrote about itself; empty before the first run."""
@@ -141,7 +170,7 @@ class DataFolder:
 
     def write_run(self, state: str, ports: Ports, url: str) -> None:
         """Write the state of this run: starting, ready, stopping or stopped."""
-        inner = {"redis": ports.redis, **asdict(ports.weed)}
+        inner = {"redis": ports.redis, "postgres": ports.postgres, **asdict(ports.weed)}
         body = {"pid": os.getpid(), "state": state, "url": url, "ports": inner}
         write_json(self.run_file, body)
 

@@ -28,7 +28,7 @@ from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
 from syntrust_core.errors import Unavailable
 from syntrust_core.files import file_sha256
-from syntrust_standalone.data_folder import DataFolder
+from syntrust_standalone.data_folder import Database, DataFolder
 from syntrust_standalone.peak_memory import watch_memory
 from syntrust_standalone.servers import Program, find_free_ports, is_free, read_log_end, spawn
 
@@ -58,14 +58,16 @@ class DemoPlan:
         return {"name": "demo", "split": {"seed": 0, **fractions}, "segmenter": segmenter}
 
 
-def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> None:
+def run_demo(
+    data: Path, port: int | None, plan: DemoPlan, console: Console, database: Database | None = None
+) -> None:
     """Run the demo and write its results into `data`.
 
     It reuses what an earlier run made in `data`: cases, dataset, and every computed step.
     """
     started = time.monotonic()
     folder = DataFolder(data / "stack")
-    with watch_memory() as memory, run_stack(folder, port, console) as supervisor:
+    with watch_memory() as memory, run_stack(folder, port, console, database) as supervisor:
         cases = _cohort(data / "cohort", plan, console)
         with _client(folder, supervisor, console) as client:
             dataset = _dataset(client, cases, console)
@@ -79,13 +81,14 @@ def run_demo(data: Path, port: int | None, plan: DemoPlan, console: Console) -> 
 
 @contextmanager
 def run_stack(
-    folder: DataFolder, port: int | None, console: Console
+    folder: DataFolder, port: int | None, console: Console, database: Database | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the stack as a child process, and stop it in order at the end of the block."""
     chosen = port if port is not None else PORT if is_free(PORT) else find_free_ports(1)[0]
     command = ("-m", "syntrust_standalone", "up", "--data", str(folder.root), "--port", str(chosen))
     # Phantoms are of no patient: the demo runs on shared machines too.
-    argv = (sys.executable, *command, "--allow-local-users")
+    kind = () if database is None else ("--database", str(database))
+    argv = (sys.executable, *command, *kind, "--allow-local-users")
     program = Program("supervisor", argv, Path.cwd())
     with _raise_on_sigterm():
         process = spawn(program, folder.log_file("supervisor"))

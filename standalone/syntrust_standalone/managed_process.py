@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from syntrust_standalone.servers import Program, signal_group, spawn
 
@@ -27,6 +29,10 @@ class OrphanCleaner:
         self._lock = lock
         self._groups: dict[int, str] = {}
         self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def watch(self, group: int, death_signal: str) -> None:
         self._groups[group] = death_signal
@@ -77,6 +83,11 @@ class ManagedProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def group(self) -> int | None:
+        """The process group of the running program; None between two starts."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         self._spawn()
         self._task = asyncio.create_task(self._restart_when_ended())
@@ -88,7 +99,7 @@ class ManagedProcess:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._process is None:
             return
-        signal_group(self._process.pid, signal.SIGTERM)
+        signal_group(self._process.pid, signal.Signals[self.program.stop_signal])
         with suppress(TimeoutError):
             await asyncio.wait_for(wait_until_ended(self._process), grace_s)
         await self._end_group()
@@ -146,6 +157,18 @@ def _collect(group: int) -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def end_adopted(groups: Collection[int]) -> None:
+    """Kill and collect what a killed program left in sessions of its own, as PostgreSQL does.
+
+    A subreaper has adopted it. `groups` are those that this process manages.
+    """
+    for child in psutil.Process().children():
+        with suppress(ProcessLookupError, ChildProcessError):
+            if child.pid not in groups and os.getsid(child.pid) == child.pid:
+                os.kill(child.pid, signal.SIGKILL)
+                os.waitpid(child.pid, os.WNOHANG)
 
 
 def _describe_exit(code: int) -> str:

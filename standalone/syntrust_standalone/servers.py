@@ -48,7 +48,8 @@ class Program:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
-    death_signal: Literal["SIGTERM", "SIGKILL"] = "SIGTERM"
+    death_signal: Literal["SIGTERM", "SIGINT", "SIGKILL"] = "SIGTERM"
+    stop_signal: Literal["SIGTERM", "SIGINT"] = "SIGTERM"
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ def run_server(program: Program, answers: Callable[[], bool], log: Path) -> Iter
         _wait_until_ready(program, process, answers, log)
         yield
     finally:
-        signal_group(process.pid, signal.SIGTERM)
+        signal_group(process.pid, signal.Signals[program.stop_signal])
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syntrust_core.contracts.base import Queue
-from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
+from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
+from syntrust_standalone.postgres import postgres_program, postgres_url, prepare_postgres
 from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
@@ -30,6 +31,7 @@ class Stack:
     folder: DataFolder
     credentials: Credentials
     ports: Ports
+    database: Database = Database.SQLITE
 
     @property
     def url(self) -> str:
@@ -46,6 +48,19 @@ class Stack:
         keys = (self.credentials.s3_access_key, self.credentials.s3_secret_key)
         return redis, weed_program(self.folder.s3, self.ports.weed, *keys)
 
+    @property
+    def database_url(self) -> str:
+        if self.database is Database.SQLITE:
+            return f"sqlite:///{self.folder.database}"
+        return postgres_url(self.ports.postgres, self.credentials.database_password)
+
+    def database_server(self) -> Program | None:
+        """Build PostgreSQL and make its files at the first start; None on SQLite."""
+        if self.database is Database.SQLITE:
+            return None
+        prepare_postgres(self.folder.postgres, self.credentials.database_password)
+        return postgres_program(self.folder.postgres, self.ports.postgres)
+
     def migrate(self) -> Program:
         return self._gateway("migrate", "migrate")
 
@@ -61,7 +76,7 @@ class Stack:
     def _gateway(self, name: str, *arguments: str) -> Program:
         env = {
             **self._common(),
-            "SYNTRUST_GATEWAY__DATABASE_URL": f"sqlite:///{self.folder.database}",
+            "SYNTRUST_GATEWAY__DATABASE_URL": self.database_url,
             "SYNTRUST_GATEWAY__ADMIN_KEY": self.credentials.admin_key,
         }
         command = str(Path(sys.executable).with_name("syntrust-gateway"))

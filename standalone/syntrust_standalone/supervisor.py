@@ -21,8 +21,10 @@ from syntrust_standalone.managed_process import (
     ManagedProcess,
     OnEvent,
     OrphanCleaner,
+    end_adopted,
     wait_until_ended,
 )
+from syntrust_standalone.postgres import postgres_is_ready
 from syntrust_standalone.servers import (
     Program,
     read_log_end,
@@ -36,7 +38,13 @@ from syntrust_standalone.stack import Stack
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _POLL_S = 0.1
 _READY_TIMEOUT_S = 240.0
-_GRACE_S: Mapping[str, float] = {"gateway": 5, "orchestrator": 5, "s3": 10, "redis": 10}
+_GRACE_S: Mapping[str, float] = {
+    "gateway": 5,
+    "orchestrator": 5,
+    "s3": 10,
+    "redis": 10,
+    "postgres": 10,
+}
 _WORKER_GRACE_S = 3.0  # a step that is cut off goes on from its checkpoint at the next start
 _STARTS_BEFORE_READY = 4
 _LOG_BYTES = 32 << 20
@@ -51,6 +59,7 @@ class Supervisor:
         self._on_event = on_event
         self._cleaner = OrphanCleaner(lock)
         self._processes: list[ManagedProcess] = []
+        self._migration: int | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -112,17 +121,24 @@ class Supervisor:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _start(self) -> None:
-        # Beside the servers' start: the database is a file and needs neither.
-        migration = asyncio.create_task(self._migrate())
+        database = asyncio.create_task(self._prepare_database())
         try:
             await self._start_servers()
             workers = [self._manage(program) for program in self._stack.workers()]
-            await migration
+            await database
         finally:
-            migration.cancel()
-            await asyncio.gather(migration, return_exceptions=True)
+            database.cancel()
+            await asyncio.gather(database, return_exceptions=True)
         api = [self._manage(program) for program in self._stack.gateway()]
         await self._wait_until_all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
+
+    async def _prepare_database(self) -> None:
+        """Start its server, if it has one, and migrate it: beside the start of all others."""
+        server = await asyncio.to_thread(self._stack.database_server)
+        if server is not None:
+            url = self._stack.database_url
+            await self._wait_until_ready(self._manage(server), lambda: postgres_is_ready(url))
+        await self._migrate()
 
     async def _start_servers(self) -> None:
         ports, password = self._stack.ports, self._stack.credentials.redis_password
@@ -162,6 +178,7 @@ class Supervisor:
         program = self._stack.migrate()
         log = self._stack.folder.log_file(program.name)
         process = spawn(program, log)
+        self._migration = process.pid
         try:
             code = await wait_until_ended(process)
         finally:
@@ -171,9 +188,9 @@ class Supervisor:
             raise Unavailable(_describe_failed_start(program.name, log))
 
     async def _stop_all(self) -> None:
-        """Stop API, orchestrator, workers, S3, Redis: each before the servers that it needs."""
+        """Stop API, orchestrator, workers, S3, Redis, PostgreSQL: each before what it needs."""
         *rest, orchestrator, gateway = self._list_in_order()
-        servers, workers = rest[:2], rest[2:]
+        servers, workers = rest[:3], rest[3:]
         await self._stop_together([gateway])
         await self._stop_together([orchestrator])
         await self._stop_together(workers)
@@ -181,8 +198,8 @@ class Supervisor:
             await self._stop_together([server])
 
     def _list_in_order(self) -> list[ManagedProcess | None]:
-        """List Redis, S3, workers, orchestrator, gateway; None for one that was not started."""
-        names = ("redis", "s3", *map(str, Queue), "orchestrator", "gateway")
+        """List PostgreSQL, Redis, S3, workers, orchestrator, API; None for what was not started."""
+        names = ("postgres", "redis", "s3", *map(str, Queue), "orchestrator", "gateway")
         by_name = {process.program.name: process for process in self._processes}
         return [by_name.get(name) for name in names]
 
@@ -195,8 +212,14 @@ class Supervisor:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_S)
             self._cleaner.revive()
+            end_adopted(self._list_groups())
             for log in self._stack.folder.logs.glob("*.log"):
                 trim_log(log, _LOG_BYTES)
+
+    def _list_groups(self) -> set[int]:
+        """List the process groups that this supervisor started and knows of."""
+        managed = {process.group for process in self._processes}
+        return {group for group in (*managed, self._cleaner.pid, self._migration) if group}
 
 
 def trim_log(log: Path, limit_bytes: int) -> None:

@@ -1,14 +1,14 @@
-"""The API on a SQLite file and in-memory doubles of the servers, asked without a network."""
+"""The API on a database of each kind and doubles of the servers, asked without a network."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from structlog.testing import capture_logs
 from tests.answer_schemas import Answered, check_answer
+from tests.databases import PostgresDatabases, SqliteFiles
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
 from syntrust_core.contracts.base import FileInfo, Kind, Manifest, Provenance, Ref
@@ -25,9 +27,8 @@ from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.session import make_engine, read_factory, session_factory
-from syntrust_gateway.db.sqlite import keep_write_ahead_log
-from syntrust_gateway.db.tables import Base, Case, CaseState, Dataset, DatasetState, Role
+from syntrust_gateway.db.session import read_factory, session_factory
+from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Role
 from syntrust_gateway.trust_score.service import ScorerPool
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -54,6 +55,14 @@ SEGMENTER_CARD: Final = {
     "versions": {"torch": "2", "revision": "abc123"},
 }
 """The same of a segmenter's."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What uses a database runs on each kind, unless its module is marked otherwise."""
+    if "new_engine" in metafunc.fixturenames:
+        kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+        either = metafunc.definition.get_closest_marker("any_database") is not None
+        metafunc.parametrize("new_engine", kinds[:1] if either else kinds, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,14 +116,33 @@ def logged() -> Iterator[list[Any]]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with tables and no rows, to be copied."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite"
-    engine = make_engine(f"sqlite:///{path}")
-    keep_write_ahead_log(engine)
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    return path
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("database"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[PostgresDatabases]:
+    with closing(PostgresDatabases(postgres_server)) as databases:
+        yield databases
+
+
+@pytest.fixture
+def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Give an engine of a database with tables and no rows, another at each call."""
+    numbers = count()
+    if request.param == "postgresql":
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+        yield lambda: databases.hand_out(next(numbers))
+        return
+    files: SqliteFiles = request.getfixturevalue("sqlite_files")
+    with ExitStack() as used:
+
+        def make() -> Engine:
+            engine = files.hand_out(tmp_path, next(numbers))
+            used.callback(engine.dispose)
+            return engine
+
+        yield make
 
 
 @pytest.fixture(scope="session")
@@ -126,14 +154,12 @@ def scorers() -> Iterator[ScorerPool]:
 
 @pytest.fixture
 def container(
-    tmp_path: Path,
-    empty_database: Path,
+    new_engine: Callable[[], Engine],
     store: MemoryStore,
     coordinator: MemoryCoordinator,
-) -> Iterator[Container]:
-    path = shutil.copy(empty_database, tmp_path / "gateway.sqlite")
-    engine = make_engine(f"sqlite:///{path}")
-    yield Container(
+) -> Container:
+    engine = new_engine()
+    return Container(
         write=session_factory(engine),
         read=read_factory(engine),
         store=store,
@@ -142,7 +168,6 @@ def container(
         body_timeout=timedelta(seconds=5),
         events_every=timedelta(milliseconds=1),
     )
-    engine.dispose()
 
 
 @pytest.fixture
@@ -256,9 +281,8 @@ def case_files() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[OrchestratorHarness]:
-    with closing(OrchestratorHarness(tmp_path)) as harness:
-        yield harness
+def harness(tmp_path: Path, new_engine: Callable[[], Engine]) -> OrchestratorHarness:
+    return OrchestratorHarness(tmp_path, new_engine())
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.grid import Grid
@@ -15,10 +15,8 @@ from syntrust_core.runtime.runner import StepContext, StepHandler, publish_impor
 from syntrust_core.testing import MemoryQueue, MemoryStore
 from syntrust_core.testing.step_bench import StepBench
 from syntrust_gateway.datasets.planner_view import view_dataset
-from syntrust_gateway.db.session import make_engine, read_factory, session_factory
-from syntrust_gateway.db.sqlite import keep_write_ahead_log
+from syntrust_gateway.db.session import read_factory, session_factory
 from syntrust_gateway.db.tables import (
-    Base,
     Case,
     CaseState,
     Client,
@@ -62,11 +60,8 @@ def compute(message: StepMessage, context: StepContext) -> None:
 class OrchestratorHarness:
     """Database, doubles and an orchestrator, with the verbs the tests speak in."""
 
-    def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
-        self._engine = make_engine(f"sqlite:///{folder / 'db.sqlite'}")
-        keep_write_ahead_log(self._engine)
-        Base.metadata.create_all(self._engine)
-        self.write, self.read = session_factory(self._engine), read_factory(self._engine)
+    def __init__(self, folder: Path, engine: Engine, store: MemoryStore | None = None) -> None:
+        self.write, self.read = session_factory(engine), read_factory(engine)
         self.bench = StepBench(folder, store=store, cache_bytes=1 << 20)
         self.store, self.coordinator = self.bench.store, self.bench.coordinator
         self.queue, self.clock, self.computed = MemoryQueue(), Clock(), list[str]()
@@ -74,10 +69,6 @@ class OrchestratorHarness:
         weights.write_bytes(b"weights")
         publish_imported(self.store, MODEL, {"model.safetensors": weights})
         self.restart()
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._engine.dispose()
 
     def restart(self) -> None:
         """What a crash and a new start of the orchestrator come to: nothing was kept."""

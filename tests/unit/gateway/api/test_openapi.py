@@ -13,6 +13,8 @@ from tests.unit.gateway.conftest import Api
 
 from syntrust_gateway.app import openapi_document
 
+pytestmark = pytest.mark.any_database
+
 # JSON that others define: a configuration of a network, label values, MONAI's own description.
 FREE = {
     "/AcceptedSegmentation/properties/scheme/anyOf/1",

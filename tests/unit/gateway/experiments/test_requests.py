@@ -11,6 +11,8 @@ import pytest
 
 from syntrust_core.contracts.base import Ref
 
+pytestmark = pytest.mark.any_database
+
 
 def test_an_accepted_experiment_says_where_to_watch_it(
     post_experiment: Callable[..., httpx.Response], ready_dataset: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_on
 
 from syntrust_core.contracts.base import QUEUES, Kind
@@ -203,21 +203,24 @@ def test_a_cancelled_experiment_asked_for_again_goes_on(
 
 
 def test_manifests_that_a_lost_database_forgot_are_found_again(
-    harness: OrchestratorHarness, ready: str, tmp_path: Path
+    harness: OrchestratorHarness,
+    ready: str,
+    tmp_path: Path,
+    new_engine: Callable[[], Engine],
 ) -> None:
     harness.experiment(ready)
     harness.drain()
     folder = tmp_path / "second"
     folder.mkdir()
 
-    with closing(OrchestratorHarness(folder, harness.store)) as other:
-        dataset = other.dataset()
-        other.drain()
-        experiment = other.experiment(dataset)
-        other.drain()
+    other = OrchestratorHarness(folder, new_engine(), harness.store)
+    dataset = other.dataset()
+    other.drain()
+    experiment = other.experiment(dataset)
+    other.drain()
 
-        assert other.state(experiment).state is RunState.SUCCEEDED
-        assert other.computed == []
+    assert other.state(experiment).state is RunState.SUCCEEDED
+    assert other.computed == []
 
 
 def test_a_worker_that_cannot_import_its_work_fails_the_step_until_it_is_whole_again(

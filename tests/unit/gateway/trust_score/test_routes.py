@@ -13,6 +13,8 @@ from syntrust_gateway.trust_score.pipe import JSON as JSON_TYPE
 from syntrust_gateway.trust_score.scoring import Refusal, negotiate_type, score_request
 from syntrust_metrics.trust import list_definitions
 
+pytestmark = pytest.mark.any_database
+
 CASES: list[dict[str, Any]] = [
     {
         "id": f"case-{index}",
