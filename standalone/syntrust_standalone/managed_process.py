@@ -99,10 +99,15 @@ class ManagedProcess:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._process is None:
             return
-        signal_group(self._process.pid, signal.Signals[self.program.stop_signal])
+        self.ask_to_stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(wait_until_ended(self._process), grace_s)
         await self._end_group()
+
+    def ask_to_stop(self) -> None:
+        """Tell the program's group to end by itself."""
+        if self._process is not None:
+            signal_group(self._process.pid, signal.Signals[self.program.stop_signal])
 
     def kill(self) -> None:
         """Kill the program's group now; `stop` does the rest."""

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syntrust_core.contracts.base import Queue
 from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
-from syntrust_standalone.postgres import postgres_program, postgres_url, prepare_postgres
+from syntrust_standalone.liveness import Heartbeat, Liveness, http_shows_life, redis_shows_life
+from syntrust_standalone.postgres import (
+    postgres_answers,
+    postgres_program,
+    postgres_url,
+    prepare_postgres,
+)
 from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
 _CACHE_BYTES = 4 << 30
 _KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: it returns no memory
 _MALLOC_STEP_BYTES = 256 << 20
+_HEARTBEAT = "heartbeat"
+_PROBE_LIMIT_S = 30.0
+_HEARTBEAT_LIMIT_S = 55.0  # a worker beats every 10 s, and later while Redis does not answer it
 _WORKERS: Mapping[Queue, str] = {
     Queue.GENERATOR: "syntrust_generator.worker",
     Queue.SEGMENTER: "syntrust_segmenter.worker",
@@ -71,7 +80,31 @@ class Stack:
     def gateway(self) -> tuple[Program, Program]:
         """Build orchestrator and API, which need the migrated database."""
         serve = ("serve", "--host", HOST, "--port", str(self.ports.gateway))
-        return self._gateway("orchestrator", "orchestrate"), self._gateway("gateway", *serve)
+        work = self.folder.work_folder("orchestrator")
+        beat = {"SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / _HEARTBEAT)}
+        orchestrator = self._gateway("orchestrator", "orchestrate")
+        orchestrator = replace(orchestrator, folder=work, env={**orchestrator.env, **beat})
+        return orchestrator, self._gateway("gateway", *serve)
+
+    def liveness(self) -> dict[str, Liveness]:
+        """Build what shows that each program lives.
+
+        Each rides out a stop of 20 s, and is back at work within 90 s of a longer one.
+        """
+        ports, beating = self.ports, ("orchestrator", *map(str, _WORKERS))
+        probes: dict[str, Callable[[], bool]] = {
+            "postgres": lambda: postgres_answers(ports.postgres),
+            "redis": lambda: redis_shows_life(ports.redis),
+            "s3": lambda: http_shows_life(ports.weed.s3, "/healthz"),
+            "gateway": lambda: http_shows_life(ports.gateway, "/health/live"),
+        }
+        return {
+            **{name: Liveness(probe, _PROBE_LIMIT_S) for name, probe in probes.items()},
+            **{name: Liveness(self._heartbeat(name), _HEARTBEAT_LIMIT_S) for name in beating},
+        }
+
+    def _heartbeat(self, name: str) -> Heartbeat:
+        return Heartbeat(self.folder.work_folder(name) / _HEARTBEAT)
 
     def _gateway(self, name: str, *arguments: str) -> Program:
         env = {
@@ -87,7 +120,7 @@ class Stack:
         env = {
             **self._common(),
             "SYNTRUST_WORKER__SCRATCH": str(work),
-            "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / "heartbeat"),
+            "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / _HEARTBEAT),
             "SYNTRUST_WORKER__THREADS": threads,
             "SYNTRUST_WORKER__CACHE_BYTES": str(_CACHE_BYTES),
             # Workers share the cores: a thread without work must not spin.

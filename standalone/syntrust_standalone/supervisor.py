@@ -17,6 +17,7 @@ from redis import Redis
 
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
+from syntrust_standalone.liveness import Watcher
 from syntrust_standalone.managed_process import (
     ManagedProcess,
     OnEvent,
@@ -60,6 +61,9 @@ class Supervisor:
         self._cleaner = OrphanCleaner(lock)
         self._processes: list[ManagedProcess] = []
         self._migration: int | None = None
+        self._liveness = stack.liveness()
+        self._watchers: list[Watcher] = []
+        self._watches: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -77,11 +81,14 @@ class Supervisor:
             self._record_state("starting")
             await self._run_until_stopped(self._start())
             if not self._stop.is_set():
+                for watcher in self._watchers:
+                    watcher.note_ready()
                 self._record_state("ready")
                 await self._stop.wait()
         finally:
             self._record_state("stopping")
-            housekeeping.cancel()
+            for task in (housekeeping, *self._watches):
+                task.cancel()
             await self._stop_all()
             self._cleaner.close()
             self._record_state("stopped")
@@ -152,7 +159,18 @@ class Supervisor:
         process = ManagedProcess(program, log, self._cleaner, self._notify)
         self._processes.append(process)
         process.start()
+        self._watch(process)
         return process
+
+    def _watch(self, process: ManagedProcess) -> None:
+        name = process.program.name
+
+        def on_hang(silent_s: float) -> None:
+            self._notify(f"{name} hangs: no sign of life for {silent_s:.0f} s; killing it")
+
+        watcher = Watcher(process, self._liveness[name], on_hang)
+        self._watchers.append(watcher)
+        self._watches.append(asyncio.create_task(watcher.run()))
 
     async def _wait_until_ready(self, process: ManagedProcess, answers: Callable[[], bool]) -> None:
         await self._wait_until_all_ready([process], answers)

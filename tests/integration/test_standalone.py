@@ -24,20 +24,28 @@ UP = ("-m", "syntrust_standalone", "up", "--allow-local-users", "--port", "0", "
 PARTS = {
     "metrics": "syntrust_metrics.worker",
     "orchestrator": "syntrust-gateway orchestrate",
+    "postgres": "postgres -D",
     "redis": "-server",
     "s3": "-logtostderr=true mini",
 }
+HANGING = {
+    **PARTS,
+    "gateway": "syntrust-gateway serve",
+    "generator": "syntrust_generator.worker",
+    "segmenter": "syntrust_segmenter.worker",
+}
 PATIENCE_S = 120.0
+BACK_AT_WORK_S = 90.0
 
 
 class Run:
     """One `up`, with an environment mark by which its processes are found after its own end."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.mark = uuid4().hex
         self.process = subprocess.Popen(
-            [sys.executable, *UP, str(data)],
+            [sys.executable, *UP, str(data), *options],
             env={**os.environ, MARK: self.mark},
             stderr=subprocess.PIPE,
             text=True,
@@ -101,8 +109,8 @@ def wait_until_healthy(run: Run) -> None:
 
 
 @contextmanager
-def up(data: Path) -> Iterator[Run]:
-    run = Run(data)
+def up(data: Path, *options: str) -> Iterator[Run]:
+    run = Run(data, *options)
     try:
         yield run
     finally:
@@ -147,7 +155,7 @@ def kill_parts(run: Run, parts: dict[str, list[int]]) -> None:
 def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
     tmp_path: Path,
 ) -> None:
-    with up(tmp_path) as run:
+    with up(tmp_path, "--database", "postgresql") as run:
         run.until("ready")
         second = subprocess.run(
             [sys.executable, *UP, str(tmp_path)],
@@ -172,8 +180,30 @@ def test_killed_parts_come_back_a_second_start_is_refused_and_no_key_is_told(
     assert json.loads((tmp_path / "run.json").read_text())["state"] == "stopped"
     logs = "".join(path.read_text(errors="replace") for path in (tmp_path / "logs").iterdir())
     keys = json.loads((tmp_path / "credentials.json").read_text())
-    for name in ("admin_key", "s3_secret_key", "redis_password"):
+    for name in ("admin_key", "s3_secret_key", "redis_password", "database_password"):
         assert keys[name] not in commands + logs + "".join(run.said)
+
+
+def test_parts_that_hang_are_noticed_and_replaced(tmp_path: Path) -> None:
+    with up(tmp_path, "--database", "postgresql") as run:
+        run.until("ready")
+        # The oldest process of each: its children go on, as when the parent of a worker hangs.
+        stopped = {min(run.ids(part)): name for name, part in HANGING.items()}
+        started = time.monotonic()
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        left = wait_for_ends(stopped)
+        wait_until_healthy(run)
+        took_s = time.monotonic() - started
+        run.process.send_signal(signal.SIGINT)
+        run.process.wait(PATIENCE_S)
+        assert run.process.stderr is not None
+        said = "".join([*run.said, run.process.stderr.read()])
+
+    assert left == {}
+    assert took_s < BACK_AT_WORK_S
+    for name in HANGING:
+        assert f"{name} hangs: no sign of life for" in said
 
 
 def test_a_stop_during_the_start_leaves_nothing(tmp_path: Path) -> None:

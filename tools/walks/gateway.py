@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from tests.databases import SqliteFiles
 from tests.unit.gateway.conftest import CARD, Api
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 from tools.walks.recorder import Passed, Walk, watching
@@ -37,7 +38,7 @@ class _Goal(MemoryQueue):
 
 def experiment_to_message(folder: Path) -> list[Passed]:
     """Ask for an experiment, and let the orchestrator hand out its first step."""
-    harness = OrchestratorHarness(folder)
+    harness = OrchestratorHarness(folder, SqliteFiles(folder).hand_out(folder, 0))
     dataset = harness.dataset()
     harness.drain()
     _publish_generator(harness, folder)
@@ -54,7 +55,7 @@ def experiment_to_message(folder: Path) -> list[Passed]:
 
 def dice_to_answer(folder: Path) -> list[Passed]:
     """Send Dice scores, and read the trust factors."""
-    container = _container(OrchestratorHarness(folder))
+    container = _container(OrchestratorHarness(folder, SqliteFiles(folder).hand_out(folder, 0)))
     scorers = ScorerPool()
     api = _api(container, scorers)
     cases = [{"id": f"case-{i}", "real": _dice(i), "synthetic": _dice(7 * i)} for i in range(CASES)]

@@ -23,6 +23,7 @@ LEASE_RENEWAL = timedelta(seconds=15)
 WORKER = timedelta(seconds=45)
 PROGRESS = timedelta(seconds=120)
 CANCEL = timedelta(seconds=120)
+TICK = timedelta(hours=1)
 
 # Take the lease unless somebody else holds it, and remove the queue mark in the same step.
 _ACQUIRE_LEASE = """
@@ -78,6 +79,14 @@ class StepCoordinator(Protocol):
 
     def workers(self, queue: Queue) -> int:
         """Count the workers of the queue that gave a sign of life lately."""
+        ...
+
+    def note_tick(self) -> None:
+        """Note that the orchestrator which leads has ended a tick."""
+        ...
+
+    def tick_age_s(self) -> float | None:
+        """Tell how long ago that was; None if it was over an hour ago, or never."""
         ...
 
 
@@ -155,6 +164,16 @@ class RedisCoordinator:
     def workers(self, queue: Queue) -> int:
         with _answering():
             return sum(1 for _ in self._redis.scan_iter(f"worker:{queue}:*", count=1000))
+
+    def note_tick(self) -> None:
+        with _answering():
+            self._redis.set("orchestrator:tick", 1, px=TICK)
+
+    def tick_age_s(self) -> float | None:
+        # Redis measures it, so no two clocks are compared.
+        with _answering():
+            left_ms = self._redis.pttl("orchestrator:tick")
+        return None if left_ms < 0 else TICK.total_seconds() - left_ms / 1000
 
 
 @contextmanager

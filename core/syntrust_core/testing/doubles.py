@@ -75,6 +75,7 @@ class MemoryCoordinator:
         self.cancels: set[str] = set()
         self.reports: dict[str, Progress] = {}
         self.alive: set[tuple[Queue, str]] = set()
+        self.tick_age: float | None = None
 
     def set_queued(self, step: str) -> None:
         if step not in self.leases:
@@ -120,6 +121,12 @@ class MemoryCoordinator:
 
     def workers(self, queue: Queue) -> int:
         return sum(1 for name, _ in self.alive if name == queue)
+
+    def note_tick(self) -> None:
+        self.tick_age = 0.0
+
+    def tick_age_s(self) -> float | None:
+        return self.tick_age
 
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""

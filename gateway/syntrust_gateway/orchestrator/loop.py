@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -28,6 +27,7 @@ from syntrust_gateway.db.session import (
 )
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.orchestrator import completion, demand
+from syntrust_gateway.orchestrator.heartbeat import Heartbeat
 from syntrust_gateway.orchestrator.planning import plan_steps
 from syntrust_gateway.orchestrator.reconcile import Reconciled, Servers, reconcile
 from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
@@ -60,6 +60,7 @@ class Orchestrator:
             session.expunge_all()
         self._record(reconcile(self._servers, pending, done))
         self._cancel_unneeded({step.id for step in pending})
+        self._servers.coordinator.note_tick()
 
     def _record(self, found: Reconciled) -> None:
         with self._write.begin() as session:
@@ -135,11 +136,12 @@ def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
     store.ensure_bucket()
     servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
     orchestrator = Orchestrator(session_factory(engine), read_factory(engine), servers)
-    tick_until(orchestrator, stop, heartbeat=settings.worker.heartbeat_file)
+    with Heartbeat(settings.worker.heartbeat_file) as heartbeat:
+        tick_until(orchestrator, stop, heartbeat=heartbeat)
 
 
 def tick_until(
-    orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Path | None = None
+    orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Heartbeat | None = None
 ) -> None:
     """Tick until `stop` is set. Wait for a server that is away, and log a bug."""
     log.info("orchestrator.started")
@@ -147,11 +149,11 @@ def tick_until(
         started = time.monotonic()
         try:
             orchestrator.tick()
-            if heartbeat is not None:
-                heartbeat.touch()
         except (Unavailable, OperationalError) as error:
             log.warning("orchestrator.server_away", reason=str(error))
         except Exception:
             log.exception("orchestrator.tick_failed")
+        if heartbeat is not None:
+            heartbeat.touch()
         stop.wait(max(SHORTEST_PAUSE_S, PAUSE_PER_TICK * (time.monotonic() - started)))
     log.info("orchestrator.stopped")

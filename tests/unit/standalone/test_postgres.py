@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -25,11 +25,10 @@ from syntrust_standalone.postgres import (
 from syntrust_standalone.servers import find_free_ports, is_free, read_log_end, spawn
 
 pytestmark = pytest.mark.slow
-Login = Callable[..., None]
 
 
-def connect(url: str, **changes: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(url.replace("+psycopg", ""), connect_timeout=10, **changes)
+def connect(url: str, user: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(url.replace("+psycopg", ""), connect_timeout=10, user=user)
 
 
 def test_a_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Path) -> None:
@@ -47,9 +46,10 @@ def test_a_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Path) -> 
 
 def test_only_its_role_with_its_password_gets_in_and_may_read_no_file(tmp_path: Path) -> None:
     with start_postgres(tmp_path / "db", durable=False) as url:
-        for changes in ({"password": "guess"}, {"user": "postgres", "password": "x"}):
-            with pytest.raises(psycopg.OperationalError):
-                connect(url, **changes)
+        with pytest.raises(psycopg.OperationalError):
+            connect(url, user="postgres")
+        with pytest.raises(psycopg.OperationalError):
+            connect(re.sub(":[0-9a-f]+@", ":guess@", url))
         with connect(url) as connection:
             for statement in ("SELECT pg_read_file('PG_VERSION')", "CREATE DATABASE more"):
                 connection.rollback()
