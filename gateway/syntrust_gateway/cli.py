@@ -67,13 +67,15 @@ def create_key(
     try:
         with session_factory(engine).begin() as session:
             key = auth.create_client(session, name, role)
-    except PlatformError as error:
-        Console(stderr=True).print(error.detail, markup=False)
-        raise typer.Exit(1) from error
     finally:
         engine.dispose()
     typer.echo(key)
 
 
 def main() -> None:
-    cli()
+    """Run the command. A refusal prints one sentence and gives exit code 1."""
+    try:
+        cli()
+    except PlatformError as error:
+        Console(stderr=True).print(error.detail, markup=False)
+        raise SystemExit(1) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syntrust_core.errors import CallerError, Context
+from syntrust_core.errors import CallerError, Context, Unavailable
 
 TYPE_BASE = "urn:syntrust:problem:"
 
@@ -32,6 +32,10 @@ class UnsupportedMediaType(CallerError):
 
 class BodyTimeout(CallerError):
     slug, title, status = "request-timeout", "Request did not arrive in time", 408
+
+
+class DatabaseUnavailable(Unavailable):
+    slug = "database-unavailable"
 
 
 def pointer(*tokens: str | int) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
+from syntrust_gateway.db.availability import CONNECT_ARGUMENTS, raise_unavailable
 from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
 from syntrust_gateway.db.tables import Base
 
@@ -18,11 +19,18 @@ Sessions = sessionmaker[Session]
 
 def make_engine(url: str) -> Engine:
     """Make an engine for SQLite (a file) or PostgreSQL (psycopg 3)."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
-    engine = create_engine(url, pool_size=20, max_overflow=20)
-    event.listen(engine, "connect", set_up_connection)
-    event.listen(engine, "begin", begin)
+    is_sqlite = url.startswith("sqlite")
+    engine = create_engine(
+        url,
+        connect_args={} if is_sqlite else CONNECT_ARGUMENTS,
+        pool_pre_ping=not is_sqlite,
+        pool_size=20,
+        max_overflow=30,  # every thread that answers requests may hold one
+    )
+    event.listen(engine, "handle_error", raise_unavailable)
+    if is_sqlite:
+        event.listen(engine, "connect", set_up_connection)
+        event.listen(engine, "begin", begin)
     return engine
 
 

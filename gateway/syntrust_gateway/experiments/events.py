@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from anyio import to_thread
 
+from syntrust_core.errors import Unavailable
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.experiments import service as experiments
@@ -25,7 +26,10 @@ async def changes(
         # Reading takes at most a fifth of the time, however many steps there are to count.
         await asyncio.sleep(max(pause_s, 4 * took_s))
         started_s = time.perf_counter()
-        now = await to_thread.run_sync(experiments.get_state, container, caller, first.id)
+        try:
+            now = await to_thread.run_sync(experiments.get_state, container, caller, first.id)
+        except Unavailable:
+            continue  # a server is away; the next look tells
         took_s = time.perf_counter() - started_s
         if now != shown:
             shown = now

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from syntrust_core import log as structured_log
@@ -149,7 +148,7 @@ def tick_until(
         started = time.monotonic()
         try:
             orchestrator.tick()
-        except (Unavailable, OperationalError) as error:
+        except Unavailable as error:
             log.warning("orchestrator.server_away", reason=str(error))
         except Exception:
             log.exception("orchestrator.tick_failed")
