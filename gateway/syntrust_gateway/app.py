@@ -22,6 +22,7 @@ from syntrust_gateway.experiments import routes as experiments
 from syntrust_gateway.jobs import routes as jobs
 from syntrust_gateway.models import routes as models
 from syntrust_gateway.observability import routes as observability
+from syntrust_gateway.observability.health import Health
 from syntrust_gateway.observability.prometheus import Metrics
 from syntrust_gateway.trust_score import routes as trust_score
 from syntrust_gateway.trust_score.service import ScorerPool
@@ -59,6 +60,7 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
     app.state.container = container
     app.state.scorers = scorers
     app.state.metrics = Metrics(container)
+    app.state.health = Health(container)
     _add_docs(app)
     problems.install(app)
     app.add_middleware(Gate, container=container)

@@ -266,8 +266,7 @@ def _stack_is_ready(url: str) -> bool:
         return False
     if answer.status_code != 200:
         return False
-    workers = answer.json().get("workers", {})
-    return all(workers.get(str(queue), 0) >= 1 for queue in Queue)
+    return bool(answer.json()["status"] == "ready")
 
 
 def _become_subreaper() -> None:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from syntrust_core.errors import Forbidden
-from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
+from syntrust_gateway.api.dependencies import CallerDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.schemas import AnswerBody
-from syntrust_gateway.observability.health import NotReady, Ready, check
+from syntrust_gateway.observability.health import Health, NotReady, Ready
 from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
 
 health = APIRouter(prefix="/health", tags=["health"])
@@ -38,9 +38,10 @@ async def live() -> Alive:
     summary="Check that database, store and queue answer",
     responses=documented(NotReady),
 )
-async def ready(container: ContainerDep) -> Ready:
-    """Also counts the workers of each queue."""
-    return await check(container)
+async def ready(request: Request) -> Ready:
+    """Shows the orchestrator and the workers of each queue too: without them it is degraded."""
+    health: Health = request.app.state.health
+    return await health.check()
 
 
 @metrics.get(

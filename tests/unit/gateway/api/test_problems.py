@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,12 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.errors import ObjectDamaged, StoreUnavailable
 from syntrust_core.storage.base import ObjectInfo
-from syntrust_core.testing import MemoryStore
+from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Step
+from syntrust_gateway.observability import health
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
@@ -228,10 +230,69 @@ def test_openapi_documents_every_refusal_as_a_problem(app: FastAPI) -> None:
 
 
 def test_readiness_names_each_server(nobody: Any, container: Container) -> None:
+    container.coordinator.note_tick()
+    for queue in Queue:
+        container.coordinator.worker_alive(queue, "w")
+
     body = nobody.get("/health/ready").json()
 
-    assert body["checks"] == {"database": "ok", "store": "ok", "queue": "ok"}
-    assert body["workers"] == {"generator": 0, "segmenter": 0, "metrics": 0}
+    assert body["status"] == "ready"
+    assert body["checks"] == dict.fromkeys(("database", "store", "queue", "orchestrator"), "ok")
+    assert body["workers"] == {"generator": 1, "segmenter": 1, "metrics": 1}
+
+
+def test_work_is_taken_but_waits_while_no_orchestrator_ticks(
+    nobody: Any, coordinator: MemoryCoordinator
+) -> None:
+    for queue in Queue:
+        coordinator.worker_alive(queue, "w")
+    never = nobody.get("/health/ready").json()
+    coordinator.tick_age = 75.4
+    silent = nobody.get("/health/ready").json()
+
+    assert (never["status"], never["checks"]["orchestrator"]) == ("degraded", "no tick is known")
+    assert (silent["status"], silent["checks"]["orchestrator"]) == ("degraded", "no tick for 75 s")
+
+
+def test_work_is_taken_but_waits_while_a_queue_has_no_worker(
+    nobody: Any, container: Container
+) -> None:
+    container.coordinator.note_tick()
+    container.coordinator.worker_alive(Queue.METRICS, "w")
+
+    body = nobody.get("/health/ready").json()
+
+    assert (body["status"], body["workers"]["generator"]) == ("degraded", 0)
+
+
+def test_a_clock_that_differs_from_the_stores_is_told_in_seconds(
+    with_changes: Callable[..., Any],
+) -> None:
+    api = with_changes(store=_Store(StoreUnavailable("The clocks differ.", seconds=1200)))
+
+    body = problem(api.get("/health/ready"), 503, "not-ready")
+
+    assert body["store"] == "the clock of this machine differs from the store's by 1200 s"
+    assert body["store"] in body["detail"]
+
+
+def test_a_silent_server_is_asked_by_one_thread_only(
+    with_changes: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "TIMEOUT_S", 0.05)
+    silence, asked = threading.Event(), []
+
+    class Silent(MemoryStore):
+        def exists(self, key: str) -> bool:
+            asked.append(key)
+            return silence.wait(60)
+
+    api = with_changes(store=Silent())
+    bodies = [problem(api.get("/health/ready"), 503, "not-ready") for _ in range(3)]
+    silence.set()
+
+    assert [body["store"] for body in bodies] == ["no answer within 0.05 s"] * 3
+    assert asked == ["health"]
 
 
 def test_readiness_says_which_server_is_away(with_changes: Callable[..., Any]) -> None:
