@@ -615,8 +615,10 @@ class RandomSplit(TypedDict):
 
 
 class Ready(TypedDict):
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"]
+    """degraded: work is taken, and waits for an orchestrator or a worker."""
     checks: dict[str, str]
+    """`ok`, or what is wrong, of database, store, queue and orchestrator."""
     workers: dict[str, int]
     """Live workers by queue."""
 
