@@ -24,13 +24,14 @@ CASES = 6
 class Platform:
     """A running `syntrust-standalone up`, and what it says of itself."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, database: str = "sqlite") -> None:
+        self.folder, self._database = folder, database
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("syntrust-standalone")), "up"]
         command += ["--allow-local-users", "--data", str(self.folder), "--port", "0"]
+        command += ["--database", self._database]
         log = (self.folder.parent / "up.log").open("ab")
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         log.close()

@@ -166,8 +166,8 @@ def running(client: Client, experiment: str) -> set[str]:
 
 
 def undisturbed(folder: Path, cohort: Path) -> dict[str, Any]:
-    """Results of the same experiment on a platform of its own."""
-    other = Platform(folder)
+    """Results of the same experiment on a platform of its own, and on the other database."""
+    other = Platform(folder, "postgresql")
     try:
         with other.client() as client:
             posted = client.experiments.create(register(other, cohort), [1], **KILLED)["id"]
