@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.errors import Conflict, InvalidRequest
 from syntrust_standalone.cli import main
-from syntrust_standalone.data_folder import DataFolder, FolderInUse, require_free_port
+from syntrust_standalone.data_folder import Database, DataFolder, FolderInUse, require_free_port
 from syntrust_standalone.servers import HOST
 
 
@@ -64,6 +64,48 @@ def test_no_key_is_printed_with_its_credentials(tmp_path: Path) -> None:
     assert made.admin_key not in repr(made)
     assert made.s3_secret_key not in repr(made)
     assert made.redis_password not in repr(made)
+
+
+def test_a_key_that_an_earlier_version_did_not_know_is_added_to_the_others(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    made = folder.load_credentials()
+    kept = json.loads(folder.credentials_file.read_text())
+    del kept["database_password"]
+    folder.credentials_file.write_text(json.dumps(kept))
+
+    later = folder.load_credentials()
+
+    assert later.admin_key == made.admin_key
+    assert later.database_password not in {"", made.database_password}
+    assert folder.load_credentials() == later
+
+
+@pytest.mark.parametrize(
+    ("file", "begun", "other"),
+    [
+        ("syntrust.db", Database.SQLITE, Database.POSTGRESQL),
+        ("postgres/data", Database.POSTGRESQL, Database.SQLITE),
+    ],
+)
+def test_a_folder_stays_with_the_database_it_was_begun_with(
+    tmp_path: Path, file: str, begun: Database, other: Database
+) -> None:
+    folder = DataFolder(tmp_path)
+    (tmp_path / file).mkdir(parents=True)
+
+    assert folder.choose_database(None) is begun
+    assert folder.choose_database(begun) is begun
+    with pytest.raises(Conflict, match=f"was begun with --database {begun}"):
+        folder.choose_database(other)
+
+
+def test_a_new_folder_gets_the_database_that_is_asked_for_and_sqlite_by_itself(
+    tmp_path: Path,
+) -> None:
+    folder = DataFolder(tmp_path)
+
+    assert folder.choose_database(None) is Database.SQLITE
+    assert folder.choose_database(Database.POSTGRESQL) is Database.POSTGRESQL
 
 
 def test_a_damaged_credentials_file_is_named(tmp_path: Path) -> None:
@@ -140,7 +182,8 @@ def test_a_later_run_keeps_the_ports_of_the_one_before(tmp_path: Path) -> None:
 
     second = folder.choose_ports(0)
 
-    assert (second.redis, second.weed) == (first.redis, first.weed)
+    assert second.redis == first.redis
+    assert (second.postgres, second.weed) == (first.postgres, first.weed)
 
 
 def test_a_port_that_somebody_took_meanwhile_is_not_kept(tmp_path: Path) -> None:
