@@ -145,7 +145,8 @@ def get_long_table(
 
     Columns: `case, group, seen, set, alpha, seed, region, metric, value`. `set` is `real`,
     `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
-    on the case. An empty value is undefined, not 0. Research use only.
+    on the case. An empty value is undefined, not 0. A name that a spreadsheet would
+    run as a formula has an apostrophe before it. Research use only.
     """
     file = results.read_report_file(container, caller, experiment_id, results.TABLE_FILE)
     return _file_response(file, results.TABLE_FILE, if_none_match)

@@ -1,12 +1,14 @@
 """Write `results.csv`: every number of every case, one row for each measurement.
 
 The rows are sorted by α, seed, set, case, region and metric. An empty value is undefined, as Dice
-where reference and prediction are both empty; it is not 0.
+where reference and prediction are both empty; it is not 0. A text that a spreadsheet would run as a
+formula has an apostrophe before it.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,8 @@ HEADER: Final = (
 )
 DICE, NESTED = "dice", "nested"  # one metric in two fields, by kind of region
 Row = tuple[str | int | float | None, ...]
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def write_long_table(request: BuildReport, scores: Mapping[str, ScoreFile], path: Path) -> None:
@@ -60,7 +64,13 @@ def _list_sets(run: ReportRun) -> dict[str, str]:
 
 
 def _describe_case(case: ReportCase) -> tuple[str, str, str]:
-    return case.id, case.group or "", "yes" if case.seen else "no"
+    return quote_formula(case.id), quote_formula(case.group or ""), "yes" if case.seen else "no"
+
+
+def quote_formula(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula; numbers stay."""
+    runs = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if runs else text
 
 
 def _list_values(score: CaseScore) -> list[tuple[str, str, float | None]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syntrust_metrics.report.long_table import HEADER, write_long_table
+from syntrust_metrics.report.long_table import HEADER, quote_formula, write_long_table
 
 Maker = Callable[..., Any]
 
@@ -84,3 +84,24 @@ def test_group_and_seen_stand_in_every_row(experiment: Maker, tmp_path: Path) ->
 
     assert {row["group"] for row in rows} == {"site, 1"}
     assert {row["case"] for row in rows if row["seen"] == "yes"} == {"test-00"}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\t=1", "\r=1", "--1", "+1_0"])
+def test_a_name_that_a_spreadsheet_would_run_is_quoted(name: str) -> None:
+    assert quote_formula(name) == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["", "site 1", "-1", "+2.5", "-.5e-3", "1=1", "a-b", "'=1"])
+def test_numbers_and_ordinary_names_stay_as_they_are(name: str) -> None:
+    assert quote_formula(name) == name
+
+
+def test_no_cell_of_the_file_runs(experiment: Maker, tmp_path: Path) -> None:
+    made = experiment(alphas=("0",))
+    cases = tuple(case.model_copy(update={"group": "=HYPERLINK(1)"}) for case in made.request.cases)
+    made = type(made)(made.request.model_copy(update={"cases": cases}), made.scores)
+
+    rows = written(made, tmp_path)
+
+    assert {row["group"] for row in rows} == {"'=HYPERLINK(1)"}
+    assert all(value == quote_formula(value) for row in rows for value in row.values())
