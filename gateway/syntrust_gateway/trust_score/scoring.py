@@ -11,8 +11,8 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.strict_json import read_object
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
-from syntrust_gateway.trust_score.strict_json import read_object
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
 from syntrust_metrics.trust.page import render_trust_page
 
