@@ -35,6 +35,9 @@ class BundleMetadata(TypedDict):
     """Shape, type and meaning of every input and output, by its name."""
 
 
+SchemeItem: TypeAlias = int
+
+
 class CaseProblem(TypedDict):
     file: str
     field: str
@@ -476,7 +479,7 @@ class NewDataset(TypedDict):
     """"native", or the one grid every case is resampled to on inspection."""
     scheme: NotRequired[
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """Label scheme of cases that do not name their own."""
 
@@ -1143,7 +1146,7 @@ class CaseBody(TypedDict):
     group: str | None
     scheme: (
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     state: CaseState
     problems: list[CaseProblem]
@@ -1216,7 +1219,7 @@ class DatasetBody(TypedDict):
     grid: Grid | Literal["native"]
     scheme: (
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     digest: str | None
     """Of the content, once ready; names no row, time or place."""
@@ -1232,7 +1235,7 @@ class DatasetSummary(TypedDict):
     grid: Grid | Literal["native"]
     scheme: (
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     digest: str | None
     created: str
@@ -1457,7 +1460,7 @@ class NewCase(TypedDict):
     """E.g. the site; results come per group."""
     scheme: NotRequired[
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
     files: dict[Literal["t1", "t1ce", "t2", "flair", "seg", "brain"], UploadSpec]
@@ -1485,7 +1488,7 @@ class NewSegmentation(TypedDict):
     """Name or id of a segmenter."""
     scheme: NotRequired[
         Literal["brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
     """Label values to write. If null, the scheme that the upload names; where that is `auto`, brats2023 (1 NCR, 2 ED, 3 ET): images hold no labels to tell one from."""
@@ -1498,7 +1501,7 @@ class NewUpload(TypedDict):
 
     scheme: NotRequired[
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """What the values of its label maps mean."""
     files: dict[str, UploadSpec]
@@ -1510,7 +1513,7 @@ class NewVolumeScore(TypedDict):
     cases: list[VolumeCaseRequest]
     scheme: NotRequired[
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
     """Instead of the scheme that each upload names."""
@@ -1685,7 +1688,7 @@ class UploadBody(TypedDict):
     id: str
     scheme: (
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
-        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[int]]
+        | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     files: dict[str, UploadedFile]
     created: str

@@ -35,7 +35,7 @@ LABELS: Final[Mapping[Region, int]] = MappingProxyType({"NCR": 1, "ED": 2, "ET":
 NamedScheme = Literal["brats2021", "brats2023", "med_ddpm"]
 SchemeKey = Literal["NCR", "ED", "ET", "brain", "background"]
 LabelValue = Annotated[int, Field(ge=0, le=255)]
-Values = LabelValue | tuple[LabelValue, ...]
+Values = LabelValue | Annotated[tuple[LabelValue, ...], Field(max_length=256)]
 
 
 def _is_unambiguous(mapping: dict[SchemeKey, Values]) -> dict[SchemeKey, Values]:
@@ -69,13 +69,15 @@ def _one_or_many(values: tuple[int, ...]) -> Values:
 
 ExplicitScheme = Annotated[
     dict[SchemeKey, Values],
-    AfterValidator(_is_unambiguous),
     Field(
+        max_length=5,
         description="Which label values of the file mean which region, e.g. "
         '{"NCR": [1, 3], "ED": 2, "ET": 4}. "brain" is the rest of the brain, "background" is '
-        "read as background (0 always is). The first value of a region is written on output."
+        "read as background (0 always is). The first value of a region is written on output.",
     ),
+    AfterValidator(_is_unambiguous),
 ]
+
 Scheme = Literal["auto", "brats2021", "brats2023", "med_ddpm"] | ExplicitScheme
 StatedScheme = NamedScheme | ExplicitScheme
 

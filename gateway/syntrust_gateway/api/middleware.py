@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import structlog
@@ -13,12 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syntrust_core.errors import PlatformError, TooLarge
+from syntrust_core.errors import InvalidRequest, NotFound, PlatformError, TooLarge
 from syntrust_core.log import get_logger
+from syntrust_gateway.api.limits import most_bytes
 from syntrust_gateway.api.problems import internal_response, problem_response
 from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, read_key
 from syntrust_gateway.container import Container
-from syntrust_gateway.errors import BodyTimeout
+from syntrust_gateway.errors import BodyTimeout, pointer
 
 log = get_logger(__name__)
 
@@ -91,7 +93,7 @@ class _Answer:
 
 
 class Gate:
-    """Let a request in if its key is known and its body is whole and not too large.
+    """Let a request in if its key is known, its address can be read, and its body is small enough.
 
     It stands before the routes. So a route that forgets to ask for a caller is closed, and nobody
     without a key makes us read a body.
@@ -110,7 +112,8 @@ class Gate:
                 caller = await self._caller(Headers(scope=scope))
                 scope.setdefault("state", {})["caller"] = caller
                 structlog.contextvars.bind_contextvars(client=caller.name)
-            body = await self._body(Headers(scope=scope), receive)
+            _require_readable(scope)
+            body = await self._body(scope, receive)
         except PlatformError as error:
             await problem_response(error, instance=scope["path"])(scope, receive, send)
             return
@@ -128,10 +131,12 @@ class Gate:
         with self._container.read() as session:
             return authenticate(session, key)
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        limit = self._container.max_body_bytes
-        too_large = TooLarge(f"A request has at most {limit} bytes.", limit_bytes=limit)
-        length = headers.get("content-length", "0")
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        limit = most_bytes(scope["path"], self._container.max_body_bytes)
+        too_large = TooLarge(
+            f"A request to this path has at most {limit} bytes.", limit_bytes=limit
+        )
+        length = Headers(scope=scope).get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             raise too_large
         try:
@@ -142,6 +147,28 @@ class Gate:
         if body is None:
             raise too_large
         return body
+
+
+def _require_readable(scope: Scope) -> None:
+    """Refuse what no id, name or parameter holds, before a route makes a header or a row of it."""
+    path: str = scope["path"]
+    if not (path.isascii() and path.isprintable()):
+        raise NotFound("There is nothing at this path; /docs lists what is there.")
+    query = scope["query_string"].decode("latin-1")
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+        if "\0" in name + value or not _is_unicode(name + value):
+            shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
+            detail = f"{shown} has a NUL character or is not UTF-8."
+            raise InvalidRequest(detail, pointer=pointer("query", shown))
+
+
+def _is_unicode(text: str) -> bool:
+    """Say whether a text is whole. Bytes that were not UTF-8 are in it as lone surrogates."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:

@@ -143,7 +143,8 @@ async def _on_platform_error(request: Request, error: Exception) -> JSONResponse
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - see above
-    fields = _distinct([_field(item, error.body) for item in error.errors()])
+    found = error.errors()
+    fields = _distinct([_field(item, error.body) for item in found[:_MOST_ERRORS]])
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
     first = fields[0]
     return _response(
@@ -159,9 +160,6 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 def _field(item: Mapping[str, Any], body: object) -> FieldError:
     """Give a pydantic error its pointer: body fields at the root, others in /query or /path."""
     where, *rest = item["loc"]
-    if item["type"] == "json_invalid":
-        at = rest[0] if rest else 0
-        return FieldError("", f"not JSON at character {at}: {item['ctx']['error']}")
     if where != "body":
         return FieldError(pointer(where, *rest), item["msg"])
     return FieldError(pointer(*_tokens(rest, body, item["type"])), item["msg"])

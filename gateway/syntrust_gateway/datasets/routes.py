@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -14,7 +15,7 @@ from syntrust_gateway.datasets.schemas import DatasetBody, DatasetPage, NewCase,
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.uploads.schemas import UploadTarget
 
-router = APIRouter(prefix="/datasets", tags=["datasets"])
+router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=JsonRoute)
 _JSON = [Depends(json_only)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.vocabulary import Region, Role, Scheme
+from syntrust_core.contracts.vocabulary import ROLES, Region, Role, Scheme
 from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import CaseState, DatasetState
 from syntrust_gateway.uploads.schemas import UploadSpec
@@ -31,7 +31,7 @@ class NewCase(RequestBody):
         None
     )
     scheme: Scheme | None = None
-    files: Annotated[dict[Role, UploadSpec], Field(min_length=1)]
+    files: Annotated[dict[Role, UploadSpec], Field(min_length=1, max_length=len(ROLES))]
 
 
 class CaseProblem(AnswerBody):

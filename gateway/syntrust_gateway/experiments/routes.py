@@ -12,6 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
+from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -27,7 +28,7 @@ from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
 
-router = APIRouter(prefix="/experiments", tags=["experiments"])
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=JsonRoute)
 _PING_S = 15
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {

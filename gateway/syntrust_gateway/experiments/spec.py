@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
 MAX_TWINS = 8
+MAX_OVERRIDES = 100
 SETTINGS = {"generator", "segmenter", "mixing", "seeds", "controls"}
 
 
@@ -46,7 +47,7 @@ class GeneratorChoice(Drawing):
 class SegmenterChoice(RequestBody):
     preset: Literal["tiny", "base", "full"] = "tiny"
     iterations: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    overrides: dict[str, float | int | bool | str] = Field(default={})
+    overrides: dict[str, float | int | bool | str] = Field(default={}, max_length=MAX_OVERRIDES)
     start: Annotated[
         str | None,
         Field(
@@ -88,10 +89,11 @@ class ExperimentSpec(RequestBody):
     controls: Annotated[
         tuple[Control, ...],
         Field(
+            max_length=len(get_args(Control)),
             description="Arms that the mixes are to be read against, each named once. For each α "
             "real_only (its real images, seen as often as in the mix), augmentation_only (the "
             "same, in all of the iterations) and shuffled_masks (twins with each other's masks); "
-            "once real_plus_twins (every training case as both)."
+            "once real_plus_twins (every training case as both).",
         ),
     ] = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -15,6 +15,9 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.api.schemas import RequestBody
 
 FEWEST_TEST_CASES: Final = 1
+MAX_CASES: Final = 100_000
+# The first wrong member of a long list is told alone: the others would be built for nobody.
+CaseIds = Annotated[tuple[str, ...], Field(max_length=MAX_CASES, fail_fast=True)]
 Parts = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
@@ -29,17 +32,19 @@ class RandomSplit(RequestBody):
 class ExplicitSplit(RequestBody):
     """The caller's own split, by case id. Cases in none of the lists are left out."""
 
-    train: Annotated[tuple[str, ...], Field(min_length=1)]
-    test: Annotated[tuple[str, ...], Field(min_length=1)]
-    validation: tuple[str, ...] = ()
+    train: Annotated[CaseIds, Field(min_length=1)]
+    test: Annotated[CaseIds, Field(min_length=1)]
+    validation: CaseIds = ()
 
 
-def require_distinct(values: Sequence[object], pointer: str) -> None:
+def require_distinct(values: Sequence[Hashable], pointer: str) -> None:
+    seen = set[Hashable]()
     for index, value in enumerate(values):
-        if value in values[:index]:
+        if value in seen:
             raise InvalidRequest(
                 f"{value} is listed twice; name each value once.", pointer=f"{pointer}/{index}"
             )
+        seen.add(value)
 
 
 def split_cases(

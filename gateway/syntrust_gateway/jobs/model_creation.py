@@ -132,11 +132,12 @@ def _config(model: FoundModel) -> dict[str, Any]:
 def _chosen(train: Training, cases: Sequence[CaseView]) -> Sequence[CaseView]:
     if train.cases is None:
         return cases
-    known = {case.id: case for case in cases}
+    known, seen = {case.id: case for case in cases}, set[str]()
     for index, case in enumerate(train.cases):
         at = pointer("train", "cases", index)
         if case not in known:
             raise InvalidRequest(f"The dataset has no case {case}.", pointer=at)
-        if case in train.cases[:index]:
+        if case in seen:
             raise InvalidRequest(f"{case} is listed twice; name each case once.", pointer=at)
+        seen.add(case)
     return [known[case] for case in sorted(train.cases)]

@@ -9,6 +9,7 @@ from syntrust_core.contracts.model_card import GeneratorCard
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
+from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
@@ -25,8 +26,8 @@ from syntrust_gateway.jobs.schemas import (
 from syntrust_gateway.models.schemas import NewModel
 from syntrust_metrics.trust.schema.answer import TrustAnswer
 
-router = APIRouter(tags=["jobs"])
-model_router = APIRouter(prefix="/models", tags=["models"])
+router = APIRouter(tags=["jobs"], route_class=JsonRoute)
+model_router = APIRouter(prefix="/models", tags=["models"], route_class=JsonRoute)
 _JSON = [Depends(json_only)]
 _RESULT = json_of(
     TrustAnswer,

@@ -95,7 +95,8 @@ class NewVolumeScore(RequestBody):
     """The body of `POST /trust-score/volumes`."""
 
     cases: Annotated[
-        tuple[VolumeCaseRequest, ...], Field(min_length=1, max_length=MAX_VOLUME_CASES)
+        tuple[VolumeCaseRequest, ...],
+        Field(min_length=1, max_length=MAX_VOLUME_CASES, fail_fast=True),
     ]
     scheme: Annotated[
         Scheme | None, Field(description="Instead of the scheme that each upload names.")

@@ -13,9 +13,12 @@ from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, Sta
 from syntrust_core.contracts.models import NAME_PATTERN
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import MODEL_NAME, AnswerBody, CaseId, RequestBody
+from syntrust_gateway.strict_json import MOST_KEYS
 from syntrust_gateway.uploads.links import FileLink
 
 MAX_SEEN = 100_000
+# The first wrong member of a long list is told alone: the others would be built for nobody.
+SeenCases = Annotated[tuple[CaseId, ...], Field(max_length=MAX_SEEN, fail_fast=True)]
 ModelOrigin = Literal["shipped", "imported", "trained"]
 ModelName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
@@ -23,12 +26,14 @@ ModelName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 class Training(RequestBody):
     dataset: Annotated[str, Field(description="Id of a ready dataset.")]
     cases: Annotated[
-        tuple[CaseId, ...] | None, Field(min_length=1, description="Of the dataset; all if null.")
+        SeenCases | None, Field(min_length=1, description="Of the dataset; all if null.")
     ] = None
     config: Annotated[
         dict[str, Any] | None,
         Field(
-            description="Architecture and recipe; if null those of `start`, or of the model `tiny`."
+            max_length=MOST_KEYS,
+            description="Architecture and recipe; if null those of `start`, or of the model "
+            "`tiny`.",
         ),
     ] = None
     start: Annotated[
@@ -45,9 +50,8 @@ class NewModel(RequestBody):
     name: ModelName
     upload: Annotated[str | None, Field(description="With the file `checkpoint`.")] = None
     seen: Annotated[
-        tuple[CaseId, ...] | None,
+        SeenCases | None,
         Field(
-            max_length=MAX_SEEN,
             description="Cases that the checkpoint was trained on; those of Med-DDPM's release "
             "if null.",
         ),

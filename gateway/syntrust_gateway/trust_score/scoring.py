@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.errors import pointer
 from syntrust_gateway.strict_json import read_object
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
@@ -73,6 +74,9 @@ def _quality(text: str) -> float:
 
 
 def _from_csv(body: bytes) -> dict[str, Any]:
+    if b"\0" in body:
+        line = body.count(b"\n", 0, body.index(b"\0")) + 1
+        raise InvalidRequest(f"Line {line} has a NUL character.", pointer=pointer("lines", line))
     try:
         return parse_csv(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

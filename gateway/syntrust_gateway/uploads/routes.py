@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Response, status
 
 from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.uploads import service as uploads
 from syntrust_gateway.uploads.schemas import NewUpload, UploadBody, UploadPlaces
 
-router = APIRouter(prefix="/uploads", tags=["jobs"])
+router = APIRouter(prefix="/uploads", tags=["jobs"], route_class=JsonRoute)
 
 
 @router.post(

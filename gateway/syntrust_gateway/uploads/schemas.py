@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -12,7 +12,9 @@ from syntrust_core.contracts.vocabulary import Role, Scheme
 from syntrust_gateway.api.schemas import AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
-UploadRole = Role | Literal["prediction_real", "prediction_synthetic", "checkpoint"]
+_JobRole = Literal["prediction_real", "prediction_synthetic", "checkpoint"]
+UploadRole = Role | _JobRole
+_ROLES: Final = len(get_args(Role)) + len(get_args(_JobRole))
 
 
 class UploadSpec(RequestBody):
@@ -31,7 +33,7 @@ class NewUpload(RequestBody):
     """The body of `POST /uploads`."""
 
     scheme: Annotated[Scheme, Field(description="What the values of its label maps mean.")] = "auto"
-    files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1)]
+    files: Annotated[dict[UploadRole, UploadSpec], Field(min_length=1, max_length=_ROLES)]
 
 
 class UploadPlaces(AnswerBody):
