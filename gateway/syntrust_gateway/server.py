@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import uvicorn
 
@@ -12,6 +13,7 @@ from syntrust_core.log import get_logger
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
+from syntrust_gateway.api.connections import ConnectionLimits, guarded_protocol
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth import service as auth
 from syntrust_gateway.container import Container
@@ -21,7 +23,6 @@ from syntrust_gateway.trust_score.service import ScorerPool
 
 log = get_logger(__name__)
 
-MAX_CONNECTIONS = 512
 GRACE_S = 20
 
 
@@ -29,25 +30,37 @@ def serve(host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     settings = Settings()
     structured_log.configure(settings.log_format)
-    container = make_container(settings, GatewaySettings())
+    gateway = GatewaySettings()
+    container = make_container(settings, gateway)
     scorers = ScorerPool()
     app = create_app(container, scorers)
     scorers.start()
     # What exists now lives on, so garbage collections need not walk through it again.
     gc.freeze()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=GRACE_S,
-        h11_max_incomplete_event_size=64 << 10,
-    )
+    uvicorn.run(app, host=host, port=port, **server_options(gateway))
     scorers.close()
+
+
+def server_options(gateway: GatewaySettings) -> dict[str, Any]:
+    """How uvicorn serves: what it logs, what it waits for and how much it takes at once."""
+    limits = ConnectionLimits(
+        most=gateway.max_connections,
+        per_address=gateway.connections_per_address,
+        head_timeout_s=gateway.head_timeout.total_seconds(),
+        proxies=gateway.trusted_proxies,
+    )
+    return {
+        "http": guarded_protocol(limits),
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        # A new connection for which none has to go is one too many: its request gets 503.
+        "limit_concurrency": gateway.max_connections + 1,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": GRACE_S,
+        "h11_max_incomplete_event_size": 64 << 10,
+    }
 
 
 def make_container(settings: Settings, gateway: GatewaySettings) -> Container:

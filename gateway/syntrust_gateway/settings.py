@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIN_KEY_CHARACTERS = 32
@@ -32,6 +32,21 @@ class GatewaySettings(BaseSettings):
     body_timeout: Annotated[
         timedelta, Field(description="A request must have arrived whole within this time.")
     ] = timedelta(seconds=30)
+    max_connections: Annotated[
+        int, Field(gt=0, description="Open connections; the oldest that waits goes for a new one.")
+    ] = 512
+    connections_per_address: Annotated[
+        int,
+        Field(ge=0, description="Of them, those of one IPv4 address or IPv6 /64. 0: any number."),
+    ] = 128
+    trusted_proxies: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        Field(description="Networks of reverse proxies, whose connections are many callers'."),
+    ] = ()
+    head_timeout: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="A request's head must have arrived within this time."),
+    ] = timedelta(seconds=10)
     upload_expires: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=7))] = timedelta(
         hours=12
     )
