@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -195,8 +196,20 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         status=error.status_code,
         detail=_describe(error, request),
         instance=request.url.path,
-        headers=error.headers,
+        headers=error.headers if error.status_code != 405 else {"Allow": _allowed(request)},
     )
+
+
+def _allowed(request: Request) -> str:
+    """List the methods of a path. FastAPI lists those of the first route with it."""
+    path = request.scope["path"]
+    methods = {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if (pattern := getattr(route, "path_regex", None)) and pattern.match(path)
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def _describe(error: HTTPException, request: Request) -> str:

@@ -12,9 +12,8 @@ from syntrust_core.contracts.vocabulary import Role, Scheme
 from syntrust_gateway.api.schemas import AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
-_JobRole = Literal["prediction_real", "prediction_synthetic", "checkpoint"]
-UploadRole = Role | _JobRole
-_ROLES: Final = len(get_args(Role)) + len(get_args(_JobRole))
+UploadRole = Literal[Role, "prediction_real", "prediction_synthetic", "checkpoint"]
+_ROLES: Final = len(get_args(UploadRole))
 
 
 class UploadSpec(RequestBody):

@@ -79,10 +79,11 @@ def test_an_unknown_path_is_not_found(api: Any) -> None:
 
 
 def test_a_method_that_is_not_there_lists_those_that_are(api: Any) -> None:
-    answer = api.request("PATCH", "/datasets")
+    answers = [api.request("PATCH", path) for path in ("/datasets", "/models", "/models/a/bundle")]
 
-    problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"]
+    for answer in answers:
+        problem(answer, 405, "method-not-allowed")
+    assert [answer.headers["allow"] for answer in answers] == ["GET, POST", "GET, POST", "POST"]
 
 
 def test_broken_json_is_told_where_it_breaks(api: Any) -> None:

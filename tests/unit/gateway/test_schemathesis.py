@@ -1,0 +1,128 @@
+"""What schemathesis makes of the OpenAPI document: no server error, no undocumented answer.
+
+It sends every boundary of every schema, its own inventions, and sequences of calls that follow from
+one another. The seed is fixed, so a failure comes again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from fastapi import FastAPI
+from tests.answer_schemas import document
+from tests.unit.gateway.conftest import Api
+from tests.unit.gateway.tenants import IN_BODY, IN_PATH, Tenant, fill, make_tenant
+
+from syntrust_core.testing import MemoryStore
+from syntrust_gateway.container import Container
+from syntrust_gateway.db.tables import Role
+
+if TYPE_CHECKING:
+    from schemathesis.engine.events import EngineEvent
+
+# It is loaded where it is used: it takes as long to load as many a file of tests takes to run.
+pytestmark = pytest.mark.slow
+EXAMPLES: Final = 15
+CONFIG: Final[dict[str, Any]] = {
+    "seed": 15,
+    "continue-on-failure": True,
+    "max-stream-events": 1,
+    "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
+    # Every check is on. A schema cannot say that an id must exist, nor hold a rule between two
+    # fields (an upload or a training, not both): so a valid body may be told what is wrong in it.
+    "checks": {
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "422"]},
+    },
+    # But for one answer: OpenAPI 3.1 has no words for the events of a stream.
+    "operations": [
+        {
+            "include-operation-id": "watch_experiment",
+            "checks": {"response_schema_conformance": {"enabled": False}},
+        }
+    ],
+}
+
+
+@dataclass
+class Found:
+    """What a run gave: how often each check ran and each operation answered, and what failed."""
+
+    checks: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, event: EngineEvent) -> None:
+        from schemathesis.engine import events
+
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            self.failures.append(str(event))
+        if isinstance(event, events.ScenarioFinished):
+            for node in (node for each in event.recorder.checks.values() for node in each):
+                self.checks[node.name] += 1
+                if node.failure_info is not None:
+                    failure = node.failure_info.failure
+                    shown = f"{failure.operation}: {node.name}: {failure.message}"
+                    self.failures.append(f"{shown}\n{node.failure_info.code_sample}")
+            for case in event.recorder.interactions.values():
+                if case.response is not None:
+                    self.statuses[event.recorder.label, case.response.status_code] += 1
+
+
+def known_values(tenant: Tenant) -> dict[str, Any]:
+    """Where a thing is named, half of the time one that is there."""
+    named = {f"path.{name}": fill(values, tenant) for name, values in IN_PATH.items()}
+    named |= {"query.model": [tenant.segmenter, tenant.segmenter_name]}
+    for (_, pointer), (value, _) in IN_BODY.items():
+        place = "body" + pointer.replace("/0", "[*]").replace("/", ".")
+        named[place] = sorted({*named.get(place, []), fill(value, tenant)})
+    return {
+        "dictionaries": {place: {"values": values} for place, values in named.items()},
+        "parameters": {place: {"dictionary": place, "probability": 0.5} for place in named},
+    }
+
+
+@pytest.fixture
+def tenant(
+    call_as: Callable[[str, Role], Api],
+    container: Container,
+    store: MemoryStore,
+    tmp_path: Path,
+    generator: object,
+) -> Tenant:
+    """An admin, for whom no route is closed, with one of each thing."""
+    return make_tenant(call_as("root", Role.ADMIN), "root", container, store, tmp_path)
+
+
+@pytest.fixture
+def found(app: FastAPI, tenant: Tenant) -> Found:
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.engine import from_schema
+
+    headers = {"Authorization": f"Bearer {tenant.api.key}"}
+    config = SchemathesisConfig.from_dict(CONFIG | known_values(tenant) | {"headers": headers})
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
+    result = Found()
+    for event in from_schema(schema).execute():
+        result.add(event)
+    return result
+
+
+def test_every_answer_to_whatever_is_sent_is_documented_and_none_is_a_server_error(
+    found: Found,
+) -> None:
+    from schemathesis.checks import CHECKS, load_all_checks
+
+    reading = {f"GET {path}" for path, methods in document()["paths"].items() if "get" in methods}
+    load_all_checks()
+
+    assert found.failures == []
+    assert not [each for each in found.statuses if each[1] >= 500]
+    # It is worth something only if every check has run, and what is there was found and read.
+    assert set(CHECKS.get_all_names()) <= set(found.checks)
+    assert reading <= {name for name, status in found.statuses if status < 300}
