@@ -1504,7 +1504,20 @@ class NewUpload(TypedDict):
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """What the values of its label maps mean."""
-    files: dict[str, UploadSpec]
+    files: dict[
+        Literal[
+            "t1",
+            "t1ce",
+            "t2",
+            "flair",
+            "seg",
+            "brain",
+            "prediction_real",
+            "prediction_synthetic",
+            "checkpoint",
+        ],
+        UploadSpec,
+    ]
 
 
 class NewVolumeScore(TypedDict):
@@ -1690,13 +1703,39 @@ class UploadBody(TypedDict):
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
-    files: dict[str, UploadedFile]
+    files: dict[
+        Literal[
+            "t1",
+            "t1ce",
+            "t2",
+            "flair",
+            "seg",
+            "brain",
+            "prediction_real",
+            "prediction_synthetic",
+            "checkpoint",
+        ],
+        UploadedFile,
+    ]
     created: str
 
 
 class UploadPlaces(TypedDict):
     id: str
-    files: dict[str, UploadTarget]
+    files: dict[
+        Literal[
+            "t1",
+            "t1ce",
+            "t2",
+            "flair",
+            "seg",
+            "brain",
+            "prediction_real",
+            "prediction_synthetic",
+            "checkpoint",
+        ],
+        UploadTarget,
+    ]
 
 
 class AcceptedDrawing(TypedDict):
