@@ -68,6 +68,13 @@ class WorkerSettings(BaseModel):
     heartbeat_file: Path | None = None
 
 
+class TracingSettings(BaseModel):
+    endpoint: Annotated[
+        str | None,
+        Field(description="OpenTelemetry collector for traces, http(s)://…/v1/traces; none: off."),
+    ] = None
+
+
 class Settings(BaseSettings):
     """What every process needs: where the bytes are and where the queue is."""
 
@@ -81,4 +88,5 @@ class Settings(BaseSettings):
     storage: StorageSettings
     queue: QueueSettings
     worker: WorkerSettings = WorkerSettings()
+    tracing: TracingSettings = TracingSettings()
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "json"
