@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol, cast
+from uuid import uuid4
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from syntrust_core.contracts.base import QUEUES, Kind, Queue, StepMessage, task_name
+from syntrust_core.contracts.base import HEX64, QUEUES, Kind, Queue, StepMessage, task_name
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.settings import QueueSettings
+
+_UNACKED: Final = (
+    "unacked"  # kombu's hash of the messages that a worker has and did not acknowledge
+)
+
+
+def make_task_id(step: str) -> str:
+    """Make the id of one message for `step`. Any worker reads the step from it, see `step_of`."""
+    return f"{step}.{uuid4().hex}"
+
+
+def step_of(task_id: object) -> str | None:
+    """Read the step from the id of its message; None for an id that does not name one."""
+    step = str(task_id).partition(".")[0]
+    return step if re.fullmatch(HEX64, step) else None
 
 
 def make_celery(settings: QueueSettings) -> Celery:
@@ -55,6 +75,13 @@ class StepQueue(Protocol):
         """Messages that no worker has taken yet."""
         ...
 
+    def queued_steps(self, queue: Queue) -> set[str]:
+        """List the steps of messages that wait, and of those a worker has not acknowledged yet.
+
+        Between these two places a message is in neither for a moment.
+        """
+        ...
+
 
 class CeleryQueue:
     """`StepQueue` by Celery task name, so that the sender imports no service."""
@@ -65,15 +92,53 @@ class CeleryQueue:
 
     def submit(self, message: StepMessage) -> None:
         kind: Kind = message.KIND
-        try:
+        with _answering():
             self._app.send_task(
-                task_name(kind), args=[message.model_dump(mode="json")], retry=False
+                task_name(kind),
+                args=[message.model_dump(mode="json")],
+                task_id=make_task_id(message.step_id),
+                retry=False,
             )
-        except (OperationalError, RedisError) as error:
-            raise QueueUnavailable("The queue server does not answer.") from error
 
     def length(self, queue: Queue) -> int:
-        try:
+        with _answering():
             return int(self._redis.llen(str(queue)))
-        except RedisError as error:
-            raise QueueUnavailable("The queue server does not answer.") from error
+
+    def queued_steps(self, queue: Queue) -> set[str]:
+        with _answering():
+            # In the order in which a message goes through them.
+            waiting = cast("list[bytes]", self._redis.lrange(str(queue), 0, -1))
+            taken = cast("list[bytes]", self._redis.hvals(_UNACKED))
+        return {*_steps(map(_parse, waiting)), *_steps(_taken_from(queue, taken))}
+
+
+def _taken_from(queue: Queue, taken: Iterable[bytes]) -> Iterator[Any]:
+    """Give the messages among kombu's [message, exchange, routing key] that came from `queue`."""
+    for raw in taken:
+        match _parse(raw):
+            case [message, _, str(key)] if key == queue:
+                yield message
+
+
+def _steps(messages: Iterable[Any]) -> Iterator[str]:
+    for message in messages:
+        match message:
+            case {"headers": {"id": task_id}}:
+                step = step_of(task_id)
+                if step is not None:
+                    yield step
+
+
+def _parse(raw: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, RedisError) as error:
+        raise QueueUnavailable("The queue server does not answer.") from error

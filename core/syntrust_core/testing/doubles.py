@@ -148,6 +148,9 @@ class MemoryQueue:
     def length(self, queue: Queue) -> int:
         return sum(1 for message in self.messages if QUEUES[message.KIND] is queue)
 
+    def queued_steps(self, queue: Queue) -> set[str]:
+        return {message.step_id for message in self.messages if QUEUES[message.KIND] is queue}
+
     def take(self) -> StepMessage:
         """Hand out the oldest message, as a worker would get it."""
         return self.messages.pop(0)

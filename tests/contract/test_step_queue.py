@@ -1,0 +1,84 @@
+"""What every `StepQueue` promises: Celery's on a real Redis, and the tests' double."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from redis import Redis
+
+from syntrust_core.contracts.base import Queue
+from syntrust_core.contracts.experiment_steps import Image, PredictCases, ScoreCases
+from syntrust_core.runtime.queue import CeleryQueue, StepQueue, make_celery, make_task_id, step_of
+from syntrust_core.settings import QueueSettings
+from syntrust_core.testing import MemoryQueue
+
+SCORE = ScoreCases(prediction="a" * 64, cases=("b" * 64,))
+OTHER = ScoreCases(prediction="c" * 64, cases=("b" * 64,))
+
+
+@pytest.fixture
+def redis(valkey_url: str) -> Redis:
+    client = Redis.from_url(valkey_url)
+    client.flushall()
+    return client
+
+
+@pytest.fixture(params=["celery", "memory"])
+def queue(request: pytest.FixtureRequest) -> StepQueue:
+    if request.param == "memory":
+        return MemoryQueue()
+    redis: Redis = request.getfixturevalue("redis")
+    del redis  # only emptied
+    return CeleryQueue(QueueSettings(url=request.getfixturevalue("valkey_url")))
+
+
+def test_the_steps_of_waiting_messages_are_listed_by_queue(queue: StepQueue) -> None:
+    prediction = PredictCases(model="d" * 64, images=(Image(case="b" * 64),))
+    for message in (SCORE, SCORE, OTHER, prediction):
+        queue.submit(message)
+
+    assert queue.length(Queue.METRICS) == 3
+    assert queue.queued_steps(Queue.METRICS) == {SCORE.step_id, OTHER.step_id}
+    assert queue.queued_steps(Queue.SEGMENTER) == {prediction.step_id}
+    assert queue.queued_steps(Queue.GENERATOR) == set()
+
+
+def test_a_message_that_a_worker_has_counts_until_it_is_acknowledged(
+    redis: Redis, valkey_url: str
+) -> None:
+    settings = QueueSettings(url=valkey_url)
+    queue = CeleryQueue(settings)
+    queue.submit(SCORE)
+    queue.submit(OTHER)
+
+    with make_celery(settings).connection_for_read() as connection:
+        taken = connection.default_channel.basic_get(str(Queue.METRICS))
+        assert taken is not None
+        assert queue.length(Queue.METRICS) == 1
+        assert queue.queued_steps(Queue.METRICS) == {SCORE.step_id, OTHER.step_id}
+        assert queue.queued_steps(Queue.SEGMENTER) == set()
+        taken.ack()
+
+    assert queue.queued_steps(Queue.METRICS) == {OTHER.step_id}
+    redis.flushall()
+
+
+def test_messages_of_others_are_passed_over(redis: Redis, valkey_url: str) -> None:
+    queue = CeleryQueue(QueueSettings(url=valkey_url))
+    for foreign in ("no JSON", "[]", "7", json.dumps({"headers": {"id": "by an older sender"}})):
+        redis.rpush(str(Queue.METRICS), foreign)
+        redis.hset("unacked", foreign, foreign)
+    queue.submit(SCORE)
+
+    assert queue.queued_steps(Queue.METRICS) == {SCORE.step_id}
+    redis.flushall()
+
+
+def test_the_id_of_a_message_names_its_step() -> None:
+    first, second = make_task_id(SCORE.step_id), make_task_id(SCORE.step_id)
+
+    assert first != second
+    assert step_of(first) == step_of(second) == SCORE.step_id
+    assert step_of("52dbc8cd-d3b7-4a27-a1e8-c3b5b9ba5d1d") is None
+    assert step_of(None) is None
