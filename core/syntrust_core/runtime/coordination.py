@@ -6,10 +6,11 @@ says what is wanted. A Redis that does not answer raises `QueueUnavailable`, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
+from itertools import compress
+from typing import Protocol, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -88,6 +89,20 @@ class StepCoordinator(Protocol):
     def tick_age_s(self) -> float | None:
         """Tell how long ago that was; None if it was over an hour ago, or never."""
         ...
+
+    def look_up(self, steps: Collection[str]) -> tuple[set[str], set[str]]:
+        """Find which of many `steps` have a queue mark, and which have a lease."""
+        ...
+
+    def set_all_queued(self, steps: Collection[str]) -> None:
+        """Mark many steps at once, as `set_queued` does."""
+        ...
+
+    def renew_queued(self, steps: Collection[str]) -> None:
+        """Keep the marks that are there. One that a worker has removed stays away."""
+        ...
+
+    def uncancel_all(self, steps: Collection[str]) -> None: ...
 
 
 class RedisCoordinator:
@@ -174,6 +189,37 @@ class RedisCoordinator:
         with _answering():
             left_ms = self._redis.pttl("orchestrator:tick")
         return None if left_ms < 0 else TICK.total_seconds() - left_ms / 1000
+
+    def look_up(self, steps: Collection[str]) -> tuple[set[str], set[str]]:
+        order = list(steps)
+        if not order:
+            return set(), set()
+        keys = [f"{what}:{step}" for what in ("queued", "lease") for step in order]
+        with _answering():
+            found = cast("list[bytes | None]", self._redis.mget(keys))
+        there = [value is not None for value in found]
+        queued, leased = there[: len(order)], there[len(order) :]
+        return set(compress(order, queued)), set(compress(order, leased))
+
+    def set_all_queued(self, steps: Collection[str]) -> None:
+        if not steps:
+            return
+        seconds = int(QUEUED.total_seconds())
+        with _answering(), self._redis.pipeline(transaction=False) as pipeline:
+            for step in steps:
+                self._set_queued([f"lease:{step}", f"queued:{step}"], [seconds], client=pipeline)
+            pipeline.execute()
+
+    def renew_queued(self, steps: Collection[str]) -> None:
+        with _answering(), self._redis.pipeline(transaction=False) as pipeline:
+            for step in steps:
+                pipeline.expire(f"queued:{step}", QUEUED)
+            pipeline.execute()
+
+    def uncancel_all(self, steps: Collection[str]) -> None:
+        if steps:
+            with _answering():
+                self._redis.delete(*(f"cancel:{step}" for step in steps))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -127,6 +127,19 @@ class MemoryCoordinator:
 
     def tick_age_s(self) -> float | None:
         return self.tick_age
+
+    def look_up(self, steps: Collection[str]) -> tuple[set[str], set[str]]:
+        return self.queued.intersection(steps), set(steps).intersection(self.leases)
+
+    def set_all_queued(self, steps: Collection[str]) -> None:
+        for step in steps:
+            self.set_queued(step)
+
+    def renew_queued(self, steps: Collection[str]) -> None:
+        """Nothing expires here."""
+
+    def uncancel_all(self, steps: Collection[str]) -> None:
+        self.cancels.difference_update(steps)
 
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""
