@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, Select, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,6 +16,7 @@ from syntrust_gateway.db.tables import Base
 
 _ROWS_PER_INSERT = 1000
 Sessions = sessionmaker[Session]
+Value = TypeVar("Value")
 
 
 def make_engine(url: str) -> Engine:
@@ -53,11 +55,23 @@ def read_factory(engine: Engine) -> Sessions:
 def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert the rows whose primary key is free and leave the others as they are."""
     ready = [dict(row) for row in rows]
-    insert = sqlite.insert if _is_sqlite(session) else postgresql.insert
-    for start in range(0, len(ready), _ROWS_PER_INSERT):
-        chunk = ready[start : start + _ROWS_PER_INSERT]
-        session.execute(insert(table).on_conflict_do_nothing(), chunk)
+    for chunk in in_chunks(ready, _ROWS_PER_INSERT):
+        session.execute(_insert(session, table).on_conflict_do_nothing(), chunk)
 
 
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def insert_selected(session: Session, table: type[Base], rows: Select[*tuple[Any, ...]]) -> None:
+    """Insert what `rows` selects, by its labels, but no row whose primary key is taken."""
+    names = [column.name for column in rows.selected_columns]
+    session.execute(_insert(session, table).from_select(names, rows).on_conflict_do_nothing())
+
+
+def in_chunks(values: Iterable[Value], size: int = _ROWS_PER_INSERT) -> Iterator[list[Value]]:
+    """Cut `values` into lists, as a statement takes only so many parameters."""
+    left = iter(values)
+    while chunk := list(islice(left, size)):
+        yield chunk
+
+
+def _insert(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)

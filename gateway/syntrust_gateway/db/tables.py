@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
 from uuid_utils import uuid7
@@ -104,7 +105,10 @@ class Base(DeclarativeBase):
 
 
 class Client(Base):
-    """A client of the API. A key has 256 random bits, so its plain SHA-256 is enough."""
+    """A client of the API. A key has 256 random bits, so its plain SHA-256 is enough.
+
+    Where clients wait for the same workers, each gets steps in proportion to its `weight`.
+    """
 
     __tablename__ = "client"
 
@@ -113,6 +117,7 @@ class Client(Base):
     role: Mapped[Role]
     key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
+    weight: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Dataset(Base):
@@ -144,6 +149,8 @@ class Case(Base):
     problems: Mapped[list[Any]] = mapped_column(default=list)
     step: Mapped[str | None] = mapped_column(String(64), index=True)
     record: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (Index(None, "dataset_id", "state"),)
 
 
 class Run(Base):
@@ -216,10 +223,18 @@ class Step(Base):
     error: Mapped[dict[str, Any] | None]
     manifest: Mapped[dict[str, Any] | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    not_before: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
 
-    __table_args__ = (Index(None, "state", "kind", "done_at"),)
+    __table_args__ = (
+        Index(None, "state", "kind", "done_at"),
+        # Of the steps of a run, those with an error are few.
+        Index(
+            "ix_step_error",
+            "id",
+            sqlite_where=text("error IS NOT NULL"),
+            postgresql_where=text("error IS NOT NULL"),
+        ),
+    )
 
 
 class ExperimentStep(Base):

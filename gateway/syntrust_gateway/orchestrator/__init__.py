@@ -1,5 +1,6 @@
 """The orchestrator drives datasets, jobs and experiments. It is a process of its own."""
 
-from syntrust_gateway.orchestrator.loop import Orchestrator, orchestrate
+from syntrust_gateway.orchestrator.loop import Orchestrator
+from syntrust_gateway.orchestrator.process import orchestrate
 
 __all__ = ["Orchestrator", "orchestrate"]

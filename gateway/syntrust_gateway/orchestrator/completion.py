@@ -6,13 +6,16 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, null, select
+from sqlalchemy import exists, null, select, update
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import Manifest
+from syntrust_core.contracts.base import Kind, Manifest, Ref
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.case_record import CASE_FILE, PROBLEMS_FILE
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import (
     Case,
     CaseState,
@@ -26,22 +29,58 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import MAKING_MODELS
-from syntrust_gateway.orchestrator.reconcile import Clock
+from syntrust_gateway.orchestrator.containment import contained
+from syntrust_gateway.orchestrator.damage import MOST_DAMAGED, set_aside_manifest
+from syntrust_gateway.orchestrator.reconcile import Clock, tell
+from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
 from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable, get_table
 
+log = get_logger(__name__)
 
-def complete_cases(session: Session, store: ObjectStore) -> None:
-    """Give each inspected case its record, or the reasons why it was refused."""
+
+def complete_cases(
+    session: Session, store: ObjectStore, steps: Collection[str] | None = None
+) -> None:
+    """Give each inspected case its record, or the reasons why it was refused.
+
+    Only the cases of `steps` are looked at, if these are given.
+    """
     query = (
-        select(Case, Step)
+        select(Case.dataset_id, Case.case_id, Case.step)
         .join(Step, Step.id == Case.step)
         .where(Case.state == CaseState.INSPECTING, Step.state != StepState.WAITING)
     )
-    for case, step in session.execute(query).all():
-        if step.state is StepState.FAILED:
-            _refuse(case, [_failure_problem(step)])
-        else:
-            _take_inspection(case, Manifest.model_validate(step.manifest), store)
+    for chunk in [None] if steps is None else in_chunks(steps):
+        among = query if chunk is None else query.where(Case.step.in_(chunk))
+        for dataset, case, step in session.execute(among).all():
+            with contained(session, store, "case", f"{dataset}/{case}") as outcome:
+                _complete_case(session, store, session.get_one(Case, (dataset, case)))
+            if outcome.error is not None:
+                _give_up_case(session, store, (dataset, case), step)
+
+
+def _complete_case(session: Session, store: ObjectStore, case: Case) -> None:
+    step = session.get_one(Step, case.step)
+    if step.state is StepState.FAILED:
+        _refuse(case, [_failure_problem(step)])
+    else:
+        _take_inspection(case, Manifest.model_validate(step.manifest), store)
+
+
+def _give_up_case(
+    session: Session, store: ObjectStore, case: tuple[str, str], step: str | None
+) -> None:
+    """Inspect a case again whose inspection left something that cannot be read, or refuse it."""
+    with contained(session, store, "case", "/".join(case)) as outcome:
+        ref = Ref(kind=Kind.INSPECT_CASE, id=str(step))
+        if 0 < set_aside_manifest(store, ref) < MOST_DAMAGED:
+            mark_lost(session, ref.id)
+            return
+    log.warning("orchestrator.case_refused", case="/".join(case), reason=str(outcome.error))
+    problem = {"file": "", "field": "", "reason": INTERNAL_TEXT}
+    values = {"state": CaseState.REFUSED, "problems": [problem], "record": None}
+    which = (Case.dataset_id == case[0]) & (Case.case_id == case[1])
+    session.execute(update(Case).where(which).values(values))
 
 
 def _take_inspection(case: Case, manifest: Manifest, store: ObjectStore) -> None:
@@ -50,6 +89,7 @@ def _take_inspection(case: Case, manifest: Manifest, store: ObjectStore) -> None
         _refuse(case, _json(store, problems.key))
     else:
         case.record = _json(store, manifest.files[CASE_FILE].key)
+        digest(_identity(case))  # raises unless the record has what a dataset's digest needs
         case.state, case.problems = CaseState.READY, []
 
 
@@ -66,19 +106,24 @@ def _failure_problem(step: Step) -> dict[str, str]:
     }
 
 
-def complete_datasets(session: Session) -> None:
+def complete_datasets(session: Session, store: ObjectStore) -> None:
     """Make a dataset ready once all its cases are, or open it again if one was refused."""
-    for dataset in session.scalars(
-        select(Dataset).where(Dataset.state == DatasetState.INSPECTING)
-    ).all():
-        cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
-        states = {case.state for case in cases}
-        if CaseState.INSPECTING in states:
-            continue
-        if states == {CaseState.READY}:
-            dataset.state, dataset.digest = DatasetState.READY, digest_dataset(dataset.grid, cases)
-        else:
-            dataset.state = DatasetState.OPEN
+    unfinished = exists().where(Case.dataset_id == Dataset.id, Case.state == CaseState.INSPECTING)
+    query = select(Dataset.id).where(Dataset.state == DatasetState.INSPECTING, ~unfinished)
+    for dataset in session.scalars(query).all():
+        with contained(session, store, "dataset", dataset) as outcome:
+            _complete_dataset(session, session.get_one(Dataset, dataset))
+        if outcome.error is not None:
+            values = {"state": DatasetState.OPEN}
+            session.execute(update(Dataset).where(Dataset.id == dataset).values(values))
+
+
+def _complete_dataset(session: Session, dataset: Dataset) -> None:
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    if {case.state for case in cases} == {CaseState.READY}:
+        dataset.state, dataset.digest = DatasetState.READY, digest_dataset(dataset.grid, cases)
+    else:
+        dataset.state = DatasetState.OPEN
 
 
 def digest_dataset(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
@@ -93,17 +138,37 @@ def _identity(case: Case) -> list[Any]:
 
 
 def complete_runs(
-    session: Session, store: ObjectStore, clock: Clock, running: Collection[str]
+    session: Session,
+    store: ObjectStore,
+    clock: Clock,
+    running: Collection[str],
+    among: Collection[str] | None = None,
 ) -> None:
     """Complete the runs that have ended: with their goal, or with the first step that failed.
 
     A queued run is running once one of its steps runs or is done; `running` are the ids of the
-    steps that run now.
+    steps that run now. Only the runs `among` these ids are looked at, if they are given.
     """
     for table in TABLES:
-        query = select(table.rows).where(table.rows.state.in_(LIVE), table.rows.planned)
-        for run in session.scalars(query).all():
-            _complete_run(session, store, run, clock, running)
+        query = select(table.rows.id).where(table.rows.state.in_(LIVE), table.rows.planned)
+        for chunk in [None] if among is None else in_chunks(among):
+            chosen = query if chunk is None else query.where(table.rows.id.in_(chunk))
+            for run in session.scalars(chosen).all():
+                with contained(session, store, table.name, run) as outcome:
+                    row = session.get_one(table.rows, run)
+                    _complete_run(session, store, row, clock, running)
+                if outcome.error is not None:
+                    _fail_run(session, table, run, clock, outcome.error)
+
+
+def _fail_run(session: Session, table: RunTable, run: str, clock: Clock, error: Exception) -> None:
+    slug, text = tell(error)
+    values = {
+        "state": RunState.FAILED,
+        "error": {"slug": slug, "text": text},
+        "finished": clock(),
+    }
+    session.execute(update(table.rows).where(table.rows.id == run).values(values))
 
 
 def _complete_run(
@@ -123,23 +188,26 @@ def _complete_run(
 
 
 def _first_failed(session: Session, table: RunTable, run: str) -> Step | None:
-    return session.scalars(
-        select(Step)
-        .join(table.links, table.belongs_to(run))
-        .where(Step.error.is_not(null()))
+    """Find the first step of a run that has an error. Steps with one are few, and have an index."""
+    wrong = select(Step.id).where(Step.error.is_not(null()))
+    query = (
+        select(table.links.step_id)
+        .where(table.run_id == run, table.links.step_id.in_(wrong))
         .order_by(table.links.position)
         .limit(1)
-    ).first()
+    )
+    step = session.scalar(query)
+    return None if step is None else session.get_one(Step, step)
 
 
 def _has_begun(session: Session, table: RunTable, run: str, running: Collection[str]) -> bool:
     query = (
-        select(func.count())
-        .select_from(Step)
+        select(Step.id)
         .join(table.links, table.belongs_to(run))
         .where((Step.state == StepState.DONE) | Step.id.in_(running))
+        .limit(1)
     )
-    return bool(session.scalar(query))
+    return session.scalar(query) is not None
 
 
 def _json(store: ObjectStore, key: str) -> Any:  # noqa: ANN401 - JSON

@@ -1,62 +1,153 @@
-"""What is needed: the steps of datasets in inspection, of live jobs and of live experiments."""
+"""What is needed: a row for every step that a dataset in inspection, a job or an experiment has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import null, select
+from sqlalchemy import Select, null, select, update
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
+from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.db.schedule_tables import StepNeed
+from syntrust_gateway.db.session import in_chunks, insert_new
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
+from syntrust_gateway.orchestrator.damage import forget_damage
 from syntrust_gateway.orchestrator.retry import reset_attempts
-from syntrust_gateway.runs.tables import TABLES
+from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
+from syntrust_gateway.runs.tables import LIVE, TABLES
+
+log = get_logger(__name__)
+
+_STEPS_AT_ONCE = 500
 
 
 def ensure_steps(
     session: Session, store: ObjectStore, messages: Iterable[StepMessage]
 ) -> list[str]:
     """Make sure that each step has a row. A step that has failed gets all its attempts again."""
-    live = {
-        step
-        for table in TABLES
-        for step in session.scalars(table.waiting_steps().with_only_columns(Step.id))
-    }
-    ids = []
-    for message in messages:
-        step = session.get(Step, message.step_id)
-        if step is None:
-            session.add(_row(message))
-        elif step.state is not StepState.DONE and step.id not in live:
-            reset_attempts(store, message.ref)
-            step.state, step.error, step.not_before = StepState.WAITING, None, None
-            # Its identity is the same, but it may name a better copy of an upload.
-            step.message = message.model_dump(mode="json")
-        ids.append(message.step_id)
+    ids: list[str] = []
+    for chunk in in_chunks(messages, _STEPS_AT_ONCE):
+        steps = {message.step_id: message for message in chunk}
+        ids += steps
+        known = _states(session, steps)
+        new = {step: message for step, message in steps.items() if step not in known}
+        insert_new(session, Step, [_row(step, message) for step, message in new.items()])
+        insert_new(session, StepNeed, _needs(session, store, new))
+        asked = {step for step, state in known.items() if state is not StepState.DONE}
+        again = asked - _in_progress(session, asked)
+        _ask_again(session, store, [(steps[step], known[step]) for step in again])
+        make_ready(session, [*new, *again])
     return ids
 
 
-def _row(message: StepMessage) -> Step:
-    return Step(
-        id=message.step_id,
-        kind=message.KIND.value,
-        message=message.model_dump(mode="json"),
-        needs=[[need.kind.value, need.id] for need in message.needs()],
+def _states(session: Session, steps: Iterable[str]) -> dict[str, StepState]:
+    query = select(Step.id, Step.state).where(Step.id.in_(list(steps)))
+    return dict(session.execute(query).all())
+
+
+def _row(step: str, message: StepMessage) -> dict[str, Any]:
+    return {
+        "id": step,
+        "kind": message.KIND.value,
+        "message": message.model_dump(mode="json"),
+        "needs": [[need.kind.value, need.id] for need in message.needs()],
+    }
+
+
+def _needs(
+    session: Session, store: ObjectStore, messages: dict[str, StepMessage]
+) -> list[dict[str, Any]]:
+    """List what the new steps need, and whether it is there."""
+    needs = {step: dict.fromkeys(message.needs()) for step, message in messages.items()}
+    there = _available(session, store, {need for refs in needs.values() for need in refs})
+    return [
+        {"step_id": step, "need_id": need.id, "kind": need.kind.value, "met": need.id in there}
+        for step, refs in needs.items()
+        for need in refs
+    ]
+
+
+def _available(session: Session, store: ObjectStore, needs: Iterable[Ref]) -> set[str]:
+    """Find which artifacts are there, by id.
+
+    A refused inspection is done, but leaves nothing that another step could use.
+    """
+    imported = {need for need in needs if need.kind is Kind.IMPORTED_MODEL}
+    found = {need.id for need in imported if store.exists(need.manifest_key)}
+    usable = select(Step.id).where(Step.state == StepState.DONE, Step.error.is_(null()))
+    for chunk in in_chunks(need.id for need in needs):
+        found.update(session.scalars(usable.where(Step.id.in_(chunk))))
+    return found
+
+
+def _in_progress(session: Session, steps: Iterable[str]) -> set[str]:
+    """Find those of `steps` that wait and belong to a live run: their attempts go on counting."""
+    found: set[str] = set()
+    for table in TABLES:
+        query = (
+            select(table.links.step_id)
+            .join(table.rows, table.rows.id == table.run_id)
+            .join(Step, Step.id == table.links.step_id)
+            .where(table.links.step_id.in_(list(steps)), Step.state == StepState.WAITING)
+            .where(table.rows.state.in_(LIVE), table.rows.planned)
+        )
+        found.update(session.scalars(query))
+    return found
+
+
+def _ask_again(
+    session: Session, store: ObjectStore, asked: Sequence[tuple[StepMessage, StepState]]
+) -> None:
+    for message, state in asked:
+        if state is StepState.FAILED:
+            reset_attempts(store, message.ref)
+            forget_damage(store, message.ref)
+        # Its identity is the same, but it may name a better copy of an upload.
+        values = {"state": StepState.WAITING, "error": None, "attempts": 0}
+        changed = {**values, "message": message.model_dump(mode="json")}
+        session.execute(update(Step).where(Step.id == message.step_id).values(changed))
+
+
+def has_uninspected(session: Session) -> bool:
+    """Whether `ensure_inspections` has something to do."""
+    return session.scalar(_uninspected(select(Case.case_id)).limit(1)) is not None
+
+
+def _uninspected(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return (
+        query.join(Dataset, Dataset.id == Case.dataset_id)
+        .where(Dataset.state == DatasetState.INSPECTING, Case.state == CaseState.INSPECTING)
+        .where(Case.step.is_(null()))
     )
 
 
 def ensure_inspections(session: Session, store: ObjectStore) -> None:
-    """Give a step to every case of a dataset in inspection."""
-    query = (
-        select(Case, Dataset)
-        .join(Dataset, Dataset.id == Case.dataset_id)
-        .where(Dataset.state == DatasetState.INSPECTING, Case.state == CaseState.INSPECTING)
-        .where(Case.step.is_(None))
-    )
-    for case, dataset in session.execute(query).all():
-        (case.step,) = ensure_steps(session, store, [make_inspection(case, dataset)])
+    """Give a step to cases of datasets in inspection that have none yet, a few hundred at once."""
+    query = _uninspected(select(Case, Dataset)).order_by(Dataset.id, Case.case_id)
+    rows = session.execute(query.limit(_STEPS_AT_ONCE)).all()
+    found = [(case, _try_inspection(case, dataset)) for case, dataset in rows]
+    inspections = [(case, message) for case, message in found if message is not None]
+    ensure_steps(session, store, [message for _, message in inspections])
+    for case, message in inspections:
+        case.step = message.step_id
+    session.flush()
+    make_ready(session, [message.step_id for _, message in inspections])
+
+
+def _try_inspection(case: Case, dataset: Dataset) -> InspectCase | None:
+    """Make the step that inspects `case`; refuse a case that none can be made for."""
+    try:
+        return make_inspection(case, dataset)
+    except ValueError:
+        log.exception("orchestrator.case_refused", dataset=dataset.id, case=case.case_id)
+        reason = "The platform cannot inspect this case as it is stored. Register it again."
+        case.state = CaseState.REFUSED
+        case.problems = [{"file": "", "field": "", "reason": reason}]
+        return None
 
 
 def make_inspection(case: Case, dataset: Dataset) -> InspectCase:
@@ -64,35 +155,3 @@ def make_inspection(case: Case, dataset: Dataset) -> InspectCase:
     return InspectCase.model_validate(
         {"files": case.files, "scheme": case.scheme or dataset.scheme, "grid": dataset.grid}
     )
-
-
-def pending_steps(session: Session) -> list[Step]:
-    """List the waiting steps that are needed: of datasets, then of jobs, then of experiments."""
-    inspections = (
-        select(Step)
-        .join(Case, Case.step == Step.id)
-        .join(Dataset, Dataset.id == Case.dataset_id)
-        .where(Dataset.state == DatasetState.INSPECTING, Case.state == CaseState.INSPECTING)
-        .where(Step.state == StepState.WAITING)
-        .order_by(Dataset.created, Case.case_id)
-    )
-    queries = (inspections, *(table.waiting_steps() for table in TABLES))
-    rows = (step for query in queries for step in session.scalars(query))
-    return list({step.id: step for step in rows}.values())
-
-
-def available_artifacts(session: Session, store: ObjectStore, pending: Iterable[Step]) -> set[str]:
-    """Find which artifacts that the `pending` steps need are there, by id.
-
-    A refused inspection is done, but leaves nothing that another step could use.
-    """
-    needs = {(kind, need) for step in pending for kind, need in step.needs}
-    imported = {
-        need
-        for kind, need in needs
-        if kind == Kind.IMPORTED_MODEL
-        and store.exists(Ref(kind=Kind.IMPORTED_MODEL, id=need).manifest_key)
-    }
-    usable = select(Step.id).where(Step.state == StepState.DONE, Step.error.is_(null()))
-    done = set(session.scalars(usable))
-    return imported | (done & {need for _, need in needs})

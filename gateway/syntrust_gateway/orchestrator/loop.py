@@ -2,157 +2,185 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core import log as structured_log
-from syntrust_core.errors import Unavailable
-from syntrust_core.log import get_logger
-from syntrust_core.runtime.coordination import RedisCoordinator
-from syntrust_core.runtime.queue import CeleryQueue
-from syntrust_core.settings import Settings
-from syntrust_core.storage.s3 import S3Store
-from syntrust_gateway.db.session import (
-    Sessions,
-    insert_new,
-    make_engine,
-    read_factory,
-    session_factory,
-)
-from syntrust_gateway.db.tables import RunState
+from syntrust_core.contracts.base import Kind, Ref
+from syntrust_gateway.db.schedule_tables import ReadyStep
+from syntrust_gateway.db.session import Sessions, in_chunks
+from syntrust_gateway.db.tables import Step, StepState
 from syntrust_gateway.orchestrator import completion, demand
-from syntrust_gateway.orchestrator.heartbeat import Heartbeat
-from syntrust_gateway.orchestrator.planning import plan_steps
-from syntrust_gateway.orchestrator.reconcile import Reconciled, Servers, reconcile
-from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
-from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable
-from syntrust_gateway.settings import GatewaySettings
-
-log = get_logger(__name__)
-
-SHORTEST_PAUSE_S = 0.5
-PAUSE_PER_TICK = (
-    1.0  # of the time that the last tick took, so that ticks take at most half of the time
+from syntrust_gateway.orchestrator.leader import Alone, Leader
+from syntrust_gateway.orchestrator.planning import Planner
+from syntrust_gateway.orchestrator.reconcile import Examiner, Servers, ref_of
+from syntrust_gateway.orchestrator.recording import record
+from syntrust_gateway.orchestrator.scheduling.fair_share import Shares, read_shares
+from syntrust_gateway.orchestrator.scheduling.flights import Flights, News
+from syntrust_gateway.orchestrator.scheduling.hand_out import HandOut
+from syntrust_gateway.orchestrator.scheduling.ready_steps import (
+    awaited_models,
+    compare_schedule,
+    find_ready,
+    find_runs,
+    find_wanted,
+    keep_schedule,
+    note_available,
 )
+from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
+from syntrust_gateway.runs.tables import TABLES
+
+SURVEY_EVERY_S: Final = 0.5
+MARKS_EVERY_S: Final = 2.0
+ADOPT_EVERY_S: Final = 30.0
+REVIEW_EVERY_S: Final = 60.0
+NOTE_EVERY_S: Final = 1.0
+MOST_ROUNDS: Final = 20
+PLANNING_S: Final = 0.5  # of planning before the other work has its turn
 
 
 class Orchestrator:
-    """Compare, at every tick, what is needed with what is there (level-triggered)."""
+    """Compare, at every tick, what is needed with what is there (level-triggered).
 
-    def __init__(self, write: Sessions, read: Sessions, servers: Servers) -> None:
+    What it remembers between ticks only saves it work: a new one finds all of it out again.
+    """
+
+    def __init__(
+        self, write: Sessions, read: Sessions, servers: Servers, leader: Leader | None = None
+    ) -> None:
         self._write, self._read, self._servers = write, read, servers
+        self._leader = leader or Alone()
+        examiner = Examiner(servers)
+        self._flights = Flights(servers, examiner)
+        self._hand_out = HandOut(read, servers, examiner, self._flights)
+        self._planners = [Planner(read, self._writing, servers, table) for table in TABLES]
+        self._shares = Shares()
+        self._due_s: dict[str, float] = {}
+        self._new_runs: set[str] = set()
+        self._must_review = True
 
-    def tick(self) -> None:
-        """Look at everything once. It is safe to interrupt and to repeat this at any point."""
-        store = self._servers.store
+    def tick(self) -> bool:
+        """Look at what may have changed; True if something has.
+
+        It is safe to interrupt and to repeat this at any point.
+        """
+        has_moved = self._every(SURVEY_EVERY_S, self._survey)
+        self._every(ADOPT_EVERY_S, self._adopt)
+        self._every(MARKS_EVERY_S, self._flights.keep_marks)
+        self._every(REVIEW_EVERY_S, self._plan_review)
+        seen = self._look()
+        self._record(seen)
+        has_moved = self._hand_out_steps() or has_moved or bool(seen)
+        self._every(NOTE_EVERY_S, self._servers.coordinator.note_tick)
+        return has_moved
+
+    def _hand_out_steps(self) -> bool:
+        """Hand out what comes next. What turns out to be done already may make more steps ready."""
+        for _ in range(MOST_ROUNDS):
+            news = self._hand_out.hand_out(self._shares)
+            self._record(news)
+            if not news.finished:
+                return bool(news)
+        return True
+
+    def _every(self, seconds: float, work: Callable[[], object]) -> bool:
+        """Do `work` unless it was done within `seconds`; True if it says that something moved."""
+        name, now = work.__name__, self._servers.monotonic()
+        if now < self._due_s.get(name, now):
+            return False
+        has_moved = bool(work())
+        self._due_s[name] = now if has_moved else now + seconds
+        return has_moved
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """Begin a transaction that writes, if the lead is still ours."""
+        self._leader.check()
         with self._write.begin() as session:
-            demand.ensure_inspections(session, store)
-        self._plan_new()
+            yield session
+
+    def _survey(self) -> bool:
+        """Find new cases, runs and models, and runs that have ended; True if there is more."""
         with self._read() as session:
-            pending = demand.pending_steps(session)
-            done = demand.available_artifacts(session, store, pending)
-            session.expunge_all()
-        self._record(reconcile(self._servers, pending, done))
-        self._cancel_unneeded({step.id for step in pending})
-        self._servers.coordinator.note_tick()
+            has_cases = demand.has_uninspected(session)
+            awaited = awaited_models(session)
+            self._shares = read_shares(session)
+        if has_cases:
+            with self._writing() as session:
+                demand.ensure_inspections(session, self._servers.store)
+        self._find_models([Ref(kind=Kind.IMPORTED_MODEL, id=model) for model in awaited])
+        until_s = self._servers.monotonic() + PLANNING_S
+        is_planning = [planner.advance(until_s=until_s) for planner in self._planners]
+        self._keep_schedule()
+        return has_cases or any(is_planning)
 
-    def _record(self, found: Reconciled) -> None:
-        with self._write.begin() as session:
-            for row in found.rows:
-                session.merge(row)
-            session.flush()
-            completion.complete_cases(session, self._servers.store)
-            completion.complete_datasets(session)
-            completion.complete_runs(
-                session, self._servers.store, self._servers.clock, found.running
-            )
-            register_segmenters(session, self._servers.store)
+    def _find_models(self, awaited: list[Ref]) -> None:
+        """Look for the imported models that some step waits for."""
+        there = [ref.id for ref in awaited if self._servers.store.exists(ref.manifest_key)]
+        if there:
+            with self._writing() as session:
+                note_available(session, there)
 
-    def _plan_new(self) -> None:
-        for table in TABLES:
-            with self._read() as session:
-                query = select(table.rows.id).where(
-                    table.rows.state.in_(LIVE), table.rows.planned.is_(False)
+    def _keep_schedule(self) -> None:
+        with self._read() as session:
+            changes = compare_schedule(session)
+        if changes:
+            with self._writing() as session:
+                keep_schedule(session, changes)
+            self._new_runs.update(row[0] for _, row in changes.new)
+
+    def _adopt(self) -> None:
+        """Follow the steps in flight that another orchestrator has submitted."""
+        active = self._servers.coordinator.active() - {*self._flights.ids()}
+        with self._read() as session:
+            for chunk in in_chunks(active):
+                query = select(Step.id, Step.kind, Step.attempts, ReadyStep.owner).outerjoin(
+                    ReadyStep, ReadyStep.step_id == Step.id
                 )
-                new = session.scalars(query.order_by(table.rows.created)).all()
-            for run in new:
-                with self._write.begin() as session:
-                    self._plan(session, table, run)
+                waiting = query.where(Step.id.in_(chunk), Step.state == StepState.WAITING)
+                self._flights.adopt(
+                    (ref_of(kind, step), owner or 0, attempts > 0)
+                    for step, kind, attempts, owner in session.execute(waiting)
+                )
 
-    def _plan(self, session: Session, table: RunTable, run_id: str) -> None:
-        run = session.get_one(table.rows, run_id)
-        steps, goal = plan_steps(session, run)
-        ids = demand.ensure_steps(session, self._servers.store, steps)
-        session.flush()
-        insert_new(
-            session,
-            table.links,
-            [
-                {table.run_id.key: run.id, "step_id": step, "position": position}
-                for position, step in enumerate(ids)
-            ],
-        )
-        run.planned, run.goal = True, goal
-        log.info("orchestrator.planned", run=table.name, id=run.id, steps=len(ids))
+    def _plan_review(self) -> None:
+        self._must_review = True
 
-    def _cancel_unneeded(self, pending: set[str]) -> None:
-        """Ask, at every tick, the running steps that no live run needs to stop."""
-        unneeded = self._servers.coordinator.active() - pending
-        if not unneeded:
-            return
+    def _look(self) -> News:
+        """Look at the steps in flight, and ask those that nobody needs to stop."""
         with self._read() as session:
-            ended = {
-                step for table in TABLES for step in _abandoned_steps(session, table, unneeded)
-            }
-        for step in ended:
-            self._servers.coordinator.cancel(step)
+            ready = find_ready(session, self._flights.ids())
+        news = self._flights.look(ready)
+        doubtful = {*self._flights.ids()} - ready
+        if doubtful:
+            with self._read() as session:
+                ready |= find_wanted(session, doubtful)
+        self._flights.cancel_unneeded(doubtful - ready, ready)
+        return news
 
+    def _record(self, news: News) -> None:
+        """Write what became of steps and complete what has ended with them, all or nothing."""
+        if not (news.must_be_written or self._new_runs or self._must_review):
+            return
+        with self._writing() as session:
+            record(session, self._servers.store, self._servers.clock, news)
+            session.flush()
+            self._complete(session, news)
+        self._new_runs, self._must_review = set(), False
 
-def _abandoned_steps(session: Session, table: RunTable, steps: set[str]) -> Iterable[str]:
-    """Find those of `steps` that belong to a run which was cancelled or has failed."""
-    query = (
-        select(table.links.step_id)
-        .join(table.rows, table.rows.id == table.run_id)
-        .where(table.links.step_id.in_(steps))
-        .where(table.rows.state.in_((RunState.CANCELLED, RunState.FAILED)))
-    )
-    return session.scalars(query).all()
-
-
-def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
-    """Drive datasets, jobs and experiments until SIGTERM or SIGINT."""
-    structured_log.configure(settings.log_format)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    engine = make_engine(gateway.database_url)
-    store = S3Store(settings.storage)
-    store.ensure_bucket()
-    servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
-    orchestrator = Orchestrator(session_factory(engine), read_factory(engine), servers)
-    with Heartbeat(settings.worker.heartbeat_file) as heartbeat:
-        tick_until(orchestrator, stop, heartbeat=heartbeat)
-
-
-def tick_until(
-    orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Heartbeat | None = None
-) -> None:
-    """Tick until `stop` is set. Wait for a server that is away, and log a bug."""
-    log.info("orchestrator.started")
-    while not stop.is_set():
-        started = time.monotonic()
-        try:
-            orchestrator.tick()
-        except Unavailable as error:
-            log.warning("orchestrator.server_away", reason=str(error))
-        except Exception:
-            log.exception("orchestrator.tick_failed")
-        if heartbeat is not None:
-            heartbeat.touch()
-        stop.wait(max(SHORTEST_PAUSE_S, PAUSE_PER_TICK * (time.monotonic() - started)))
-    log.info("orchestrator.stopped")
+    def _complete(self, session: Session, news: News) -> None:
+        """Complete what the news are about; at a review, whatever there is."""
+        store, clock = self._servers.store, self._servers.clock
+        finished = {ended.ref.id for ended in news.finished}
+        steps, runs = None, None
+        if not self._must_review:
+            steps, runs = finished, self._new_runs | find_runs(session, finished | news.started)
+        completion.complete_cases(session, store, steps)
+        completion.complete_datasets(session, store)
+        completion.complete_runs(session, store, clock, news.started, runs)
+        is_trained = any(ended.ref.kind is Kind.TRAIN_SEGMENTER for ended in news.finished)
+        if is_trained or self._new_runs or self._must_review:
+            register_segmenters(session, store)

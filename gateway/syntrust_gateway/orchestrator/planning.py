@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.contracts.registry import parse_message
+from syntrust_core.errors import PlatformError
+from syntrust_core.log import get_logger
 from syntrust_gateway.datasets.planner_view import view_dataset
-from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run
+from syntrust_gateway.db.session import Sessions, in_chunks, insert_new
+from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run, RunState
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
+from syntrust_gateway.orchestrator.containment import AWAY, require_store
+from syntrust_gateway.orchestrator.demand import ensure_steps
+from syntrust_gateway.orchestrator.reconcile import Servers, tell
+from syntrust_gateway.runs.tables import LIVE, RunTable
+
+log = get_logger(__name__)
+
+STEPS_PER_TRANSACTION: Final = 1000
+_NOT_PLANNED: Final = (
+    "The platform could not plan this {name}: its stored request cannot be used. "
+    "Send the request again; if it fails again, the operator's log has the reason."
+)
 
 
 class PlannedSteps(NamedTuple):
@@ -30,3 +46,82 @@ def plan_steps(session: Session, run: Run) -> PlannedSteps:
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
     planned = plan(ResolvedSpec.model_validate(run.spec), view_dataset(dataset, cases))
     return PlannedSteps(planned.steps, planned.report)
+
+
+class Planner:
+    """Plan the new runs of one table, a few steps at a time: a large plan must not stop the loop.
+
+    A plan that is interrupted is made again from its beginning and gives the same rows.
+    """
+
+    def __init__(
+        self,
+        read: Sessions,
+        writing: Callable[[], AbstractContextManager[Session]],
+        servers: Servers,
+        table: RunTable,
+    ) -> None:
+        self._read, self._writing, self._servers, self._table = read, writing, servers, table
+        self._work: Iterator[None] = iter(())
+
+    def advance(self, *, until_s: float) -> bool:
+        """Go on until the time is up; False once no run is left to be planned."""
+        if next(self._work, self) is self:
+            self._work = self._plan_all()
+            if next(self._work, self) is self:
+                return False
+        while self._servers.monotonic() < until_s:
+            if next(self._work, self) is self:
+                return False
+        return True
+
+    def _plan_all(self) -> Iterator[None]:
+        rows = self._table.rows
+        query = select(rows.id).where(rows.state.in_(LIVE), rows.planned.is_(False))
+        with self._read() as session:
+            new = session.scalars(query.order_by(rows.id)).all()
+        for run in new:
+            try:
+                yield from self._plan(run)
+            except AWAY:
+                raise
+            except Exception as error:
+                require_store(self._servers.store)
+                log.exception("orchestrator.plan_failed", run=self._table.name, id=run)
+                self._fail(run, error)
+            yield
+
+    def _plan(self, run_id: str) -> Iterator[None]:
+        with self._read() as session:
+            steps, goal = plan_steps(session, session.get_one(self._table.rows, run_id))
+        position = 0
+        for chunk in in_chunks(steps, STEPS_PER_TRANSACTION):
+            with self._writing() as session:
+                self._store(session, run_id, chunk, position)
+            position += len(chunk)
+            yield
+        self._end(run_id, planned=True, goal=goal)
+        log.info("orchestrator.planned", run=self._table.name, id=run_id, steps=position)
+
+    def _store(
+        self, session: Session, run: str, steps: Sequence[StepMessage], position: int
+    ) -> None:
+        ids = ensure_steps(session, self._servers.store, steps)
+        names = {self._table.run_id.key: run}
+        rows = [names | {"step_id": step, "position": n} for n, step in enumerate(ids, position)]
+        insert_new(session, self._table.links, rows)
+
+    def _fail(self, run_id: str, error: Exception) -> None:
+        slug, text = tell(error)
+        if slug == PlatformError.slug:
+            text = _NOT_PLANNED.format(name=self._table.name)
+        told = {"slug": slug, "text": text}
+        self._end(run_id, state=RunState.FAILED, error=told, finished=self._servers.clock())
+
+    def _end(self, run_id: str, **values: Any) -> None:  # noqa: ANN401 - of its columns
+        """Write to the run, unless it was cancelled meanwhile. Its row need not be readable."""
+        rows = self._table.rows
+        with self._writing() as session:
+            session.execute(
+                update(rows).where(rows.id == run_id, rows.state.in_(LIVE)).values(values)
+            )

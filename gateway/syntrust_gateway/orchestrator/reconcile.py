@@ -1,27 +1,46 @@
-"""Look once at the steps that are pending: record what is done, submit what is ready."""
+"""Examine one step by what the store holds of it: done, failed, to be submitted, or to be left."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
-from syntrust_core.contracts.base import QUEUES, Kind, Manifest, Queue, Ref
-from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Problem
-from syntrust_core.contracts.registry import parse_message
+from syntrust_core.contracts.base import Kind, Manifest, Ref
+from syntrust_core.errors import ObjectDamaged, PlatformError, Unavailable
 from syntrust_core.log import get_logger
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.runtime.queue import StepQueue
+from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.db.tables import Attempt, Base, Step, StepState
-from syntrust_gateway.orchestrator.retry import Fail, Submit, Wait, decide, read_attempts
+from syntrust_gateway.db.tables import StepState
+from syntrust_gateway.orchestrator.containment import require_store
+from syntrust_gateway.orchestrator.damage import (
+    MOST_DAMAGED,
+    Damaged,
+    Result,
+    read_instant,
+    read_result,
+    set_aside_attempts,
+    set_aside_manifest,
+)
+from syntrust_gateway.orchestrator.retry import (
+    BACK_OFF,
+    AttemptRecord,
+    Fail,
+    Submit,
+    Wait,
+    decide,
+    read_attempts,
+)
 
 log = get_logger(__name__)
 
-SMALLEST_WINDOW = 8
-WINDOW_PER_WORKER = 2
+LONGEST_REST_S: Final = max(pause.total_seconds() for pause in BACK_OFF)
+MOST_TROUBLES: Final = 4
 
 
 class Clock(Protocol):
@@ -30,132 +49,176 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Servers:
-    """The servers that the orchestrator reads and writes, besides its database."""
+    """The servers that the orchestrator reads and writes, besides its database.
+
+    `clock` only dates what is recorded and compares with other machines' dates; how long something
+    is waited for is measured with `monotonic`, which no change of the clock moves.
+    """
 
     store: ObjectStore
     coordinator: StepCoordinator
     queue: StepQueue
     clock: Clock = lambda: datetime.now(UTC)
+    monotonic: Any = time.monotonic
 
 
-class Reconciled(NamedTuple):
-    """The `rows` to merge into the database, and the ids of steps that run now."""
+@dataclass(frozen=True)
+class Finished:
+    """A step that is done or has failed, as it is to be recorded."""
 
-    rows: list[Base]
-    running: set[str]
+    ref: Ref
+    state: StepState
+    error: Mapping[str, Any] | None
+    manifest: Manifest | None = None
+    attempts: tuple[AttemptRecord, ...] = ()
+
+    @property
+    def leaves_artifact(self) -> bool:
+        """Whether other steps can use what it left; a refused inspection leaves nothing."""
+        return self.error is None
+
+    def attempt_rows(self) -> list[dict[str, Any]]:
+        """Give the rows of its attempts."""
+        return [
+            {
+                "step_id": self.ref.id,
+                "attempt": record.id,
+                "host": record.made.host,
+                "started": read_instant(record.made.started),
+                "error": record.error.model_dump(mode="json") if record.error else None,
+            }
+            for record in self.attempts
+        ]
 
 
-def reconcile(servers: Servers, pending: Sequence[Step], done: set[str]) -> Reconciled:
-    """Look at the pending steps in order until the window of each queue is full.
+@dataclass(frozen=True)
+class Rest:
+    """Leave the step alone for a while."""
 
-    `pending` are the waiting steps in order of precedence. They are detached from their session, so
-    that no database lock is held while servers are asked. `done` are the ids of artifacts that are
-    there; it grows.
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Again:
+    """Submit the step; `attempts` is how many there were."""
+
+    attempts: int = 0
+
+
+Verdict = Finished | Rest | Again
+
+
+class Examiner:
+    """Judge steps that have neither queue mark nor lease.
+
+    Whatever is wrong with one step ends with a verdict on this step. Only a store that does not
+    answer at all raises `Unavailable`.
     """
-    found = Reconciled([], set())
-    for queue in Queue:
-        steps = (step for step in pending if QUEUES[Kind(step.kind)] is queue)
-        _Window(queue, servers, done, found).submit_ready(steps)
+
+    def __init__(self, servers: Servers) -> None:
+        self._store, self._clock = servers.store, servers.clock
+        self._troubles: Counter[str] = Counter()
+        self._rested: dict[str, int] = {}
+
+    def examine(self, ref: Ref, *, was_tried: bool, is_new: bool) -> Verdict:
+        """Judge a step. Attempts at one that `is_new` to this process are not asked for."""
+        try:
+            verdict = self._examine(ref, was_tried=was_tried, is_new=is_new)
+        except Exception as error:  # noqa: BLE001 - one step must never stop the others
+            verdict = self._contain(ref, error)
+        else:
+            self._troubles.pop(ref.id, None)
+        if isinstance(verdict, Finished):
+            self._rested.pop(ref.id, None)
+        return verdict
+
+    def fail(self, ref: Ref, slug: str, text: str, **context: Any) -> Finished:  # noqa: ANN401 - JSON
+        """Give a step up."""
+        log.warning("orchestrator.step_failed", kind=ref.kind, step=ref.id, slug=slug)
+        return Finished(ref, StepState.FAILED, {**context, "slug": slug, "text": text})
+
+    def _examine(self, ref: Ref, *, was_tried: bool, is_new: bool) -> Verdict:
+        try:
+            result = read_result(self._store, ref)
+        except Damaged:
+            return self._compute_again(ref)
+        if result is not None:
+            return self._done(ref, result, was_tried=was_tried)
+        if is_new and not was_tried:
+            return Again()
+        return self._decide(ref)
+
+    def _done(self, ref: Ref, result: Result, *, was_tried: bool) -> Finished:
+        manifest = result.manifest
+        attempts: tuple[AttemptRecord, ...] = (
+            AttemptRecord(manifest.attempt, manifest.made, None),
+        )
+        if was_tried:
+            attempts = self._attempts(ref) or attempts
+        return Finished(ref, StepState.DONE, result.refusal, manifest, attempts)
+
+    def _decide(self, ref: Ref) -> Verdict:
+        attempts = self._attempts(ref)
+        match decide(attempts):
+            case Wait(until) if self._rested.get(ref.id) != len(attempts):
+                self._rested[ref.id] = len(attempts)
+                return Rest(self._rest_s(until))
+            case Fail(slug, text, context):
+                failed = self.fail(ref, slug, text, **context)
+                return Finished(ref, failed.state, failed.error, attempts=attempts)
+            case Submit() | Wait():
+                return Again(len(attempts))
+
+    def _rest_s(self, until: datetime) -> float:
+        """Bound the pause: `until` was written by a worker's clock, which may be wrong by hours."""
+        return min(max((until - self._clock()).total_seconds(), 0.0), LONGEST_REST_S)
+
+    def _attempts(self, ref: Ref) -> tuple[AttemptRecord, ...]:
+        try:
+            return _dated(read_attempts(self._store, ref))
+        except ValueError:
+            set_aside_attempts(self._store, ref)
+            return _dated(read_attempts(self._store, ref))
+
+    def _compute_again(self, ref: Ref) -> Verdict:
+        times = set_aside_manifest(self._store, ref)
+        if times < MOST_DAMAGED:
+            return Again()
+        return self.fail(
+            ref,
+            ObjectDamaged.slug,
+            f"The artifact {ref.kind} {ref.id} was damaged {times} times: its manifest could not "
+            "be read. Check the disks of the object store, then ask again.",
+        )
+
+    def _contain(self, ref: Ref, error: Exception) -> Verdict:
+        """Try a step again later that could not be examined, and give it up in the end."""
+        if isinstance(error, Unavailable):
+            require_store(self._store)
+        log.warning("orchestrator.step_trouble", kind=ref.kind, step=ref.id, exc_info=error)
+        self._troubles[ref.id] += 1
+        if self._troubles[ref.id] < MOST_TROUBLES:
+            return Rest(LONGEST_REST_S)
+        del self._troubles[ref.id]
+        return self.fail(ref, *tell(error))
+
+
+def tell(error: Exception) -> tuple[str, str]:
+    """Give the slug and the sentence of an error that a caller may read."""
+    if isinstance(error, PlatformError) and error.slug != PlatformError.slug:
+        return error.slug, error.detail
+    return PlatformError.slug, INTERNAL_TEXT
+
+
+def _dated(records: Iterable[AttemptRecord]) -> tuple[AttemptRecord, ...]:
+    """Check that each attempt says when it began, and each error when it came."""
+    found = tuple(records)
+    for record in found:
+        read_instant(record.made.started)
+        if record.error is not None:
+            read_instant(record.error.at)
     return found
 
 
-class _Window:
-    """The few steps of one queue that are submitted at a time.
-
-    As a queue is short, the orchestrator decides order, precedence and fair shares.
-    """
-
-    def __init__(self, queue: Queue, servers: Servers, done: set[str], found: Reconciled) -> None:
-        self._servers, self._done = servers, done
-        workers = servers.coordinator.workers(queue)
-        self._free = max(SMALLEST_WINDOW, WINDOW_PER_WORKER * workers)
-        self._queue_is_empty = servers.queue.length(queue) == 0
-        self._rows, self._running = found
-
-    def submit_ready(self, steps: Iterable[Step]) -> None:
-        for step in steps:
-            if self._free <= 0:
-                break
-            if all(need in self._done for _, need in step.needs) and self._act(step):
-                self._rows.append(step)
-
-    def _act(self, step: Step) -> bool:
-        """Act on one ready step; True if its row changed.
-
-        It reads mark, lease and manifest in this order, in which they follow each other.
-        """
-        coordinator = self._servers.coordinator
-        marked, leased = coordinator.is_queued(step.id), coordinator.has_lease(step.id)
-        if self._record_if_done(step):
-            return True
-        if leased:
-            self._running.add(step.id)
-        if leased or marked:
-            self._free -= 1
-            if marked and not leased and not self._queue_is_empty:
-                coordinator.set_queued(step.id)
-            return False
-        return self._decide(step)
-
-    def _record_if_done(self, step: Step) -> bool:
-        ref = Ref(kind=Kind(step.kind), id=step.id)
-        store = self._servers.store
-        if not store.exists(ref.manifest_key):
-            return False
-        manifest = Manifest.model_validate_json(store.get(ref.manifest_key))
-        step.manifest = manifest.model_dump(mode="json")
-        step.state, step.error = StepState.DONE, self._refusal(manifest)
-        step.done_at = self._servers.clock()
-        self._record_attempts(step, ref)
-        if step.error is None:
-            self._done.add(step.id)
-        return True
-
-    def _refusal(self, manifest: Manifest) -> dict[str, Any] | None:
-        """Say why an inspection has refused its case; None if it has not."""
-        info = manifest.files.get(PROBLEMS_FILE)
-        if info is None:
-            return None
-        problems = json.loads(self._servers.store.get(info.key))
-        refusal = CaseRefused([Problem.model_validate(problem) for problem in problems])
-        return {"slug": refusal.slug, "text": refusal.detail, "problems": problems}
-
-    def _record_attempts(self, step: Step, ref: Ref) -> None:
-        records = read_attempts(self._servers.store, ref)
-        step.attempts = len(records)
-        for record in records:
-            self._rows.append(
-                Attempt(
-                    step_id=step.id,
-                    attempt=record.id,
-                    host=record.made.host,
-                    started=datetime.fromisoformat(record.made.started),
-                    error=record.error.model_dump(mode="json") if record.error else None,
-                )
-            )
-
-    def _decide(self, step: Step) -> bool:
-        now = self._servers.clock()
-        if step.not_before is not None and now < step.not_before:
-            return False
-        ref = Ref(kind=Kind(step.kind), id=step.id)
-        decision = decide(read_attempts(self._servers.store, ref))
-        match decision:
-            case Wait(until) if now < until:
-                step.not_before = until
-                return True
-            case Submit() | Wait():
-                self._submit(step)
-            case Fail(slug, text, context):
-                step.state = StepState.FAILED
-                step.error = {**context, "slug": slug, "text": text}
-                self._record_attempts(step, ref)
-                log.warning("orchestrator.step_failed", kind=step.kind, step=step.id, slug=slug)
-                return True
-        return False
-
-    def _submit(self, step: Step) -> None:
-        self._servers.coordinator.uncancel(step.id)
-        self._servers.queue.submit(parse_message(Kind(step.kind), step.message))
-        self._servers.coordinator.set_queued(step.id)
-        self._free -= 1
+def ref_of(kind: str, step: str) -> Ref:
+    return Ref(kind=Kind(kind), id=step)

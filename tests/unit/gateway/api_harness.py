@@ -92,13 +92,21 @@ class ApiHarness:
     folder: Path
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     computed: list[StepMessage] = field(default_factory=list)
+    elapsed_s: float = 0.0
 
     def __post_init__(self) -> None:
-        servers = Servers(self.store, self.container.coordinator, self.queue)
+        servers = Servers(
+            self.store,
+            self.container.coordinator,
+            self.queue,
+            monotonic=lambda: self.elapsed_s,
+        )
         self.orchestrator = Orchestrator(self.container.write, self.container.read, servers)
 
     def tick(self) -> None:
+        """Tick, and let the time pass until everything is due again."""
         self.orchestrator.tick()
+        self.elapsed_s += 60
 
     def drain(self, handler: StepHandler = play) -> None:
         """Tick and work until nothing moves any more."""

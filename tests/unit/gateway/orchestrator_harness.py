@@ -23,7 +23,10 @@ from syntrust_gateway.db.tables import (
     Dataset,
     DatasetState,
     Experiment,
+    Job,
+    JobKind,
     Role,
+    Run,
     RunState,
     Step,
     StepState,
@@ -41,12 +44,21 @@ GRID = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
 class Clock:
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
+        self.elapsed = timedelta()
 
     def __call__(self) -> datetime:
         return self.now
 
     def advance(self, **by: float) -> None:
         self.now += timedelta(**by)
+        self.elapsed += timedelta(**by)
+
+    def jump(self, **by: float) -> None:
+        """Set the clock, as an operator does: no time passes."""
+        self.now += timedelta(**by)
+
+    def monotonic(self) -> float:
+        return self.elapsed.total_seconds()
 
 
 def compute(message: StepMessage, context: StepContext) -> None:
@@ -61,6 +73,7 @@ class OrchestratorHarness:
     """Database, doubles and an orchestrator, with the verbs the tests speak in."""
 
     def __init__(self, folder: Path, engine: Engine, store: MemoryStore | None = None) -> None:
+        self.engine = engine
         self.write, self.read = session_factory(engine), read_factory(engine)
         self.bench = StepBench(folder, store=store, cache_bytes=1 << 20)
         self.store, self.coordinator = self.bench.store, self.bench.coordinator
@@ -72,11 +85,15 @@ class OrchestratorHarness:
 
     def restart(self) -> None:
         """What a crash and a new start of the orchestrator come to: nothing was kept."""
-        servers = Servers(self.store, self.coordinator, self.queue, self.clock)
+        servers = Servers(
+            self.store, self.coordinator, self.queue, self.clock, self.clock.monotonic
+        )
         self.orchestrator = Orchestrator(self.write, self.read, servers)
 
     def tick(self) -> None:
+        """Tick, and let the time pass until everything is due again that is not rare."""
         self.orchestrator.tick()
+        self.clock.advance(seconds=2.1)
 
     def dataset(self, cases: int = 6) -> str:
         with self.write.begin() as session:
@@ -116,7 +133,41 @@ class OrchestratorHarness:
                 idle += 1
                 self.clock.advance(minutes=1)
 
-    def experiment(self, dataset_id: str, **changes: object) -> str:
+    def submit_until(self, kind: Kind, work: StepHandler = compute) -> StepMessage:
+        """Work until a message of `kind` comes, and take that one."""
+        for _ in range(100):
+            self.tick()
+            while self.queue.messages:
+                if self.queue.messages[0].KIND is kind:
+                    return self.queue.take()
+                self.work(work, limit=1)
+        raise AssertionError(f"no step of kind {kind} was submitted")
+
+    def client(self, number: int, *, weight: int = 1) -> None:
+        """Add another client."""
+        with self.write.begin() as session:
+            key = f"{number:064x}"
+            row = Client(id=number, name=f"client {number}", role=Role.USER, key_sha256=key)
+            row.weight = weight
+            session.add(row)
+
+    def job(self, *messages: StepMessage, owner: int = 1, **columns: object) -> str:
+        """Ask for these steps; the last is the goal."""
+        plan = [[message.KIND, message.model_dump(mode="json")] for message in messages]
+        row = Job(kind=JobKind.SYNTHESIS, spec={}, plan=plan, owner=owner, **columns)
+        with self.write.begin() as session:
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def run(self, run: str) -> Run:
+        """Read a job or an experiment anew."""
+        with self.read() as session:
+            found = session.get(Job, run) or session.get(Experiment, run)
+        assert found is not None
+        return found
+
+    def experiment(self, dataset_id: str, owner: int = 1, **changes: object) -> str:
         with self.write.begin() as session:
             dataset = session.get_one(Dataset, dataset_id)
             cases = session.scalars(select(Case).where(Case.dataset_id == dataset_id)).all()
@@ -132,7 +183,8 @@ class OrchestratorHarness:
                 frozenset(),
             )
             resolved = resolve(spec, view_dataset(dataset, cases), view)
-            row = Experiment(dataset_id=dataset_id, spec=resolved.model_dump(mode="json"), owner=1)
+            spec_json = resolved.model_dump(mode="json")
+            row = Experiment(dataset_id=dataset_id, spec=spec_json, owner=owner)
             session.add(row)
             session.flush()
             return row.id

@@ -131,11 +131,11 @@ def test_a_fault_of_the_world_is_tried_three_times_with_pauses(
 ) -> None:
     experiment = harness.experiment(ready, alphas=[1])
     work = fails_on(Kind.TRAIN_SEGMENTER, lambda: StoreUnavailable("away"))
+    training = harness.submit_until(Kind.TRAIN_SEGMENTER)
     harness.clock.now = datetime.now(UTC)
-    harness.tick()
-    harness.work(work)
-    harness.tick()
-    assert not any(m.KIND is Kind.TRAIN_SEGMENTER for m in harness.queue.messages)
+    harness.bench.attempt(training, work)
+    harness.orchestrator.tick()
+    assert training not in harness.queue.messages
 
     harness.drain(work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_on
 
-from syntrust_core.contracts.base import Kind
+from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.errors import InvalidVolume
 from syntrust_gateway.db.tables import CaseState, Dataset, DatasetState, RunState
 
@@ -70,12 +70,16 @@ def test_a_step_in_the_queue_is_not_submitted_again(
     assert len(harness.queue.messages) == submitted
 
 
-def test_only_a_window_of_steps_is_submitted(harness: OrchestratorHarness) -> None:
+def test_of_steps_of_unknown_length_one_more_is_submitted_than_there_are_workers(
+    harness: OrchestratorHarness,
+) -> None:
     dataset = harness.dataset(cases=40)
+    for name in ("a", "b", "c"):
+        harness.coordinator.worker_alive(Queue.METRICS, name)
 
     harness.tick()
 
-    assert len(harness.queue.messages) == 8
+    assert len(harness.queue.messages) == 4
     harness.drain()
     with harness.read() as session:
         assert session.get_one(Dataset, dataset).state is DatasetState.READY

@@ -1,0 +1,130 @@
+"""Records in the store that cannot be read are set aside, and what they told is found out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from pydantic import AwareDatetime, TypeAdapter
+
+from syntrust_core.contracts.base import Manifest, Provenance, Ref, StepError
+from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Problem
+from syntrust_core.errors import ObjectMissing
+from syntrust_core.log import get_logger
+from syntrust_core.storage.base import ObjectStore
+
+log = get_logger(__name__)
+
+MOST_DAMAGED: Final = 3
+_PROBLEMS: Final = TypeAdapter(list[Problem])
+
+
+class Damaged(Exception):
+    """A record of a step is not what it should be; `key` is where it is."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step has published. `refusal` says why an inspection refused its case."""
+
+    manifest: Manifest
+    refusal: dict[str, Any] | None
+
+
+def read_result(store: ObjectStore, ref: Ref) -> Result | None:
+    """Read what the step has published; None if it has published nothing.
+
+    Raises
+    ------
+    Damaged
+        If the manifest, or the problems that it names, cannot be read.
+    """
+    try:
+        raw = store.get(ref.manifest_key)
+    except ObjectMissing:
+        return None
+    try:
+        manifest = Manifest.model_validate_json(raw)
+        if (manifest.kind, manifest.id) != (ref.kind, ref.id):
+            raise Damaged(ref.manifest_key)
+        read_instant(manifest.made.started)
+        return Result(manifest, _refusal(store, manifest))
+    except (ValueError, ObjectMissing) as error:
+        raise Damaged(ref.manifest_key) from error
+
+
+def read_instant(text: str) -> datetime:
+    """Read a moment with its time zone."""
+    return TypeAdapter(AwareDatetime).validate_python(text)
+
+
+def _refusal(store: ObjectStore, manifest: Manifest) -> dict[str, Any] | None:
+    info = manifest.files.get(PROBLEMS_FILE)
+    if info is None:
+        return None
+    problems = _PROBLEMS.validate_json(store.get(info.key))
+    refusal = CaseRefused(problems)
+    told = [problem.model_dump(mode="json") for problem in problems]
+    return {"slug": refusal.slug, "text": refusal.detail, "problems": told}
+
+
+def set_aside_manifest(store: ObjectStore, ref: Ref) -> int:
+    """Set the manifest aside, so that the step can be computed again; count how often it was."""
+    _set_aside(store, ref, ref.manifest_key, "manifest")
+    return sum(1 for _ in store.list(f"{_aside(ref)}manifest-"))
+
+
+def _set_aside(store: ObjectStore, ref: Ref, key: str, name: str) -> None:
+    """Keep a copy of a damaged record, and remove it from where it is read."""
+    try:
+        store.put(f"{_aside(ref)}{name}-{uuid4().hex}.json", store.get(key))
+    except ObjectMissing:
+        return
+    store.delete(key)
+    log.error("orchestrator.set_aside", kind=ref.kind, step=ref.id, key=key)
+
+
+def _aside(ref: Ref) -> str:
+    return f"{ref.prefix}/damaged/"
+
+
+def forget_damage(store: ObjectStore, ref: Ref) -> None:
+    """Remove what was set aside, so that the step may be computed as often as a new one."""
+    for item in list(store.list(_aside(ref))):
+        store.delete(item.key)
+
+
+def set_aside_attempts(store: ObjectStore, ref: Ref) -> int:
+    """Set aside the records of attempts and errors that cannot be read; count them."""
+    damaged = [
+        *_unreadable(store, ref.attempts_prefix, _check_attempt),
+        *_unreadable(store, ref.errors_prefix, _check_error),
+    ]
+    for key in damaged:
+        _set_aside(store, ref, key, "attempt")
+    return len(damaged)
+
+
+def _check_attempt(raw: bytes) -> None:
+    read_instant(Provenance.model_validate_json(raw).started)
+
+
+def _check_error(raw: bytes) -> None:
+    read_instant(StepError.model_validate_json(raw).at)
+
+
+def _unreadable(store: ObjectStore, prefix: str, check: Callable[[bytes], None]) -> Iterator[str]:
+    for item in list(store.list(prefix)):
+        try:
+            check(store.get(item.key))
+        except ObjectMissing:
+            continue
+        except ValueError:
+            yield item.key

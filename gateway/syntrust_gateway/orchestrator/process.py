@@ -1,0 +1,110 @@
+"""The process of the orchestrator: it waits until it leads, then ticks until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from syntrust_core import log as structured_log
+from syntrust_core.errors import Unavailable
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.coordination import RedisCoordinator
+from syntrust_core.runtime.queue import CeleryQueue
+from syntrust_core.settings import Settings
+from syntrust_core.storage.s3 import S3Store
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.orchestrator.heartbeat import Heartbeat
+from syntrust_gateway.orchestrator.leader import Leader, LeadershipLost, make_leader
+from syntrust_gateway.orchestrator.loop import Orchestrator
+from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_gateway.settings import GatewaySettings
+
+log = get_logger(__name__)
+
+PAUSE_S: Final = 0.5
+PAUSE_WHILE_BUSY_S: Final = 0.05  # ends of steps are gathered, so that a tick writes several
+STANDBY_S: Final = 2.0  # between two attempts to take the lead
+_AWAY: Final = (Unavailable, OperationalError, InterfaceError)
+
+
+def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
+    """Drive datasets, jobs and experiments until SIGTERM or SIGINT, whenever this one leads."""
+    structured_log.configure(settings.log_format)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    engine = make_engine(gateway.database_url)
+    store = S3Store(settings.storage)
+    store.ensure_bucket()
+    servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
+    write, read, leader = session_factory(engine), read_factory(engine), make_leader(engine)
+    with Heartbeat(settings.worker.heartbeat_file) as heartbeat:
+        make = partial(Orchestrator, write, read, servers, leader)
+        lead_until(leader, make, stop, heartbeat=heartbeat)
+
+
+def lead_until(
+    leader: Leader,
+    make: Callable[[], Orchestrator],
+    stop: threading.Event,
+    *,
+    heartbeat: Heartbeat | None = None,
+) -> None:
+    """Tick with a new orchestrator each time the lead is ours, until `stop` is set."""
+    stands_by = False
+    try:
+        while not stop.is_set():
+            if _try_to_lead(leader):
+                stands_by = False
+                log.info("orchestrator.leads")
+                tick_until(make(), stop, heartbeat=heartbeat)
+                continue
+            if not stands_by:
+                log.info("orchestrator.stands_by")
+            stands_by = True
+            _touch(heartbeat)
+            stop.wait(STANDBY_S)
+    finally:
+        leader.release()
+
+
+def _try_to_lead(leader: Leader) -> bool:
+    try:
+        return leader.acquire()
+    except _AWAY as error:
+        log.warning("orchestrator.server_away", reason=str(error))
+        return False
+
+
+def tick_until(
+    orchestrator: Orchestrator, stop: threading.Event, *, heartbeat: Heartbeat | None = None
+) -> None:
+    """Tick until `stop` is set or the lead is lost. Wait for a server that is away; log a bug."""
+    log.info("orchestrator.started")
+    while not stop.is_set():
+        is_busy = False
+        try:
+            is_busy = orchestrator.tick()
+            _touch(heartbeat)
+        except LeadershipLost as error:
+            log.warning("orchestrator.lead_lost", reason=str(error))
+            break
+        except _AWAY as error:
+            # It is alive, and no new start would bring the server back.
+            _touch(heartbeat)
+            log.warning("orchestrator.server_away", reason=str(error))
+        except Exception:
+            _touch(heartbeat)
+            log.exception("orchestrator.tick_failed")
+        stop.wait(PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S)
+    log.info("orchestrator.stopped")
+
+
+def _touch(heartbeat: Heartbeat | None) -> None:
+    if heartbeat is not None:
+        heartbeat.touch()

@@ -1,0 +1,228 @@
+"""Which runs are scheduled and which of their steps are ready, kept in the database.
+
+A step is ready when it waits and every artifact that it needs is there. What changes that is
+written in the transaction that changes it, so a tick reads only the few ready steps that come
+first, however many wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    case,
+    delete,
+    exists,
+    literal,
+    null,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import QUEUES
+from syntrust_gateway.db.schedule_tables import (
+    AWAITED_MODEL,
+    UNMET,
+    ReadyStep,
+    ScheduledRun,
+    StepNeed,
+)
+from syntrust_gateway.db.session import in_chunks, insert_new, insert_selected
+from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
+from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable
+
+Rows = Select[*tuple[Any, ...]]
+_IDS_PER_STATEMENT: Final = 500
+_RANKS: Final = 3  # datasets in inspection, jobs, experiments
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of run: `live` selects id, owner and precedence, `links` run_id, step_id, position."""
+
+    live: Rows
+    links: Rows
+
+
+def _inspections() -> Source:
+    links = select(
+        Case.dataset_id.label("run_id"), Case.step.label("step_id"), literal(0).label("position")
+    ).where(Case.state == CaseState.INSPECTING, Case.step.is_not(null()))
+    live = select(Dataset.id, Dataset.owner, literal(0))
+    return Source(live.where(Dataset.state == DatasetState.INSPECTING), links)
+
+
+def _runs(table: RunTable, rank: int) -> Source:
+    # Runs without a priority of their own are all alike.
+    priority = getattr(table.rows, "priority", literal(0))
+    live = select(table.rows.id, table.rows.owner, precedence(rank, priority))
+    links = select(
+        table.run_id.label("run_id"), table.links.step_id.label("step_id"), table.links.position
+    )
+    return Source(live.where(table.rows.state.in_(LIVE), table.rows.planned), links)
+
+
+def precedence(rank: int, priority: Any) -> Any:  # noqa: ANN401 - a number, or a column of them
+    """Give what runs of one owner are ordered by: their priority, then jobs before experiments."""
+    return rank - _RANKS * priority
+
+
+SOURCES: Final = (_inspections(), *(_runs(table, rank) for rank, table in enumerate(TABLES, 1)))
+
+
+class Changes(NamedTuple):
+    """What is to be done so that the scheduled runs are the live ones."""
+
+    new: list[tuple[Source, Any]]
+    reordered: list[Any]
+    ended: set[str]
+
+    def __bool__(self) -> bool:
+        return any(self)
+
+
+def compare_schedule(session: Session) -> Changes:
+    """Compare the scheduled runs with the live ones. Both are few, unlike their steps."""
+    known = dict(session.execute(select(ScheduledRun.run_id, ScheduledRun.precedence)).all())
+    found = [(source, row) for source in SOURCES for row in session.execute(source.live)]
+    return Changes(
+        new=[(source, row) for source, row in found if row[0] not in known],
+        reordered=[row for _, row in found if known.get(row[0], row[2]) != row[2]],
+        ended=known.keys() - {row[0] for _, row in found},
+    )
+
+
+def keep_schedule(session: Session, changes: Changes) -> None:
+    """Schedule the runs that are live now, in their order, and no others."""
+    for chunk in in_chunks(changes.ended, _IDS_PER_STATEMENT):
+        session.execute(delete(ReadyStep).where(ReadyStep.run_id.in_(chunk)))
+        session.execute(delete(ScheduledRun).where(ScheduledRun.run_id.in_(chunk)))
+    for source, (run, owner, order) in changes.new:
+        _schedule(session, source, run, owner, order)
+    for run, _, order in changes.reordered:
+        for table in (ReadyStep, ScheduledRun):
+            session.execute(update(table).where(table.run_id == run).values(precedence=order))
+
+
+def _schedule(session: Session, source: Source, run: str, owner: int, order: int) -> None:
+    row = {"run_id": run, "owner": owner, "precedence": order}
+    insert_new(session, ScheduledRun, [row])
+    links = source.links.subquery()
+    insert_selected(session, ReadyStep, _ready(links, links.c.run_id == run))
+
+
+def make_ready(session: Session, steps: Iterable[str]) -> None:
+    """Make those of `steps` ready that can be, for each scheduled run that has them."""
+    for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        for source in SOURCES:
+            links = source.links.subquery()
+            insert_selected(session, ReadyStep, _ready(links, links.c.step_id.in_(chunk)))
+
+
+def _ready(links: Any, which: ColumnElement[bool]) -> Rows:  # noqa: ANN401 - a subquery
+    queue = case({str(kind): str(queue) for kind, queue in QUEUES.items()}, value=Step.kind)
+    return (
+        select(
+            links.c.run_id,
+            links.c.step_id,
+            queue.label("queue"),
+            ScheduledRun.owner,
+            ScheduledRun.precedence,
+            links.c.position,
+        )
+        .join(ScheduledRun, ScheduledRun.run_id == links.c.run_id)
+        .join(Step, Step.id == links.c.step_id)
+        .where(which, Step.state == StepState.WAITING, ~_has_unmet(links.c.step_id))
+    )
+
+
+def _has_unmet(step: ColumnElement[str]) -> ColumnElement[bool]:
+    return exists().where(StepNeed.step_id == step, UNMET)
+
+
+def note_available(session: Session, artifacts: Iterable[str]) -> None:
+    """Note that `artifacts` are there, and make ready the steps that waited for them last."""
+    for chunk in in_chunks(artifacts, _IDS_PER_STATEMENT):
+        among = StepNeed.need_id.in_(chunk)
+        session.execute(update(StepNeed).where(among, UNMET).values(met=True))
+        able = select(StepNeed.step_id).where(among).distinct().subquery()
+        steps = select(able.c.step_id).where(~_has_unmet(able.c.step_id))
+        make_ready(session, session.scalars(steps).all())
+
+
+def no_longer_ready(session: Session, steps: Iterable[str]) -> None:
+    """Hand out none of `steps`: they have ended, or wait for something again."""
+    for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        session.execute(delete(ReadyStep).where(ReadyStep.step_id.in_(chunk)))
+
+
+def mark_lost(session: Session, step: str) -> None:
+    """Compute `step` again, whose artifact is gone; the steps that need it wait again.
+
+    A run that waits for the artifact gets the step, even if it was not its own: an inspection is
+    a step of its dataset. What the step itself needs may be lost too; that is marked by itself.
+    """
+    row = session.get_one(Step, step)
+    row.state, row.manifest, row.error, row.done_at = StepState.WAITING, None, None, None
+    session.flush()
+    session.execute(update(StepNeed).where(StepNeed.need_id == step).values(met=False))
+    waiting = _waiting_for(step)
+    session.execute(delete(ReadyStep).where(ReadyStep.step_id.in_(waiting)))
+    for table in TABLES:
+        rows = select(table.run_id, literal(step).label("step_id"), literal(-1).label("position"))
+        rows = rows.join(table.rows, table.rows.id == table.run_id).distinct()
+        live = table.rows.state.in_(LIVE)
+        insert_selected(session, table.links, rows.where(live, table.links.step_id.in_(waiting)))
+    make_ready(session, [step])
+
+
+def _waiting_for(artifact: str) -> Rows:
+    return (
+        select(StepNeed.step_id)
+        .join(Step, Step.id == StepNeed.step_id)
+        .where(StepNeed.need_id == artifact, Step.state == StepState.WAITING)
+    )
+
+
+def find_ready(session: Session, steps: Collection[str]) -> set[str]:
+    """Find those of `steps` that are ready for some scheduled run."""
+    found: set[str] = set()
+    for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        query = select(ReadyStep.step_id).where(ReadyStep.step_id.in_(chunk))
+        found.update(session.scalars(query))
+    return found
+
+
+def find_wanted(session: Session, steps: Collection[str]) -> set[str]:
+    """Find those of `steps` that a run has which has not ended, or a dataset in inspection."""
+    found: set[str] = set()
+    for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        parts = [select(Case.step).where(Case.state == CaseState.INSPECTING, Case.step.in_(chunk))]
+        for table in TABLES:
+            part = select(table.links.step_id).join(table.rows, table.rows.id == table.run_id)
+            ended = [state for state in type(LIVE[0]) if state.final]
+            parts.append(part.where(table.links.step_id.in_(chunk), table.rows.state.not_in(ended)))
+        found.update(session.scalars(union(*parts)))
+    return found
+
+
+def find_runs(session: Session, steps: Collection[str]) -> set[str]:
+    """Find the live runs that have one of `steps`."""
+    found: set[str] = set()
+    for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        for table in TABLES:
+            query = select(table.run_id).join(table.rows, table.rows.id == table.run_id).distinct()
+            live = table.rows.state.in_(LIVE)
+            found.update(session.scalars(query.where(table.links.step_id.in_(chunk), live)))
+    return found
+
+
+def awaited_models(session: Session) -> Sequence[str]:
+    """List the imported models that some step waits for."""
+    return session.scalars(select(StepNeed.need_id).where(AWAITED_MODEL).distinct()).all()
