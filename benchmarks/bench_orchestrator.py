@@ -1,0 +1,247 @@
+"""The orchestrator with steps that do nothing, beside as many bare Celery tasks in the same run.
+
+Real servers: Redis, S3, a SQLite file; one worker process. Reported for each size: seconds to
+plan, steps a second from the plan to the last recorded step, the same for the bare tasks (send
+and run) and the ratio, CPU seconds of this process per step, the longest and the 99th percentile
+of ticks, and the peak of memory. A step takes a lease, writes its attempt and its manifest; a bare
+task does nothing, so the ratio holds all that makes a step survive a crash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import quantiles
+
+from pydantic import SecretStr
+from redis import Redis
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from syntrust_core.contracts.base import Kind, Queue, Ref, StepMessage
+from syntrust_core.contracts.experiment_steps import SynthesiseCase
+from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
+from syntrust_core.log import configure
+from syntrust_core.runtime.coordination import RedisCoordinator
+from syntrust_core.runtime.queue import CeleryQueue, make_celery
+from syntrust_core.runtime.runner import publish_imported
+from syntrust_core.settings import QueueSettings, StorageSettings
+from syntrust_core.storage.s3 import S3Store
+from syntrust_core.testing.environment import make_environment
+from syntrust_gateway.db.migrations import migrate
+from syntrust_gateway.db.session import make_engine, read_factory, session_factory
+from syntrust_gateway.db.tables import (
+    Client,
+    Dataset,
+    Experiment,
+    Role,
+    Run,
+    RunState,
+    Step,
+    StepState,
+)
+from syntrust_gateway.orchestrator import Orchestrator, planning
+from syntrust_gateway.orchestrator.planning import PlannedSteps
+from syntrust_gateway.orchestrator.process import PAUSE_S, PAUSE_WHILE_BUSY_S
+from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_standalone.servers import start_valkey, start_weed
+
+BARE_TASK = "bench.bare"
+FAN = 10  # steps that need one other step
+INSPECTED = "c" * 64
+MODEL = Ref(kind=Kind.IMPORTED_MODEL, id="e" * 64)
+
+
+@dataclass
+class Figures:
+    """What one size took."""
+
+    steps: int
+    experiments: int
+    plan_s: float = 0.0
+    steps_per_s: float = 0.0
+    bare_per_s: float = 0.0
+    ratio: float = 0.0
+    cpu_ms_per_step: float = 0.0
+    tick_p99_ms: float = 0.0
+    tick_longest_ms: float = 0.0
+    memory_mb: float = 0.0
+
+
+class Bench:
+    """Database, servers and an orchestrator in this process; the worker is another one."""
+
+    def __init__(self, folder: Path, url: str, storage: StorageSettings) -> None:
+        self.url, self.storage = url, storage
+        database = f"sqlite:///{folder}/db.sqlite"
+        migrate(database)
+        engine = make_engine(database)
+        self.write, self.read = session_factory(engine), read_factory(engine)
+        store = S3Store(storage)
+        store.ensure_bucket()
+        publish_imported(store, MODEL, {})
+        settings = QueueSettings(url=url)
+        self.redis, self.app = Redis.from_url(url), make_celery(settings)
+        servers = Servers(store, RedisCoordinator.at(url), CeleryQueue(settings))
+        self.orchestrator = Orchestrator(self.write, self.read, servers)
+        with self.write.begin() as session:
+            session.add(Client(id=1, name="bench", role=Role.USER, key_sha256="0" * 64))
+            session.add(Dataset(id="d", name="d", grid="native", scheme="auto", owner=1))
+            inspected = Step(id=INSPECTED, kind=Kind.INSPECT_CASE, message={}, needs=[])
+            inspected.state = StepState.DONE
+            session.add(inspected)
+
+    def ask(self, experiments: int, steps: int, seed: int) -> None:
+        with self.write.begin() as session:
+            for number in range(experiments):
+                spec = {"steps": steps, "seed": seed + number}
+                session.add(Experiment(dataset_id="d", spec=spec, owner=1))
+
+    def live(self) -> int:
+        live = Experiment.state.in_((RunState.QUEUED, RunState.RUNNING))
+        with self.read() as session:
+            return session.scalar(select(func.count()).select_from(Experiment).where(live)) or 0
+
+    def unplanned(self) -> bool:
+        query = select(Experiment.id).where(Experiment.planned.is_(False)).limit(1)
+        with self.read() as session:
+            return session.scalar(query) is not None
+
+    def run(self, experiments: int, steps: int, seed: int) -> Figures:
+        """Drive experiments to their end."""
+        figures = Figures(steps * experiments, experiments)
+        self.ask(experiments, steps, seed)
+        ticks: list[float] = []
+        began, cpu = time.perf_counter(), time.process_time()
+        planned = 0.0
+        last_look = 0.0
+        while True:
+            started = time.perf_counter()
+            is_busy = self.orchestrator.tick()
+            now = time.perf_counter()
+            ticks.append(now - started)
+            if not planned and not self.unplanned():
+                planned = now - began
+            if now - last_look > 0.5:
+                last_look = now
+                if not self.live():
+                    break
+            time.sleep(PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S)
+        took = time.perf_counter() - began
+        figures.plan_s = planned
+        figures.steps_per_s = figures.steps / took
+        figures.cpu_ms_per_step = 1000 * (time.process_time() - cpu) / figures.steps
+        figures.tick_p99_ms = 1000 * quantiles(ticks, n=100)[-1]
+        figures.tick_longest_ms = 1000 * max(ticks)
+        figures.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return figures
+
+    def bare(self, count: int) -> float:
+        """Send and run bare tasks; give tasks a second."""
+        began = time.perf_counter()
+        for _ in range(count):
+            self.app.send_task(BARE_TASK, queue=str(Queue.GENERATOR), retry=False)
+        while self.redis.llen(str(Queue.GENERATOR)) or self.redis.hlen("unacked"):
+            time.sleep(0.01)
+        return count / (time.perf_counter() - began)
+
+
+def plan_nothing(session: Session, run: Run) -> PlannedSteps:  # noqa: ARG001 - as the real one
+    """Plan twins in tens: the first is the case of the others, and a training needs the last."""
+    first, lasts = INSPECTED, list[str]()
+    made: list[StepMessage] = []
+    for number in range(run.spec["steps"] - 1):
+        case = first if number % FAN else INSPECTED
+        twin = SynthesiseCase(
+            case=case,
+            generator=MODEL,
+            sampler="ddim",
+            steps=number % 999 + 1,
+            seed=_seed(run, number),
+        )
+        made.append(twin)
+        first = first if number % FAN else twin.step_id
+        if number % FAN == FAN - 1:
+            lasts.append(twin.step_id)
+    cases = tuple(GeneratorCase(id=last, case=last) for last in lasts)
+    goal = TrainGenerator(name="goal", cases=cases, config={}, seed=run.spec["seed"], iterations=1)
+    return PlannedSteps([*made, goal], goal.step_id)
+
+
+def _seed(run: Run, number: int) -> int:
+    return int(run.spec["seed"]) * 1_000_000 + number
+
+
+@contextmanager
+def worker(folder: Path, url: str, storage: StorageSettings) -> Iterator[None]:
+    """One worker process with one child."""
+    env = make_environment(storage, url) | {"SYNTRUST_WORKER__SCRATCH": str(folder / "scratch")}
+    command = [sys.executable, str(Path(__file__).with_name("noop_worker.py"))]
+    with (
+        (folder / "worker.log").open("wb") as log,
+        subprocess.Popen(command, env=env, stderr=log, start_new_session=True) as process,
+    ):
+        coordinator = RedisCoordinator.at(url)
+        while not coordinator.workers(Queue.GENERATOR):
+            assert process.poll() is None, (folder / "worker.log").read_text()
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Servers, a worker and an orchestrator of this run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "redis").mkdir()
+        (folder / "s3").mkdir()
+        with start_valkey(folder / "redis") as url, start_weed(folder / "s3") as access:
+            storage = StorageSettings(
+                endpoint=access.endpoint,
+                access_key=access.access_key,
+                secret_key=SecretStr(access.secret_key),
+            )
+            made = Bench(folder, url, storage)
+            with worker(folder, url, storage):
+                yield made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, nargs="*", default=[1000, 10_000])
+    parser.add_argument("--experiments", type=int, default=200, help="at once, of 50 steps each")
+    parser.add_argument("--bare", type=int, help="bare tasks, if not as many as steps")
+    arguments = parser.parse_args()
+    configure(level=logging.WARNING)
+    planning.plan_steps = plan_nothing
+    with bench() as made:
+        sizes = [(1, steps) for steps in arguments.steps]
+        if arguments.experiments:
+            sizes.append((arguments.experiments, 50))
+        made.run(1, 100, 1)  # what is loaded and connected once
+        made.bare(100)
+        for seed, (experiments, steps) in enumerate(sizes, 1):
+            figures = made.run(experiments, steps, seed * 1000)
+            figures.bare_per_s = made.bare(arguments.bare or figures.steps)
+            figures.ratio = figures.steps_per_s / figures.bare_per_s
+            print(json.dumps({name: round(value, 3) for name, value in asdict(figures).items()}))
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
