@@ -5,14 +5,18 @@ It serves the generator queue as a real one does: a step has its lease, its atte
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 from celery.signals import worker_init
+from folder_store import FOLDER_VARIABLE, FolderStore
 
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
+from syntrust_core.runtime import worker
 from syntrust_core.runtime.runner import StepContext
-from syntrust_core.runtime.worker import run_worker
 
 BARE_TASK = "bench.bare"
 
@@ -26,7 +30,10 @@ def _register_bare(sender: object, **_: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     worker_init.connect(_register_bare, weak=False)
+    if FOLDER_VARIABLE in os.environ:
+        worker.S3Store = FolderStore  # type: ignore[misc,assignment]
     nothing = "noop_worker:do_nothing"
-    run_worker(Queue.GENERATOR, {Kind.SYNTHESISE_CASE: nothing, Kind.TRAIN_GENERATOR: nothing})
+    worker.run_worker(
+        Queue.GENERATOR, {Kind.SYNTHESISE_CASE: nothing, Kind.TRAIN_GENERATOR: nothing}
+    )

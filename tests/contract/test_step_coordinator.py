@@ -1,0 +1,65 @@
+"""What any `StepCoordinator` promises of many steps at once: the real one and its double."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
+from syntrust_core.testing import MemoryCoordinator
+
+
+@pytest.fixture(params=["redis", "memory"])
+def coordinator(request: pytest.FixtureRequest) -> StepCoordinator:
+    if request.param == "memory":
+        return MemoryCoordinator()
+    return RedisCoordinator.at(request.getfixturevalue("valkey_url"))
+
+
+def new_steps(number: int) -> list[str]:
+    return [uuid4().hex for _ in range(number)]
+
+
+def test_marks_and_leases_of_many_steps_are_looked_up_at_once(
+    coordinator: StepCoordinator,
+) -> None:
+    queued, leased, unknown = new_steps(3)
+    coordinator.set_queued(queued)
+    coordinator.acquire_lease(leased, "token")
+
+    assert coordinator.look_up([unknown, leased, queued]) == ({queued}, {leased})
+    assert coordinator.look_up([]) == (set(), set())
+
+
+def test_many_steps_are_marked_but_none_that_has_a_lease(coordinator: StepCoordinator) -> None:
+    first, second, leased = new_steps(3)
+    coordinator.acquire_lease(leased, "token")
+
+    coordinator.set_all_queued([first, second, leased])
+    coordinator.set_all_queued([])
+
+    assert coordinator.look_up([first, second, leased])[0] == {first, second}
+
+
+def test_a_renewal_keeps_marks_and_brings_none_back(coordinator: StepCoordinator) -> None:
+    marked, taken = new_steps(2)
+    coordinator.set_all_queued([marked, taken])
+    coordinator.acquire_lease(taken, "token")
+    coordinator.release_lease(taken, "token")
+
+    coordinator.renew_queued([marked, taken])
+    coordinator.renew_queued([])
+
+    assert coordinator.look_up([marked, taken]) == ({marked}, set())
+
+
+def test_cancel_flags_of_many_steps_are_taken_back_at_once(coordinator: StepCoordinator) -> None:
+    first, second, other = new_steps(3)
+    for step in (first, second, other):
+        coordinator.cancel(step)
+
+    coordinator.uncancel_all([first, second])
+    coordinator.uncancel_all([])
+
+    assert [coordinator.cancelled(step) for step in (first, second, other)] == [False, False, True]
