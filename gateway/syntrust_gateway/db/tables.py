@@ -129,8 +129,10 @@ class Dataset(Base):
     scheme: Mapped[Any] = mapped_column(JSON)
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
     digest: Mapped[str | None] = mapped_column(String(64))
-    owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (Index(None, "owner", "id"),)
 
 
 class Case(Base):
@@ -168,7 +170,7 @@ class Run(Base):
     planned: Mapped[bool] = mapped_column(default=False)
     goal: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None]
-    owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
+    owner: Mapped[int] = mapped_column(deferred_key("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
     finished: Mapped[datetime | None]
 
@@ -181,6 +183,8 @@ class Experiment(Run):
     dataset_id: Mapped[str] = mapped_column(deferred_key("dataset.id"), index=True)
     goal: Mapped[str | None] = mapped_column("report_step", String(64))
     report_step: Mapped[str | None] = synonym("goal")
+
+    __table_args__ = (Index(None, "owner", "id"),)
 
 
 class Upload(Base):
@@ -205,6 +209,8 @@ class Job(Run):
 
     kind: Mapped[JobKind]
     plan: Mapped[list[Any]]
+
+    __table_args__ = (Index(None, "owner", "id"),)
 
 
 class Step(Base):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
@@ -76,8 +77,14 @@ def get_state(container: Container, caller: Caller, experiment_id: str) -> Exper
 
 
 def list_page(session: Session, caller: Caller, query: PageQuery) -> ExperimentPage:
-    rows, cursor = read_page(session, Experiment, select(Experiment), caller, query)
-    return ExperimentPage(items=[_summary(row) for row in rows], next=cursor)
+    # A spec names every case of its split. A list needs little of it.
+    listed = select(Experiment).options(defer(Experiment.spec, raiseload=True))
+    rows, cursor = read_page(session, Experiment, listed, caller, query)
+    alphas = select(Experiment.id, Experiment.spec["alphas"])
+    among = alphas.where(Experiment.id.in_([row.id for row in rows]))
+    known = dict(session.execute(among).all())
+    items = [_summary(row, known[row.id]) for row in rows]
+    return ExperimentPage(items=items, next=cursor)
 
 
 def cancel(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:
@@ -99,9 +106,8 @@ def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> Expe
     )
 
 
-def _summary(experiment: Experiment) -> ExperimentSummary:
-    alphas = [float(alpha) for alpha in experiment.spec["alphas"]]
-    return ExperimentSummary(**_columns(experiment), alphas=alphas)
+def _summary(experiment: Experiment, alphas: Iterable[str]) -> ExperimentSummary:
+    return ExperimentSummary(**_columns(experiment), alphas=[float(alpha) for alpha in alphas])
 
 
 def _columns(experiment: Experiment) -> dict[str, Any]:

@@ -18,6 +18,7 @@ branch_labels = None
 depends_on = None
 
 _ROWS_AT_ONCE = 1000
+_LISTED = ("dataset", "experiment", "job")
 _UNMET = sa.column("met") == sa.false()
 _AWAITED = sa.and_(_UNMET, sa.column("kind") == sa.literal_column("'imported_model'"))
 
@@ -30,6 +31,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_step_error", "step", ["id"], sqlite_where=has_error, postgresql_where=has_error
     )
+    for table in _LISTED:
+        # A page is read from its first row on, and no list is sorted.
+        op.drop_index(f"ix_{table}_owner", table)
+        op.create_index(f"ix_{table}_owner_id", table, ["owner", "id"])
     _create_needs()
     _create_schedule()
     _fill_needs()
@@ -126,6 +131,9 @@ def downgrade() -> None:
     op.drop_table("ready_step")
     op.drop_table("scheduled_run")
     op.drop_table("step_need")
+    for table in _LISTED:
+        op.drop_index(f"ix_{table}_owner_id", table)
+        op.create_index(f"ix_{table}_owner", table, ["owner"])
     op.drop_index("ix_step_error", "step")
     op.drop_index("ix_case_dataset_id_state", "case")
     op.add_column("step", sa.Column("not_before", sa.DateTime(timezone=True), nullable=True))
