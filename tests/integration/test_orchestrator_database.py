@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tests.unit.gateway.orchestrator_harness import MODEL, OrchestratorHarness
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.schedule_tables import ReadyStep, ScheduledRun
+from syntrust_gateway.db.session import make_engine
 from syntrust_gateway.db.tables import RunState, Step
 from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
 
@@ -22,8 +22,9 @@ from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
 @pytest.fixture
 def harness(tmp_path: Path, database_url: str) -> Iterator[OrchestratorHarness]:
     migrate(database_url)
-    with closing(OrchestratorHarness(tmp_path, migrated_url=database_url)) as harness:
-        yield harness
+    engine = make_engine(database_url)
+    yield OrchestratorHarness(tmp_path, engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Engine, text, update
 from tests.unit.gateway.orchestrator_harness import MODEL, OrchestratorHarness, compute
 
 from syntrust_core.contracts.base import StepMessage
@@ -45,11 +44,12 @@ def twin(seed: int, case: str) -> SynthesiseCase:
 
 
 @pytest.fixture
-def refusing(tmp_path: Path) -> Iterator[tuple[OrchestratorHarness, RefusingStore]]:
+def refusing(
+    tmp_path: Path, new_engine: Callable[[], Engine]
+) -> tuple[OrchestratorHarness, RefusingStore]:
     """A harness on a store that can refuse."""
     store = RefusingStore()
-    with closing(OrchestratorHarness(tmp_path, store)) as harness:
-        yield harness, store
+    return OrchestratorHarness(tmp_path, new_engine(), store), store
 
 
 @pytest.fixture
@@ -81,6 +81,7 @@ def test_an_experiment_that_cannot_be_planned_fails_and_another_completes(
     assert "could not plan this experiment" in failed.error["text"]
 
 
+@pytest.mark.any_database  # PostgreSQL keeps no JSON that cannot be read
 def test_a_row_that_cannot_be_read_fails_its_run_alone(
     harness: OrchestratorHarness, ready: str
 ) -> None:
