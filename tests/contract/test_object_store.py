@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from syntrust_core.errors import ObjectMissing, StoreUnavailable
 from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.base import ObjectInfo, ObjectStore
+from syntrust_core.storage.presign import SigningKey, presign
 from syntrust_core.storage.s3 import S3Store
 from syntrust_core.testing import MemoryStore
 
@@ -150,6 +151,30 @@ def test_a_deleted_object_is_gone_and_deleting_nothing_is_fine(store: ObjectStor
     assert list(store.list("key")) == []
 
 
+def test_a_copy_has_the_content_and_replaces_what_was_there(store: ObjectStore) -> None:
+    store.put("from/a b", b"new")
+    store.put("to/ü", b"old and longer")
+
+    store.copy("from/a b", "to/ü")
+
+    assert (store.get("to/ü"), store.get("from/a b")) == (b"new", b"new")
+    with pytest.raises(ObjectMissing, match="nowhere"):
+        store.copy("nowhere", "to/other")
+    assert not store.exists("to/other")
+
+
+def test_an_object_says_when_it_was_written(store: ObjectStore) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)  # servers keep whole seconds
+    store.put("key", b"x")
+
+    (listed,), told = store.list("key"), store.info("key")
+
+    assert told is not None
+    for written in (listed.modified, told.modified):
+        assert written is not None
+        assert before <= written <= datetime.now(UTC) + timedelta(seconds=2)
+
+
 def test_files_go_up_and_come_down_whole(store: ObjectStore, tmp_path: Path) -> None:
     content = bytes(range(256)) * (6 << 12)  # 6 MiB, more than a part of a multipart upload
     (tmp_path / "up").write_bytes(content)
@@ -162,7 +187,7 @@ def test_files_go_up_and_come_down_whole(store: ObjectStore, tmp_path: Path) -> 
 
 
 def test_a_presigned_put_takes_exactly_its_object(s3: S3Store) -> None:
-    url = s3.presign_put("uploads/one", expires=SOON)
+    url = s3.presign_put("uploads/one", size_bytes=7, expires=SOON)
 
     answer = httpx.put(url, content=b"content")
     elsewhere = httpx.put(url.replace("uploads/one", "uploads/two"), content=b"content")
@@ -171,6 +196,49 @@ def test_a_presigned_put_takes_exactly_its_object(s3: S3Store) -> None:
     assert s3.get("uploads/one") == b"content"
     assert elsewhere.status_code == 403
     assert not s3.exists("uploads/two")
+
+
+def test_a_presigned_put_takes_exactly_its_size(s3: S3Store) -> None:
+    url = s3.presign_put("staging/1/ü x", size_bytes=7, expires=SOON)
+
+    answers = [
+        httpx.put(url, content=content)
+        for content in (b"longer than", b"short", b"", iter([b"con", b"tent"]))
+    ]
+    pretending = httpx.put(url, content=b"x" * 99, headers={"X-Amz-Decoded-Content-Length": "7"})
+
+    assert [answer.status_code for answer in (*answers, pretending)] == [403] * 5
+    assert not s3.exists("staging/1/ü x")
+    assert httpx.put(url, content=b"content").status_code == 200
+    assert s3.get("staging/1/ü x") == b"content"
+
+
+def test_a_presigned_put_begins_no_copy_and_no_upload_in_parts(
+    s3: S3Store, storage: StorageSettings
+) -> None:
+    s3.put("secret", b"of another")
+    url = s3.presign_put("staging/1/x", size_bytes=0, expires=SOON)
+
+    copied = httpx.put(url, content=b"", headers={"x-amz-copy-source": f"/{storage.bucket}/secret"})
+    parts = [httpx.post(url + "&uploads"), httpx.put(url + "&partNumber=1&uploadId=x")]
+
+    assert [answer.status_code for answer in (copied, *parts)] == [403] * 3
+    assert not s3.exists("staging/1/x")
+
+
+def test_a_url_that_has_expired_is_refused(s3: S3Store, storage: StorageSettings) -> None:
+    key = SigningKey(storage.access_key, storage.secret_key.get_secret_value(), storage.region)
+    url = presign(
+        "PUT",
+        f"{storage.endpoint}/{storage.bucket}/key",
+        key,
+        headers={"content-length": "1"},
+        expires=timedelta(minutes=30),
+        now=datetime.now(UTC) - timedelta(hours=1),
+    )
+
+    assert httpx.put(url, content=b"x").status_code == 403
+    assert not s3.exists("key")
 
 
 def test_a_presigned_get_gives_exactly_its_object(s3: S3Store) -> None:
@@ -186,7 +254,7 @@ def test_a_presigned_get_gives_exactly_its_object(s3: S3Store) -> None:
 def test_urls_are_signed_for_the_public_endpoint(storage: StorageSettings) -> None:
     public = storage.model_copy(update={"public_endpoint": "https://s3.hospital.example"})
 
-    url = S3Store(public).presign_put("key", expires=SOON)
+    url = S3Store(public).presign_put("key", size_bytes=1, expires=SOON)
 
     assert url.startswith("https://s3.hospital.example/")
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
+    """A stored object; `modified` is when it was last written."""
+
     key: str
     bytes: int
+    modified: datetime | None = field(default=None, compare=False)
 
 
 class ObjectStore(Protocol):
@@ -52,12 +55,16 @@ class ObjectStore(Protocol):
         """Every object whose key begins with `prefix`, in no promised order."""
         ...
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy one object inside the store. It is replaced whole, as by a put."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens if there is none."""
         ...
 
-    def presign_put(self, key: str, *, expires: timedelta) -> str:
-        """A URL that lets its holder PUT this one object until it expires."""
+    def presign_put(self, key: str, *, size_bytes: int, expires: timedelta) -> str:
+        """A URL that lets its holder PUT this one object of exactly this size until it expires."""
         ...
 
     def presign_get(self, key: str, *, expires: timedelta) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syntrust_core.contracts.base import QUEUES, Progress, Queue, StepMessage
@@ -18,10 +18,12 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
+        self._modified: dict[str, datetime] = {}
         self.writes: list[str] = []
 
     def put(self, key: str, data: bytes, *, content_type: str = BINARY) -> None:  # noqa: ARG002
         self._objects[key] = bytes(data)
+        self._modified[key] = datetime.now(UTC)
         self.writes.append(key)
 
     def put_file(self, key: str, path: Path, *, content_type: str = BINARY) -> None:
@@ -46,7 +48,7 @@ class MemoryStore:
 
     def info(self, key: str) -> ObjectInfo | None:
         data = self._objects.get(key)
-        return None if data is None else ObjectInfo(key, len(data))
+        return None if data is None else ObjectInfo(key, len(data), self._modified[key])
 
     def exists(self, key: str) -> bool:
         return key in self._objects
@@ -54,13 +56,16 @@ class MemoryStore:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         for key in sorted(self._objects):
             if key.startswith(prefix):
-                yield ObjectInfo(key, len(self._objects[key]))
+                yield ObjectInfo(key, len(self._objects[key]), self._modified[key])
+
+    def copy(self, source: str, target: str) -> None:
+        self.put(target, self.get(source))
 
     def delete(self, key: str) -> None:
         self._objects.pop(key, None)
 
-    def presign_put(self, key: str, *, expires: timedelta) -> str:
-        return f"memory://{key}?method=put&expires={expires.total_seconds():g}"
+    def presign_put(self, key: str, *, size_bytes: int, expires: timedelta) -> str:
+        return f"memory://{key}?method=put&bytes={size_bytes}&expires={expires.total_seconds():g}"
 
     def presign_get(self, key: str, *, expires: timedelta) -> str:
         return f"memory://{key}?method=get&expires={expires.total_seconds():g}"

@@ -58,7 +58,7 @@ def make_targets(
         if held is not None and held.bytes == file["bytes"]:
             targets[role] = UploadTarget(url=None, expires=None)
         else:
-            url = store.presign_put(file["key"], expires=expires_in)
+            url = store.presign_put(file["key"], size_bytes=file["bytes"], expires=expires_in)
             targets[role] = UploadTarget(url=url, expires=expires)
     return targets
 
