@@ -3,7 +3,7 @@
 A step is named by what it is: its id is the SHA-256 of its canonical request, so a whole plan can
 be written down before any work. An upload is named by its content, a computed input by its step.
 Messages of an experiment are in `experiment_steps` and `report`, those of single jobs in
-`job_steps`; `registry` knows them all.
+`job_steps`, that of uploads in `uploads`; `registry` knows them all.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ AlphaText = Annotated[str, Field(pattern=r"^(0|1|0\.\d*[1-9])$")]
 class Kind(StrEnum):
     """The kinds of artifact. A step of the same name computes each but `IMPORTED_MODEL`."""
 
+    RECEIVE_UPLOAD = "receive_upload"
     INSPECT_CASE = "inspect_case"
     SYNTHESISE_CASE = "synthesise_case"
     TRAIN_GENERATOR = "train_generator"
@@ -50,6 +51,7 @@ class Queue(StrEnum):
 
 
 QUEUES: Mapping[Kind, Queue] = {
+    Kind.RECEIVE_UPLOAD: Queue.METRICS,
     Kind.INSPECT_CASE: Queue.METRICS,
     Kind.SYNTHESISE_CASE: Queue.GENERATOR,
     Kind.TRAIN_GENERATOR: Queue.GENERATOR,

@@ -23,10 +23,12 @@ from syntrust_core.contracts.job_steps import (
     TrainGenerator,
 )
 from syntrust_core.contracts.report import BuildReport
+from syntrust_core.contracts.uploads import ReceiveUpload
 
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
     message.KIND: message
     for message in (
+        ReceiveUpload,
         InspectCase,
         SynthesiseCase,
         TrainGenerator,

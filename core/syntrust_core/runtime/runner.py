@@ -27,12 +27,12 @@ from syntrust_core.contracts.base import (
     StepMessage,
     Upload,
 )
+from syntrust_core.contracts.uploads import STAGING_PREFIX
 from syntrust_core.errors import (
     Cancelled,
     Context,
     DeviceBusy,
     Fault,
-    InvalidVolume,
     LeaseLost,
     PlatformError,
     QueueUnavailable,
@@ -42,6 +42,7 @@ from syntrust_core.errors import (
 )
 from syntrust_core.files import file_sha256
 from syntrust_core.log import get_logger
+from syntrust_core.runtime import received_files
 from syntrust_core.runtime.coordination import LEASE_RENEWAL, StepCoordinator
 from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
@@ -93,6 +94,7 @@ class StepContext:
         self._reported_s = 0.0
         self._has_checkpoint = False
         self._live_artifacts: set[str] = set()
+        self._used_up: set[str] = set()
 
     def prepare(self) -> None:
         """Make the scratch folder. It is part of the attempt, so a full disk counts as one."""
@@ -109,15 +111,15 @@ class StepContext:
 
     def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
         """Download the file of a role and check it against the digest it was announced with."""
-        self._store.get_file(upload.key, path)
-        if path.stat().st_size != upload.bytes or file_sha256(path) != upload.sha256:
-            raise InvalidVolume(
-                f"The uploaded {role} does not have the SHA-256 it was announced with; "
-                "upload the file again, or announce its true digest.",
-                file=role,
-                field="sha256",
-            )
-        return path
+        return received_files.fetch(self._store, role, upload, path)
+
+    def receive_upload(self, role: str, upload: Upload) -> None:
+        """Check a staged file and keep it under its digest; see `received_files.receive`."""
+        if upload.key.startswith(STAGING_PREFIX):
+            self._used_up.add(upload.key)
+        received_files.receive(
+            self._store, role, upload, attempt=self.attempt, scratch=self.scratch
+        )
 
     def add(self, name: str, path: Path) -> None:
         """Make a local file part of what this step publishes."""
@@ -177,10 +179,10 @@ class StepContext:
         return key
 
     def drop_checkpoint(self) -> None:
-        """Remove the checkpoint and the live files of a training that is now published."""
+        """Remove what a published step no longer needs: checkpoint, live files, staged uploads."""
         if self._has_checkpoint:
             self._store.delete(self.ref.checkpoint_key)
-        for key in self._live_artifacts:
+        for key in self._live_artifacts | self._used_up:
             self._store.delete(key)
 
 

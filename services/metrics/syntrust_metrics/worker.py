@@ -6,6 +6,7 @@ from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 
 HANDLERS = {
+    Kind.RECEIVE_UPLOAD: "syntrust_metrics.receiving:receive_upload",
     Kind.INSPECT_CASE: "syntrust_metrics.tasks:inspect_case",
     Kind.SCORE_CASES: "syntrust_metrics.tasks:score_cases",
     Kind.COMPARE_TWIN: "syntrust_metrics.tasks:compare_twin",
