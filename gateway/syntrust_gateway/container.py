@@ -20,5 +20,5 @@ class Container:
     coordinator: StepCoordinator
     max_body_bytes: int = 32 << 20  # 100,000 cases of three regions with room to spare
     body_timeout: timedelta = timedelta(seconds=30)
-    upload_expires: timedelta = timedelta(hours=12)
+    upload_expires: timedelta = timedelta(hours=2)
     events_every: timedelta = timedelta(milliseconds=500)

@@ -47,6 +47,11 @@ class GatewaySettings(BaseSettings):
         timedelta,
         Field(gt=timedelta(0), description="A request's head must have arrived within this time."),
     ] = timedelta(seconds=10)
-    upload_expires: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=7))] = timedelta(
-        hours=12
-    )
+    upload_expires: Annotated[
+        timedelta,
+        Field(
+            gt=timedelta(0),
+            le=timedelta(days=7),
+            description="A PUT must have begun by then; it may take longer. Ask for a new URL.",
+        ),
+    ] = timedelta(hours=2)

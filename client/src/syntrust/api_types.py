@@ -359,6 +359,7 @@ class Kendall(TypedDict):
 
 
 Kind: TypeAlias = Literal[
+    "receive_upload",
     "inspect_case",
     "synthesise_case",
     "train_generator",
@@ -1064,7 +1065,7 @@ class UploadSpec(TypedDict):
 
 
 class UploadTarget(TypedDict):
-    """Where to PUT one file; both null where the store holds it already."""
+    """Where to PUT one file, at exactly its announced size; both null where you have put it."""
 
     url: str | None
     expires: str | None
@@ -1074,7 +1075,12 @@ class UploadedFile(TypedDict):
     bytes: int
     sha256: str
     arrived: bool
-    """At its full size; its SHA-256 is checked by the job."""
+    """At its full size; its SHA-256 is checked before a job uses it."""
+    problem: str | None
+    """Why it was refused; then announce a new upload."""
+    url: str | None
+    """Where to PUT it, until it has arrived."""
+    expires: str | None
 
 
 class ValidationPoint(TypedDict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from syntrust_core.contracts.base import Manifest, Ref
 from syntrust_core.errors import ObjectDamaged
 from syntrust_core.files import file_sha256
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 
 
 class InputCache:
@@ -39,11 +39,7 @@ class InputCache:
         local = self._root / ref.kind / ref.id / name
         if local.is_file():
             return local.read_bytes()
-        info = self._manifest(ref).files[name]
-        content = self._store.get(info.key)
-        if hashlib.sha256(content).hexdigest() != info.sha256:
-            raise ObjectDamaged(f"{info.key} is not what its manifest says.")
-        return content
+        return read_verified(self._store, self._manifest(ref).files[name])
 
     def trim(self) -> None:
         """Remove the folders used longest ago until the rest fits the limit."""

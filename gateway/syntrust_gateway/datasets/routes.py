@@ -62,9 +62,10 @@ def get_dataset(dataset_id: str, container: ContainerDep, caller: CallerDep) -> 
 def register_case(
     dataset_id: str, request: NewCase, container: ContainerDep, caller: CallerDep
 ) -> dict[str, UploadTarget]:
-    """PUT each file to its URL before the URL expires. Null means that the store has the file.
+    """PUT each file to its URL before the URL expires. Null means that it is there.
 
-    While the dataset is open, a case with the same id replaces the earlier one.
+    A URL takes a body of exactly the announced size; ask again for a new one. While the dataset is
+    open, a case with the same id replaces the earlier one.
     """
     return datasets.add_case(container, caller, dataset_id, request)
 
@@ -90,7 +91,10 @@ def remove_case(dataset_id: str, case_id: str, container: ContainerDep, caller: 
 def commit_dataset(
     dataset_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> DatasetBody:
-    """Checks that every upload is there, then inspects each case. A ready dataset never changes.
+    """Checks that every upload is there, then receives and inspects each case.
+
+    Receiving proves that each file has the SHA-256 it was announced with. A ready dataset never
+    changes.
 
     If a case is refused, the dataset opens again and gives the reasons. Repair or remove the
     case, then commit again.

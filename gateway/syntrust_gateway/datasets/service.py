@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from syntrust_core.contracts.uploads import staging_prefix
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
+from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
@@ -25,11 +27,14 @@ from syntrust_gateway.datasets.schemas import (
 )
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+from syntrust_gateway.uploads.receipts import FileRow, is_received
 from syntrust_gateway.uploads.schemas import UploadTarget
-from syntrust_gateway.uploads.service import add_keys, make_targets, upload_key
+from syntrust_gateway.uploads.staging import find_held, make_targets, place_files
 
 MAX_CASES = 20_000
 _INSPECTED = (CaseState.READY, CaseState.REFUSED)
+_WRONG_BYTES = ("file", "bytes", "sha256")
+"""What a refused file is at fault in, if its bytes are not those that were announced."""
 
 
 def create(session: Session, caller: Caller, request: NewDataset) -> DatasetBody:
@@ -63,15 +68,17 @@ def add_case(
     Conflict
         If the dataset is not open, or has as many cases as it may have.
     """
+    files = request.model_dump(mode="json")["files"]
+    with container.read() as session:
+        owner = find_row(session, caller, Dataset, dataset_id).owner
+    held = find_held(container, owner, files)  # before the database is locked
     with container.write.begin() as session:
         dataset = _open(session, caller, dataset_id)
         case = _case(session, dataset, request.id)
-        damaged = _damaged_keys(case)
-        _update(case, request)
+        sound = _sound_files(case)
+        lost = {file["sha256"] for role, file in case.files.items() if role not in sound}
+        _update(case, request, place_files(owner, files, held - lost, sound))
         audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
-    for key in damaged:
-        # It has the announced size but other content. So it would pass as the new upload.
-        container.store.delete(key)
     return make_targets(container.store, case.files, container.upload_expires)
 
 
@@ -84,15 +91,15 @@ def _case(session: Session, dataset: Dataset, case_id: str) -> Case:
     return case
 
 
-def _damaged_keys(case: Case) -> list[str]:
-    roles = {item["file"] for item in case.problems if item["field"] == "sha256"}
-    return [file["key"] for role, file in case.files.items() if role in roles]
+def _sound_files(case: Case) -> dict[str, FileRow]:
+    """Give the files of a case whose bytes nothing was wrong with; others must be put again."""
+    wrong = {item["file"] for item in case.problems if item["field"] in _WRONG_BYTES}
+    return {role: file for role, file in case.files.items() if role not in wrong}
 
 
-def _update(case: Case, request: NewCase) -> None:
+def _update(case: Case, request: NewCase, files: dict[str, Any]) -> None:
     body = request.model_dump(mode="json")
-    case.group, case.scheme = body["group"], body["scheme"]
-    case.files = add_keys(case.dataset_id, body["files"])
+    case.group, case.scheme, case.files = body["group"], body["scheme"], files
     case.state, case.problems, case.step, case.record = CaseState.AWAITING_UPLOAD, [], None, None
 
 
@@ -114,9 +121,9 @@ def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody
         If it has no case, or uploads are missing or do not have their announced size.
     """
     with container.read() as session:
-        dataset_id = find_row(session, caller, Dataset, dataset_id).id
-    # One listing instead of a question per file, and before the database is locked.
-    sizes = {item.key: item.bytes for item in container.store.list(upload_key(dataset_id, ""))}
+        dataset = find_row(session, caller, Dataset, dataset_id)
+    # A listing instead of a question per file, and before the database is locked.
+    sizes = _arrived_sizes(container.store, dataset)
     with container.write.begin() as session:
         dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
         cases = _cases(session, dataset)
@@ -125,6 +132,12 @@ def commit(container: Container, caller: Caller, dataset_id: str) -> DatasetBody
             _hand_over(dataset, cases)
             audit(session, caller, "dataset.commit", dataset.id, cases=len(cases))
         return _body(dataset, cases)
+
+
+def _arrived_sizes(store: ObjectStore, dataset: Dataset) -> dict[str, int]:
+    """List what the dataset's owner has put, as bytes by key; once, files had keys by dataset."""
+    prefixes = (staging_prefix(dataset.owner), f"uploads/{dataset.id}/")
+    return {item.key: item.bytes for prefix in prefixes for item in store.list(prefix)}
 
 
 def _hand_over(dataset: Dataset, cases: Sequence[Case]) -> None:
@@ -165,6 +178,8 @@ def _missing_uploads(case: Case, sizes: Mapping[str, int]) -> Iterable[FieldErro
     if case.state is CaseState.READY:
         return
     for role, file in case.files.items():
+        if is_received(file):
+            continue
         held, announced = sizes.get(file["key"]), file["bytes"]
         at = pointer("cases", case.case_id, "files", role)
         if held is None:

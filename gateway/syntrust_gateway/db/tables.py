@@ -136,7 +136,10 @@ class Dataset(Base):
 
 
 class Case(Base):
-    """A case of a dataset. `files` is role → {key, bytes, sha256}; `record` is its case.json."""
+    """A case of a dataset. `files` is role → {key, bytes, sha256}; `record` is its case.json.
+
+    `step` receives its files, and once they are received it inspects them.
+    """
 
     __tablename__ = "case"
 
@@ -188,13 +191,18 @@ class Experiment(Run):
 
 
 class Upload(Base):
-    """Files for single jobs. `files` is role → {key, bytes, sha256}, as of a case."""
+    """Files for single jobs. `files` is role → {key, bytes, sha256}, as of a case.
+
+    `step` receives files now; `problems` says why files were refused, as of a case.
+    """
 
     __tablename__ = "upload"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     scheme: Mapped[Any] = mapped_column(JSON)
     files: Mapped[dict[str, Any]]
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    step: Mapped[str | None] = mapped_column(String(64), index=True)
     owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
 

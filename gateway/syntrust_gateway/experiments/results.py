@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Iterable
@@ -14,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import RECIPES, FileInfo, Kind, Manifest
-from syntrust_core.errors import Conflict, NotFound, ObjectDamaged
+from syntrust_core.errors import Conflict, NotFound
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
@@ -90,10 +90,7 @@ def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
 
 
 def _read(store: ObjectStore, info: FileInfo) -> ReportFile:
-    content = store.get(info.key)
-    if hashlib.sha256(content).hexdigest() != info.sha256:
-        raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
-    return ReportFile(content, info.sha256)
+    return ReportFile(read_verified(store, info), info.sha256)
 
 
 def _provenance(session: Session, experiment: Experiment) -> Provenance:

@@ -41,8 +41,8 @@ def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
     InvalidFields
         If the upload is not there, or has not arrived.
     """
-    step = (
-        _training(container, caller, request)
+    step, taken = (
+        (_training(container, caller, request), ())
         if request.train
         else _import(container, caller, request)
     )
@@ -52,7 +52,7 @@ def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
     with container.write.begin() as session:
         _require_free(session, caller, request.name)
         shown = request.model_dump(mode="json", exclude_none=True)
-        job = jobs.add(session, caller, kind, (step,), spec=shown, name=request.name)
+        job = jobs.add(session, caller, kind, (step,), spec=shown, uploads=taken, name=request.name)
     return jobs.get_state(container, caller, job.id)
 
 
@@ -72,10 +72,13 @@ def _require_free(session: Session, caller: Caller, name: str) -> None:
             raise Conflict(f"You have a model {name} already ({taken_by}); choose another name.")
 
 
-def _import(container: Container, caller: Caller, request: NewModel) -> StepMessage:
+def _import(
+    container: Container, caller: Caller, request: NewModel
+) -> tuple[StepMessage, tuple[uploads.TakenUpload, ...]]:
     at = "/upload"
     taken = uploads.take(container, caller, {at: request.upload or ""}, needs=("checkpoint",))[at]
-    return ImportModel(name=request.name, checkpoint=taken.files["checkpoint"], seen=request.seen)
+    checkpoint = taken.files["checkpoint"]
+    return ImportModel(name=request.name, checkpoint=checkpoint, seen=request.seen), (taken,)
 
 
 def _training(container: Container, caller: Caller, request: NewModel) -> StepMessage:

@@ -26,11 +26,12 @@ USUAL_SCHEME: Final = "brats2023"
 
 
 class Source(NamedTuple):
-    """The case to segment, the step that inspects an upload, and how the job shows them."""
+    """The case to segment, how the job shows it, and of an upload what inspects it."""
 
     case: str
-    inspection: InspectCase | None
     shown: dict[str, Any]
+    inspection: InspectCase | None = None
+    uploads: Sequence[uploads.TakenUpload] = ()
 
 
 def create(container: Container, caller: Caller, request: NewSegmentation) -> JobBody:
@@ -57,7 +58,9 @@ def create(container: Container, caller: Caller, request: NewSegmentation) -> Jo
         "probabilities": request.probabilities,
     }
     with container.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.SEGMENTATION, steps, spec=shown)
+        job = jobs.add(
+            session, caller, JobKind.SEGMENTATION, steps, spec=shown, uploads=source.uploads
+        )
     return jobs.get_state(container, caller, job.id)
 
 
@@ -74,7 +77,8 @@ def _uploaded(
         grid=model.typed_card.grid or "native",
         purpose="images",
     )
-    return Source(inspection.step_id, inspection, {"upload": request.upload, "scheme": scheme})
+    shown = {"upload": request.upload, "scheme": scheme}
+    return Source(inspection.step_id, shown, inspection, [taken])
 
 
 def _stated(taken: uploads.TakenUpload) -> StatedScheme:
@@ -96,7 +100,7 @@ def _registered(
     record = case.record or {}
     _require_spacing(record["canonical"]["spacing_mm"], model)
     shown = {"case": request.case.model_dump(), "scheme": record["scheme"]}
-    return Source(case.step or "", None, shown)
+    return Source(case.step or "", shown)
 
 
 def _require_spacing(found_mm: Sequence[float], model: FoundModel) -> None:

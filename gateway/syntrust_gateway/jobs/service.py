@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -12,17 +11,20 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
-from syntrust_core.errors import Conflict, ObjectDamaged
+from syntrust_core.errors import Conflict
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
+from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.tables import Job, JobKind, RunState, Step
 from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
 from syntrust_gateway.runs import tables as runs
 from syntrust_gateway.runs.progress import get_progress
 from syntrust_gateway.uploads.links import FileLink, make_link, make_links
+from syntrust_gateway.uploads.service import TakenUpload
 
 RESULT_FILES: Final[Mapping[JobKind, str]] = {
     JobKind.SYNTHESIS: "twin.json",
@@ -42,9 +44,13 @@ def add(
     steps: Sequence[StepMessage],
     *,
     spec: Mapping[str, Any],
+    uploads: Iterable[TakenUpload] = (),
     name: str | None = None,
 ) -> Job:
-    """Accept a job. `steps` are in order, the goal last; other runs may share them."""
+    """Accept a job. `steps` are in order, the goal last; other runs may share them.
+
+    It is planned once all that it takes of `uploads` is received.
+    """
     job = Job(
         kind=kind,
         name=name,
@@ -56,8 +62,20 @@ def add(
     )
     session.add(job)
     session.flush()
+    for taken in {upload.id: upload for upload in uploads}.values():
+        session.add(_waits_for(job, taken))
     audit(session, caller, "job.create", job.id, kind=str(kind))
     return job
+
+
+def _waits_for(job: Job, taken: TakenUpload) -> JobUpload:
+    return JobUpload(
+        job_id=job.id,
+        upload_id=taken.id,
+        roles=sorted(taken.files),
+        case_id=taken.case,
+        received=taken.received,
+    )
 
 
 def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
@@ -107,11 +125,7 @@ def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
             f"The job is {job.state}; there is a result once it has succeeded.",
             state=str(job.state),
         )
-    info = manifest.files[RESULT_FILES[job.kind]]
-    content = container.store.get(info.key)
-    if hashlib.sha256(content).hexdigest() != info.sha256:
-        raise ObjectDamaged(f"{info.key} is not what its manifest promises.")
-    return content
+    return read_verified(container.store, manifest.files[RESULT_FILES[job.kind]])
 
 
 def _manifest(session: Session, job: Job) -> Manifest | None:
@@ -137,7 +151,7 @@ def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
     info = None if manifest is None else manifest.files.get(CASE_FILE)
     if info is None:
         return []
-    record = json.loads(store.get(info.key))
+    record = json.loads(read_verified(store, info))
     warnings = [f"{item['file']}: {item['reason']}" for item in record["warnings"]]
     if record["resampling"] == "linear":
         spacing = "x".join(f"{edge:g}" for edge in record["canonical"]["spacing_mm"])

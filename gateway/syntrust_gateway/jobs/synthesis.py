@@ -41,7 +41,7 @@ def create(container: Container, caller: Caller, request: NewSynthesis) -> JobBo
         "fit": request.fit,
     }
     with container.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown)
+        job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown, uploads=[taken])
     return jobs.get_state(container, caller, job.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
 from syntrust_core.contracts.vocabulary import VOLUME_ROLES
@@ -42,8 +43,12 @@ def create(container: Container, caller: Caller, request: NewVolumeScore) -> Job
         policy=request.policy,
     )
     shown = request.model_dump(mode="json", exclude_none=True)
+    named = [
+        replace(found, case=case.id)
+        for case, found in zip(request.cases, taken.values(), strict=True)
+    ]
     with container.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.TRUST_SCORE, (step,), spec=shown)
+        job = jobs.add(session, caller, JobKind.TRUST_SCORE, (step,), spec=shown, uploads=named)
     return jobs.get_state(container, caller, job.id)
 
 

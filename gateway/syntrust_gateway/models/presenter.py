@@ -9,6 +9,7 @@ from typing import Any, Final
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import ModelKind
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
@@ -67,7 +68,7 @@ def describe_model(container: Container, caller: Caller, name_or_id: str) -> Mod
         return GeneratorBody.model_validate(whole)
     if model.kind == "start_weights":
         return StartBody.model_validate(whole)
-    history = json.loads(container.store.get(files[HISTORY_FILE].key))
+    history = json.loads(read_verified(container.store, files[HISTORY_FILE]))
     cases = None if model.made is None else model.made["cases"]
     training = {"digest": model.card.get("training_digest"), "cases": cases}
     return SegmenterBody.model_validate(

@@ -22,6 +22,7 @@ from syntrust_core.contracts.model_card import Card, parse_card
 from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, name_key
 from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.api.schemas import MODEL_NAME
 from syntrust_gateway.auth.access import PageQuery, read_page
 from syntrust_gateway.auth.service import Caller
@@ -137,7 +138,7 @@ def list_shipped(store: ObjectStore) -> Iterator[FoundModel]:
         name = item.key.removeprefix(NAMES_PREFIX).removesuffix(".json")
         entry = ModelEntry.model_validate_json(store.get(item.key))
         files = read_manifest(store, entry.ref).files
-        card = json.loads(store.get(files[CARD_FILES[entry.kind]].key))
+        card = json.loads(read_verified(store, files[CARD_FILES[entry.kind]]))
         yield FoundModel(entry.id, name, entry.kind, entry.ref, card, None)
 
 
@@ -171,7 +172,7 @@ def register_generator(session: Session, store: ObjectStore, job: Job) -> None:
         "kind": step.kind,
         "step": step.id,
         "name": job.name,
-        "card": json.loads(store.get(info.key)),
+        "card": json.loads(read_verified(store, info)),
         "owner": job.owner,
     }
     insert_new(session, Model, [row])

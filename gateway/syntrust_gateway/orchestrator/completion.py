@@ -15,6 +15,7 @@ from syntrust_core.contracts.case_record import CASE_FILE, PROBLEMS_FILE
 from syntrust_core.log import get_logger
 from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import (
     Case,
@@ -29,6 +30,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import MAKING_MODELS
+from syntrust_gateway.orchestrator import receiving
 from syntrust_gateway.orchestrator.containment import contained
 from syntrust_gateway.orchestrator.damage import MOST_DAMAGED, set_aside_manifest
 from syntrust_gateway.orchestrator.reconcile import Clock, tell
@@ -63,6 +65,9 @@ def _complete_case(session: Session, store: ObjectStore, case: Case) -> None:
     step = session.get_one(Step, case.step)
     if step.state is StepState.FAILED:
         _refuse(case, [_failure_problem(step)])
+    elif step.kind == Kind.RECEIVE_UPLOAD:
+        if problems := receiving.take_case_receipt(session, case, step):
+            _refuse(case, problems)
     else:
         _take_inspection(case, Manifest.model_validate(step.manifest), store)
 
@@ -72,7 +77,8 @@ def _give_up_case(
 ) -> None:
     """Inspect a case again whose inspection left something that cannot be read, or refuse it."""
     with contained(session, store, "case", "/".join(case)) as outcome:
-        ref = Ref(kind=Kind.INSPECT_CASE, id=str(step))
+        row = session.get_one(Step, step)
+        ref = Ref(kind=Kind(row.kind), id=row.id)
         if 0 < set_aside_manifest(store, ref) < MOST_DAMAGED:
             mark_lost(session, ref.id)
             return
@@ -86,9 +92,9 @@ def _give_up_case(
 def _take_inspection(case: Case, manifest: Manifest, store: ObjectStore) -> None:
     problems = manifest.files.get(PROBLEMS_FILE)
     if problems is not None:
-        _refuse(case, _json(store, problems.key))
+        _refuse(case, json.loads(read_verified(store, problems)))
     else:
-        case.record = _json(store, manifest.files[CASE_FILE].key)
+        case.record = json.loads(read_verified(store, manifest.files[CASE_FILE]))
         digest(_identity(case))  # raises unless the record has what a dataset's digest needs
         case.state, case.problems = CaseState.READY, []
 
@@ -208,7 +214,3 @@ def _has_begun(session: Session, table: RunTable, run: str, running: Collection[
         .limit(1)
     )
     return session.scalar(query) is not None
-
-
-def _json(store: ObjectStore, key: str) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(store.get(key))

@@ -12,9 +12,10 @@ from pydantic import AwareDatetime, TypeAdapter
 
 from syntrust_core.contracts.base import Manifest, Provenance, Ref, StepError
 from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Problem
-from syntrust_core.errors import ObjectMissing
+from syntrust_core.errors import ObjectDamaged, ObjectMissing
 from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 
 log = get_logger(__name__)
 
@@ -56,7 +57,7 @@ def read_result(store: ObjectStore, ref: Ref) -> Result | None:
             raise Damaged(ref.manifest_key)
         read_instant(manifest.made.started)
         return Result(manifest, _refusal(store, manifest))
-    except (ValueError, ObjectMissing) as error:
+    except (ValueError, ObjectMissing, ObjectDamaged) as error:
         raise Damaged(ref.manifest_key) from error
 
 
@@ -69,7 +70,7 @@ def _refusal(store: ObjectStore, manifest: Manifest) -> dict[str, Any] | None:
     info = manifest.files.get(PROBLEMS_FILE)
     if info is None:
         return None
-    problems = _PROBLEMS.validate_json(store.get(info.key))
+    problems = _PROBLEMS.validate_json(read_verified(store, info))
     refusal = CaseRefused(problems)
     told = [problem.model_dump(mode="json") for problem in problems]
     return {"slug": refusal.slug, "text": refusal.detail, "problems": told}

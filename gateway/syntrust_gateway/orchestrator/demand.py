@@ -19,6 +19,7 @@ from syntrust_gateway.orchestrator.damage import forget_damage
 from syntrust_gateway.orchestrator.retry import reset_attempts
 from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
 from syntrust_gateway.runs.tables import LIVE, TABLES
+from syntrust_gateway.uploads.receipts import make_receipt
 
 log = get_logger(__name__)
 
@@ -126,7 +127,10 @@ def _uninspected(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def ensure_inspections(session: Session, store: ObjectStore) -> None:
-    """Give a step to cases of datasets in inspection that have none yet, a few hundred at once."""
+    """Give a step to cases of datasets in inspection that have none yet, a few hundred at once.
+
+    The files of a case are received before it is inspected.
+    """
     query = _uninspected(select(Case, Dataset)).order_by(Dataset.id, Case.case_id)
     rows = session.execute(query.limit(_STEPS_AT_ONCE)).all()
     found = [(case, _try_inspection(case, dataset)) for case, dataset in rows]
@@ -138,11 +142,11 @@ def ensure_inspections(session: Session, store: ObjectStore) -> None:
     make_ready(session, [message.step_id for _, message in inspections])
 
 
-def _try_inspection(case: Case, dataset: Dataset) -> InspectCase | None:
-    """Make the step that inspects `case`; refuse a case that none can be made for."""
+def _try_inspection(case: Case, dataset: Dataset) -> StepMessage | None:
+    """Make the step that receives or inspects `case`; refuse it if none can be made."""
     try:
-        return make_inspection(case, dataset)
-    except ValueError:
+        return make_receipt(case.files) or make_inspection(case, dataset)
+    except (KeyError, TypeError, ValueError):
         log.exception("orchestrator.case_refused", dataset=dataset.id, case=case.case_id)
         reason = "The platform cannot inspect this case as it is stored. Register it again."
         case.state = CaseState.REFUSED

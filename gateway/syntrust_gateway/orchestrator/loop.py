@@ -13,7 +13,7 @@ from syntrust_core.contracts.base import Kind, Ref
 from syntrust_gateway.db.schedule_tables import ReadyStep
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Step, StepState
-from syntrust_gateway.orchestrator import completion, demand
+from syntrust_gateway.orchestrator import completion, demand, receiving
 from syntrust_gateway.orchestrator.leader import Alone, Leader
 from syntrust_gateway.orchestrator.planning import Planner
 from syntrust_gateway.orchestrator.reconcile import Examiner, Servers, ref_of
@@ -106,11 +106,13 @@ class Orchestrator:
         """Find new cases, runs and models, and runs that have ended; True if there is more."""
         with self._read() as session:
             has_cases = demand.has_uninspected(session)
+            has_uploads = receiving.has_wanted(session)
             awaited = awaited_models(session)
             self._shares = read_shares(session)
-        if has_cases:
+        if has_cases or has_uploads:
             with self._writing() as session:
                 demand.ensure_inspections(session, self._servers.store)
+                receiving.receive_uploads(session, self._servers)
         self._find_models([Ref(kind=Kind.IMPORTED_MODEL, id=model) for model in awaited])
         until_s = self._servers.monotonic() + PLANNING_S
         is_planning = [planner.advance(until_s=until_s) for planner in self._planners]

@@ -20,6 +20,7 @@ from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
+from syntrust_gateway.orchestrator.receiving import has_its_uploads
 from syntrust_gateway.orchestrator.reconcile import Servers, tell
 from syntrust_gateway.runs.tables import LIVE, RunTable
 
@@ -77,7 +78,9 @@ class Planner:
 
     def _plan_all(self) -> Iterator[None]:
         rows = self._table.rows
-        query = select(rows.id).where(rows.state.in_(LIVE), rows.planned.is_(False))
+        query = select(rows.id).where(
+            rows.state.in_(LIVE), rows.planned.is_(False), has_its_uploads(self._table)
+        )
         with self._read() as session:
             new = session.scalars(query.order_by(rows.id)).all()
         for run in new:

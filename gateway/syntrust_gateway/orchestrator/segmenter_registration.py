@@ -13,6 +13,7 @@ from syntrust_core.contracts.base import Kind, Manifest
 from syntrust_core.contracts.experiment_steps import TrainSegmenter
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import (
     Case,
@@ -58,7 +59,7 @@ def _card(store: ObjectStore, step: Step) -> dict[str, Any] | None:
     if info is None:
         return None
     try:
-        card: dict[str, Any] = json.loads(store.get(info.key))
+        card: dict[str, Any] = json.loads(read_verified(store, info))
     except ObjectMissing:
         return None
     return card

@@ -25,7 +25,10 @@ router = APIRouter(prefix="/uploads", tags=["jobs"], route_class=JsonRoute)
 def create_upload(
     request: NewUpload, response: Response, container: ContainerDep, caller: CallerDep
 ) -> UploadPlaces:
-    """PUT each file to its URL before the URL expires, then name the upload in a job."""
+    """PUT each file to its URL before the URL expires, then name the upload in a job.
+
+    A URL takes a body of exactly the announced size.
+    """
     upload = uploads.create(container, caller, request)
     response.headers["Location"] = f"/uploads/{upload.id}"
     return upload
@@ -37,5 +40,5 @@ def create_upload(
     responses=documented(NotFound, StoreUnavailable),
 )
 def get_upload(upload_id: str, container: ContainerDep, caller: CallerDep) -> UploadBody:
-    """Tells for each file whether it has arrived."""
+    """Tells for each file whether it has arrived, and gives a new URL if it has not."""
     return uploads.get_upload(container, caller, upload_id)

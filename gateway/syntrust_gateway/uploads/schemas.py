@@ -22,7 +22,7 @@ class UploadSpec(RequestBody):
 
 
 class UploadTarget(AnswerBody):
-    """Where to PUT one file; both null where the store holds it already."""
+    """Where to PUT one file, at exactly its announced size; both null where you have put it."""
 
     url: str | None
     expires: datetime | None
@@ -44,8 +44,13 @@ class UploadedFile(AnswerBody):
     bytes: int
     sha256: Sha256
     arrived: Annotated[
-        bool, Field(description="At its full size; its SHA-256 is checked by the job.")
+        bool, Field(description="At its full size; its SHA-256 is checked before a job uses it.")
     ]
+    problem: Annotated[
+        str | None, Field(description="Why it was refused; then announce a new upload.")
+    ]
+    url: Annotated[str | None, Field(description="Where to PUT it, until it has arrived.")]
+    expires: datetime | None
 
 
 class UploadBody(AnswerBody):

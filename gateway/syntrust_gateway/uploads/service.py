@@ -1,95 +1,73 @@
-"""Uploads for single jobs, and where a caller puts each announced file."""
+"""Uploads for single jobs: announced, put into staging, taken by jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts import base as contracts
+from syntrust_core.contracts.uploads import content_key
 from syntrust_core.contracts.vocabulary import Scheme
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import find_row, parse_row_id
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Upload, utc_now
+from syntrust_gateway.db.tables import Upload
 from syntrust_gateway.errors import FieldError, InvalidFields
-from syntrust_gateway.uploads.schemas import (
-    NewUpload,
-    UploadBody,
-    UploadedFile,
-    UploadPlaces,
-    UploadTarget,
-)
+from syntrust_gateway.uploads.receipts import is_received
+from syntrust_gateway.uploads.schemas import NewUpload, UploadBody, UploadedFile, UploadPlaces
+from syntrust_gateway.uploads.staging import find_held, make_target, make_targets, place_files
 
 
 @dataclass(frozen=True)
 class TakenUpload:
-    """The files that a job takes from an upload, by role, and their label scheme."""
+    """The files that a job takes from an upload, by role and by content, and their label scheme.
 
+    `received` says whether all of them are proven already; `case` is what the job calls them.
+    """
+
+    id: str
     files: Mapping[str, contracts.Upload]
     scheme: Scheme
-
-
-def upload_key(owner_id: str, sha256: str) -> str:
-    """Make the key of a file of a dataset or of a single upload."""
-    return f"uploads/{owner_id}/{sha256}"
-
-
-def add_keys(owner_id: str, files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Add their keys to announced files, {role: {bytes, sha256}}."""
-    return {
-        role: {"key": upload_key(owner_id, file["sha256"]), **file} for role, file in files.items()
-    }
-
-
-def make_targets(
-    store: ObjectStore, files: Mapping[str, Mapping[str, Any]], expires_in: timedelta
-) -> dict[str, UploadTarget]:
-    """Sign a PUT for every file that the store does not yet have at its full size."""
-    expires = utc_now() + expires_in
-    targets = {}
-    for role, file in files.items():
-        held = store.info(file["key"])
-        if held is not None and held.bytes == file["bytes"]:
-            targets[role] = UploadTarget(url=None, expires=None)
-        else:
-            url = store.presign_put(file["key"], size_bytes=file["bytes"], expires=expires_in)
-            targets[role] = UploadTarget(url=url, expires=expires)
-    return targets
+    received: bool
+    case: str | None = None
 
 
 def create(container: Container, caller: Caller, request: NewUpload) -> UploadPlaces:
     body = request.model_dump(mode="json")
+    held = find_held(container, caller.id, body["files"])
+    files = place_files(caller.id, body["files"], held)
     with container.write.begin() as session:
-        upload = Upload(scheme=body["scheme"], files={}, owner=caller.id)
+        upload = Upload(scheme=body["scheme"], files=files, owner=caller.id)
         session.add(upload)
         session.flush()
-        upload.files = add_keys(upload.id, body["files"])
         audit(session, caller, "upload.create", upload.id, roles=sorted(upload.files))
     targets = make_targets(container.store, upload.files, container.upload_expires)
     return UploadPlaces.model_validate({"id": upload.id, "files": targets})
 
 
 def get_upload(container: Container, caller: Caller, upload_id: str) -> UploadBody:
-    """Tell what was announced, and what of it has arrived."""
+    """Tell what was announced, what of it has arrived, and where the rest is to be put."""
     with container.read() as session:
         found = find_row(session, caller, Upload, upload_id)
-    sizes = _sizes(container.store, found)
+    problems = {problem["file"]: problem["reason"] for problem in found.problems}
     files = {
-        role: UploadedFile(
-            bytes=file["bytes"],
-            sha256=file["sha256"],
-            arrived=sizes.get(file["key"]) == file["bytes"],
-        )
-        for role, file in found.files.items()
+        role: _file_body(container, file, problems.get(role)) for role, file in found.files.items()
     }
     columns = {"id": found.id, "scheme": found.scheme, "created": found.created}
     return UploadBody.model_validate({**columns, "files": files})
+
+
+def _file_body(container: Container, file: Mapping[str, Any], problem: str | None) -> UploadedFile:
+    told = {"bytes": file["bytes"], "sha256": file["sha256"], "problem": problem}
+    if problem is not None:
+        return UploadedFile(**told, arrived=False, url=None, expires=None)
+    target = make_target(container.store, file, container.upload_expires)
+    return UploadedFile(**told, arrived=target.url is None, url=target.url, expires=target.expires)
 
 
 def take(
@@ -106,7 +84,8 @@ def take(
     ------
     InvalidFields
         If an upload is not there for this caller, lacks a file of `needs`, or has one that has not
-        arrived at its announced size. It names them all. The step that reads a file checks digests.
+        arrived at its announced size or was refused. It names them all. The job waits until the
+        digests are checked.
     """
     with container.read() as session:
         rows = _rows(session, caller, requested.values())
@@ -123,8 +102,13 @@ def take(
 
 def _taken(upload: Upload, roles: Iterable[str]) -> TakenUpload:
     files = {role: upload.files[role] for role in roles if role in upload.files}
-    parsed = {role: contracts.Upload.model_validate(file) for role, file in files.items()}
-    return TakenUpload(parsed, upload.scheme)
+    # Steps read files by their content, wherever they are now.
+    parsed = {
+        role: contracts.Upload.model_validate({**file, "key": content_key(file["sha256"])})
+        for role, file in files.items()
+    }
+    received = all(is_received(file) for file in files.values())
+    return TakenUpload(upload.id, parsed, upload.scheme, received)
 
 
 def _rows(session: Session, caller: Caller, ids: Iterable[str]) -> dict[str, Upload]:
@@ -143,26 +127,25 @@ def _reasons(
     """List the reasons why a job cannot take the upload."""
     if upload is None:
         return [f"There is no upload {upload_id}."]
-    sizes = _sizes(store, upload)
     return [
         reason
         for role in (*needs, *may)
-        if (reason := _lack(upload, role, sizes, needed=role in needs))
+        if (reason := _lack(store, upload, role, needed=role in needs))
     ]
 
 
-def _lack(upload: Upload, role: str, sizes: Mapping[str, int], *, needed: bool) -> str | None:
+def _lack(store: ObjectStore, upload: Upload, role: str, *, needed: bool) -> str | None:
     file = upload.files.get(role)
     if file is None:
         return f"The upload {upload.id} has no file {role}." if needed else None
-    held, announced = sizes.get(file["key"]), file["bytes"]
+    refused = [problem["reason"] for problem in upload.problems if problem["file"] == role]
+    if refused or is_received(file):
+        return str(refused[0]) if refused else None
+    held = store.info(file["key"])
     if held is None:
         return f"{role} of upload {upload.id} has not arrived yet."
-    if held != announced:
-        return f"{role} of upload {upload.id} has {held} bytes; {announced} were announced."
+    if held.bytes != file["bytes"]:
+        return (
+            f"{role} of upload {upload.id} has {held.bytes} bytes; {file['bytes']} were announced."
+        )
     return None
-
-
-def _sizes(store: ObjectStore, upload: Upload) -> dict[str, int]:
-    """List what has arrived, as bytes by key."""
-    return {item.key: item.bytes for item in store.list(upload_key(upload.id, ""))}

@@ -15,12 +15,14 @@ from tests.unit.gateway.job_documents import METADATA, SEGMENTATION, TWIN
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.job_steps import ImportModel
+from syntrust_core.contracts.uploads import ReceiveUpload
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import StepContext, StepHandler, run_step
 from syntrust_core.testing import MemoryQueue, MemoryStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_metrics.receiving import receive_upload
 
 WARNING: Final = {"file": "seg", "field": "grid", "reason": "9 voxels lie outside the grid."}
 RECORD: Final = {
@@ -85,7 +87,11 @@ def refuse(message: StepMessage, context: StepContext) -> None:
 
 @dataclass
 class ApiHarness:
-    """Tick an orchestrator, and compute what it submits with the handlers it is given."""
+    """Tick an orchestrator, and compute what it submits with the handlers it is given.
+
+    Uploads are received as a worker does it, whatever the handler; `received` has these steps, and
+    `computed` all others.
+    """
 
     container: Container
     store: MemoryStore
@@ -93,6 +99,7 @@ class ApiHarness:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     computed: list[StepMessage] = field(default_factory=list)
     elapsed_s: float = 0.0
+    received: list[ReceiveUpload] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         servers = Servers(
@@ -117,6 +124,14 @@ class ApiHarness:
             while self.queue.messages:
                 self._compute(self.queue.take(), handler)
 
+    def receive(self) -> None:
+        """Tick and receive uploads, until the queue holds other work or nothing."""
+        self.tick()
+        while self.queue.messages and self.queue.messages[0].KIND is Kind.RECEIVE_UPLOAD:
+            self._compute(self.queue.take(), play)
+            self.tick()
+            self.tick()
+
     def lease_next(self) -> str:
         """Take the next message as a worker would that then works for long; the step's id."""
         step = self.queue.take().step_id
@@ -124,7 +139,11 @@ class ApiHarness:
         return step
 
     def _compute(self, message: StepMessage, handler: StepHandler) -> None:
-        self.computed.append(message)
+        if isinstance(message, ReceiveUpload):
+            self.received.append(message)
+            handler = receive_upload
+        else:
+            self.computed.append(message)
         run_step(
             message,
             handler,
@@ -139,8 +158,18 @@ class ApiHarness:
         return [message.KIND for message in self.computed]
 
 
-def send(api: Api, store: MemoryStore, files: Mapping[str, bytes], *, scheme: Any = "auto") -> str:
-    """Announce files and put them where they are to go; the upload's id."""
+def send(
+    api: Api,
+    store: MemoryStore,
+    files: Mapping[str, bytes],
+    *,
+    scheme: Any = "auto",
+    put: Mapping[str, bytes] | None = None,
+) -> str:
+    """Announce files and put them where they are to go, if that is asked; the upload's id.
+
+    `put` holds other bytes than were announced, by role.
+    """
     announced = {
         role: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for role, content in files.items()
@@ -148,7 +177,8 @@ def send(api: Api, store: MemoryStore, files: Mapping[str, bytes], *, scheme: An
     answer = api.post("/uploads", json={"scheme": scheme, "files": announced})
     assert answer.status_code == 201, answer.text
     for role, place in answer.json()["files"].items():
-        store.put(key_of(place["url"]), files[role])
+        if place["url"] is not None:
+            store.put(key_of(place["url"]), {**files, **(put or {})}[role])
     upload: str = answer.json()["id"]
     return upload
 

@@ -99,7 +99,7 @@ class OrchestratorHarness:
         with self.write.begin() as session:
             session.add(Client(id=1, name="a", role=Role.ADMIN, key_sha256="0" * 64))
             files = {
-                f"p{i}": {"t1": {"key": f"uploads/{i}", "bytes": 1, "sha256": f"{i:064x}"}}
+                f"p{i}": {"t1": {"key": f"content/{i:064x}", "bytes": 1, "sha256": f"{i:064x}"}}
                 for i in range(cases)
             }
             dataset = Dataset(name="d", grid=GRID, scheme="auto", owner=1)

@@ -17,6 +17,7 @@ from syntrust.bodies import WorkState
 State = TypeVar("State", bound=WorkState)
 
 _NAMES: Final[Mapping[str, str]] = {
+    "receive_upload": "receive",
     "inspect_case": "inspect",
     "synthesise_case": "synthesise twins",
     "compare_twin": "compare twins",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, Engine, text
 
-from syntrust_gateway.db import schedule_tables  # noqa: F401 - its tables are part of the schema
+from syntrust_gateway.db import (  # noqa: F401 - their tables are part of the schema
+    content_tables,
+    schedule_tables,
+)
 from syntrust_gateway.db.tables import Base
 
 _LOCK = 0x53594E54  # any constant: migrations of this program exclude each other

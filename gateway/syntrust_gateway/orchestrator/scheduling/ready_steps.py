@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import QUEUES
+from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.schedule_tables import (
     AWAITED_MODEL,
     UNMET,
@@ -34,7 +35,16 @@ from syntrust_gateway.db.schedule_tables import (
     StepNeed,
 )
 from syntrust_gateway.db.session import in_chunks, insert_new, insert_selected
-from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
+from syntrust_gateway.db.tables import (
+    Case,
+    CaseState,
+    Dataset,
+    DatasetState,
+    Job,
+    Step,
+    StepState,
+    Upload,
+)
 from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable
 
 Rows = Select[*tuple[Any, ...]]
@@ -58,6 +68,19 @@ def _inspections() -> Source:
     return Source(live.where(Dataset.state == DatasetState.INSPECTING), links)
 
 
+def _uploads() -> Source:
+    """Select the uploads that jobs wait for: these jobs are planned once they are received."""
+    links = select(
+        Upload.id.label("run_id"), Upload.step.label("step_id"), literal(0).label("position")
+    ).where(Upload.step.is_not(null()))
+    waiting = (
+        exists()
+        .where(JobUpload.upload_id == Upload.id, JobUpload.received.is_(False))
+        .where(Job.id == JobUpload.job_id, Job.state.in_(LIVE), Job.planned.is_(False))
+    )
+    return Source(select(Upload.id, Upload.owner, literal(0)).where(waiting), links)
+
+
 def _runs(table: RunTable, rank: int) -> Source:
     # Runs without a priority of their own are all alike.
     priority = getattr(table.rows, "priority", literal(0))
@@ -73,7 +96,11 @@ def precedence(rank: int, priority: Any) -> Any:  # noqa: ANN401 - a number, or 
     return rank - _RANKS * priority
 
 
-SOURCES: Final = (_inspections(), *(_runs(table, rank) for rank, table in enumerate(TABLES, 1)))
+SOURCES: Final = (
+    _inspections(),
+    _uploads(),
+    *(_runs(table, rank) for rank, table in enumerate(TABLES, 1)),
+)
 
 
 class Changes(NamedTuple):

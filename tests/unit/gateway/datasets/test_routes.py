@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.unit.gateway.api_harness import key_of
 
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
@@ -25,9 +27,20 @@ def registered(api: Any, dataset: str, case_files: dict[str, Any]) -> str:
     return dataset
 
 
-def upload(store: MemoryStore, dataset: str, files: dict[str, Any]) -> None:
-    for file in files.values():
-        store.put(f"uploads/{dataset}/{file['sha256']}", b"x" * file["bytes"])
+Upload = Callable[..., None]
+
+
+@pytest.fixture
+def upload(container: Container, store: MemoryStore) -> Upload:
+    """Put files of case-a where they are to go: `size` bytes, or as many as were announced."""
+
+    def put(dataset: str, roles: Iterable[str], size: int | None = None) -> None:
+        with container.read() as session:
+            files = session.get_one(Case, (dataset, "case-a")).files
+        for role in roles:
+            store.put(files[role]["key"], b"x" * (size or files[role]["bytes"]))
+
+    return put
 
 
 def test_a_new_dataset_is_open_and_empty(api: Any) -> None:
@@ -75,22 +88,27 @@ def test_each_file_gets_its_own_upload_url(
     assert answer.status_code == 201
     assert set(answer.json()) == set(case_files)
     for role, target in answer.json().items():
-        assert f"uploads/{dataset}/{case_files[role]['sha256']}" in target["url"]
         assert target["expires"].endswith("Z")
+        assert f"bytes={case_files[role]['bytes']}&" in target["url"]
+    keys = {key_of(target["url"]) for target in answer.json().values()}
+    assert len(keys) == len(case_files)
+    assert not any(file["sha256"] in key for key in keys for file in case_files.values())
 
 
-def test_a_file_the_store_holds_needs_no_upload(
-    api: Any, dataset: str, case_files: dict[str, Any], store: MemoryStore
+def test_a_file_that_has_arrived_need_not_be_put_again(
+    api: Any, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
-    upload(store, dataset, {"t1": case_files["t1"]})
-    store.put(f"uploads/{dataset}/{case_files['t2']['sha256']}", b"only a part")
+    upload(registered, ["t1"])
+    upload(registered, ["t2"], size=3)
+    other = case_files | {"seg": {"sha256": "f" * 64, "bytes": 14}}
+    before = api.post(f"/datasets/{registered}/cases", json={"id": "case-a", "files": case_files})
 
-    targets = api.post(
-        f"/datasets/{dataset}/cases", json={"id": "case-a", "files": case_files}
-    ).json()
+    targets = api.post(f"/datasets/{registered}/cases", json={"id": "case-a", "files": other})
 
-    assert targets["t1"] == {"url": None, "expires": None}
-    assert targets["t2"]["url"] is not None
+    old, new = before.json(), targets.json()
+    assert new["t1"] == {"url": None, "expires": None}
+    assert new["t2"]["url"] == old["t2"]["url"]
+    assert key_of(new["seg"]["url"]) != key_of(old["seg"]["url"])
 
 
 @pytest.mark.parametrize(
@@ -130,10 +148,10 @@ def test_a_case_of_the_same_id_is_replaced(
 
 
 def test_commit_names_every_upload_that_is_missing_or_of_another_size(
-    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, registered: str, upload: Upload
 ) -> None:
-    upload(store, registered, {role: case_files[role] for role in ("t1", "t2", "seg")})
-    store.put(f"uploads/{registered}/{case_files['flair']['sha256']}", b"cut off")
+    upload(registered, ["t1", "t2", "seg"])
+    upload(registered, ["flair"], size=7)
 
     answer = api.post(f"/datasets/{registered}/commit")
 
@@ -154,9 +172,9 @@ def test_an_empty_dataset_cannot_be_committed(api: Any, dataset: str) -> None:
 
 
 def test_commit_hands_every_case_over_to_inspection_and_may_be_repeated(
-    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
-    upload(store, registered, case_files)
+    upload(registered, case_files)
 
     first = api.post(f"/datasets/{registered}/commit")
     second = api.post(f"/datasets/{registered}/commit")
@@ -172,9 +190,9 @@ def test_commit_hands_every_case_over_to_inspection_and_may_be_repeated(
 
 
 def test_a_dataset_that_is_not_open_cannot_be_changed(
-    api: Any, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
-    upload(store, registered, case_files)
+    upload(registered, case_files)
     api.post(f"/datasets/{registered}/commit")
 
     added = api.post(f"/datasets/{registered}/cases", json={"id": "b", "files": case_files})
@@ -194,10 +212,10 @@ def refuse(container: Container, dataset: str, problem: dict[str, str]) -> None:
 
 
 def test_a_refused_case_says_why_and_is_inspected_anew_after_the_next_commit(
-    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
     problem = {"file": "seg", "field": "label", "reason": "Label 7 is none of the scheme's."}
-    upload(store, registered, case_files)
+    upload(registered, case_files)
     refuse(container, registered, problem)
 
     shown = api.get(f"/datasets/{registered}").json()
@@ -211,10 +229,10 @@ def test_a_refused_case_says_why_and_is_inspected_anew_after_the_next_commit(
 
 
 def test_a_file_whose_content_was_not_the_announced_one_is_uploaded_again(
-    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
     problem = {"file": "t2", "field": "sha256", "reason": "The content is another."}
-    upload(store, registered, case_files)
+    upload(registered, case_files)
     refuse(container, registered, problem)
 
     targets = api.post(
@@ -282,9 +300,9 @@ def test_pages_hold_every_dataset_once_newest_first(api: Any) -> None:
 
 
 def test_every_change_is_audited_and_no_reading_is(
-    api: Any, container: Container, registered: str, case_files: dict[str, Any], store: MemoryStore
+    api: Any, container: Container, registered: str, case_files: dict[str, Any], upload: Upload
 ) -> None:
-    upload(store, registered, case_files)
+    upload(registered, case_files)
     api.post(f"/datasets/{registered}/commit")
     api.get(f"/datasets/{registered}")
 

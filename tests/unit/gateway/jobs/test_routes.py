@@ -103,7 +103,7 @@ def test_a_job_that_has_succeeded_links_to_its_files_and_gives_its_document(
 
     assert early.status_code == 409
     assert (body["state"], body["error"]) == ("succeeded", None)
-    assert body["steps"] == body["steps"] | {"done": 3, "total": 3}
+    assert body["steps"] == body["steps"] | {"done": 4, "total": 4}
     assert set(body["files"]) == {"t1.nii.gz", "twin.json", "case.json"}
     assert body["warnings"] == [
         "seg: 9 voxels lie outside the grid.",
@@ -118,7 +118,7 @@ def test_a_running_step_is_shown_with_its_progress(
     api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
     job = post()["id"]
-    harness.tick()
+    harness.receive()
     harness.lease_next()
     harness.tick()
 
@@ -126,6 +126,20 @@ def test_a_running_step_is_shown_with_its_progress(
 
     assert (body["state"], body["queue_position"]) == ("running", None)
     assert [step["kind"] for step in body["running"]] == ["inspect_case"]
+
+
+def test_a_job_waits_in_the_queue_while_its_upload_is_received(
+    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
+) -> None:
+    job = post()["id"]
+    harness.tick()
+    harness.lease_next()
+    harness.tick()
+
+    body = api.get(f"/jobs/{job}").json()
+
+    assert (body["state"], body["queue_position"]) == ("queued", 0)
+    assert [step["kind"] for step in body["running"]] == ["receive_upload"]
 
 
 def test_a_refused_mask_fails_its_job_with_the_file_and_nothing_is_drawn(
@@ -161,9 +175,7 @@ def test_a_mask_that_was_refused_is_refused_again_without_another_look(
 def test_content_that_is_not_what_was_announced_fails_the_job_and_can_be_mended(
     api: Api, store: MemoryStore, harness: ApiHarness, post: Callable[..., dict[str, Any]]
 ) -> None:
-    upload = send(api, store, MASK)
-    body = api.get(f"/uploads/{upload}").json()
-    store.put(f"uploads/{upload}/{body['files']['seg']['sha256']}", b"a mess")
+    upload = send(api, store, MASK, put={"seg": b"a mess"})
     damaged = api.post("/syntheses", json={"upload": upload}).json()["id"]
     harness.drain()
 
@@ -172,6 +184,10 @@ def test_content_that_is_not_what_was_announced_fails_the_job_and_can_be_mended(
 
     error = api.get(f"/jobs/{damaged}").json()["error"]
     assert (error["file"], error["field"]) == ("seg", "sha256")
+    assert error["type"] == "urn:syntrust:problem:invalid-volume"
+    files = api.get(f"/uploads/{upload}").json()["files"]
+    assert files["seg"]["problem"] == error["detail"]
+    assert (files["seg"]["url"], files["brain"]["problem"]) == (None, None)
     assert api.get(f"/jobs/{mended}").json()["state"] == "succeeded"
 
 
@@ -217,11 +233,11 @@ def test_a_file_that_has_not_arrived_whole_is_named(
     api: Api, store: MemoryStore, held: bytes | None, reason: str
 ) -> None:
     file = {"sha256": "a" * 64, "bytes": 6}
-    upload = api.post("/uploads", json={"files": {"seg": file}}).json()["id"]
+    upload = api.post("/uploads", json={"files": {"seg": file}}).json()
     if held is not None:
-        store.put(f"uploads/{upload}/{'a' * 64}", held)
+        store.put(key_of(upload["files"]["seg"]["url"]), held)
 
-    answer = api.post("/syntheses", json={"upload": upload})
+    answer = api.post("/syntheses", json={"upload": upload["id"]})
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/upload"
@@ -293,7 +309,7 @@ def test_a_step_that_another_job_wants_goes_on(
     post: Callable[..., dict[str, Any]],
 ) -> None:
     first, second = post()["id"], post()["id"]
-    harness.tick()
+    harness.receive()
     running = harness.lease_next()
 
     api.post(f"/jobs/{first}/cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.unit.gateway.conftest import NOTHING, Api
 
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Audit
+from syntrust_gateway.db.tables import Audit, Upload
 
 SEG = {"sha256": NOTHING, "bytes": 3}
 
@@ -23,14 +24,19 @@ def announce(api: Api, **files: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def test_every_announced_file_has_a_place_of_its_own_to_be_put(api: Api) -> None:
-    upload = announce(api, seg=SEG, prediction_real=SEG | {"sha256": "a" * 64})
+def test_every_announced_file_has_a_random_place_in_its_clients_staging(
+    api: Api, container: Container
+) -> None:
+    upload = announce(api, seg=SEG, prediction_real=SEG)
+    again = announce(api, seg=SEG)
 
-    keys = {role: key_of(place["url"]) for role, place in upload["files"].items()}
-    assert keys == {
-        "seg": f"uploads/{upload['id']}/{NOTHING}",
-        "prediction_real": f"uploads/{upload['id']}/{'a' * 64}",
-    }
+    places = (*upload["files"].values(), *again["files"].values())
+    keys = {key_of(place["url"]) for place in places}
+    with container.read() as session:
+        owner = session.get_one(Upload, upload["id"]).owner
+    assert len(keys) == 3
+    assert all(re.fullmatch(rf"staging/{owner}/[0-9a-f]{{32}}", key) for key in keys)
+    assert all("bytes=3&" in place["url"] for place in places)
 
 
 def test_an_upload_says_what_has_arrived_at_its_full_size(api: Api, store: MemoryStore) -> None:
@@ -45,6 +51,8 @@ def test_an_upload_says_what_has_arrived_at_its_full_size(api: Api, store: Memor
         "brain": False,
     }
     assert body["scheme"] == "auto"
+    assert body["files"]["seg"]["url"] is None
+    assert body["files"]["brain"]["url"] == upload["files"]["brain"]["url"]
 
 
 def test_an_upload_of_another_is_as_good_as_none(api: Api, stranger: Api) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_schedule"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
