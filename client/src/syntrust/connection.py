@@ -12,7 +12,7 @@ from urllib.parse import quote
 from syntrust.api_types import FileLink
 from syntrust.bodies import FINAL, WorkState
 from syntrust.config import api_key, server_url
-from syntrust.errors import Refused, ServerFailed, TimedOut, WorkFailed
+from syntrust.errors import Refused, ServerFailed, TimedOut, UrlRefused, WorkFailed
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
 
 POLL_S = 1.0
@@ -40,8 +40,27 @@ class Connection:
             yield from page["items"]
             cursor = page["next"]
 
-    def send(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
-        """Put a file where the server said, unless it is there; the number of bytes sent."""
+    def send_all(
+        self,
+        files: Mapping[str, Path],
+        places: Mapping[str, Any],
+        on_bytes: OnBytes,
+        ask_again: Callable[[], Mapping[str, Any]],
+    ) -> int:
+        """Put files where the server said, unless they are there; the number of bytes sent.
+
+        `ask_again` gives other places once a URL is no longer taken, because it has expired.
+        """
+        sent = 0
+        for role, file in files.items():
+            try:
+                sent += self._put(file, places[role], on_bytes)
+            except UrlRefused:
+                places = ask_again()
+                sent += self._put(file, places[role], on_bytes)
+        return sent
+
+    def _put(self, file: Path, place: Mapping[str, Any], on_bytes: OnBytes) -> int:
         size = file.stat().st_size
         if place["url"] is None:
             on_bytes(size)

@@ -26,6 +26,10 @@ class ServerFailed(SynTrustError):
     """The server could not do its part; trying again later may help."""
 
 
+class UrlRefused(ServerFailed):
+    """The storage does not take a file at its URL: the URL has expired, or the file has changed."""
+
+
 class Refused(SynTrustError):
     """The server will not do this as it was asked.
 

@@ -35,8 +35,10 @@ class Jobs:
             "files": {role: described(path) for role, path in paths.items()},
         }
         upload = self._http.post("/uploads", asked)
-        for role, path in paths.items():
-            self._connection.send(path, upload["files"][role], on_bytes)
+        where = f"/uploads/{safe(upload['id'])}"
+        self._connection.send_all(
+            paths, upload["files"], on_bytes, lambda: self._http.get(where)["files"]
+        )
         return str(upload["id"])
 
     def synthesise(

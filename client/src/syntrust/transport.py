@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 
-from syntrust.errors import ServerFailed, SynTrustError, Unreachable, from_problem
+from syntrust.errors import ServerFailed, SynTrustError, Unreachable, UrlRefused, from_problem
 
 DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 _STRANGER_TRIES = 2  # a server that never answered is more likely absent than restarting
 CHUNK_BYTES = 1 << 20
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _RETRIED = {502, 503, 504}
+_FORBIDDEN = 403
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 OnBytes = Callable[[int], None]
@@ -70,7 +71,13 @@ class Transport:
         return self._json(self._retrying("POST", path, repeatable=repeatable, **content))
 
     def put_file(self, url: str, path: Path, on_bytes: OnBytes) -> None:
-        """Stream a file from disk to a presigned URL."""
+        """Stream a file from disk to a presigned URL.
+
+        Raises
+        ------
+        UrlRefused
+            If the storage does not take it there; then none of its bytes count as sent.
+        """
         headers = {"Content-Length": str(path.stat().st_size)}
         sent = 0
 
@@ -85,7 +92,9 @@ class Transport:
 
         answer = self._tries(send, repeatable=True)
         if answer.status_code not in {200, 201, 204}:
-            raise ServerFailed(f"The storage refused {path.name} ({answer.status_code}).")
+            count(-sent)
+            failure = UrlRefused if answer.status_code == _FORBIDDEN else ServerFailed
+            raise failure(f"The storage refused {path.name} ({answer.status_code}).")
 
     def get_file(self, url: str, path: Path) -> None:
         """Stream a presigned URL to disk; the file appears whole or not at all."""

@@ -103,6 +103,25 @@ def test_an_upload_that_failed_starts_again_and_its_bytes_count_once(
     assert sum(heard) == 3_000_000
 
 
+def test_a_url_that_has_expired_is_asked_for_again_and_bytes_count_once(
+    server: Any, client: Client, answer: Answer, case: Path
+) -> None:
+    old = {"t1": {"url": f"{server.url}/old"}, "seg": {"url": f"{server.url}/old-seg"}}
+    new = {"t1": {"url": f"{server.url}/new"}, "seg": {"url": None}}
+    server.on("POST /datasets/d1/cases", answer(201, old), answer(201, new))
+    server.on("PUT /old", answer(403))
+    server.on("PUT /old-seg", answer())
+    server.on("PUT /new", answer())
+    heard: list[int] = []
+
+    client.datasets.add_case("d1", case, on_bytes=heard.append)
+
+    (sent,) = server.to("PUT /new")
+    assert (sent.headers["Content-Length"], len(sent.body)) == ("3000000", 3_000_000)
+    assert "Transfer-Encoding" not in sent.headers
+    assert sum(heard) == 3_000_002
+
+
 def test_a_refused_upload_names_the_file(
     server: Any, client: Client, answer: Answer, case: Path
 ) -> None:

@@ -57,6 +57,21 @@ def test_a_mask_is_sent_once_and_its_synthesis_asked_for_with_what_was_given(
     assert state["id"] == "j1"
 
 
+def test_an_upload_whose_url_has_expired_goes_on_at_a_new_one(
+    client: Client, ready: Any, mask: Path, answer: Any
+) -> None:
+    fresh = {"seg": {"url": f"{ready.url}/bucket/fresh"}}
+    ready.on("PUT /bucket/seg", answer(403))
+    ready.on("GET /uploads/u1", answer(body={"files": fresh}))
+    ready.on("PUT /bucket/fresh", answer())
+
+    upload = client.jobs.upload({"seg": mask})
+
+    assert upload == "u1"
+    assert [put.body for put in ready.to("PUT /bucket/fresh")] == [b"a mask"]
+    assert len(ready.to("POST /uploads")) == 1
+
+
 def test_watching_a_job_tells_each_change_and_ends_with_the_job(
     client: Client, ready: Any, server: Any, answer: Any
 ) -> None:
