@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.answer_schemas import check_received
 from syntrust_core.cases.file_roles import find_files
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.registry import parse_message
+from syntrust_core.contracts.uploads import content_key
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import CeleryQueue
@@ -32,6 +33,7 @@ from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth.service import create_client
 from syntrust_gateway.container import Container
+from syntrust_gateway.db.content_tables import Content
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.db.tables import (
@@ -46,6 +48,7 @@ from syntrust_gateway.db.tables import (
 from syntrust_gateway.orchestrator import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_gateway.trust_score.service import ScorerPool
+from syntrust_metrics.receiving import receive_upload
 from syntrust_metrics.tasks import inspect_case
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
@@ -127,7 +130,10 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {role: path.read_bytes() for role, path in files.items()}
 
 
-def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
+WORK = {Kind.RECEIVE_UPLOAD: receive_upload, Kind.INSPECT_CASE: inspect_case}
+
+
+def work_on_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
     """What a metrics worker would do with every step that waits."""
     with gateway.container.read() as session:
         query = select(Step).where(Step.state == StepState.WAITING)
@@ -135,7 +141,7 @@ def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
     return [
         run_step(
             parse_message(kind, message),
-            inspect_case,
+            WORK[kind],
             store=gateway.store,
             coordinator=gateway.container.coordinator,
             cache=InputCache(gateway.store, scratch / "cache", limit_bytes=1 << 30),
@@ -146,11 +152,12 @@ def inspect_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
 
 
 def settle(gateway: Gateway, dataset: str, scratch: Path) -> dict[str, Any]:
-    """Commit the dataset and have it inspected."""
+    """Commit the dataset and have it received and inspected."""
     answer = gateway.http.post(f"/datasets/{dataset}/commit")
     assert answer.status_code == 202, answer.text
-    gateway.orchestrator.tick()
-    inspect_waiting(gateway, scratch)
+    for _ in range(3):
+        gateway.orchestrator.tick()
+        work_on_waiting(gateway, scratch)
     gateway.orchestrator.tick()
     body: dict[str, Any] = gateway.http.get(f"/datasets/{dataset}").json()
     return body
@@ -210,14 +217,49 @@ def test_another_dataset_is_not_harmed_by_a_damaged_upload_of_the_same_file(
     assert (body["state"], body["cases"][0]["problems"]) == ("ready", [])
 
 
-def test_an_upload_of_another_size_stops_the_commit(
+def test_zeros_under_the_hashes_of_another_client_give_nothing_and_harm_nobody(
+    gateway: Gateway, phantom: dict[str, bytes], tmp_path: Path
+) -> None:
+    with gateway.container.write.begin() as session:
+        key = create_client(session, "elsewhere", Role.USER)
+    headers = {"Authorization": f"Bearer {key}"}
+    zeros = {role: bytes(len(content)) for role, content in phantom.items()}
+    with httpx.Client(base_url=gateway.http.base_url, headers=headers, timeout=120) as http:
+        stranger = replace(gateway, http=http)
+        claimed, mine = stranger.new_dataset(), gateway.new_dataset()
+        claims = stranger.register(claimed, "case-a", phantom)
+        put_all(claims, zeros)
+        first = settle(stranger, claimed, tmp_path)
+        put_all(gateway.register(mine, "case-a", phantom), phantom)
+        true = settle(gateway, mine, tmp_path)
+        put_all(stranger.register(claimed, "case-a", phantom), zeros)
+        second = settle(stranger, claimed, tmp_path)
+        late = [httpx.put(claims["t1"]["url"], content=zeros["t1"]).status_code]
+
+    for body in (first, second):
+        (case,) = body["cases"]
+        assert (case["state"], case["region_volumes_ml"]) == ("refused", None)
+        assert {problem["field"] for problem in case["problems"]} == {"sha256"}
+    assert (true["state"], true["cases"][0]["problems"]) == ("ready", [])
+    assert late == [200]  # an orphan, which nobody reads
+    for content in phantom.values():
+        sha256 = hashlib.sha256(content).hexdigest()
+        assert gateway.store.get(content_key(sha256)) == content
+    assert len(list(gateway.store.list("staging/"))) == 1
+
+
+def test_a_file_of_another_size_is_not_taken_and_stops_the_commit(
     gateway: Gateway, phantom: dict[str, bytes]
 ) -> None:
     dataset = gateway.new_dataset()
-    put_all(gateway.register(dataset, "case-a", phantom), phantom | {"seg": b"cut off"})
+    targets = gateway.register(dataset, "case-a", phantom)
+    seg = targets.pop("seg")["url"]
+    put_all(targets, phantom)
 
+    puts = [httpx.put(seg, content=content) for content in (b"cut off", phantom["seg"] + b"\0")]
     answer = gateway.http.post(f"/datasets/{dataset}/commit")
 
+    assert [put.status_code for put in puts] == [403, 403]
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/cases/case-a/files/seg"]
 
@@ -236,7 +278,8 @@ def test_of_cases_registered_during_a_commit_none_is_left_behind(
     gateway: Gateway,
 ) -> None:
     dataset = gateway.new_dataset()
-    put_all(gateway.register(dataset, "first", {"t1": b"x"}), {"t1": b"x"})
+    prove(gateway, dataset, b"x")
+    assert gateway.register(dataset, "first", {"t1": b"x"})["t1"]["url"] is None
     added: list[int] = []
 
     def add(number: int) -> None:
@@ -254,6 +297,15 @@ def test_of_cases_registered_during_a_commit_none_is_left_behind(
     assert set(added) <= {201, 409}
     assert {case["state"] for case in body["cases"]} == {"inspecting"}
     assert len(body["cases"]) == 1 + added.count(201)
+
+
+def prove(gateway: Gateway, dataset: str, content: bytes) -> None:
+    """What receiving `content` of the dataset's owner leaves behind."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    gateway.store.put(content_key(sha256), content)
+    with gateway.container.write.begin() as session:
+        owner = session.get_one(Dataset, dataset).owner
+        session.add(Content(owner=owner, sha256=sha256, bytes=len(content)))
 
 
 def test_events_tell_each_change_and_end_with_the_experiment(gateway: Gateway) -> None:

@@ -52,15 +52,9 @@ class BoundedPool(urllib3.PoolManager):
         super().__init__(maxsize=16, timeout=urllib3.Timeout(connect=CONNECT_S, read=read_s))
         self._patience_s = patience_s
 
-    def urlopen(
-        self,
-        method: str,
-        url: str,
-        redirect: bool = True,  # noqa: FBT001 - urllib3's own
-        **options: Any,  # noqa: ANN401 - urllib3's own
-    ) -> urllib3.BaseHTTPResponse:
+    def urlopen(self, *request: Any, **options: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 - urllib3's own
         options.setdefault("retries", BoundedRetry.until(time.monotonic() + self._patience_s))
         headers: Mapping[str, str] = options.get("headers") or {}
         if any(name.lower() == _COPY for name in headers):
             options["timeout"] = urllib3.Timeout(connect=CONNECT_S, read=COPY_READ_S)
-        return super().urlopen(method, url, redirect, **options)
+        return super().urlopen(*request, **options)
