@@ -15,16 +15,20 @@ GRID: GridSpec = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
 
 
 def test_a_cohort_is_registered_inspected_and_not_sent_twice(
-    client: Client, ready: str, cases: list[Path]
+    client: Client, ready: str, cases: list[Path], tmp_path: Path
 ) -> None:
     state = client.datasets.get(ready)
-    open_again = client.datasets.create("again", grid=GRID)
-    first = client.datasets.add_case(open_again["id"], cases[0])
-    second = client.datasets.add_case(open_again["id"], cases[0])
+    open_again = client.datasets.create("again", grid=GRID)["id"]
+    proven = client.datasets.add_case(open_again, cases[0])
+    changed = shutil.copytree(cases[0], tmp_path / "changed")
+    (changed / "t1.nii.gz").write_bytes(b"other bytes")
+    first = client.datasets.add_case(open_again, changed)
+    second = client.datasets.add_case(open_again, changed)
     assert ready in {item["id"] for item in client.datasets.list()}
     assert [case["state"] for case in state["cases"]] == ["ready", "ready"]
     assert state["digest"] is not None
-    assert first.uploaded_bytes > 0
+    assert proven.uploaded_bytes == 0
+    assert first.uploaded_bytes == len(b"other bytes")
     assert second.uploaded_bytes == 0
 
 
