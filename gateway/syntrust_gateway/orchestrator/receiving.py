@@ -5,14 +5,17 @@ A step is named by the digests of its files. So whoever only knows a digest must
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.uploads import ReceiveUpload
-from syntrust_core.errors import InvalidVolume
+from syntrust_core.errors import InvalidVolume, PlatformError
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import (
@@ -29,6 +32,8 @@ from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.reconcile import Clock, Servers
 from syntrust_gateway.runs.tables import JOBS, LIVE, RunTable
 from syntrust_gateway.uploads.receipts import is_received, make_receipt, take_receipt
+
+log = get_logger(__name__)
 
 BEFORE_THE_PLAN: Final = -1
 """Position of receiving steps among the steps of a job."""
@@ -63,9 +68,20 @@ def receive_uploads(session: Session, servers: Servers) -> None:
     wanted = _list_wanted(session)
     failed = _take_receipts(session, {each.upload.id: each.upload for each in wanted}.values())
     for each in wanted:
-        _judge(session, each, failed.get(each.upload.id), servers.clock)
+        with _contained(each.job, servers.clock):
+            _judge(session, each, failed.get(each.upload.id), servers.clock)
     waiting = [each for each in wanted if not (each.row.received or each.job.state.final)]
     _give_steps(session, servers, waiting)
+
+
+@contextmanager
+def _contained(job: Job, clock: Clock) -> Iterator[None]:
+    """Fail a job whose rows cannot be used, so that the others go on."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        log.exception("orchestrator.upload_not_readable", job=job.id)
+        _fail(job, {"slug": PlatformError.slug, "text": INTERNAL_TEXT}, clock)
 
 
 def has_wanted(session: Session) -> bool:
@@ -127,17 +143,17 @@ def _fail(job: Job, error: dict[str, Any], clock: Clock) -> None:
 def _give_steps(session: Session, servers: Servers, waiting: Sequence[Wanted]) -> None:
     """Make sure that each upload is being received, by a step that every waiting job wants."""
     receipts: dict[str, ReceiveUpload] = {}
-    for row, upload, _ in waiting:
+    for row, upload, job in waiting:
         if upload.step is None and upload.id not in receipts:
-            receipt = make_receipt({role: upload.files[role] for role in row.roles})
-            if receipt is not None:
-                receipts[upload.id] = receipt
+            with _contained(job, servers.clock):
+                receipt = make_receipt({role: upload.files[role] for role in row.roles})
+                receipts |= {} if receipt is None else {upload.id: receipt}
     steps = ensure_steps(session, servers.store, receipts.values()) if receipts else []
     given = dict(zip(receipts, steps, strict=True))
     for each in waiting:
         each.upload.step = given.get(each.upload.id, each.upload.step)
     session.flush()
-    insert_new(session, JobStep, [_link(each) for each in waiting])
+    insert_new(session, JobStep, [_link(each) for each in waiting if each.upload.step])
 
 
 def _link(wanted: Wanted) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.content_tables import Content
-from syntrust_gateway.db.tables import Case
+from syntrust_gateway.db.tables import Case, Upload
 
 _NO_TIME = timedelta(0)
 VOLUMES = {"ET": 1.5, "ED": 20.25, "NCR": 3.0}
@@ -246,6 +246,22 @@ def test_a_job_whose_upload_cannot_be_received_fails_and_another_may_try(
         "urn:syntrust:problem:store-unavailable",
     )
     assert api.get(f"/jobs/{second}").json()["state"] == "succeeded"
+
+
+@pytest.mark.usefixtures("generator")
+def test_a_job_whose_upload_cannot_be_read_fails_alone(
+    api: Api, harness: ApiHarness, store: MemoryStore, container: Container
+) -> None:
+    broken, whole = (send(api, store, {"seg": content}) for content in (b"one", b"two"))
+    jobs = [
+        api.post("/syntheses", json={"upload": upload}).json()["id"] for upload in (broken, whole)
+    ]
+    with container.write.begin() as session:
+        session.get_one(Upload, broken).files = {"seg": {"key": "staging/1/x"}}
+    harness.drain(play)
+
+    states = [api.get(f"/jobs/{job}").json()["state"] for job in jobs]
+    assert states == ["failed", "succeeded"]
 
 
 def _away(source: str, target: str) -> None:

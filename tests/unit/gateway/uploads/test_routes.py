@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy import select
 from tests.unit.gateway.api_harness import key_of
 from tests.unit.gateway.conftest import NOTHING, Api
 
+from syntrust_core.contracts.uploads import STAGED_FOR
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Audit, Upload
+from syntrust_gateway.db.tables import Audit, Upload, utc_now
+from syntrust_gateway.uploads.staging import list_staged
 
 SEG = {"sha256": NOTHING, "bytes": 3}
 
@@ -89,3 +92,14 @@ def test_an_upload_is_written_into_the_audit_trail(api: Api, container: Containe
     with container.read() as session:
         row = session.scalars(select(Audit).where(Audit.action == "upload.create")).one()
     assert (row.target, row.detail) == (upload, {"roles": ["seg"]})
+
+
+def test_staged_objects_are_listed_by_their_age(store: MemoryStore) -> None:
+    for key in ("staging/1/a", "staging/incoming/x/t1", "content/b"):
+        store.put(key, b"x")
+    now = utc_now()
+
+    old = {item.key for item in list_staged(store, before=now + timedelta(seconds=1))}
+    young = list(list_staged(store, before=now - STAGED_FOR))
+
+    assert (old, young) == ({"staging/1/a", "staging/incoming/x/t1"}, [])
