@@ -78,6 +78,32 @@ class ReportControl(Frozen):
     reason: str | None = None
 
 
+class MissingTraining(Frozen):
+    """A training whose scores could not be had, and why; `control` is null for that of a mix."""
+
+    control: Control | None = None
+    alpha: AlphaText | None
+    seed: Seed
+    reason: str
+
+
+class MissingTwin(Frozen):
+    """A case whose twins could not be drawn or compared, and why."""
+
+    case: str
+    reason: str
+
+
+class Missing(Frozen):
+    """What a partial report does without."""
+
+    trainings: tuple[MissingTraining, ...] = ()
+    twins: tuple[MissingTwin, ...] = ()
+    second_twins: str | None = Field(
+        default=None, description="Why second twins were not scored; null where nothing failed."
+    )
+
+
 class BuildReport(StepMessage):
     """Trust factors, figures and report of an experiment."""
 
@@ -87,6 +113,11 @@ class BuildReport(StepMessage):
     runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
     settings: dict[str, Any]
     controls: tuple[ReportControl, ...] = Field(default=(), exclude_if=lambda arms: not arms)
+    missing: Missing | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="What a partial report does without; null: nothing is missing.",
+    )
 
     @property
     def trainings(self) -> tuple[ReportTraining, ...]:

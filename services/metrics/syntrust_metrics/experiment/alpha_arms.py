@@ -7,6 +7,7 @@ from typing import Final
 
 from syntrust_core.contracts.report import ReportRun, ReportTraining
 from syntrust_core.contracts.results import Mix
+from syntrust_metrics.experiment.partial import give_reason
 from syntrust_metrics.experiment.schema import Arm, SeedResult
 from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust import compare_with_real
@@ -19,21 +20,30 @@ ALL_REAL: Final = "1"
 
 
 def build_alpha_arms(trust_input: TrustInput) -> list[Arm]:
-    """Build the arm of each α, in ascending order."""
+    """Build the arm of each α that has a training, in ascending order."""
     runs = trust_input.runs()
     seeds = {alpha: score_trainings(runs[alpha], trust_input) for alpha in runs}
-    return [
-        {
-            "alpha": float(alpha),
-            "mix": describe_mix(
-                runs[alpha], same_as=(a for a in find_same_mixes(runs[alpha], runs) if a != alpha)
-            ),
-            "seeds": seeds[alpha],
-            "trust": score_all_seeds(seeds[alpha], trust_input),
-            "versus_real": _compare_with_real(alpha, seeds, trust_input),
-        }
-        for alpha in runs
-    ]
+    return [_build_arm(alpha, runs, seeds, trust_input) for alpha in runs]
+
+
+def _build_arm(
+    alpha: str,
+    runs: Mapping[str, Sequence[ReportRun]],
+    seeds: Mapping[str, Sequence[SeedResult]],
+    trust_input: TrustInput,
+) -> Arm:
+    same = (other for other in find_same_mixes(runs[alpha], runs) if other != alpha)
+    arm: Arm = {
+        "alpha": float(alpha),
+        "mix": describe_mix(runs[alpha], same_as=same),
+        "seeds": list(seeds[alpha]),
+        "trust": score_all_seeds(seeds[alpha], trust_input),
+        "versus_real": _compare_with_real(alpha, seeds, trust_input),
+    }
+    reason = give_reason(trust_input.request.missing, alpha)
+    if reason is not None:
+        arm["reason"] = reason
+    return arm
 
 
 def describe_mix(trainings: Sequence[ReportTraining], *, same_as: Iterable[str]) -> Mix:
@@ -104,6 +114,23 @@ def _compare_with_real(
     """Compare the model of α with that of α = 1, on real images; None without that one."""
     if alpha == ALL_REAL or ALL_REAL not in seeds:
         return None
-    return compare_with_real(
+    return compare_shared_seeds(
         collect_cases(seeds[alpha]), collect_cases(seeds[ALL_REAL]), trust_input.policy
     )
+
+
+def compare_shared_seeds(
+    cases: Sequence[ScoredCase],
+    others: Sequence[ScoredCase],
+    policy: Mapping[str, object] | None,
+) -> ModelComparison | None:
+    """Compare the models of the training seeds that both have; None where they share none."""
+    shared = {_seed(case) for case in cases} & {_seed(case) for case in others}
+    if not shared:
+        return None
+    mine, theirs = ([case for case in each if _seed(case) in shared] for each in (cases, others))
+    return compare_with_real(mine, theirs, policy)
+
+
+def _seed(case: ScoredCase) -> int:
+    return case.get("seed", 0)

@@ -15,6 +15,7 @@ from syntrust_core.contracts.report import Control, ReportControl, ReportTrainin
 from syntrust_metrics.experiment.alpha_arms import (
     ALL_REAL,
     collect_cases,
+    compare_shared_seeds,
     describe_mix,
     find_same_mixes,
     score_all_seeds,
@@ -22,7 +23,6 @@ from syntrust_metrics.experiment.alpha_arms import (
 )
 from syntrust_metrics.experiment.schema import ControlArm
 from syntrust_metrics.experiment.trust_input import TrustInput
-from syntrust_metrics.trust import compare_with_real
 from syntrust_metrics.trust.schema.inference import ModelComparison
 from syntrust_metrics.trust.schema.request import ScoredCase
 
@@ -84,7 +84,7 @@ def _build_trained_arm(
         """Compare with a mix; None where it does not exist or has the same trainings."""
         if other is None or other in same or float(other) not in mixes:
             return None
-        return compare_with_real(collect_cases(seeds), mixes[float(other)], trust_input.policy)
+        return compare_shared_seeds(collect_cases(seeds), mixes[float(other)], trust_input.policy)
 
     return {
         "control": arm.control,

@@ -15,6 +15,7 @@ from syntrust_metrics.trust.schema.request import ScoredCase
 
 NO_TWINS: Final = "no second twins were scored"
 NO_SEEDS: Final = "one training seed"
+OTHER_SEEDS: Final = "not every α has the same training seeds"
 
 
 def estimate_noise_floors(trust_input: TrustInput) -> NoiseFloors:
@@ -39,7 +40,9 @@ def estimate_noise_floors(trust_input: TrustInput) -> NoiseFloors:
 
 def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> TwinFloor:
     if any(run.score_again is None for several in runs.values() for run in several):
-        return {"reason": NO_TWINS, "alphas": []}
+        missing = trust_input.request.missing
+        failed = None if missing is None else missing.second_twins
+        return {"reason": failed or NO_TWINS, "alphas": []}
     found = {
         alpha: [
             case
@@ -52,8 +55,9 @@ def _estimate_twin_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun
 
 
 def _estimate_seed_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun]]) -> SeedFloor:
-    if min(len(several) for several in runs.values()) < 2:
-        return {"reason": NO_SEEDS, "pairs": [], "alphas": []}
+    reason = _explain_no_seeds(runs)
+    if reason is not None:
+        return {"reason": reason, "pairs": [], "alphas": []}
     found = {
         alpha: [
             case
@@ -64,6 +68,13 @@ def _estimate_seed_floor(trust_input: TrustInput, runs: dict[str, list[ReportRun
     }
     named = [[first.seed, second.seed] for first, second in _pair_runs(next(iter(runs.values())))]
     return {"reason": None, "pairs": named, "alphas": _score_factors(trust_input, found)}
+
+
+def _explain_no_seeds(runs: dict[str, list[ReportRun]]) -> str | None:
+    """Say why trainings cannot be compared in the same pairs at each α; None if they can."""
+    if len({tuple(run.seed for run in several) for several in runs.values()}) > 1:
+        return OTHER_SEEDS
+    return NO_SEEDS if min(len(several) for several in runs.values()) < 2 else None
 
 
 def _pair_runs(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ReportRun]]:

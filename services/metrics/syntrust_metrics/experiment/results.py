@@ -15,7 +15,14 @@ from syntrust_core.contracts.report import BuildReport
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
 from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
-from syntrust_metrics.experiment.schema import Results, ResultsContent, Unseen
+from syntrust_metrics.experiment.partial import lacks_mixes, make_partial
+from syntrust_metrics.experiment.schema import (
+    PartialResults,
+    Results,
+    ResultsContent,
+    ResultsParts,
+    Unseen,
+)
 from syntrust_metrics.experiment.size_effect import estimate_size_effect
 from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.experiment.volume_quintiles import score_volume_quintiles
@@ -33,7 +40,7 @@ def build_results(
     request: BuildReport,
     scores: Mapping[str, ScoreFile],
     comparisons: Mapping[str, TwinComparison] = NO_COMPARISONS,
-) -> Results:
+) -> Results | PartialResults:
     """Build the results body without `experiment` and `provenance`.
 
     Parameters
@@ -47,8 +54,8 @@ def build_results(
 
     Returns
     -------
-    Results
-        The body, with its `digest`.
+    Results or PartialResults
+        The body, with its `digest`; partial where the request says that something is missing.
 
     Raises
     ------
@@ -61,7 +68,7 @@ def build_results(
     disjoint = TrustInput(request, scores, test, _disjoint_dice)
     alphas = build_alpha_arms(disjoint)
     by_alpha = {entry["alpha"]: collect_cases(entry["seeds"]) for entry in alphas}
-    content: ResultsContent = {
+    parts: ResultsParts = {
         "definition": DEFINITION,
         "dataset": request.dataset,
         "alphas": alphas,
@@ -72,9 +79,14 @@ def build_results(
         "size": estimate_size_effect(disjoint, alphas[0]["trust"]["policy"]["confidence"]),
         "by_volume": score_volume_quintiles(disjoint),
         "twins": summarise_twins(comparisons, request.cases),
-        "curve": describe_alpha_curve(by_alpha, disjoint.policy),
-        "claims": check_paper_claims(by_alpha, disjoint.policy),
     }
+    if request.missing is not None and lacks_mixes(request.missing):
+        return make_partial(parts, request.missing, curve=None, claims=None)
+    curve = describe_alpha_curve(by_alpha, disjoint.policy)
+    claims = check_paper_claims(by_alpha, disjoint.policy)
+    if request.missing is not None:
+        return make_partial(parts, request.missing, curve, claims)
+    content: ResultsContent = {**parts, "curve": curve, "claims": claims}
     return {**content, "digest": f"sha256:{digest(content)}"}
 
 

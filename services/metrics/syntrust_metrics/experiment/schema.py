@@ -6,7 +6,7 @@ types alone, so that the gateway can describe its answers.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -55,6 +55,31 @@ class Arm(TypedDict):
     versus_real: ModelComparison | None
     """Beside the models of α = 1 on real test images; null at α = 1 or without that one. Only
     this supports a sentence about clinical performance."""
+
+    reason: NotRequired[str]
+    """Which of its training seeds are missing, and why; absent where none is."""
+
+
+class MissingArm(TypedDict):
+    """A share α of real data without any result, because steps have failed."""
+
+    alpha: float
+    """Share of real data in training, in [0, 1]."""
+
+    mix: None
+    """No model was trained and scored."""
+
+    seeds: list[SeedResult]
+    """Empty."""
+
+    trust: None
+    """There is none."""
+
+    versus_real: None
+    """There is none."""
+
+    reason: str
+    """Why, for each training seed."""
 
 
 class ControlArm(TypedDict):
@@ -203,8 +228,8 @@ class VolumeQuintiles(TypedDict):
     """Why there are none, else null."""
 
 
-class ResultsContent(TypedDict):
-    """Results without their digest."""
+class ResultsBase(TypedDict):
+    """What complete and partial results have in common."""
 
     definition: Definition
     """The version of the formulas of the trust factors."""
@@ -212,17 +237,8 @@ class ResultsContent(TypedDict):
     dataset: str
     """Digest of the dataset's content."""
 
-    alphas: list[Arm]
-    """The arm of each α, ascending, on the regions ET, ED and NCR."""
-
     controls: list[ControlArm]
     """The control arms by kind, then by α."""
-
-    unseen: Unseen | None
-    """The same without test cases that the generator was trained on; null where it saw none."""
-
-    nested: list[Arm]
-    """The arm of each α on the regions TC and WT."""
 
     floors: NoiseFloors
     """What T3 and T4 are when images or trainings are merely drawn again."""
@@ -235,6 +251,23 @@ class ResultsContent(TypedDict):
 
     twins: TwinSummary | None
     """How faithful the twins are, and whether they are copies; null where none was compared."""
+
+
+class ResultsParts(ResultsBase):
+    """Results without what is said over all α."""
+
+    alphas: list[Arm]
+    """The arm of each α, ascending, on the regions ET, ED and NCR."""
+
+    unseen: Unseen | None
+    """The same without test cases that the generator was trained on; null where it saw none."""
+
+    nested: list[Arm]
+    """The arm of each α on the regions TC and WT."""
+
+
+class ResultsContent(ResultsParts):
+    """Results without their digest."""
 
     curve: AlphaCurve
     """The experiment over α."""
@@ -249,3 +282,97 @@ class Results(ResultsContent):
     digest: str
     """SHA-256 of the canonical JSON of all the other keys, as `sha256:` and 64 hex digits; also
     without `experiment` and `provenance`."""
+
+
+class MissingSeed(TypedDict):
+    """A training without scores."""
+
+    control: Control | None
+    """The control that it belongs to; null where it is one of a mix."""
+
+    alpha: float | None
+    """Share of real data in training; null where the control belongs to no α."""
+
+    seed: int
+    """The training seed."""
+
+    reason: str
+    """Which step failed, and how."""
+
+
+class MissingTwin(TypedDict):
+    """A case whose twins were not drawn or not compared."""
+
+    case: str
+    """Id of the case."""
+
+    reason: str
+    """Which step failed, and how."""
+
+
+class MissingParts(TypedDict):
+    """What partial results lack."""
+
+    trainings: list[MissingSeed]
+    """Trainings without scores: those of mixes by α and seed, then those of controls."""
+
+    twins: list[MissingTwin]
+    """Cases without a comparison of their twins."""
+
+    second_twins: str | None
+    """Why second twins were not scored, else null."""
+
+
+class PartialContent(ResultsBase):
+    """Partial results without their digest."""
+
+    alphas: list[Arm | MissingArm]
+    """The arm of each α that was asked for, ascending, on the regions ET, ED and NCR."""
+
+    unseen: PartialUnseen | None
+    """The same without test cases that the generator was trained on; null where it saw none."""
+
+    nested: list[Arm | MissingArm]
+    """The arm of each α on the regions TC and WT."""
+
+    curve: AlphaCurve | None
+    """The experiment over α; null where a mix lacks a training."""
+
+    claims: list[Claim] | None
+    """Each claim of the paper; null where a mix lacks a training."""
+
+    partial: Literal[True]
+    """Steps of the experiment have failed. Complete results lack this key."""
+
+    missing: MissingParts
+    """What these results lack, and why."""
+
+
+class PartialUnseen(TypedDict):
+    """The results without the test cases that the generator was trained on."""
+
+    cases: int
+    """How many test cases are left."""
+
+    alphas: list[Arm | MissingArm]
+    """The arm of each α; empty where no case is left."""
+
+    warnings: list[UnseenWarning]
+    """What a reader must know."""
+
+
+class PartialResults(PartialContent):
+    """What is there of an experiment of which a step has failed."""
+
+    digest: str
+    """SHA-256 of the canonical JSON of all the other keys, as `sha256:` and 64 hex digits; also
+    without `experiment` and `provenance`."""
+
+
+class ShownResults(ResultsParts):
+    """Complete or partial results as figures and report show them: with the arms that are there."""
+
+    curve: AlphaCurve | None
+    claims: list[Claim] | None
+    digest: str
+    missing: NotRequired[MissingParts]

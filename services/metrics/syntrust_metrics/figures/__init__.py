@@ -11,19 +11,23 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from syntrust_metrics.experiment.schema import Results
+from syntrust_metrics.experiment.partial import describe_missing
+from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.figures.cases import draw_bland_altman, draw_dice_against_volume
 from syntrust_metrics.figures.factors import draw_fig4, draw_fig5, draw_fig6, draw_fig7, draw_fig8
 from syntrust_metrics.figures.noise_floor import draw_noise_floors
-from syntrust_metrics.figures.style import save_figure
+from syntrust_metrics.figures.style import prepend_note, save_figure, shorten_list
 from syntrust_metrics.figures.twins import TwinPair, draw_fig2
 from syntrust_metrics.figures.volumes import CaseVolumes, draw_fig3
 
 
 def draw_all(
-    results: Results, pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
+    results: ShownResults, pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
 ) -> dict[str, Figure]:
-    """Draw every figure of an experiment, by name. Without pairs there is no fig2."""
+    """Draw every figure of an experiment, by name. Without pairs there is no fig2.
+
+    Each figure of partial results says so, and names what is missing.
+    """
     figures = {"fig2": draw_fig2(pairs)} if pairs else {}
     figures["fig3"] = draw_fig3(volumes)
     over_alpha = {
@@ -34,11 +38,15 @@ def draw_all(
         "fig8": draw_fig8,
     }
     figures |= {name: draw(results) for name, draw in over_alpha.items()}
-    return figures | {
+    figures |= {
         "dice_volume": draw_dice_against_volume(results, volumes),
         "bland_altman": draw_bland_altman(results),
         "floors": draw_noise_floors(results),
     }
+    if lacks := describe_missing(results):
+        for figure in figures.values():
+            prepend_note(figure, shorten_list("PARTIAL RESULTS.", lacks))
+    return figures
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:

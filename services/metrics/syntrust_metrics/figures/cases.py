@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
-from syntrust_metrics.experiment.schema import Arm, Results
+from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.curves import describe_sample, list_regions
 from syntrust_metrics.figures.style import (
     FAINT,
@@ -37,7 +37,7 @@ NUMBERS_PT: Final = 7.5
 MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image and stays small
 
 
-def draw_dice_against_volume(results: Results, volumes: Sequence[CaseVolumes]) -> Figure:
+def draw_dice_against_volume(results: ShownResults, volumes: Sequence[CaseVolumes]) -> Figure:
     """Draw Dice of each test case against the volume of its region, on both test sets.
 
     The paper holds that small regions score low. ρ is Spearman's rank correlation.
@@ -67,7 +67,7 @@ def draw_dice_against_volume(results: Results, volumes: Sequence[CaseVolumes]) -
     )
 
 
-def draw_bland_altman(results: Results) -> Figure:
+def draw_bland_altman(results: ShownResults) -> Figure:
     """Draw the difference of a case's Dice on its two images against their mean, per region.
 
     Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
@@ -102,7 +102,13 @@ def select_alphas(alphas: Sequence[Any]) -> list[Any]:
     return [alphas[0], alphas[len(alphas) // 2], alphas[-1]]
 
 
-def _draw_panels(results: Results, panel: Any, *, labels: tuple[str, str], note: str) -> Figure:  # noqa: ANN401 - (axes, entry, region)
+def _draw_panels(
+    results: ShownResults,
+    panel: Callable[[Axes, Arm, str], None],
+    *,
+    labels: tuple[str, str],
+    note: str,
+) -> Figure:
     regions, rows = list_regions(results), select_alphas(results["alphas"])
     with use_style():
         figure = new_figure(PAGE_IN, ROW_IN * len(rows) + 0.9)
@@ -195,7 +201,7 @@ def _pair_dice(entry: Arm, region: str) -> NDArray[np.float64]:
     return scored[~np.isnan(scored).any(axis=1)]
 
 
-def _find_half_height(results: Results) -> float:
+def _find_half_height(results: ShownResults) -> float:
     """Find half the height of every panel, so that panels compare."""
     rows, regions = select_alphas(results["alphas"]), list_regions(results)
     gaps = [np.ptp(_pair_dice(entry, region), axis=1) for entry in rows for region in regions]

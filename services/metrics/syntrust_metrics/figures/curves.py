@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from syntrust_metrics.experiment.schema import Results
+from syntrust_metrics.experiment.partial import list_missing_alphas
+from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.figures.style import Look, tidy_axes
 
 Estimate = Mapping[str, Any]
@@ -47,9 +48,9 @@ class Series:
         return np.array(bounds, dtype=np.float64).reshape(-1, 2)
 
 
-def make_constant_estimates(values: Iterable[float | None]) -> list[Estimate]:
-    """Make estimates of numbers that have no interval."""
-    return [{"value": value, "ci": None, "reason": None} for value in values]
+def make_constant_estimate(value: float | None) -> Estimate:
+    """Make an estimate of a number that has no interval."""
+    return {"value": value, "ci": None, "reason": None}
 
 
 def draw_series(
@@ -122,22 +123,31 @@ def frame_axes(axes: Axes, series: Sequence[Series]) -> str:
     return CUT if (shortest, tallest) != (bottom, top) else ""
 
 
-def list_regions(results: Results) -> list[str]:
+def list_regions(results: ShownResults) -> list[str]:
     """List the regions of the answer, in the paper's order where the paper has them."""
     present = results["alphas"][0]["trust"]["regions"]
     known = [region for region in ("ET", "ED", "NCR") if region in present]
     return known + [region for region in present if region not in known]
 
 
-def list_alphas(results: Results) -> list[float]:
-    return [entry["alpha"] for entry in results["alphas"]]
+def list_alphas(results: ShownResults) -> list[float]:
+    """List every α that was asked for, ascending, also one without results."""
+    present = (entry["alpha"] for entry in results["alphas"])
+    return sorted([*present, *list_missing_alphas(results)])
 
 
-def describe_sample(results: Results) -> str:
+def align_estimates(
+    results: ShownResults, estimates: Mapping[float, Estimate]
+) -> list[Estimate | None]:
+    """Give an estimate for each of `list_alphas`: None, and so a gap, where an arm is missing."""
+    return [estimates.get(alpha) for alpha in list_alphas(results)]
+
+
+def describe_sample(results: ShownResults) -> str:
     """Say over how many cases and which trainings a figure is."""
-    first = results["alphas"][0]
-    seeds = [str(seed["seed"]) for seed in first["seeds"]]
-    cases = first["trust"]["cases"]
+    every = {seed["seed"] for entry in results["alphas"] for seed in entry["seeds"]}
+    seeds = [str(seed) for seed in sorted(every)]
+    cases = results["alphas"][0]["trust"]["cases"]
     plural = "" if cases == 1 else "s"
     trained = (
         f"training seed {seeds[0]}" if len(seeds) == 1 else f"training seeds {_join_words(seeds)}"
@@ -145,7 +155,7 @@ def describe_sample(results: Results) -> str:
     return f"{cases} test case{plural}; {trained}."
 
 
-def describe_intervals(results: Results, series: Sequence[Series]) -> str:
+def describe_intervals(results: ShownResults, series: Sequence[Series]) -> str:
     """Say what the bars are, and how far to believe them."""
     trust = results["alphas"][0]["trust"]
     estimates = [estimate for line in series for estimate in line.estimates if estimate is not None]
@@ -159,7 +169,7 @@ def describe_intervals(results: Results, series: Sequence[Series]) -> str:
     return f"Bars: {confidence:.0%} intervals ({' / '.join(scopes)}).{caution}"
 
 
-def describe_gaps(results: Results, series: Sequence[Series]) -> str:
+def describe_gaps(results: ShownResults, series: Sequence[Series]) -> str:
     """Say what is not drawn because it is undefined."""
     missing = [
         f"{line.about or line.name} at α = {alpha:g} ({estimate['reason']})"

@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 
 from matplotlib.figure import Figure
 
-from syntrust_metrics.experiment.schema import Results
+from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
     Series,
+    align_estimates,
     describe_gaps,
     describe_intervals,
     describe_sample,
@@ -18,7 +19,7 @@ from syntrust_metrics.figures.curves import (
     frame_axes,
     list_alphas,
     list_regions,
-    make_constant_estimates,
+    make_constant_estimate,
 )
 from syntrust_metrics.figures.style import (
     PAGE_IN,
@@ -38,31 +39,31 @@ UNPAIRED: Final = (
 )
 
 
-def draw_fig4(results: Results) -> Figure:
+def draw_fig4(results: ShownResults) -> Figure:
     """Draw T1, mean Dice, on the real and on the synthetic test set."""
     return _draw_by_side(
         results, "t1", "T1, mean Dice\n(higher is better; real and synthetic close)"
     )
 
 
-def draw_fig5(results: Results) -> Figure:
+def draw_fig5(results: ShownResults) -> Figure:
     """Draw T2, consistency across cases, on both test sets."""
     return _draw_by_side(results, "t2", "T2, one minus spread across cases\n(higher is better)")
 
 
-def draw_fig6(results: Results) -> Figure:
+def draw_fig6(results: ShownResults) -> Figure:
     """Draw T3, alignment of real and synthetic Dice, per region, and what no pairing would give."""
     return _draw_by_region(
         results, "t3", "T3, cosine of real and synthetic Dice\n(higher is better)"
     )
 
 
-def draw_fig7(results: Results) -> Figure:
+def draw_fig7(results: ShownResults) -> Figure:
     """Draw T4, mean absolute difference of real and synthetic Dice, per region, likewise."""
     return _draw_by_region(results, "t4", "T4, mean |real − synthetic| Dice\n(lower is better)")
 
 
-def draw_fig8(results: Results) -> Figure:
+def draw_fig8(results: ShownResults) -> Figure:
     """Draw T5, relative spread, per region on both test sets."""
     regions = list_regions(results)
     every: list[Series] = []
@@ -84,39 +85,48 @@ def draw_fig8(results: Results) -> Figure:
     return figure
 
 
-def make_side_series(results: Results, factor: str, region: str = "") -> list[Series]:
+def make_side_series(results: ShownResults, factor: str, region: str = "") -> list[Series]:
     """A factor on the real and on the synthetic test set, of one region if it has regions."""
     found = []
     for side, look in SIDES.items():
-        factors: list[Mapping[str, Any]] = [
-            entry["trust"]["factors"] for entry in results["alphas"]
-        ]
-        estimates = [each[factor][side] for each in factors]
+        factors: dict[float, Mapping[str, Any]] = {
+            entry["alpha"]: entry["trust"]["factors"] for entry in results["alphas"]
+        }
+        estimates = {alpha: each[factor][side] for alpha, each in factors.items()}
         name = SIDE_NAMES[side]
         if region:
-            estimates = [estimate[region] for estimate in estimates]
-        found.append(Series(name, look, estimates, about=f"{region}, {name}" if region else name))
+            estimates = {alpha: each[region] for alpha, each in estimates.items()}
+        about = f"{region}, {name}" if region else name
+        found.append(Series(name, look, align_estimates(results, estimates), about=about))
     return found
 
 
-def make_region_series(results: Results, factor: Literal["t3", "t4"], region: str) -> Series:
+def make_region_series(results: ShownResults, factor: Literal["t3", "t4"], region: str) -> Series:
     """T3 or T4 of one region."""
-    estimates = [entry["trust"]["factors"][factor][region] for entry in results["alphas"]]
-    return Series(title_region(region), choose_region_look(region), estimates)
+    estimates = {
+        entry["alpha"]: entry["trust"]["factors"][factor][region] for entry in results["alphas"]
+    }
+    look = choose_region_look(region)
+    return Series(title_region(region), look, align_estimates(results, estimates))
 
 
-def make_unpaired_series(results: Results, factor: Literal["t3", "t4"], region: str) -> Series:
+def make_unpaired_series(results: ShownResults, factor: Literal["t3", "t4"], region: str) -> Series:
     """T3 or T4 if pairing meant nothing."""
-    companions = [entry["trust"]["companions"][factor][region] for entry in results["alphas"]]
+    shuffled = {
+        entry["alpha"]: make_constant_estimate(
+            entry["trust"]["companions"][factor][region]["shuffled"]
+        )
+        for entry in results["alphas"]
+    }
     look = Look(choose_region_look(region).colour, "", ":")
-    return Series("", look, make_constant_estimates(each["shuffled"] for each in companions))
+    return Series("", look, align_estimates(results, shuffled))
 
 
-def _draw_by_side(results: Results, factor: str, label: str) -> Figure:
+def _draw_by_side(results: ShownResults, factor: str, label: str) -> Figure:
     return _single(results, make_side_series(results, factor), label)
 
 
-def _draw_by_region(results: Results, factor: Literal["t3", "t4"], label: str) -> Figure:
+def _draw_by_region(results: ShownResults, factor: Literal["t3", "t4"], label: str) -> Figure:
     regions = list_regions(results)
     series = [make_region_series(results, factor, region) for region in regions]
     unpaired = [make_unpaired_series(results, factor, region) for region in regions]
@@ -124,7 +134,7 @@ def _draw_by_region(results: Results, factor: Literal["t3", "t4"], label: str) -
 
 
 def _single(
-    results: Results, series: Sequence[Series], label: str, unpaired: Sequence[Series] = ()
+    results: ShownResults, series: Sequence[Series], label: str, unpaired: Sequence[Series] = ()
 ) -> Figure:
     with use_style():
         figure = new_figure(5.6, 3.9)
@@ -140,7 +150,7 @@ def _single(
     return figure
 
 
-def _notes(results: Results, series: Sequence[Series]) -> list[str]:
+def _notes(results: ShownResults, series: Sequence[Series]) -> list[str]:
     return [
         f"{describe_sample(results)} {describe_intervals(results, series)}",
         describe_gaps(results, series),

@@ -7,10 +7,12 @@ from typing import Any, Final, Literal
 
 from matplotlib.figure import Figure
 
-from syntrust_metrics.experiment.schema import Results
+from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
+    Estimate,
     Series,
+    align_estimates,
     describe_intervals,
     describe_sample,
     draw_series,
@@ -40,7 +42,7 @@ LABELS: Final[Mapping[Literal["t3", "t4"], str]] = {
 }
 
 
-def draw_noise_floors(results: Results) -> Figure:
+def draw_noise_floors(results: ShownResults) -> Figure:
     """T3 and T4 of each region over α, each panel on its own scale.
 
     With them stand the two noise floors, where the experiment has them, and the value without
@@ -81,19 +83,22 @@ def describe_missing_floors(found: Mapping[str, Any]) -> str:
     return f"{'; '.join(reasons)}.".capitalize() if reasons else ""
 
 
-def _make_series(results: Results, factor: Literal["t3", "t4"], region: str) -> list[Series]:
+def _make_series(results: ShownResults, factor: Literal["t3", "t4"], region: str) -> list[Series]:
     measured = make_region_series(results, factor, region)
     unpaired = make_unpaired_series(results, factor, region)
     return [
         Series("measured: real against synthetic", measured.look, measured.estimates),
         Series("if pairing meant nothing", Look(FAINT, "", ":"), unpaired.estimates),
         *(
-            Series(name, look, _find_floor(results["floors"][kind], factor, region))
+            Series(name, look, _find_floor(results, kind, factor, region))
             for kind, (name, look) in FLOORS.items()
             if results["floors"][kind]["alphas"]
         ),
     ]
 
 
-def _find_floor(found: Mapping[str, Any], factor: str, region: str) -> list[Any]:
-    return [entry[factor][region] for entry in found["alphas"]]
+def _find_floor(
+    results: ShownResults, kind: Literal["twins", "seeds"], factor: Literal["t3", "t4"], region: str
+) -> list[Estimate | None]:
+    found = {entry["alpha"]: entry[factor][region] for entry in results["floors"][kind]["alphas"]}
+    return align_estimates(results, found)

@@ -7,7 +7,7 @@ no text is smaller than 7 pt there.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +66,7 @@ PNG_DPI: Final = 160
 RASTER_DPI: Final = 200  # of images inside an SVG
 SMALL_PRINT_PT: Final = 7
 CHARACTERS_PER_IN: Final = 19  # of small print
+SENTENCES_NAMED: Final = 3  # in small print
 
 
 def use_style() -> Any:  # noqa: ANN401 - matplotlib's context manager has no public type
@@ -121,9 +122,24 @@ def annotate_figure(figure: Figure, *notes: str) -> None:
     """Write small print under the figure: what the reader needs, then the research notice."""
     width = int(figure.get_figwidth() * CHARACTERS_PER_IN)
     lines = [textwrap.fill(note, width) for note in notes if note]
-    figure.supxlabel(
-        "\n".join([*lines, NOTICE]), x=0.01, ha="left", fontsize=SMALL_PRINT_PT, color=FAINT
-    )
+    _write_small_print(figure, "\n".join([*lines, NOTICE]))
+
+
+def prepend_note(figure: Figure, note: str) -> None:
+    """Write a note above the small print of a figure."""
+    wrapped = textwrap.fill(note, int(figure.get_figwidth() * CHARACTERS_PER_IN))
+    _write_small_print(figure, f"{wrapped}\n{figure.get_supxlabel()}")
+
+
+def shorten_list(first: str, sentences: Sequence[str]) -> str:
+    """Join sentences behind a first one; beyond some it only says how many there are."""
+    more = len(sentences) - SENTENCES_NAMED
+    rest = [f"And {more} more, see the report."] if more > 0 else []
+    return " ".join([first, *sentences[:SENTENCES_NAMED], *rest])
+
+
+def _write_small_print(figure: Figure, text: str) -> None:
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL_PRINT_PT, color=FAINT)
 
 
 def save_figure(figure: Figure, path_stem: Path) -> tuple[Path, Path]:

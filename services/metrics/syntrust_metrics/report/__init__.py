@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
+from syntrust_metrics.experiment.partial import show
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
@@ -54,11 +55,12 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
         If scores that the request names are missing.
     """
     results = build_results(inputs.request, inputs.scores, inputs.comparisons)
-    figures = draw_all(results, inputs.pairs, _collect_volumes(inputs))
+    shown = show(results)
+    figures = draw_all(shown, inputs.pairs, _collect_volumes(inputs))
     paths = save_all(figures, folder)
     contents = Contents(
         request=inputs.request,
-        results=results,
+        results=shown,
         figures={name: paths[f"{name}.svg"].read_bytes() for name in figures},
         records=inputs.records,
         provenance=inputs.provenance,

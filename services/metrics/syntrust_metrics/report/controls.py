@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from syntrust_metrics.experiment.schema import ControlArm, Results
+from syntrust_metrics.experiment.schema import ControlArm, ShownResults
 from syntrust_metrics.report.cells import (
     Cell,
     Row,
@@ -84,7 +84,7 @@ class ControlView:
     warnings: Sequence[str]
 
 
-def build_control_view(results: Results) -> ControlView | None:
+def build_control_view(results: ShownResults) -> ControlView | None:
     """Give the controls with what they show; None where none were asked for."""
     arms: Sequence[ControlArm] = results["controls"]
     if not arms:
@@ -195,7 +195,7 @@ def _difference_cell(arm: ControlArm, versus: Versus, other: float | None) -> Ce
     return Cell(format_signed(overall["difference"]), [interval])
 
 
-def _list_new_warnings(results: Results) -> list[str]:
+def _list_new_warnings(results: ShownResults) -> list[str]:
     """List the warnings that a control has and no mix has."""
     known = {detail for entry in results["alphas"] for detail in list_warnings(entry)}
     arms = [arm for arm in results["controls"] if arm["trust"] is not None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_metrics.experiment.schema import Arm, Results
+from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.curves import list_regions
 from syntrust_metrics.report.cells import (
     Cell,
@@ -53,7 +53,7 @@ def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def build_mean_table(results: Results) -> Table:
+def build_mean_table(results: ShownResults) -> Table:
     """Give T1: a row for each α."""
     head = ["α", *(f"{side} images" for side in SIDES)]
     rows: list[Row] = [
@@ -63,7 +63,7 @@ def build_mean_table(results: Results) -> Table:
     return Table(head, rows, kind="factors")
 
 
-def build_consistency_table(results: Results) -> Table:
+def build_consistency_table(results: ShownResults) -> Table:
     """Give T2, and the two readings of "consistent across regions" in the paper's text."""
     names: Mapping[Literal["t2_regions", "t2_within"], str] = {
         "t2_regions": "regions' means",
@@ -86,7 +86,7 @@ def build_consistency_table(results: Results) -> Table:
     return Table(["α", *head], rows, caption=caption, kind="factors")
 
 
-def build_region_table(results: Results, factor: Literal["t3", "t4"]) -> Table:
+def build_region_table(results: ShownResults, factor: Literal["t3", "t4"]) -> Table:
     """Give T3 or T4, and what they would be without pairing."""
 
     def cells(entry: Arm, region: str) -> Row:
@@ -96,7 +96,7 @@ def build_region_table(results: Results, factor: Literal["t3", "t4"]) -> Table:
     return _build_region_rows(results, [factor.upper(), "if unpaired"], cells)
 
 
-def build_spread_table(results: Results) -> Table:
+def build_spread_table(results: ShownResults) -> Table:
     """Give T5, with the mean, sd and interquartile range that explain it."""
 
     def cells(entry: Arm, region: str) -> Row:
@@ -112,7 +112,7 @@ def build_spread_table(results: Results) -> Table:
     return _build_region_rows(results, head, cells)
 
 
-def build_size_table(results: Results) -> Table:
+def build_size_table(results: ShownResults) -> Table:
     """Give the rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
@@ -126,7 +126,7 @@ def build_size_table(results: Results) -> Table:
     return _build_region_rows(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
 
 
-def build_agreement_table(results: Results) -> Table:
+def build_agreement_table(results: ShownResults) -> Table:
     """Give bias and limits of agreement, with the two companions of T3 that show agreement."""
 
     def cells(entry: Arm, region: str) -> Row:
@@ -144,12 +144,12 @@ def build_agreement_table(results: Results) -> Table:
     return _build_region_rows(results, head, cells)
 
 
-def build_floor_tables(results: Results) -> list[Table]:
+def build_floor_tables(results: ShownResults) -> list[Table]:
     """Give T3 and T4 beside their value without pairing and both floors."""
     return [_build_floor_table(results, factor) for factor in ("t3", "t4")]
 
 
-def _build_floor_table(results: Results, factor: Literal["t3", "t4"]) -> Table:
+def _build_floor_table(results: ShownResults, factor: Literal["t3", "t4"]) -> Table:
     digits = choose_digits(factor)
     floors = {
         kind: {each["alpha"]: each[factor] for each in results["floors"][kind]["alphas"]}
@@ -183,7 +183,7 @@ def _alpha_cell(entry: Arm) -> str:
 
 
 def _build_region_rows(
-    results: Results,
+    results: ShownResults,
     head: Sequence[str],
     cells: Callable[[Arm, str], Row],
     *,

@@ -39,7 +39,8 @@ def write_long_table(request: BuildReport, scores: Mapping[str, ScoreFile], path
     """Write the table of all test cases.
 
     `set` is ``real``, ``synthetic``, or ``synthetic_again`` (a second twin of each case); `seen`
-    says whether the generator was trained on the case.
+    says whether the generator was trained on the case. A training of a mix that partial results
+    lack has one row at the end: no case and no value, and the reason as its metric.
     """
     test = sorted((case for case in request.cases if case.part == "test"), key=lambda each: each.id)
     trust_input = TrustInput(request, scores, test, lambda score: score.dice)
@@ -49,6 +50,7 @@ def write_long_table(request: BuildReport, scores: Mapping[str, ScoreFile], path
         for alpha, runs in trust_input.runs().items():
             for run in runs:
                 writer.writerows(_iterate_rows(trust_input, alpha, run))
+        writer.writerows(_list_missing(request))
 
 
 def _iterate_rows(trust_input: TrustInput, alpha: str, run: ReportRun) -> Iterator[Row]:
@@ -56,6 +58,17 @@ def _iterate_rows(trust_input: TrustInput, alpha: str, run: ReportRun) -> Iterat
         for case in trust_input.cases:
             for measured in _list_values(trust_input.find_score(case, step)):
                 yield (*_describe_case(case), name, alpha, run.seed, *measured)
+
+
+def _list_missing(request: BuildReport) -> list[Row]:
+    """Give a row without a value for each training that partial results lack."""
+    if request.missing is None:
+        return []
+    return [
+        ("", "", "", "", lost.alpha, lost.seed, "", f"missing: {lost.reason}", None)
+        for lost in request.missing.trainings
+        if lost.control is None
+    ]
 
 
 def _list_sets(run: ReportRun) -> dict[str, str]:

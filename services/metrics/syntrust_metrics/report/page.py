@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
-from syntrust_metrics.experiment.schema import Arm, Results, Unseen
+from syntrust_metrics.experiment.partial import describe_missing
+from syntrust_metrics.experiment.schema import Arm, ShownResults, Unseen
 from syntrust_metrics.figures import curves
 from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
@@ -37,7 +38,7 @@ from syntrust_metrics.report.verdict_tables import (
     describe_curve,
 )
 
-FIGURE_TABLES: Final[Mapping[str, Callable[[Results], Sequence[Table]]]] = {
+FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults], Sequence[Table]]]] = {
     "fig4": lambda results: [figure_tables.build_mean_table(results)],
     "fig5": lambda results: [figure_tables.build_consistency_table(results)],
     "fig6": lambda results: [figure_tables.build_region_table(results, "t3")],
@@ -56,7 +57,7 @@ class Contents:
     """What the page shows. `figures` are SVG bytes by name; `provenance` is any JSON object."""
 
     request: BuildReport
-    results: Results
+    results: ShownResults
     figures: Mapping[str, bytes]
     records: Mapping[str, CaseRecord] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Group:
 def render_report(contents: Contents) -> str:
     """Render the page; it loads nothing from anywhere."""
     results = contents.results
+    claims, curve = results["claims"], results["curve"]
     return render(
         "report.html",
         results=results,
@@ -112,9 +114,10 @@ def render_report(contents: Contents) -> str:
         factors=_build_factors(results),
         tests=_build_tests(results),
         figures=_build_figures(contents),
-        claims=build_claim_table(results["claims"]),
-        comparisons=build_comparison_table(results["claims"]),
-        curve=describe_curve(results["curve"]),
+        missing=describe_missing(results),
+        claims=None if claims is None else build_claim_table(claims),
+        comparisons=None if claims is None else build_comparison_table(claims),
+        curve=None if curve is None else describe_curve(curve),
         twins=build_twin_view(results["twins"]),
         controls=build_control_view(results),
         exclusions=prose.describe_exclusions(contents.request, contents.records, results),
@@ -149,7 +152,7 @@ def _describe_unseen(unseen: Unseen | None, scans: verdicts.Scans) -> list[str]:
     return verdicts.describe_performance(unseen["alphas"], new) if unseen else []
 
 
-def _build_factors(results: Results) -> list[Table]:
+def _build_factors(results: ShownResults) -> list[Table]:
     alphas = results["alphas"]
     policy = alphas[0]["trust"]["policy"]
     caption = (
@@ -159,7 +162,7 @@ def _build_factors(results: Results) -> list[Table]:
     return [*build_factor_tables(alphas, caption=caption), build_score_table(alphas)]
 
 
-def _build_tests(results: Results) -> list[Table]:
+def _build_tests(results: ShownResults) -> list[Table]:
     alphas = results["alphas"]
     return _keep([build_performance_table(alphas), build_prediction_table(alphas)])
 
@@ -211,7 +214,7 @@ def _describe_sample(contents: Contents, name: str) -> str:
     return "" if name == "fig2" else curves.describe_sample(contents.results)
 
 
-def _build_more_numbers(results: Results) -> list[Group]:
+def _build_more_numbers(results: ShownResults) -> list[Group]:
     groups = [_build_nested(results["nested"]), *_build_unseen(results["unseen"])]
     if results["alphas"][0]["trust"]["groups"]:
         groups.append(Group("Groups", [build_group_table(results["alphas"])]))

@@ -7,7 +7,7 @@ from typing import Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_metrics.experiment.schema import Arm, ControlArm, Results, Unseen
+from syntrust_metrics.experiment.schema import Arm, ControlArm, ShownResults, Unseen
 from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, describe_limits, describe_scans
 from syntrust_metrics.trust.schema.request import ScoredCase
 
@@ -125,7 +125,7 @@ FIGURES: Final = {
 }
 
 
-def describe_reach(results: Results, case_ids: Sequence[str]) -> list[str]:
+def describe_reach(results: ShownResults, case_ids: Sequence[str]) -> list[str]:
     """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
     said = [
@@ -186,7 +186,7 @@ def _describe_unseen(unseen: Unseen | None) -> list[str]:
 
 
 def describe_exclusions(
-    request: BuildReport, records: Mapping[str, CaseRecord], results: Results
+    request: BuildReport, records: Mapping[str, CaseRecord], results: ShownResults
 ) -> list[str]:
     """Say what did not count, how often, and why."""
     return [
@@ -209,7 +209,7 @@ def _describe_validation(request: BuildReport) -> list[str]:
     ]
 
 
-def _describe_dropped(results: Results) -> list[str]:
+def _describe_dropped(results: ShownResults) -> list[str]:
     counts = [entry["trust"]["counts"] for entry in results["alphas"]]
     most = {region: max(each[region]["dropped"] for each in counts) for region in counts[0]}
     return [
@@ -236,7 +236,7 @@ def _describe_outside(request: BuildReport, records: Mapping[str, CaseRecord]) -
     ]
 
 
-def _describe_empty(results: Results) -> list[str]:
+def _describe_empty(results: ShownResults) -> list[str]:
     cases = results["alphas"][0]["seeds"][0]["cases"]
     ill = [case["id"] for case in cases if _has_empty_region(case)]
     if not ill:
@@ -253,7 +253,7 @@ def _has_empty_region(case: ScoredCase) -> bool:
     return any(value is None for side in ("real", "synthetic") for value in case[side].values())
 
 
-def collect_warnings(results: Results) -> list[str]:
+def collect_warnings(results: ShownResults) -> list[str]:
     """Collect the distinct warnings of every scoring; nested ones only where they say more."""
     plain = _group_by_detail(results["alphas"])
     nested = {
@@ -283,16 +283,20 @@ def list_warnings(entry: Arm | ControlArm) -> list[str]:
     return [] if trust is None else [warning["detail"] for warning in trust["warnings"]]
 
 
-def summarise(results: Results, parts: Mapping[str, int]) -> str:
+def summarise(results: ShownResults, parts: Mapping[str, int]) -> str:
     """Say what was done, in a sentence."""
     alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
-    seeds = len(results["alphas"][0]["seeds"])
-    times = {1: "once", 2: "twice"}.get(seeds, f"{seeds} times")
+    counts = {len(entry["seeds"]) for entry in results["alphas"]}
+    times = " to ".join(_times(count) for count in sorted({min(counts), max(counts)}))
     return (
         f"A segmenter was trained {times} at each share of real images α = {', '.join(alphas)} on "
         f"{_count(parts['train'], 'case')}, and tested on {_count(parts['test'], 'case')}, each "
         "as a real image and as its synthetic twin, drawn from the same label map."
     )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _name_cases(ids: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from syntrust_metrics.experiment.schema import Arm, Results
+from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.trust.schema.answer import Equivalence
 from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
@@ -143,10 +143,11 @@ def describe_equivalence(alpha: float, found: Equivalence, cases: int, scans: Sc
     )
 
 
-def describe_limits(results: Results, scans: Scans) -> list[str]:
+def describe_limits(results: ShownResults, scans: Scans) -> list[str]:
     """Say what these numbers of scans, trainings and mixes cannot show."""
     first = results["alphas"][0]
-    cases, seeds = first["trust"]["cases"], len(first["seeds"])
+    cases = first["trust"]["cases"]
+    seeds = min(len(entry["seeds"]) for entry in results["alphas"])
     said = []
     if all(entry["versus_real"] is None for entry in results["alphas"]):
         said.append(
