@@ -18,8 +18,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
 from uuid_utils import uuid7
 
@@ -49,6 +51,7 @@ class RunState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -161,7 +164,9 @@ class Case(Base):
 class Run(Base):
     """An experiment or a job: accepted, then planned, then ended.
 
-    `goal` is the step whose end is its success; `error` is why it failed.
+    `goal` is the step whose end is its success, or the report of what is there where `partial`;
+    `error` is why it failed, or which of its steps has failed while the others go on. Of two runs
+    that wait, the one of higher `priority` comes first.
     """
 
     __abstract__ = True
@@ -173,21 +178,29 @@ class Run(Base):
     planned: Mapped[bool] = mapped_column(default=False)
     goal: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None]
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    partial: Mapped[bool] = mapped_column(default=False, server_default=false())
     owner: Mapped[int] = mapped_column(deferred_key("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
     finished: Mapped[datetime | None]
+
+
+def _alphas(context: DefaultExecutionContext) -> list[Any]:
+    """Copy α from the spec, so that a list of experiments need not read whole specs."""
+    row: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return list(row["spec"].get("alphas", ()))
 
 
 class Experiment(Run):
     """A request, with its spec as resolved when it was accepted."""
 
     __tablename__ = "experiment"
+    __table_args__ = (Index(None, "owner", "id"),)
 
     dataset_id: Mapped[str] = mapped_column(deferred_key("dataset.id"), index=True)
     goal: Mapped[str | None] = mapped_column("report_step", String(64))
     report_step: Mapped[str | None] = synonym("goal")
-
-    __table_args__ = (Index(None, "owner", "id"),)
+    alphas: Mapped[list[Any]] = mapped_column(default=_alphas, server_default="[]")
 
 
 class Upload(Base):
@@ -214,11 +227,10 @@ class Job(Run):
     """
 
     __tablename__ = "job"
+    __table_args__ = (Index(None, "owner", "id"),)
 
     kind: Mapped[JobKind]
     plan: Mapped[list[Any]]
-
-    __table_args__ = (Index(None, "owner", "id"),)
 
 
 class Step(Base):

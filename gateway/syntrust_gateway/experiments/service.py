@@ -19,6 +19,7 @@ from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage,
 from syntrust_gateway.experiments.spec import ExperimentSpec
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.planner_view import StartView, find_generator, view_start
+from syntrust_gateway.runs import control
 from syntrust_gateway.runs import tables as runs
 from syntrust_gateway.runs.progress import Progress, get_progress
 
@@ -88,9 +89,9 @@ def list_page(session: Session, caller: Caller, query: PageQuery) -> ExperimentP
 
 
 def cancel(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:
-    """See `runs.tables.cancel`."""
+    """See `runs.control.cancel`."""
     with container.write.begin() as session:
-        runs.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
+        control.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
     return get_state(container, caller, experiment_id)
 
 

@@ -22,7 +22,7 @@ from syntrust_gateway.jobs.schemas import JobBody
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import MAKING_MODELS, FoundModel
 from syntrust_gateway.models.schemas import NewModel, Training
-from syntrust_gateway.runs.tables import LIVE
+from syntrust_gateway.runs.tables import NOT_ENDED
 from syntrust_gateway.uploads import service as uploads
 
 USUAL_MODEL: Final = "tiny"
@@ -64,7 +64,7 @@ def _require_free(session: Session, caller: Caller, name: str) -> None:
         Job.owner == caller.id,
         Job.name == name,
         Job.kind.in_(MAKING_MODELS),
-        Job.state.in_(LIVE),
+        Job.state.in_(NOT_ENDED),
     )
     for query in (made, under_way):
         taken_by = session.scalars(query).first()

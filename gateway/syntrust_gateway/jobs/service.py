@@ -21,6 +21,7 @@ from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.tables import Job, JobKind, RunState, Step
 from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
+from syntrust_gateway.runs import control
 from syntrust_gateway.runs import tables as runs
 from syntrust_gateway.runs.progress import get_progress
 from syntrust_gateway.uploads.links import FileLink, make_link, make_links
@@ -103,9 +104,9 @@ def list_page(session: Session, caller: Caller, query: PageQuery) -> JobPage:
 
 
 def cancel(container: Container, caller: Caller, job_id: str) -> JobBody:
-    """See `runs.tables.cancel`."""
+    """See `runs.control.cancel`."""
     with container.write.begin() as session:
-        runs.cancel(session, caller, find_row(session, caller, Job, job_id))
+        control.cancel(session, caller, find_row(session, caller, Job, job_id))
     return get_state(container, caller, job_id)
 
 

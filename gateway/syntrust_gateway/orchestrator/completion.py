@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import exists, null, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref
@@ -33,6 +33,7 @@ from syntrust_gateway.models.registry import MAKING_MODELS
 from syntrust_gateway.orchestrator import receiving
 from syntrust_gateway.orchestrator.containment import contained
 from syntrust_gateway.orchestrator.damage import MOST_DAMAGED, set_aside_manifest
+from syntrust_gateway.orchestrator.failure import settle_failure
 from syntrust_gateway.orchestrator.reconcile import Clock, tell
 from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
 from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable, get_table
@@ -150,7 +151,7 @@ def complete_runs(
     running: Collection[str],
     among: Collection[str] | None = None,
 ) -> None:
-    """Complete the runs that have ended: with their goal, or with the first step that failed.
+    """Complete the runs that have ended: with their goal, or with what failed steps leave of them.
 
     A queued run is running once one of its steps runs or is done; `running` are the ids of the
     steps that run now. Only the runs `among` these ids are looked at, if they are given.
@@ -180,36 +181,30 @@ def _fail_run(session: Session, table: RunTable, run: str, clock: Clock, error: 
 def _complete_run(
     session: Session, store: ObjectStore, run: Run, clock: Clock, running: Collection[str]
 ) -> None:
-    table = get_table(run)
-    failed = _first_failed(session, table, run.id)
     if session.get_one(Step, run.goal).state is StepState.DONE:
-        run.state, run.finished = RunState.SUCCEEDED, clock()
-        if isinstance(run, Job) and run.kind in MAKING_MODELS:
-            models.register_generator(session, store, run)
-    elif failed is not None:
-        run.error = {**(failed.error or {}), "step": failed.id, "kind": failed.kind}
-        run.state, run.finished = RunState.FAILED, clock()
-    elif run.state is RunState.QUEUED and _has_begun(session, table, run.id, running):
+        _end(session, store, run, clock)
+        return
+    failed = settle_failure(session, store, run, clock)
+    if run.state is RunState.QUEUED and (failed or _has_begun(session, run, running)):
         run.state = RunState.RUNNING
 
 
-def _first_failed(session: Session, table: RunTable, run: str) -> Step | None:
-    """Find the first step of a run that has an error. Steps with one are few, and have an index."""
-    wrong = select(Step.id).where(Step.error.is_not(null()))
-    query = (
-        select(table.links.step_id)
-        .where(table.run_id == run, table.links.step_id.in_(wrong))
-        .order_by(table.links.position)
-        .limit(1)
-    )
-    step = session.scalar(query)
-    return None if step is None else session.get_one(Step, step)
+def _end(session: Session, store: ObjectStore, run: Run, clock: Clock) -> None:
+    """End a run whose goal is done. The report of what is there is not what was asked for."""
+    run.finished = clock()
+    if run.partial:
+        run.state = RunState.FAILED
+        return
+    run.state, run.error = RunState.SUCCEEDED, None
+    if isinstance(run, Job) and run.kind in MAKING_MODELS:
+        models.register_generator(session, store, run)
 
 
-def _has_begun(session: Session, table: RunTable, run: str, running: Collection[str]) -> bool:
+def _has_begun(session: Session, run: Run, running: Collection[str]) -> bool:
+    table = get_table(run)
     query = (
         select(Step.id)
-        .join(table.links, table.belongs_to(run))
+        .join(table.links, table.belongs_to(run.id))
         .where((Step.state == StepState.DONE) | Step.id.in_(running))
         .limit(1)
     )

@@ -18,7 +18,7 @@ from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, S
 from syntrust_gateway.orchestrator.damage import forget_damage
 from syntrust_gateway.orchestrator.retry import reset_attempts
 from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
-from syntrust_gateway.runs.tables import LIVE, TABLES
+from syntrust_gateway.runs.tables import NOT_ENDED, TABLES
 from syntrust_gateway.uploads.receipts import make_receipt
 
 log = get_logger(__name__)
@@ -86,7 +86,7 @@ def _available(session: Session, store: ObjectStore, needs: Iterable[Ref]) -> se
 
 
 def _in_progress(session: Session, steps: Iterable[str]) -> set[str]:
-    """Find those of `steps` that wait and belong to a live run: their attempts go on counting."""
+    """Find those of `steps` that wait for a run which has not ended: their attempts go on."""
     found: set[str] = set()
     for table in TABLES:
         query = (
@@ -94,7 +94,7 @@ def _in_progress(session: Session, steps: Iterable[str]) -> set[str]:
             .join(table.rows, table.rows.id == table.run_id)
             .join(Step, Step.id == table.links.step_id)
             .where(table.links.step_id.in_(list(steps)), Step.state == StepState.WAITING)
-            .where(table.rows.state.in_(LIVE), table.rows.planned)
+            .where(table.rows.state.in_(NOT_ENDED), table.rows.planned)
         )
         found.update(session.scalars(query))
     return found

@@ -22,6 +22,7 @@ from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.receiving import has_its_uploads
 from syntrust_gateway.orchestrator.reconcile import Servers, tell
+from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
 from syntrust_gateway.runs.tables import LIVE, RunTable
 
 log = get_logger(__name__)
@@ -113,6 +114,7 @@ class Planner:
         names = {self._table.run_id.key: run}
         rows = [names | {"step_id": step, "position": n} for n, step in enumerate(ids, position)]
         insert_new(session, self._table.links, rows)
+        make_ready(session, ids)  # for a run that is asked for again before its end was seen
 
     def _fail(self, run_id: str, error: Exception) -> None:
         slug, text = tell(error)

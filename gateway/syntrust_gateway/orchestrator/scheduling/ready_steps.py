@@ -45,7 +45,7 @@ from syntrust_gateway.db.tables import (
     StepState,
     Upload,
 )
-from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable
+from syntrust_gateway.runs.tables import LIVE, NOT_ENDED, TABLES, RunTable
 
 Rows = Select[*tuple[Any, ...]]
 _IDS_PER_STATEMENT: Final = 500
@@ -82,9 +82,7 @@ def _uploads() -> Source:
 
 
 def _runs(table: RunTable, rank: int) -> Source:
-    # Runs without a priority of their own are all alike.
-    priority = getattr(table.rows, "priority", literal(0))
-    live = select(table.rows.id, table.rows.owner, precedence(rank, priority))
+    live = select(table.rows.id, table.rows.owner, precedence(rank, table.rows.priority))
     links = select(
         table.run_id.label("run_id"), table.links.step_id.label("step_id"), table.links.position
     )
@@ -204,7 +202,7 @@ def mark_lost(session: Session, step: str) -> None:
     for table in TABLES:
         rows = select(table.run_id, literal(step).label("step_id"), literal(-1).label("position"))
         rows = rows.join(table.rows, table.rows.id == table.run_id).distinct()
-        live = table.rows.state.in_(LIVE)
+        live = table.rows.state.in_(NOT_ENDED)
         insert_selected(session, table.links, rows.where(live, table.links.step_id.in_(waiting)))
     make_ready(session, [step])
 
@@ -233,8 +231,8 @@ def find_wanted(session: Session, steps: Collection[str]) -> set[str]:
         parts = [select(Case.step).where(Case.state == CaseState.INSPECTING, Case.step.in_(chunk))]
         for table in TABLES:
             part = select(table.links.step_id).join(table.rows, table.rows.id == table.run_id)
-            ended = [state for state in type(LIVE[0]) if state.final]
-            parts.append(part.where(table.links.step_id.in_(chunk), table.rows.state.not_in(ended)))
+            wanted = table.rows.state.in_(NOT_ENDED)
+            parts.append(part.where(table.links.step_id.in_(chunk), wanted))
         found.update(session.scalars(union(*parts)))
     return found
 
