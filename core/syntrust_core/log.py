@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from syntrust_core import recent_log
+
 # Keys of the API, signatures of links, and passwords in URLs.
 _SECRETS: Final = re.compile(
     r"\bst_[\w-]{43}|(?<=X-Amz-Signature=)[0-9a-fA-F]+|(?<=X-Amz-Credential=)[^&\s\"']+"
@@ -29,6 +31,7 @@ def configure(log_format: str = "json", level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            recent_log.remember,
             structlog.processors.format_exc_info,
             hide_secrets,
             renderer,

@@ -165,6 +165,11 @@ class StepError(Frozen):
     context: dict[str, str | int | float | bool | None] = {}
     host: str
     at: str
+    log: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda lines: not lines,
+        description="The last lines that the worker logged in this attempt.",
+    )
 
 
 class StepMessage(Frozen):

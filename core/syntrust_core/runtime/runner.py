@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from syntrust_core import recent_log
 from syntrust_core.contracts.base import (
     RECIPES,
     FileInfo,
@@ -242,6 +243,7 @@ def _attempt(
     ref, started = context.ref, time.monotonic()
     made = _made()
     store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
+    recent_log.clear()
     log.info("step.started", kind=ref.kind, step=ref.id, attempt=context.attempt)
     try:
         context.prepare()
@@ -321,6 +323,7 @@ def _step_error(fault: Fault, slug: str, text: str, context: dict[str, Context])
         context=context,
         host=socket.gethostname(),
         at=_now(),
+        log=tuple(recent_log.list_lines()),
     )
 
 

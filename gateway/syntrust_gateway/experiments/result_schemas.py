@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from syntrust_core.contracts.base import Kind, StepError
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.experiments.spec import ResolvedSpec
-from syntrust_metrics.experiment.schema import Results
+from syntrust_metrics.experiment.schema import PartialResults, Results
 
 
 class ExperimentRow(TypedDict):
@@ -105,6 +105,16 @@ class Provenance(TypedDict):
 
     versions: PlatformVersions
     """Versions of what answered."""
+
+
+class PartialExperimentResults(PartialResults):
+    """What is there of an experiment of which steps have failed, and where it came from."""
+
+    experiment: str
+    """Id of the experiment."""
+
+    provenance: Provenance
+    """Where the results came from."""
 
 
 class ExperimentResults(Results):

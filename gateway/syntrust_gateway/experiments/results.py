@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,10 +23,10 @@ from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, RunS
 from syntrust_gateway.experiments.result_schemas import (
     AttemptRecord,
     ExperimentResults,
+    PartialExperimentResults,
     Provenance,
     StepRecord,
 )
-from syntrust_metrics.experiment.schema import Results
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -41,20 +41,23 @@ class ReportFile:
     sha256: str
 
 
-def read_results(container: Container, caller: Caller, experiment_id: str) -> ExperimentResults:
+def read_results(
+    container: Container, caller: Caller, experiment_id: str
+) -> ExperimentResults | PartialExperimentResults:
     """Read the report's results, and add the experiment's id and provenance to them.
 
     Raises
     ------
     Conflict
-        If the experiment has not succeeded.
+        If the experiment has not ended, or failed without results.
     """
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
-    body: Results = json.loads(_read(container.store, info).content)
-    return {**body, "experiment": experiment.id, "provenance": provenance}
+    body = json.loads(_read(container.store, info).content)
+    added = {"experiment": experiment.id, "provenance": provenance}
+    return cast("ExperimentResults | PartialExperimentResults", body | added)
 
 
 def read_report_file(
@@ -65,7 +68,7 @@ def read_report_file(
     Raises
     ------
     Conflict
-        If the experiment has not succeeded.
+        If the experiment has not ended, or failed without results.
     NotFound
         If its report has no such file.
     """
@@ -76,9 +79,11 @@ def read_report_file(
 
 
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
-    if experiment.state is not RunState.SUCCEEDED:
+    partial = experiment.state is RunState.FAILED and experiment.partial
+    if experiment.state is not RunState.SUCCEEDED and not partial:
         raise Conflict(
-            f"The experiment is {experiment.state}; there are results once it has succeeded.",
+            f"The experiment is {experiment.state}; there are results once it has succeeded, or "
+            "once it has failed with other arms left.",
             state=str(experiment.state),
         )
     step = session.get_one(Step, experiment.report_step)

@@ -6,6 +6,8 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -19,18 +21,22 @@ from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.estimates.cost import estimate
+from syntrust_gateway.estimates.schemas import CostBody
 from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
-from syntrust_gateway.experiments.result_schemas import ExperimentResults
+from syntrust_gateway.experiments.result_schemas import ExperimentResults, PartialExperimentResults
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.runs.schemas import RunChanges
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=JsonRoute)
 _PING_S = 15
 _FILES = documented(NotFound, Conflict, StoreUnavailable)
+_CHANGED = documented(NotFound, Conflict)
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The states, each as an event.",
@@ -53,6 +59,18 @@ _FILE_POLICY = (
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
+_ESTIMATES: RunVar[CapacityLimiter] = RunVar("estimates")
+
+
+def _estimates() -> CapacityLimiter:
+    """Give the event loop's limit of estimates that are made at once."""
+    try:
+        return _ESTIMATES.get()
+    except LookupError:
+        _ESTIMATES.set(CapacityLimiter(1))
+        return _ESTIMATES.get()
+
+
 def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, Any]]:
     """Describe a file of the report, for the `responses` of a route."""
     schema = {"type": "string"}
@@ -67,17 +85,31 @@ def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, A
     "",
     summary="Request an experiment",
     status_code=status.HTTP_202_ACCEPTED,
+    response_model=ExperimentBody,
     dependencies=[Depends(json_only)],
-    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable)
+    | {200: {"model": CostBody, "description": "What it would cost, for `dry_run`."}},
 )
-def create_experiment(
-    request: ExperimentSpec, response: Response, container: ContainerDep, caller: CallerDep
-) -> ExperimentBody:
+async def create_experiment(
+    request: ExperimentSpec,
+    response: Response,
+    container: ContainerDep,
+    caller: CallerDep,
+    *,
+    dry_run: Annotated[
+        bool, Query(description="Accept nothing: tell the steps, bytes and device-hours.")
+    ] = False,
+) -> ExperimentBody | Response:
     """Trains on each share α of real data, and compares scores on real and synthetic cases.
 
     Every request makes a new experiment. What an earlier one computed is not computed again.
     """
-    experiment = experiments.create(container, caller, request)
+    if dry_run:
+        # Planning 100,000 steps takes seconds of one core: one at a time, the others wait here.
+        limiter = _estimates()
+        cost = await to_thread.run_sync(estimate, container, caller, request, limiter=limiter)
+        return Response(cost.model_dump_json(), media_type="application/json")
+    experiment = await to_thread.run_sync(experiments.create, container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")
     return experiment
 
@@ -118,12 +150,14 @@ def watch_experiment(
     "/{experiment_id}/results",
     summary="Get an experiment's results",
     response_class=Response,
-    responses=_FILES | json_of(ExperimentResults, description="The results."),
+    responses=_FILES
+    | json_of(ExperimentResults, PartialExperimentResults, description="The results."),
 )
 def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) -> Response:
     """Gives scores, trust factors and their intervals by α and seed, and their provenance.
 
-    The experiment must have succeeded. Research use only.
+    The experiment must have succeeded, or failed with other arms left: then `partial` is true, and
+    `missing` names what is not there. Research use only.
     """
     body = results.read_results(container, caller, experiment_id)
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -147,7 +181,8 @@ def get_long_table(
     Columns: `case, group, seen, set, alpha, seed, region, metric, value`. `set` is `real`,
     `synthetic`, or `synthetic_again` (a second twin); `seen` says whether the generator was trained
     on the case. An empty value is undefined, not 0. A name that a spreadsheet would
-    run as a formula has an apostrophe before it. Research use only.
+    run as a formula has an apostrophe before it. Of partial results, each training that is
+    missing has a row without case, and the reason as its metric. Research use only.
     """
     file = results.read_report_file(container, caller, experiment_id, results.TABLE_FILE)
     return _file_response(file, results.TABLE_FILE, if_none_match)
@@ -212,18 +247,71 @@ def get_predictions(
     return predictions.list_predictions(container, caller, experiment_id, model, test_set)
 
 
+@router.patch(
+    "/{experiment_id}",
+    summary="Change an experiment's priority",
+    dependencies=[Depends(json_only)],
+    responses=documented(NotFound, InvalidRequest, UnsupportedMediaType),
+)
+def change_experiment(
+    experiment_id: str, changes: RunChanges, container: ContainerDep, caller: CallerDep
+) -> ExperimentBody:
+    """Changes which of your experiments come first. What runs already goes on."""
+    return experiments.set_priority(container, caller, experiment_id, changes)
+
+
 @router.post(
     "/{experiment_id}/cancel",
     summary="Cancel an experiment",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=documented(NotFound, Conflict),
+    responses=_CHANGED,
 )
 def cancel_experiment(
     experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
     """Stops the steps that no other experiment or job needs. What is done is kept."""
     accepted(response, f"/experiments/{experiment_id}")
-    return experiments.cancel(container, caller, experiment_id)
+    return experiments.change(container, caller, experiment_id, "cancel")
+
+
+@router.post("/{experiment_id}/pause", summary="Pause an experiment", responses=_CHANGED)
+def pause_experiment(
+    experiment_id: str, container: ContainerDep, caller: CallerDep
+) -> ExperimentBody:
+    """Hands no more of its steps to workers. Those that were handed out go on to their end."""
+    return experiments.change(container, caller, experiment_id, "pause")
+
+
+@router.post(
+    "/{experiment_id}/resume",
+    summary="Resume a paused experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_CHANGED,
+)
+def resume_experiment(
+    experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> ExperimentBody:
+    """Goes on where it was paused. What was done while it was paused counts."""
+    accepted(response, f"/experiments/{experiment_id}")
+    return experiments.change(container, caller, experiment_id, "resume")
+
+
+@router.post(
+    "/{experiment_id}/retry",
+    summary="Retry a failed experiment",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_CHANGED,
+)
+def retry_experiment(
+    experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> ExperimentBody:
+    """Computes what is missing and nothing else. Failed steps have all their attempts again.
+
+    Partial results are gone until it has ended. Complete ones are those of an experiment of which
+    no step has failed.
+    """
+    accepted(response, f"/experiments/{experiment_id}")
+    return experiments.change(container, caller, experiment_id, "retry")
 
 
 def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Response:

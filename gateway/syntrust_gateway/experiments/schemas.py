@@ -11,7 +11,11 @@ from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.experiments.spec import ResolvedSpec
-from syntrust_gateway.runs.schemas import RunningStep, StepCount
+from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
+
+Partial = Annotated[
+    bool, Field(description="It has failed, and its results have the arms that are there.")
+]
 
 
 class ExperimentError(AnswerBody):
@@ -20,6 +24,14 @@ class ExperimentError(AnswerBody):
     slug: str
     text: str
     step: str | None = None
+    kind: str | None = None
+    failed_steps: Annotated[
+        int | None, Field(description="How many of its steps have failed so far.")
+    ] = None
+    log: Annotated[
+        list[str],
+        Field(description="The last lines that the worker of the step logged before it failed."),
+    ] = Field(default=[])
 
 
 class ExperimentBody(AnswerBody):
@@ -27,19 +39,28 @@ class ExperimentBody(AnswerBody):
     name: str | None
     dataset: str
     state: RunState
+    priority: Priority
+    partial: Partial
     steps: StepCount
     running: list[RunningStep]
     queue_position: Annotated[
-        int | None, Field(description="How many live experiments come first; null once running.")
+        int | None,
+        Field(
+            description="How many live experiments come first, by priority and age; clients take "
+            "turns, so it may start earlier. Null unless queued."
+        ),
     ]
     eta_seconds: Annotated[
         float | None,
         Field(
             description="Seconds to go: median time of done steps times steps to go over workers, "
-            "summed over kinds; null while a kind has no done step."
+            "summed over kinds; null while a kind has no done step, and while paused."
         ),
     ]
-    error: ExperimentError | None
+    error: Annotated[
+        ExperimentError | None,
+        Field(description="The first step that failed; other arms may still go on."),
+    ]
     created: datetime
     finished: datetime | None
     spec: Annotated[
@@ -54,6 +75,8 @@ class ExperimentSummary(AnswerBody):
     name: str | None
     dataset: str
     state: RunState
+    priority: Priority
+    partial: Partial
     created: datetime
     finished: datetime | None
     alphas: list[float]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
@@ -12,16 +11,19 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
+from syntrust_gateway.datasets.planner_view import DatasetView
 from syntrust_gateway.datasets.service import find_ready_dataset
 from syntrust_gateway.db.tables import Experiment, RunState
 from syntrust_gateway.experiments.resolve import resolve
 from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage, ExperimentSummary
-from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.planner_view import StartView, find_generator, view_start
 from syntrust_gateway.runs import control
 from syntrust_gateway.runs import tables as runs
+from syntrust_gateway.runs.control import Verb
 from syntrust_gateway.runs.progress import Progress, get_progress
+from syntrust_gateway.runs.schemas import RunChanges
 
 
 def create(container: Container, caller: Caller, request: ExperimentSpec) -> ExperimentBody:
@@ -34,11 +36,7 @@ def create(container: Container, caller: Caller, request: ExperimentSpec) -> Exp
     Conflict
         If the dataset is not ready.
     """
-    _require_name(request)
-    with container.read() as session:
-        dataset = find_ready_dataset(session, caller, request.dataset)
-    generator = find_generator(container, caller, request.generator.model)
-    spec = resolve(request, dataset, generator, _start(container, caller, request.segmenter.start))
+    spec, dataset = resolve_request(container, caller, request)
     with container.write.begin() as session:
         experiment = Experiment(
             name=request.name,
@@ -46,12 +44,33 @@ def create(container: Container, caller: Caller, request: ExperimentSpec) -> Exp
             spec=spec.model_dump(mode="json"),
             state=RunState.QUEUED,
             planned=False,
+            priority=request.priority,
             owner=caller.id,
         )
         session.add(experiment)
         session.flush()
         audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
     return get_state(container, caller, experiment.id)
+
+
+def resolve_request(
+    container: Container, caller: Caller, request: ExperimentSpec
+) -> tuple[ResolvedSpec, DatasetView]:
+    """Write out every choice of a request, and view its dataset.
+
+    Raises
+    ------
+    InvalidRequest
+        With the pointer of the field that cannot be met.
+    Conflict
+        If the dataset is not ready.
+    """
+    _require_name(request)
+    with container.read() as session:
+        dataset = find_ready_dataset(session, caller, request.dataset)
+    generator = find_generator(container, caller, request.generator.model)
+    start = _start(container, caller, request.segmenter.start)
+    return resolve(request, dataset, generator, start), dataset
 
 
 def _start(container: Container, caller: Caller, name_or_id: str | None) -> StartView | None:
@@ -78,20 +97,26 @@ def get_state(container: Container, caller: Caller, experiment_id: str) -> Exper
 
 
 def list_page(session: Session, caller: Caller, query: PageQuery) -> ExperimentPage:
-    # A spec names every case of its split. A list needs little of it.
-    listed = select(Experiment).options(defer(Experiment.spec, raiseload=True))
-    rows, cursor = read_page(session, Experiment, listed, caller, query)
-    alphas = select(Experiment.id, Experiment.spec["alphas"])
-    among = alphas.where(Experiment.id.in_([row.id for row in rows]))
-    known = dict(session.execute(among).all())
-    items = [_summary(row, known[row.id]) for row in rows]
-    return ExperimentPage(items=items, next=cursor)
+    # A spec names every case, so a page of them would be megabytes.
+    rows = select(Experiment).options(defer(Experiment.spec), defer(Experiment.error))
+    found, cursor = read_page(session, Experiment, rows, caller, query)
+    return ExperimentPage(items=[_summary(row) for row in found], next=cursor)
 
 
-def cancel(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:
-    """See `runs.control.cancel`."""
+def change(container: Container, caller: Caller, experiment_id: str, verb: Verb) -> ExperimentBody:
+    """Cancel, pause, resume or retry an experiment; see `runs.control`."""
     with container.write.begin() as session:
-        control.cancel(session, caller, find_row(session, caller, Experiment, experiment_id))
+        row = find_row(session, caller, Experiment, experiment_id)
+        control.CHANGES[verb](session, caller, row)
+    return get_state(container, caller, experiment_id)
+
+
+def set_priority(
+    container: Container, caller: Caller, experiment_id: str, changes: RunChanges
+) -> ExperimentBody:
+    with container.write.begin() as session:
+        row = find_row(session, caller, Experiment, experiment_id)
+        control.set_priority(session, caller, row, changes.priority)
     return get_state(container, caller, experiment_id)
 
 
@@ -107,10 +132,14 @@ def _body(experiment: Experiment, progress: Progress, ahead: int | None) -> Expe
     )
 
 
-def _summary(experiment: Experiment, alphas: Iterable[str]) -> ExperimentSummary:
-    return ExperimentSummary(**_columns(experiment), alphas=[float(alpha) for alpha in alphas])
+def _summary(experiment: Experiment) -> ExperimentSummary:
+    alphas = [float(alpha) for alpha in experiment.alphas]
+    return ExperimentSummary(**_columns(experiment), alphas=alphas)
 
 
 def _columns(experiment: Experiment) -> dict[str, Any]:
-    names = ("id", "name", "state", "created", "finished")
-    return {"dataset": experiment.dataset_id} | {name: getattr(experiment, name) for name in names}
+    names = ("id", "name", "state", "priority", "created", "finished")
+    partial = experiment.partial and experiment.state is RunState.FAILED
+    return {"partial": partial, "dataset": experiment.dataset_id} | {
+        name: getattr(experiment, name) for name in names
+    }

@@ -13,6 +13,7 @@ from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
 from syntrust_gateway.api.schemas import MODEL_NAME, RequestBody
 from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
+from syntrust_gateway.runs.schemas import Priority
 
 MAX_ALPHAS = 101
 MAX_SEEDS = 20
@@ -96,6 +97,7 @@ class ExperimentSpec(RequestBody):
             "once real_plus_twins (every training case as both).",
         ),
     ] = ()
+    priority: Priority = 0
 
 
 class ResolvedGenerator(RequestBody):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.job_steps import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_core.errors import Conflict, InvalidRequest
@@ -15,14 +12,13 @@ from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets.planner_view import CaseView
 from syntrust_gateway.datasets.service import find_ready_dataset
-from syntrust_gateway.db.tables import Client, Job, JobKind, Model
+from syntrust_gateway.db.tables import JobKind
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody
 from syntrust_gateway.models import registry as models
-from syntrust_gateway.models.registry import MAKING_MODELS, FoundModel
+from syntrust_gateway.models.registry import FoundModel
 from syntrust_gateway.models.schemas import NewModel, Training
-from syntrust_gateway.runs.tables import NOT_ENDED
 from syntrust_gateway.uploads import service as uploads
 
 USUAL_MODEL: Final = "tiny"
@@ -50,26 +46,10 @@ def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
     if models.is_shipped(container.store, request.name):
         raise Conflict(f"{request.name} is the name of a shipped model; choose another.")
     with container.write.begin() as session:
-        _require_free(session, caller, request.name)
+        jobs.require_free(session, caller, request.name)
         shown = request.model_dump(mode="json", exclude_none=True)
         job = jobs.add(session, caller, kind, (step,), spec=shown, uploads=taken, name=request.name)
     return jobs.get_state(container, caller, job.id)
-
-
-def _require_free(session: Session, caller: Caller, name: str) -> None:
-    # Two requests for one name must not both find it free.
-    session.execute(select(Client.id).where(Client.id == caller.id).with_for_update())
-    made = select(Model.id).where(Model.owner == caller.id, Model.name == name)
-    under_way = select(Job.id).where(
-        Job.owner == caller.id,
-        Job.name == name,
-        Job.kind.in_(MAKING_MODELS),
-        Job.state.in_(NOT_ENDED),
-    )
-    for query in (made, under_way):
-        taken_by = session.scalars(query).first()
-        if taken_by is not None:
-            raise Conflict(f"You have a model {name} already ({taken_by}); choose another name.")
 
 
 def _import(

@@ -24,6 +24,7 @@ from syntrust_gateway.jobs.schemas import (
     NewVolumeScore,
 )
 from syntrust_gateway.models.schemas import NewModel
+from syntrust_gateway.runs.schemas import RunChanges
 from syntrust_metrics.trust.schema.answer import TrustAnswer
 
 router = APIRouter(tags=["jobs"], route_class=JsonRoute)
@@ -37,6 +38,7 @@ _RESULT = json_of(
     BundleMetadata,
     description="The document; its kind is that of the job.",
 )
+_CHANGED = documented(NotFound, Conflict, StoreUnavailable)
 _POSTED = documented(InvalidRequest, UnsupportedMediaType, StoreUnavailable)
 
 
@@ -153,17 +155,62 @@ def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> R
     return Response(jobs.read_result(container, caller, job_id), media_type="application/json")
 
 
+@router.patch(
+    "/jobs/{job_id}",
+    summary="Change a job's priority",
+    dependencies=_JSON,
+    responses=documented(NotFound, InvalidRequest, UnsupportedMediaType, StoreUnavailable),
+)
+def change_job(
+    job_id: str, changes: RunChanges, container: ContainerDep, caller: CallerDep
+) -> JobBody:
+    """Changes which of your jobs come first. What runs already goes on."""
+    return jobs.set_priority(container, caller, job_id, changes)
+
+
 @router.post(
     "/jobs/{job_id}/cancel",
     summary="Cancel a job",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=documented(NotFound, Conflict, StoreUnavailable),
+    responses=_CHANGED,
 )
 def cancel_job(
     job_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> JobBody:
     """Stops the steps that no other job or experiment needs. What is done is kept."""
-    return _accepted(response, jobs.cancel(container, caller, job_id))
+    return _accepted(response, jobs.change(container, caller, job_id, "cancel"))
+
+
+@router.post("/jobs/{job_id}/pause", summary="Pause a job", responses=_CHANGED)
+def pause_job(job_id: str, container: ContainerDep, caller: CallerDep) -> JobBody:
+    """Hands no more of its steps to workers. Those that were handed out go on to their end."""
+    return jobs.change(container, caller, job_id, "pause")
+
+
+@router.post(
+    "/jobs/{job_id}/resume",
+    summary="Resume a paused job",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_CHANGED,
+)
+def resume_job(
+    job_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> JobBody:
+    """Goes on where it was paused. What was done while it was paused counts."""
+    return _accepted(response, jobs.change(container, caller, job_id, "resume"))
+
+
+@router.post(
+    "/jobs/{job_id}/retry",
+    summary="Retry a failed job",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_CHANGED,
+)
+def retry_job(
+    job_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> JobBody:
+    """Computes what is missing and nothing else. Failed steps have all their attempts again."""
+    return _accepted(response, jobs.change(container, caller, job_id, "retry"))
 
 
 def _accepted(response: Response, job: JobBody) -> JobBody:

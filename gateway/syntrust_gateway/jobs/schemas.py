@@ -14,7 +14,7 @@ from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
 from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis
 from syntrust_gateway.models.schemas import NewModel
-from syntrust_gateway.runs.schemas import RunningStep, StepCount
+from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
 from syntrust_gateway.uploads.links import FileLink
 from syntrust_metrics.trust.schema.request import PolicyChoice
 
@@ -126,6 +126,7 @@ class JobSummary(AnswerBody):
     kind: JobKind
     name: str | None
     state: RunState
+    priority: Priority
     created: datetime
     finished: datetime | None
 
@@ -134,7 +135,10 @@ class JobBody(JobSummary):
     steps: StepCount
     running: list[RunningStep]
     queue_position: Annotated[
-        int | None, Field(description="How many live jobs come first; null once running.")
+        int | None,
+        Field(
+            description="How many live jobs come first, by priority and age; null unless queued."
+        ),
     ]
     eta_seconds: float | None
     files: Annotated[dict[str, FileLink], Field(description="What it gave, by name.")]

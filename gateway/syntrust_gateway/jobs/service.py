@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
@@ -18,12 +18,16 @@ from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.content_tables import JobUpload
-from syntrust_gateway.db.tables import Job, JobKind, RunState, Step
+from syntrust_gateway.db.tables import Client, Job, JobKind, Model, RunState, Step
 from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
+from syntrust_gateway.models.registry import MAKING_MODELS
 from syntrust_gateway.runs import control
 from syntrust_gateway.runs import tables as runs
+from syntrust_gateway.runs.control import Verb
 from syntrust_gateway.runs.progress import get_progress
+from syntrust_gateway.runs.schemas import RunChanges
+from syntrust_gateway.runs.tables import NOT_ENDED
 from syntrust_gateway.uploads.links import FileLink, make_link, make_links
 from syntrust_gateway.uploads.service import TakenUpload
 
@@ -99,15 +103,43 @@ def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
 
 
 def list_page(session: Session, caller: Caller, query: PageQuery) -> JobPage:
-    rows, cursor = read_page(session, Job, select(Job), caller, query)
-    return JobPage(items=[_summary(row) for row in rows], next=cursor)
+    rows = select(Job).options(defer(Job.spec), defer(Job.plan), defer(Job.error))
+    found, cursor = read_page(session, Job, rows, caller, query)
+    return JobPage(items=[_summary(row) for row in found], next=cursor)
 
 
-def cancel(container: Container, caller: Caller, job_id: str) -> JobBody:
-    """See `runs.control.cancel`."""
+def change(container: Container, caller: Caller, job_id: str, verb: Verb) -> JobBody:
+    """Cancel, pause, resume or retry a job; see `runs.control`."""
     with container.write.begin() as session:
-        control.cancel(session, caller, find_row(session, caller, Job, job_id))
+        job = find_row(session, caller, Job, job_id)
+        if verb == "retry" and job.kind in MAKING_MODELS:
+            require_free(session, caller, job.name or "")
+        control.CHANGES[verb](session, caller, job)
     return get_state(container, caller, job_id)
+
+
+def set_priority(container: Container, caller: Caller, job_id: str, changes: RunChanges) -> JobBody:
+    with container.write.begin() as session:
+        job = find_row(session, caller, Job, job_id)
+        control.set_priority(session, caller, job, changes.priority)
+    return get_state(container, caller, job_id)
+
+
+def require_free(session: Session, caller: Caller, name: str) -> None:
+    """Refuse the name of a model that the caller has, or that a job of theirs is making."""
+    # Two requests for one name must not both find it free.
+    session.execute(select(Client.id).where(Client.id == caller.id).with_for_update())
+    made = select(Model.id).where(Model.owner == caller.id, Model.name == name)
+    under_way = select(Job.id).where(
+        Job.owner == caller.id,
+        Job.name == name,
+        Job.kind.in_(MAKING_MODELS),
+        Job.state.in_(NOT_ENDED),
+    )
+    for query in (made, under_way):
+        taken_by = session.scalars(query).first()
+        if taken_by is not None:
+            raise Conflict(f"You have a model {name} already ({taken_by}); choose another name.")
 
 
 def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
@@ -161,7 +193,7 @@ def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
 
 
 def _summary(job: Job) -> JobSummary:
-    names = ("id", "kind", "name", "state", "created", "finished")
+    names = ("id", "kind", "name", "state", "priority", "created", "finished")
     return JobSummary(**{name: getattr(job, name) for name in names})
 
 

@@ -14,8 +14,12 @@ from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.schedule_tables import ReadyStep
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Attempt, Job, Run, RunState, Step, StepState
-from syntrust_gateway.experiments.partial_plan import Reasons, describe_failure, plan_partial_report
 from syntrust_gateway.orchestrator.demand import ensure_steps
+from syntrust_gateway.orchestrator.partial_report import (
+    Reasons,
+    describe_failure,
+    plan_partial_report,
+)
 from syntrust_gateway.orchestrator.reconcile import Clock
 from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
 from syntrust_gateway.runs.tables import get_table

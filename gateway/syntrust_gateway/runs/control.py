@@ -5,7 +5,7 @@ Every change of state is conditional, because the orchestrator may end the run a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, delete, update
@@ -99,6 +99,14 @@ def set_priority(session: Session, caller: Caller, run: Run, priority: int) -> N
     """Change which runs come first. A run that has ended keeps it for a retry."""
     audit(session, caller, f"{get_table(run).name}.priority", run.id, priority=priority)
     run.priority = priority
+
+
+CHANGES: Final[Mapping[Verb, Callable[[Session, Caller, Run], None]]] = {
+    "cancel": cancel,
+    "pause": pause,
+    "resume": resume,
+    "retry": retry,
+}
 
 
 def _move(session: Session, caller: Caller, run: Run, verb: Verb, **values: object) -> bool:

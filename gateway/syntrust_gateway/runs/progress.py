@@ -15,7 +15,7 @@ from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_gateway.db.tables import Run, Step, StepState
 from syntrust_gateway.runs.schemas import KindCount, RunningStep, StepCount
-from syntrust_gateway.runs.tables import RunTable, get_table
+from syntrust_gateway.runs.tables import LIVE, RunTable, get_table
 
 _TIMED_STEPS = 50
 
@@ -85,7 +85,7 @@ def _eta(
     counts: Mapping[Kind, KindCount],
     workers: Mapping[Queue, int],
 ) -> float | None:
-    if run.state.final or not run.planned:
+    if run.state not in LIVE or not run.planned:
         return None
     total_s = 0.0
     for kind, count in counts.items():

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from syntrust_core.contracts.base import Kind, Progress
-from syntrust_gateway.api.schemas import AnswerBody
+from syntrust_gateway.api.schemas import AnswerBody, RequestBody
+from syntrust_gateway.runs.control import HIGHEST_PRIORITY, LOWEST_PRIORITY
+
+Priority = Annotated[
+    int,
+    Field(
+        ge=LOWEST_PRIORITY,
+        le=HIGHEST_PRIORITY,
+        description="Of what a client waits for, the highest comes first, then the oldest.",
+    ),
+]
+
+
+class RunChanges(RequestBody):
+    """What can be changed of an experiment or a job."""
+
+    priority: Priority
 
 
 class KindCount(AnswerBody):
