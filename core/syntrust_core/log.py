@@ -31,6 +31,7 @@ def configure(log_format: str = "json", level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            hide_secrets,
             recent_log.remember,
             structlog.processors.format_exc_info,
             hide_secrets,

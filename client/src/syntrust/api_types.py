@@ -209,6 +209,11 @@ class ExperimentError(TypedDict):
     slug: str
     text: str
     step: str | None
+    kind: str | None
+    failed_steps: int | None
+    """How many of its steps have failed so far."""
+    log: list[str]
+    """The last lines that the worker of the step logged before it failed."""
 
 
 class ExperimentRow(TypedDict):
@@ -378,6 +383,21 @@ Kind: TypeAlias = Literal[
 """The kinds of artifact. A step of the same name computes each but `IMPORTED_MODEL`."""
 
 
+class KindCost(TypedDict):
+    """The steps of one kind."""
+
+    total: int
+    """How many the experiment has."""
+    done: int
+    """How many of them are there already."""
+    bytes: int | None
+    """What the others will store: their number times the median."""
+    device_hours: float | None
+    """What the others will take: median rate of done steps times their work."""
+    reason: str | None
+    """Why it is null, else null."""
+
+
 class KindCount(TypedDict):
     done: int
     total: int
@@ -431,6 +451,28 @@ class MeasureDefinition(TypedDict):
     """Its lowest and highest value, as text; null where it is open."""
     direction: str | None
     """Which way is better, as text; null where neither is."""
+
+
+class MissingSeed(TypedDict):
+    """A training without scores."""
+
+    control: Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"] | None
+    """The control that it belongs to; null where it is one of a mix."""
+    alpha: float | None
+    """Share of real data in training; null where the control belongs to no α."""
+    seed: int
+    """The training seed."""
+    reason: str
+    """Which step failed, and how."""
+
+
+class MissingTwin(TypedDict):
+    """A case whose twins were not drawn or not compared."""
+
+    case: str
+    """Id of the case."""
+    reason: str
+    """Which step failed, and how."""
 
 
 class Mix(TypedDict):
@@ -610,6 +652,17 @@ class QuantityDefinition(TypedDict):
     """Where it comes from; null where it is our own."""
 
 
+Queue: TypeAlias = Literal["generator", "segmenter", "metrics"]
+
+
+class QueueCost(TypedDict):
+    """What one kind of worker has to do."""
+
+    device_hours: float | None
+    reason: str | None
+    """Why it is null, else null."""
+
+
 class RandomSplit(TypedDict):
     """A random split by patient; validation cases are set aside before mixing."""
 
@@ -671,7 +724,14 @@ class ResolvedStart(TypedDict):
     model: Ref
 
 
-RunState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+class RunChanges(TypedDict):
+    """What can be changed of an experiment or a job."""
+
+    priority: int
+    """Of what a client waits for, the highest comes first, then the oldest."""
+
+
+RunState: TypeAlias = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 """The state of a run: an experiment or a job."""
 
 
@@ -898,6 +958,8 @@ class StepError(TypedDict):
     context: NotRequired[dict[str, str | int | float | bool | None]]
     host: str
     at: str
+    log: NotRequired[list[str]]
+    """The last lines that the worker logged in this attempt."""
 
 
 Case: TypeAlias = str
@@ -1291,6 +1353,8 @@ class ExperimentSpec(TypedDict):
         list[Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]]
     ]
     """Arms that the mixes are to be read against, each named once. For each α real_only (its real images, seen as often as in the mix), augmentation_only (the same, in all of the iterations) and shuffled_masks (twins with each other's masks); once real_plus_twins (every training case as both)."""
+    priority: NotRequired[int]
+    """Of what a client waits for, the highest comes first, then the oldest."""
 
 
 class ExperimentSummary(TypedDict):
@@ -1298,6 +1362,10 @@ class ExperimentSummary(TypedDict):
     name: str | None
     dataset: str
     state: RunState
+    priority: int
+    """Of what a client waits for, the highest comes first, then the oldest."""
+    partial: bool
+    """It has failed, and its results have the arms that are there."""
     created: str
     finished: str | None
     alphas: list[float]
@@ -1410,6 +1478,8 @@ class JobSummary(TypedDict):
     kind: JobKind
     name: str | None
     state: RunState
+    priority: int
+    """Of what a client waits for, the highest comes first, then the oldest."""
     created: str
     finished: str | None
 
@@ -1431,6 +1501,17 @@ class MemorisationTest(TypedDict):
     """Why there is no test, else null."""
     p_holm: float | None
     """The p value, adjusted by Holm over the measures of similarity."""
+
+
+class MissingParts(TypedDict):
+    """What partial results lack."""
+
+    trainings: list[MissingSeed]
+    """Trainings without scores: those of mixes by α and seed, then those of controls."""
+    twins: list[MissingTwin]
+    """Cases without a comparison of their twins."""
+    second_twins: str | None
+    """Why second twins were not scored, else null."""
 
 
 class ModelComparison(TypedDict):
@@ -1841,6 +1922,25 @@ class Companions(TypedDict):
     """By region and test set, beside T5."""
 
 
+class CostBody(TypedDict):
+    """What an experiment would cost. Nothing was accepted and nothing stored."""
+
+    steps_total: int
+    steps_done: int
+    """Steps that are there already and cost nothing."""
+    by_kind: dict[Kind, KindCost]
+    by_queue: dict[Queue, QueueCost]
+    """Of generator and segmenter a device-hour is one of a GPU, if it has."""
+    bytes: int | None
+    bytes_reason: str | None
+    """Why it is null, else null."""
+    detectable: None
+    """Null: this release does not compute which differences it can show."""
+    detectable_reason: str
+    spec: ResolvedSpec
+    """The request with every default and choice written out."""
+
+
 class DatasetPage(TypedDict):
     items: list[DatasetSummary]
     next: str | None
@@ -1860,13 +1960,18 @@ class ExperimentBody(TypedDict):
     name: str | None
     dataset: str
     state: RunState
+    priority: int
+    """Of what a client waits for, the highest comes first, then the oldest."""
+    partial: bool
+    """It has failed, and its results have the arms that are there."""
     steps: StepCount
     running: list[RunningStep]
     queue_position: int | None
-    """How many live experiments come first; null once running."""
+    """How many live experiments come first, by priority and age; clients take turns, so it may start earlier. Null unless queued."""
     eta_seconds: float | None
-    """Seconds to go: median time of done steps times steps to go over workers, summed over kinds; null while a kind has no done step."""
+    """Seconds to go: median time of done steps times steps to go over workers, summed over kinds; null while a kind has no done step, and while paused."""
     error: ExperimentError | None
+    """The first step that failed; other arms may still go on."""
     created: str
     finished: str | None
     spec: ResolvedSpec
@@ -2014,12 +2119,14 @@ class JobBody(TypedDict):
     kind: JobKind
     name: str | None
     state: RunState
+    priority: int
+    """Of what a client waits for, the highest comes first, then the oldest."""
     created: str
     finished: str | None
     steps: StepCount
     running: list[RunningStep]
     queue_position: int | None
-    """How many live jobs come first; null once running."""
+    """How many live jobs come first, by priority and age; null unless queued."""
     eta_seconds: float | None
     files: dict[str, FileLink]
     """What it gave, by name."""
@@ -2058,6 +2165,8 @@ class Arm(TypedDict):
     """The trust factors over all seeds. Factors are averaged, Dice is not."""
     versus_real: ModelComparison | None
     """Beside the models of α = 1 on real test images; null at α = 1 or without that one. Only this supports a sentence about clinical performance."""
+    reason: NotRequired[str]
+    """Which of its training seeds are missing, and why; absent where none is."""
 
 
 class ControlArm(TypedDict):
@@ -2083,6 +2192,34 @@ class ControlArm(TypedDict):
     """Beside the mix of the same α: above 0 the control is better. It is null where they are the same trainings or there is no such mix."""
 
 
+class MissingArm(TypedDict):
+    """A share α of real data without any result, because steps have failed."""
+
+    alpha: float
+    """Share of real data in training, in [0, 1]."""
+    mix: None
+    """No model was trained and scored."""
+    seeds: list[SeedResult]
+    """Empty."""
+    trust: None
+    """There is none."""
+    versus_real: None
+    """There is none."""
+    reason: str
+    """Why, for each training seed."""
+
+
+class PartialUnseen(TypedDict):
+    """The results without the test cases that the generator was trained on."""
+
+    cases: int
+    """How many test cases are left."""
+    alphas: list[Arm | MissingArm]
+    """The arm of each α; empty where no case is left."""
+    warnings: list[UnseenWarning]
+    """What a reader must know."""
+
+
 class Unseen(TypedDict):
     """The results without the test cases that the generator was trained on."""
 
@@ -2101,14 +2238,8 @@ class ExperimentResults(TypedDict):
     """The version of the formulas of the trust factors."""
     dataset: str
     """Digest of the dataset's content."""
-    alphas: list[Arm]
-    """The arm of each α, ascending, on the regions ET, ED and NCR."""
     controls: list[ControlArm]
     """The control arms by kind, then by α."""
-    unseen: Unseen | None
-    """The same without test cases that the generator was trained on; null where it saw none."""
-    nested: list[Arm]
-    """The arm of each α on the regions TC and WT."""
     floors: NoiseFloors
     """What T3 and T4 are when images or trainings are merely drawn again."""
     size: list[SizeEffect]
@@ -2117,10 +2248,55 @@ class ExperimentResults(TypedDict):
     """The factors of small to large tumours."""
     twins: TwinSummary | None
     """How faithful the twins are, and whether they are copies; null where none was compared."""
+    alphas: list[Arm]
+    """The arm of each α, ascending, on the regions ET, ED and NCR."""
+    unseen: Unseen | None
+    """The same without test cases that the generator was trained on; null where it saw none."""
+    nested: list[Arm]
+    """The arm of each α on the regions TC and WT."""
     curve: AlphaCurve
     """The experiment over α."""
     claims: list[Claim]
     """Each claim of the paper, tested on this experiment."""
+    digest: str
+    """SHA-256 of the canonical JSON of all the other keys, as `sha256:` and 64 hex digits; also without `experiment` and `provenance`."""
+    experiment: str
+    """Id of the experiment."""
+    provenance: Provenance
+    """Where the results came from."""
+
+
+class PartialExperimentResults(TypedDict):
+    """What is there of an experiment of which steps have failed, and where it came from."""
+
+    definition: Literal["rajababu2025/1"]
+    """The version of the formulas of the trust factors."""
+    dataset: str
+    """Digest of the dataset's content."""
+    controls: list[ControlArm]
+    """The control arms by kind, then by α."""
+    floors: NoiseFloors
+    """What T3 and T4 are when images or trainings are merely drawn again."""
+    size: list[SizeEffect]
+    """Whether large regions score higher, for each α."""
+    by_volume: VolumeQuintiles
+    """The factors of small to large tumours."""
+    twins: TwinSummary | None
+    """How faithful the twins are, and whether they are copies; null where none was compared."""
+    alphas: list[Arm | MissingArm]
+    """The arm of each α that was asked for, ascending, on the regions ET, ED and NCR."""
+    unseen: PartialUnseen | None
+    """The same without test cases that the generator was trained on; null where it saw none."""
+    nested: list[Arm | MissingArm]
+    """The arm of each α on the regions TC and WT."""
+    curve: AlphaCurve | None
+    """The experiment over α; null where a mix lacks a training."""
+    claims: list[Claim] | None
+    """Each claim of the paper; null where a mix lacks a training."""
+    partial: Literal[True]
+    """Steps of the experiment have failed. Complete results lack this key."""
+    missing: MissingParts
+    """What these results lack, and why."""
     digest: str
     """SHA-256 of the canonical JSON of all the other keys, as `sha256:` and 64 hex digits; also without `experiment` and `provenance`."""
     experiment: str
