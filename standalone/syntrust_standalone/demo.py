@@ -17,8 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from syntrust.api_types import ExperimentResults
-from syntrust.bodies import GridSpec
+from syntrust.bodies import AnyResults, GridSpec
 from syntrust.case_files import find_files
 from syntrust.cli.progress import show
 from syntrust.cli.tables import print_results
@@ -175,7 +174,7 @@ def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) 
     return asked["id"]
 
 
-def _conclude(console: Console, results: ExperimentResults, data: Path) -> None:
+def _conclude(console: Console, results: AnyResults, data: Path) -> None:
     console.print(f"\nresults digest {results['digest']}", soft_wrap=True)
     for name in ("results.json", "results.csv", "figures/", "report.html"):
         console.print(f"  {data}/{name}", soft_wrap=True)

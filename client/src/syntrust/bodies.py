@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, TypeGuard
 
 from syntrust.api_types import (
     BundleMetadata,
     ExperimentBody,
+    ExperimentResults,
     GeneratorBody,
     GeneratorCard,
     GeneratorSummary,
     Grid,
     JobBody,
+    PartialExperimentResults,
     SegmentationRecord,
     SegmenterBody,
     SegmenterSummary,
@@ -26,6 +28,8 @@ FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
 
 WorkState = ExperimentBody | JobBody
 """What is on its way to an end, by steps."""
+AnyResults = ExperimentResults | PartialExperimentResults
+"""What an experiment gives. `is_partial` tells which."""
 JobResult = TrustAnswer | TwinRecord | SegmentationRecord | GeneratorCard | BundleMetadata
 """The document that a job was for; its kind is that of the job."""
 ModelKind = Literal["generator", "segmenter", "start_weights"]
@@ -43,3 +47,8 @@ class GridRequest(TypedDict):
 GridSpec = Literal["native"] | GridRequest | Grid
 Scheme = str | Mapping[str, int | Sequence[int]]
 """What a caller may send: the name of a label scheme, or its values."""
+
+
+def is_partial(results: AnyResults) -> TypeGuard[PartialExperimentResults]:
+    """Tell whether steps have failed, so that arms are missing: `missing` names them."""
+    return "partial" in results

@@ -103,6 +103,8 @@ def require_success(state: WorkState, failure: type[WorkFailed]) -> None:
     reason = error.get("text") or error.get("detail")
     ended = "was cancelled" if state["state"] == "cancelled" else state["state"]
     why = f": {reason}" if reason else "."
+    if state.get("partial"):
+        why += " Its other arms have ended: their results are partial."
     raise failure(f"The {failure.noun} {state['id']} {ended}{why}", state)
 
 

@@ -11,8 +11,8 @@ from typing import cast
 import httpx
 from httpx_sse import EventSource
 
-from syntrust.api_types import ExperimentBody, ExperimentResults, ExperimentSummary
-from syntrust.bodies import FINAL
+from syntrust.api_types import CostBody, ExperimentBody, ExperimentSummary
+from syntrust.bodies import FINAL, AnyResults
 from syntrust.connection import POLL_S, Connection, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
 
@@ -36,6 +36,12 @@ class Experiments:
         """Ask for an experiment. `settings` are the other fields of `POST /experiments`."""
         body = {"dataset": dataset, "alphas": list(alphas), **settings}
         return cast("ExperimentBody", self._http.post("/experiments", body))
+
+    def dry_run(self, dataset: str, alphas: Sequence[float], **settings: object) -> CostBody:
+        """Tell what `create` would cost in steps, bytes and device-hours. Nothing is accepted."""
+        body = {"dataset": dataset, "alphas": list(alphas), **settings}
+        asked = self._http.post("/experiments?dry_run=true", body, repeatable=True)
+        return cast("CostBody", asked)
 
     def get(self, experiment: str) -> ExperimentBody:
         return cast("ExperimentBody", self._http.get(f"/experiments/{safe(experiment)}"))
@@ -73,13 +79,32 @@ class Experiments:
         return state
 
     def cancel(self, experiment: str) -> ExperimentBody:
-        path = f"/experiments/{safe(experiment)}/cancel"
-        return cast("ExperimentBody", self._http.post(path, repeatable=True))
+        return self._change(experiment, "cancel")
 
-    def results(self, experiment: str) -> ExperimentResults:
-        """The results body; `Conflict` until the experiment has succeeded."""
+    def pause(self, experiment: str) -> ExperimentBody:
+        """Start no more of its steps until it is resumed. What was handed out goes on."""
+        return self._change(experiment, "pause")
+
+    def resume(self, experiment: str) -> ExperimentBody:
+        """Go on where it was paused."""
+        return self._change(experiment, "resume")
+
+    def retry(self, experiment: str) -> ExperimentBody:
+        """Compute what is missing of one that failed; `Conflict` unless it has failed."""
+        return cast("ExperimentBody", self._http.post(f"/experiments/{safe(experiment)}/retry"))
+
+    def set_priority(self, experiment: str, priority: int) -> ExperimentBody:
+        """Say which of your own come first, from -10 to 10."""
+        path = f"/experiments/{safe(experiment)}"
+        return cast("ExperimentBody", self._http.patch(path, {"priority": priority}))
+
+    def results(self, experiment: str) -> AnyResults:
+        """The results body; `Conflict` until there is one.
+
+        If it has failed with other arms left, it is partial: `missing` names what is not there.
+        """
         found = self._http.get(f"/experiments/{safe(experiment)}/results")
-        return cast("ExperimentResults", found)
+        return cast("AnyResults", found)
 
     def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
         """One of `FIGURES` as svg or png."""
@@ -131,6 +156,10 @@ class Experiments:
         (target / "report.html").write_text(self.report(experiment), encoding="utf-8")
         self.figures(experiment, target / "figures")
         return target
+
+    def _change(self, experiment: str, verb: str) -> ExperimentBody:
+        path = f"/experiments/{safe(experiment)}/{verb}"
+        return cast("ExperimentBody", self._http.post(path, repeatable=True))
 
     def _states(self, experiment: str) -> Iterator[ExperimentBody]:
         """The state now, and then what the event stream tells while it lasts."""

@@ -141,7 +141,24 @@ class Jobs:
         return state
 
     def cancel(self, job: str) -> JobBody:
-        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/cancel", repeatable=True))
+        return self._change(job, "cancel")
+
+    def pause(self, job: str) -> JobBody:
+        """Start no more of its steps until it is resumed. What was handed out goes on."""
+        return self._change(job, "pause")
+
+    def resume(self, job: str) -> JobBody:
+        """Go on where it was paused."""
+        return self._change(job, "resume")
+
+    def retry(self, job: str) -> JobBody:
+        """Compute what is missing of one that failed; `Conflict` unless it has failed."""
+        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/retry"))
+
+    def set_priority(self, job: str, priority: int) -> JobBody:
+        """Say which of your own come first, from -10 to 10."""
+        path = f"/jobs/{safe(job)}"
+        return cast("JobBody", self._http.patch(path, {"priority": priority}))
 
     def result(self, job: str) -> JobResult:
         """The JSON document the job was for; `Conflict` until it has succeeded."""
@@ -151,6 +168,9 @@ class Jobs:
     def download(self, job: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a job into `folder`; paths by name."""
         return self._connection.fetch_files(self.get(job)["files"], Path(folder))
+
+    def _change(self, job: str, verb: str) -> JobBody:
+        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/{verb}", repeatable=True))
 
     def _job(self, path: str, body: object) -> JobBody:
         return cast("JobBody", self._http.post(path, body))

@@ -70,6 +70,10 @@ class Transport:
             content = {"json": body}
         return self._json(self._retrying("POST", path, repeatable=repeatable, **content))
 
+    def patch(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
+        """PATCH with `body` as JSON; the same change twice is one."""
+        return self._json(self._retrying("PATCH", path, repeatable=True, json=body))
+
     def put_file(self, url: str, path: Path, on_bytes: OnBytes) -> None:
         """Stream a file from disk to a presigned URL.
 

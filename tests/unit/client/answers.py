@@ -81,6 +81,8 @@ def experiment(name: str) -> dict[str, Any]:
         "name": None,
         "dataset": "d1",
         "state": name,
+        "priority": 0,
+        "partial": False,
         "steps": {"done": 1, "total": 3, "by_kind": kinds},
         "running": [{"step": "ab", "kind": "train_segmenter", "progress": progress}],
         "queue_position": None,

@@ -218,3 +218,17 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_get_its_files(
     assert code == 130
     assert "The job goes on: syntrust job watch j1 --out images" in rest
     assert {asked.method for asked in server.asked} == {"GET"}
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "retry"])
+def test_a_job_is_changed_by_a_word(server: Any, client: Any, answer: Any, verb: str) -> None:
+    server.on(f"POST /jobs/j1/{verb}", answer(202, {"id": "j1", "state": "queued"}))
+
+    assert getattr(client.jobs, verb)("j1")["state"] == "queued"
+
+
+def test_the_priority_of_a_job_is_sent_as_a_change(server: Any, client: Any, answer: Any) -> None:
+    server.on("PATCH /jobs/j1", answer(body={"id": "j1", "priority": 3}))
+
+    assert client.jobs.set_priority("j1", 3)["priority"] == 3
+    assert server.asked[0].json() == {"priority": 3}

@@ -1,4 +1,4 @@
-"""`syntrust experiment run|watch|results|predictions|list|cancel`."""
+"""`syntrust experiment`: run, watch, results, predictions, list, and how to change one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from syntrust.api_types import ExperimentBody, ExperimentError, ExperimentSummary
 from syntrust.cli.arguments import given, parse_floats, parse_ints, parse_names, read_object
+from syntrust.cli.cost import print_cost
 from syntrust.cli.progress import follow
 from syntrust.cli.tables import print_list, print_results, short_time
 from syntrust.client import Client
@@ -68,8 +71,14 @@ def run(
     probabilities: ProbabilitiesOption = False,
     mixing: Annotated[str | None, typer.Option(help="disjoint or independent.")] = None,
     controls: ControlsOption = None,
+    priority: Annotated[
+        int | None, typer.Option(min=-10, max=10, help="Of your own, higher comes first.")
+    ] = None,
     out: OutOption = None,
     wait: WaitOption = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what it would cost, and accept nothing.")
+    ] = False,
 ) -> None:
     """Ask for an experiment. Ctrl-C stops watching; the experiment goes on."""
     drawn = given(
@@ -86,8 +95,14 @@ def run(
         segmenter=trains or None,
         mixing=mixing,
         controls=None if controls is None else parse_names(controls),
+        priority=priority,
     )
     share, seed = parse_floats(alphas, "--alphas"), parse_ints(seeds, "--seeds")
+    if dry_run:
+        client: Client = context.obj
+        cost = client.experiments.dry_run(dataset, share, seeds=seed, **settings)
+        print_cost(Console(highlight=False), cost)
+        return
     _run(context.obj, dataset, share, {"seeds": seed, **settings}, out=out, wait=wait)
 
 
@@ -112,7 +127,7 @@ def _run(
     console = Console(highlight=False)
     console.print(f"experiment {state['id']}", soft_wrap=True)
     if wait:
-        _follow(client, state["id"], console)
+        _follow(client, state["id"], console, out)
         _finish(client, state["id"], console, out)
 
 
@@ -161,25 +176,76 @@ def list_experiments(context: typer.Context, *, as_json: JsonOption = False) -> 
         client.experiments.list(),
         ("id", "state", "α", "created", "name"),
         lambda item: (
-            *(item["id"], item["state"], " ".join(f"{alpha:g}" for alpha in item["alphas"])),
+            *(item["id"], _state(item), " ".join(f"{alpha:g}" for alpha in item["alphas"])),
             *(short_time(item["created"]), item["name"] or ""),
         ),
         as_json=as_json,
     )
 
 
+def _state(item: ExperimentSummary) -> str:
+    return f"{item['state']}, partial" if item["partial"] else item["state"]
+
+
+@experiment_app.command()
+def pause(context: typer.Context, experiment: str) -> None:
+    """Start no more of its steps; those that were handed out go on to their end."""
+    client: Client = context.obj
+    _say(client.experiments.pause(experiment))
+
+
+@experiment_app.command()
+def resume(context: typer.Context, experiment: str) -> None:
+    """Go on with a paused experiment."""
+    client: Client = context.obj
+    _say(client.experiments.resume(experiment))
+
+
+@experiment_app.command()
+def retry(context: typer.Context, experiment: str) -> None:
+    """Compute what is missing of an experiment that failed."""
+    client: Client = context.obj
+    _say(client.experiments.retry(experiment))
+
+
+@experiment_app.command()
+def priority(
+    context: typer.Context,
+    experiment: str,
+    value: Annotated[int, typer.Argument(min=-10, max=10, help="-10 to 10; higher comes first.")],
+) -> None:
+    """Say which of your experiments come first."""
+    client: Client = context.obj
+    _say(client.experiments.set_priority(experiment, value))
+
+
 @experiment_app.command()
 def cancel(context: typer.Context, experiment: str) -> None:
     """Stop an experiment; steps that another one wants go on."""
     client: Client = context.obj
-    state = client.experiments.cancel(experiment)
-    Console(highlight=False).print(f"experiment {state['id']}: {state['state']}")
+    _say(client.experiments.cancel(experiment))
 
 
-def _follow(client: Client, experiment: str, console: Console) -> None:
+def _say(state: ExperimentBody) -> None:
+    told = f"experiment {state['id']}: {state['state']}, priority {state['priority']}"
+    Console(highlight=False).print(told)
+
+
+def _follow(client: Client, experiment: str, console: Console, out: Path | None = None) -> None:
+    """Watch to the end. Of one that failed, print what is there before its error."""
     last = follow(console, client.experiments.watch(experiment), noun="experiment", name=experiment)
-    if last is not None:
-        require_success(last, ExperimentFailed)
+    if last is None:
+        return
+    if last.get("partial"):
+        _finish(client, experiment, console, out)
+    _print_log(console, last["error"])
+    require_success(last, ExperimentFailed)
+
+
+def _print_log(console: Console, error: ExperimentError | None) -> None:
+    """Print what the worker of the failed step logged last."""
+    for line in error.get("log", ()) if error else ():
+        console.print(f"[dim]{escape(line)}[/]", soft_wrap=True)
 
 
 def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> None:

@@ -105,6 +105,8 @@ def _head(state: WorkState, noun: str) -> str:
     parts = [f"{noun} {state['id']}: {state['state']}"]
     if position := state.get("queue_position"):
         parts.append(f"place {position} in the queue")
+    if state["error"] is not None and state["state"] == "running":
+        parts.append("a step has failed, its other arms go on")
     if (eta := state.get("eta_seconds")) is not None and state["state"] == "running":
         parts.append(f"about {_minutes(eta)} left")
     return ", ".join(parts)

@@ -14,10 +14,12 @@ from syntrust.api_types import (
     ControlArm,
     Equivalence,
     EquivalenceTest,
-    ExperimentResults,
+    MissingArm,
+    MissingParts,
     Score,
     TrustAnswer,
 )
+from syntrust.bodies import AnyResults, is_partial
 
 AnyEstimate = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -42,9 +44,9 @@ _PARTS: Final = {
 }
 
 
-def print_results(console: Console, results: ExperimentResults) -> None:
+def print_results(console: Console, results: AnyResults) -> None:
     """The trust factors of an experiment over α, and what a reader must know about them."""
-    alphas = results["alphas"]
+    alphas = _keep(results["alphas"])
     trusts = [entry["trust"] for entry in alphas]
     heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
     _print_factors(console, heads, trusts)
@@ -53,6 +55,26 @@ def print_results(console: Console, results: ExperimentResults) -> None:
     unseen = results["unseen"]
     for warning in unseen["warnings"] if unseen else ():
         console.print(f"[yellow]note:[/] {escape(warning['detail'])}", soft_wrap=True)
+    if is_partial(results):
+        _print_missing(console, results["missing"])
+
+
+def _keep(arms: Sequence[Arm | MissingArm]) -> list[Arm]:
+    return [arm for arm in arms if arm["trust"] is not None]
+
+
+def _print_missing(console: Console, missing: MissingParts) -> None:
+    console.print("[bold red]Partial results.[/] Steps have failed, and these are missing:")
+    for lost in missing["trainings"]:
+        alpha = "" if lost["alpha"] is None else f" α = {lost['alpha']:g},"
+        name = f"{lost['control'] or 'mix'}{alpha} training seed {lost['seed']}"
+        console.print(f"  {escape(name)}: {escape(lost['reason'])}", soft_wrap=True)
+    for twin in missing["twins"]:
+        console.print(
+            f"  twins of {escape(twin['case'])}: {escape(twin['reason'])}", soft_wrap=True
+        )
+    if missing["second_twins"] is not None:
+        console.print(f"  second twins: {escape(missing['second_twins'])}", soft_wrap=True)
 
 
 def print_trust(console: Console, trust: TrustAnswer) -> None:

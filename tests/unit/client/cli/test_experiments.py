@@ -153,3 +153,76 @@ def test_controls_are_printed_below_the_mixes_or_say_why_they_are_undefined(
         "real_only α = 1 0.600 [0.500, 0.700] (the mix itself)",
         "real_plus_twins 0.600 [0.500, 0.700]",
     ]
+
+
+def test_of_a_partial_experiment_what_is_there_is_printed_before_the_error(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = {"slug": "internal", "text": "It failed.", "log": ["10:00 error step.failed"]}
+    failed = experiment("failed") | {"partial": True, "error": error}
+    body = results()
+    body["alphas"][1] |= {"trust": None, "mix": None, "reason": "seed 0: no memory"}
+    lost = {"control": None, "alpha": 0.5, "seed": 0, "reason": "no memory"}
+    twin = {"case": "c1", "reason": "comparing failed"}
+    body |= {
+        "partial": True,
+        "missing": {"trainings": [lost], "twins": [twin], "second_twins": "drawing failed"},
+    }
+    server.on("GET /experiments/e1", answer(body=failed))
+    server.on("GET /experiments/e1/results", answer(body=body))
+
+    code = run("experiment", "watch", "e1")
+
+    printed = capsys.readouterr()
+    assert code == 1
+    assert "Partial results." in printed.out
+    assert "mix α = 0.5, training seed 0: no memory" in printed.out
+    assert "twins of c1: comparing failed" in printed.out
+    assert "second twins: drawing failed" in printed.out
+    assert "α = 0.5\n" not in printed.out
+    assert "10:00 error step.failed" in printed.out
+    assert "It failed. Its other arms have ended: their results are partial." in printed.err
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "retry"])
+def test_an_experiment_is_changed_by_a_word(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    server.on(f"POST /experiments/e1/{verb}", answer(202, experiment("queued")))
+
+    assert run("experiment", verb, "e1") == 0
+    assert "experiment e1: queued, priority 0" in capsys.readouterr().out
+
+
+def test_a_priority_is_sent_as_a_change(server: Any, answer: Any, run: Run) -> None:
+    server.on("PATCH /experiments/e1", answer(body=experiment("queued") | {"priority": 5}))
+
+    assert run("experiment", "priority", "e1", "5") == 0
+    assert server.asked[0].json() == {"priority": 5}
+
+
+def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"total": 3, "done": 1, "bytes": 2000, "device_hours": 1.5, "reason": None}
+    unknown = {"total": 1, "done": 0, "bytes": None, "device_hours": None, "reason": "not measured"}
+    cost = {
+        "steps_total": 4,
+        "steps_done": 1,
+        "by_kind": {"train_segmenter": known, "build_report": unknown},
+        "by_queue": {
+            "segmenter": {"device_hours": 1.5, "reason": None},
+            "metrics": {"device_hours": None, "reason": "not measured"},
+        },
+    }
+    server.on("POST /experiments?dry_run=true", answer(body=cost))
+
+    code = run("experiment", "run", "--dataset", "d1", "--alphas", "0,1", "--dry-run")
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "4 steps, 1 of them are there already." in printed
+    assert "segmenter: 1.5 device-hours" in printed
+    assert "metrics: unknown" in printed
+    assert "not measured" in printed
+    assert "Nothing was accepted." in printed

@@ -1,0 +1,32 @@
+"""What an experiment would cost, as a table for a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from syntrust.api_types import CostBody, KindCost
+from syntrust.cli.tables import plain_table
+
+
+def print_cost(console: Console, cost: CostBody) -> None:
+    """The steps of each kind with their bytes and device-hours, or why these are unknown."""
+    table = plain_table("kind", "steps", "there already", "bytes", "device-hours", "")
+    for kind, own in cost["by_kind"].items():
+        counts = (str(own["total"]), str(own["done"]))
+        table.add_row(kind, *counts, *_measured(own), escape(own["reason"] or ""))
+    console.print(table)
+    console.print(f"{cost['steps_total']} steps, {cost['steps_done']} of them are there already.")
+    for queue, own_queue in cost["by_queue"].items():
+        hours = own_queue["device_hours"]
+        told = "unknown" if hours is None else f"{hours:.3g} device-hours"
+        console.print(f"{queue}: {told}")
+    console.print("Nothing was accepted.")
+
+
+def _measured(own: KindCost) -> tuple[str, str]:
+    size, hours = own["bytes"], own["device_hours"]
+    return (
+        "unknown" if size is None else f"{size:,}",
+        "unknown" if hours is None else f"{hours:.3g}",
+    )
