@@ -2,4 +2,6 @@
 
 from syntrust_gateway.cli import main
 
-main()
+# A process that helps this one imports its main module under another name.
+if __name__ == "__main__":
+    main()

@@ -5,13 +5,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
+from syntrust_gateway.db import migrations
 from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.session import (
     Sessions,
@@ -54,6 +59,33 @@ def test_migrations_end_in_the_schema_of_the_models(engine: Engine) -> None:
         differences = compare_metadata(context, Base.metadata)
 
     assert differences == []
+
+
+def test_experiments_of_earlier_releases_keep_their_alphas_in_lists(database_url: str) -> None:
+    engine = make_engine(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["engine"] = engine
+    command.upgrade(config, "0002")
+    with engine.begin() as connection:
+        connection.execute(text(OLD_CLIENT))
+        connection.execute(text(OLD_DATASET))
+        connection.execute(text(OLD_EXPERIMENT), {"spec": '{"alphas": ["0", "0.5"]}'})
+
+    command.upgrade(config, "head")
+
+    with Session(engine) as session:
+        row = session.get_one(Experiment, "e1")
+    engine.dispose()
+    assert (row.alphas, row.priority, row.partial) == (["0", "0.5"], 0, False)
+
+
+OLD_CLIENT = """INSERT INTO client (id, name, role, key_sha256, created)
+VALUES (1, 'a', 'user', 'k', '2026-01-01 00:00:00')"""
+OLD_DATASET = """INSERT INTO dataset (id, name, grid, scheme, state, owner, created)
+VALUES ('d1', 'd', '"native"', '"auto"', 'ready', 1, '2026-01-01 00:00:00')"""
+OLD_EXPERIMENT = """INSERT INTO experiment (id, dataset_id, spec, state, planned, owner, created)
+VALUES ('e1', 'd1', :spec, 'succeeded', true, 1, '2026-01-01 00:00:00')"""
 
 
 def test_several_processes_may_migrate_at_once(database_url: str) -> None:

@@ -6,28 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
+from anyio import to_process, to_thread
 from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import QUEUES, Kind, Queue, StepMessage
+from syntrust_core.contracts.base import QUEUES, Kind, Queue
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Step, StepState
-from syntrust_gateway.estimates.rates import Rate, measure_rates, size_work
+from syntrust_gateway.estimates.outline import Outline, is_large, outline_plan
+from syntrust_gateway.estimates.rates import Rate, measure_rates
 from syntrust_gateway.estimates.schemas import CostBody, KindCost, QueueCost
-from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.service import resolve_request
-from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 
 IDS_AT_ONCE: Final = 500
 HOUR_S: Final = 3600
 NO_POWER: Final = "The power calculation is not part of this release."
 Rates = Mapping[str, Rate]
-ToDo = Mapping[Kind, Sequence[StepMessage]]
 
 
-def estimate(container: Container, caller: Caller, request: ExperimentSpec) -> CostBody:
+async def estimate(container: Container, caller: Caller, request: ExperimentSpec) -> CostBody:
     """Estimate the cost of an experiment without accepting it.
+
+    A large plan takes seconds in which its process does little else, so it gets one of its own.
 
     Raises
     ------
@@ -36,16 +38,24 @@ def estimate(container: Container, caller: Caller, request: ExperimentSpec) -> C
     Conflict
         If the dataset is not ready.
     """
-    spec, dataset = resolve_request(container, caller, request)
-    steps = {step.step_id: step for step in plan(spec, dataset).steps}
+    spec, dataset = await to_thread.run_sync(resolve_request, container, caller, request)
+    if is_large(spec):
+        outline = await to_process.run_sync(outline_plan, spec, dataset, cancellable=True)
+    else:
+        outline = await to_thread.run_sync(outline_plan, spec, dataset)
+    return await to_thread.run_sync(price, container, spec, outline)
+
+
+def price(container: Container, spec: ResolvedSpec, outline: Outline) -> CostBody:
+    """Reckon what the steps of an outline would cost."""
+    kinds = [kind for kind in Kind if any(group.kind is kind for group in outline)]
     with container.read() as session:
-        done = _find_done(session, list(steps))
-        kinds = [kind for kind in Kind if any(step.KIND is kind for step in steps.values())]
+        done = _find_done(session, [step for ids in outline.values() for step in ids])
         rates = measure_rates(session, kinds)
-    costs = {kind: _cost(kind, steps, done, rates) for kind in kinds}
+    costs = {kind: _cost(kind, outline, done, rates) for kind in kinds}
     unknown = [cost.reason for cost in costs.values() if cost.reason is not None]
     return CostBody(
-        steps_total=len(steps),
+        steps_total=sum(cost.total for cost in costs.values()),
         steps_done=len(done),
         by_kind=costs,
         by_queue=_sum_by_queue(costs),
@@ -66,17 +76,19 @@ def _find_done(session: Session, ids: Sequence[str]) -> set[str]:
     return found
 
 
-def _cost(kind: Kind, steps: Mapping[str, StepMessage], done: set[str], rates: Rates) -> KindCost:
-    mine = {step: message for step, message in steps.items() if message.KIND is kind}
-    to_do = [size_work(message) for step, message in mine.items() if step not in done]
-    unmeasured = sorted({work.sort for work in to_do if work.sort not in rates})
+def _cost(kind: Kind, outline: Outline, done: set[str], rates: Rates) -> KindCost:
+    mine = {group.work: ids for group, ids in outline.items() if group.kind is kind}
+    to_do = {work: sum(step not in done for step in ids) for work, ids in mine.items()}
+    unmeasured = sorted({work.sort for work, steps in to_do.items() if steps} - rates.keys())
     reason = f"no step {', '.join(unmeasured)} was measured here" if unmeasured else None
-    known = [] if unmeasured else [(rates[work.sort], work.units) for work in to_do]
-    seconds = sum(rate.seconds_per_unit * units for rate, units in known)
+    known = [] if unmeasured else [(work, steps) for work, steps in to_do.items() if steps]
+    seconds = sum(rates[work.sort].seconds_per_unit * work.units * steps for work, steps in known)
+    total = sum(map(len, mine.values()))
+    size = sum(rates[work.sort].bytes_per_step * steps for work, steps in known)
     return KindCost(
-        total=len(mine),
-        done=len(mine) - len(to_do),
-        bytes=None if unmeasured else sum(rate.bytes_per_step for rate, _ in known),
+        total=total,
+        done=total - sum(to_do.values()),
+        bytes=None if unmeasured else size,
         device_hours=None if unmeasured else _hours(seconds),
         reason=reason,
     )

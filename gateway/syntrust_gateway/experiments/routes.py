@@ -105,9 +105,8 @@ async def create_experiment(
     Every request makes a new experiment. What an earlier one computed is not computed again.
     """
     if dry_run:
-        # Planning 100,000 steps takes seconds of one core: one at a time, the others wait here.
-        limiter = _estimates()
-        cost = await to_thread.run_sync(estimate, container, caller, request, limiter=limiter)
+        async with _estimates():  # one at a time, the others wait
+            cost = await estimate(container, caller, request)
         return Response(cost.model_dump_json(), media_type="application/json")
     experiment = await to_thread.run_sync(experiments.create, container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")

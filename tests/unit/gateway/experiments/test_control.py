@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import to_process
 from sqlalchemy import func, select
 from tests.unit.metrics.conftest import make_experiment
 from tests.unit.metrics.report.test_partial import without
@@ -23,6 +24,7 @@ from syntrust_gateway.db.tables import (
     StepState,
     utc_now,
 )
+from syntrust_gateway.estimates import outline
 from syntrust_gateway.orchestrator.planning import plan_steps
 from syntrust_metrics.experiment.results import build_results
 
@@ -225,6 +227,27 @@ def finish_every_step(container: Container, experiment: str) -> None:
             row.manifest = {**manifest, "files": {"f": file}, "made": made}
             row.state, row.done_at = StepState.DONE, utc_now()
             session.add(row)
+
+
+def test_a_large_plan_is_made_in_a_process_of_its_own_with_the_same_answer(
+    api: Any, ready_dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"dataset": ready_dataset, "alphas": [0, 0.5, 1]}
+    small = api.post("/experiments?dry_run=true", json=asked).json()
+    used: list[bool] = []
+    run_sync = to_process.run_sync
+
+    async def spy(*arguments: Any, **options: Any) -> Any:
+        used.append(True)
+        return await run_sync(*arguments, **options)
+
+    monkeypatch.setattr(to_process, "run_sync", spy)
+    monkeypatch.setattr(outline, "LARGE_IMAGES", 0)
+
+    large = api.post("/experiments?dry_run=true", json=asked).json()
+
+    assert large == small
+    assert used == [True]
 
 
 def test_a_dry_run_refuses_what_a_request_is_refused_for(api: Any, ready_dataset: str) -> None:
