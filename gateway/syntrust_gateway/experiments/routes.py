@@ -21,15 +21,14 @@ from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.estimates.cost import estimate
-from syntrust_gateway.estimates.schemas import CostBody
 from syntrust_gateway.experiments import predictions, results
 from syntrust_gateway.experiments import service as experiments
+from syntrust_gateway.experiments.cost import calculate_cost
 from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
 from syntrust_gateway.experiments.result_schemas import ExperimentResults, PartialExperimentResults
 from syntrust_gateway.experiments.results import ReportFile
-from syntrust_gateway.experiments.schemas import ExperimentBody, ExperimentPage
+from syntrust_gateway.experiments.schemas import CostBody, ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
 from syntrust_gateway.runs.schemas import RunChanges
 
@@ -59,16 +58,16 @@ _FILE_POLICY = (
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
-_ESTIMATES: RunVar[CapacityLimiter] = RunVar("estimates")
+_CALCULATIONS: RunVar[CapacityLimiter] = RunVar("cost calculations")
 
 
-def _estimates() -> CapacityLimiter:
-    """Give the event loop's limit of estimates that are made at once."""
+def _calculations() -> CapacityLimiter:
+    """Give the event loop's limit of costs that are calculated at once."""
     try:
-        return _ESTIMATES.get()
+        return _CALCULATIONS.get()
     except LookupError:
-        _ESTIMATES.set(CapacityLimiter(1))
-        return _ESTIMATES.get()
+        _CALCULATIONS.set(CapacityLimiter(1))
+        return _CALCULATIONS.get()
 
 
 def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, Any]]:
@@ -105,8 +104,8 @@ async def create_experiment(
     Every request makes a new experiment. What an earlier one computed is not computed again.
     """
     if dry_run:
-        async with _estimates():  # one at a time, the others wait
-            cost = await estimate(container, caller, request)
+        async with _calculations():  # one at a time, the others wait
+            cost = await calculate_cost(container, caller, request)
         return Response(cost.model_dump_json(), media_type="application/json")
     experiment = await to_thread.run_sync(experiments.create, container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")

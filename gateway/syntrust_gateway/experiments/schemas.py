@@ -9,10 +9,16 @@ from pydantic import ConfigDict, Field
 
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import AnswerBody
+from syntrust_gateway.costs.schemas import Cost
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
 
+Spec = Annotated[
+    dict[str, Any],
+    described_by(ResolvedSpec),
+    Field(description="The request with every default and choice written out."),
+]
 Partial = Annotated[
     bool, Field(description="It has failed, and its results have the arms that are there.")
 ]
@@ -34,13 +40,18 @@ class ExperimentError(AnswerBody):
     ] = Field(default=[])
 
 
-class ExperimentBody(AnswerBody):
+class _Experiment(AnswerBody):
     id: str
     name: str | None
     dataset: str
     state: RunState
     priority: Priority
     partial: Partial
+    created: datetime
+    finished: datetime | None
+
+
+class ExperimentBody(_Experiment):
     steps: StepCount
     running: list[RunningStep]
     queue_position: Annotated[
@@ -61,25 +72,17 @@ class ExperimentBody(AnswerBody):
         ExperimentError | None,
         Field(description="The first step that failed; other arms may still go on."),
     ]
-    created: datetime
-    finished: datetime | None
-    spec: Annotated[
-        dict[str, Any],
-        described_by(ResolvedSpec),
-        Field(description="The request with every default and choice written out."),
-    ]
+    spec: Spec
 
 
-class ExperimentSummary(AnswerBody):
-    id: str
-    name: str | None
-    dataset: str
-    state: RunState
-    priority: Priority
-    partial: Partial
-    created: datetime
-    finished: datetime | None
+class ExperimentSummary(_Experiment):
     alphas: list[float]
+
+
+class CostBody(Cost):
+    """What an experiment would cost. Nothing was accepted and nothing stored."""
+
+    spec: Spec
 
 
 class ExperimentPage(AnswerBody):

@@ -1,4 +1,4 @@
-"""Experiments paused, resumed, retried, put first, and estimated before they are accepted."""
+"""Experiments paused, resumed, retried, put first, and priced before they are accepted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from syntrust_gateway.db.tables import (
     StepState,
     utc_now,
 )
-from syntrust_gateway.estimates import outline
+from syntrust_gateway.experiments import cost
 from syntrust_gateway.orchestrator.planning import plan_steps
 from syntrust_metrics.experiment.results import build_results
 
@@ -242,7 +242,7 @@ def test_a_large_plan_is_made_in_a_process_of_its_own_with_the_same_answer(
         return await run_sync(*arguments, **options)
 
     monkeypatch.setattr(to_process, "run_sync", spy)
-    monkeypatch.setattr(outline, "LARGE_IMAGES", 0)
+    monkeypatch.setattr(cost, "LARGE_IMAGES", 0)
 
     large = api.post("/experiments?dry_run=true", json=asked).json()
 

@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
-from tests.unit.gateway.api_harness import ApiHarness, key_of, play, refuse, send
+from tests.unit.gateway.api_harness import ApiHarness, key_of, refuse, send
 from tests.unit.gateway.conftest import Api
 from tests.unit.gateway.job_documents import TWIN
 
-from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.contracts.experiment_steps import InspectCase, SynthesiseCase
-from syntrust_core.errors import InvalidRequest
-from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Audit
@@ -330,50 +328,6 @@ def test_a_job_that_has_ended_cannot_be_cancelled(
     answer = api.post(f"/jobs/{job}/cancel")
 
     assert answer.status_code == 409
-
-
-def test_a_paused_job_is_handed_out_once_it_is_resumed(
-    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
-) -> None:
-    job = post()["id"]
-
-    assert api.post(f"/jobs/{job}/pause").json()["state"] == "paused"
-    harness.drain()
-    assert api.get(f"/jobs/{job}").json()["steps"]["done"] == 0
-    assert api.post(f"/jobs/{job}/resume").status_code == 202
-    harness.drain()
-    assert api.get(f"/jobs/{job}").json()["state"] == "succeeded"
-
-
-def test_a_failed_job_that_is_retried_computes_what_is_missing(
-    api: Api, harness: ApiHarness, post: Callable[..., dict[str, Any]]
-) -> None:
-    job = post()["id"]
-    harness.drain(fail_to_draw)
-    assert api.get(f"/jobs/{job}").json()["state"] == "failed"
-
-    assert api.post(f"/jobs/{job}/retry").status_code == 202
-    harness.drain()
-
-    assert api.get(f"/jobs/{job}").json()["state"] == "succeeded"
-    assert api.post(f"/jobs/{job}/retry").status_code == 409
-
-
-def fail_to_draw(message: StepMessage, context: StepContext) -> None:
-    if isinstance(message, SynthesiseCase):
-        raise InvalidRequest("This cannot be drawn.")
-    play(message, context)
-
-
-def test_of_two_jobs_the_one_of_higher_priority_comes_first(
-    api: Api, post: Callable[..., dict[str, Any]]
-) -> None:
-    post()
-    second = post()["id"]
-
-    changed = api.request("PATCH", f"/jobs/{second}", json={"priority": 2})
-
-    assert (changed.json()["priority"], changed.json()["queue_position"]) == (2, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Estimate what an experiment would cost, from its plan and from what done steps took."""
+"""Calculate what steps would cost, from what done steps took."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from anyio import to_process, to_thread
 from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
-from syntrust_gateway.auth.service import Caller
-from syntrust_gateway.container import Container
+from syntrust_gateway.costs.outline import Outline
+from syntrust_gateway.costs.rates import Rate, measure_rates
+from syntrust_gateway.costs.schemas import Cost, KindCost, QueueCost
 from syntrust_gateway.db.tables import Step, StepState
-from syntrust_gateway.estimates.outline import Outline, is_large, outline_plan
-from syntrust_gateway.estimates.rates import Rate, measure_rates
-from syntrust_gateway.estimates.schemas import CostBody, KindCost, QueueCost
-from syntrust_gateway.experiments.service import resolve_request
-from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 
 IDS_AT_ONCE: Final = 500
 HOUR_S: Final = 3600
@@ -26,35 +21,14 @@ NO_POWER: Final = "The power calculation is not part of this release."
 Rates = Mapping[str, Rate]
 
 
-async def estimate(container: Container, caller: Caller, request: ExperimentSpec) -> CostBody:
-    """Estimate the cost of an experiment without accepting it.
-
-    A large plan takes seconds in which its process does little else, so it gets one of its own.
-
-    Raises
-    ------
-    InvalidRequest
-        With the pointer of the field that cannot be met, as if it were accepted.
-    Conflict
-        If the dataset is not ready.
-    """
-    spec, dataset = await to_thread.run_sync(resolve_request, container, caller, request)
-    if is_large(spec):
-        outline = await to_process.run_sync(outline_plan, spec, dataset, cancellable=True)
-    else:
-        outline = await to_thread.run_sync(outline_plan, spec, dataset)
-    return await to_thread.run_sync(price, container, spec, outline)
-
-
-def price(container: Container, spec: ResolvedSpec, outline: Outline) -> CostBody:
-    """Reckon what the steps of an outline would cost."""
+def price(session: Session, outline: Outline) -> Cost:
+    """Calculate what the steps of an outline would cost."""
     kinds = [kind for kind in Kind if any(group.kind is kind for group in outline)]
-    with container.read() as session:
-        done = _find_done(session, [step for ids in outline.values() for step in ids])
-        rates = measure_rates(session, kinds)
+    done = _find_done(session, [step for ids in outline.values() for step in ids])
+    rates = measure_rates(session, kinds)
     costs = {kind: _cost(kind, outline, done, rates) for kind in kinds}
     unknown = [cost.reason for cost in costs.values() if cost.reason is not None]
-    return CostBody(
+    return Cost(
         steps_total=sum(cost.total for cost in costs.values()),
         steps_done=len(done),
         by_kind=costs,
@@ -63,7 +37,6 @@ def price(container: Container, spec: ResolvedSpec, outline: Outline) -> CostBod
         bytes_reason="; ".join(unknown) or None,
         detectable=None,
         detectable_reason=NO_POWER,
-        spec=spec.model_dump(mode="json"),
     )
 
 

@@ -1,15 +1,13 @@
-"""What an experiment would cost, as `POST /experiments?dry_run=true` answers it."""
+"""What steps would cost, as `POST /experiments?dry_run=true` answers it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from syntrust_core.contracts.base import Kind, Queue
-from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import AnswerBody
-from syntrust_gateway.experiments.spec import ResolvedSpec
 
 Reason = Annotated[str | None, Field(description="Why it is null, else null.")]
 
@@ -36,8 +34,8 @@ class QueueCost(AnswerBody):
     reason: Reason
 
 
-class CostBody(AnswerBody):
-    """What an experiment would cost. Nothing was accepted and nothing stored."""
+class Cost(AnswerBody):
+    """What steps would cost."""
 
     steps_total: int
     steps_done: Annotated[int, Field(description="Steps that are there already and cost nothing.")]
@@ -53,8 +51,3 @@ class CostBody(AnswerBody):
         Field(description="Null: this release does not compute which differences it can show."),
     ]
     detectable_reason: str
-    spec: Annotated[
-        dict[str, Any],
-        described_by(ResolvedSpec),
-        Field(description="The request with every default and choice written out."),
-    ]
