@@ -77,8 +77,8 @@ def fill(url: str, experiments: int, cases: int) -> tuple[Container, list[str]]:
         session.flush()
         for rows in chunks(experiments, dataset.id, cases):
             session.execute(insert(Experiment), rows)
-    servers = {"store": MemoryStore(), "coordinator": MemoryCoordinator()}
-    return Container(write=write, read=read_factory(engine), **servers), keys
+    container = Container(write, read_factory(engine), MemoryStore(), MemoryCoordinator())
+    return container, keys
 
 
 def chunks(experiments: int, dataset: str, cases: int) -> Iterator[list[dict[str, Any]]]:
