@@ -1964,6 +1964,8 @@ class ExperimentBody(TypedDict):
     """Of what a client waits for, the highest comes first, then the oldest."""
     partial: bool
     """It has failed, and its results have the arms that are there."""
+    created: str
+    finished: str | None
     steps: StepCount
     running: list[RunningStep]
     queue_position: int | None
@@ -1972,8 +1974,6 @@ class ExperimentBody(TypedDict):
     """Seconds to go: median time of done steps times steps to go over workers, summed over kinds; null while a kind has no done step, and while paused."""
     error: ExperimentError | None
     """The first step that failed; other arms may still go on."""
-    created: str
-    finished: str | None
     spec: ResolvedSpec
     """The request with every default and choice written out."""
 
