@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, compute
 from tests.unit.metrics.conftest import score
 
@@ -149,7 +149,10 @@ def test_while_other_arms_go_on_the_experiment_runs_and_tells_what_failed(
 
 
 def test_a_retry_computes_only_what_is_missing_and_gives_the_undisturbed_results(
-    harness: OrchestratorHarness, partial: str, tmp_path: Path
+    harness: OrchestratorHarness,
+    partial: str,
+    tmp_path: Path,
+    new_engine: Callable[[], Engine],
 ) -> None:
     harness.computed.clear()
     retry(harness, partial)
@@ -160,22 +163,20 @@ def test_a_retry_computes_only_what_is_missing_and_gives_the_undisturbed_results
     assert (row.state, row.partial, row.error) == (RunState.SUCCEEDED, False, None)
     # One training, two predictions, two scores and the report.
     assert len(harness.computed) == 6
-    whole = undisturbed(tmp_path)
+    whole = undisturbed(tmp_path, new_engine())
     assert read_results(harness, partial)["digest"] == whole["digest"]
     assert "partial" not in whole
 
 
-def undisturbed(folder: Path) -> dict[str, Any]:
+def undisturbed(folder: Path, engine: Engine) -> dict[str, Any]:
     other = folder / "undisturbed"
     other.mkdir()
-    harness = OrchestratorHarness(other)
+    harness = OrchestratorHarness(other, engine)
     dataset = harness.dataset()
     harness.drain()
     experiment = harness.experiment(dataset, **SWEEP)
     harness.drain(worker())
-    results = read_results(harness, experiment)
-    harness.close()
-    return results
+    return read_results(harness, experiment)
 
 
 def test_a_retry_that_fails_again_gives_the_same_partial_results(
