@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument("--store", choices=["s3", "folder"], default="s3")
     arguments = parser.parse_args()
     configure(level=logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and worker end too
     planning.plan_steps = plan_nothing
     with bench(in_folder=arguments.store == "folder") as made:
         sizes = [(1, steps) for steps in arguments.steps]

@@ -94,7 +94,7 @@ def _in_progress(session: Session, steps: Iterable[str]) -> set[str]:
             .join(table.rows, table.rows.id == table.run_id)
             .join(Step, Step.id == table.links.step_id)
             .where(table.links.step_id.in_(list(steps)), Step.state == StepState.WAITING)
-            .where(table.rows.state.in_(NOT_ENDED), table.rows.planned)
+            .where(table.rows.state.in_(NOT_ENDED))
         )
         found.update(session.scalars(query))
     return found

@@ -116,6 +116,9 @@ class Orchestrator:
         self._find_models([Ref(kind=Kind.IMPORTED_MODEL, id=model) for model in awaited])
         until_s = self._servers.monotonic() + PLANNING_S
         is_planning = [planner.advance(until_s=until_s) for planner in self._planners]
+        for planner in self._planners:
+            self._new_runs |= planner.planned
+            planner.planned.clear()
         self._keep_schedule()
         return has_cases or any(is_planning)
 
@@ -132,7 +135,6 @@ class Orchestrator:
         if changes:
             with self._writing() as session:
                 keep_schedule(session, changes)
-            self._new_runs.update(row[0] for _, row in changes.new)
 
     def _adopt(self) -> None:
         """Follow the steps in flight that another orchestrator has submitted."""

@@ -14,7 +14,7 @@ from syntrust_core.contracts.registry import parse_message
 from syntrust_core.errors import PlatformError
 from syntrust_core.log import get_logger
 from syntrust_gateway.datasets.planner_view import view_dataset
-from syntrust_gateway.db.session import Sessions, in_chunks, insert_new
+from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run, RunState
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
@@ -22,7 +22,7 @@ from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.receiving import has_its_uploads
 from syntrust_gateway.orchestrator.reconcile import Servers, tell
-from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
+from syntrust_gateway.orchestrator.scheduling.ready_steps import link_steps
 from syntrust_gateway.runs.tables import LIVE, RunTable
 
 log = get_logger(__name__)
@@ -65,6 +65,8 @@ class Planner:
     ) -> None:
         self._read, self._writing, self._servers, self._table = read, writing, servers, table
         self._work: Iterator[None] = iter(())
+        self.planned: set[str] = set()
+        """The runs that were planned, until somebody takes note of them."""
 
     def advance(self, *, until_s: float) -> bool:
         """Go on until the time is up; False once no run is left to be planned."""
@@ -105,16 +107,14 @@ class Planner:
             position += len(chunk)
             yield
         self._end(run_id, planned=True, goal=goal)
+        self.planned.add(run_id)
         log.info("orchestrator.planned", run=self._table.name, id=run_id, steps=position)
 
     def _store(
         self, session: Session, run: str, steps: Sequence[StepMessage], position: int
     ) -> None:
         ids = ensure_steps(session, self._servers.store, steps)
-        names = {self._table.run_id.key: run}
-        rows = [names | {"step_id": step, "position": n} for n, step in enumerate(ids, position)]
-        insert_new(session, self._table.links, rows)
-        make_ready(session, ids)  # for a run that is asked for again before its end was seen
+        link_steps(session, self._table, run, ids, position=position)
 
     def _fail(self, run_id: str, error: Exception) -> None:
         slug, text = tell(error)

@@ -34,8 +34,9 @@ def _waiting(session: Session, steps: Collection[str]) -> set[str]:
     """Find those of `steps` that wait, and have other writers wait for them."""
     found: set[str] = set()
     for chunk in in_chunks(steps):
-        query = select(Step.id).where(Step.id.in_(chunk), Step.state == StepState.WAITING)
-        found.update(session.scalars(query.with_for_update()))
+        query = select(Step.id, Step.state).where(Step.id.in_(chunk)).with_for_update()
+        rows = session.execute(query).all()
+        found.update(step for step, state in rows if state is StepState.WAITING)
     return found
 
 

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
-    case,
     delete,
-    exists,
     literal,
     null,
     select,
@@ -25,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import QUEUES
+from syntrust_core.contracts.base import QUEUES, Kind
 from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.schedule_tables import (
     AWAITED_MODEL,
@@ -86,7 +83,7 @@ def _runs(table: RunTable, rank: int) -> Source:
     links = select(
         table.run_id.label("run_id"), table.links.step_id.label("step_id"), table.links.position
     )
-    return Source(live.where(table.rows.state.in_(LIVE), table.rows.planned), links)
+    return Source(live.where(table.rows.state.in_(LIVE)), links)
 
 
 def precedence(rank: int, priority: Any) -> Any:  # noqa: ANN401 - a number, or a column of them
@@ -139,36 +136,52 @@ def _schedule(session: Session, source: Source, run: str, owner: int, order: int
     row = {"run_id": run, "owner": owner, "precedence": order}
     insert_new(session, ScheduledRun, [row])
     links = source.links.subquery()
-    insert_selected(session, ReadyStep, _ready(links, links.c.run_id == run))
+    make_ready(session, session.scalars(select(links.c.step_id).where(links.c.run_id == run)).all())
+
+
+def link_steps(
+    session: Session, table: RunTable, run: str, steps: Sequence[str], *, position: int
+) -> None:
+    """Give a run these steps, from this position on. Those that can be are ready at once."""
+    own = {table.run_id.key: run}
+    rows = [own | {"step_id": step, "position": at} for at, step in enumerate(steps, position)]
+    insert_new(session, table.links, rows)
+    make_ready(session, steps)
 
 
 def make_ready(session: Session, steps: Iterable[str]) -> None:
-    """Make those of `steps` ready that can be, for each scheduled run that has them."""
+    """Make those of `steps` ready that can be, for each scheduled run that has them.
+
+    Each question names its steps: a database that is asked for waiting ones as well may look at all
+    that wait.
+    """
     for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
+        queues = _find_able(session, chunk)
         for source in SOURCES:
             links = source.links.subquery()
-            insert_selected(session, ReadyStep, _ready(links, links.c.step_id.in_(chunk)))
+            query = (
+                select(links, ScheduledRun.owner, ScheduledRun.precedence)
+                .join(ScheduledRun, ScheduledRun.run_id == links.c.run_id)
+                .where(links.c.step_id.in_(queues))
+            )
+            rows = [dict(row) for row in session.execute(query).mappings()]
+            insert_new(
+                session, ReadyStep, [row | {"queue": queues[row["step_id"]]} for row in rows]
+            )
 
 
-def _ready(links: Any, which: ColumnElement[bool]) -> Rows:  # noqa: ANN401 - a subquery
-    queue = case({str(kind): str(queue) for kind, queue in QUEUES.items()}, value=Step.kind)
-    return (
-        select(
-            links.c.run_id,
-            links.c.step_id,
-            queue.label("queue"),
-            ScheduledRun.owner,
-            ScheduledRun.precedence,
-            links.c.position,
-        )
-        .join(ScheduledRun, ScheduledRun.run_id == links.c.run_id)
-        .join(Step, Step.id == links.c.step_id)
-        .where(which, Step.state == StepState.WAITING, ~_has_unmet(links.c.step_id))
-    )
-
-
-def _has_unmet(step: ColumnElement[str]) -> ColumnElement[bool]:
-    return exists().where(StepNeed.step_id == step, UNMET)
+def _find_able(session: Session, steps: Sequence[str]) -> dict[str, str]:
+    """Find those of `steps` that wait for nothing but a worker, and the queue of each."""
+    states = select(Step.id, Step.kind, Step.state).where(Step.id.in_(steps))
+    waiting = {
+        step: str(QUEUES[Kind(kind)])
+        for step, kind, state in session.execute(states)
+        if state is StepState.WAITING
+    }
+    unmet = select(StepNeed.step_id).where(StepNeed.step_id.in_(waiting), UNMET).distinct()
+    for step in session.scalars(unmet):
+        del waiting[step]
+    return waiting
 
 
 def note_available(session: Session, artifacts: Iterable[str]) -> None:
@@ -176,9 +189,7 @@ def note_available(session: Session, artifacts: Iterable[str]) -> None:
     for chunk in in_chunks(artifacts, _IDS_PER_STATEMENT):
         among = StepNeed.need_id.in_(chunk)
         session.execute(update(StepNeed).where(among, UNMET).values(met=True))
-        able = select(StepNeed.step_id).where(among).distinct().subquery()
-        steps = select(able.c.step_id).where(~_has_unmet(able.c.step_id))
-        make_ready(session, session.scalars(steps).all())
+        make_ready(session, session.scalars(select(StepNeed.step_id).where(among).distinct()).all())
 
 
 def no_longer_ready(session: Session, steps: Iterable[str]) -> None:
@@ -238,13 +249,12 @@ def find_wanted(session: Session, steps: Collection[str]) -> set[str]:
 
 
 def find_runs(session: Session, steps: Collection[str]) -> set[str]:
-    """Find the live runs that have one of `steps`."""
+    """Find the runs that have one of `steps`, also those that have ended."""
     found: set[str] = set()
     for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
         for table in TABLES:
-            query = select(table.run_id).join(table.rows, table.rows.id == table.run_id).distinct()
-            live = table.rows.state.in_(LIVE)
-            found.update(session.scalars(query.where(table.links.step_id.in_(chunk), live)))
+            query = select(table.run_id).where(table.links.step_id.in_(chunk))
+            found.update(session.scalars(query.distinct()))
     return found
 
 
