@@ -26,11 +26,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 
-from folder_store import FOLDER_VARIABLE, FolderStore
 from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+
+# Run as a script, this file's folder is on the path, not the one above it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.folder_store import FOLDER_VARIABLE, FolderStore
 
 from syntrust_core.contracts.base import Kind, Queue, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
@@ -60,6 +64,7 @@ from syntrust_gateway.orchestrator.process import PAUSE_S, PAUSE_WHILE_BUSY_S
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_standalone.servers import start_valkey, start_weed
 
+ROOT = Path(__file__).parents[1]
 BARE_TASK = "bench.bare"
 FAN = 10  # steps that need one other step
 INSPECTED = "c" * 64
@@ -188,10 +193,10 @@ def _seed(run: Run, number: int) -> int:
 def worker(folder: Path, url: str, storage: StorageSettings) -> Iterator[None]:
     """One worker process with one child."""
     env = make_environment(storage, url) | {"SYNTRUST_WORKER__SCRATCH": str(folder / "scratch")}
-    command = [sys.executable, str(Path(__file__).with_name("noop_worker.py"))]
+    command = [sys.executable, "-m", "benchmarks.noop_worker"]
     with (
         (folder / "worker.log").open("wb") as log,
-        subprocess.Popen(command, env=env, stderr=log, start_new_session=True) as process,
+        subprocess.Popen(command, env=env, cwd=ROOT, stderr=log, start_new_session=True) as process,
     ):
         coordinator = RedisCoordinator.at(url)
         while not coordinator.workers(Queue.GENERATOR):

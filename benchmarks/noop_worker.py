@@ -6,19 +6,18 @@ It serves the generator queue as a real one does: a step has its lease, its atte
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
+from unittest.mock import patch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
+from benchmarks.folder_store import FOLDER_VARIABLE, FolderStore
 from celery.signals import worker_init
-from folder_store import FOLDER_VARIABLE, FolderStore
 
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
-from syntrust_core.runtime import worker
 from syntrust_core.runtime.runner import StepContext
+from syntrust_core.runtime.worker import run_worker
+from syntrust_core.storage.s3 import S3Store
 
 BARE_TASK = "bench.bare"
+NOTHING = "benchmarks.noop_worker:do_nothing"
 
 
 def do_nothing(message: StepMessage, context: StepContext) -> None:
@@ -31,9 +30,6 @@ def _register_bare(sender: object, **_: object) -> None:
 
 if __name__ == "__main__":
     worker_init.connect(_register_bare, weak=False)
-    if FOLDER_VARIABLE in os.environ:
-        worker.S3Store = FolderStore  # type: ignore[misc,assignment]
-    nothing = "noop_worker:do_nothing"
-    worker.run_worker(
-        Queue.GENERATOR, {Kind.SYNTHESISE_CASE: nothing, Kind.TRAIN_GENERATOR: nothing}
-    )
+    store = FolderStore if FOLDER_VARIABLE in os.environ else S3Store
+    with patch("syntrust_core.runtime.worker.S3Store", store):
+        run_worker(Queue.GENERATOR, {Kind.SYNTHESISE_CASE: NOTHING, Kind.TRAIN_GENERATOR: NOTHING})

@@ -63,3 +63,14 @@ def test_cancel_flags_of_many_steps_are_taken_back_at_once(coordinator: StepCoor
     coordinator.uncancel_all([])
 
     assert [coordinator.cancelled(step) for step in (first, second, other)] == [False, False, True]
+
+
+def test_a_coordinator_that_lost_everything_says_so_once(coordinator: StepCoordinator) -> None:
+    if isinstance(coordinator, MemoryCoordinator):
+        coordinator.lose_everything()
+    else:
+        assert isinstance(coordinator, RedisCoordinator)
+        coordinator._redis.flushall()
+
+    assert coordinator.was_emptied()
+    assert not coordinator.was_emptied()

@@ -104,6 +104,10 @@ class StepCoordinator(Protocol):
 
     def uncancel_all(self, steps: Collection[str]) -> None: ...
 
+    def was_emptied(self) -> bool:
+        """Whether all of this was lost since the last call, or nobody has called before."""
+        ...
+
 
 class RedisCoordinator:
     """`StepCoordinator` on a Redis or Valkey server."""
@@ -220,6 +224,10 @@ class RedisCoordinator:
         if steps:
             with _answering():
                 self._redis.delete(*(f"cancel:{step}" for step in steps))
+
+    def was_emptied(self) -> bool:
+        with _answering():
+            return bool(self._redis.set("orchestrator:memory", 1, nx=True))
 
 
 @contextmanager

@@ -81,6 +81,7 @@ class MemoryCoordinator:
         self.reports: dict[str, Progress] = {}
         self.alive: set[tuple[Queue, str]] = set()
         self.tick_age: float | None = None
+        self._is_new = True
 
     def set_queued(self, step: str) -> None:
         if step not in self.leases:
@@ -146,8 +147,13 @@ class MemoryCoordinator:
     def uncancel_all(self, steps: Collection[str]) -> None:
         self.cancels.difference_update(steps)
 
+    def was_emptied(self) -> bool:
+        was, self._is_new = self._is_new, False
+        return was
+
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""
+        self._is_new = True
         self.queued.clear()
         self.leases.clear()
         self.cancels.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -59,7 +59,7 @@ class Servers:
     coordinator: StepCoordinator
     queue: StepQueue
     clock: Clock = lambda: datetime.now(UTC)
-    monotonic: Any = time.monotonic
+    monotonic: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from syntrust_core.contracts.base import QUEUES, Queue, Ref
+from syntrust_core.runtime.coordination import LEASE_RENEWAL
 from syntrust_gateway.db.tables import StepState
 from syntrust_gateway.orchestrator.reconcile import Again, Examiner, Finished, Rest, Servers
 
 LOOK_AT_LEASED_EVERY_S: Final = 5.0
+LEASE_AGAIN_S: Final = LEASE_RENEWAL.total_seconds() + 5
 GONE_AFTER_LOOKS: Final = 2  # a message on its way to a worker is nowhere for a moment
 _PACE_WEIGHT: Final = 0.2
 
@@ -58,6 +60,7 @@ class Flights:
     def __init__(self, servers: Servers, examiner: Examiner) -> None:
         self._servers, self._examiner = servers, examiner
         self._flights: dict[str, Flight] = {}
+        self._patient_until_s = float("-inf")
         self._resting: dict[str, float] = {}
         self._has_rested: set[str] = set()
         self.pace_s: dict[str, float] = {}
@@ -99,17 +102,26 @@ class Flights:
 
     def look(self, ready: Collection[str]) -> News:
         """Look at every flight once; `ready` are the steps that a scheduled run wants."""
-        news = News()
+        news, is_patient = News(), self._is_patient()
         queued, leased = self._servers.coordinator.look_up(self._flights)
         for flight in list(self):
             step = flight.ref.id
             if step in leased:
                 self._follow(flight, news, is_wanted=step in ready)
-            elif step not in queued:
-                self._land(flight, news, is_wanted=step in ready)
-            else:
+            elif step in queued:
                 flight.is_leased = False
+            elif flight.is_leased and is_patient:
+                self._look_for_result(flight, news, is_wanted=step in ready)
+            else:
+                self._land(flight, news, is_wanted=step in ready)
         return news
+
+    def _is_patient(self) -> bool:
+        """Whether Redis was emptied a moment ago: then workers take their leases again."""
+        now = self._servers.monotonic()
+        if self._servers.coordinator.was_emptied():
+            self._patient_until_s = now + LEASE_AGAIN_S
+        return now < self._patient_until_s
 
     def _follow(self, flight: Flight, news: News, *, is_wanted: bool) -> None:
         if not flight.is_leased:
@@ -119,8 +131,11 @@ class Flights:
         if now - flight.looked_s > LOOK_AT_LEASED_EVERY_S:
             # A worker that dies between its manifest and its lease leaves both.
             flight.looked_s = now
-            if self._servers.store.exists(flight.ref.manifest_key):
-                self._land(flight, news, is_wanted=is_wanted)
+            self._look_for_result(flight, news, is_wanted=is_wanted)
+
+    def _look_for_result(self, flight: Flight, news: News, *, is_wanted: bool) -> None:
+        if self._servers.store.exists(flight.ref.manifest_key):
+            self._land(flight, news, is_wanted=is_wanted)
 
     def _land(self, flight: Flight, news: News, *, is_wanted: bool) -> None:
         """End a flight, and see what came of it. What nobody wants is not tried again."""

@@ -23,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import QUEUES, Kind
-from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.schedule_tables import (
     AWAITED_MODEL,
     UNMET,
@@ -37,10 +36,8 @@ from syntrust_gateway.db.tables import (
     CaseState,
     Dataset,
     DatasetState,
-    Job,
     Step,
     StepState,
-    Upload,
 )
 from syntrust_gateway.runs.tables import LIVE, NOT_ENDED, TABLES, RunTable
 
@@ -65,19 +62,6 @@ def _inspections() -> Source:
     return Source(live.where(Dataset.state == DatasetState.INSPECTING), links)
 
 
-def _uploads() -> Source:
-    """Select the uploads that jobs wait for: these jobs are planned once they are received."""
-    links = select(
-        Upload.id.label("run_id"), Upload.step.label("step_id"), literal(0).label("position")
-    ).where(Upload.step.is_not(null()))
-    waiting = (
-        exists()
-        .where(JobUpload.upload_id == Upload.id, JobUpload.received.is_(False))
-        .where(Job.id == JobUpload.job_id, Job.state.in_(LIVE), Job.planned.is_(False))
-    )
-    return Source(select(Upload.id, Upload.owner, literal(0)).where(waiting), links)
-
-
 def _runs(table: RunTable, rank: int) -> Source:
     live = select(table.rows.id, table.rows.owner, precedence(rank, table.rows.priority))
     links = select(
@@ -93,7 +77,6 @@ def precedence(rank: int, priority: Any) -> Any:  # noqa: ANN401 - a number, or 
 
 SOURCES: Final = (
     _inspections(),
-    _uploads(),
     *(_runs(table, rank) for rank, table in enumerate(TABLES, 1)),
 )
 

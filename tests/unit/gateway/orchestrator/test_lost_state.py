@@ -157,6 +157,43 @@ def test_a_worker_that_dies_after_its_manifest_does_not_hold_the_step(
     assert harness.case("p0").record is not None
 
 
+def running_step(harness: OrchestratorHarness) -> StepMessage:
+    """Have a worker begin a step, and Redis lose everything meanwhile."""
+    harness.dataset(cases=1)
+    harness.tick()
+    message = harness.queue.take()
+    harness.coordinator.acquire_lease(message.step_id, "worker")
+    harness.tick()
+    harness.coordinator.lose_everything()
+    return message
+
+
+def test_a_step_that_runs_while_redis_is_emptied_is_not_begun_a_second_time(
+    harness: OrchestratorHarness,
+) -> None:
+    message = running_step(harness)
+
+    for _ in range(5):
+        harness.tick()
+    assert harness.queue.messages == []
+    harness.coordinator.acquire_lease(message.step_id, "worker")  # at its next renewal
+    for _ in range(10):
+        harness.tick()
+
+    assert harness.queue.messages == []
+
+
+def test_a_step_whose_worker_dies_while_redis_is_emptied_is_submitted_again(
+    harness: OrchestratorHarness,
+) -> None:
+    message = running_step(harness)
+
+    for _ in range(11):
+        harness.tick()
+
+    assert harness.queue.messages == [message]
+
+
 class LostLead:
     def acquire(self) -> bool:
         return True
