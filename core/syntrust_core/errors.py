@@ -117,6 +117,29 @@ class WrongRecipe(PlatformError):
     )
 
 
+class MessageNotUnderstood(PlatformError):
+    """A worker cannot read a step's request, which a newer gateway has written."""
+
+    slug, title, status, fault = (
+        "message-not-understood",
+        "Worker and gateway differ in version",
+        500,
+        Fault.DEPENDENCY,
+    )
+
+
+class Stalled(PlatformError):
+    """A step gave no sign of progress for longer than its kind may take between two."""
+
+    slug, title, status, fault = "stalled", "The step stood still", 500, Fault.DEPENDENCY
+
+
+class WorkerDiskFull(PlatformError):
+    """A worker has no room for the files of a step."""
+
+    slug, title, status, fault = "worker-disk-full", "Worker has no room", 507, Fault.DEPENDENCY
+
+
 class WorkerMisconfigured(PlatformError):
     """A worker cannot import what computes the step: its installation is incomplete."""
 
@@ -127,6 +150,12 @@ class DeviceBusy(PlatformError):
     """Another process of this worker holds the device. The step goes back to the queue."""
 
     slug, title, status, fault = "device-busy", "The device is taken", 503, Fault.DEPENDENCY
+
+
+class Stopping(PlatformError):
+    """The worker ends. The step keeps what it has and goes back; it is not counted."""
+
+    slug, title, status, fault = "worker-stopping", "The worker ends", 503, Fault.DEPENDENCY
 
 
 class OutOfMemory(CallerError):

@@ -66,6 +66,14 @@ class WorkerSettings(BaseModel):
         int, Field(ge=1, description="CPU threads of a step; part of repeatability.")
     ] = 2
     heartbeat_file: Path | None = None
+    soft_shutdown: Annotated[
+        timedelta,
+        Field(description="Time that a step has to keep a checkpoint when its worker ends."),
+    ] = timedelta(seconds=60)
+    patience_factor: Annotated[
+        float,
+        Field(gt=0, description="Multiplies how long a step may take without a sign of progress."),
+    ] = 1.0
 
 
 class TracingSettings(BaseModel):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -250,8 +251,8 @@ def test_a_work_whose_import_kills_the_process_counts_as_an_attempt(idle: Toy) -
 
     (attempt,) = read_attempts(idle.store, idle.message.ref)
     assert attempt.error is None
-    assert isinstance(decide((attempt,)), Submit)
-    given_up = decide((attempt,) * MAX_ATTEMPTS)
+    assert isinstance(decide((attempt,), now=datetime.now(UTC)), Submit)
+    given_up = decide((attempt,) * MAX_ATTEMPTS, now=datetime.now(UTC))
     assert isinstance(given_up, Fail)
     assert socket.gethostname() in given_up.text
 

@@ -124,8 +124,21 @@ class Ref(Frozen):
         return f"{self.prefix}/{attempt}/{name}"
 
     @property
+    def progress_prefix(self) -> str:
+        return f"{self.prefix}/progress/"
+
+    def progress_key(self, attempt: str) -> str:
+        """Written once an attempt has kept more than it began from; lists the attempts before."""
+        return f"{self.progress_prefix}{attempt}.json"
+
+    @property
+    def checkpoints_prefix(self) -> str:
+        """The states of a long training; a key names iteration, SHA-256 and attempt."""
+        return f"{self.prefix}/checkpoints/"
+
+    @property
     def checkpoint_key(self) -> str:
-        """The latest state of a long training, overwritten as it goes."""
+        """Where earlier workers kept the only state of a training. It is still read."""
         return f"{self.prefix}/checkpoint"
 
     def live_artifact_key(self, name: str) -> str:

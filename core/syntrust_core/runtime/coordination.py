@@ -13,7 +13,9 @@ from itertools import compress
 from typing import Protocol, cast
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from syntrust_core.contracts.base import Progress, Queue
 from syntrust_core.errors import QueueUnavailable
@@ -26,12 +28,13 @@ PROGRESS = timedelta(seconds=120)
 CANCEL = timedelta(seconds=120)
 TICK = timedelta(hours=1)
 
-# Take the lease unless somebody else holds it, and remove the queue mark in the same step.
+# Take the lease unless somebody else holds it. The queue mark goes in either case and in the same
+# step: the message that it stands for has been taken.
 _ACQUIRE_LEASE = """
+redis.call('DEL', KEYS[2])
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-redis.call('DEL', KEYS[2])
 return 1
 """
 # A worker may be faster than the sender: a step that has a lease gets no queue mark.
@@ -53,7 +56,10 @@ class StepCoordinator(Protocol):
     def is_queued(self, step: str) -> bool: ...
 
     def acquire_lease(self, step: str, token: str) -> bool:
-        """Take or renew the lease for `token`; False if another token holds it."""
+        """Take or renew the lease for `token`; False if another token holds it.
+
+        The queue mark of the step goes in either case.
+        """
         ...
 
     def release_lease(self, step: str, token: str) -> None:
@@ -121,7 +127,13 @@ class RedisCoordinator:
     @classmethod
     def at(cls, url: str) -> RedisCoordinator:
         client = Redis.from_url(
-            url, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True
+            url,
+            socket_timeout=10,
+            socket_connect_timeout=5,
+            socket_keepalive=True,
+            # Once more, for a connection that a restart of the server has cut. Longer tries would
+            # hold up the step that reports.
+            retry=Retry(NoBackoff(), 1),
         )
         return cls(client)
 

@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import platform
 import shutil
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
+
+from structlog.contextvars import bound_contextvars
 
 from syntrust_core import recent_log
 from syntrust_core.contracts.base import (
     RECIPES,
-    FileInfo,
-    Manifest,
-    Progress,
-    Provenance,
     Ref,
-    StepError,
     StepMessage,
-    Upload,
 )
-from syntrust_core.contracts.uploads import STAGING_PREFIX
 from syntrust_core.errors import (
     Cancelled,
-    Context,
     DeviceBusy,
     Fault,
     LeaseLost,
-    PlatformError,
     QueueUnavailable,
+    Stopping,
     Unavailable,
+    WorkerDiskFull,
     WorkerMisconfigured,
     WrongRecipe,
 )
-from syntrust_core.files import file_sha256
 from syntrust_core.log import get_logger
-from syntrust_core.runtime import received_files
-from syntrust_core.runtime.coordination import LEASE_RENEWAL, StepCoordinator
-from syntrust_core.runtime.device_lock import exclusive_lock
+from syntrust_core.runtime.attempt_records import INTERNAL_TEXT, describe_error, describe_run
+from syntrust_core.runtime.context import StepContext, device_lock
+from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.runtime.input_cache import InputCache
+from syntrust_core.runtime.lease import hold_lease
+from syntrust_core.runtime.publish import publish, publish_imported, publish_result
+from syntrust_core.runtime.step_process import StepProcess
 from syntrust_core.storage.base import ObjectStore
+
+__all__ = [
+    "INTERNAL_TEXT",
+    "Outcome",
+    "StepContext",
+    "StepHandler",
+    "StepServers",
+    "device_lock",
+    "publish",
+    "publish_imported",
+    "require_message",
+    "run_attempt",
+    "run_step",
+]
 
 log = get_logger(__name__)
 
-_REPORT_EVERY_S = 0.5
-INTERNAL_TEXT = "The platform failed at this step; its log has the reason."
+# How long a worker waits for the store, with the step in hand, before it gives it up.
+_BEGIN_PATIENCE_S: Final = 60.0
+_RESULT_PATIENCE_S: Final = 600.0
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class Outcome(StrEnum):
@@ -65,135 +77,20 @@ class Outcome(StrEnum):
     BROKEN = "broken"  # the worker failed, not the request
 
 
-class StepContext:
-    """What a step handler may ask of the platform.
-
-    `scratch` is an empty folder that is removed afterwards; `threads` is the number of CPU threads
-    that the handler uses: exactly so many, because sums depend on it. `report` raises
-    `Cancelled` when nobody wants the step any more and `LeaseLost` when another attempt has it.
-    """
-
-    def __init__(
-        self,
-        ref: Ref,
-        *,
-        store: ObjectStore,
-        coordinator: StepCoordinator,
-        cache: InputCache,
-        scratch: Path,
-        threads: int,
-    ) -> None:
-        self.ref = ref
-        self.threads = threads
-        self.attempt = str(uuid4())
-        self.scratch = scratch
-        self.files: dict[str, Path] = {}
-        self.lost = threading.Event()
-        self._store = store
-        self._coordinator = coordinator
-        self._cache = cache
-        self._reported_s = 0.0
-        self._has_checkpoint = False
-        self._live_artifacts: set[str] = set()
-        self._used_up: set[str] = set()
-
-    def prepare(self) -> None:
-        """Make the scratch folder. It is part of the attempt, so a full disk counts as one."""
-        self._cache.trim()
-        self.scratch.mkdir(mode=0o700)
-
-    def fetch(self, ref: Ref) -> Path:
-        """Give a read-only folder with every file of a published artifact; digests are checked."""
-        return self._cache.folder(ref)
-
-    def read(self, ref: Ref, name: str) -> bytes:
-        """Read one small file of a published artifact; its digest is checked."""
-        return self._cache.read(ref, name)
-
-    def fetch_upload(self, role: str, upload: Upload, path: Path) -> Path:
-        """Download the file of a role and check it against the digest it was announced with."""
-        return received_files.fetch(self._store, role, upload, path)
-
-    def receive_upload(self, role: str, upload: Upload) -> None:
-        """Check a staged file and keep it under its digest; see `received_files.receive`."""
-        if upload.key.startswith(STAGING_PREFIX):
-            self._used_up.add(upload.key)
-        received_files.receive(
-            self._store, role, upload, attempt=self.attempt, scratch=self.scratch
-        )
-
-    def add(self, name: str, path: Path) -> None:
-        """Make a local file part of what this step publishes."""
-        self.files[name] = path
-
-    def report(self, done: int, total: int, **detail: float | str) -> None:
-        """Report progress. Call it often: it sends at most two reports a second."""
-        if self.lost.is_set():
-            raise LeaseLost("Another attempt holds this step now.")
-        now = time.monotonic()
-        if done < total and now - self._reported_s < _REPORT_EVERY_S:
-            return
-        self._reported_s = now
-        # Without Redis nobody can be told and no flag can be read. The step goes on.
-        with suppress(QueueUnavailable):
-            self._coordinator.report(self.ref.id, Progress(done=done, total=total, detail=detail))
-            if self._coordinator.cancelled(self.ref.id):
-                raise Cancelled("Nobody wants this step any more.")
-
-    @contextmanager
-    def device(self, *, patience_s: float) -> Iterator[None]:
-        """Hold the worker's device while the block runs; its processes take turns.
-
-        Waiting is reported, can be cancelled, and ends after `patience_s` seconds with
-        `DeviceBusy`, because another worker may be free by then.
-        """
-        since = time.monotonic()
-
-        def waiting() -> None:
-            self.report(0, 1, waiting="for the device")
-            if time.monotonic() - since > patience_s:
-                raise DeviceBusy("Another step has the device of this worker.")
-
-        with exclusive_lock(self.scratch.parent / device_lock(os.getppid()), waiting=waiting):
-            yield
-
-    def save_checkpoint(self, path: Path) -> None:
-        """Keep the state of a long training, so that another attempt can go on from it."""
-        if not self.lost.is_set():
-            self._store.put_file(self.ref.checkpoint_key, path)
-            self._has_checkpoint = True
-
-    def load_checkpoint(self, path: Path) -> bool:
-        """Fetch the state an earlier attempt kept; False if there is none."""
-        if not self._store.exists(self.ref.checkpoint_key):
-            return False
-        self._store.get_file(self.ref.checkpoint_key, path)
-        self._has_checkpoint = True
-        return True
-
-    def save_live_artifact(self, name: str, path: Path) -> str:
-        """Show a file of a running step; the next of that name replaces it. Give its key."""
-        key = self.ref.live_artifact_key(name)
-        if not self.lost.is_set():
-            self._store.put_file(key, path)
-            self._live_artifacts.add(key)
-        return key
-
-    def drop_checkpoint(self) -> None:
-        """Remove what a published step no longer needs: checkpoint, live files, staged uploads."""
-        if self._has_checkpoint:
-            self._store.delete(self.ref.checkpoint_key)
-        for key in self._live_artifacts | self._used_up:
-            self._store.delete(key)
-
-
-def device_lock(worker: int | str) -> str:
-    """Name the lock file of a worker's device; `worker` is the parent of its processes."""
-    return f"device-{worker}"
-
-
 StepHandler = Callable[[StepMessage, StepContext], None]
 Message = TypeVar("Message", bound=StepMessage)
+
+
+@dataclass(frozen=True)
+class StepServers:
+    """What a worker lends to the steps that it runs."""
+
+    store: ObjectStore
+    coordinator: StepCoordinator
+    cache: InputCache
+    scratch: Path
+    threads: int = 1
+    process: StepProcess | None = None
 
 
 def require_message(kind: type[Message], message: StepMessage) -> Message:
@@ -213,62 +110,102 @@ def run_step(
     cache: InputCache,
     scratch: Path,
     threads: int = 1,
+    process: StepProcess | None = None,
 ) -> Outcome:
     """Compute `message`, unless it is done or runs elsewhere, and publish the result.
 
     Safe to call any number of times, on any number of workers at once. The manifest is created
-    once; the files of an attempt that lost stay where no manifest names them.
+    once; the files of an attempt that lost are removed, or stay where no manifest names them.
     """
-    ref = message.ref
-    if store.exists(ref.manifest_key):
-        return Outcome.ALREADY_DONE
-    folder = scratch / f"step-{os.getpid()}-{uuid4().hex}"
+
+    def compute(context: StepContext) -> None:
+        _require_recipe(message)
+        handler(message, context)
+
+    servers = StepServers(store, coordinator, cache, scratch, threads, process)
+    return run_attempt(message.ref, compute, servers)
+
+
+def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepServers) -> Outcome:
+    """Make one attempt at the step `ref`: `compute` names the files that are then published."""
     context = StepContext(
-        ref, store=store, coordinator=coordinator, cache=cache, scratch=folder, threads=threads
+        ref,
+        store=servers.store,
+        coordinator=servers.coordinator,
+        cache=servers.cache,
+        scratch=servers.scratch / f"step-{os.getpid()}-{uuid4().hex}",
+        threads=servers.threads,
+        process=servers.process,
     )
-    try:
-        with _lease(context, coordinator) as taken:
-            if not taken:
-                return Outcome.HELD_ELSEWHERE
-            if coordinator.cancelled(ref.id):
-                return Outcome.CANCELLED
-            return _attempt(message, handler, context, store)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bound_contextvars(kind=str(ref.kind), step=ref.id, attempt=context.attempt):
+        try:
+            with hold_lease(context, servers.coordinator, servers.store) as taken:
+                return _attempt(context, compute, servers) if taken else Outcome.HELD_ELSEWHERE
+        finally:
+            shutil.rmtree(context.scratch, ignore_errors=True)
 
 
 def _attempt(
-    message: StepMessage, handler: StepHandler, context: StepContext, store: ObjectStore
+    context: StepContext, compute: Callable[[StepContext], None], servers: StepServers
 ) -> Outcome:
-    ref, started = context.ref, time.monotonic()
-    made = _made()
-    store.put(ref.attempt_key(context.attempt), made.model_dump_json().encode())
-    recent_log.clear()
-    log.info("step.started", kind=ref.kind, step=ref.id, attempt=context.attempt)
+    """Run the step under its lease. A clean stop leaves no record, so it is not counted."""
     try:
-        context.prepare()
-        _require_recipe(message)
-        handler(message, context)
-        seconds = round(time.monotonic() - started, 3)
-        made = made.model_copy(update={"seconds": seconds})
-        publish(store, ref, context.attempt, context.files, made)
-        context.drop_checkpoint()
+        if _is_cancelled(context, servers.coordinator):
+            return Outcome.CANCELLED
+        context.check()
+        if _is_done(context, servers.store):
+            return Outcome.ALREADY_DONE
+        return _compute(context, compute, servers.store)
     except Cancelled:
-        store.delete(ref.attempt_key(context.attempt))
-        log.info("step.cancelled", kind=ref.kind, step=ref.id)
+        _forget(context)
+        log.info("step.cancelled")
         return Outcome.CANCELLED
-    except DeviceBusy:
-        store.delete(ref.attempt_key(context.attempt))
-        log.info("step.given_back", kind=ref.kind, step=ref.id)
+    except (DeviceBusy, Stopping) as reason:
+        _forget(context)
+        log.info("step.given_back", reason=reason.slug)
         return Outcome.GIVEN_BACK
     except LeaseLost:
-        log.warning("step.lease_lost", kind=ref.kind, step=ref.id, attempt=context.attempt)
+        log.warning("step.lease_lost")
         return Outcome.HELD_ELSEWHERE
+
+
+def _is_cancelled(context: StepContext, coordinator: StepCoordinator) -> bool:
+    with suppress(QueueUnavailable):
+        return coordinator.cancelled(context.ref.id)
+    return False
+
+
+def _is_done(context: StepContext, store: ObjectStore) -> bool:
+    """Look for the manifest, with patience: who gives up at once empties the queue into nothing."""
+    return context.ride_out(lambda: store.exists(context.ref.manifest_key), _BEGIN_PATIENCE_S)
+
+
+def _forget(context: StepContext) -> None:
+    try:
+        context.records.forget()
+    except Unavailable as error:
+        log.warning("step.not_forgotten", slug=error.slug)
+
+
+def _compute(
+    context: StepContext, compute: Callable[[StepContext], None], store: ObjectStore
+) -> Outcome:
+    made, started = describe_run(), time.monotonic()
+    context.ride_out(lambda: context.records.begin(made), _BEGIN_PATIENCE_S)
+    recent_log.clear()
+    log.info("step.started")
+    try:
+        context.prepare()
+        compute(context)
+        seconds = round(time.monotonic() - started, 3)
+        won = publish_result(context, store, made.model_copy(update={"seconds": seconds}))
+    except (Cancelled, DeviceBusy, Stopping, LeaseLost):
+        raise
     except Exception as error:  # noqa: BLE001 - the orchestrator must learn of every failure
-        _record_error(context, store, error)
-        return Outcome.BROKEN if isinstance(error, WorkerMisconfigured) else Outcome.FAILED
-    log.info("step.done", kind=ref.kind, step=ref.id, seconds=seconds)
-    return Outcome.DONE
+        return _record_error(context, _name_disk_full(error))
+    context.drop_checkpoint()
+    log.info("step.done" if won else "step.done_elsewhere", seconds=seconds)
+    return Outcome.DONE if won else Outcome.ALREADY_DONE
 
 
 def _require_recipe(message: StepMessage) -> None:
@@ -279,88 +216,25 @@ def _require_recipe(message: StepMessage) -> None:
         )
 
 
-def publish(
-    store: ObjectStore, ref: Ref, attempt: str, paths: Mapping[str, Path], made: Provenance
-) -> None:
-    """Upload the files, then create the manifest: whoever sees it sees everything."""
-    files = {}
-    for name, path in sorted(paths.items()):
-        key = ref.file_key(attempt, name)
-        store.put_file(key, path)
-        files[name] = FileInfo(key=key, bytes=path.stat().st_size, sha256=file_sha256(path))
-    manifest = Manifest(kind=ref.kind, id=ref.id, attempt=attempt, files=files, made=made)
-    store.create(
-        ref.manifest_key, manifest.model_dump_json().encode(), content_type="application/json"
-    )
+def _name_disk_full(error: Exception) -> Exception:
+    """Tell a full disk of this worker from a bug: it passes, and another worker has room."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return WorkerDiskFull(f"The worker on {socket.gethostname()} has no room for its files.")
+    return error
 
 
-def publish_imported(store: ObjectStore, ref: Ref, paths: Mapping[str, Path]) -> None:
-    """Publish files that were not computed here, such as a shipped model, under their digest."""
-    if not store.exists(ref.manifest_key):
-        publish(store, ref, str(uuid4()), paths, _made())
-
-
-def _record_error(context: StepContext, store: ObjectStore, error: Exception) -> None:
-    ref = context.ref
-    if isinstance(error, PlatformError) and error.fault is not Fault.INTERNAL:
-        record = _step_error(error.fault, error.slug, error.detail, error.context)
-        log.warning("step.failed", kind=ref.kind, step=ref.id, slug=error.slug, detail=error.detail)
+def _record_error(context: StepContext, error: Exception) -> Outcome:
+    record = describe_error(error)
+    if record.fault == Fault.INTERNAL.value:
+        log.error("step.failed", slug=record.slug, exc_info=error)
+    elif record.fault == Fault.CALLER.value:
+        # What a caller has sent may name a patient, and so may the sentence about it.
+        log.warning("step.failed", slug=record.slug)
     else:
-        record = _step_error(Fault.INTERNAL, "internal", INTERNAL_TEXT, {})
-        log.error("step.failed", kind=ref.kind, step=ref.id, exc_info=error)
+        log.warning("step.failed", slug=record.slug, detail=record.text)
     try:
-        store.put(ref.error_key(context.attempt), record.model_dump_json().encode())
+        context.ride_out(lambda: context.records.fail(record), _RESULT_PATIENCE_S)
     except Unavailable:
         # The attempt record without a manifest tells the orchestrator enough.
-        log.exception("step.error_not_recorded", kind=ref.kind, step=ref.id)
-
-
-def _step_error(fault: Fault, slug: str, text: str, context: dict[str, Context]) -> StepError:
-    return StepError(
-        fault=fault.value,
-        slug=slug,
-        text=text,
-        context=context,
-        host=socket.gethostname(),
-        at=_now(),
-        log=tuple(recent_log.list_lines()),
-    )
-
-
-@contextmanager
-def _lease(context: StepContext, coordinator: StepCoordinator) -> Iterator[bool]:
-    """Hold the step's lease under this attempt's token while the block runs."""
-    step, token = context.ref.id, context.attempt
-    if not coordinator.acquire_lease(step, token):
-        yield False
-        return
-    stop = threading.Event()
-    renewal = threading.Thread(
-        target=_keep_lease, args=(context, coordinator, stop), name="lease", daemon=True
-    )
-    renewal.start()
-    try:
-        yield True
-    finally:
-        stop.set()
-        renewal.join()
-        with suppress(QueueUnavailable):
-            coordinator.release_lease(step, token)
-
-
-def _keep_lease(context: StepContext, coordinator: StepCoordinator, stop: threading.Event) -> None:
-    while not stop.wait(LEASE_RENEWAL.total_seconds()):
-        # A Redis that lost everything gives the lease back to whoever asks first.
-        with suppress(QueueUnavailable):
-            if not coordinator.acquire_lease(context.ref.id, context.attempt):
-                context.lost.set()
-                return
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _made() -> Provenance:
-    versions = {"python": platform.python_version(), "platform": platform.platform()}
-    return Provenance(host=socket.gethostname(), started=_now(), seconds=0.0, versions=versions)
+        log.exception("step.error_not_recorded")
+    return Outcome.BROKEN if isinstance(error, WorkerMisconfigured) else Outcome.FAILED

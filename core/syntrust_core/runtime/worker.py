@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import shutil
 import signal
@@ -11,21 +12,38 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
-from celery.signals import worker_ready
+from celery import Celery, Task
+from celery.signals import task_unknown, worker_process_init, worker_ready
+from celery.worker import state as celery_state
+from pydantic import ValidationError
 
 from syntrust_core import log as structured_log
-from syntrust_core.contracts.base import QUEUES, Kind, Queue, StepMessage, task_name
+from syntrust_core.contracts.base import QUEUES, Kind, Queue, Ref, StepMessage, task_name
 from syntrust_core.contracts.registry import parse_message
-from syntrust_core.errors import QueueUnavailable, WorkerMisconfigured
+from syntrust_core.errors import (
+    MessageNotUnderstood,
+    QueueUnavailable,
+    Unavailable,
+    WorkerMisconfigured,
+)
 from syntrust_core.log import get_logger
+from syntrust_core.runtime.children import LIFE_SIGNS, ChildProcess, ChildWatch, StopFlag
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.queue import make_celery
-from syntrust_core.runtime.runner import Outcome, StepContext, StepHandler, device_lock, run_step
+from syntrust_core.runtime.queue import make_celery, step_of
+from syntrust_core.runtime.runner import (
+    Outcome,
+    StepContext,
+    StepHandler,
+    StepServers,
+    device_lock,
+    run_attempt,
+    run_step,
+)
 from syntrust_core.settings import Settings
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.s3 import S3Store
@@ -33,6 +51,8 @@ from syntrust_core.storage.s3 import S3Store
 log = get_logger(__name__)
 
 HEARTBEAT_EVERY_S = 10.0
+_SILENT_BEATS = 12  # two minutes without a sign of life, on a machine of any load
+_TASK_PREFIX = task_name(Kind.INSPECT_CASE).removesuffix(Kind.INSPECT_CASE)
 
 
 def run_worker(
@@ -55,14 +75,16 @@ def run_worker(
     store = S3Store(settings.storage)
     store.ensure_bucket()
     at_start(store)
-    app = make_celery(settings.queue)
+    app, worker = make_celery(settings.queue), _Worker(settings, queue, processes)
     for kind, location in handlers.items():
-        _register(app, kind, location, settings, processes)
+        _register(app, kind, location, worker)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
+    worker_process_init.connect(worker.on_child, weak=False, dispatch_uid="child")
+    task_unknown.connect(worker.on_unknown_task, weak=False, dispatch_uid="unknown")
     worker_ready.connect(
-        lambda **_: _start_heartbeat(settings, queue, [f"{name}-{n}" for n in range(processes)]),
+        lambda **_: worker.on_ready([f"{name}-{n}" for n in range(processes)]),
         weak=False,
-        dispatch_uid="heartbeat",
+        dispatch_uid="ready",
     )
     app.worker_main(
         [
@@ -83,6 +105,7 @@ def remove_leftovers(scratch: Path) -> None:
     for left in (
         *scratch.glob("step-*"),
         *scratch.glob("cache-*"),
+        *scratch.glob(LIFE_SIGNS),
         *scratch.glob(device_lock("*")),
     ):
         if Path(f"/proc/{left.name.split('-')[1]}").exists():
@@ -93,43 +116,157 @@ def remove_leftovers(scratch: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-class _Resources:
-    """What a child builds at its first task and keeps; connections do not survive a fork."""
+class _Worker:
+    """One worker: its parent process, and in each child what the child keeps between steps."""
 
-    def __init__(self, settings: Settings, processes: int) -> None:
-        self.store = S3Store(settings.storage)
-        self.coordinator = RedisCoordinator.at(settings.queue.url)
-        self.scratch = settings.worker.scratch
-        self.cache = InputCache(
-            self.store,
-            self.scratch / f"cache-{os.getpid()}",
-            limit_bytes=settings.worker.cache_bytes // processes,
+    def __init__(self, settings: Settings, queue: Queue, processes: int) -> None:
+        self.flag = StopFlag()
+        self._settings, self._queue, self._processes = settings, queue, processes
+        self._process: ChildProcess | None = None
+        self._servers: StepServers | None = None
+
+    def on_ready(self, names: Sequence[str]) -> None:
+        """Listen to signals and begin the heartbeat. Runs in the parent."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, lambda *_: self._stop())
+        beat = threading.Thread(target=self._beat, args=(names,), name="heartbeat", daemon=True)
+        beat.start()
+
+    def on_child(self, **_: object) -> None:
+        """Prepare a child that has just been forked."""
+        worker = self._settings.worker
+        self._process = ChildProcess(
+            self.flag,
+            worker.scratch,
+            stop_grace_s=worker.soft_shutdown.total_seconds(),
+            patience_factor=worker.patience_factor,
+        )
+        self._process.listen()
+
+    @property
+    def process(self) -> ChildProcess:
+        if self._process is None:
+            self.on_child()
+        assert self._process is not None  # noqa: S101 - for the type checker
+        return self._process
+
+    @property
+    def servers(self) -> StepServers:
+        """Connect at the first step; connections do not survive a fork."""
+        if self._servers is None:
+            worker, store = self._settings.worker, S3Store(self._settings.storage)
+            self._servers = StepServers(
+                store=store,
+                coordinator=RedisCoordinator.at(self._settings.queue.url),
+                cache=InputCache(
+                    store,
+                    worker.scratch / f"cache-{os.getpid()}",
+                    limit_bytes=worker.cache_bytes // self._processes,
+                ),
+                scratch=worker.scratch,
+                threads=worker.threads,
+                process=self.process,
+            )
+        return self._servers
+
+    def on_unknown_task(self, name: str = "", id: str = "", **_: object) -> None:  # noqa: A002 - Celery's name
+        """Count a message of a kind that this worker does not know. Runs in the parent."""
+        step = step_of(id)
+        if step is None or not name.startswith(_TASK_PREFIX):
+            return
+        # The kind may be none of ours, so it is not checked.
+        kind: Any = name.removeprefix(_TASK_PREFIX)
+        ref = Ref.model_construct(kind=kind, id=step)
+        worker, store = self._settings.worker, S3Store(self._settings.storage)
+        servers = StepServers(
+            store,
+            RedisCoordinator.at(self._settings.queue.url),
+            InputCache(store, worker.scratch / f"cache-{os.getpid()}", limit_bytes=0),
+            worker.scratch,
+        )
+        _contain(lambda: refuse_message(ref, servers))
+
+    def _stop(self) -> None:
+        """Tell every child to hand its step back, take no more, and end once they have.
+
+        Celery's own handling of these signals waits for steps to end, or cuts them off.
+        """
+        self.flag.set()
+        celery_state.should_stop = 0
+
+    def _beat(self, names: Sequence[str]) -> None:
+        worker = self._settings.worker
+        coordinator = RedisCoordinator.at(self._settings.queue.url)
+        stopping = math.ceil(worker.soft_shutdown.total_seconds() / HEARTBEAT_EVERY_S) + 1
+        watch = ChildWatch(worker.scratch, most_silent=_SILENT_BEATS, most_stopping=stopping)
+        pause = threading.Event()
+        while True:
+            # A busy worker cannot answer a ping, so health is the age of this file.
+            with suppress(OSError):
+                if worker.heartbeat_file is not None:
+                    worker.heartbeat_file.touch()
+                watch.look(stopping=self.flag.is_set())
+            with suppress(QueueUnavailable):
+                for name in names:
+                    coordinator.worker_alive(self._queue, name)
+            pause.wait(HEARTBEAT_EVERY_S)
+
+
+def refuse_message(ref: Ref, servers: StepServers) -> Outcome:
+    """Count an attempt at a step whose request this worker cannot read, and say which worker."""
+
+    def refuse(_: StepContext) -> None:
+        raise MessageNotUnderstood(
+            f"The worker on {socket.gethostname()} (syntrust-core {version('syntrust-core')}) "
+            f"cannot read this request for {ref.kind}; install one version on gateway and workers."
         )
 
+    return run_attempt(ref, refuse, servers)
 
-def _register(app: Celery, kind: Kind, location: str, settings: Settings, processes: int) -> None:
-    kept: list[_Resources] = []
 
-    def task(message: dict[str, Any]) -> str:
-        if not kept:
-            kept.append(_Resources(settings, processes))
-        resources = kept[0]
-        outcome = run_step(
-            parse_message(kind, message),
+def _contain(run: Callable[[], Outcome]) -> Outcome:
+    """Let no server that is away end the task with an exception: the orchestrator submits again."""
+    try:
+        return run()
+    except Unavailable as error:
+        log.warning("step.not_begun", slug=error.slug, reason=error.detail)
+        return Outcome.FAILED
+
+
+def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
+    def run(step: str | None, message: Any) -> Outcome:  # noqa: ANN401 - whatever was sent
+        try:
+            request = parse_message(kind, message)
+        except ValidationError:
+            if step is None:
+                raise
+            log.warning("step.message_not_understood", kind=kind, step=step)
+            return refuse_message(Ref(kind=kind, id=step), worker.servers)
+        servers = worker.servers
+        return run_step(
+            request,
             import_late(location),
-            store=resources.store,
-            coordinator=resources.coordinator,
-            cache=resources.cache,
-            scratch=resources.scratch,
-            threads=settings.worker.threads,
+            store=servers.store,
+            coordinator=servers.coordinator,
+            cache=servers.cache,
+            scratch=servers.scratch,
+            threads=servers.threads,
+            process=servers.process,
         )
+
+    def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent
+        worker.process.begin()
+        try:
+            outcome = _contain(lambda: run(step_of(self.request.id), message))
+        finally:
+            worker.process.end()
         if outcome is Outcome.BROKEN:
             # A module that loaded half-way loads no better in this process. The worker is started
             # again after a pause, in which sound workers take the steps.
             os.kill(os.getppid(), signal.SIGTERM)
         return str(outcome)
 
-    app.task(task, name=task_name(kind))
+    app.task(task, name=task_name(kind), bind=True)
 
 
 def import_late(location: str) -> StepHandler:
@@ -163,25 +300,6 @@ def load_handler(location: str, queue: Queue) -> StepHandler:
             f"importing {missing} failed there; its log has the reason."
         ) from error
     return handler
-
-
-def _start_heartbeat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
-    threading.Thread(
-        target=_beat, args=(settings, queue, names), name="heartbeat", daemon=True
-    ).start()
-
-
-def _beat(settings: Settings, queue: Queue, names: Sequence[str]) -> None:
-    coordinator = RedisCoordinator.at(settings.queue.url)
-    pause = threading.Event()
-    while True:
-        # A busy worker cannot answer a ping, so health is the age of this file.
-        if settings.worker.heartbeat_file is not None:
-            settings.worker.heartbeat_file.touch()
-        with suppress(QueueUnavailable):
-            for name in names:
-                coordinator.worker_alive(queue, name)
-        pause.wait(HEARTBEAT_EVERY_S)
 
 
 def healthcheck(path: Path, *, max_age_s: float, now_s: float) -> int:

@@ -91,10 +91,10 @@ class MemoryCoordinator:
         return step in self.queued
 
     def acquire_lease(self, step: str, token: str) -> bool:
+        self.queued.discard(step)
         if self.leases.get(step, token) != token:
             return False
         self.leases[step] = token
-        self.queued.discard(step)
         return True
 
     def release_lease(self, step: str, token: str) -> None:

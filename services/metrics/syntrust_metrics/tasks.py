@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syntrust_core.cases.export import export_images as write_export
 from syntrust_core.cases.model import read_case, read_images
@@ -65,7 +67,13 @@ def compare_twin(message: StepMessage, context: StepContext) -> None:
     request = require_message(CompareTwin, message)
     case, _ = read_case(context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case)))
     folders = [context.fetch(Ref(kind=Kind.SYNTHESISE_CASE, id=twin)) for twin in request.twins]
-    compared = compare_twins(case, (read_images(folder, case.geometry) for folder in folders))
+
+    def read_twins() -> Iterator[NDArray[np.float32]]:
+        for index, folder in enumerate(folders):
+            context.report(index, len(folders))
+            yield read_images(folder, case.geometry)
+
+    compared = compare_twins(case, read_twins())
     path = context.scratch / COMPARISON_FILE
     path.write_text(compared.model_dump_json(indent=1), encoding="utf-8")
     context.add(COMPARISON_FILE, path)
@@ -87,6 +95,7 @@ def build_report(message: StepMessage, context: StepContext) -> None:
         "versions": {name: version(name) for name in VERSIONS},
     }
     comparisons = {step: _read_comparison(context, step) for step in compared}
+    context.report(0, 1)
     inputs = ReportInputs(request, scores, records, pairs, provenance, comparisons)
     for name, path in write_report(inputs, context.scratch / "report").items():
         context.add(name, path)

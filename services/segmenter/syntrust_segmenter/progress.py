@@ -6,6 +6,9 @@ from typing import Protocol
 
 
 class ProgressReporter(Protocol):
-    """A function called after every iteration; it may raise `Cancelled` or `LeaseLost`."""
+    """A function called after every iteration.
+
+    It may raise `Cancelled`, `LeaseLost` or `Stopping`.
+    """
 
     def __call__(self, done: int, total: int, **detail: float | str) -> None: ...

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from syntrust_core.errors import Cancelled
+from syntrust_core.errors import Cancelled, PlatformError
 from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
@@ -34,7 +34,7 @@ class CheckpointFile:
             shutil.copy(self.path, path)
         return self.path.exists()
 
-    def save_checkpoint(self, path: Path) -> None:
+    def save_checkpoint(self, path: Path, iteration: int) -> None:
         if self.saved != self.until:
             shutil.copy(path, self.path)
             self.saved += 1
@@ -43,23 +43,26 @@ class CheckpointFile:
 class Progress:
     """Remembers what was reported and, asked to, stops the training as a cancel would."""
 
-    def __init__(self, stop_at: int | None = None) -> None:
+    def __init__(self, stop_at: int | None = None, error: type[PlatformError] = Cancelled) -> None:
+        self.error = error
         self.done: list[int] = []
         self.details: list[dict[str, float | str]] = []
         self.stop_at = stop_at
 
     def __call__(self, done: int, total: int, **detail: float | str) -> None:
+        if "doing" in detail:
+            return  # between two iterations
         self.done.append(done)
         self.details.append(detail)
         if done == self.stop_at:
-            raise Cancelled(f"stopped at {done} of {total}")
+            raise self.error(f"stopped at {done} of {total}")
 
 
 class KillingProgress(Progress):
     """Kills its own process, as no handler can prevent, once an iteration is done."""
 
     def __call__(self, done: int, total: int, **detail: float | str) -> None:
-        if done == self.stop_at:
+        if done == self.stop_at and "doing" not in detail:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -78,6 +81,7 @@ def train_tiny(
     validation: list[ImageEntry] | None = None,
     progress: Progress | None = None,
     kept: CheckpointFile | None = None,
+    compute: ComputeConfig = EVERY_ITERATION,
 ) -> ModelCard:
     scratch = out.with_name(f"{out.name}-scratch")
     scratch.mkdir(exist_ok=True)
@@ -94,7 +98,7 @@ def train_tiny(
         cache=PreparedCache(out.parent / "prepared", limit_bytes=1 << 30),
         report=progress or Progress(),
         checkpoints=kept,
-        compute=EVERY_ITERATION,
+        compute=compute,
     )
 
 

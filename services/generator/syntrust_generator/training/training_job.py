@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from syntrust_core.errors import CallerError, InvalidRequest
+from syntrust_core.errors import CallerError, InvalidRequest, Stopping
 from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.atlas.registration import Shape
 from syntrust_generator.checkpoints.store import (
@@ -50,11 +50,18 @@ PREVIEW_CASES = 2
 LEAST_PAUSE = 20.0  # times what the last preview took: previews cost a training 5 % at most
 
 OnFile = Callable[[Path], None]
+OnCheckpoint = Callable[[Path, int], None]
+"""Gets the file and the iteration after which it was written."""
 
 
 def ignore_file(path: Path) -> None:
     """The callback for a caller that needs to do nothing with the file."""
     del path
+
+
+def ignore_checkpoint(path: Path, iteration: int) -> None:
+    """The callback for a caller that needs to do nothing with the checkpoint."""
+    del path, iteration
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class LiveArtifacts:
 
     checkpoint: Path
     preview: Path
-    on_checkpoint: OnFile = ignore_file
+    on_checkpoint: OnCheckpoint = ignore_checkpoint
     on_preview: OnFile = ignore_file
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     preview_every_s: float = PREVIEW_EVERY_S
@@ -172,7 +179,11 @@ class _PeriodicSaver:
 
         def save_and_report(progress: TrainingProgress) -> None:
             self._save_due(progress)
-            on_progress(progress)
+            try:
+                on_progress(progress)
+            except Stopping:
+                self._save_checkpoint()
+                raise
 
         return save_and_report
 
@@ -185,7 +196,7 @@ class _PeriodicSaver:
 
     def _save_checkpoint(self) -> None:
         save_training(self._training, self._config.recipe, self._live.checkpoint)
-        self._live.on_checkpoint(self._live.checkpoint)
+        self._live.on_checkpoint(self._live.checkpoint, self._training.iteration)
         self._next_checkpoint = time.monotonic() + self._live.checkpoint_every_s
 
     def _save_preview(self) -> None:

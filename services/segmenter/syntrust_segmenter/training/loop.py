@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from syntrust_core.errors import CallerError
+from syntrust_core.errors import CallerError, Stopping
 from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.models.start_weights import StartWeights
 from syntrust_segmenter.network.swin_unetr import autocast, build_network, resolve_precision
@@ -36,7 +37,7 @@ class Checkpoints(Protocol):
     """Storage of a training's state between attempts."""
 
     def load_checkpoint(self, path: Path) -> bool: ...
-    def save_checkpoint(self, path: Path) -> None: ...
+    def save_checkpoint(self, path: Path, iteration: int) -> None: ...
 
 
 class Diverged(CallerError):
@@ -87,23 +88,46 @@ def train_network(
         The start weights do not fit the network; see `StartWeights.load_into`.
     """
     state = create_state(cases, config, run)
-    path = run.scratch / "training.safetensors"
-    if checkpoints is not None and checkpoints.load_checkpoint(path):
-        load_state(state, path, identity=run.identity)
-    saved = time.monotonic()
+    keeper = _CheckpointKeeper(state, run, checkpoints)
     started = time.perf_counter()
     for sample in _remaining_batches(cases, config, run, state.iteration):
         iterate(state, sample, config, run)
         state.history.seconds += time.perf_counter() - started
         if _is_due(state.iteration, run.iterations, config.validations):
-            state.history.validation += _validate(state, validation, config)
-        if checkpoints is not None and time.monotonic() - saved >= run.checkpoint_every_s:
-            save_state(state, path, identity=run.identity)
-            checkpoints.save_checkpoint(path)
-            saved = time.monotonic()
-        report(state.iteration, run.iterations, **_describe_progress(state.history))
+            # Not yet this iteration's report: it is over once its validation is.
+            tell = partial(report, state.iteration - 1, run.iterations, doing="validation")
+            state.history.validation += _validate(state, validation, config, tell)
+        keeper.save_if_due()
+        try:
+            report(state.iteration, run.iterations, **_describe_progress(state.history))
+        except Stopping:
+            keeper.save()
+            raise
         started = time.perf_counter()
     return state
+
+
+class _CheckpointKeeper:
+    """Loads the last checkpoint of a training, and saves one by the clock."""
+
+    def __init__(
+        self, state: TrainingState, run: TrainingRun, checkpoints: Checkpoints | None
+    ) -> None:
+        self._state, self._run, self._checkpoints = state, run, checkpoints
+        self._path = run.scratch / "training.safetensors"
+        if checkpoints is not None and checkpoints.load_checkpoint(self._path):
+            load_state(state, self._path, identity=run.identity)
+        self._saved_s = time.monotonic()
+
+    def save_if_due(self) -> None:
+        if time.monotonic() - self._saved_s >= self._run.checkpoint_every_s:
+            self.save()
+
+    def save(self) -> None:
+        if self._checkpoints is not None:
+            save_state(self._state, self._path, identity=self._run.identity)
+            self._checkpoints.save_checkpoint(self._path, self._state.iteration)
+            self._saved_s = time.monotonic()
 
 
 def compute_learning_rate(config: SegmenterConfig, iteration: int, iterations: int) -> float:
@@ -202,9 +226,16 @@ def _is_due(iteration: int, iterations: int, validations: int) -> bool:
 
 
 def _validate(
-    state: TrainingState, validation: Sequence[ValidationImage], config: SegmenterConfig
+    state: TrainingState,
+    validation: Sequence[ValidationImage],
+    config: SegmenterConfig,
+    tell: Callable[[], None],
 ) -> list[ValidationDice]:
-    return [_score(state, item, config) for item in validation]
+    scored = []
+    for item in validation:
+        tell()
+        scored.append(_score(state, item, config))
+    return scored
 
 
 def _score(state: TrainingState, item: ValidationImage, config: SegmenterConfig) -> ValidationDice:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from syntrust_segmenter.models.provenance import read_versions
 from syntrust_segmenter.models.start_weights import StartWeights
 from syntrust_segmenter.models.store import read_start, save_model
 from syntrust_segmenter.network.swin_unetr import weights_digest
-from syntrust_segmenter.preprocessing.case_cache import PreparedCache
+from syntrust_segmenter.preprocessing.case_cache import PreparedCache, PreparedCase
 from syntrust_segmenter.preprocessing.image_entry import (
     ImageEntry,
     find_shared_grid,
@@ -92,14 +93,21 @@ def train(
         explain_out_of_memory(config),
         reproducible(compute.threads, deterministic=config.deterministic),
     ):
-        training = [load_prepared(entry, cache) for entry in cases]
-        held_out = [ValidationImage(e.name, e.view, load_prepared(e, cache)) for e in validation]
+        prepare = partial(_prepare, cache=cache, tell=partial(report, 0, run.iterations))
+        training = [prepare(entry) for entry in cases]
+        held_out = [ValidationImage(e.name, e.view, prepare(e)) for e in validation]
         state = train_network(
             training, held_out, config, run, report=report, checkpoints=checkpoints
         )
     card = _make_card(cases, state, config, run, compute, images=images)
     save_model(state.result, card, state.history, out)
     return card
+
+
+def _prepare(entry: ImageEntry, *, cache: PreparedCache, tell: Callable[..., None]) -> PreparedCase:
+    """Prepare one image; said beforehand, because a thousand of them take their time."""
+    tell(doing="preparing images")
+    return load_prepared(entry, cache)
 
 
 def _make_card(

@@ -256,7 +256,7 @@ def test_a_checkpoint_outlives_the_attempt_that_kept_it(
     def first(_: StepMessage, context: StepContext) -> None:
         state = context.scratch / "state"
         state.write_bytes(b"iteration 7")
-        context.save_checkpoint(state)
+        context.save_checkpoint(state, 7)
         raise StoreUnavailable("away")
 
     def second(_: StepMessage, context: StepContext) -> None:
@@ -266,7 +266,7 @@ def test_a_checkpoint_outlives_the_attempt_that_kept_it(
 
     assert bench.attempt(message, first) is Outcome.FAILED
     assert bench.attempt(message, second) is Outcome.DONE
-    assert not bench.store.exists(message.ref.checkpoint_key)
+    assert list(bench.store.list(message.ref.checkpoints_prefix)) == []
 
 
 def test_a_file_has_one_digest(tmp_path: Path) -> None:

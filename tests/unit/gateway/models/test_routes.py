@@ -247,7 +247,6 @@ def test_a_training_shows_its_loss_and_its_picture_while_it_runs(
     answer = train(api, ready_dataset)
     harness.tick()
     ref = training(container, answer).ref
-    container.coordinator.acquire_lease(ref.id, "worker")
     context = StepContext(
         ref,
         store=store,
@@ -256,6 +255,7 @@ def test_a_training_shows_its_loss_and_its_picture_while_it_runs(
         scratch=harness.folder,
         threads=1,
     )
+    container.coordinator.acquire_lease(ref.id, context.attempt)
     picture = harness.folder / "samples.png"
     picture.write_bytes(b"a picture")
     context.save_live_artifact("samples.png", picture)

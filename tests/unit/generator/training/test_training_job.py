@@ -11,7 +11,7 @@ from PIL import Image
 from tests.unit.generator.tiny_generator import CONFIG, train_tiny
 
 from syntrust_core.cases.model import read_case
-from syntrust_core.errors import CallerError, Cancelled, InvalidRequest
+from syntrust_core.errors import CallerError, Cancelled, InvalidRequest, Stopping
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import read_card
@@ -60,15 +60,37 @@ def test_training_goes_on_from_its_checkpoint_to_the_same_weights(
     assert read_card(tmp_path).weights_sha256 == read_card(model_folder).weights_sha256
 
 
+def test_a_training_whose_worker_ends_keeps_what_it_has_reached(
+    case_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    kept: list[int] = []
+    live = LiveArtifacts(
+        tmp_path / "checkpoint.pt", tmp_path / "s.png", lambda _, iteration: kept.append(iteration)
+    )
+
+    def stop(progress: TrainingProgress) -> None:
+        if progress.done == 2:
+            raise Stopping("The worker ends.")
+
+    with pytest.raises(Stopping):
+        train_tiny(case_folders, tmp_path, on_progress=stop, live=live)
+
+    assert kept == [2]
+    assert live.checkpoint.exists()
+
+
 def test_the_clock_decides_when_a_state_is_kept_and_the_end_always_is(
     case_folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    kept: list[Path] = []
+    kept: list[int] = []
     seen: list[int] = []
-    live = LiveArtifacts(tmp_path / "checkpoint.pt", tmp_path / "s.png", kept.append)
+    live = LiveArtifacts(
+        tmp_path / "checkpoint.pt", tmp_path / "s.png", lambda _, iteration: kept.append(iteration)
+    )
 
     train_tiny(case_folders, tmp_path, on_progress=lambda _: seen.append(len(kept)), live=live)
 
+    assert kept == [40]
     assert seen == [0] * 39 + [1]  # the default is minutes; the last state comes before the end
 
 

@@ -20,7 +20,8 @@ from tests.unit.segmenter.tiny_training import (
 )
 
 from syntrust_core.contracts.vocabulary import MODALITIES
-from syntrust_core.errors import Cancelled, InvalidRequest
+from syntrust_core.errors import Cancelled, InvalidRequest, Stopping
+from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
@@ -41,6 +42,21 @@ def test_another_seed_ends_with_other_weights(
     other = train_tiny(cases, tmp_path / "other", seed=1)
 
     assert other.weights_digest != load_model(trained).card.weights_digest
+
+
+def test_a_training_whose_worker_ends_keeps_what_it_has_reached(
+    cases: list[ImageEntry], trained: Path, tmp_path: Path
+) -> None:
+    kept, seldom = CheckpointFile(tmp_path / "checkpoint"), ComputeConfig(threads=1, device="cpu")
+    stopped = Progress(stop_at=1, error=Stopping)
+    with pytest.raises(Stopping):
+        train_tiny(cases, tmp_path / "first", progress=stopped, kept=kept, compute=seldom)
+    second = Progress()
+
+    resumed = train_tiny(cases, tmp_path / "second", progress=second, kept=kept)
+
+    assert second.done == [2]
+    assert resumed == load_model(trained).card
 
 
 def test_a_stopped_training_goes_on_where_it_was(

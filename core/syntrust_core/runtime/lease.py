@@ -1,0 +1,188 @@
+"""Holding the lease of a step: a thread renews it, and ends the step where it does not end itself.
+
+The handler hears of a cancel, a lost lease or a worker that ends at its next report. One that does
+not report is ended with its process: 5 s after a cancel, after its time to stop, or after it has
+stood still for longer than its kind may.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from syntrust_core.contracts.base import Kind
+from syntrust_core.errors import QueueUnavailable, Stalled, Unavailable
+from syntrust_core.log import get_logger
+from syntrust_core.runtime.attempt_records import describe_error
+from syntrust_core.runtime.context import StepContext
+from syntrust_core.runtime.coordination import LEASE, LEASE_RENEWAL, StepCoordinator
+from syntrust_core.storage.base import ObjectStore
+
+log = get_logger(__name__)
+
+_LOOK_EVERY_S: Final = 1.0
+CANCEL_GRACE_S: Final = 5.0
+_LAST_WORDS_S: Final = 10.0  # for a store that may not answer, before the process is killed
+# A process that was stopped and goes on has not stood still meanwhile.
+_LONGEST_LOOK_S: Final = 5.0
+# Long against what a slow machine takes between two reports, short against a night that is lost.
+_LONGEST_PATIENCE: Final = timedelta(minutes=30)
+_PATIENCE: Final[Mapping[str, timedelta]] = {
+    Kind.INSPECT_CASE: timedelta(minutes=10),
+    Kind.SCORE_CASES: timedelta(minutes=10),
+    Kind.EXPORT_IMAGES: timedelta(minutes=10),
+    Kind.SCORE_VOLUMES: timedelta(minutes=10),
+    Kind.EXPORT_BUNDLE: timedelta(minutes=15),
+    Kind.IMPORT_MODEL: timedelta(minutes=15),
+}
+
+
+def patience_s(kind: str, factor: float = 1.0) -> float:
+    """Give the seconds that a step of `kind` may go without a sign of progress."""
+    return _PATIENCE.get(kind, _LONGEST_PATIENCE).total_seconds() * factor
+
+
+@contextmanager
+def hold_lease(
+    context: StepContext, coordinator: StepCoordinator, store: ObjectStore
+) -> Iterator[bool]:
+    """Hold the step's lease under this attempt's token while the block runs; False if it is held.
+
+    The queue mark goes in either case: the message that it stands for has been taken.
+    """
+    if not coordinator.acquire_lease(context.ref.id, context.attempt):
+        yield False
+        return
+    ended = threading.Event()
+    keeper = LeaseKeeper(context, coordinator, store, ended)
+    scope = contextvars.copy_context()  # so that its log lines name the step
+    renewal = threading.Thread(target=scope.run, args=(keeper.keep,), name="lease", daemon=True)
+    renewal.start()
+    try:
+        yield True
+    finally:
+        ended.set()
+        renewal.join()
+        context.process.quiet()
+        with suppress(QueueUnavailable):
+            coordinator.release_lease(context.ref.id, context.attempt)
+
+
+class LeaseKeeper:
+    """Renews the lease of a running step, reads its cancel flag, and sees that it moves."""
+
+    def __init__(
+        self,
+        context: StepContext,
+        coordinator: StepCoordinator,
+        store: ObjectStore,
+        ended: threading.Event,
+    ) -> None:
+        self._context, self._coordinator, self._store = context, coordinator, store
+        self._ended = ended
+        self._since_renewal_s = 0.0
+        self._renewal_due = False
+        self._cancelled_s = self._stopping_s = self._idle_s = 0.0
+        self._signs = -1
+        self._patience_s = patience_s(context.ref.kind, context.process.patience_factor)
+
+    def keep(self) -> None:
+        """Look every second until the step has ended."""
+        looked = time.monotonic()
+        self._context.process.sign(self._context.ref.id)
+        while not self._ended.wait(_LOOK_EVERY_S):
+            now = time.monotonic()
+            self.look(now - looked)
+            looked = now
+
+    def look(self, elapsed_s: float) -> None:
+        """Look once, `elapsed_s` after the last time."""
+        self._context.process.sign(self._context.ref.id)
+        if not self._context.lost.is_set():
+            self._renew(elapsed_s)
+        self._read_cancel_flag()
+        self._count(min(elapsed_s, _LONGEST_LOOK_S))
+        if self._context.process.stopping():
+            self._context.woken.set()
+        self._end_if_due()
+
+    def _renew(self, elapsed_s: float) -> None:
+        self._since_renewal_s += elapsed_s
+        if not self._renewal_due and self._since_renewal_s < LEASE_RENEWAL.total_seconds():
+            return
+        # A Redis that lost everything gives the lease back to whoever asks first.
+        self._renewal_due = True
+        with suppress(Unavailable):
+            held = self._coordinator.acquire_lease(self._context.ref.id, self._context.attempt)
+            if not held or self._was_overtaken():
+                self._context.lost.set()
+                self._context.woken.set()
+            self._since_renewal_s, self._renewal_due = 0.0, False
+
+    def _was_overtaken(self) -> bool:
+        """Whether the step was done by another attempt after this lease had run out."""
+        ran_out = self._since_renewal_s > LEASE.total_seconds()
+        return ran_out and self._store.exists(self._context.ref.manifest_key)
+
+    def _read_cancel_flag(self) -> None:
+        with suppress(QueueUnavailable):
+            if self._coordinator.cancelled(self._context.ref.id):
+                self._context.cancelled.set()
+                self._context.woken.set()
+            else:
+                self._context.cancelled.clear()
+
+    def _count(self, elapsed_s: float) -> None:
+        context = self._context
+        moved, self._signs = context.signs != self._signs, context.signs
+        self._idle_s = 0.0 if moved else self._idle_s + elapsed_s
+        cancelled, stopping = context.cancelled.is_set(), context.process.stopping()
+        self._cancelled_s = self._cancelled_s + elapsed_s if cancelled else 0.0
+        self._stopping_s = self._stopping_s + elapsed_s if stopping else 0.0
+
+    def _end_if_due(self) -> None:
+        process, records = self._context.process, self._context.records
+        if self._cancelled_s > CANCEL_GRACE_S:
+            self._end("cancelled", records.forget)
+        elif self._stopping_s > process.stop_grace_s:
+            self._end("stopping", records.forget)
+        elif self._idle_s > self._patience_s:
+            lost = self._context.lost.is_set()
+            self._end("stalled", (lambda: None) if lost else self._record_stall)
+
+    def _record_stall(self) -> None:
+        error = Stalled(
+            f"The step made no progress for {self._patience_s / 60:.0f} minutes on "
+            f"{socket.gethostname()}; its process was ended."
+        )
+        self._context.records.fail(describe_error(error))
+
+    def _end(self, why: str, last_words: Callable[[], None]) -> None:
+        """End the process of a step that does not end itself, unless it just has."""
+        _do_within(_LAST_WORDS_S, last_words)
+        if self._ended.is_set():
+            return
+        log.warning("step.killed", why=why)
+        with suppress(QueueUnavailable):
+            self._coordinator.release_lease(self._context.ref.id, self._context.attempt)
+        self._context.process.kill()
+
+
+def _do_within(seconds: float, action: Callable[[], None]) -> None:
+    """Do `action`, but go on after `seconds` whether it has ended or not."""
+
+    def attempt() -> None:
+        try:
+            action()
+        except Unavailable as error:
+            log.warning("step.last_words_lost", slug=error.slug)
+
+    thread = threading.Thread(target=attempt, name="last words", daemon=True)
+    thread.start()
+    thread.join(seconds)
