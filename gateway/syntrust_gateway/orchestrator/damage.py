@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +9,7 @@ from uuid import uuid4
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from syntrust_core.contracts.base import Manifest, Provenance, Ref, StepError
+from syntrust_core.contracts.base import Manifest, Ref
 from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Problem
 from syntrust_core.errors import ObjectDamaged, ObjectMissing
 from syntrust_core.log import get_logger
@@ -100,32 +99,3 @@ def forget_damage(store: ObjectStore, ref: Ref) -> None:
     """Remove what was set aside, so that the step may be computed as often as a new one."""
     for item in list(store.list(_aside(ref))):
         store.delete(item.key)
-
-
-def set_aside_attempts(store: ObjectStore, ref: Ref) -> int:
-    """Set aside the records of attempts and errors that cannot be read; count them."""
-    damaged = [
-        *_unreadable(store, ref.attempts_prefix, _check_attempt),
-        *_unreadable(store, ref.errors_prefix, _check_error),
-    ]
-    for key in damaged:
-        _set_aside(store, ref, key, "attempt")
-    return len(damaged)
-
-
-def _check_attempt(raw: bytes) -> None:
-    read_instant(Provenance.model_validate_json(raw).started)
-
-
-def _check_error(raw: bytes) -> None:
-    read_instant(StepError.model_validate_json(raw).at)
-
-
-def _unreadable(store: ObjectStore, prefix: str, check: Callable[[bytes], None]) -> Iterator[str]:
-    for item in list(store.list(prefix)):
-        try:
-            check(store.get(item.key))
-        except ObjectMissing:
-            continue
-        except ValueError:
-            yield item.key

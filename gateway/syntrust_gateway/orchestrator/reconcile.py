@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -24,11 +24,9 @@ from syntrust_gateway.orchestrator.damage import (
     Result,
     read_instant,
     read_result,
-    set_aside_attempts,
     set_aside_manifest,
 )
 from syntrust_gateway.orchestrator.retry import (
-    BACK_OFF,
     AttemptRecord,
     Fail,
     Submit,
@@ -39,7 +37,7 @@ from syntrust_gateway.orchestrator.retry import (
 
 log = get_logger(__name__)
 
-LONGEST_REST_S: Final = max(pause.total_seconds() for pause in BACK_OFF)
+TROUBLE_REST_S: Final = 15.0
 MOST_TROUBLES: Final = 4
 
 
@@ -154,31 +152,21 @@ class Examiner:
             AttemptRecord(manifest.attempt, manifest.made, None),
         )
         if was_tried:
-            attempts = self._attempts(ref) or attempts
+            attempts = read_attempts(self._store, ref) or attempts
         return Finished(ref, StepState.DONE, result.refusal, manifest, attempts)
 
     def _decide(self, ref: Ref) -> Verdict:
-        attempts = self._attempts(ref)
-        match decide(attempts):
-            case Wait(until) if self._rested.get(ref.id) != len(attempts):
+        attempts, now = read_attempts(self._store, ref), self._clock()
+        waited = self._rested.get(ref.id) == len(attempts)
+        match decide(attempts, now=now, waited=waited):
+            case Wait(until):
                 self._rested[ref.id] = len(attempts)
-                return Rest(self._rest_s(until))
+                return Rest((until - now).total_seconds())
             case Fail(slug, text, context):
                 failed = self.fail(ref, slug, text, **context)
                 return Finished(ref, failed.state, failed.error, attempts=attempts)
-            case Submit() | Wait():
+            case Submit():
                 return Again(len(attempts))
-
-    def _rest_s(self, until: datetime) -> float:
-        """Bound the pause: `until` was written by a worker's clock, which may be wrong by hours."""
-        return min(max((until - self._clock()).total_seconds(), 0.0), LONGEST_REST_S)
-
-    def _attempts(self, ref: Ref) -> tuple[AttemptRecord, ...]:
-        try:
-            return _dated(read_attempts(self._store, ref))
-        except ValueError:
-            set_aside_attempts(self._store, ref)
-            return _dated(read_attempts(self._store, ref))
 
     def _compute_again(self, ref: Ref) -> Verdict:
         times = set_aside_manifest(self._store, ref)
@@ -198,7 +186,7 @@ class Examiner:
         log.warning("orchestrator.step_trouble", kind=ref.kind, step=ref.id, exc_info=error)
         self._troubles[ref.id] += 1
         if self._troubles[ref.id] < MOST_TROUBLES:
-            return Rest(LONGEST_REST_S)
+            return Rest(TROUBLE_REST_S)
         del self._troubles[ref.id]
         return self.fail(ref, *tell(error))
 
@@ -208,16 +196,6 @@ def tell(error: Exception) -> tuple[str, str]:
     if isinstance(error, PlatformError) and error.slug != PlatformError.slug:
         return error.slug, error.detail
     return PlatformError.slug, INTERNAL_TEXT
-
-
-def _dated(records: Iterable[AttemptRecord]) -> tuple[AttemptRecord, ...]:
-    """Check that each attempt says when it began, and each error when it came."""
-    found = tuple(records)
-    for record in found:
-        read_instant(record.made.started)
-        if record.error is not None:
-            read_instant(record.error.at)
-    return found
 
 
 def ref_of(kind: str, step: str) -> Ref:

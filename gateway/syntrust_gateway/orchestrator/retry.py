@@ -1,24 +1,55 @@
-"""Read the attempts at a step from the store, and decide whether it is tried again."""
+"""Read the attempts at a step from the store, and decide whether it is tried again.
+
+Attempts are a set: clocks of hosts differ, so their times order nothing that matters. What an
+attempt got further than is in its own record of progress.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from syntrust_core.contracts.base import Provenance, Ref, StepError
-from syntrust_core.errors import Context, ObjectMissing
+from syntrust_core.errors import (
+    Context,
+    Fault,
+    ObjectMissing,
+    QueueUnavailable,
+    StoreUnavailable,
+    Unavailable,
+    WorkerDiskFull,
+)
+from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.orchestrator.damage import read_instant
 
-MAX_ATTEMPTS = 3
-BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15))
+log = get_logger(__name__)
+
+MAX_ATTEMPTS: Final = 3  # without progress
+MOST_ATTEMPTS: Final = 50  # in all, so that nothing is tried for ever
+BACK_OFF: Final = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
+# What passes without anybody's doing, and says nothing about the step.
+_OUTAGES: Final = {
+    error.slug for error in (Unavailable, StoreUnavailable, QueueUnavailable, WorkerDiskFull)
+}
+_UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC).isoformat()
+_UNREADABLE: Final = Provenance(host="an unknown host", started=_UNKNOWN_TIME, seconds=0.0)
 
 
 @dataclass(frozen=True)
 class AttemptRecord:
+    """One lease taken. It `progressed` if it, or an attempt after it, kept more than was there."""
+
     id: str
     made: Provenance
     error: StepError | None
+    progressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,16 +77,31 @@ Decision = Submit | Wait | Fail
 
 
 def read_attempts(store: ObjectStore, ref: Ref) -> tuple[AttemptRecord, ...]:
-    """List every attempt at the step, oldest first: each lease taken, not each message sent."""
+    """List every attempt at the step: each lease taken, not each message sent.
+
+    A record that cannot be read counts too. The order is that of the hosts' clocks.
+    """
+    names = [item.key.removeprefix(ref.attempts_prefix) for item in store.list(ref.attempts_prefix)]
+    if not names:
+        return ()
+    progressed = _read_progress(store, ref)
     found = []
-    for item in store.list(ref.attempts_prefix):
-        attempt = item.key.removeprefix(ref.attempts_prefix).removesuffix(".json")
-        try:
-            made = Provenance.model_validate_json(store.get(item.key))
-        except ObjectMissing:
-            continue  # cancelled between the listing and the reading
-        found.append(AttemptRecord(attempt, made, _error(store, ref, attempt)))
-    return tuple(sorted(found, key=lambda record: record.made.started))
+    for attempt in (name.removesuffix(".json") for name in names):
+        with suppress(ObjectMissing):  # cancelled between the listing and the reading
+            made = _made(store, ref, attempt)
+            error = _error(store, ref, attempt)
+            found.append(AttemptRecord(attempt, made, error, attempt in progressed))
+    return tuple(sorted(found, key=lambda record: (record.made.started, record.id)))
+
+
+def _made(store: ObjectStore, ref: Ref, attempt: str) -> Provenance:
+    try:
+        made = Provenance.model_validate_json(store.get(ref.attempt_key(attempt)))
+        read_instant(made.started)
+    except ValueError:
+        log.warning("retry.record_unreadable", kind=ref.kind, step=ref.id, attempt=attempt)
+        return _UNREADABLE
+    return made
 
 
 def _error(store: ObjectStore, ref: Ref, attempt: str) -> StepError | None:
@@ -63,36 +109,97 @@ def _error(store: ObjectStore, ref: Ref, attempt: str) -> StepError | None:
         return StepError.model_validate_json(store.get(ref.error_key(attempt)))
     except ObjectMissing:
         return None
+    except ValidationError:
+        log.warning("retry.error_unreadable", kind=ref.kind, step=ref.id, attempt=attempt)
+        return StepError(
+            fault=Fault.INTERNAL.value,
+            slug="internal",
+            text="The platform failed at this step, and its record of the reason is damaged.",
+            host=_UNREADABLE.host,
+            at=_UNKNOWN_TIME,
+        )
 
 
-def decide(attempts: tuple[AttemptRecord, ...]) -> Decision:
-    """Decide what to do with a step that has no manifest, no lease and no mark."""
-    if not attempts:
-        return Submit()
-    last = attempts[-1].error
+def _read_progress(store: ObjectStore, ref: Ref) -> set[str]:
+    """List the attempts that progressed, and those that had been made before them."""
+    found = set()
+    for item in store.list(ref.progress_prefix):
+        found.add(item.key.removeprefix(ref.progress_prefix).removesuffix(".json"))
+        with suppress(ObjectMissing):
+            found |= _before(store.get(item.key))
+    return found
+
+
+def _before(raw: bytes) -> frozenset[str]:
+    try:
+        record: Any = json.loads(raw)
+    except ValueError:
+        return frozenset()
+    match record:
+        case {"before": [*names]}:
+            return frozenset(name for name in names if isinstance(name, str))
+    return frozenset()
+
+
+def decide(attempts: Sequence[AttemptRecord], *, now: datetime, waited: bool = False) -> Decision:
+    """Decide what to do with a step that has no manifest, no lease and no mark.
+
+    `waited` says that the step has waited since its last failure. Only the orchestrator's own clock
+    counts: a worker's may be wrong.
+    """
     for record in attempts:
         if record.error is not None and record.error.fault == "caller":
             return _give_up(record.error)
-    if len(attempts) >= MAX_ATTEMPTS:
-        if last is None:
-            hosts = ", ".join(sorted({record.made.host for record in attempts}))
-            return Fail(
-                "worker-lost",
-                f"The worker died {len(attempts)} times at this step (on {hosts}), perhaps for "
-                "lack of memory.",
-            )
-        return _give_up(last)
-    if last is None:
+    counted = count_attempts(attempts)
+    if len(counted) >= MAX_ATTEMPTS:
+        return _give_up_after(counted)
+    if len(attempts) >= MOST_ATTEMPTS:
+        return _give_up_at_last(attempts)
+    if waited or not attempts or attempts[-1].error is None:
         return Submit()
-    return Wait(datetime.fromisoformat(last.at) + BACK_OFF[len(attempts) - 1])
+    failures = sum(record.error is not None for record in attempts)
+    return Wait(now + BACK_OFF[min(failures, len(BACK_OFF)) - 1])
+
+
+def count_attempts(attempts: Iterable[AttemptRecord]) -> list[AttemptRecord]:
+    """List the attempts that count: those without progress since the last that had any.
+
+    An attempt that met a server that was away says nothing about the step either.
+    """
+    return [record for record in attempts if not record.progressed and not _met_outage(record)]
+
+
+def _met_outage(record: AttemptRecord) -> bool:
+    return record.error is not None and record.error.slug in _OUTAGES
 
 
 def _give_up(error: StepError) -> Fail:
     return Fail(error.slug, error.text, error.context)
 
 
+def _give_up_after(counted: Sequence[AttemptRecord]) -> Fail:
+    last = counted[-1].error
+    if last is not None:
+        return _give_up(last)
+    hosts = ", ".join(sorted({record.made.host for record in counted}))
+    return Fail(
+        "worker-lost",
+        f"The worker died {len(counted)} times at this step (on {hosts}), perhaps for "
+        "lack of memory.",
+    )
+
+
+def _give_up_at_last(attempts: Sequence[AttemptRecord]) -> Fail:
+    errors = [record.error.text for record in attempts if record.error is not None]
+    last = f" The last reason: {errors[-1]}" if errors else ""
+    return Fail(
+        "too-many-attempts",
+        f"The step was begun {len(attempts)} times and never came to its end.{last}",
+    )
+
+
 def reset_attempts(store: ObjectStore, ref: Ref) -> None:
     """Remove the traces of earlier attempts, so that the step has all its attempts again."""
-    for prefix in (ref.attempts_prefix, ref.errors_prefix):
+    for prefix in (ref.attempts_prefix, ref.errors_prefix, ref.progress_prefix):
         for item in list(store.list(prefix)):
             store.delete(item.key)

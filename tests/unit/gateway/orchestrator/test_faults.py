@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_on
 
 from syntrust_core.contracts.base import QUEUES, Kind
-from syntrust_core.errors import InvalidRequest, StoreUnavailable
+from syntrust_core.errors import InvalidRequest, ObjectDamaged, StoreUnavailable
 from syntrust_core.runtime.worker import import_late
 from syntrust_gateway.db.tables import RunState, Step, StepState
 
@@ -126,11 +126,27 @@ def test_a_callers_fault_is_never_retried(harness: OrchestratorHarness, ready: s
     assert all(step.attempts == 1 for step in harness.steps(StepState.FAILED))
 
 
-def test_a_fault_of_the_world_is_tried_three_times_with_pauses(
+def test_a_store_that_was_away_uses_up_no_attempts(
     harness: OrchestratorHarness, ready: str
 ) -> None:
     experiment = harness.experiment(ready, alphas=[1])
     work = fails_on(Kind.TRAIN_SEGMENTER, lambda: StoreUnavailable("away"))
+    for _ in range(8):
+        harness.tick()
+        harness.work(work)
+        harness.clock.advance(minutes=1)
+    assert harness.state(experiment).state is RunState.RUNNING
+
+    harness.drain()
+
+    assert harness.state(experiment).state is RunState.SUCCEEDED
+
+
+def test_a_fault_of_the_world_is_tried_three_times_with_pauses(
+    harness: OrchestratorHarness, ready: str
+) -> None:
+    experiment = harness.experiment(ready, alphas=[1])
+    work = fails_on(Kind.TRAIN_SEGMENTER, lambda: ObjectDamaged("weights are damaged"))
     training = harness.submit_until(Kind.TRAIN_SEGMENTER)
     harness.clock.now = datetime.now(UTC)
     harness.bench.attempt(training, work)
