@@ -20,6 +20,7 @@ from syntrust_standalone.postgres import (
 from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
+SOFT_SHUTDOWN_S = 7  # for a step to keep a checkpoint: `up` ends within seconds of Ctrl-C
 _CACHE_BYTES = 4 << 30
 _KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: it returns no memory
 _MALLOC_STEP_BYTES = 256 << 20
@@ -123,6 +124,7 @@ class Stack:
             "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / _HEARTBEAT),
             "SYNTRUST_WORKER__THREADS": threads,
             "SYNTRUST_WORKER__CACHE_BYTES": str(_CACHE_BYTES),
+            "SYNTRUST_WORKER__SOFT_SHUTDOWN": f"PT{SOFT_SHUTDOWN_S}S",
             # Workers share the cores: a thread without work must not spin.
             "OMP_NUM_THREADS": threads,
             "OMP_WAIT_POLICY": "passive",

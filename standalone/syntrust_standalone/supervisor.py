@@ -34,7 +34,7 @@ from syntrust_standalone.servers import (
     spawn,
     weed_answers,
 )
-from syntrust_standalone.stack import Stack
+from syntrust_standalone.stack import SOFT_SHUTDOWN_S, Stack
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _POLL_S = 0.1
@@ -46,7 +46,8 @@ _GRACE_S: Mapping[str, float] = {
     "redis": 10,
     "postgres": 10,
 }
-_WORKER_GRACE_S = 3.0  # a step that is cut off goes on from its checkpoint at the next start
+# Longer than a step has to stop by itself, so that none is killed and counted as an attempt.
+_WORKER_GRACE_S = SOFT_SHUTDOWN_S + 3.0
 _STARTS_BEFORE_READY = 4
 _LOG_BYTES = 32 << 20
 _HOUSEKEEPING_S = 5.0

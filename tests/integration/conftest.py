@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.integration.toy import Toy
 
 from syntrust import Client
+from syntrust_core.settings import StorageSettings
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 PATIENCE_S = 240.0
@@ -90,3 +92,17 @@ def ready(syntrust: Command, cases: list[Path]) -> str:
     added = syntrust("dataset", "add", str(cases[0].parent), "--grid", "64x64x64@3")
     assert added.returncode == 0, added.stderr
     return added.stdout.partition("--dataset ")[2].split()[0]
+
+
+@pytest.fixture
+def idle(tmp_path: Path, storage: StorageSettings, valkey_url: str) -> Iterator[Toy]:
+    """Not started yet."""
+    toy = Toy(tmp_path, storage, valkey_url)
+    yield toy
+    toy.stop()
+
+
+@pytest.fixture
+def toy(idle: Toy) -> Toy:
+    idle.start()
+    return idle

@@ -6,132 +6,14 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from redis import Redis
+from tests.integration.toy import PATIENCE_S, Toy, until
 
 from syntrust_core.contracts.base import Manifest, Queue
 from syntrust_core.contracts.experiment_steps import ScoreCases
-from syntrust_core.runtime.coordination import RedisCoordinator
-from syntrust_core.runtime.queue import CeleryQueue
-from syntrust_core.settings import QueueSettings, StorageSettings
-from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.orchestrator.retry import MAX_ATTEMPTS, Fail, Submit, decide, read_attempts
-
-TOY = Path(__file__).with_name("toy_worker.py")
-PATIENCE_S = 60
-
-
-class Event(NamedTuple):
-    what: str
-    step: str
-    pid: int
-
-
-class Toy:
-    """The worker process, its servers, and what the test wants to know of them."""
-
-    def __init__(self, folder: Path, storage: StorageSettings, url: str) -> None:
-        self.folder = folder
-        self.store = S3Store(storage)
-        self.store.ensure_bucket()
-        self.coordinator = RedisCoordinator.at(url)
-        self.redis = Redis.from_url(url)
-        self.redis.flushall()
-        self.queue = CeleryQueue(QueueSettings(url=url))
-        self.message = ScoreCases(prediction="a" * 64, cases=("b" * 64,))
-        self._env = {
-            **os.environ,
-            "TOY_FOLDER": str(folder),
-            "TOY_WORK": "toy_worker:work",
-            "TOY_PROCESSES": "1",
-            "SYNTRUST_STORAGE__ENDPOINT": storage.endpoint,
-            "SYNTRUST_STORAGE__BUCKET": storage.bucket,
-            "SYNTRUST_STORAGE__ACCESS_KEY": storage.access_key,
-            "SYNTRUST_STORAGE__SECRET_KEY": storage.secret_key.get_secret_value(),
-            "SYNTRUST_QUEUE__URL": url,
-            "SYNTRUST_WORKER__SCRATCH": str(folder / "scratch"),
-            "SYNTRUST_WORKER__THREADS": "3",
-            "SYNTRUST_WORKER__HEARTBEAT_FILE": str(folder / "heartbeat"),
-        }
-        self.log = (folder / "worker.log").open("w")
-        self.process: subprocess.Popen[bytes]
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.redis.delete(*self.redis.keys("worker:*"))
-
-    def start(self, **env: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(TOY)],
-            env=self._env | env,
-            stderr=self.log,
-            start_new_session=True,
-        )
-        until(lambda: self.coordinator.workers(Queue.METRICS) >= 1)
-
-    def runs(self) -> list[int]:
-        path = self.folder / "runs"
-        return [int(line) for line in path.read_text().split()] if path.exists() else []
-
-    def go(self, how: str = "") -> None:
-        part = self.folder / "go.part"
-        part.write_text(how)
-        part.replace(self.folder / "go")
-
-    def events(self) -> list[Event]:
-        path = self.folder / "events"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [Event(what, step, int(pid)) for what, step, pid in map(str.split, lines)]
-
-    def submit(self, message: ScoreCases | None = None) -> None:
-        message = message or self.message
-        self.queue.submit(message)
-        self.coordinator.set_queued(message.step_id)
-
-    def done(self, message: ScoreCases | None = None) -> bool:
-        return self.store.exists((message or self.message).ref.manifest_key)
-
-    def waits(self, message: ScoreCases) -> bool:
-        told = self.coordinator.progress(message.step_id)
-        return told is not None and "waiting" in told.detail
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Ask until `true` holds: no event of another process can be awaited from here."""
-    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        pause.wait(0.05)
-
-
-@pytest.fixture
-def idle(tmp_path: Path, storage: StorageSettings, valkey_url: str) -> Iterator[Toy]:
-    """Not started yet."""
-    toy = Toy(tmp_path, storage, valkey_url)
-    yield toy
-    toy.stop()
-
-
-@pytest.fixture
-def toy(idle: Toy) -> Toy:
-    idle.start()
-    return idle
 
 
 def test_a_worker_computes_a_submitted_step_and_publishes_it(toy: Toy) -> None:

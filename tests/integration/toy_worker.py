@@ -9,7 +9,8 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
 from syntrust_core.contracts.experiment_steps import ScoreCases
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.errors import InvalidRequest, Stopping
+from syntrust_core.runtime import worker
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_core.runtime.worker import run_worker
 
@@ -28,6 +29,32 @@ def work(message: StepMessage, context: StepContext) -> None:
     path = context.scratch / "out.txt"
     path.write_text(f"{context.threads} threads")
     context.add("out.txt", path)
+
+
+def train(message: StepMessage, context: StepContext) -> None:
+    """Count iterations from the last checkpoint until `go` exists; keep one when told to stop."""
+    require_message(ScoreCases, message)
+    folder, state, pause = Path(os.environ["TOY_FOLDER"]), context.scratch / "s", threading.Event()
+    iteration = int(state.read_text()) if context.load_checkpoint(state) else 0
+    (folder / "runs").open("a").write(f"{iteration}\n")
+    while not (folder / "go").exists():
+        iteration += 1
+        try:
+            context.report(iteration, 1 << 30)
+        except Stopping:
+            state.write_text(str(iteration))
+            context.save_checkpoint(state, iteration)
+            raise
+        pause.wait(0.01)
+    context.add("out.txt", state)
+
+
+def hang(message: StepMessage, context: StepContext) -> None:
+    """Write the child's pid, then say nothing until `go` exists."""
+    folder, pause = Path(os.environ["TOY_FOLDER"]), threading.Event()
+    (folder / "runs").open("a").write(f"{os.getpid()}\n")
+    while not (folder / "go").exists():
+        pause.wait(0.05)
 
 
 def draw(message: StepMessage, context: StepContext) -> None:
@@ -52,6 +79,7 @@ def draw(message: StepMessage, context: StepContext) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
+    worker.HEARTBEAT_EVERY_S = float(os.environ.get("TOY_BEAT_S", worker.HEARTBEAT_EVERY_S))
     run_worker(
         Queue.METRICS,
         {Kind.SCORE_CASES: os.environ["TOY_WORK"]},

@@ -10,6 +10,8 @@ import mmap
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,23 +45,24 @@ class ChildProcess:
         self.stop_grace_s = stop_grace_s
         self.patience_factor = patience_factor
         self._flag, self._life_sign = flag, scratch / f"alive-{os.getpid()}"
-        self._told = self._busy = False
+        self._told = False
 
-    def listen(self) -> None:
-        """Take SIGTERM as a request to stop: whoever stops a worker may signal its whole group."""
-        signal.signal(signal.SIGTERM, lambda *_: self._on_sigterm())
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGTERM as a request to stop while the block runs.
 
-    def begin(self) -> None:
-        """A task begins."""
-        self._busy = True
-
-    def end(self) -> None:
-        """A task has ended. A child that was told to stop ends by itself."""
-        self._busy = False
-        if self._told:
-            timer = threading.Timer(_END_AFTER_S, os._exit, [0])
-            timer.daemon = True
-            timer.start()
+        Whoever stops a worker may signal its whole group. A child that was told so ends by itself
+        soon after the block.
+        """
+        before = signal.signal(signal.SIGTERM, lambda *_: self._tell())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            if self._told:
+                timer = threading.Timer(_END_AFTER_S, os._exit, [0])
+                timer.daemon = True
+                timer.start()
 
     def stopping(self) -> bool:
         return self._told or self._flag.is_set()
@@ -82,10 +85,8 @@ class ChildProcess:
     def kill(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def _on_sigterm(self) -> None:
+    def _tell(self) -> None:
         self._told = True
-        if not self._busy:
-            os._exit(0)
 
 
 class ChildWatch:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from syntrust_core.contracts.base import Kind
@@ -27,6 +28,7 @@ from syntrust_core.storage.base import ObjectStore
 log = get_logger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0
+_ACQUIRE_PATIENCE_S: Final = 60.0
 CANCEL_GRACE_S: Final = 5.0
 _LAST_WORDS_S: Final = 10.0  # for a store that may not answer, before the process is killed
 # A process that was stopped and goes on has not stood still meanwhile.
@@ -54,9 +56,11 @@ def hold_lease(
 ) -> Iterator[bool]:
     """Hold the step's lease under this attempt's token while the block runs; False if it is held.
 
-    The queue mark goes in either case: the message that it stands for has been taken.
+    The queue mark goes in either case: the message that it stands for has been taken. A queue
+    server that is away is waited for, because the mark would outlive the message.
     """
-    if not coordinator.acquire_lease(context.ref.id, context.attempt):
+    acquire = partial(coordinator.acquire_lease, context.ref.id, context.attempt)
+    if not context.ride_out(acquire, _ACQUIRE_PATIENCE_S):
         yield False
         return
     ended = threading.Event()

@@ -141,6 +141,8 @@ def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepS
         try:
             with hold_lease(context, servers.coordinator, servers.store) as taken:
                 return _attempt(context, compute, servers) if taken else Outcome.HELD_ELSEWHERE
+        except Stopping:  # before it had the lease
+            return Outcome.GIVEN_BACK
         finally:
             shutil.rmtree(context.scratch, ignore_errors=True)
 

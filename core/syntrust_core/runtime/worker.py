@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,12 +13,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import task_unknown, worker_process_init, worker_ready
+from celery.signals import task_unknown, worker_ready, worker_shutting_down
 from celery.worker import state as celery_state
 from pydantic import ValidationError
 
@@ -52,7 +54,7 @@ log = get_logger(__name__)
 
 HEARTBEAT_EVERY_S = 10.0
 _SILENT_BEATS = 12  # two minutes without a sign of life, on a machine of any load
-_TASK_PREFIX = task_name(Kind.INSPECT_CASE).removesuffix(Kind.INSPECT_CASE)
+_TASK_NAME = r"syntrust\.([a-z_]+)"
 
 
 def run_worker(
@@ -79,8 +81,9 @@ def run_worker(
     for kind, location in handlers.items():
         _register(app, kind, location, worker)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
-    worker_process_init.connect(worker.on_child, weak=False, dispatch_uid="child")
     task_unknown.connect(worker.on_unknown_task, weak=False, dispatch_uid="unknown")
+    # A signal that comes before the worker is ready goes to Celery's own handler.
+    worker_shutting_down.connect(lambda **_: worker.flag.set(), weak=False, dispatch_uid="stop")
     worker_ready.connect(
         lambda **_: worker.on_ready([f"{name}-{n}" for n in range(processes)]),
         weak=False,
@@ -122,8 +125,6 @@ class _Worker:
     def __init__(self, settings: Settings, queue: Queue, processes: int) -> None:
         self.flag = StopFlag()
         self._settings, self._queue, self._processes = settings, queue, processes
-        self._process: ChildProcess | None = None
-        self._servers: StepServers | None = None
 
     def on_ready(self, names: Sequence[str]) -> None:
         """Listen to signals and begin the heartbeat. Runs in the parent."""
@@ -132,50 +133,41 @@ class _Worker:
         beat = threading.Thread(target=self._beat, args=(names,), name="heartbeat", daemon=True)
         beat.start()
 
-    def on_child(self, **_: object) -> None:
-        """Prepare a child that has just been forked."""
+    @cached_property
+    def process(self) -> ChildProcess:
+        """This child, as its steps see it; the parent never asks."""
         worker = self._settings.worker
-        self._process = ChildProcess(
+        return ChildProcess(
             self.flag,
             worker.scratch,
             stop_grace_s=worker.soft_shutdown.total_seconds(),
             patience_factor=worker.patience_factor,
         )
-        self._process.listen()
 
-    @property
-    def process(self) -> ChildProcess:
-        if self._process is None:
-            self.on_child()
-        assert self._process is not None  # noqa: S101 - for the type checker
-        return self._process
-
-    @property
+    @cached_property
     def servers(self) -> StepServers:
         """Connect at the first step; connections do not survive a fork."""
-        if self._servers is None:
-            worker, store = self._settings.worker, S3Store(self._settings.storage)
-            self._servers = StepServers(
-                store=store,
-                coordinator=RedisCoordinator.at(self._settings.queue.url),
-                cache=InputCache(
-                    store,
-                    worker.scratch / f"cache-{os.getpid()}",
-                    limit_bytes=worker.cache_bytes // self._processes,
-                ),
-                scratch=worker.scratch,
-                threads=worker.threads,
-                process=self.process,
-            )
-        return self._servers
+        worker, store = self._settings.worker, S3Store(self._settings.storage)
+        return StepServers(
+            store=store,
+            coordinator=RedisCoordinator.at(self._settings.queue.url),
+            cache=InputCache(
+                store,
+                worker.scratch / f"cache-{os.getpid()}",
+                limit_bytes=worker.cache_bytes // self._processes,
+            ),
+            scratch=worker.scratch,
+            threads=worker.threads,
+            process=self.process,
+        )
 
     def on_unknown_task(self, name: str = "", id: str = "", **_: object) -> None:  # noqa: A002 - Celery's name
         """Count a message of a kind that this worker does not know. Runs in the parent."""
         step = step_of(id)
-        if step is None or not name.startswith(_TASK_PREFIX):
+        named = re.fullmatch(_TASK_NAME, name)
+        if step is None or named is None:
             return
-        # The kind may be none of ours, so it is not checked.
-        kind: Any = name.removeprefix(_TASK_PREFIX)
+        kind: Any = named[1]  # none of this release's, so it is not checked
         ref = Ref.model_construct(kind=kind, id=step)
         worker, store = self._settings.worker, S3Store(self._settings.storage)
         servers = StepServers(
@@ -255,11 +247,8 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
         )
 
     def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent
-        worker.process.begin()
-        try:
+        with worker.process.listening():
             outcome = _contain(lambda: run(step_of(self.request.id), message))
-        finally:
-            worker.process.end()
         if outcome is Outcome.BROKEN:
             # A module that loaded half-way loads no better in this process. The worker is started
             # again after a pause, in which sound workers take the steps.

@@ -290,6 +290,21 @@ def test_every_line_of_a_step_names_it_and_none_a_patient(bench: StepBench) -> N
     assert "MUELLER" not in str(lines)
 
 
+def test_a_queue_server_that_comes_back_gives_the_lease(store: FlakyStore, tmp_path: Path) -> None:
+    class ComesBack(MemoryCoordinator):
+        failures = 3
+
+        def acquire_lease(self, step: str, token: str) -> bool:
+            if self.failures:
+                self.failures -= 1
+                raise QueueUnavailable("away")
+            return super().acquire_lease(step, token)
+
+    bench = StepBench(tmp_path, store=store, coordinator=ComesBack())
+
+    assert bench.attempt(MESSAGE, write_one) is Outcome.DONE
+
+
 def test_a_report_is_not_held_up_twice_by_a_queue_server_without_an_answer(
     store: FlakyStore, tmp_path: Path
 ) -> None:

@@ -1,0 +1,146 @@
+"""Steps of a real worker that stop, stand still, or cannot be understood."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.toy import PATIENCE_S, Toy, until
+
+from syntrust_core.contracts.base import Kind, Manifest, Queue, Ref
+from syntrust_core.runtime.queue import make_celery, make_task_id
+from syntrust_core.settings import QueueSettings
+from syntrust_gateway.orchestrator.retry import AttemptRecord, read_attempts
+
+
+def send(toy: Toy, kind: str, message: Any) -> Ref:
+    """Send what no gateway of this release would."""
+    app = make_celery(QueueSettings(url=toy.url))
+    step = toy.message.step_id
+    app.send_task(
+        f"syntrust.{kind}", args=[message], task_id=make_task_id(step), queue=str(Queue.METRICS)
+    )
+    unchecked: Any = kind
+    return Ref.model_construct(kind=unchecked, id=step)
+
+
+def failed(toy: Toy, ref: Ref) -> tuple[AttemptRecord, ...]:
+    """Wait for an error of the step, and give its attempts."""
+    until(lambda: any(toy.store.list(ref.errors_prefix)))
+    return read_attempts(toy.store, ref)
+
+
+def is_free(toy: Toy) -> bool:
+    return toy.coordinator.active() == set()
+
+
+@pytest.mark.parametrize("tell", [os.kill, os.killpg])
+def test_a_training_whose_worker_is_told_to_stop_goes_on_elsewhere_and_no_attempt_counts(
+    idle: Toy, tell: Callable[[int, int], None]
+) -> None:
+    idle.start(TOY_WORK="toy_worker:train")
+    idle.submit()
+    until(lambda: (idle.progress() or 0) > 10)
+
+    tell(idle.process.pid, signal.SIGTERM)
+    assert idle.process.wait(PATIENCE_S) == 0
+
+    assert read_attempts(idle.store, idle.message.ref) == ()
+    assert is_free(idle)
+    assert idle.queue.queued_steps(Queue.METRICS) == set()
+    idle.start(TOY_WORK="toy_worker:train")
+    idle.submit()
+    until(lambda: len(idle.runs()) == 2)
+    idle.go()
+    until(idle.done)
+    first, second = idle.runs()
+    assert first == 0
+    assert second > 10
+    assert len(read_attempts(idle.store, idle.message.ref)) == 1
+    assert list(idle.store.list(idle.message.ref.checkpoints_prefix)) == []
+
+
+def test_a_step_that_does_not_stop_in_time_is_cut_off_uncounted(idle: Toy) -> None:
+    idle.start(TOY_WORK="toy_worker:hang", SYNTRUST_WORKER__SOFT_SHUTDOWN="PT1S")
+    idle.submit()
+    until(lambda: len(idle.runs()) == 1)
+
+    os.kill(idle.process.pid, signal.SIGTERM)
+    assert idle.process.wait(PATIENCE_S) == 0
+
+    assert read_attempts(idle.store, idle.message.ref) == ()
+    assert is_free(idle)
+
+
+def test_a_step_that_says_nothing_is_ended_as_hung_and_its_worker_takes_the_next(
+    idle: Toy,
+) -> None:
+    idle.start(TOY_WORK="toy_worker:hang", SYNTRUST_WORKER__PATIENCE_FACTOR="0.002")
+    idle.submit()
+
+    (attempt,) = failed(idle, idle.message.ref)
+    assert attempt.error is not None
+    assert attempt.error.slug == "stalled"
+    until(lambda: is_free(idle))
+
+    idle.go()
+    idle.submit()
+    until(idle.done)
+    assert len(set(idle.runs())) == 2
+
+
+def test_a_cancelled_step_that_says_nothing_is_killed_and_leaves_nothing(idle: Toy) -> None:
+    idle.start(TOY_WORK="toy_worker:hang")
+    idle.submit()
+    until(lambda: len(idle.runs()) == 1)
+
+    idle.coordinator.cancel(idle.message.step_id)
+    until(lambda: is_free(idle))
+
+    assert list(idle.store.list(idle.message.ref.prefix)) == []
+
+
+def test_a_child_that_stands_still_is_killed_by_its_parent(idle: Toy) -> None:
+    idle.start(TOY_WORK="toy_worker:hang", TOY_BEAT_S="0.3")
+    idle.submit()
+    until(lambda: len(idle.runs()) == 1)
+
+    os.kill(idle.runs()[0], signal.SIGSTOP)
+    # Its lease runs out after a minute; that minute is not waited for here.
+    until(lambda: not Path(f"/proc/{idle.runs()[0]}").exists())
+    idle.redis.delete(f"lease:{idle.message.step_id}")
+
+    idle.go()
+    idle.submit()
+    until(idle.done)
+    assert len(set(idle.runs())) == 2
+
+
+def test_a_message_that_a_worker_cannot_read_counts_as_an_attempt(toy: Toy) -> None:
+    toy.coordinator.set_queued(toy.message.step_id)
+
+    ref = send(toy, Kind.SCORE_CASES, {"a field": "of a later release"})
+
+    (attempt,) = failed(toy, ref)
+    assert attempt.error is not None
+    assert attempt.error.slug == "message-not-understood"
+    until(lambda: is_free(toy))
+
+
+def test_a_kind_that_a_worker_does_not_know_counts_as_an_attempt(toy: Toy) -> None:
+    toy.coordinator.set_queued(toy.message.step_id)
+
+    ref = send(toy, "a_kind_of_later", {})
+
+    (attempt,) = failed(toy, ref)
+    assert attempt.error is not None
+    assert "a_kind_of_later" in attempt.error.text
+    toy.go()
+    toy.submit()
+    until(toy.done)
+    manifest = Manifest.model_validate_json(toy.store.get(toy.message.ref.manifest_key))
+    assert "out.txt" in manifest.files
