@@ -8,6 +8,7 @@ stood still for longer than its kind may.
 from __future__ import annotations
 
 import contextvars
+import math
 import socket
 import threading
 import time
@@ -92,7 +93,8 @@ class LeaseKeeper:
         self._ended = ended
         self._since_renewal_s = 0.0
         self._renewal_due = False
-        self._cancelled_s = self._stopping_s = self._idle_s = 0.0
+        self._cancelled_s = self._stopping_s = -math.inf  # not yet
+        self._idle_s = 0.0
         self._signs = -1
         self._patience_s = patience_s(context.ref.kind, context.process.patience_factor)
 
@@ -111,23 +113,27 @@ class LeaseKeeper:
         if not self._context.lost.is_set():
             self._renew(elapsed_s)
         self._read_cancel_flag()
-        self._count(min(elapsed_s, _LONGEST_LOOK_S))
+        self._count(elapsed_s)
         if self._context.process.stopping():
             self._context.woken.set()
         self._end_if_due()
 
     def _renew(self, elapsed_s: float) -> None:
         self._since_renewal_s += elapsed_s
-        if not self._renewal_due and self._since_renewal_s < LEASE_RENEWAL.total_seconds():
-            return
-        # A Redis that lost everything gives the lease back to whoever asks first.
-        self._renewal_due = True
-        with suppress(Unavailable):
-            held = self._coordinator.acquire_lease(self._context.ref.id, self._context.attempt)
-            if not held or self._was_overtaken():
-                self._context.lost.set()
-                self._context.woken.set()
-            self._since_renewal_s, self._renewal_due = 0.0, False
+        try:
+            if self._is_renewal_due():
+                held = self._coordinator.acquire_lease(self._context.ref.id, self._context.attempt)
+                if not held or self._was_overtaken():
+                    self._context.lost.set()
+                    self._context.woken.set()
+                self._since_renewal_s, self._renewal_due = 0.0, False
+        except Unavailable:
+            self._renewal_due = True  # somebody may have taken it when the server is back
+
+    def _is_renewal_due(self) -> bool:
+        """Whether it is time, or the lease is gone: an emptied Redis gives it to who asks first."""
+        late = self._since_renewal_s >= LEASE_RENEWAL.total_seconds()
+        return late or self._renewal_due or not self._coordinator.has_lease(self._context.ref.id)
 
     def _was_overtaken(self) -> bool:
         """Whether the step was done by another attempt after this lease had run out."""
@@ -145,16 +151,15 @@ class LeaseKeeper:
     def _count(self, elapsed_s: float) -> None:
         context = self._context
         moved, self._signs = context.signs != self._signs, context.signs
-        self._idle_s = 0.0 if moved else self._idle_s + elapsed_s
-        cancelled, stopping = context.cancelled.is_set(), context.process.stopping()
-        self._cancelled_s = self._cancelled_s + elapsed_s if cancelled else 0.0
-        self._stopping_s = self._stopping_s + elapsed_s if stopping else 0.0
+        self._idle_s = 0.0 if moved else self._idle_s + min(elapsed_s, _LONGEST_LOOK_S)
+        self._cancelled_s = _go_on(self._cancelled_s, elapsed_s, context.cancelled.is_set())
+        self._stopping_s = _go_on(self._stopping_s, elapsed_s, context.process.stopping())
 
     def _end_if_due(self) -> None:
         process, records = self._context.process, self._context.records
-        if self._cancelled_s > CANCEL_GRACE_S:
+        if self._cancelled_s >= CANCEL_GRACE_S:
             self._end("cancelled", records.forget)
-        elif self._stopping_s > process.stop_grace_s:
+        elif self._stopping_s >= process.stop_grace_s:
             self._end("stopping", records.forget)
         elif self._idle_s > self._patience_s:
             lost = self._context.lost.is_set()
@@ -176,6 +181,11 @@ class LeaseKeeper:
         with suppress(QueueUnavailable):
             self._coordinator.release_lease(self._context.ref.id, self._context.attempt)
         self._context.process.kill()
+
+
+def _go_on(since_s: float, elapsed_s: float, holds: bool) -> float:  # noqa: FBT001 - a measurement
+    """Count how long something holds: from 0 at the first look that sees it, -inf without it."""
+    return max(since_s + elapsed_s, 0.0) if holds else -math.inf
 
 
 def _do_within(seconds: float, action: Callable[[], None]) -> None:

@@ -13,7 +13,6 @@ from syntrust_core.contracts.base import Kind, Ref
 from syntrust_core.errors import Cancelled, LeaseLost, QueueUnavailable, Stopping, StoreUnavailable
 from syntrust_core.runtime.attempt_records import describe_run
 from syntrust_core.runtime.context import StepContext
-from syntrust_core.runtime.coordination import LEASE
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.lease import CANCEL_GRACE_S, LeaseKeeper, patience_s
 from syntrust_core.runtime.step_process import InProcess
@@ -95,13 +94,29 @@ def test_a_step_that_reports_runs_for_as_long_as_it_takes(run: Run) -> None:
     assert run.process.signs == 6000
 
 
-def test_the_lease_is_renewed_before_it_runs_out(run: Run) -> None:
+def test_a_lease_that_the_queue_server_forgot_is_taken_again_at_once(run: Run) -> None:
     run.look(1)
     run.coordinator.lose_everything()
 
-    run.look(LEASE.total_seconds() / 2)
+    run.look(1)
 
     assert run.coordinator.leases == {REF.id: run.context.attempt}
+
+
+def test_the_lease_is_renewed_long_before_it_runs_out(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed: list[str] = []
+
+    def renew(step: str, _: str) -> bool:
+        renewed.append(step)
+        return True
+
+    monkeypatch.setattr(run.coordinator, "acquire_lease", renew)
+
+    run.look(60)
+
+    assert len(renewed) == 4
 
 
 def test_a_lease_lost_while_the_queue_server_was_away_is_noticed_when_it_is_back(run: Run) -> None:
