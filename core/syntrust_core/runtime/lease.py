@@ -43,6 +43,7 @@ _PATIENCE: Final[Mapping[str, timedelta]] = {
     Kind.SCORE_VOLUMES: timedelta(minutes=10),
     Kind.EXPORT_BUNDLE: timedelta(minutes=15),
     Kind.IMPORT_MODEL: timedelta(minutes=15),
+    Kind.RECEIVE_UPLOAD: timedelta(minutes=15),
 }
 
 
