@@ -57,6 +57,7 @@ def test_a_message_that_a_worker_has_counts_until_it_is_acknowledged(
         assert taken is not None
         assert queue.length(Queue.METRICS) == 1
         assert queue.queued_steps(Queue.METRICS) == {SCORE.step_id, OTHER.step_id}
+        assert queue.waiting_steps(Queue.METRICS) == {OTHER.step_id}
         assert queue.queued_steps(Queue.SEGMENTER) == set()
         taken.ack()
 

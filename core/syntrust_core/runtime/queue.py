@@ -82,6 +82,10 @@ class StepQueue(Protocol):
         """
         ...
 
+    def waiting_steps(self, queue: Queue) -> set[str]:
+        """List the steps of messages that no worker has taken yet."""
+        ...
+
 
 class CeleryQueue:
     """`StepQueue` by Celery task name, so that the sender imports no service."""
@@ -110,6 +114,11 @@ class CeleryQueue:
             waiting = cast("list[bytes]", self._redis.lrange(str(queue), 0, -1))
             taken = cast("list[bytes]", self._redis.hvals(_UNACKED))
         return {*_steps(map(_parse, waiting)), *_steps(_taken_from(queue, taken))}
+
+    def waiting_steps(self, queue: Queue) -> set[str]:
+        with _answering():
+            waiting = cast("list[bytes]", self._redis.lrange(str(queue), 0, -1))
+        return {*_steps(map(_parse, waiting))}
 
 
 def _taken_from(queue: Queue, taken: Iterable[bytes]) -> Iterator[Any]:

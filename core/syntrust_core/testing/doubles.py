@@ -165,6 +165,7 @@ class MemoryQueue:
 
     def __init__(self) -> None:
         self.messages: list[StepMessage] = []
+        self.taken: set[str] = set()
 
     def submit(self, message: StepMessage) -> None:
         self.messages.append(message)
@@ -173,6 +174,9 @@ class MemoryQueue:
         return sum(1 for message in self.messages if QUEUES[message.KIND] is queue)
 
     def queued_steps(self, queue: Queue) -> set[str]:
+        return self.waiting_steps(queue) | self.taken
+
+    def waiting_steps(self, queue: Queue) -> set[str]:
         return {message.step_id for message in self.messages if QUEUES[message.KIND] is queue}
 
     def take(self) -> StepMessage:

@@ -26,6 +26,7 @@ from syntrust_gateway.db.tables import (
     new_id,
 )
 from syntrust_gateway.models.registry import CARD_FILES
+from syntrust_gateway.orchestrator.containment import contained
 
 NAME: Final = "segmenter-"
 NAME_DIGITS: Final = 12
@@ -45,11 +46,12 @@ def register_segmenters(session: Session, store: ObjectStore) -> None:
         .order_by(Experiment.created, ExperimentStep.position)
         .limit(MOST_AT_ONCE)
     )
-    rows = {}
+    rows: dict[tuple[int, str], dict[str, Any]] = {}
     for step, experiment in session.execute(query).all():
         key = (experiment.owner, step.id)
-        if key not in rows and (card := _card(store, step)) is not None:
-            rows[key] = _row(session, step, experiment, card)
+        with contained(session, store, "model", step.id):
+            if key not in rows and (card := _card(store, step)) is not None:
+                rows[key] = _row(session, step, experiment, card)
     insert_new(session, Model, rows.values())
 
 

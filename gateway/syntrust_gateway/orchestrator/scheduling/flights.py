@@ -14,6 +14,7 @@ from syntrust_gateway.orchestrator.reconcile import Again, Examiner, Finished, R
 LOOK_AT_LEASED_EVERY_S: Final = 5.0
 LEASE_AGAIN_S: Final = LEASE_RENEWAL.total_seconds() + 5
 GONE_AFTER_LOOKS: Final = 2  # a message on its way to a worker is nowhere for a moment
+STUCK_AFTER_LOOKS: Final = 15  # a worker that took a message without a lease by then has died
 _PACE_WEIGHT: Final = 0.2
 
 
@@ -165,23 +166,28 @@ class Flights:
 
     def keep_marks(self) -> None:
         """Renew the marks of messages that still wait; what was lost is submitted once more."""
-        seen = {queue: self._servers.queue.queued_steps(queue) for queue in Queue}
-        waiting = [flight for flight in self if not flight.is_leased]
-        queued, leased = self._servers.coordinator.look_up([f.ref.id for f in waiting])
-        there = [f for f in waiting if f.ref.id in seen[f.queue]]
+        flights = [flight for flight in self if not flight.is_leased]
+        queued, leased = self._servers.coordinator.look_up([f.ref.id for f in flights])
+        waiting = {queue: self._servers.queue.waiting_steps(queue) for queue in Queue}
+        there = [f for f in flights if f.ref.id in waiting[f.queue]]
         for flight in there:
             flight.unseen = 0
         self._servers.coordinator.renew_queued([f.ref.id for f in there])
-        for flight in waiting:
-            step = flight.ref.id
-            if step in queued and step not in leased and step not in seen[flight.queue]:
-                self._miss(flight)
+        missed = [f for f in flights if f not in there and f.ref.id in queued - leased]
+        self._miss(missed)
 
-    def _miss(self, flight: Flight) -> None:
-        flight.unseen += 1
-        if flight.unseen >= GONE_AFTER_LOOKS:
-            del self._flights[flight.ref.id]
-            self.again[flight.ref.id] = flight
+    def _miss(self, missed: Collection[Flight]) -> None:
+        """Submit again what waits in no queue: soon if nobody took it, later if a worker did.
+
+        What a killed worker had taken stays with Celery for a day.
+        """
+        taken = {f.queue: self._servers.queue.queued_steps(f.queue) for f in missed}
+        for flight in missed:
+            flight.unseen += 1
+            is_taken = flight.ref.id in taken[flight.queue]
+            if flight.unseen >= (STUCK_AFTER_LOOKS if is_taken else GONE_AFTER_LOOKS):
+                del self._flights[flight.ref.id]
+                self.again[flight.ref.id] = flight
 
     def cancel_unneeded(self, unneeded: Iterable[str], needed: Collection[str]) -> None:
         """Ask the steps that nobody needs to stop, at every tick, and take it back for others."""
