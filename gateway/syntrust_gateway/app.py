@@ -12,7 +12,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
-from syntrust_core.errors import Unauthenticated
+from syntrust_core.errors import Forbidden, Unauthenticated
+from syntrust_gateway.admin import routes as admin
 from syntrust_gateway.api import problems
 from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
@@ -92,8 +93,9 @@ def _with_routes() -> FastAPI:
         jobs.model_router,
         models.router,
         observability.metrics,
+        admin.router,
     ):
-        responses = problems.documented(Unauthenticated) | problems.ANY_OTHER
+        responses = problems.documented(Unauthenticated, Forbidden) | problems.LIMITED
         app.include_router(router, responses=responses)
     app.include_router(observability.health, responses=problems.ANY_OTHER)
     return app

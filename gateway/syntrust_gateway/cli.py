@@ -6,19 +6,16 @@ Each command imports what it needs when it runs. All imports together would take
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from syntrust_core.errors import PlatformError
 from syntrust_core.settings import Settings
-from syntrust_gateway.db.session import make_engine, session_factory
-from syntrust_gateway.db.tables import Role
+from syntrust_gateway.key_cli import cli as key_cli
 from syntrust_gateway.settings import GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-key_cli = typer.Typer(no_args_is_help=True, help="API keys.")
 cli.add_typer(key_cli, name="key")
 
 
@@ -53,23 +50,6 @@ def run_orchestrator() -> None:
     from syntrust_gateway.orchestrator import orchestrate  # noqa: PLC0415
 
     orchestrate(Settings(), GatewaySettings())
-
-
-@key_cli.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="A name for the client, unique.")],
-    role: Annotated[Role, typer.Option(help="An admin sees the work of all clients.")] = Role.USER,
-) -> None:
-    """Add a client and print its API key, which cannot be shown again."""
-    from syntrust_gateway.auth import service as auth  # noqa: PLC0415
-
-    engine = make_engine(GatewaySettings().database_url)
-    try:
-        with session_factory(engine).begin() as session:
-            key = auth.create_client(session, name, role)
-    finally:
-        engine.dispose()
-    typer.echo(key)
 
 
 def main() -> None:

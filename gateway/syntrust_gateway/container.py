@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectStore
+from syntrust_gateway.auth.quotas import NO_LIMITS, ClientLimits
 from syntrust_gateway.db.session import Sessions
 
 
@@ -22,3 +23,6 @@ class Container:
     body_timeout: timedelta = timedelta(seconds=30)
     upload_expires: timedelta = timedelta(hours=2)
     events_every: timedelta = timedelta(milliseconds=500)
+    limits: ClientLimits = NO_LIMITS
+    rates_url: str | None = None
+    idempotency_expires: timedelta = timedelta(hours=24)

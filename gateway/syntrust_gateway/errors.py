@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syntrust_core.errors import CallerError, Context, Unavailable
+from syntrust_core.errors import CallerError, Conflict, Context, Unavailable
 
 TYPE_BASE = "urn:syntrust:problem:"
 
@@ -28,6 +28,34 @@ class InvalidFields(CallerError):
 
 class UnsupportedMediaType(CallerError):
     slug, title, status = "unsupported-media-type", "Content type cannot be read", 415
+
+
+class ChangedMeanwhile(CallerError):
+    slug, title, status = "changed-meanwhile", "Changed since it was read", 412
+
+
+class StillWorking(Conflict):
+    """The same request, under the same key, is being answered."""
+
+    slug, title, retry_after_s = "still-working", "The same request is being answered", 1
+
+
+class KeyReused(CallerError):
+    slug, title, status = "idempotency-key-reused", "Key was used for another request", 422
+
+
+class TooManyRequests(CallerError):
+    """A limit of the client is reached; `retry_after_s` says when to try again."""
+
+    slug, title, status = "rate-limited", "Too many requests", 429
+
+    def __init__(self, detail: str, *, retry_after_s: int, **context: Context) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s, **context)
+        self.retry_after_s = retry_after_s
+
+
+class QuotaExceeded(TooManyRequests):
+    slug, title = "quota-exceeded", "The client stores as much as it may"
 
 
 class BodyTimeout(CallerError):

@@ -15,7 +15,7 @@ from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.api.connections import ConnectionLimits, guarded_protocol
 from syntrust_gateway.app import create_app
-from syntrust_gateway.auth import service as auth
+from syntrust_gateway.auth import keys
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.settings import GatewaySettings
@@ -69,7 +69,7 @@ def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
     write = session_factory(engine)
     if gateway.admin_key is not None:
         with write.begin() as session:
-            auth.ensure_admin(session, gateway.admin_key.get_secret_value())
+            keys.ensure_admin(session, gateway.admin_key.get_secret_value())
     store = S3Store(settings.storage)
     try:
         store.ensure_bucket()
@@ -85,4 +85,7 @@ def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
         max_body_bytes=gateway.max_body_bytes,
         body_timeout=gateway.body_timeout,
         upload_expires=gateway.upload_expires,
+        limits=gateway.client_limits,
+        rates_url=settings.queue.url,
+        idempotency_expires=gateway.idempotency_expires,
     )

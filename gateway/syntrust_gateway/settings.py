@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from syntrust_gateway.auth.quotas import ClientLimits
+
 MIN_KEY_CHARACTERS = 32
 
 
@@ -55,3 +57,24 @@ class GatewaySettings(BaseSettings):
             description="A PUT must have begun by then; it may take longer. Ask for a new URL.",
         ),
     ] = timedelta(hours=2)
+    client_running_steps: Annotated[
+        int | None, Field(ge=1, description="Steps that a client may have running; null: no limit.")
+    ] = None
+    client_stored_bytes: Annotated[
+        int | None, Field(ge=0, description="Bytes that a client may store; null: no limit.")
+    ] = None
+    client_requests_per_minute: Annotated[
+        int | None,
+        Field(ge=1, description="Requests that a client may send a minute; null: no limit."),
+    ] = 6000
+    idempotency_expires: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="How long a request may be repeated under its key."),
+    ] = timedelta(hours=24)
+
+    @property
+    def client_limits(self) -> ClientLimits:
+        """What a client may use that has no limits of its own."""
+        return ClientLimits(
+            self.client_running_steps, self.client_stored_bytes, self.client_requests_per_minute
+        )

@@ -122,7 +122,7 @@ def test_rows_of_a_transaction_go_in_in_any_order_but_not_without_their_owner(
     with sessions.begin() as session:
         session.add(Dataset(id=new_id(), name="d", grid="native", scheme="auto", owner=1))
         session.flush()
-        session.add(Client(id=1, name="c", role=Role.USER, key_sha256="0" * 64))
+        session.add(Client(id=1, name="c", role=Role.USER))
 
     with pytest.raises(IntegrityError), sessions.begin() as session:
         session.add(Dataset(id=new_id(), name="d", grid="native", scheme="auto", owner=99))
@@ -176,7 +176,7 @@ def test_a_plan_of_twenty_thousand_steps_is_stored(sessions: Sessions) -> None:
     ids = [f"{index:064d}" for index in range(20_000)]
     experiment = new_id()
     with sessions.begin() as session:
-        session.add(Client(id=1, name="c", role=Role.USER, key_sha256="0" * 64))
+        session.add(Client(id=1, name="c", role=Role.USER))
         session.add(Dataset(id="d", name="d", grid="native", scheme="auto", owner=1))
         session.add(Experiment(id=experiment, dataset_id="d", spec={}, owner=1))
         insert_new(session, Step, ({"id": i, "kind": "k", "message": {}, "needs": []} for i in ids))

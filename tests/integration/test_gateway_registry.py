@@ -75,7 +75,7 @@ def test_a_segmenter_is_noted_once_for_each_owner_of_an_experiment(sessions: Ses
         session.add(Step(id="f" * 64, kind=Kind.BUILD_REPORT, message={"runs": [run]}, needs=[]))
         for owner in (1, 2):
             name = str(owner)
-            session.add(Client(id=owner, name=name, role=Role.USER, key_sha256=name * 64))
+            session.add(Client(id=owner, name=name, role=Role.USER))
             session.add_all(experiment(owner))
             link = ExperimentStep(experiment_id=f"e{owner}", step_id=TRAINING.step_id, position=0)
             session.add(link)

@@ -168,6 +168,11 @@ class Manifest(Frozen):
     files: dict[str, FileInfo]
     made: Provenance
 
+    @property
+    def bytes(self) -> int:
+        """How large its files are together."""
+        return sum(file.bytes for file in self.files.values())
+
 
 class StepError(Frozen):
     """Why an attempt failed. `text` is what a caller may read."""

@@ -6,9 +6,11 @@ says what is wanted. A Redis that does not answer raises `QueueUnavailable`, and
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import compress
 from typing import Protocol, cast
 
@@ -17,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from syntrust_core.contracts.base import Progress, Queue
+from syntrust_core.contracts.base import Frozen, Progress, Queue
 from syntrust_core.errors import QueueUnavailable
 
 QUEUED = timedelta(seconds=120)
@@ -29,12 +31,16 @@ CANCEL = timedelta(seconds=120)
 TICK = timedelta(hours=1)
 
 # Take the lease unless somebody else holds it. The queue mark goes in either case and in the same
-# step: the message that it stands for has been taken.
+# step: the message that it stands for has been taken. The first taking says who holds it and since
+# when.
 _ACQUIRE_LEASE = """
 redis.call('DEL', KEYS[2])
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+if not held or redis.call('EXPIRE', KEYS[3], ARGV[2]) == 0 then
+  redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[2])
+end
 return 1
 """
 # A worker may be faster than the sender: a step that has a lease gets no queue mark.
@@ -44,6 +50,20 @@ if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', A
 _RELEASE_LEASE = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 )
+
+
+class Holder(Frozen):
+    """Who holds a lease: a child of the worker with the process id `worker`, since then."""
+
+    host: str
+    worker: int
+    since: datetime
+
+    @classmethod
+    def here(cls) -> Holder:
+        """Name this process, as a child of its worker."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        return cls(host=socket.gethostname(), worker=os.getppid(), since=now)
 
 
 class StepCoordinator(Protocol):
@@ -67,6 +87,10 @@ class StepCoordinator(Protocol):
         ...
 
     def has_lease(self, step: str) -> bool: ...
+
+    def holders(self) -> dict[str, Holder]:
+        """Give, by step, who holds its lease, for the steps that run now."""
+        ...
 
     def active(self) -> set[str]:
         """Every step that is queued or has a lease now."""
@@ -114,6 +138,10 @@ class StepCoordinator(Protocol):
         """Whether all of this was lost since the last call, or nobody has called before."""
         ...
 
+    def worker_names(self, queue: Queue) -> list[str]:
+        """List these workers by name, sorted."""
+        ...
+
 
 class RedisCoordinator:
     """`StepCoordinator` on a Redis or Valkey server."""
@@ -149,7 +177,10 @@ class RedisCoordinator:
     def acquire_lease(self, step: str, token: str) -> bool:
         seconds = int(LEASE.total_seconds())
         with _answering():
-            return bool(self._acquire_lease([f"lease:{step}", f"queued:{step}"], [token, seconds]))
+            keys = [f"lease:{step}", f"queued:{step}", f"holder:{step}"]
+            return bool(
+                self._acquire_lease(keys, [token, seconds, Holder.here().model_dump_json()])
+            )
 
     def release_lease(self, step: str, token: str) -> None:
         with _answering():
@@ -159,13 +190,23 @@ class RedisCoordinator:
         with _answering():
             return bool(self._redis.exists(f"lease:{step}"))
 
+    def holders(self) -> dict[str, Holder]:
+        with _answering():
+            steps = [_name(key) for key in self._redis.scan_iter("lease:*", 1000)]
+            held = self._redis.mget([f"holder:{step}" for step in steps]) if steps else []
+        return {
+            step: Holder.model_validate_json(raw)
+            for step, raw in zip(steps, held, strict=True)  # type: ignore[arg-type]
+            if raw is not None
+        }
+
     def active(self) -> set[str]:
         with _answering():
             keys = [
                 *self._redis.scan_iter("queued:*", 1000),
                 *self._redis.scan_iter("lease:*", 1000),
             ]
-        return {bytes(key).decode().partition(":")[2] for key in keys}
+        return {_name(key) for key in keys}
 
     def report(self, step: str, progress: Progress) -> None:
         with _answering():
@@ -240,6 +281,16 @@ class RedisCoordinator:
     def was_emptied(self) -> bool:
         with _answering():
             return bool(self._redis.set("orchestrator:memory", 1, nx=True))
+
+    def worker_names(self, queue: Queue) -> list[str]:
+        prefix = f"worker:{queue}:"
+        with _answering():
+            keys = [bytes(key).decode() for key in self._redis.scan_iter(f"{prefix}*", count=1000)]
+        return sorted(key.removeprefix(prefix) for key in keys)
+
+
+def _name(key: bytes) -> str:
+    return bytes(key).decode().partition(":")[2]
 
 
 @contextmanager

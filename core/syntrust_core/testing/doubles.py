@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syntrust_core.contracts.base import QUEUES, Progress, Queue, StepMessage
 from syntrust_core.errors import ObjectMissing
+from syntrust_core.runtime.coordination import Holder
 from syntrust_core.storage.base import ObjectInfo
 
 BINARY = "application/octet-stream"
@@ -82,6 +83,7 @@ class MemoryCoordinator:
         self.alive: set[tuple[Queue, str]] = set()
         self.tick_age: float | None = None
         self._is_new = True
+        self.held_by: dict[str, Holder] = {}
 
     def set_queued(self, step: str) -> None:
         if step not in self.leases:
@@ -94,6 +96,8 @@ class MemoryCoordinator:
         self.queued.discard(step)
         if self.leases.get(step, token) != token:
             return False
+        if step not in self.leases:
+            self.held_by[step] = Holder.here()
         self.leases[step] = token
         return True
 
@@ -103,6 +107,9 @@ class MemoryCoordinator:
 
     def has_lease(self, step: str) -> bool:
         return step in self.leases
+
+    def holders(self) -> dict[str, Holder]:
+        return {step: self.held_by.get(step, Holder.here()) for step in self.leases}
 
     def active(self) -> set[str]:
         return self.queued | set(self.leases)
@@ -150,6 +157,9 @@ class MemoryCoordinator:
     def was_emptied(self) -> bool:
         was, self._is_new = self._is_new, False
         return was
+
+    def worker_names(self, queue: Queue) -> list[str]:
+        return sorted(worker for name, worker in self.alive if name == queue)
 
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,13 +18,17 @@ from syntrust_core.errors import InvalidRequest, NotFound, PlatformError, TooLar
 from syntrust_core.log import get_logger
 from syntrust_gateway.api.limits import most_bytes
 from syntrust_gateway.api.problems import internal_response, problem_response
-from syntrust_gateway.auth.service import Caller, KnownKeys, authenticate, read_key
+from syntrust_gateway.auth.lookup import KeyLookup
+from syntrust_gateway.auth.rates import RequestRates, SharedRates
+from syntrust_gateway.auth.scopes import needed_scope
+from syntrust_gateway.auth.service import Caller, read_key
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import BodyTimeout, pointer
 
 log = get_logger(__name__)
 
 OPEN_PATHS = ("/health/", "/docs", "/openapi.json")
+_LOOKUPS_AT_ONCE = 4
 _QUIET_PATHS = ("/health/", "/metrics")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -93,7 +97,7 @@ class _Answer:
 
 
 class Gate:
-    """Let a request in if its key is known, its address can be read, and its body is small enough.
+    """Let a request in if its key opens the route, its address can be read, and its body is small.
 
     It stands before the routes. So a route that forgets to ask for a caller is closed, and nobody
     without a key makes us read a body.
@@ -101,7 +105,11 @@ class Gate:
 
     def __init__(self, app: ASGIApp, container: Container) -> None:
         self._app, self._container = app, container
-        self._known = KnownKeys()
+        self._keys = KeyLookup(container.read)
+        shared = None if container.rates_url is None else SharedRates(container.rates_url)
+        self._rates = RequestRates(container.limits.requests_per_minute, shared)
+        # Threads of its own: those of the routes may all wait for a store that is away.
+        self._lookups = ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="keys")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +117,7 @@ class Gate:
             return
         try:
             if not scope["path"].startswith(OPEN_PATHS):
-                caller = await self._caller(Headers(scope=scope))
+                caller = await self._caller(scope, Headers(scope=scope))
                 scope.setdefault("state", {})["caller"] = caller
                 structlog.contextvars.bind_contextvars(client=caller.name)
             _require_readable(scope)
@@ -119,17 +127,16 @@ class Gate:
             return
         await self._app(scope, _replay(body, receive), send)
 
-    async def _caller(self, headers: Headers) -> Caller:
+    async def _caller(self, scope: Scope, headers: Headers) -> Caller:
+        """Find the caller, who may not ask this or not now."""
         key = read_key(headers.get("authorization"), headers.get("x-api-key"))
-        caller = self._known.caller(key)
+        caller = self._keys.known(key)
         if caller is None:
-            caller = await run_in_threadpool(self._look_up, key)
-            self._known.remember(key, caller)
+            loop = asyncio.get_running_loop()
+            caller = await loop.run_in_executor(self._lookups, self._keys.find, key)
+        self._rates.count(caller)
+        caller.require_scope(needed_scope(scope["method"], scope["path"]))
         return caller
-
-    def _look_up(self, key: str) -> Caller:
-        with self._container.read() as session:
-            return authenticate(session, key)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = most_bytes(scope["path"], self._container.max_body_bytes)

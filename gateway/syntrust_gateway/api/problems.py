@@ -16,7 +16,15 @@ from starlette.responses import JSONResponse
 from syntrust_core.errors import InvalidRequest, PlatformError, Unauthenticated, Unavailable
 from syntrust_core.log import get_logger
 from syntrust_gateway.api.described import schema_of
-from syntrust_gateway.errors import TYPE_BASE, FieldError, InvalidFields, pointer
+from syntrust_gateway.errors import (
+    TYPE_BASE,
+    FieldError,
+    InvalidFields,
+    QuotaExceeded,
+    StillWorking,
+    TooManyRequests,
+    pointer,
+)
 
 log = get_logger(__name__)
 
@@ -59,6 +67,17 @@ def _described(title: str) -> dict[str, Any]:
 
 
 ANY_OTHER: Final[dict[int | str, dict[str, Any]]] = {"default": _described("Any other problem")}
+
+
+LIMITED: Final[dict[int | str, dict[str, Any]]] = {
+    429: {
+        **_described(f"{TooManyRequests.title}; {QuotaExceeded.title}"),
+        "headers": {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        },
+    },
+    **ANY_OTHER,
+}
 
 
 def problem_response(error: PlatformError, *, instance: str) -> JSONResponse:
@@ -130,6 +149,8 @@ def _field_errors(error: PlatformError) -> Sequence[FieldError]:
 def _headers(error: PlatformError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooManyRequests | StillWorking):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, Unavailable):
         return {"Retry-After": RETRY_AFTER_S}
     return {}

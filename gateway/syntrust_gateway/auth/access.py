@@ -15,6 +15,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import InvalidRequest, NotFound
+from syntrust_gateway.auth.conditions import must_lock, require_match
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.db.tables import Dataset, Experiment, Job, Model, Role, Upload
 
@@ -44,7 +45,7 @@ def read_page(
     if len(found) <= query.limit:
         return found, None
     shown = found[: query.limit]
-    return shown, _write_cursor(shown[-1].id)
+    return shown, write_cursor(UUID(shown[-1].id))
 
 
 def find_row(
@@ -56,10 +57,14 @@ def find_row(
     ------
     NotFound
         If there is none, or it belongs to another client. Both have the same message.
+    ChangedMeanwhile
+        If the request is to change another version of it than there is.
     """
-    found = session.get(table, parse_row_id(row_id) or "-", with_for_update=lock or None)
+    held = lock or must_lock(session, table.__tablename__)
+    found = session.get(table, parse_row_id(row_id) or "-", with_for_update=held or None)
     if found is None or not caller.may_see(found.owner):
         raise NotFound(f"There is no {table.__tablename__} {row_id}.")
+    require_match(session, found)
     return found
 
 
@@ -71,8 +76,9 @@ def parse_row_id(text: str) -> str | None:
         return None
 
 
-def _write_cursor(last: str) -> str:
-    return base64.urlsafe_b64encode(UUID(last).bytes).rstrip(b"=").decode()
+def write_cursor(last: UUID) -> str:
+    """Name the last row of a page."""
+    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
 
 
 def _read_cursor(cursor: str) -> str:

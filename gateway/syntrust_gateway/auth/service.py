@@ -5,30 +5,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from syntrust_core.errors import Conflict, Forbidden, Unauthenticated
-from syntrust_gateway.db.session import insert_new
-from syntrust_gateway.db.tables import Audit, Client, Role
+from syntrust_core.errors import Conflict, Forbidden, InvalidRequest, Unauthenticated
+from syntrust_gateway.db.auth_tables import ApiKey, Scope
+from syntrust_gateway.db.tables import Audit, Client, Role, utc_now
 
-ADMIN = "admin"
 _KEY_PREFIX = "st_"
-KNOWN_S = 5.0
-_MOST_KNOWN = 1000
+_USUAL_SCOPES: Final = {Role.ADMIN: Scope.ADMIN, Role.USER: Scope.RUN}
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The client behind a request."""
+    """The client behind a request, as far as the key that it showed goes."""
 
     id: int
     name: str
     role: Role
+    scope: Scope = Scope.RUN
+    max_requests_per_minute: int | None = None
 
     def may_see(self, owner: int) -> bool:
         return self.role is Role.ADMIN or owner == self.id
@@ -36,6 +36,29 @@ class Caller:
     def require_admin(self) -> None:
         if self.role is not Role.ADMIN:
             raise Forbidden("Only an admin's key may do this.")
+
+    def require_scope(self, needed: Scope) -> None:
+        """Refuse a key that does not open what needs this scope."""
+        if not self.scope.covers(needed):
+            raise Forbidden(
+                f"This key has the scope `{self.scope}`; `{needed}` is needed here.",
+                scope=str(self.scope),
+                needed_scope=str(needed),
+            )
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Whom a key lets in, and until when."""
+
+    caller: Caller
+    expires: datetime | None
+
+    def require_current(self, now: datetime) -> Caller:
+        """Give the caller; refuse the key if it has expired."""
+        if self.expires is not None and self.expires <= now:
+            raise Unauthenticated("This API key has expired.")
+        return self.caller
 
 
 def make_key() -> str:
@@ -64,56 +87,127 @@ def read_key(authorization: str | None, x_api_key: str | None) -> str:
     raise Unauthenticated("Send an API key in the header `Authorization: Bearer <key>`.")
 
 
-def authenticate(session: Session, key: str) -> Caller:
-    """Find who has `key`. Only digests are compared, so the time it takes tells nothing."""
-    digest = digest_key(key)
-    client = session.scalars(select(Client).where(Client.key_sha256 == digest)).one_or_none()
-    if client is None or not hmac.compare_digest(client.key_sha256, digest):
+def select_key(digest: str) -> Select[Any]:
+    """Select what `read_grant` needs to know of a key."""
+    return (
+        select(
+            ApiKey.key_sha256,
+            ApiKey.scope,
+            ApiKey.expires,
+            ApiKey.revoked,
+            Client.id,
+            Client.name,
+            Client.role,
+            Client.max_requests_per_minute,
+        )
+        .join(Client, Client.id == ApiKey.client_id)
+        .where(ApiKey.key_sha256 == digest)
+    )
+
+
+def read_grant(row: Row[Any] | None, digest: str) -> Grant:
+    """Decide whom a key lets in. Only digests are compared, so the time it takes tells nothing."""
+    if row is None or not hmac.compare_digest(row.key_sha256, digest):
         raise Unauthenticated("This API key is unknown.")
-    return Caller(id=client.id, name=client.name, role=client.role)
+    if row.revoked is not None:
+        raise Unauthenticated("This API key has been revoked.")
+    caller = Caller(
+        id=row.id,
+        name=row.name,
+        # An admin who shows a lesser key is a client like any other.
+        role=row.role if row.scope is Scope.ADMIN else Role.USER,
+        scope=row.scope,
+        max_requests_per_minute=row.max_requests_per_minute,
+    )
+    return Grant(caller, row.expires)
 
 
-class KnownKeys:
-    """Callers who showed a key a moment ago, so that a busy one is not looked up each time.
+def authenticate(session: Session, key: str) -> Caller:
+    """Find who has `key`."""
+    digest = digest_key(key)
+    grant = read_grant(session.execute(select_key(digest)).one_or_none(), digest)
+    return grant.require_current(utc_now())
 
-    A client who is removed from the database can therefore still call for `KNOWN_S` seconds.
-    """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._callers: dict[str, tuple[Caller, float]] = {}
+def audit(
+    session: Session, caller: Caller | None, action: str, target: str, **detail: object
+) -> None:
+    """Record, in the same transaction, what `caller` changed; None is an operator's command."""
+    name = None if caller is None else caller.name
+    session.add(Audit(client=name, action=action, target=target, detail=detail))
 
-    def caller(self, key: str) -> Caller | None:
-        """Find who has shown `key` in the last seconds."""
-        caller, until = self._callers.get(digest_key(key), (None, 0.0))
-        return caller if self._clock() < until else None
 
-    def remember(self, key: str, caller: Caller) -> None:
-        if len(self._callers) >= _MOST_KNOWN:
-            self._callers.clear()
-        self._callers[digest_key(key)] = (caller, self._clock() + KNOWN_S)
+@dataclass(frozen=True)
+class NewKey:
+    """What a new key is for."""
+
+    label: str = ""
+    scope: Scope | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A key that was just made. Its text is known only now."""
+
+    row: ApiKey
+    client: Client
+    key: str
+
+
+def add_client(
+    session: Session,
+    name: str,
+    role: Role,
+    request: NewKey | None = None,
+    *,
+    caller: Caller | None = None,
+) -> IssuedKey:
+    """Add a client and its first key."""
+    if session.scalars(select(Client.id).where(Client.name == name)).one_or_none() is not None:
+        raise Conflict(f"There is a client {name} already; choose another name.")
+    client = Client(name=name, role=role)
+    session.add(client)
+    session.flush()
+    audit(session, caller, "client.create", name, role=str(role))
+    return issue_key(session, client, request or NewKey(), caller)
 
 
 def create_client(session: Session, name: str, role: Role) -> str:
     """Add a client and return its new key, which cannot be shown again."""
-    if session.scalars(select(Client.id).where(Client.name == name)).one_or_none() is not None:
-        raise Conflict(f"There is a client {name} already; choose another name.")
+    return add_client(session, name, role).key
+
+
+def issue_key(
+    session: Session, client: Client, request: NewKey, caller: Caller | None
+) -> IssuedKey:
+    """Make a key for a client.
+
+    Raises
+    ------
+    InvalidRequest
+        If the client's role does not allow the scope, or the key is born expired.
+    """
+    scope = request.scope or _USUAL_SCOPES[client.role]
+    _require_allowed(client, scope, request.expires)
     key = make_key()
-    session.add(Client(name=name, role=role, key_sha256=digest_key(key)))
-    session.add(Audit(client=None, action="client.create", target=name, detail={"role": str(role)}))
-    return key
+    row = ApiKey(
+        client_id=client.id,
+        label=request.label,
+        key_sha256=digest_key(key),
+        scope=scope,
+        expires=request.expires,
+    )
+    session.add(row)
+    session.flush()
+    audit(session, caller, "key.create", row.id, client=client.name, scope=str(scope))
+    return IssuedKey(row, client, key)
 
 
-def ensure_admin(session: Session, key: str) -> None:
-    """Make sure the client `admin` has this key; several processes at once are fine."""
-    digest = digest_key(key)
-    insert_new(session, Client, [{"name": ADMIN, "role": Role.ADMIN, "key_sha256": digest}])
-    admin = session.scalars(select(Client).where(Client.name == ADMIN)).one()
-    if admin.key_sha256 != digest:
-        admin.key_sha256 = digest
-        session.add(Audit(client=None, action="client.rekey", target=ADMIN))
-
-
-def audit(session: Session, caller: Caller, action: str, target: str, **detail: object) -> None:
-    """Record, in the same transaction, what `caller` changed."""
-    session.add(Audit(client=caller.name, action=action, target=target, detail=detail))
+def _require_allowed(client: Client, scope: Scope, expires: datetime | None) -> None:
+    if scope is Scope.ADMIN and client.role is not Role.ADMIN:
+        raise InvalidRequest(
+            f"{client.name} is no admin, so its keys have the scope score or run.", pointer="/scope"
+        )
+    if expires is not None and expires <= utc_now():
+        raise InvalidRequest("A new key must expire in the future.", pointer="/expires")

@@ -11,9 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from syntrust_gateway.db.availability import CONNECT_ARGUMENTS, raise_unavailable
+from syntrust_gateway.db.claims import keep_claims
 from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
 from syntrust_gateway.db.tables import Base
 
+WRITES = "writes"
 _ROWS_PER_INSERT = 1000
 Sessions = sessionmaker[Session]
 Value = TypeVar("Value")
@@ -43,13 +45,20 @@ def session_factory(engine: Engine) -> Sessions:
     another connection has written in between. One that begins as a writer waits instead.
     """
     writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
-    return sessionmaker(writing, expire_on_commit=False)
+    sessions = sessionmaker(writing, expire_on_commit=False, info={WRITES: True})
+    keep_claims(sessions)
+    return sessions
 
 
 def read_factory(engine: Engine) -> Sessions:
     """Make sessions that only read, each one state of the database. Nobody waits for them."""
     reading = engine.execution_options(**{BEGIN: "BEGIN"})
     return sessionmaker(reading, expire_on_commit=False)
+
+
+def writes(session: Session) -> bool:
+    """Tell whether a session may write."""
+    return WRITES in session.info
 
 
 def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

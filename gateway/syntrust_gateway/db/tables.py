@@ -5,6 +5,7 @@ Replace the value of a JSON column and never change it in place: SQLAlchemy sees
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym, validates
 from uuid_utils import uuid7
 
 from syntrust_gateway.db.types import UtcDateTime, deferred_key, enum_column
@@ -85,6 +86,11 @@ def new_id() -> str:
     return str(uuid7())
 
 
+def announced_bytes(files: Mapping[str, Any]) -> int:
+    """Add up the sizes of announced files, {role: {bytes, …}}."""
+    return sum(int(file.get("bytes", 0)) for file in files.values())
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -108,7 +114,7 @@ class Base(DeclarativeBase):
 
 
 class Client(Base):
-    """A client of the API. A key has 256 random bits, so its plain SHA-256 is enough.
+    """A client of the API. A limit that is null is the installation's.
 
     Where clients wait for the same workers, each gets steps in proportion to its `weight`.
     """
@@ -118,9 +124,11 @@ class Client(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
     role: Mapped[Role]
-    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    max_running_steps: Mapped[int | None]
+    max_stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_requests_per_minute: Mapped[int | None]
 
 
 class Dataset(Base):
@@ -157,6 +165,12 @@ class Case(Base):
     problems: Mapped[list[Any]] = mapped_column(default=list)
     step: Mapped[str | None] = mapped_column(String(64), index=True)
     record: Mapped[dict[str, Any] | None]
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @validates("files")
+    def _count_bytes(self, _: str, files: dict[str, Any]) -> dict[str, Any]:
+        self.bytes = announced_bytes(files)
+        return files
 
     __table_args__ = (Index(None, "dataset_id", "state"),)
 
@@ -216,8 +230,14 @@ class Upload(Base):
     files: Mapped[dict[str, Any]]
     problems: Mapped[list[Any]] = mapped_column(default=list)
     step: Mapped[str | None] = mapped_column(String(64), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     owner: Mapped[int] = mapped_column(deferred_key("client.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @validates("files")
+    def _count_bytes(self, _: str, files: dict[str, Any]) -> dict[str, Any]:
+        self.bytes = announced_bytes(files)
+        return files
 
 
 class Job(Run):
@@ -236,7 +256,8 @@ class Job(Run):
 class Step(Base):
     """A step of any number of runs. `needs` is a list of [kind, id].
 
-    `error` is set if the step has failed, or if it is done and its result is a refusal.
+    `error` is set if the step has failed, or if it is done and its result is a refusal. `owner` is
+    the client who asked for it first, and who is charged its `seconds` and `bytes`.
     """
 
     __tablename__ = "step"
@@ -250,9 +271,13 @@ class Step(Base):
     manifest: Mapped[dict[str, Any] | None]
     attempts: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
+    owner: Mapped[int | None]
+    seconds: Mapped[float | None]
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index(None, "state", "kind", "done_at"),
+        Index(None, "owner", "done_at"),
         # Of the steps of a run, those with an error are few.
         Index(
             "ix_step_error",

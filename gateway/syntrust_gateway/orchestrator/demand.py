@@ -27,16 +27,24 @@ _STEPS_AT_ONCE = 500
 
 
 def ensure_steps(
-    session: Session, store: ObjectStore, messages: Iterable[StepMessage]
+    session: Session,
+    store: ObjectStore,
+    messages: Iterable[StepMessage],
+    *,
+    owner: int | None = None,
 ) -> list[str]:
-    """Make sure that each step has a row. A step that has failed gets all its attempts again."""
+    """Make sure that each step has a row. A step that has failed gets all its attempts again.
+
+    `owner` is the client who is charged for the steps that nobody asked for before.
+    """
     ids: list[str] = []
     for chunk in in_chunks(messages, _STEPS_AT_ONCE):
         steps = {message.step_id: message for message in chunk}
         ids += steps
         known = _states(session, steps)
         new = {step: message for step, message in steps.items() if step not in known}
-        insert_new(session, Step, [_row(step, message) for step, message in new.items()])
+        rows = [_row(step, message, owner) for step, message in new.items()]
+        insert_new(session, Step, rows)
         insert_new(session, StepNeed, _needs(session, store, new))
         asked = {step for step, state in known.items() if state is not StepState.DONE}
         again = asked - _in_progress(session, asked)
@@ -50,9 +58,10 @@ def _states(session: Session, steps: Iterable[str]) -> dict[str, StepState]:
     return dict(session.execute(query).all())
 
 
-def _row(step: str, message: StepMessage) -> dict[str, Any]:
+def _row(step: str, message: StepMessage, owner: int | None) -> dict[str, Any]:
     return {
         "id": step,
+        "owner": owner,
         "kind": message.KIND.value,
         "message": message.model_dump(mode="json"),
         "needs": [[need.kind.value, need.id] for need in message.needs()],
@@ -133,11 +142,11 @@ def ensure_inspections(session: Session, store: ObjectStore) -> None:
     """
     query = _uninspected(select(Case, Dataset)).order_by(Dataset.id, Case.case_id)
     rows = session.execute(query.limit(_STEPS_AT_ONCE)).all()
+    owners = {dataset.id: dataset.owner for _, dataset in rows}
     found = [(case, _try_inspection(case, dataset)) for case, dataset in rows]
     inspections = [(case, message) for case, message in found if message is not None]
-    ensure_steps(session, store, [message for _, message in inspections])
     for case, message in inspections:
-        case.step = message.step_id
+        (case.step,) = ensure_steps(session, store, [message], owner=owners[case.dataset_id])
     session.flush()
     make_ready(session, [message.step_id for _, message in inspections])
 

@@ -75,7 +75,7 @@ def _fail(run: Run, clock: Clock) -> None:
 
 def _plan(session: Session, store: ObjectStore, run: Run, report: BuildReport) -> None:
     """Make the report of what is there the goal of the run."""
-    (step,) = ensure_steps(session, store, [report])
+    (step,) = ensure_steps(session, store, [report], owner=run.owner)
     session.flush()
     table = get_table(run)
     last = session.scalar(select(func.max(table.links.position)).where(table.run_id == run.id))

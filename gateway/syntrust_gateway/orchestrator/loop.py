@@ -108,7 +108,7 @@ class Orchestrator:
             has_cases = demand.has_uninspected(session)
             has_uploads = receiving.has_wanted(session)
             awaited = awaited_models(session)
-            self._shares = read_shares(session)
+            self._shares = read_shares(session, self._servers.most_running)
         if has_cases or has_uploads:
             with self._writing() as session:
                 demand.ensure_inspections(session, self._servers.store)

@@ -113,7 +113,8 @@ class Planner:
     def _store(
         self, session: Session, run: str, steps: Sequence[StepMessage], position: int
     ) -> None:
-        ids = ensure_steps(session, self._servers.store, steps)
+        owner = session.scalar(select(self._table.rows.owner).where(self._table.rows.id == run))
+        ids = ensure_steps(session, self._servers.store, steps, owner=owner)
         link_steps(session, self._table, run, ids, position=position)
 
     def _fail(self, run_id: str, error: Exception) -> None:

@@ -41,7 +41,12 @@ def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
     engine = make_engine(gateway.database_url)
     store = S3Store(settings.storage)
     store.ensure_bucket()
-    servers = Servers(store, RedisCoordinator.at(settings.queue.url), CeleryQueue(settings.queue))
+    servers = Servers(
+        store,
+        RedisCoordinator.at(settings.queue.url),
+        CeleryQueue(settings.queue),
+        most_running=gateway.client_running_steps,
+    )
     write, read, leader = session_factory(engine), read_factory(engine), make_leader(engine)
     with Heartbeat(settings.worker.heartbeat_file) as heartbeat:
         make = partial(Orchestrator, write, read, servers, leader)

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.uploads import ReceiveUpload
 from syntrust_core.errors import InvalidVolume, PlatformError
 from syntrust_core.log import get_logger
 from syntrust_core.runtime.runner import INTERNAL_TEXT
@@ -30,6 +29,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.reconcile import Clock, Servers
+from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
 from syntrust_gateway.runs.tables import JOBS, LIVE, RunTable
 from syntrust_gateway.uploads.receipts import is_received, make_receipt, take_receipt
 
@@ -142,18 +142,17 @@ def _fail(job: Job, error: dict[str, Any], clock: Clock) -> None:
 
 def _give_steps(session: Session, servers: Servers, waiting: Sequence[Wanted]) -> None:
     """Make sure that each upload is being received, by a step that every waiting job wants."""
-    receipts: dict[str, ReceiveUpload] = {}
     for row, upload, job in waiting:
-        if upload.step is None and upload.id not in receipts:
+        if upload.step is None:
             with _contained(job, servers.clock):
                 receipt = make_receipt({role: upload.files[role] for role in row.roles})
-                receipts |= {} if receipt is None else {upload.id: receipt}
-    steps = ensure_steps(session, servers.store, receipts.values()) if receipts else []
-    given = dict(zip(receipts, steps, strict=True))
-    for each in waiting:
-        each.upload.step = given.get(each.upload.id, each.upload.step)
+                asked = [] if receipt is None else [receipt]
+                steps = ensure_steps(session, servers.store, asked, owner=upload.owner)
+                upload.step = next(iter(steps), None)
     session.flush()
-    insert_new(session, JobStep, [_link(each) for each in waiting if each.upload.step])
+    received = [each for each in waiting if each.upload.step]
+    insert_new(session, JobStep, [_link(each) for each in received])
+    make_ready(session, {str(each.upload.step) for each in received})
 
 
 def _link(wanted: Wanted) -> dict[str, Any]:

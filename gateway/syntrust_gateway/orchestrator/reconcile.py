@@ -58,6 +58,8 @@ class Servers:
     queue: StepQueue
     clock: Clock = lambda: datetime.now(UTC)
     monotonic: Callable[[], float] = time.monotonic
+    most_running: int | None = None
+    """Steps that a client without a limit of its own may have in flight; None: any number."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def _values(clock: Clock, ended: Finished) -> dict[str, Any]:
         "error": None if ended.error is None else dict(ended.error),
         "manifest": manifest,
         "attempts": len(ended.attempts),
-        # Seconds and bytes of the step, from its manifest, belong here too.
+        "seconds": None if ended.manifest is None else ended.manifest.made.seconds,
+        "bytes": None if ended.manifest is None else ended.manifest.bytes,
         "done_at": clock() if ended.state is StepState.DONE else None,
     }
 

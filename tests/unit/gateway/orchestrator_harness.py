@@ -97,7 +97,7 @@ class OrchestratorHarness:
 
     def dataset(self, cases: int = 6) -> str:
         with self.write.begin() as session:
-            session.add(Client(id=1, name="a", role=Role.ADMIN, key_sha256="0" * 64))
+            session.add(Client(id=1, name="a", role=Role.ADMIN))
             files = {
                 f"p{i}": {"t1": {"key": f"content/{i:064x}", "bytes": 1, "sha256": f"{i:064x}"}}
                 for i in range(cases)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -28,14 +28,15 @@ class Shares:
     limits: Mapping[int, int] = field(default_factory=dict)
 
 
-def read_shares(session: Session) -> Shares:
-    """Read the share of each client. A client without a limit has none."""
-    limit: Any = getattr(Client, "max_running_steps", None)
-    weights = dict(session.execute(select(Client.id, Client.weight)).all())
-    if limit is None:
-        return Shares(weights)
-    limits = session.execute(select(Client.id, limit).where(limit.is_not(None))).all()
-    return Shares(weights, dict(limits))
+def read_shares(session: Session, most_running: int | None = None) -> Shares:
+    """Read the share of each client; `most_running` is the limit of those without their own."""
+    query = select(Client.id, Client.weight, Client.max_running_steps)
+    rows = session.execute(query).all()
+    limits = {row.id: row.max_running_steps or most_running for row in rows}
+    return Shares(
+        {row.id: row.weight for row in rows},
+        {owner: limit for owner, limit in limits.items() if limit is not None},
+    )
 
 
 class Turns:

@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from syntrust_core.errors import Conflict, Unauthenticated
+from syntrust_gateway.auth import keys
 from syntrust_gateway.auth import service as auth
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Audit, Client, Role
+from syntrust_gateway.db.auth_tables import ApiKey, Scope
+from syntrust_gateway.db.tables import Audit, Role
 
 KEY = "k" * 40
 
@@ -17,12 +19,12 @@ def test_a_key_is_found_and_never_kept(container: Container) -> None:
 
     with container.read() as session:
         caller = auth.authenticate(session, key)
-        kept = session.scalars(select(Client)).one()
-        audited = session.scalars(select(Audit)).one()
+        kept = session.scalars(select(ApiKey)).one()
+        audited = session.scalars(select(Audit)).all()
 
-    assert (caller.name, caller.role) == ("hospital", Role.USER)
+    assert (caller.name, caller.role, caller.scope) == ("hospital", Role.USER, Scope.RUN)
     assert len(key) > 40
-    assert key not in f"{vars(kept)}{vars(audited)}"
+    assert key not in f"{vars(kept)}{[vars(row) for row in audited]}"
 
 
 def test_an_unknown_key_is_refused(container: Container) -> None:
@@ -38,30 +40,47 @@ def test_a_name_is_given_once(container: Container) -> None:
         auth.create_client(session, "hospital", Role.ADMIN)
 
 
+def test_an_admin_who_shows_a_lesser_key_is_a_client_like_any_other(container: Container) -> None:
+    with container.write.begin() as session:
+        auth.add_client(session, "root", Role.ADMIN)
+        lesser = keys.create(session, "root", auth.NewKey(scope=Scope.RUN)).key
+
+    with container.read() as session:
+        caller = auth.authenticate(session, lesser)
+
+    assert (caller.role, caller.scope, caller.may_see(caller.id + 1)) == (
+        Role.USER,
+        Scope.RUN,
+        False,
+    )
+
+
 def test_the_admin_key_may_be_set_again_and_changed(container: Container) -> None:
     for key in (KEY, KEY, KEY[::-1] + "2"):
         with container.write.begin() as session:
-            auth.ensure_admin(session, key)
+            keys.ensure_admin(session, key)
 
     with container.read() as session:
         caller = auth.authenticate(session, KEY[::-1] + "2")
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(Unauthenticated, match="revoked"):
             auth.authenticate(session, KEY)
 
-    assert (caller.name, caller.role) == ("admin", Role.ADMIN)
+    assert (caller.name, caller.role, caller.scope) == ("admin", Role.ADMIN, Scope.ADMIN)
 
 
-def test_a_key_is_known_for_a_few_seconds_and_no_longer() -> None:
-    now = [100.0]
-    known = auth.KnownKeys(clock=lambda: now[0])
-    caller = auth.Caller(id=1, name="hospital", role=Role.USER)
+def test_an_admin_key_that_was_revoked_does_not_come_back_by_the_settings(
+    container: Container,
+) -> None:
+    with container.write.begin() as session:
+        keys.ensure_admin(session, KEY)
+        ((row, _),) = keys.list_keys(session)
+        keys.revoke(session, row.id)
 
-    known.remember(KEY, caller)
+    with container.write.begin() as session:
+        keys.ensure_admin(session, KEY)
 
-    assert known.caller(KEY) == caller
-    assert known.caller(KEY[::-1] + "2") is None
-    now[0] += auth.KNOWN_S
-    assert known.caller(KEY) is None
+    with container.read() as session, pytest.raises(Unauthenticated, match="revoked"):
+        auth.authenticate(session, KEY)
 
 
 @pytest.mark.parametrize(

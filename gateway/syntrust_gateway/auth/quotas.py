@@ -1,0 +1,92 @@
+"""What a client may use: steps at once, bytes stored, requests a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from syntrust_gateway.db.tables import Case, Client, Dataset, Step, Upload
+from syntrust_gateway.errors import QuotaExceeded
+
+RETRY_AFTER_S: Final = 3600
+"""Bytes are freed by deleting, not by waiting; this is when a program may look again."""
+
+
+@dataclass(frozen=True)
+class ClientLimits:
+    """The limits of a client, or of the installation. None is no limit."""
+
+    running_steps: int | None = None
+    stored_bytes: int | None = None
+    requests_per_minute: int | None = None
+
+
+NO_LIMITS: Final = ClientLimits()
+
+
+def read_limits(session: Session, default: ClientLimits = NO_LIMITS) -> dict[int, ClientLimits]:
+    """Read the limits of every client, by its id; what a client has none of is the default."""
+    rows = session.execute(
+        select(
+            Client.id,
+            func.coalesce(Client.max_running_steps, default.running_steps),
+            func.coalesce(Client.max_stored_bytes, default.stored_bytes),
+            func.coalesce(Client.max_requests_per_minute, default.requests_per_minute),
+        )
+    )
+    return {client: ClientLimits(*limits) for client, *limits in rows}
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    """What a client stores: files that it announced, and what was computed for it first."""
+
+    uploaded: int
+    computed: int
+
+    @property
+    def total(self) -> int:
+        return self.uploaded + self.computed
+
+
+def stored_bytes(session: Session, client: int) -> StoredBytes:
+    """Add up what a client stores. A file that it announced counts before it has arrived."""
+    cases = select(func.sum(Case.bytes)).join(Dataset, Dataset.id == Case.dataset_id)
+    uploaded = _sum(session, cases.where(Dataset.owner == client))
+    uploaded += _sum(session, select(func.sum(Upload.bytes)).where(Upload.owner == client))
+    computed = _sum(session, select(func.sum(Step.bytes)).where(Step.owner == client))
+    return StoredBytes(uploaded, computed)
+
+
+def _sum(session: Session, query: Select[int]) -> int:
+    return int(session.scalar(query) or 0)
+
+
+def require_room(session: Session, client: int, default: int | None) -> None:
+    """Refuse to store more than a client may; `default` is the limit if it has none of its own.
+
+    Call it in the transaction that has just written the announcement, which it then ends.
+
+    Raises
+    ------
+    QuotaExceeded
+        If the client's bytes are over its limit.
+    """
+    # Two announcements at once must not both find room.
+    own = select(Client.max_stored_bytes).where(Client.id == client).with_for_update()
+    limit = session.scalar(own)
+    limit = default if limit is None else limit
+    if limit is None:
+        return
+    stored = stored_bytes(session, client)
+    if stored.total > limit:
+        raise QuotaExceeded(
+            f"You may store {limit} bytes and would have {stored.total}: {stored.uploaded} of "
+            f"uploads and {stored.computed} of results. Delete datasets, uploads, experiments or "
+            "jobs that you need no more.",
+            retry_after_s=RETRY_AFTER_S,
+            limit_bytes=limit,
+        )

@@ -1,0 +1,126 @@
+"""How many requests a client may send a minute.
+
+Each process counts what it answers, which takes 30 µs. What it has counted goes to Redis beside the
+requests, so that processes share the limit. While Redis is away, each process has one of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Final, NamedTuple
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from syntrust_core.log import get_logger
+from syntrust_gateway.auth.service import Caller
+from syntrust_gateway.errors import TooManyRequests
+
+log = get_logger(__name__)
+
+SHARE_EVERY_S: Final = 0.05
+_TIMEOUT_S: Final = 1.0
+_PAUSE_WITHOUT_REDIS_S: Final = 5.0
+
+
+class _Hit(NamedTuple):
+    client: int
+    per_minute: int
+
+
+class RequestRates:
+    """Count requests by client; `default` is the limit of a client that has none of its own."""
+
+    def __init__(self, default: int | None, shared: SharedRates | None = None) -> None:
+        self._default, self._shared = default, shared
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def count(self, caller: Caller) -> None:
+        """Count a request.
+
+        Raises
+        ------
+        TooManyRequests
+            If the client has sent as many as it may.
+        """
+        per_minute = caller.max_requests_per_minute or self._default
+        if per_minute is None:
+            return
+        hit = _Hit(caller.id, per_minute)
+        wait_s = 0.0 if self._shared is None else self._shared.seconds_to_wait(hit)
+        if not wait_s and not self._own.hit(*_names(hit)):
+            wait_s = _seconds_to_wait(self._own, hit)
+        if wait_s:
+            raise TooManyRequests(
+                f"{caller.name} may send {per_minute} requests a minute. Try again later.",
+                retry_after_s=max(1, math.ceil(wait_s)),
+            )
+        if self._shared is not None:
+            self._shared.add(hit)
+
+
+class SharedRates:
+    """Counts in Redis what the gateway's processes have let in, in a thread of its own."""
+
+    def __init__(self, redis_url: str) -> None:
+        storage = storage_from_string(
+            redis_url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._hits: SimpleQueue[_Hit | None] = SimpleQueue()
+        self._until: dict[_Hit, float] = {}
+        self._stop = Event()
+        self._thread = Thread(target=self._share, name="rates", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop counting."""
+        self._stop.set()
+        self._hits.put(None)
+        self._thread.join()
+
+    def add(self, hit: _Hit) -> None:
+        self._hits.put(hit)
+
+    def seconds_to_wait(self, hit: _Hit) -> float:
+        """Tell how long the client must wait, as far as Redis has answered."""
+        return max(0.0, self._until.get(hit, 0.0) - time.monotonic())
+
+    def _share(self) -> None:
+        while (first := self._hits.get()) is not None:
+            # Requests of a moment are counted together.
+            self._stop.wait(SHARE_EVERY_S)
+            hits = Counter([first, *self._waiting()])
+            try:
+                for hit, count in hits.items():
+                    self._send(hit, count)
+            except RedisError as error:
+                log.warning("rates.redis_away", reason=str(error))
+                self._stop.wait(_PAUSE_WITHOUT_REDIS_S)
+                self._waiting()
+
+    def _waiting(self) -> list[_Hit]:
+        hits = (self._hits.get() for _ in range(self._hits.qsize()))
+        return [hit for hit in hits if hit is not None]
+
+    def _send(self, hit: _Hit, count: int) -> None:
+        if self._limiter.hit(*_names(hit), cost=count):
+            self._until.pop(hit, None)
+        else:
+            wait_s = max(_seconds_to_wait(self._limiter, hit), SHARE_EVERY_S)
+            self._until[hit] = time.monotonic() + wait_s
+
+
+def _names(hit: _Hit) -> tuple[RateLimitItemPerMinute, str]:
+    return RateLimitItemPerMinute(hit.per_minute), str(hit.client)
+
+
+def _seconds_to_wait(limiter: SlidingWindowCounterRateLimiter, hit: _Hit) -> float:
+    """Tell when one more request fits."""
+    return max(0.0, limiter.get_window_stats(*_names(hit)).reset_time - time.time())

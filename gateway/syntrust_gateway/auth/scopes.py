@@ -1,0 +1,20 @@
+"""Which scope a key needs for which route. What is not named here needs `run`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from syntrust_gateway.db.auth_tables import Scope
+
+SCORING: Final = frozenset({("POST", "/trust-score"), ("GET", "/trust-factors")})
+"""Routes that compute from the request alone, and definitions of what they give."""
+ADMINISTRATION: Final = ("/admin", "/metrics")
+
+
+def needed_scope(method: str, path: str) -> Scope:
+    """Tell which scope a key needs."""
+    if (method, path) in SCORING:
+        return Scope.SCORE
+    if path.startswith(ADMINISTRATION):
+        return Scope.ADMIN
+    return Scope.RUN
