@@ -15,6 +15,9 @@ from starlette.responses import HTMLResponse
 from syntrust_core.errors import Forbidden, Unauthenticated
 from syntrust_gateway.admin import routes as admin
 from syntrust_gateway.api import problems
+from syntrust_gateway.api.answer_store import AnswerStore
+from syntrust_gateway.api.conditional import Conditional
+from syntrust_gateway.api.idempotency import Idempotency
 from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
 from syntrust_gateway.container import Container
@@ -64,6 +67,10 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
     app.state.health = Health(container)
     _add_docs(app)
     problems.install(app)
+    # The last one that is added sees a request first.
+    app.add_middleware(Conditional)
+    answers = AnswerStore(container.write, container.idempotency_expires)
+    app.add_middleware(Idempotency, store=answers)
     app.add_middleware(Gate, container=container)
     app.add_middleware(Outermost, metrics=app.state.metrics)
     return app

@@ -27,7 +27,7 @@ from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.conditions import require_match
 from syntrust_gateway.auth.service import Caller, IssuedKey, NewKey, add_client, audit
 from syntrust_gateway.db.auth_tables import ApiKey
-from syntrust_gateway.db.session import writes
+from syntrust_gateway.db.claims import writes
 from syntrust_gateway.db.tables import Client
 
 _LIMITS = ("max_running_steps", "max_stored_bytes", "max_requests_per_minute")

@@ -14,11 +14,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
-from syntrust_gateway.db.session import writes
-from syntrust_gateway.db.tables import Base, Case, Dataset
+from syntrust_gateway.db.claims import writes
+from syntrust_gateway.db.tables import Base, Case, Dataset, Model
 from syntrust_gateway.errors import ChangedMeanwhile
 
 VERSION_DIGITS: Final = 16
@@ -80,10 +80,21 @@ def require_match(session: Session, row: Base) -> None:
     condition.versions = None
 
 
+@event.listens_for(Session, "before_commit")
+def _require_compared(session: Session) -> None:
+    """Commit nothing on a condition that nobody has looked at."""
+    condition = _CURRENT.get()
+    if condition is not None and condition.versions is not None and writes(session):
+        raise ChangedMeanwhile("This request takes no If-Match. Send it without.")
+
+
 def _is_target(condition: Condition, row: Base) -> bool:
-    return (
-        row.__tablename__ == condition.table and str(inspect(row).identity[0]) == condition.row_id
-    )
+    if row.__tablename__ != condition.table:
+        return False
+    names = {str(inspect(row).identity[0])}
+    if isinstance(row, Model):
+        names |= {row.name, row.step}
+    return condition.row_id in names
 
 
 def version_of(session: Session, row: Base) -> str:

@@ -22,7 +22,8 @@ from syntrust_gateway.auth.service import (
     issue_key,
 )
 from syntrust_gateway.db.auth_tables import ApiKey, Scope
-from syntrust_gateway.db.session import insert_new, writes
+from syntrust_gateway.db.claims import writes
+from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Audit, Client, Role, utc_now
 
 log = get_logger(__name__)

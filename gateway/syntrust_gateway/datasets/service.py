@@ -13,6 +13,7 @@ from syntrust_core.contracts.uploads import staging_prefix
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
+from syntrust_gateway.auth.quotas import require_room
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets.planner_view import DatasetView, view_dataset
@@ -78,6 +79,7 @@ def add_case(
         sound = _sound_files(case)
         lost = {file["sha256"] for role, file in case.files.items() if role not in sound}
         _update(case, request, place_files(owner, files, held - lost, sound))
+        require_room(session, dataset.owner, container.limits.stored_bytes)
         audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
     return make_targets(container.store, case.files, container.upload_expires)
 

@@ -25,14 +25,20 @@ PATHS: Final = {Dataset: "datasets", Experiment: "experiments", Job: "jobs"}
 
 @dataclass
 class Claim:
-    """The right to answer a request; `made` is the path of what was made for it."""
+    """The right to answer a request.
+
+    `committed` says that its work was done by a process that then ended, and `made` is the path of
+    what was made for it.
+    """
 
     owner: int
     key: str
     token: str
+    committed: bool = field(default=False, init=False)
     made: str | None = field(default=None, init=False)
 
 
+WRITES: Final = "writes"
 _CURRENT: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 
@@ -44,6 +50,11 @@ def under(claim: Claim) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+def writes(session: Session) -> bool:
+    """Tell whether a session may write."""
+    return WRITES in session.info
 
 
 def keep_claims(sessions: sessionmaker[Session]) -> None:

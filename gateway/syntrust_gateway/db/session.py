@@ -11,11 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from syntrust_gateway.db.availability import CONNECT_ARGUMENTS, raise_unavailable
-from syntrust_gateway.db.claims import keep_claims
+from syntrust_gateway.db.claims import WRITES, keep_claims
 from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
 from syntrust_gateway.db.tables import Base
 
-WRITES = "writes"
 _ROWS_PER_INSERT = 1000
 Sessions = sessionmaker[Session]
 Value = TypeVar("Value")
@@ -54,11 +53,6 @@ def read_factory(engine: Engine) -> Sessions:
     """Make sessions that only read, each one state of the database. Nobody waits for them."""
     reading = engine.execution_options(**{BEGIN: "BEGIN"})
     return sessionmaker(reading, expire_on_commit=False)
-
-
-def writes(session: Session) -> bool:
-    """Tell whether a session may write."""
-    return WRITES in session.info
 
 
 def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

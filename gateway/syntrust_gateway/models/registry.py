@@ -25,6 +25,7 @@ from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.api.schemas import MODEL_NAME
 from syntrust_gateway.auth.access import PageQuery, read_page
+from syntrust_gateway.auth.conditions import require_match
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import insert_new
@@ -93,6 +94,7 @@ def find(
             .order_by(own.desc())
         ).first()
         if row is not None and caller.may_see(row.owner):
+            require_match(session, row)
             return _of_row(row)
         names = session.execute(
             select(Model.name, Model.kind).where(own).order_by(Model.id.desc())

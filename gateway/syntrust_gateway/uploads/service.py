@@ -14,6 +14,7 @@ from syntrust_core.contracts.uploads import content_key
 from syntrust_core.contracts.vocabulary import Scheme
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import find_row, parse_row_id
+from syntrust_gateway.auth.quotas import require_room
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Upload
@@ -45,6 +46,7 @@ def create(container: Container, caller: Caller, request: NewUpload) -> UploadPl
         upload = Upload(scheme=body["scheme"], files=files, owner=caller.id)
         session.add(upload)
         session.flush()
+        require_room(session, caller.id, container.limits.stored_bytes)
         audit(session, caller, "upload.create", upload.id, roles=sorted(upload.files))
     targets = make_targets(container.store, upload.files, container.upload_expires)
     return UploadPlaces.model_validate({"id": upload.id, "files": targets})
