@@ -69,11 +69,11 @@ class Client:
         """Trust factors of Dice scores: a list of cases, a whole request body, or CSV text."""
         found: TrustAnswer
         if isinstance(cases, str):
-            found = self._http.post("/trust-score", text=cases, media="text/csv", repeatable=True)
+            found = self._http.post("/trust-score", text=cases, media="text/csv")
             return found
         body = dict(cases) if isinstance(cases, Mapping) else {"cases": list(cases)}
         body |= {} if policy is None else {"policy": dict(policy)}
-        found = self._http.post("/trust-score", body, repeatable=True)
+        found = self._http.post("/trust-score", body)
         return found
 
     def health(self) -> Ready:

@@ -73,7 +73,7 @@ class Datasets:
 
         def announce() -> Any:  # noqa: ANN401 - JSON is anything
             # Posting a case again replaces it and keeps what was sent, so it may be repeated.
-            return self._http.post(f"/datasets/{safe(dataset)}/cases", asked, repeatable=True)
+            return self._http.post(f"/datasets/{safe(dataset)}/cases", asked)
 
         sent = self._connection.send_all(files, announce(), on_bytes, announce)
         return AddedCase(case, files, tuple(ignored), sent)

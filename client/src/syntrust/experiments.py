@@ -32,15 +32,26 @@ class Experiments:
         self._connection = connection
         self._http = connection.http
 
-    def create(self, dataset: str, alphas: Sequence[float], **settings: object) -> ExperimentBody:
-        """Ask for an experiment. `settings` are the other fields of `POST /experiments`."""
+    def create(
+        self,
+        dataset: str,
+        alphas: Sequence[float],
+        *,
+        idempotency_key: str | None = None,
+        **settings: object,
+    ) -> ExperimentBody:
+        """Ask for an experiment. `settings` are the other fields of `POST /experiments`.
+
+        A call with the same `idempotency_key` and settings within a day, from another process
+        too, gives the same experiment.
+        """
         body = {"dataset": dataset, "alphas": list(alphas), **settings}
-        return cast("ExperimentBody", self._http.post("/experiments", body))
+        return cast("ExperimentBody", self._http.post("/experiments", body, key=idempotency_key))
 
     def dry_run(self, dataset: str, alphas: Sequence[float], **settings: object) -> CostBody:
         """Tell what `create` would cost in steps, bytes and device-hours. Nothing is accepted."""
         body = {"dataset": dataset, "alphas": list(alphas), **settings}
-        asked = self._http.post("/experiments?dry_run=true", body, repeatable=True)
+        asked = self._http.post("/experiments?dry_run=true", body)
         return cast("CostBody", asked)
 
     def get(self, experiment: str) -> ExperimentBody:
@@ -159,7 +170,7 @@ class Experiments:
 
     def _change(self, experiment: str, verb: str) -> ExperimentBody:
         path = f"/experiments/{safe(experiment)}/{verb}"
-        return cast("ExperimentBody", self._http.post(path, repeatable=True))
+        return cast("ExperimentBody", self._http.post(path))
 
     def _states(self, experiment: str) -> Iterator[ExperimentBody]:
         """The state now, and then what the event stream tells while it lasts."""

@@ -170,7 +170,7 @@ class Jobs:
         return self._connection.fetch_files(self.get(job)["files"], Path(folder))
 
     def _change(self, job: str, verb: str) -> JobBody:
-        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/{verb}", repeatable=True))
+        return cast("JobBody", self._http.post(f"/jobs/{safe(job)}/{verb}"))
 
     def _job(self, path: str, body: object) -> JobBody:
         return cast("JobBody", self._http.post(path, body))

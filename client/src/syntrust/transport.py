@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 from syntrust.errors import ServerFailed, SynTrustError, Unreachable, UrlRefused, from_problem
 
-DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+# Together they outlast the 10 s after which a request may be repeated whose server has died.
+DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 5.0)
 _STRANGER_TRIES = 2  # a server that never answered is more likely absent than restarting
 CHUNK_BYTES = 1 << 20
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _RETRIED = {502, 503, 504}
 _FORBIDDEN = 403
+_LONGEST_WAIT_S = 60.0  # a limit that ends later is the caller's to wait for
+_STILL_WORKING = "urn:syntrust:problem:still-working"
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 OnBytes = Callable[[int], None]
@@ -60,19 +64,24 @@ class Transport:
         *,
         text: str | None = None,
         media: str = "application/json",
-        repeatable: bool = False,
+        key: str | None = None,
     ) -> Any:  # noqa: ANN401 - JSON is anything
-        """POST `body` as JSON, or `text` as it is. Repeated only where that changes nothing."""
-        content: dict[str, Any] = {}
+        """POST `body` as JSON, or `text` as it is.
+
+        It has an Idempotency-Key, `key` or a new one, so that repeating it does nothing twice.
+        """
+        headers = {"Idempotency-Key": f'"{key or uuid4()}"'}
+        content: dict[str, Any] = {"headers": headers}
         if text is not None:
-            content = {"content": text.encode(), "headers": {"Content-Type": media}}
+            content["content"] = text.encode()
+            headers["Content-Type"] = media
         elif body is not None:
-            content = {"json": body}
-        return self._json(self._retrying("POST", path, repeatable=repeatable, **content))
+            content["json"] = body
+        return self._json(self._retrying("POST", path, **content))
 
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
         """PATCH with `body` as JSON; the same change twice is one."""
-        return self._json(self._retrying("PATCH", path, repeatable=True, json=body))
+        return self._json(self._retrying("PATCH", path, json=body))
 
     def put_file(self, url: str, path: Path, on_bytes: OnBytes) -> None:
         """Stream a file from disk to a presigned URL.
@@ -94,7 +103,7 @@ class Transport:
             count(-sent)  # a try starts from the beginning
             return self._http.put(url, content=_chunks(path, count), headers=headers)
 
-        answer = self._tries(send, repeatable=True)
+        answer = self._tries(send)
         if answer.status_code not in {200, 201, 204}:
             count(-sent)
             failure = UrlRefused if answer.status_code == _FORBIDDEN else ServerFailed
@@ -103,7 +112,7 @@ class Transport:
     def get_file(self, url: str, path: Path) -> None:
         """Stream a presigned URL to disk; the file appears whole or not at all."""
         part = path.with_name(f".{path.name}.part")
-        answer = self._tries(lambda: self._fetch(url, part), repeatable=True)
+        answer = self._tries(lambda: self._fetch(url, part))
         if not answer.is_success:
             part.unlink(missing_ok=True)
             raise ServerFailed(f"The storage does not give {path.name} ({answer.status_code}).")
@@ -126,35 +135,33 @@ class Transport:
         self,
         method: str,
         path: str,
-        *,
-        repeatable: bool | None = None,
         **options: Any,  # noqa: ANN401 - httpx's own
     ) -> httpx.Response:
         headers = {**self._key_headers, **options.pop("headers", {})}
         answer = self._tries(
-            lambda: self._http.request(method, self._url + path, headers=headers, **options),
-            repeatable=method == "GET" if repeatable is None else repeatable,
+            lambda: self._http.request(method, self._url + path, headers=headers, **options)
         )
         if answer.is_success:
             return answer
         raise _error(answer)
 
-    def _tries(self, send: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Response:
+    def _tries(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send until there is an answer. Whatever is sent here may be repeated."""
         for tries, delay_s in enumerate(DELAYS_S, start=1):
+            wait_s = delay_s
             try:
                 answer = send()
-            except httpx.ConnectError as error:
-                # It was never sent, so any request may be repeated.
-                if not self._met and tries > _STRANGER_TRIES:
-                    raise self._unreachable(error) from error
             except httpx.TransportError as error:
-                if not repeatable:
+                never_sent = isinstance(error, httpx.ConnectError)
+                if never_sent and not self._met and tries > _STRANGER_TRIES:
                     raise self._unreachable(error) from error
             else:
                 self._met = True
-                if not (repeatable and answer.status_code in _RETRIED):
+                told_s = _seconds_to_wait(answer)
+                if told_s is None:
                     return answer
-            self._pause(delay_s)
+                wait_s = max(delay_s, told_s)
+            self._pause(wait_s)
         try:
             return send()
         except httpx.TransportError as error:
@@ -173,6 +180,18 @@ class Transport:
             ) from error
 
 
+def _seconds_to_wait(answer: httpx.Response) -> float | None:
+    """Tell how long to wait before the request is sent again; None if this is its answer."""
+    if answer.status_code in _RETRIED:
+        return 0.0
+    told = answer.headers.get("Retry-After", "")
+    told_s = float(told) if told.isdecimal() else 0.0
+    busy = answer.status_code == 409 and _problem(answer).get("type") == _STILL_WORKING
+    if busy or (answer.status_code == 429 and told_s <= _LONGEST_WAIT_S):
+        return told_s
+    return None
+
+
 def _chunks(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -180,10 +199,13 @@ def _chunks(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
             on_bytes(len(chunk))
 
 
-def _error(answer: httpx.Response) -> SynTrustError:
-    body: Mapping[str, Any] | None
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
     try:
         body = answer.json()
-    except ValueError:
-        body = None
-    return from_problem(answer.status_code, body, answer.reason_phrase)
+    except (ValueError, httpx.StreamError):
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _error(answer: httpx.Response) -> SynTrustError:
+    return from_problem(answer.status_code, _problem(answer), answer.reason_phrase)

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from contextlib import suppress
+from threading import Lock
+from typing import Any, Final
 from weakref import finalize
 
+import psycopg
 from sqlalchemy import Engine
 
-from syntrust_gateway.auth.service import Caller, Grant, digest_key, read_grant, select_key
+from syntrust_gateway.auth.service import (
+    KEY_QUERY,
+    Caller,
+    Grant,
+    KeyRow,
+    digest_key,
+    read_grant,
+)
 from syntrust_gateway.db.session import Sessions
 from syntrust_gateway.db.tables import utc_now
 
 _MOST_KNOWN: Final = 1000
+_CONNECT_S: Final = 5
+_SILENT_MS: Final = 15_000  # of a server that is gone without a word
 
 
 class KeyLookup:
     """Look keys up. A key is remembered only while nobody changes the database.
 
-    SQLite tells within 12 µs whether its file has changed; PostgreSQL is asked at every request.
+    SQLite tells within 12 µs whether its file has changed. PostgreSQL is asked at every request,
+    over a connection that is kept: 0.1 ms, where a session of SQLAlchemy takes 0.5 to 0.8 ms.
     """
 
     def __init__(self, read: Sessions) -> None:
         engine: Engine = read.kw["bind"]
         # One question is its own transaction.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._changes = _SqliteChanges(engine) if engine.dialect.name == "sqlite" else None
+        sqlite = engine.dialect.name == "sqlite"
+        self._changes = _SqliteChanges(engine) if sqlite else None
+        self._kept = None if sqlite else _PostgresConnection(engine)
         self._known: dict[str, tuple[int, Grant]] = {}
 
     def known(self, key: str) -> Caller | None:
@@ -48,12 +63,19 @@ class KeyLookup:
         digest = digest_key(key)
         # What changes from here on makes this number old, and so what is remembered under it.
         number = None if self._changes is None else self._changes.number()
-        with self._engine.connect() as connection:
-            row = connection.execute(select_key(digest)).one_or_none()
-        grant = read_grant(row, digest)
+        grant = read_grant(self._row(digest), digest)
         if number is not None:
             self._remember(digest, number, grant)
         return grant.require_current(utc_now())
+
+    def _row(self, digest: str) -> KeyRow | None:
+        if self._kept is not None:
+            # A connection that was lost is replaced by one of the pool, which tries again.
+            with suppress(psycopg.Error):
+                return self._kept.row(digest)
+        with self._engine.connect() as connection:
+            row = connection.execute(KEY_QUERY, {"digest": digest}).one_or_none()
+        return row and KeyRow(*row)
 
     def _remember(self, digest: str, number: int, grant: Grant) -> None:
         if len(self._known) >= _MOST_KNOWN:
@@ -81,3 +103,39 @@ class _SqliteChanges:
             self._connection = sqlite3.connect(self._path, timeout=0, check_same_thread=False)
             finalize(self, self._connection.close)
         return self._connection
+
+
+class _PostgresConnection:
+    """A connection for this one question, without a session around it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._query = str(KEY_QUERY.compile(dialect=engine.dialect))
+        self._dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._lock = Lock()
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def row(self, digest: str) -> KeyRow | None:
+        with self._lock:
+            try:
+                found = self._connected().execute(self._query, {"digest": digest}).fetchone()
+            except psycopg.Error:
+                self._forget()
+                raise
+        return None if found is None else KeyRow(*found)
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                prepare_threshold=1,
+                connect_timeout=_CONNECT_S,
+                tcp_user_timeout=_SILENT_MS,
+            )
+            finalize(self, self._connection.close)
+        return self._connection
+
+    def _forget(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

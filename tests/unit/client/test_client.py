@@ -168,18 +168,56 @@ def test_a_read_is_tried_again_until_the_server_is_back(
     assert len(server.asked) == 3
 
 
-def test_a_request_that_makes_something_is_sent_once(
+def test_a_request_that_makes_something_is_repeated_under_one_key(
     server: Any, client: Client, answer: Answer
 ) -> None:
-    server.on("POST /datasets", answer(503, problem("Not ready.", slug="unavailable")))
-    server.on("POST /experiments", answer(0))
+    busy = problem("Being answered.", slug="still-working")
+    away = problem("Not ready.", slug="unavailable")
+    made = answer(202, {"id": "e1"})
+    server.on("POST /experiments", answer(0), answer(503, away), answer(409, busy), made)
 
-    with pytest.raises(ServerFailed, match="Not ready"):
-        client.datasets.create("name")
-    with pytest.raises(Unreachable):
+    assert client.experiments.create("d1", [0])["id"] == "e1"
+    assert client.experiments.create("d1", [0])["id"] == "e1"
+
+    *first, second = [asked.headers["Idempotency-Key"] for asked in server.asked]
+    assert len(first) == 4
+    assert len(set(first)) == 1
+    assert second not in first
+
+
+def test_a_caller_may_choose_the_key(server: Any, client: Client, answer: Answer) -> None:
+    server.on("POST /experiments", answer(202, {"id": "e1"}))
+
+    client.experiments.create("d1", [0], idempotency_key="night-7")
+
+    assert server.asked[0].headers["Idempotency-Key"] == '"night-7"'
+    assert "idempotency_key" not in server.asked[0].json()
+
+
+def test_a_conflict_is_told_at_once(server: Any, client: Client, answer: Answer) -> None:
+    server.on("POST /experiments", answer(409, problem("Not ready.", slug="conflict")))
+
+    with pytest.raises(Conflict):
         client.experiments.create("d1", [0])
 
-    assert len(server.asked) == 2
+    assert len(server.asked) == 1
+
+
+def test_a_limit_is_waited_for_unless_it_lasts_long(server: Any, answer: Any) -> None:
+    limited = problem("Too many.", slug="rate-limited")
+    full = problem("Full.", slug="quota-exceeded")
+    soon, late = {"Retry-After": "9"}, {"Retry-After": "3600"}
+    server.on("GET /datasets/d1", answer(429, limited, headers=soon), answer(body={"id": "d1"}))
+    server.on("POST /uploads", answer(429, full, headers=late))
+    paused: list[float] = []
+
+    with Client(server.url, "secret", pause=paused.append) as client:
+        assert client.datasets.get("d1")["id"] == "d1"
+        with pytest.raises(Refused, match="Full") as caught:
+            client.jobs.upload({})
+
+    assert paused == [9.0]
+    assert caught.value.slug == "quota-exceeded"
 
 
 def test_no_server_is_an_error_of_its_own_after_some_patience(
