@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -108,6 +109,28 @@ def test_a_key_is_made_once_per_name_and_works(env: dict[str, str], served: Serv
     assert second.returncode == 1
     assert "There is a client hospital already" in second.stderr
     assert second.stdout == ""
+
+
+def test_keys_are_listed_rotated_expired_and_revoked_by_command(
+    env: dict[str, str], served: Served
+) -> None:
+    def status(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key.strip()}"}
+        return httpx.get(f"{served.url}/trust-factors", headers=headers).status_code
+
+    first = gateway(env, "key", "create", "clinic", "--scope", "score", "--label", "scanner").stdout
+    second = gateway(env, "key", "create", "clinic", "--further", "--days", "1").stdout
+    listed = json.loads(gateway(env, "key", "list", "clinic", "--json").stdout)
+    ids = {row["label"]: row["id"] for row in listed}
+    third = gateway(env, "key", "rotate", ids["scanner"]).stdout
+    rotated = [status(key) for key in (first, second, third)]
+    expired = gateway(env, "key", "expire", ids[""], "--days", "0")
+    revoked = gateway(env, "key", "revoke", "nothing")
+
+    assert {row["label"]: row["scope"] for row in listed} == {"scanner": "score", "": "run"}
+    assert rotated == [401, 200, 200]
+    assert (expired.returncode, status(second)) == (0, 401)
+    assert (revoked.returncode, revoked.stderr) == (1, "There is no key nothing.\n")
 
 
 def test_a_signal_ends_it_and_its_log_holds_no_secret(served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ from sqlalchemy.engine import make_url
 from tests.integration.test_gateway_cli import wait_for
 from tests.unit.gateway.conftest import CARD
 
-from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.contracts.base import Kind, Queue, Ref
+from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.runner import publish_imported
 from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.s3 import S3Store
@@ -233,6 +235,23 @@ def test_without_redis_each_process_has_the_rate_for_itself() -> None:
     with pytest.raises(TooManyRequests):
         rates.count(caller)
     shared.close()
+
+
+def test_who_holds_a_lease_is_known_while_it_is_held(valkey_url: str) -> None:
+    coordinator = RedisCoordinator.at(valkey_url.removesuffix("/0") + "/7")
+    step = uuid4().hex
+    coordinator.worker_alive(Queue.METRICS, "metrics-here-7-0")
+
+    coordinator.acquire_lease(step, "token")
+    holder = coordinator.holders()[step]
+    coordinator.acquire_lease(step, "token")
+    renewed = coordinator.holders()[step]
+    coordinator.release_lease(step, "token")
+
+    assert (holder.host, holder.worker) == (socket.gethostname(), os.getppid())
+    assert renewed == holder
+    assert step not in coordinator.holders()
+    assert coordinator.worker_names(Queue.METRICS) == ["metrics-here-7-0"]
 
 
 def test_a_request_that_is_repeated_after_a_kill_makes_one_experiment(
