@@ -196,7 +196,7 @@ class RedisCoordinator:
             held = self._redis.mget([f"holder:{step}" for step in steps]) if steps else []
         return {
             step: Holder.model_validate_json(raw)
-            for step, raw in zip(steps, held, strict=True)  # type: ignore[arg-type]
+            for step, raw in zip(steps, held, strict=True)
             if raw is not None
         }
 

@@ -12,7 +12,7 @@ from syntrust_core.runtime.coordination import Holder, StepCoordinator
 from syntrust_gateway.admin.schemas import WorkerBody, Workers, WorkingStep
 from syntrust_gateway.db.tables import Client, Step
 
-_Known = Mapping[str, Row[tuple[str, str, str | None]]]
+_Known = Mapping[str, Row[str, str, str | None]]
 
 
 def list_workers(session: Session, coordinator: StepCoordinator) -> Workers:

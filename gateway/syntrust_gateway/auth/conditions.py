@@ -91,7 +91,7 @@ def _require_compared(session: Session) -> None:
 def _is_target(condition: Condition, row: Base) -> bool:
     if row.__tablename__ != condition.table:
         return False
-    names = {str(inspect(row).identity[0])}
+    names = {str(key) for key in inspect(row).identity or ()}
     if isinstance(row, Model):
         names |= {row.name, row.step}
     return condition.row_id in names

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 from weakref import finalize
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from syntrust_gateway.auth.service import (
     KEY_QUERY,
@@ -19,7 +20,7 @@ from syntrust_gateway.auth.service import (
     digest_key,
     read_grant,
 )
-from syntrust_gateway.db.session import Sessions
+from syntrust_gateway.db.session import Sessions, engine_of
 from syntrust_gateway.db.tables import utc_now
 
 _MOST_KNOWN: Final = 1000
@@ -35,13 +36,14 @@ class KeyLookup:
     """
 
     def __init__(self, read: Sessions) -> None:
-        engine: Engine = read.kw["bind"]
+        engine = engine_of(read)
         # One question is its own transaction.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         sqlite = engine.dialect.name == "sqlite"
         self._changes = _SqliteChanges(engine) if sqlite else None
         self._kept = None if sqlite else _PostgresConnection(engine)
         self._known: dict[str, tuple[int, Grant]] = {}
+        event.listen(engine, "engine_disposed", _closing(self._changes or self._kept))
 
     def known(self, key: str) -> Caller | None:
         """Give the caller at once, if nothing has changed since the key was looked up."""
@@ -83,6 +85,16 @@ class KeyLookup:
         self._known[digest] = number, grant
 
 
+def _closing(opened: _SqliteChanges | _PostgresConnection | None) -> Callable[[Engine], None]:
+    """Close a connection of our own together with those of the engine."""
+
+    def close(_: Engine) -> None:
+        if opened is not None:
+            opened.close()
+
+    return close
+
+
 class _SqliteChanges:
     """Tells of commits to a file by a number that SQLite keeps for a connection that only reads."""
 
@@ -104,6 +116,11 @@ class _SqliteChanges:
             finalize(self, self._connection.close)
         return self._connection
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
 
 class _PostgresConnection:
     """A connection for this one question, without a session around it."""
@@ -119,7 +136,7 @@ class _PostgresConnection:
             try:
                 found = self._connected().execute(self._query, {"digest": digest}).fetchone()
             except psycopg.Error:
-                self._forget()
+                self.close()
                 raise
         return None if found is None else KeyRow(*found)
 
@@ -135,7 +152,7 @@ class _PostgresConnection:
             finalize(self, self._connection.close)
         return self._connection
 
-    def _forget(self) -> None:
+    def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -61,7 +61,7 @@ def stored_bytes(session: Session, client: int) -> StoredBytes:
     return StoredBytes(uploaded, computed)
 
 
-def _sum(session: Session, query: Select[int]) -> int:
+def _sum(session: Session, query: Select[int | None]) -> int:
     return int(session.scalar(query) or 0)
 
 

@@ -15,6 +15,7 @@ from syntrust_gateway.db.claims import WRITES, keep_claims
 from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
 from syntrust_gateway.db.tables import Base
 
+ENGINE = "engine"
 _ROWS_PER_INSERT = 1000
 Sessions = sessionmaker[Session]
 Value = TypeVar("Value")
@@ -52,7 +53,13 @@ def session_factory(engine: Engine) -> Sessions:
 def read_factory(engine: Engine) -> Sessions:
     """Make sessions that only read, each one state of the database. Nobody waits for them."""
     reading = engine.execution_options(**{BEGIN: "BEGIN"})
-    return sessionmaker(reading, expire_on_commit=False)
+    return sessionmaker(reading, expire_on_commit=False, info={ENGINE: engine})
+
+
+def engine_of(sessions: Sessions) -> Engine:
+    """Give the engine that sessions which read were made for; whoever made it disposes of it."""
+    engine: Engine = sessions.kw["info"][ENGINE]
+    return engine
 
 
 def insert_new(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -233,6 +233,6 @@ def _newest_keys(connection: sa.Connection) -> dict[int, str]:
     )
     query = sa.select(keys.c.client_id, keys.c.key_sha256).order_by(keys.c.id)
     good = query.where(keys.c.revoked.is_(sa.null()), keys.c.expires.is_(sa.null()))
-    clients = connection.scalars(sa.select(sa.column("id")).select_from(sa.table("client")))
+    clients = connection.scalars(sa.select(_client("id"))).all()
     locked_out = {client: secrets.token_hex(32) for client in clients}
     return locked_out | {row.client_id: row.key_sha256 for row in connection.execute(good)}
