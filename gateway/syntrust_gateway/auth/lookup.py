@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from weakref import finalize
 
 import psycopg
@@ -26,6 +25,7 @@ from syntrust_gateway.db.tables import utc_now
 _MOST_KNOWN: Final = 1000
 _CONNECT_S: Final = 5
 _SILENT_MS: Final = 15_000  # of a server that is gone without a word
+Opened = TypeVar("Opened", sqlite3.Connection, psycopg.Connection[tuple[Any, ...]])
 
 
 class KeyLookup:
@@ -43,7 +43,14 @@ class KeyLookup:
         self._changes = _SqliteChanges(engine) if sqlite else None
         self._kept = None if sqlite else _PostgresConnection(engine)
         self._known: dict[str, tuple[int, Grant]] = {}
-        event.listen(engine, "engine_disposed", _closing(self._changes or self._kept))
+        event.listen(engine, "engine_disposed", self._close)
+
+    def _close(self, _: Engine) -> None:
+        """Close the connections of our own; a new one of SQLite counts changes anew."""
+        self._known.clear()
+        for kept in (self._changes, self._kept):
+            if kept is not None:
+                kept.close()
 
     def known(self, key: str) -> Caller | None:
         """Give the caller at once, if nothing has changed since the key was looked up."""
@@ -85,21 +92,28 @@ class KeyLookup:
         self._known[digest] = number, grant
 
 
-def _closing(opened: _SqliteChanges | _PostgresConnection | None) -> Callable[[Engine], None]:
-    """Close a connection of our own together with those of the engine."""
+class _Kept(Generic[Opened]):
+    """Holds a connection of our own, opened when it is needed."""
 
-    def close(_: Engine) -> None:
-        if opened is not None:
-            opened.close()
+    def __init__(self) -> None:
+        self._connection: Opened | None = None
 
-    return close
+    def _keep(self, connection: Opened) -> Opened:
+        self._connection = connection
+        finalize(self, connection.close)
+        return connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-class _SqliteChanges:
+class _SqliteChanges(_Kept[sqlite3.Connection]):
     """Tells of commits to a file by a number that SQLite keeps for a connection that only reads."""
 
     def __init__(self, engine: Engine) -> None:
-        self._connection: sqlite3.Connection | None = None
+        super().__init__()
         self._path = str(engine.url.database)
 
     def number(self) -> int | None:
@@ -112,24 +126,18 @@ class _SqliteChanges:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, timeout=0, check_same_thread=False)
-            finalize(self, self._connection.close)
+            return self._keep(sqlite3.connect(self._path, timeout=0, check_same_thread=False))
         return self._connection
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
-
-class _PostgresConnection:
+class _PostgresConnection(_Kept[psycopg.Connection[tuple[Any, ...]]]):
     """A connection for this one question, without a session around it."""
 
     def __init__(self, engine: Engine) -> None:
+        super().__init__()
         self._query = str(KEY_QUERY.compile(dialect=engine.dialect))
         self._dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._lock = Lock()
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def row(self, digest: str) -> KeyRow | None:
         with self._lock:
@@ -142,17 +150,12 @@ class _PostgresConnection:
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._connection is None:
-            self._connection = psycopg.connect(
+            opened = psycopg.connect(
                 self._dsn,
                 autocommit=True,
                 prepare_threshold=1,
                 connect_timeout=_CONNECT_S,
                 tcp_user_timeout=_SILENT_MS,
             )
-            finalize(self, self._connection.close)
+            return self._keep(opened)
         return self._connection
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
