@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, Engine, text
 
 from syntrust_gateway.db import (  # noqa: F401 - their tables are part of the schema
+    auth_tables,
     content_tables,
     schedule_tables,
 )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from uuid_utils import uuid7
 
-revision = "0003_keys"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
