@@ -28,8 +28,10 @@ from syntrust_gateway.db.session import (
 from syntrust_gateway.db.tables import (
     Audit,
     Base,
+    Case,
     Client,
     Dataset,
+    DatasetState,
     Experiment,
     ExperimentStep,
     Role,
@@ -170,6 +172,43 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine, sessions: Sessions)
             seen = reader.scalar(select(func.count()).select_from(Audit))
 
     assert seen == 0
+
+
+def test_what_a_writer_has_read_still_holds_when_it_writes(sessions: Sessions) -> None:
+    """As when a case is added to a dataset while it is committed: two different rows."""
+    with sessions.begin() as session:
+        session.add(Client(id=1, name="c", role=Role.USER, key_sha256="0" * 64))
+        session.add(Dataset(id="d", name="d", grid="native", scheme="auto", owner=1))
+    refused = []
+
+    def add_case() -> None:
+        with sessions.begin() as session:
+            if session.get_one(Dataset, "d").state is DatasetState.OPEN:
+                session.add(Case(dataset_id="d", case_id="late", files={}))
+            else:
+                refused.append("late")
+
+    with sessions.begin() as session:
+        session.get_one(Dataset, "d").state = DatasetState.INSPECTING
+        session.flush()
+        thread = threading.Thread(target=add_case)
+        thread.start()
+        thread.join(0.2)  # until it waits; without a lock it would have ended
+    thread.join()
+
+    assert refused == ["late"]
+
+
+def test_a_reader_sees_one_state_of_the_database_however_often_it_looks(
+    engine: Engine, sessions: Sessions
+) -> None:
+    with read_factory(engine)() as reader:
+        before = reader.scalar(select(func.count()).select_from(Audit))
+        with sessions.begin() as session:
+            session.add(Audit(client=None, action="a", target="t"))
+        after = reader.scalar(select(func.count()).select_from(Audit))
+
+    assert (before, after) == (0, 0)
 
 
 def test_a_plan_of_twenty_thousand_steps_is_stored(sessions: Sessions) -> None:

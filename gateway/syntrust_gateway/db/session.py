@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from syntrust_gateway.db.availability import CONNECT_ARGUMENTS, raise_unavailable
 from syntrust_gateway.db.claims import WRITES, keep_claims
+from syntrust_gateway.db.postgres import TAKES_TURNS, take_turn
 from syntrust_gateway.db.sqlite import BEGIN, begin, set_up_connection
 from syntrust_gateway.db.tables import Base
 
@@ -35,16 +36,18 @@ def make_engine(url: str) -> Engine:
     if is_sqlite:
         event.listen(engine, "connect", set_up_connection)
         event.listen(engine, "begin", begin)
+    else:
+        event.listen(engine, "begin", take_turn)
     return engine
 
 
 def session_factory(engine: Engine) -> Sessions:
-    """Make sessions that may write. On SQLite they take the write lock when they begin.
+    """Make sessions that may write. They take the one write lock of the database when they begin.
 
-    A transaction that reads first and writes later fails at once, whatever the busy timeout, if
-    another connection has written in between. One that begins as a writer waits instead.
+    So what a transaction has read still holds when it writes, on each kind of database. On SQLite,
+    one that reads first and writes later would fail at once if another has written in between.
     """
-    writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+    writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE", TAKES_TURNS: True})
     sessions = sessionmaker(writing, expire_on_commit=False, info={WRITES: True})
     keep_claims(sessions)
     return sessions
@@ -52,7 +55,12 @@ def session_factory(engine: Engine) -> Sessions:
 
 def read_factory(engine: Engine) -> Sessions:
     """Make sessions that only read, each one state of the database. Nobody waits for them."""
-    reading = engine.execution_options(**{BEGIN: "BEGIN"})
+    if engine.dialect.name == "sqlite":
+        reading = engine.execution_options(**{BEGIN: "BEGIN"})
+    else:
+        reading = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
     return sessionmaker(reading, expire_on_commit=False, info={ENGINE: engine})
 
 

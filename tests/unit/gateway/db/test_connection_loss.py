@@ -119,7 +119,7 @@ def test_a_connection_that_ends_inside_a_transaction_leaves_nothing_of_it(engine
             session.add(Client(name="half", role=Role.USER, key_sha256="0" * 64))
             session.flush()
             own = session.scalar(text("SELECT pg_backend_pid()"))
-            with write.begin() as other:
+            with engine.begin() as other:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": own})
 
     with pytest.raises(DatabaseUnavailable):
@@ -131,10 +131,9 @@ def test_a_connection_that_ends_inside_a_transaction_leaves_nothing_of_it(engine
 
 @pytest.mark.slow
 def test_a_wait_for_a_lock_ends(engine: Engine) -> None:
-    write = session_factory(engine)
-    with write.begin() as holder:
+    with engine.begin() as holder:
         holder.execute(text("LOCK TABLE client"))
-        with write() as session:
+        with session_factory(engine)() as session:
             session.execute(text("SET LOCAL lock_timeout = '50ms'"))
             with pytest.raises(DatabaseUnavailable):
                 session.execute(text("LOCK TABLE client"))
