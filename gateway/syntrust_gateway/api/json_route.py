@@ -5,13 +5,17 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
 
+from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.api.dependencies import parse_media_type
+from syntrust_gateway.api.problems import MOST_ERRORS
 from syntrust_gateway.strict_json import read_body
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -50,12 +54,29 @@ class JsonRoute(APIRoute):
         return await get_running_loop().run_in_executor(_READERS, self._validate, body)
 
     def _validate(self, body: bytes) -> object:
-        assert self.body_field is not None  # noqa: S101 - else there is nothing to validate
         found = read_body(body)
-        value, errors = self.body_field.validate(found, loc=("body",))
-        if errors:
-            raise RequestValidationError(errors, body=found)
-        return value
+        try:
+            return self._model.validate_python(found)
+        except ValidationError as error:
+            raise _refusal(error, found) from error
+
+    @cached_property
+    def _model(self) -> TypeAdapter[Any]:
+        assert self.body_field is not None  # noqa: S101 - else there is nothing to validate
+        return TypeAdapter(self.body_field.field_info.annotation)
+
+
+def _refusal(error: ValidationError, body: object) -> Exception:
+    """Say what is wrong in a body; of one that is wrong throughout, only how much."""
+    count = error.error_count()
+    if count > MOST_ERRORS:
+        return InvalidRequest(
+            f"{count} fields of the body are wrong, too many to list; /docs tells its form."
+        )
+    fields = error.errors(include_url=False)
+    return RequestValidationError(
+        [{**each, "loc": ("body", *each["loc"])} for each in fields], body=body
+    )
 
 
 class _Read(Request):

@@ -31,7 +31,7 @@ log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 INTERNAL_DETAIL = "The platform failed to answer this request. Its log has the reason."
 RETRY_AFTER_S = "5"
-_MOST_ERRORS = 100
+MOST_ERRORS = 100
 
 
 class ProblemField(BaseModel):
@@ -134,7 +134,7 @@ def _response(
         "instance": instance,
     }
     if errors:
-        body["errors"] = [field.model_dump() for field in errors[:_MOST_ERRORS]]
+        body["errors"] = [field.model_dump() for field in errors[:MOST_ERRORS]]
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -166,7 +166,7 @@ async def _on_platform_error(request: Request, error: Exception) -> JSONResponse
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - see above
     found = error.errors()
-    fields = _distinct([_field(item, error.body) for item in found[:_MOST_ERRORS]])
+    fields = _distinct([_field(item, error.body) for item in found[:MOST_ERRORS]])
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
     first = fields[0]
     return _response(

@@ -257,6 +257,17 @@ def test_a_split_of_100_000_cases_that_nobody_has_costs_less_than_a_second(
     assert time.process_time() - start < LONGEST_CPU_S
 
 
+@pytest.mark.parametrize(("wrong", "listed"), [(9, 9), (40, 0)])
+def test_of_more_than_a_hundred_errors_none_is_built(api: Api, wrong: int, listed: int) -> None:
+    files = {f"r{n}": {} for n in range(wrong)}  # a role that is none, and two fields that it lacks
+
+    answer = api.post("/uploads", json={"files": files})
+
+    assert answer.status_code == 422
+    assert len(answer.json().get("errors", [])) == 3 * listed
+    assert ("too many to list" in answer.json()["detail"]) == (listed == 0)
+
+
 def test_an_object_with_many_keys_is_told_how_many_are_read(api: Api) -> None:
     overrides = dict.fromkeys(map(str, range(MOST_KEYS + 1)), 0)
 
