@@ -63,7 +63,8 @@ class JsonRoute(APIRoute):
     @cached_property
     def _model(self) -> TypeAdapter[Any]:
         assert self.body_field is not None  # noqa: S101 - else there is nothing to validate
-        return TypeAdapter(self.body_field.field_info.annotation)
+        body: Any = self.body_field.field_info.annotation
+        return TypeAdapter(body)
 
 
 def _refusal(error: ValidationError, body: object) -> Exception:

@@ -143,6 +143,8 @@ def test_every_route_with_a_body_reads_it_strictly(app: FastAPI) -> None:
 
     assert len(routes) > 5
     assert [route.path for route in routes if not isinstance(route, JsonRoute)] == []
+    # FastAPI makes a model of several bodies, and then takes it apart itself.
+    assert [route.path for route in routes if len(route.dependant.body_params) != 1] == []
 
 
 def unbounded(node: Any, schemas: dict[str, Any], seen: frozenset[str]) -> Iterator[str]:
@@ -259,7 +261,8 @@ def test_a_split_of_100_000_cases_that_nobody_has_costs_less_than_a_second(
 
 @pytest.mark.parametrize(("wrong", "listed"), [(9, 9), (40, 0)])
 def test_of_more_than_a_hundred_errors_none_is_built(api: Api, wrong: int, listed: int) -> None:
-    files = {f"r{n}": {} for n in range(wrong)}  # a role that is none, and two fields that it lacks
+    # Each is a role that is none, and lacks two fields.
+    files: dict[str, Any] = {f"r{n}": {} for n in range(wrong)}
 
     answer = api.post("/uploads", json={"files": files})
 
