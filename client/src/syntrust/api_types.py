@@ -16,6 +16,21 @@ class Alive(TypedDict):
     status: Literal["alive"]
 
 
+class AuditEntry(TypedDict):
+    id: int
+    at: str
+    client: str | None
+    """Null: a command of an operator."""
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+class AuditPage(TypedDict):
+    items: list[AuditEntry]
+    next: str | None
+
+
 class BundleMetadata(TypedDict):
     """The metadata of a MONAI bundle, in the format of MONAI: `metadata.json`."""
 
@@ -235,6 +250,13 @@ Alpha: TypeAlias = float
 Seed: TypeAlias = int
 
 
+class Expiry(TypedDict):
+    """When a key expires."""
+
+    expires: str | None
+    """Null: never."""
+
+
 class ExplicitSplit(TypedDict):
     """The caller's own split, by case id. Cases in none of the lists are left out."""
 
@@ -363,6 +385,9 @@ class Kendall(TypedDict):
     """Exact two-sided p value."""
 
 
+KeyState: TypeAlias = Literal["active", "expired", "revoked"]
+
+
 Kind: TypeAlias = Literal[
     "receive_upload",
     "inspect_case",
@@ -402,6 +427,19 @@ class KindCount(TypedDict):
     done: int
     total: int
     running: int
+
+
+class KindUsage(TypedDict):
+    steps: int
+    device_hours: float
+
+
+class LimitsChange(TypedDict):
+    """Limits of a client. What is left out stays; null is the installation's own limit."""
+
+    max_running_steps: NotRequired[int | None]
+    max_stored_bytes: NotRequired[int | None]
+    max_requests_per_minute: NotRequired[int | None]
 
 
 class LowestT4(TypedDict):
@@ -724,6 +762,15 @@ class ResolvedStart(TypedDict):
     model: Ref
 
 
+Role: TypeAlias = Literal["admin", "user"]
+
+
+class Rotation(TypedDict):
+    """For how long the old key is still good."""
+
+    overlap_seconds: NotRequired[int]
+
+
 class RunChanges(TypedDict):
     """What can be changed of an experiment or a job."""
 
@@ -749,6 +796,10 @@ class Sampling(TypedDict):
 class SamplingDefault(TypedDict):
     sampler: Literal["ancestral", "ddim", "dpm++2m"]
     steps: int
+
+
+Scope: TypeAlias = Literal["score", "run", "admin"]
+"""What a key opens; each opens what the ones before it do."""
 
 
 class Score(TypedDict):
@@ -1178,6 +1229,15 @@ class VolumeQuintiles(TypedDict):
     """Why there are none, else null."""
 
 
+class WorkingStep(TypedDict):
+    step: str
+    kind: Kind | None
+    client: str | None
+    """Who asked for the step first."""
+    since: str
+    progress: Progress | None
+
+
 class Agreement(TypedDict):
     """What to read beside T3 of one region."""
 
@@ -1245,6 +1305,33 @@ class ClaimComparison(TypedDict):
     """What this comparison says of the claim."""
     reason: str | None
     """Why it says no more, else null."""
+
+
+class ClientBody(TypedDict):
+    id: int
+    name: str
+    role: Role
+    created: str
+    max_running_steps: int | None
+    max_stored_bytes: int | None
+    max_requests_per_minute: int | None
+
+
+class ClientPage(TypedDict):
+    items: list[ClientBody]
+    next: str | None
+
+
+class ClientUsage(TypedDict):
+    client: str | None
+    """Null: it is not known who asked first."""
+    uploaded_bytes: int
+    """Of files that it announced; now."""
+    computed_bytes: int
+    """Of results that it asked for first; now."""
+    steps: int
+    device_hours: float
+    by_kind: dict[Kind, KindUsage]
 
 
 class Comparison(TypedDict):
@@ -1465,6 +1552,19 @@ class HistoryBody(TypedDict):
     """Means over the cases in which a region is."""
 
 
+class IssuedKeyBody(TypedDict):
+    id: str
+    client: str
+    scope: Scope
+    label: str
+    state: KeyState
+    created: str
+    expires: str | None
+    revoked: str | None
+    key: str
+    """The key itself. It is shown this once."""
+
+
 class JobProblem(TypedDict):
     """Why a job failed, in the words of RFC 9457."""
 
@@ -1482,6 +1582,22 @@ class JobSummary(TypedDict):
     """Of what a client waits for, the highest comes first, then the oldest."""
     created: str
     finished: str | None
+
+
+class KeyBody(TypedDict):
+    id: str
+    client: str
+    scope: Scope
+    label: str
+    state: KeyState
+    created: str
+    expires: str | None
+    revoked: str | None
+
+
+class KeyPage(TypedDict):
+    items: list[KeyBody]
+    next: str | None
 
 
 class MemorisationTest(TypedDict):
@@ -1541,6 +1657,19 @@ class ModelPage(TypedDict):
     next: str | None
 
 
+class NewApiKey(TypedDict):
+    """A further key for a client."""
+
+    client: str
+    """The client's name."""
+    scope: NotRequired[Scope | None]
+    """What the key opens; null: all that the role allows."""
+    label: NotRequired[str]
+    """What the key is for."""
+    expires: NotRequired[str | None]
+    """Null: never."""
+
+
 class NewCase(TypedDict):
     id: str
     group: NotRequired[str | None]
@@ -1551,6 +1680,31 @@ class NewCase(TypedDict):
         | None
     ]
     files: dict[Literal["t1", "t1ce", "t2", "flair", "seg", "brain"], UploadSpec]
+
+
+class NewClient(TypedDict):
+    """A client and its first key."""
+
+    name: str
+    role: NotRequired[Role]
+    """An admin sees the work of all clients."""
+    scope: NotRequired[Scope | None]
+    """What the key opens; null: all that the role allows."""
+    label: NotRequired[str]
+    """What the key is for."""
+    expires: NotRequired[str | None]
+    """Null: never."""
+
+
+class NewClientBody(TypedDict):
+    id: int
+    name: str
+    role: Role
+    created: str
+    max_running_steps: int | None
+    max_stored_bytes: int | None
+    max_requests_per_minute: int | None
+    key: IssuedKeyBody
 
 
 class NewModel(TypedDict):
@@ -1823,6 +1977,26 @@ class UploadPlaces(TypedDict):
         ],
         UploadTarget,
     ]
+
+
+class Usage(TypedDict):
+    since: str | None
+    until: str | None
+    clients: list[ClientUsage]
+
+
+class WorkerBody(TypedDict):
+    queue: Queue
+    name: str
+    host: str
+    processes: int
+    running: list[WorkingStep]
+
+
+class Workers(TypedDict):
+    items: list[WorkerBody]
+    elsewhere: list[WorkingStep]
+    """Steps whose worker gives no sign of life."""
 
 
 class AcceptedDrawing(TypedDict):
