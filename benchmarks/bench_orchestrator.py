@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.folder_store import FOLDER_VARIABLE, FolderStore
+from benchmarks.orchestrator.folder_store import FOLDER_VARIABLE, FolderStore
 
 from syntrust_core.contracts.base import Kind, Queue, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
@@ -193,7 +193,7 @@ def _seed(run: Run, number: int) -> int:
 def worker(folder: Path, url: str, storage: StorageSettings) -> Iterator[None]:
     """One worker process with one child."""
     env = make_environment(storage, url) | {"SYNTRUST_WORKER__SCRATCH": str(folder / "scratch")}
-    command = [sys.executable, "-m", "benchmarks.noop_worker"]
+    command = [sys.executable, "-m", "benchmarks.orchestrator.noop_worker"]
     with (
         (folder / "worker.log").open("wb") as log,
         subprocess.Popen(command, env=env, cwd=ROOT, stderr=log, start_new_session=True) as process,

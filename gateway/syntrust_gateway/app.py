@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse
 from syntrust_core.errors import Forbidden, Unauthenticated
 from syntrust_gateway.admin import routes as admin
 from syntrust_gateway.api import problems
-from syntrust_gateway.api.answer_store import AnswerStore
 from syntrust_gateway.api.conditional import Conditional
-from syntrust_gateway.api.idempotency import Idempotency
 from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
+from syntrust_gateway.api.repetition.answer_store import AnswerStore
+from syntrust_gateway.api.repetition.idempotency import Idempotency
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.toy import Toy
+from tests.integration.worker.toy import Toy
 
 from syntrust import Client
 from syntrust_core.settings import StorageSettings

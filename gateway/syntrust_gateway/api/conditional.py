@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from syntrust_gateway.api.recorder import Recorder
+from syntrust_gateway.api.repetition.recorder import Recorder
 from syntrust_gateway.auth.access import parse_row_id
 from syntrust_gateway.auth.conditions import VERSION_DIGITS, Condition, under
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 from syntrust_core.errors import Conflict, InvalidRequest, PlatformError
 from syntrust_gateway.api.conditional import changes, is_tagged
 from syntrust_gateway.api.described import components, resolved
-from syntrust_gateway.api.idempotency import HEADER, REPEATED, takes_key
 from syntrust_gateway.api.middleware import OPEN_PATHS
 from syntrust_gateway.api.problems import documented
+from syntrust_gateway.api.repetition.idempotency import HEADER, REPEATED, takes_key
 from syntrust_gateway.auth.scopes import needed_scope
 from syntrust_gateway.errors import ChangedMeanwhile
 

@@ -13,7 +13,8 @@ from syntrust_core.contracts.base import Kind, Ref
 from syntrust_gateway.db.schedule_tables import ReadyStep
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Step, StepState
-from syntrust_gateway.orchestrator import completion, demand, receiving
+from syntrust_gateway.orchestrator import demand, receiving
+from syntrust_gateway.orchestrator.ending import completion
 from syntrust_gateway.orchestrator.leader import Alone, Leader
 from syntrust_gateway.orchestrator.planning import Planner
 from syntrust_gateway.orchestrator.reconcile import Examiner, Servers, ref_of

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 from tests.unit.gateway.conftest import Api
 
-from syntrust_gateway.api import answer_store
-from syntrust_gateway.api.answer_store import Answer, AnswerStore
+from syntrust_gateway.api.repetition import answer_store
+from syntrust_gateway.api.repetition.answer_store import Answer, AnswerStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.auth_tables import IdempotencyKey, RequestState
 from syntrust_gateway.db.claims import Claim

@@ -20,7 +20,7 @@ from syntrust_gateway.db.types import UtcDateTime
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 STORED: Rows = json.loads(
-    (Path(__file__).parents[1] / "data" / "stored" / "database_rows.json").read_text("utf-8")
+    (Path(__file__).parents[2] / "data" / "stored" / "database_rows.json").read_text("utf-8")
 )
 EARLIER = revisions()[:-1]
 MADE_ANEW = {"0001": {"model"}}  # by the revision after this one: nobody had a row there

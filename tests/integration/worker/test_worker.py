@@ -9,7 +9,7 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from tests.integration.toy import PATIENCE_S, Toy, until
+from tests.integration.worker.toy import PATIENCE_S, Toy, until
 
 from syntrust_core.contracts.base import Manifest, Queue
 from syntrust_core.contracts.experiment_steps import ScoreCases

@@ -21,9 +21,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, func, select, text
-from sqlalchemy.engine import make_url
-from tests.integration.test_gateway_cli import wait_for
+from sqlalchemy import func, select
+from tests.databases import create_database
+from tests.integration.gateway.test_gateway_cli import wait_for
 from tests.unit.gateway.conftest import CARD
 
 from syntrust_core.contracts.base import Kind, Queue, Ref
@@ -78,13 +78,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A database for all tests of this file."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('database') / 'gateway.sqlite'}"
-    server: str = request.getfixturevalue("postgres_server")
-    name = f"test_{uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+    return create_database(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture(scope="module")

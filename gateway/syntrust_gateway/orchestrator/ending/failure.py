@@ -15,7 +15,7 @@ from syntrust_gateway.db.schedule_tables import ReadyStep
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Attempt, Job, Run, RunState, Step, StepState
 from syntrust_gateway.orchestrator.demand import ensure_steps
-from syntrust_gateway.orchestrator.partial_report import (
+from syntrust_gateway.orchestrator.ending.partial_report import (
     Reasons,
     describe_failure,
     plan_partial_report,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.toy import PATIENCE_S, Toy, until
+from tests.integration.worker.toy import PATIENCE_S, Toy, until
 
 from syntrust_core.contracts.base import Kind, Manifest, Queue, Ref
 from syntrust_core.runtime.queue import make_celery, make_task_id

@@ -22,7 +22,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pydantic import SecretStr
-from tests.integration.other_user import Plan, sign_token
+from tests.integration.standalone.other_user import Plan, sign_token
 
 from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.s3 import S3Store

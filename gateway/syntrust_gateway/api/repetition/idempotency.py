@@ -22,9 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syntrust_core.errors import InvalidRequest, PlatformError
 from syntrust_core.log import get_logger
-from syntrust_gateway.api.answer_store import LEASE, Answer, AnswerStore, AskedRequest
 from syntrust_gateway.api.problems import problem_response
-from syntrust_gateway.api.recorder import Recorder, read_whole, repeat_body
+from syntrust_gateway.api.repetition.answer_store import LEASE, Answer, AnswerStore, AskedRequest
+from syntrust_gateway.api.repetition.recorder import Recorder, read_whole, repeat_body
 from syntrust_gateway.api.responses import RETRY_AFTER_S
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.db.claims import Claim, under

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from unittest.mock import patch
 
-from benchmarks.folder_store import FOLDER_VARIABLE, FolderStore
+from benchmarks.orchestrator.folder_store import FOLDER_VARIABLE, FolderStore
 from celery.signals import worker_init
 
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
@@ -17,7 +17,7 @@ from syntrust_core.runtime.worker import run_worker
 from syntrust_core.storage.s3 import S3Store
 
 BARE_TASK = "bench.bare"
-NOTHING = "benchmarks.noop_worker:do_nothing"
+NOTHING = "benchmarks.orchestrator.noop_worker:do_nothing"
 
 
 def do_nothing(message: StepMessage, context: StepContext) -> None:

@@ -1,0 +1,1 @@
+"""What a request that is repeated gets: the answer of the first one."""
