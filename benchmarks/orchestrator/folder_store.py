@@ -66,8 +66,11 @@ class FolderStore:
     def delete(self, key: str) -> None:
         (self._folder / key).unlink(missing_ok=True)
 
-    def presign_put(self, key: str, *, expires: timedelta) -> str:
-        raise NotImplementedError(key, expires)
+    def copy(self, source: str, target: str) -> None:
+        self.put(target, self.get(source))
+
+    def presign_put(self, key: str, *, size_bytes: int, expires: timedelta) -> str:
+        raise NotImplementedError(key, size_bytes, expires)
 
     def presign_get(self, key: str, *, expires: timedelta) -> str:
         raise NotImplementedError(key, expires)

@@ -286,7 +286,7 @@ PAGE, FOREIGN = "https://viewer.example", "https://foreign.example"
 
 def _preflight(store: S3Store, origin: str, method: str) -> httpx.Response:
     """Ask as a browser does before a page of this origin sends a request."""
-    url = store.presign_put("key", expires=SOON)
+    url = store.presign_put("key", size_bytes=1, expires=SOON)
     headers = {"Origin": origin, "Access-Control-Request-Method": method}
     return httpx.options(url, headers={**headers, "Access-Control-Request-Headers": "x-any"})
 

@@ -103,11 +103,11 @@ def read_samples(redis: Redis) -> list[Sample]:
     return sorted(
         sample
         for field, value in redis.hgetall(KEY).items()
-        if (sample := _parse(bytes(field), bytes(value))) is not None
+        if (sample := _parse(field, value)) is not None
     )
 
 
-def _parse(field: bytes, value: bytes) -> Sample | None:
+def _parse(field: bytes | str, value: bytes | str) -> Sample | None:
     try:
         name, labels, part = json.loads(field)
         pairs = tuple((str(key), str(label)) for key, label in labels)
