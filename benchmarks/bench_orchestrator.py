@@ -102,7 +102,7 @@ class Bench:
         servers = Servers(store, RedisCoordinator.at(url), CeleryQueue(settings))
         self.orchestrator = Orchestrator(self.write, self.read, servers)
         with self.write.begin() as session:
-            session.add(Client(id=1, name="bench", role=Role.USER, key_sha256="0" * 64))
+            session.add(Client(id=1, name="bench", role=Role.USER))
             session.add(Dataset(id="d", name="d", grid="native", scheme="auto", owner=1))
             inspected = Step(id=INSPECTED, kind=Kind.INSPECT_CASE, message={}, needs=[])
             inspected.state = StepState.DONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, null, select, update
@@ -41,21 +41,24 @@ def ensure_steps(
     for chunk in in_chunks(messages, _STEPS_AT_ONCE):
         steps = {message.step_id: message for message in chunk}
         ids += steps
-        known = _states(session, steps)
+        known, tried = _states(session, steps)
         new = {step: message for step, message in steps.items() if step not in known}
         rows = [_row(step, message, owner) for step, message in new.items()]
         insert_new(session, Step, rows)
         insert_new(session, StepNeed, _needs(session, store, new))
         asked = {step for step, state in known.items() if state is not StepState.DONE}
         again = asked - _in_progress(session, asked)
-        _ask_again(session, store, [(steps[step], known[step]) for step in again])
+        _ask_again(session, store, [steps[step] for step in again], tried)
         make_ready(session, [*new, *again])
     return ids
 
 
-def _states(session: Session, steps: Iterable[str]) -> dict[str, StepState]:
-    query = select(Step.id, Step.state).where(Step.id.in_(list(steps)))
-    return dict(session.execute(query).all())
+def _states(session: Session, steps: Iterable[str]) -> tuple[dict[str, StepState], set[str]]:
+    """Read the states of those that have a row, and which of them were tried."""
+    query = select(Step.id, Step.state, Step.attempts).where(Step.id.in_(list(steps)))
+    rows = session.execute(query).all()
+    tried = {row.id for row in rows if row.attempts or row.state is StepState.FAILED}
+    return {row.id: row.state for row in rows}, tried
 
 
 def _row(step: str, message: StepMessage, owner: int | None) -> dict[str, Any]:
@@ -110,10 +113,10 @@ def _in_progress(session: Session, steps: Iterable[str]) -> set[str]:
 
 
 def _ask_again(
-    session: Session, store: ObjectStore, asked: Sequence[tuple[StepMessage, StepState]]
+    session: Session, store: ObjectStore, asked: Sequence[StepMessage], tried: Collection[str]
 ) -> None:
-    for message, state in asked:
-        if state is StepState.FAILED:
+    for message in asked:
+        if message.step_id in tried:
             reset_attempts(store, message.ref)
             forget_damage(store, message.ref)
         # Its identity is the same, but it may name a better copy of an upload.

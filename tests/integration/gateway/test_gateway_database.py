@@ -177,7 +177,7 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine, sessions: Sessions)
 def test_what_a_writer_has_read_still_holds_when_it_writes(sessions: Sessions) -> None:
     """As when a case is added to a dataset while it is committed: two different rows."""
     with sessions.begin() as session:
-        session.add(Client(id=1, name="c", role=Role.USER, key_sha256="0" * 64))
+        session.add(Client(id=1, name="c", role=Role.USER))
         session.add(Dataset(id="d", name="d", grid="native", scheme="auto", owner=1))
     refused = []
 

@@ -146,8 +146,7 @@ class OrchestratorHarness:
     def client(self, number: int, *, weight: int = 1) -> None:
         """Add another client."""
         with self.write.begin() as session:
-            key = f"{number:064x}"
-            row = Client(id=number, name=f"client {number}", role=Role.USER, key_sha256=key)
+            row = Client(id=number, name=f"client {number}", role=Role.USER)
             row.weight = weight
             session.add(row)
 

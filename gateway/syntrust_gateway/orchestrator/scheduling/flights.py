@@ -154,6 +154,9 @@ class Flights:
                 flight.was_tried = attempts > 0
                 news.attempts[step] = attempts
                 self.again[step] = flight
+            case Again():
+                # Nobody looks at its attempts now; who asks for it later gives it all of them.
+                news.attempts[step] = 1
 
     def finish(self, finished: Finished, news: News) -> None:
         """Take note of a step that ended, and of how long it took."""

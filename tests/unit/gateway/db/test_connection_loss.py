@@ -116,7 +116,7 @@ def test_a_connection_that_ends_inside_a_transaction_leaves_nothing_of_it(engine
 
     def write_and_lose() -> None:
         with write.begin() as session:
-            session.add(Client(name="half", role=Role.USER, key_sha256="0" * 64))
+            session.add(Client(name="half", role=Role.USER))
             session.flush()
             own = session.scalar(text("SELECT pg_backend_pid()"))
             with engine.begin() as other:
