@@ -66,6 +66,12 @@ class DatabaseUnavailable(Unavailable):
     slug = "database-unavailable"
 
 
+class BeingRecomputed(Unavailable):
+    """What is asked for was damaged in the store and is being computed again."""
+
+    slug, title = "being-recomputed", "Is being computed again"
+
+
 def pointer(*tokens: str | int) -> str:
     """A JSON pointer; `~` and `/` inside a token are escaped as RFC 6901 asks."""
     return "".join(f"/{str(token).replace('~', '~0').replace('/', '~1')}" for token in tokens)

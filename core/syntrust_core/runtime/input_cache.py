@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from syntrust_core.contracts.base import Manifest, Ref
-from syntrust_core.errors import ObjectDamaged
+from pydantic import ValidationError
+
+from syntrust_core.contracts.base import FileInfo, Manifest, Ref
+from syntrust_core.errors import ObjectDamaged, ObjectMissing
 from syntrust_core.files import file_sha256
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
@@ -39,7 +43,8 @@ class InputCache:
         local = self._root / ref.kind / ref.id / name
         if local.is_file():
             return local.read_bytes()
-        return read_verified(self._store, self._manifest(ref).files[name])
+        with _naming(ref):
+            return read_verified(self._store, self._manifest(ref).files[name])
 
     def trim(self) -> None:
         """Remove the folders used longest ago until the rest fits the limit."""
@@ -57,17 +62,36 @@ class InputCache:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
         try:
-            for name, info in manifest.files.items():
-                path = part / name
-                self._store.get_file(info.key, path)
-                if file_sha256(path) != info.sha256:
-                    raise ObjectDamaged(f"{info.key} is not what its manifest says.")
+            with _naming(ref):
+                for name, info in manifest.files.items():
+                    self._fetch(info, part / name)
             part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
+    def _fetch(self, info: FileInfo, path: Path) -> None:
+        self._store.get_file(info.key, path)
+        if file_sha256(path) != info.sha256:
+            raise ObjectDamaged(f"{info.key} is not what its manifest says.", key=info.key)
+
     def _manifest(self, ref: Ref) -> Manifest:
-        return Manifest.model_validate_json(self._store.get(ref.manifest_key))
+        with _naming(ref):
+            raw = self._store.get(ref.manifest_key)
+            try:
+                return Manifest.model_validate_json(raw)
+            except ValidationError as error:
+                key = ref.manifest_key
+                raise ObjectDamaged(f"{key} cannot be read.", key=key) from error
+
+
+@contextmanager
+def _naming(ref: Ref) -> Iterator[None]:
+    """Let an error about the artifact's objects name it, so that it can be computed again."""
+    try:
+        yield
+    except (ObjectMissing, ObjectDamaged) as error:
+        error.context |= {"artifact_kind": str(ref.kind), "artifact": ref.id}
+        raise
 
 
 def _size_bytes(folder: Path) -> int:

@@ -12,9 +12,8 @@ from typing import Final, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import RECIPES, FileInfo, Kind, Manifest
+from syntrust_core.contracts.base import RECIPES, FileInfo, Kind
 from syntrust_core.errors import Conflict, NotFound
-from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
@@ -27,6 +26,7 @@ from syntrust_gateway.experiments.result_schemas import (
     Provenance,
     StepRecord,
 )
+from syntrust_gateway.lifecycle.reads import healing, require_manifest
 
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
@@ -55,7 +55,7 @@ def read_results(
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
-    body = json.loads(_read(container.store, info).content)
+    body = json.loads(_read(container, info).content)
     added = {"experiment": experiment.id, "provenance": provenance}
     return cast("ExperimentResults | PartialExperimentResults", body | added)
 
@@ -75,7 +75,7 @@ def read_report_file(
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         info = _file(session, experiment, name)
-    return _read(container.store, info)
+    return _read(container, info)
 
 
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
@@ -86,16 +86,16 @@ def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
             "once it has failed with other arms left.",
             state=str(experiment.state),
         )
-    step = session.get_one(Step, experiment.report_step)
-    files = Manifest.model_validate(step.manifest).files
+    files = require_manifest(session.get_one(Step, experiment.report_step)).files
     found = files.get(name)
     if found is None:
         raise NotFound(f"The report has no {name}; it has {', '.join(sorted(files))}.")
     return found
 
 
-def _read(store: ObjectStore, info: FileInfo) -> ReportFile:
-    return ReportFile(read_verified(store, info), info.sha256)
+def _read(container: Container, info: FileInfo) -> ReportFile:
+    with healing(container):
+        return ReportFile(read_verified(container.store, info), info.sha256)
 
 
 def _provenance(session: Session, experiment: Experiment) -> Provenance:

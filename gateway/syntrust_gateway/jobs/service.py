@@ -21,6 +21,7 @@ from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.tables import Client, Job, JobKind, Model, RunState, Step
 from syntrust_gateway.errors import TYPE_BASE, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
+from syntrust_gateway.lifecycle.reads import healing, require_manifest
 from syntrust_gateway.models.registry import MAKING_MODELS
 from syntrust_gateway.runs import control
 from syntrust_gateway.runs import tables as runs
@@ -89,6 +90,8 @@ def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
         progress = get_progress(session, container.coordinator, job)
         ahead = runs.runs_ahead(session, job)
         manifest = _manifest(session, job)
+    with healing(container):
+        warnings = _warnings(container.store, manifest)
     return JobBody(
         **_summary(job).model_dump(),
         steps=progress.steps,
@@ -96,7 +99,7 @@ def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
         queue_position=ahead,
         eta_seconds=progress.eta_seconds,
         files=_files(container.store, job, manifest),
-        warnings=_warnings(container.store, manifest),
+        warnings=warnings,
         error=_problem(job.error),
         request=job.spec,
     )
@@ -158,14 +161,15 @@ def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
             f"The job is {job.state}; there is a result once it has succeeded.",
             state=str(job.state),
         )
-    return read_verified(container.store, manifest.files[RESULT_FILES[job.kind]])
+    with healing(container):
+        return read_verified(container.store, manifest.files[RESULT_FILES[job.kind]])
 
 
 def _manifest(session: Session, job: Job) -> Manifest | None:
     """Read what the job's goal published; None unless the job has succeeded."""
     if job.state is not RunState.SUCCEEDED:
         return None
-    return Manifest.model_validate(session.get_one(Step, job.goal).manifest)
+    return require_manifest(session.get_one(Step, job.goal))
 
 
 def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str, FileLink]:

@@ -13,6 +13,7 @@ from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
+from syntrust_gateway.lifecycle.reads import healing
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import FoundModel
 from syntrust_gateway.models.schemas import (
@@ -68,7 +69,8 @@ def describe_model(container: Container, caller: Caller, name_or_id: str) -> Mod
         return GeneratorBody.model_validate(whole)
     if model.kind == "start_weights":
         return StartBody.model_validate(whole)
-    history = json.loads(read_verified(container.store, files[HISTORY_FILE]))
+    with healing(container):
+        history = json.loads(read_verified(container.store, files[HISTORY_FILE]))
     cases = None if model.made is None else model.made["cases"]
     training = {"digest": model.card.get("training_digest"), "cases": cases}
     return SegmenterBody.model_validate(

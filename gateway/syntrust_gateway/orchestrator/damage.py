@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -79,6 +80,13 @@ def set_aside_manifest(store: ObjectStore, ref: Ref) -> int:
     """Set the manifest aside, so that the step can be computed again; count how often it was."""
     _set_aside(store, ref, ref.manifest_key, "manifest")
     return sum(1 for _ in store.list(f"{_aside(ref)}manifest-"))
+
+
+def note_lost(store: ObjectStore, ref: Ref, reason: str) -> int:
+    """Set the manifest of a lost artifact aside with the reason; count how often it was lost."""
+    if not store.exists(ref.manifest_key):
+        store.put(f"{_aside(ref)}manifest-{uuid4().hex}.json", json.dumps(reason).encode())
+    return set_aside_manifest(store, ref)
 
 
 def _set_aside(store: ObjectStore, ref: Ref, key: str, name: str) -> None:

@@ -20,6 +20,7 @@ from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
+from syntrust_gateway.orchestrator.healing.heal import want_lost_inputs
 from syntrust_gateway.orchestrator.receiving import has_its_uploads
 from syntrust_gateway.orchestrator.reconcile import Servers, tell
 from syntrust_gateway.orchestrator.scheduling.ready_steps import link_steps
@@ -106,6 +107,8 @@ class Planner:
                 self._store(session, run_id, chunk, position)
             position += len(chunk)
             yield
+        with self._writing() as session:
+            want_lost_inputs(session, self._servers.store, self._table, run_id)
         self._end(run_id, planned=True, goal=goal)
         self.planned.add(run_id)
         log.info("orchestrator.planned", run=self._table.name, id=run_id, steps=position)

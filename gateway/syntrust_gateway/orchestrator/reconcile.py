@@ -17,6 +17,7 @@ from syntrust_core.runtime.queue import StepQueue
 from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.tables import StepState
+from syntrust_gateway.lifecycle.integrity import Loss
 from syntrust_gateway.orchestrator.containment import require_store
 from syntrust_gateway.orchestrator.damage import (
     MOST_DAMAGED,
@@ -25,6 +26,11 @@ from syntrust_gateway.orchestrator.damage import (
     read_instant,
     read_result,
     set_aside_manifest,
+)
+from syntrust_gateway.orchestrator.healing.losses import (
+    Findings,
+    describe_lost_model,
+    find_losses,
 )
 from syntrust_gateway.orchestrator.retry import (
     AttemptRecord,
@@ -105,7 +111,14 @@ class Again:
     attempts: int = 0
 
 
-Verdict = Finished | Rest | Again
+@dataclass(frozen=True)
+class Starved:
+    """The step cannot be computed until what it needs is computed again."""
+
+    losses: tuple[Loss, ...]
+
+
+Verdict = Finished | Rest | Again | Starved
 
 
 class Examiner:
@@ -158,7 +171,12 @@ class Examiner:
         return Finished(ref, StepState.DONE, result.refusal, manifest, attempts)
 
     def _decide(self, ref: Ref) -> Verdict:
-        attempts, now = read_attempts(self._store, ref), self._clock()
+        found = find_losses(self._store, ref, read_attempts(self._store, ref))
+        if (refusal := self._refusal(found)) is not None:
+            return self.fail(ref, **refusal)
+        if found.losses:
+            return Starved(found.losses)
+        attempts, now = found.counted, self._clock()
         waited = self._rested.get(ref.id) == len(attempts)
         match decide(attempts, now=now, waited=waited):
             case Wait(until):
@@ -169,6 +187,12 @@ class Examiner:
                 return Finished(ref, failed.state, failed.error, attempts=attempts)
             case Submit():
                 return Again(len(attempts))
+
+    def _refusal(self, found: Findings) -> dict[str, Any] | None:
+        """Say why the step can never be computed; None if it can."""
+        models = (loss for loss in found.losses if loss.artifact.kind is Kind.IMPORTED_MODEL)
+        model = next(models, None)
+        return found.refusal if model is None else describe_lost_model(self._store, model)
 
     def _compute_again(self, ref: Ref) -> Verdict:
         times = set_aside_manifest(self._store, ref)

@@ -12,6 +12,7 @@ from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.session import in_chunks, insert_new
 from syntrust_gateway.db.tables import Attempt, Step, StepState
 from syntrust_gateway.orchestrator.containment import contained
+from syntrust_gateway.orchestrator.healing.heal import heal_all
 from syntrust_gateway.orchestrator.reconcile import Clock, Finished, tell
 from syntrust_gateway.orchestrator.scheduling.flights import News
 from syntrust_gateway.orchestrator.scheduling.ready_steps import no_longer_ready, note_available
@@ -28,6 +29,7 @@ def record(session: Session, store: ObjectStore, clock: Clock, news: News) -> No
     if together.error is not None:
         for ended in finished:
             _write_alone(session, store, clock, ended)
+    heal_all(session, store, news.lost)
 
 
 def _waiting(session: Session, steps: Collection[str]) -> set[str]:

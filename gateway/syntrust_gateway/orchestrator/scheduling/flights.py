@@ -9,12 +9,21 @@ from typing import Final
 from syntrust_core.contracts.base import QUEUES, Queue, Ref
 from syntrust_core.runtime.coordination import LEASE_RENEWAL
 from syntrust_gateway.db.tables import StepState
-from syntrust_gateway.orchestrator.reconcile import Again, Examiner, Finished, Rest, Servers
+from syntrust_gateway.lifecycle.integrity import Loss
+from syntrust_gateway.orchestrator.reconcile import (
+    Again,
+    Examiner,
+    Finished,
+    Rest,
+    Servers,
+    Starved,
+)
 
 LOOK_AT_LEASED_EVERY_S: Final = 5.0
 LEASE_AGAIN_S: Final = LEASE_RENEWAL.total_seconds() + 5
 GONE_AFTER_LOOKS: Final = 2  # a message on its way to a worker is nowhere for a moment
 STUCK_AFTER_LOOKS: Final = 15  # a worker that took a message without a lease by then has died
+STARVED_S: Final = 1.0
 _PACE_WEIGHT: Final = 0.2
 
 
@@ -39,17 +48,18 @@ class Flight:
 class News:
     """What a look has found: steps that ended, that began, and attempts that were counted.
 
-    `submitted` counts the messages that were sent.
+    `lost` are artifacts that steps could not read; `submitted` counts the messages that were sent.
     """
 
     finished: list[Finished] = field(default_factory=list)
     started: set[str] = field(default_factory=set)
     attempts: dict[str, int] = field(default_factory=dict)
+    lost: list[Loss] = field(default_factory=list)
     submitted: int = 0
 
     @property
     def must_be_written(self) -> bool:
-        return bool(self.finished or self.started or self.attempts)
+        return bool(self.finished or self.started or self.attempts or self.lost)
 
     def __bool__(self) -> bool:
         return self.must_be_written or self.submitted > 0
@@ -150,6 +160,8 @@ class Flights:
                 self.finish(verdict, news)
             case Rest(seconds):
                 self.rest(step, seconds)
+            case Starved():
+                self.starve(step, verdict, news)
             case Again(attempts) if is_wanted:
                 flight.was_tried = attempts > 0
                 news.attempts[step] = attempts
@@ -166,6 +178,11 @@ class Flights:
             kind, seconds = str(finished.ref.kind), finished.manifest.made.seconds
             known = self.pace_s.get(kind, seconds)
             self.pace_s[kind] = known + _PACE_WEIGHT * (seconds - known)
+
+    def starve(self, step: str, starved: Starved, news: News) -> None:
+        """Leave a step alone until what it needs is noted as lost."""
+        news.lost += starved.losses
+        self.rest(step, STARVED_S)
 
     def keep_marks(self) -> None:
         """Renew the marks of messages that still wait; what was lost is submitted once more."""

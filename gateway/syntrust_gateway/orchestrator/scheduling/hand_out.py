@@ -15,7 +15,14 @@ from syntrust_core.errors import PlatformError
 from syntrust_core.log import get_logger
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Step
-from syntrust_gateway.orchestrator.reconcile import Again, Examiner, Finished, Rest, Servers
+from syntrust_gateway.orchestrator.reconcile import (
+    Again,
+    Examiner,
+    Finished,
+    Rest,
+    Servers,
+    Starved,
+)
 from syntrust_gateway.orchestrator.scheduling.fair_share import (
     Chooser,
     Chosen,
@@ -151,6 +158,8 @@ class HandOut:
                 self._flights.finish(verdict, news)
             case Rest(seconds):
                 self._flights.rest(ref.id, seconds)
+            case Starved():
+                self._flights.starve(ref.id, verdict, news)
             case Again(attempts):
                 if attempts:
                     news.attempts[ref.id] = attempts

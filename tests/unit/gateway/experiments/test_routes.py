@@ -331,5 +331,6 @@ def test_results_that_are_not_what_the_manifest_promises_are_not_given_out(
 
     answer = api.get(f"/experiments/{succeeded}/results")
 
-    assert answer.status_code == 500
-    assert answer.json()["type"].endswith(":internal")
+    assert answer.status_code == 503
+    assert answer.json()["type"].endswith(":being-recomputed")
+    assert api.get(f"/experiments/{succeeded}").json()["state"] == "running"

@@ -1,0 +1,1 @@
+"""What happens to stored data after it was made: verified, healed, collected, kept, removed."""
