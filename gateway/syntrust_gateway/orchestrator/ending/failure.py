@@ -11,7 +11,7 @@ from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.report import BuildReport
 from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
-from syntrust_gateway.db.schedule_tables import ReadyStep
+from syntrust_gateway.db.schedule_tables import UNMET, ReadyStep, StepNeed
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Attempt, Job, Run, RunState, Step, StepState
 from syntrust_gateway.orchestrator.demand import ensure_steps
@@ -49,13 +49,20 @@ def settle_failure(session: Session, store: ObjectStore, run: Run, clock: Clock)
     if not failed:
         return False
     goal = session.get_one(Step, run.goal)
-    if isinstance(run, Job) or goal.error is not None:
+    if isinstance(run, Job) or goal.error is not None or _has_lost_need(session, run):
         run.error = run.error or describe_error(session, run, failed)
         _fail(run, clock)
     elif not run.partial and _is_news(session, run, failed):
         run.error = describe_error(session, run, failed)
         _continue_or_report(session, store, run, clock)
     return True
+
+
+def _has_lost_need(session: Session, run: Run) -> bool:
+    """Whether what the report of what is there needs was lost since, and cannot be made again."""
+    needs = select(StepNeed.need_id).where(StepNeed.step_id == run.goal, UNMET)
+    lost = select(Step.id).where(Step.id.in_(needs), Step.state == StepState.FAILED)
+    return run.partial and session.scalars(lost.limit(1)).first() is not None
 
 
 def _continue_or_report(session: Session, store: ObjectStore, run: Run, clock: Clock) -> None:

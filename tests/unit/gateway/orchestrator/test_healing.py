@@ -66,6 +66,7 @@ class Reader:
     ) -> None:
         self.store, self.kind, self.harm = store, kind, harm
         self.times, self.harmed = 1, list[Ref]()
+        self.harms_others = True
 
     def __call__(self, message: StepMessage, context: StepContext) -> None:
         if message.KIND is Kind.INSPECT_CASE:
@@ -77,7 +78,9 @@ class Reader:
         context.add("result", path)
 
     def _read(self, ref: Ref, context: StepContext) -> str:
-        if ref.kind is self.kind and self.harm and len(self.harmed) < self.times:
+        is_other = bool(self.harmed) and ref != self.harmed[0]
+        is_chosen = ref.kind is self.kind and (self.harms_others or not is_other)
+        if is_chosen and self.harm and len(self.harmed) < self.times:
             self.harmed.append(ref)
             self.harm(self.store, ref)
         files = sorted(context.fetch(ref).iterdir())
@@ -151,17 +154,18 @@ def test_the_step_that_found_a_loss_is_not_blamed_for_it(
     assert {context["artifact_kind"] for context in told} == {"synthesise_case"}
 
 
+@pytest.mark.parametrize("harms_others", [True, False])
 def test_what_is_lost_again_and_again_fails_the_run_with_the_reason(
-    uncached: OrchestratorHarness, ready: str
+    uncached: OrchestratorHarness, ready: str, *, harms_others: bool
 ) -> None:
     harness, worker = uncached, Reader(uncached.store, Kind.SCORE_CASES, flip_a_byte)
-    worker.times = 100
+    worker.times, worker.harms_others = 100, harms_others
     experiment = harness.experiment(ready)
 
     harness.drain(worker)
 
     run = harness.state(experiment)
-    assert run.state is RunState.FAILED
+    assert (run.state, run.partial) == (RunState.FAILED, not harms_others)
     assert run.error is not None
     assert f"was lost or damaged {MOST_DAMAGED} times" in run.error["text"]
     assert "has other content than its digest says" in run.error["text"]
