@@ -1,4 +1,4 @@
-"""`syntrust-gateway migrate|serve|orchestrate|openapi|key`: where settings are read.
+"""`syntrust-gateway migrate|serve|orchestrate|openapi|key|admin`: where settings are read.
 
 Each command imports what it needs when it runs. All imports together would take seconds.
 """
@@ -12,11 +12,13 @@ from rich.console import Console
 
 from syntrust_core.errors import PlatformError
 from syntrust_core.settings import Settings
+from syntrust_gateway.admin_cli import cli as admin_cli
 from syntrust_gateway.key_cli import cli as key_cli
 from syntrust_gateway.settings import GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 cli.add_typer(key_cli, name="key")
+cli.add_typer(admin_cli, name="admin")
 
 
 @cli.command("migrate")

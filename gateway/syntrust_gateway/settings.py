@@ -57,6 +57,20 @@ class GatewaySettings(BaseSettings):
             description="A PUT must have begun by then; it may take longer. Ask for a new URL.",
         ),
     ] = timedelta(hours=2)
+    keep_unnamed: Annotated[
+        timedelta,
+        Field(
+            ge=timedelta(hours=1),
+            description="gc leaves files that no manifest names for so long: their step may run.",
+        ),
+    ] = timedelta(days=1)
+    keep_damaged: Annotated[
+        timedelta, Field(description="gc leaves what was set aside as damaged for so long.")
+    ] = timedelta(days=30)
+    keep_unwanted: Annotated[
+        timedelta,
+        Field(description="gc leaves results that no run, dataset or model has for so long."),
+    ] = timedelta(days=30)
     client_running_steps: Annotated[
         int | None, Field(ge=1, description="Steps that a client may have running; null: no limit.")
     ] = None

@@ -16,6 +16,7 @@ from syntrust_core.files import file_sha256
 from syntrust_core.runtime.attempt_records import describe_run
 from syntrust_core.runtime.context import StepContext
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.tombstones import remove_if_withdrawn
 
 _RESULT_PATIENCE_S: Final = 600.0  # a result of hours is worth waiting for the store
 BINARY: Final = "application/octet-stream"
@@ -70,10 +71,13 @@ def publish(
 def publish_result(context: StepContext, store: ObjectStore, made: Provenance) -> bool:
     """Publish the files of a step as the holder of its lease. What a loser wrote is removed."""
     won = publish(_LeasedStore(store, context), context.ref, context.attempt, context.files, made)
-    if not won:
+    keys = [context.ref.file_key(context.attempt, name) for name in context.files]
+    if won:
+        context.ride_out(lambda: remove_if_withdrawn(store, context.ref, keys), _RESULT_PATIENCE_S)
+    else:
         with suppress(StoreUnavailable):
-            for name in context.files:
-                store.delete(context.ref.file_key(context.attempt, name))
+            for key in keys:
+                store.delete(key)
     return won
 
 

@@ -28,6 +28,7 @@ from syntrust_gateway.datasets.schemas import (
 )
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
+from syntrust_gateway.lifecycle.withdrawal import require_whole
 from syntrust_gateway.uploads.receipts import FileRow, is_received
 from syntrust_gateway.uploads.schemas import UploadTarget
 from syntrust_gateway.uploads.staging import find_held, make_targets, place_files
@@ -255,5 +256,6 @@ def find_ready_dataset(
             f"The dataset is {dataset.state}; a ready one is needed. Commit it and wait.",
             state=str(dataset.state),
         )
-    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id))
+    cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    require_whole(dataset, cases)
     return view_dataset(dataset, cases)

@@ -45,6 +45,7 @@ class CaseState(StrEnum):
     INSPECTING = "inspecting"
     READY = "ready"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 class RunState(StrEnum):

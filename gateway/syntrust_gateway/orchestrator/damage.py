@@ -15,6 +15,7 @@ from syntrust_core.contracts.case_record import PROBLEMS_FILE, CaseRefused, Prob
 from syntrust_core.errors import ObjectDamaged, ObjectMissing
 from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
+from syntrust_core.storage.tombstones import tombstone_key
 from syntrust_core.storage.verified import read_verified
 
 log = get_logger(__name__)
@@ -107,3 +108,4 @@ def forget_damage(store: ObjectStore, ref: Ref) -> None:
     """Remove what was set aside, so that the step may be computed as often as a new one."""
     for item in list(store.list(_aside(ref))):
         store.delete(item.key)
+    store.delete(tombstone_key(ref))  # somebody has uploaded the same case anew

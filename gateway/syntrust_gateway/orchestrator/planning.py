@@ -18,6 +18,7 @@ from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run, RunState
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
+from syntrust_gateway.lifecycle.withdrawal import require_not_withdrawn, require_whole
 from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.healing.heal import want_lost_inputs
@@ -44,9 +45,12 @@ def plan_steps(session: Session, run: Run) -> PlannedSteps:
     """Plan an experiment from its spec and dataset; a job has its plan since it was accepted."""
     if isinstance(run, Job):
         steps = [parse_message(Kind(kind), message) for kind, message in run.plan]
+        needs = (need for step in steps for need in step.needs())
+        require_not_withdrawn(session, run.owner, needs)
         return PlannedSteps(steps, steps[-1].step_id)
     dataset = session.get_one(Dataset, session.get_one(Experiment, run.id).dataset_id)
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    require_whole(dataset, cases)
     planned = plan(ResolvedSpec.model_validate(run.spec), view_dataset(dataset, cases))
     return PlannedSteps(planned.steps, planned.report)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from syntrust_gateway.db import (  # noqa: F401 - their tables are part of the schema
     auth_tables,
     content_tables,
+    lifecycle_tables,
     schedule_tables,
 )
 from syntrust_gateway.db.tables import Base

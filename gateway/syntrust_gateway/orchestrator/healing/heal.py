@@ -42,8 +42,8 @@ _FROM_BEFORE: Final = (
 _BEFORE_THE_PLAN: Final = -1
 
 
-def heal(session: Session, store: ObjectStore, loss: Loss) -> None:
-    """Have a lost artifact computed again, for every run that needs it; give it up in the end.
+def heal(session: Session, store: ObjectStore, loss: Loss) -> str:
+    """Have a lost artifact computed again, for every run that needs it; say what became of it.
 
     The manifest goes before the row changes: a row that waits beside a manifest would be taken for
     done, and one that is done without a manifest is found again.
@@ -54,14 +54,16 @@ def heal(session: Session, store: ObjectStore, loss: Loss) -> None:
     if step is None:
         note_lost(store, ref, loss.reason)
         _fail_reader(session, loss)
-        return
+        return "nothing computes it"
     if step.state is StepState.WAITING or was_replaced(store, loss):
-        return  # somebody else has found it too
+        return "is computed again already"
     times = note_lost(store, ref, loss.reason)
     reopen_runs(session, ref.id)
     mark_lost(session, ref.id)
     if times >= MOST_DAMAGED:
         _give_up(session, step, loss.reason, times)
+        return f"given up after {times} times"
+    return "is computed again when a run needs it"
 
 
 def _fail_reader(session: Session, loss: Loss) -> None:

@@ -16,13 +16,6 @@ ADMIN = Caller(id=1, name="a", role=Role.ADMIN)
 
 
 @pytest.fixture
-def experiment(harness: OrchestratorHarness, ready: str) -> str:
-    experiment = harness.experiment(ready)
-    harness.drain()
-    return experiment
-
-
-@pytest.fixture
 def served(harness: OrchestratorHarness) -> Container:
     return Container(harness.write, harness.read, harness.store, harness.coordinator)
 
