@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response, status
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response, status
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
@@ -13,6 +16,9 @@ from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.datasets import service as datasets
 from syntrust_gateway.datasets.schemas import DatasetBody, DatasetPage, NewCase, NewDataset
 from syntrust_gateway.errors import UnsupportedMediaType
+from syntrust_gateway.lifecycle.datasets import derive, withdraw_case
+from syntrust_gateway.lifecycle.deletion import delete_dataset
+from syntrust_gateway.lifecycle.schemas import Cascade, Derivation, RemovedBody, WithdrawnBody
 from syntrust_gateway.uploads.schemas import UploadTarget
 
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=JsonRoute)
@@ -72,14 +78,71 @@ def register_case(
 
 @router.delete(
     "/{dataset_id}/cases/{case_id}",
-    summary="Remove a case from an open dataset",
-    status_code=status.HTTP_204_NO_CONTENT,
-    responses=documented(NotFound, Conflict),
+    summary="Remove a case from an open dataset, or withdraw it from a ready one",
+    response_model=None,
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable)
+    | json_of(WithdrawnBody, description="The case is withdrawn from a ready dataset.")
+    | {204: {"description": "The case is removed from an open dataset."}},
 )
-def remove_case(dataset_id: str, case_id: str, container: ContainerDep, caller: CallerDep) -> None:
-    """Use it when a case is refused and you cannot repair it."""
+def remove_case(
+    dataset_id: str,
+    case_id: str,
+    container: ContainerDep,
+    caller: CallerDep,
+    cascade: Annotated[
+        Literal["models"] | None, Query(description="Delete models that were trained on it.")
+    ] = None,
+) -> WithdrawnBody | Response:
+    """Takes a patient out. A ready dataset keeps its id and digest and says `withdrawn`.
+
+    Runs that use the case and have not ended fail. Its files, twins and label maps go, unless
+    somebody else holds the same files. Models stay, and their cards name the case. For new work
+    derive a dataset.
+    """
+    withdrawn = withdraw_case(
+        container, caller, dataset_id, case_id, cascade_models=cascade is not None
+    )
+    if withdrawn is not None:
+        return withdrawn
     with container.write.begin() as session:
         datasets.remove_case(session, caller, dataset_id, case_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.delete(
+    "/{dataset_id}",
+    summary="Delete a dataset",
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
+)
+def remove_dataset(
+    dataset_id: str, container: ContainerDep, caller: CallerDep, cascade: Cascade = False
+) -> RemovedBody:
+    """Removes its files and all that was made of them and that nobody else has.
+
+    While experiments or trainings use it this is refused, unless `cascade=true` removes them too.
+    """
+    return delete_dataset(container, caller, dataset_id, cascade=cascade)
+
+
+@router.post(
+    "/{dataset_id}/derive",
+    summary="Derive a dataset without withdrawn cases",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=_JSON,
+    responses=documented(NotFound, Conflict, InvalidRequest, UnsupportedMediaType),
+)
+def derive_dataset(
+    dataset_id: str,
+    request: Derivation,
+    response: Response,
+    container: ContainerDep,
+    caller: CallerDep,
+) -> DatasetBody:
+    """Makes a ready dataset of the other cases. Nothing is uploaded or inspected again."""
+    derived = derive(container, caller, dataset_id, request)
+    response.headers["Location"] = f"/datasets/{derived}"
+    with container.read() as session:
+        return datasets.get_dataset(session, caller, derived)
 
 
 @router.post(

@@ -66,6 +66,7 @@ class DatasetBody(AnswerBody):
     ]
     created: datetime
     progress: InspectionProgress
+    withdrawn: Annotated[list[str], Field(description="Cases that were withdrawn, by id.")]
     cases: list[CaseBody]
 
 

@@ -28,13 +28,13 @@ from syntrust_gateway.datasets.schemas import (
 )
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.errors import FieldError, InvalidFields, pointer
-from syntrust_gateway.lifecycle.withdrawal import require_whole
+from syntrust_gateway.lifecycle.standing import require_whole
 from syntrust_gateway.uploads.receipts import FileRow, is_received
 from syntrust_gateway.uploads.schemas import UploadTarget
 from syntrust_gateway.uploads.staging import find_held, make_targets, place_files
 
 MAX_CASES = 20_000
-_INSPECTED = (CaseState.READY, CaseState.REFUSED)
+_INSPECTED = (CaseState.READY, CaseState.REFUSED, CaseState.WITHDRAWN)
 _WRONG_BYTES = ("file", "bytes", "sha256")
 """What a refused file is at fault in, if its bytes are not those that were announced."""
 
@@ -222,7 +222,9 @@ def _summary(dataset: Dataset, states: Counter[CaseState]) -> DatasetSummary:
 def _body(dataset: Dataset, cases: Sequence[Case]) -> DatasetBody:
     states = Counter(case.state for case in cases)
     bodies = [_case_body(case, dataset.scheme) for case in cases]
-    return DatasetBody(**_columns(dataset), progress=_progress(states), cases=bodies)
+    withdrawn = [case.case_id for case in cases if case.state is CaseState.WITHDRAWN]
+    columns, progress = _columns(dataset), _progress(states)
+    return DatasetBody(**columns, progress=progress, withdrawn=withdrawn, cases=bodies)
 
 
 def _columns(dataset: Dataset) -> dict[str, Any]:

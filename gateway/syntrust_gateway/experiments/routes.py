@@ -30,6 +30,8 @@ from syntrust_gateway.experiments.result_schemas import ExperimentResults, Parti
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import CostBody, ExperimentBody, ExperimentPage
 from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.lifecycle.deletion import delete_experiment
+from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.runs.schemas import RunChanges
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=JsonRoute)
@@ -310,6 +312,22 @@ def retry_experiment(
     """
     accepted(response, f"/experiments/{experiment_id}")
     return experiments.change(container, caller, experiment_id, "retry")
+
+
+@router.delete(
+    "/{experiment_id}",
+    summary="Delete an experiment",
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
+)
+def remove_experiment(
+    experiment_id: str, container: ContainerDep, caller: CallerDep, cascade: Cascade = False
+) -> RemovedBody:
+    """Removes its report and every result that no other run has.
+
+    An experiment that has not ended, or whose segmenters exist, is only removed with
+    `cascade=true`: the segmenters go too.
+    """
+    return delete_experiment(container, caller, experiment_id, cascade=cascade)
 
 
 def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Response:

@@ -23,6 +23,8 @@ from syntrust_gateway.jobs.schemas import (
     NewSynthesis,
     NewVolumeScore,
 )
+from syntrust_gateway.lifecycle.deletion import delete_job
+from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.models.schemas import NewModel
 from syntrust_gateway.runs.schemas import RunChanges
 from syntrust_metrics.trust.schema.answer import TrustAnswer
@@ -211,6 +213,21 @@ def retry_job(
 ) -> JobBody:
     """Computes what is missing and nothing else. Failed steps have all their attempts again."""
     return _accepted(response, jobs.change(container, caller, job_id, "retry"))
+
+
+@router.delete(
+    "/jobs/{job_id}",
+    summary="Delete a job",
+    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
+)
+def remove_job(
+    job_id: str, container: ContainerDep, caller: CallerDep, cascade: Cascade = False
+) -> RemovedBody:
+    """Removes its files, unless another run has them.
+
+    A job that has not ended, or whose model exists, is only removed with `cascade=true`.
+    """
+    return delete_job(container, caller, job_id, cascade=cascade)
 
 
 def _accepted(response: Response, job: JobBody) -> JobBody:

@@ -184,17 +184,19 @@ def find_unwanted(session: Session, before: datetime | None = None) -> set[str]:
 
 
 def wanted_steps() -> Select[Any]:
-    """Select the steps that something has."""
-    linked = [select(table.links.step_id.label("id")) for table in TABLES]
-    waiting = select(StepNeed.need_id).join(Step, Step.id == StepNeed.step_id)
-    parts = [
-        *linked,
+    """Select the steps that something has, and what those of them need that wait."""
+    linked = union(
+        *(select(table.links.step_id.label("id")) for table in TABLES),
         select(Case.step).where(Case.step.is_not(None), Case.state != CaseState.WITHDRAWN),
         select(Upload.step).where(Upload.step.is_not(None)),
         select(Model.step),
-        waiting.where(Step.state == StepState.WAITING),
-    ]
-    wanted = union(*parts).subquery()
+    ).subquery()
+    waiting = (
+        select(StepNeed.need_id)
+        .join(Step, Step.id == StepNeed.step_id)
+        .where(Step.state == StepState.WAITING, Step.id.in_(select(linked.c[0])))
+    )
+    wanted = union(select(linked.c[0]), waiting).subquery()
     return select(wanted.c[0])
 
 

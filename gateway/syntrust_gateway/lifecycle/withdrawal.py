@@ -12,11 +12,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Ref
-from syntrust_core.errors import Conflict
 from syntrust_core.log import get_logger
 from syntrust_gateway.db.content_tables import Content
 from syntrust_gateway.db.lifecycle_tables import Tombstone
-from syntrust_gateway.db.session import in_chunks, insert_new
+from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import (
     Case,
     CaseState,
@@ -94,7 +93,7 @@ def withdraw(
         done.failed_runs = _fail_runs(session, dataset, case, step)
         _treat_models(session, dataset, case, step, done, delete=cascade_models)
         _close(session, dataset, step, done)
-    _cut_contents(session, dataset.owner, row.contents)
+    cut_contents(session, dataset.owner, row.contents)
     done.removal.keys = unnamed_contents(session, (str(file["key"]) for file in files.values()))
     log.info("case.withdrawn", dataset=dataset.id, runs=len(done.failed_runs))
     return done
@@ -187,7 +186,7 @@ def _close(session: Session, dataset: Dataset, step: str, done: Withdrawal) -> N
     done.removal.marked |= gone
 
 
-def _cut_contents(session: Session, owner: int, contents: Iterable[str]) -> None:
+def cut_contents(session: Session, owner: int, contents: Iterable[str]) -> None:
     """Forget that the client has proven these files, unless something else of it names them."""
     left = set(contents)
     cases = select(Case.files).join(Dataset, Dataset.id == Case.dataset_id)
@@ -216,39 +215,6 @@ def apply_tombstones(session: Session, tombstones: Iterable[Mapping[str, Any]]) 
             values = {**told, "at": datetime.fromisoformat(told["at"])}
             insert_new(session, Tombstone, [values])
     return removal
-
-
-def require_whole(dataset: Dataset, cases: Iterable[Case]) -> None:
-    """Refuse new work on a dataset from which a case was withdrawn.
-
-    Raises
-    ------
-    Conflict
-        If one was; it names what to do instead.
-    """
-    if any(case.state is CaseState.WITHDRAWN for case in cases):
-        raise Conflict(
-            "A case of this dataset was withdrawn; it takes no new work. Derive a dataset without "
-            f"it: POST /datasets/{dataset.id}/derive.",
-            dataset=dataset.id,
-        )
-
-
-def require_not_withdrawn(session: Session, owner: int, needs: Iterable[Ref]) -> None:
-    """Refuse a plan that reads a case which its client has withdrawn, and holds no more.
-
-    Raises
-    ------
-    Conflict
-        If it does.
-    """
-    for chunk in in_chunks((need.id for need in needs if need.kind is Kind.INSPECT_CASE), 500):
-        withdrawn = select(Tombstone).where(Tombstone.owner == owner, Tombstone.step.in_(chunk))
-        for row in session.scalars(withdrawn):
-            held = select(Case.step).join(Dataset, Dataset.id == Case.dataset_id)
-            again = held.where(Dataset.owner == owner, Case.step == row.step)
-            if session.scalars(again.limit(1)).first() is None:
-                raise Conflict(f"A case of the dataset {row.dataset_id} was withdrawn.")
 
 
 def list_withdrawn_steps(session: Session) -> set[str]:

@@ -18,7 +18,7 @@ from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run, RunState
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
-from syntrust_gateway.lifecycle.withdrawal import require_not_withdrawn, require_whole
+from syntrust_gateway.lifecycle.standing import require_not_withdrawn, require_whole
 from syntrust_gateway.orchestrator.containment import AWAY, require_store
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.healing.heal import want_lost_inputs
