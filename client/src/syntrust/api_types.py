@@ -59,7 +59,7 @@ class CaseProblem(TypedDict):
     reason: str
 
 
-CaseState: TypeAlias = Literal["awaiting_upload", "inspecting", "ready", "refused"]
+CaseState: TypeAlias = Literal["awaiting_upload", "inspecting", "ready", "refused", "withdrawn"]
 
 
 class ComparisonVerdicts(TypedDict):
@@ -107,6 +107,18 @@ class Crossing(TypedDict):
 
 
 DatasetState: TypeAlias = Literal["open", "inspecting", "ready"]
+
+
+WithoutItem: TypeAlias = str
+
+
+class Derivation(TypedDict):
+    """The body of `POST /datasets/{id}/derive`."""
+
+    name: NotRequired[str | None]
+    """By default that of the dataset."""
+    without: NotRequired[list[WithoutItem]]
+    """Further cases to leave out."""
 
 
 class Discrepancy(TypedDict):
@@ -731,6 +743,20 @@ class RegisteredCase(TypedDict):
     id: str
 
 
+class RemovedBody(TypedDict):
+    """What a deletion has removed. What others share stays."""
+
+    datasets: list[str]
+    experiments: list[str]
+    jobs: list[str]
+    models: list[str]
+    uploads: list[str]
+    steps: int
+    """Results that nobody else has."""
+    objects: int
+    """Files that were removed from the store."""
+
+
 class RequestLimits(TypedDict):
     """How much one request may hold."""
 
@@ -1229,6 +1255,22 @@ class VolumeQuintiles(TypedDict):
     """Why there are none, else null."""
 
 
+class WithdrawnBody(TypedDict):
+    """What the withdrawal of a case has done."""
+
+    dataset: str
+    case: str
+    failed_runs: list[str]
+    """They used the case and had not ended."""
+    models_marked: list[str]
+    """Kept; their cards name the case."""
+    models_deleted: list[str]
+    kept_for: list[str]
+    """Other datasets of yours that hold the case."""
+    objects: int
+    """Files that were removed from the store."""
+
+
 class WorkingStep(TypedDict):
     step: str
     kind: Kind | None
@@ -1380,6 +1422,8 @@ class DatasetBody(TypedDict):
     """Of the content, once ready; names no row, time or place."""
     created: str
     progress: InspectionProgress
+    withdrawn: list[str]
+    """Cases that were withdrawn, by id."""
     cases: list[CaseBody]
 
 

@@ -14,7 +14,7 @@ from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 from syntrust_gateway.lifecycle.removal import remove
 from syntrust_gateway.lifecycle.schemas import Derivation, WithdrawnBody
 from syntrust_gateway.lifecycle.withdrawal import withdraw
-from syntrust_gateway.orchestrator.completion import digest_dataset
+from syntrust_gateway.orchestrator.ending.completion import digest_dataset
 
 
 def withdraw_case(
