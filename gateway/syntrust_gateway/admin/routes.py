@@ -29,6 +29,7 @@ from syntrust_gateway.admin.schemas import (
 from syntrust_gateway.admin.usage import get_usage
 from syntrust_gateway.admin.workers import list_workers
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
+from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.auth.service import Caller
@@ -65,7 +66,9 @@ async def _audit_filter(
 
 
 AuditFilterDep = Annotated[AuditFilter, Depends(_audit_filter)]
-router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(_admin)])
+router = APIRouter(
+    prefix="/admin", tags=["admin"], dependencies=[Depends(_admin)], route_class=JsonRoute
+)
 _JSON = [Depends(json_only)]
 _POSTED = documented(InvalidRequest, UnsupportedMediaType)
 

@@ -64,6 +64,8 @@ IN_PATH: Final[Mapping[str, tuple[str, ...]]] = {
 BESIDES: Final[Mapping[str, dict[str, Any]]] = {
     "register_case": {"json": {"id": "b", "files": {"t1": ANNOUNCED}}},
     "get_predictions": {"params": {"model": "<segmenter>"}},
+    "change_experiment": {"json": {"priority": 1}},
+    "change_job": {"json": {"priority": 1}},
 }
 # Each field of a body that names a resource: what it names, and a body with another's there (<it>).
 IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
@@ -116,7 +118,12 @@ PLAIN_FIELDS: Final = {
     *("train", "test", "validation", "cases", "seen"),
 }
 LISTS: Final = {"list_datasets", "list_experiments", "list_jobs", "list_models"}
-ADMINS_ONLY: Final = {"get_metrics"}
+# Whatever they name in a path or a body: other keys are refused before that is read.
+ADMINS_ONLY: Final = {
+    *("get_metrics", "get_workers", "get_client_usage", "get_audit"),
+    *("create_client", "list_clients", "get_client", "change_client"),
+    *("create_key", "list_keys", "get_key", "rotate_key", "expire_key", "revoke_key"),
+}
 NAME_NOTHING: Final = {
     *("create_dataset", "create_upload", "trust_score", "trust_factors", "live", "ready"),
 }

@@ -53,21 +53,21 @@ def pointers(answer: httpx.Response) -> list[str]:
     ids=["surrogate", "turned pair", "surrogate in a key", "NUL", "NUL in a key"],
 )
 def test_text_that_cannot_be_kept_is_refused_with_its_pointer_everywhere(
-    api: Api, value: str, pointer: str
+    admin: Api, value: str, pointer: str
 ) -> None:
     for path, method in bodies():
-        answer = api.request(method, path, content=value.encode(), headers=JSON)
+        answer = admin.request(method, path, content=value.encode(), headers=JSON)
 
         assert pointers(answer) == [pointer], path
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1" * 400, "-1e400"])
-def test_a_number_that_nothing_holds_is_refused_everywhere(api: Api, number: str) -> None:
+def test_a_number_that_nothing_holds_is_refused_everywhere(admin: Api, number: str) -> None:
     scores = json.dumps({"cases": [SCORES], "policy": {"margin": 7}}), "/policy/margin"
     for path, method in bodies():
         body, pointer = scores if path == LARGEST else ('{"a": [0, {"b": 7}]}', "/a/1/b")
 
-        answer = api.request(method, path, content=body.replace("7", number), headers=JSON)
+        answer = admin.request(method, path, content=body.replace("7", number), headers=JSON)
 
         assert pointers(answer) == [pointer], path
 
@@ -116,7 +116,7 @@ def test_a_parameter_that_is_no_text_is_refused(api: Api, path: str, query: str)
 
 
 @pytest.mark.parametrize("row", ["日本", "é", "%ED%A0%80", "a%0D%0Ab", "%7F", "%00"])
-def test_a_path_that_no_id_has_is_not_found(api: Api, row: str) -> None:
+def test_a_path_that_no_id_has_is_not_found(admin: Api, row: str) -> None:
     operations = [
         (method.upper(), path)
         for path, methods in document()["paths"].items()
@@ -125,7 +125,7 @@ def test_a_path_that_no_id_has_is_not_found(api: Api, row: str) -> None:
     ]
 
     answers = [
-        api.request(method, path.replace(path[path.index("{") : path.index("}") + 1], row, 1))
+        admin.request(method, path.replace(path[path.index("{") : path.index("}") + 1], row, 1))
         for method, path in operations
     ]
 
