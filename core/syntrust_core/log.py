@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import structlog
 
 from syntrust_core import recent_log
+from syntrust_core.errors import Fault, PlatformError
 
 # Keys of the API, signatures of links, and passwords in URLs.
 _SECRETS: Final = re.compile(
@@ -17,6 +21,7 @@ _SECRETS: Final = re.compile(
     r"|(?<=://)[^/\s@\"']*:[^/\s@\"']+(?=@)|(?i:(?<=bearer ))[\w.~+/=-]+"
 )
 HIDDEN: Final = "[hidden]"
+_TOLD: Final = (OSError, ImportError, RuntimeError, MemoryError)
 
 
 def configure(log_format: str = "json", level: int = logging.INFO) -> None:
@@ -33,7 +38,7 @@ def configure(log_format: str = "json", level: int = logging.INFO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             hide_secrets,
             recent_log.remember,
-            structlog.processors.format_exc_info,
+            format_error,
             hide_secrets,
             renderer,
         ],
@@ -46,6 +51,43 @@ def configure(log_format: str = "json", level: int = logging.INFO) -> None:
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
     return logger
+
+
+def about_run(run: str | None) -> AbstractContextManager[None]:
+    """Name the run in every log line of a block; without a run, no line changes."""
+    return nullcontext() if run is None else structlog.contextvars.bound_contextvars(run=run)
+
+
+def format_error(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Write an exception as the lines of code that it came through, with the class of each.
+
+    The text of an error about data may be a patient's, so it stays out; that of a server, a file
+    or a library tells the operator what to do.
+    """
+    error = event.pop("exc_info", None)
+    if error and not isinstance(error, BaseException):
+        error = error[1] if isinstance(error, tuple) else sys.exc_info()[1]
+    if error:
+        event["exception"] = "\n".join(_lines(error))
+    return event
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _lines(before)
+        yield "then:"
+    yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    yield f"{name}: {error}" if _may_be_told(error) else name
+
+
+def _may_be_told(error: BaseException) -> bool:
+    if isinstance(error, PlatformError):
+        return error.fault is not Fault.CALLER
+    return isinstance(error, _TOLD)
 
 
 def hide_secrets(

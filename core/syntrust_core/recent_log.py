@@ -1,7 +1,7 @@
 """Keep the last log lines of this process, to be shown to a caller whose step has failed.
 
 A line is its time, level, event and numbers or short words: no traceback, no address, no path, and
-nothing whose name says that it is secret.
+nothing whose name says that it is secret. It names no run: others that have the step may show it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any, Final
 MOST_LINES: Final = 20
 MOST_CHARACTERS: Final = 300
 _FIRST: Final = ("timestamp", "level", "event")
-_HIDDEN: Final = re.compile(r"exc|stack|key|token|secret|passw|auth|url|detail|case|patient|file")
+_HIDDEN: Final = re.compile(
+    r"^run$|exc|stack|key|token|secret|passw|auth|url|detail|case|patient|file"
+)
 _PLACE: Final = re.compile(r"\w+://\S+|(?<!\w)/\S+")
 
 _lines: deque[str] = deque(maxlen=MOST_LINES)

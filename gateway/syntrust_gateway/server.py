@@ -10,6 +10,7 @@ import uvicorn
 from syntrust_core import log as structured_log
 from syntrust_core.errors import StoreUnavailable
 from syntrust_core.log import get_logger
+from syntrust_core.observability import tracing
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
@@ -30,6 +31,7 @@ def serve(host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     settings = Settings()
     structured_log.configure(settings.log_format)
+    tracing.configure("syntrust-gateway", settings.tracing)
     gateway = GatewaySettings()
     container = make_container(settings, gateway)
     scorers = ScorerPool()

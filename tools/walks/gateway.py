@@ -31,9 +31,9 @@ class _Goal(MemoryQueue):
         super().__init__()
         self._walk = walk
 
-    def submit(self, message: StepMessage) -> None:
+    def submit(self, message: StepMessage, run: str | None = None) -> None:
         self._walk.ended = True
-        super().submit(message)
+        super().submit(message, run)
 
 
 def experiment_to_message(folder: Path) -> list[Passed]:

@@ -8,16 +8,32 @@ moment: then the sums begin at zero again, which Prometheus takes for a restart.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 KEY: Final = "metrics"
-STEP_BUCKETS_S: Final = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 48 * 3600)
+BUCKETS_S: Final = (
+    0.01,
+    0.05,
+    0.1,
+    0.5,
+    1,
+    5,
+    15,
+    60,
+    300,
+    900,
+    3600,
+    4 * 3600,
+    12 * 3600,
+    48 * 3600,
+)
 _SUM, _COUNT = "sum", "count"
 
 
@@ -45,7 +61,7 @@ class Counters:
         """Add one duration to the histogram `name` with these labels."""
         self._add(name, labels, _SUM, seconds)
         self._add(name, labels, _COUNT, 1)
-        for bound in STEP_BUCKETS_S:
+        for bound in BUCKETS_S:
             if seconds <= bound:
                 self._add(name, labels, f"{bound:g}", 1)
 
@@ -55,9 +71,14 @@ class Counters:
             self._counts[field] = self._counts.get(field, 0) + value
 
     def clear(self) -> None:
-        """Forget what was counted and not sent."""
+        """Forget what was counted and not sent. A lock that a fork has copied may be held."""
+        self._lock, self._counts = threading.Lock(), {}
+
+    def take(self) -> dict[str, float]:
+        """Hand out what was counted, and forget it."""
         with self._lock:
-            self._counts = {}
+            counts, self._counts = self._counts, {}
+        return counts
 
     def send(self, redis: Redis) -> bool:
         """Add what was counted to the sums in Redis; False if it does not answer.
@@ -65,8 +86,7 @@ class Counters:
         What could not be sent is kept for the next time. If an answer was lost, counts may be sent
         twice: they are for graphs, not for decisions.
         """
-        with self._lock:
-            counts, self._counts = self._counts, {}
+        counts = self.take()
         try:
             _add_all(redis, counts)
         except RedisError:
@@ -95,19 +115,22 @@ def _add_all(redis: Redis, counts: Mapping[str, float]) -> None:
 
 
 COUNTERS: Final = Counters()
-"""Of this process. A child clears what it inherited at the fork, which its parent sends."""
+"""Of this process. A child forgets at the fork what it inherited, which its parent sends."""
+os.register_at_fork(after_in_child=COUNTERS.clear)
 
 
 def read_samples(redis: Redis) -> list[Sample]:
     """Read the sums of all processes. A field that is no sample is left out."""
-    return sorted(
-        sample
-        for field, value in redis.hgetall(KEY).items()
-        if (sample := _parse(field, value)) is not None
-    )
+    return parse_samples(redis.hgetall(KEY))
 
 
-def _parse(field: bytes | str, value: bytes | str) -> Sample | None:
+def parse_samples(sums: Mapping[Any, Any]) -> list[Sample]:
+    """Give sums, by field, as samples in order."""
+    parsed = (_parse(field, value) for field, value in sums.items())
+    return sorted(sample for sample in parsed if sample is not None)
+
+
+def _parse(field: bytes | str, value: bytes | str | float) -> Sample | None:
     try:
         name, labels, part = json.loads(field)
         pairs = tuple((str(key), str(label)) for key, label in labels)

@@ -1,22 +1,28 @@
 """Traces across gateway, queue and worker. They are off unless an endpoint is configured.
 
-A trace context travels as a W3C `traceparent` (https://www.w3.org/TR/trace-context/): with a run in
-the database, and with a step's message in the headers of its queue. Without configuration a span
-costs a few microseconds and goes nowhere. No span holds a case id, a name or a key.
+The trace of a run has the run's id, so whoever knows the run finds it. A trace context travels as a
+W3C `traceparent` (https://www.w3.org/TR/trace-context/) in the headers of a step's message. Without
+configuration a span costs a few microseconds and goes nowhere. No span holds a case id, a name or a
+key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
 
 from opentelemetry import trace
 from opentelemetry.propagate import extract, inject
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 
 from syntrust_core.settings import TracingSettings
 
-PARENT = "traceparent"
+PARENT: Final = "traceparent"
+_TIMEOUT_S: Final = 5
+_SEND_EVERY_MS: Final = 1000  # a worker's child may end at any moment
 Attribute = str | int | float | bool
 
 
@@ -36,7 +42,8 @@ def configure(service: str, settings: TracingSettings) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.endpoint)))
+    exporter = OTLPSpanExporter(endpoint=settings.endpoint, timeout=_TIMEOUT_S)
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_SEND_EVERY_MS))
     trace.set_tracer_provider(provider)
 
 
@@ -46,6 +53,7 @@ def span(
     *,
     parent: str | None = None,
     kind: SpanKind = SpanKind.INTERNAL,
+    link: SpanContext | None = None,
     **attributes: Attribute,
 ) -> Iterator[Span]:
     """Trace the block as one span, under `parent` (a `traceparent`) or under the current span.
@@ -60,6 +68,7 @@ def span(
         context,
         kind,
         attributes=attributes,
+        links=() if link is None else (Link(link),),
         record_exception=False,
         set_status_on_exception=False,
     ) as current:
@@ -68,6 +77,29 @@ def span(
         except Exception as error:
             current.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+def annotate(**attributes: Attribute) -> None:
+    """Add attributes to the current span, if there is one."""
+    trace.get_current_span().set_attributes(attributes)
+
+
+def note_accepted(run: str, what: str) -> None:
+    """Begin the trace of a run; it and the request's trace name each other."""
+    request = trace.get_current_span().get_span_context()
+    annotate(run=run)
+    link = request if request.is_valid else None
+    with span("run accepted", parent=parent_of_run(run), link=link, run=run, what=what):
+        pass
+
+
+def parent_of_run(run: str | None) -> str | None:
+    """Give the `traceparent` of a run: its trace id is the run's UUID. None for no run."""
+    try:
+        trace_id = UUID(run or "").hex
+    except ValueError:
+        return None
+    return f"00-{trace_id}-{sha256(str(run).encode()).hexdigest()[:16]}-01"
 
 
 def current_parent() -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import compress
@@ -21,6 +21,8 @@ from redis.retry import Retry
 
 from syntrust_core.contracts.base import Frozen, Progress, Queue
 from syntrust_core.errors import QueueUnavailable
+from syntrust_core.observability.counters import COUNTERS, Sample, read_samples
+from syntrust_core.observability.gpus import Gpu, parse_gpus, write_gpus
 
 QUEUED = timedelta(seconds=120)
 LEASE = timedelta(seconds=60)
@@ -140,6 +142,22 @@ class StepCoordinator(Protocol):
 
     def worker_names(self, queue: Queue) -> list[str]:
         """List these workers by name, sorted."""
+        ...
+
+    def send_counts(self) -> None:
+        """Add what this process has counted to the sums of all, or keep it for the next time."""
+        ...
+
+    def read_counts(self) -> list[Sample]:
+        """Read the sums of what all processes have counted."""
+        ...
+
+    def report_gpus(self, host: str, gpus: Sequence[Gpu]) -> None:
+        """Tell how busy the GPUs of a worker's machine are."""
+        ...
+
+    def gpus(self) -> dict[str, list[Gpu]]:
+        """Give the GPUs that were reported lately, by host."""
         ...
 
 
@@ -288,6 +306,27 @@ class RedisCoordinator:
             keys = [bytes(key).decode() for key in self._redis.scan_iter(f"{prefix}*", count=1000)]
         return sorted(key.removeprefix(prefix) for key in keys)
 
+    def send_counts(self) -> None:
+        COUNTERS.send(self._redis)
+
+    def read_counts(self) -> list[Sample]:
+        with _answering():
+            return read_samples(self._redis)
+
+    def report_gpus(self, host: str, gpus: Sequence[Gpu]) -> None:
+        with _answering():
+            self._redis.set(f"gpu:{host}", write_gpus(gpus), ex=WORKER)
+
+    def gpus(self) -> dict[str, list[Gpu]]:
+        with _answering():
+            keys = sorted(self._redis.scan_iter("gpu:*", 1000))
+            found = cast("list[bytes | None]", self._redis.mget(keys)) if keys else []
+        return {
+            _name(key): parse_gpus(raw)
+            for key, raw in zip(keys, found, strict=True)
+            if raw is not None
+        }
+
 
 def _name(key: bytes) -> str:
     return bytes(key).decode().partition(":")[2]
@@ -298,4 +337,5 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
+        COUNTERS.add("syntrust_server_errors", server="redis")
         raise QueueUnavailable("The queue server does not answer.") from error

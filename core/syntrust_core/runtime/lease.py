@@ -21,6 +21,7 @@ from typing import Final
 from syntrust_core.contracts.base import Kind
 from syntrust_core.errors import QueueUnavailable, Stalled, Unavailable
 from syntrust_core.log import get_logger
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.attempt_records import describe_error
 from syntrust_core.runtime.context import StepContext
 from syntrust_core.runtime.coordination import LEASE, LEASE_RENEWAL, StepCoordinator
@@ -179,8 +180,11 @@ class LeaseKeeper:
         if self._ended.is_set():
             return
         log.warning("step.killed", why=why)
+        kind = str(self._context.ref.kind)
+        COUNTERS.add("syntrust_step_attempts", kind=kind, outcome=f"killed: {why}")
         with suppress(QueueUnavailable):
             self._coordinator.release_lease(self._context.ref.id, self._context.attempt)
+            self._coordinator.send_counts()
         self._context.process.kill()
 
 

@@ -11,13 +11,18 @@ from uuid import uuid4
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from opentelemetry.trace import SpanKind
 from redis import Redis
 from redis.exceptions import RedisError
 
 from syntrust_core.contracts.base import HEX64, QUEUES, Kind, Queue, StepMessage, task_name
 from syntrust_core.errors import QueueUnavailable
+from syntrust_core.observability import tracing
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.settings import QueueSettings
 
+RUN: Final = "run"
+"""The header of a message that names the run it was sent for."""
 _UNACKED: Final = (
     "unacked"  # kombu's hash of the messages that a worker has and did not acknowledge
 )
@@ -69,7 +74,9 @@ def make_celery(settings: QueueSettings) -> Celery:
 class StepQueue(Protocol):
     """Where the orchestrator hands out steps."""
 
-    def submit(self, message: StepMessage) -> None: ...
+    def submit(self, message: StepMessage, run: str | None = None) -> None:
+        """Send the message of a step, on behalf of `run` if there is one."""
+        ...
 
     def length(self, queue: Queue) -> int:
         """Messages that no worker has taken yet."""
@@ -94,14 +101,21 @@ class CeleryQueue:
         self._app = make_celery(settings)
         self._redis = Redis.from_url(settings.url, socket_timeout=10, socket_connect_timeout=5)
 
-    def submit(self, message: StepMessage) -> None:
+    def submit(self, message: StepMessage, run: str | None = None) -> None:
         kind: Kind = message.KIND
-        with _answering():
+        parent = tracing.parent_of_run(run)
+        with (
+            tracing.span(
+                f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=message.step_id
+            ),
+            _answering(),
+        ):
             self._app.send_task(
                 task_name(kind),
                 args=[message.model_dump(mode="json")],
                 task_id=make_task_id(message.step_id),
                 retry=False,
+                headers={RUN: run, tracing.PARENT: tracing.current_parent()},
             )
 
     def length(self, queue: Queue) -> int:
@@ -150,4 +164,5 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except (OperationalError, RedisError) as error:
+        COUNTERS.add("syntrust_server_errors", server="redis")
         raise QueueUnavailable("The queue server does not answer.") from error

@@ -36,6 +36,8 @@ from syntrust_core.errors import (
     WrongRecipe,
 )
 from syntrust_core.log import get_logger
+from syntrust_core.observability import tracing
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.attempt_records import INTERNAL_TEXT, describe_error, describe_run
 from syntrust_core.runtime.context import StepContext, device_lock
 from syntrust_core.runtime.coordination import StepCoordinator
@@ -137,14 +139,32 @@ def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepS
         threads=servers.threads,
         process=servers.process,
     )
+    tracing.annotate(step=ref.id, attempt=context.attempt)
     with bound_contextvars(kind=str(ref.kind), step=ref.id, attempt=context.attempt):
         try:
-            with hold_lease(context, servers.coordinator, servers.store) as taken:
-                return _attempt(context, compute, servers) if taken else Outcome.HELD_ELSEWHERE
-        except Stopping:  # before it had the lease
-            return Outcome.GIVEN_BACK
+            outcome = _under_lease(context, compute, servers)
+        except Unavailable:
+            _count(ref, "not begun")
+            raise
         finally:
             shutil.rmtree(context.scratch, ignore_errors=True)
+    _count(ref, outcome)
+    return outcome
+
+
+def _count(ref: Ref, outcome: str) -> None:
+    tracing.annotate(outcome=outcome)
+    COUNTERS.add("syntrust_step_attempts", kind=str(ref.kind), outcome=outcome)
+
+
+def _under_lease(
+    context: StepContext, compute: Callable[[StepContext], None], servers: StepServers
+) -> Outcome:
+    try:
+        with hold_lease(context, servers.coordinator, servers.store) as taken:
+            return _attempt(context, compute, servers) if taken else Outcome.HELD_ELSEWHERE
+    except Stopping:  # before it had the lease
+        return Outcome.GIVEN_BACK
 
 
 def _attempt(
@@ -168,6 +188,7 @@ def _attempt(
         return Outcome.GIVEN_BACK
     except LeaseLost:
         log.warning("step.lease_lost")
+        COUNTERS.add("syntrust_lease_losses", kind=str(context.ref.kind))
         return Outcome.HELD_ELSEWHERE
 
 
@@ -206,6 +227,8 @@ def _compute(
     except Exception as error:  # noqa: BLE001 - the orchestrator must learn of every failure
         return _record_error(context, _name_disk_full(error))
     context.drop_checkpoint()
+    if won:
+        COUNTERS.observe("syntrust_step_seconds", seconds, kind=str(context.ref.kind))
     log.info("step.done" if won else "step.done_elsewhere", seconds=seconds)
     return Outcome.DONE if won else Outcome.ALREADY_DONE
 

@@ -16,11 +16,12 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import Celery, Task
 from celery.signals import task_unknown, worker_ready, worker_shutting_down
 from celery.worker import state as celery_state
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from syntrust_core import log as structured_log
@@ -32,11 +33,13 @@ from syntrust_core.errors import (
     Unavailable,
     WorkerMisconfigured,
 )
-from syntrust_core.log import get_logger
+from syntrust_core.log import about_run, get_logger
+from syntrust_core.observability import tracing
+from syntrust_core.observability.gpus import read_gpus
 from syntrust_core.runtime.children import LIFE_SIGNS, ChildProcess, ChildWatch, StopFlag
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.queue import make_celery, step_of
+from syntrust_core.runtime.queue import RUN, make_celery, step_of
 from syntrust_core.runtime.runner import (
     Outcome,
     StepContext,
@@ -136,6 +139,7 @@ class _Worker:
     @cached_property
     def process(self) -> ChildProcess:
         """This child, as its steps see it; the parent never asks."""
+        tracing.configure(f"syntrust-{self._queue}", self._settings.tracing)
         worker = self._settings.worker
         return ChildProcess(
             self.flag,
@@ -201,6 +205,9 @@ class _Worker:
             with suppress(QueueUnavailable):
                 for name in names:
                     coordinator.worker_alive(self._queue, name)
+                coordinator.send_counts()
+                if gpus := read_gpus():
+                    coordinator.report_gpus(socket.gethostname(), gpus)
             pause.wait(HEARTBEAT_EVERY_S)
 
 
@@ -247,8 +254,14 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
         )
 
     def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent
-        with worker.process.listening():
-            outcome = _contain(lambda: run(step_of(self.request.id), message))
+        sender, step = _Sender.of(self.request), step_of(self.request.id)
+        with (
+            worker.process.listening(),
+            about_run(sender.run),
+            tracing.span(str(kind), parent=sender.parent, kind=SpanKind.CONSUMER),
+        ):
+            outcome = _contain(lambda: run(step, message))
+        worker.servers.coordinator.send_counts()
         if outcome is Outcome.BROKEN:
             # A module that loaded half-way loads no better in this process. The worker is started
             # again after a pause, in which sound workers take the steps.
@@ -256,6 +269,20 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
         return str(outcome)
 
     app.task(task, name=task_name(kind), bind=True)
+
+
+class _Sender(NamedTuple):
+    """Whom a message was sent for: a run, and the span that its step goes on."""
+
+    run: str | None
+    parent: str | None
+
+    @classmethod
+    def of(cls, request: Any) -> _Sender:  # noqa: ANN401 - Celery's request
+        """Read the headers of a message; one of an older release has none."""
+        run, parent = (getattr(request, name, None) for name in (RUN, tracing.PARENT))
+        origin = tracing.parent_of_run(run if isinstance(run, str) else None)
+        return cls(run if origin else None, parent if isinstance(parent, str) else origin)
 
 
 def import_late(location: str) -> StepHandler:

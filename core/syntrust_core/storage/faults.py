@@ -12,6 +12,7 @@ from minio.error import MinioException, S3Error
 from urllib3 import exceptions
 
 from syntrust_core.errors import ObjectMissing, StoreUnavailable
+from syntrust_core.observability.counters import COUNTERS
 
 _MISSING: Final = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
 _SKEW_S: Final = 300.0
@@ -20,7 +21,13 @@ _SKEW_S: Final = 300.0
 
 @contextmanager
 def translated(key: str) -> Iterator[None]:
-    """Raise what the S3 client raises as `ObjectMissing` or `StoreUnavailable`."""
+    """Raise what the S3 client raises as `ObjectMissing` or `StoreUnavailable`, and count these."""
+    with COUNTERS.errors("store", StoreUnavailable), _translated(key):
+        yield
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
     try:
         yield
     except S3Error as error:

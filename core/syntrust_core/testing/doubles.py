@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syntrust_core.contracts.base import QUEUES, Progress, Queue, StepMessage
 from syntrust_core.errors import ObjectMissing
+from syntrust_core.observability.counters import COUNTERS, Sample, parse_samples
+from syntrust_core.observability.gpus import Gpu
 from syntrust_core.runtime.coordination import Holder
 from syntrust_core.storage.base import ObjectInfo
 
@@ -84,6 +86,8 @@ class MemoryCoordinator:
         self.tick_age: float | None = None
         self._is_new = True
         self.held_by: dict[str, Holder] = {}
+        self.counts: dict[str, float] = {}
+        self.reported_gpus: dict[str, list[Gpu]] = {}
 
     def set_queued(self, step: str) -> None:
         if step not in self.leases:
@@ -161,6 +165,19 @@ class MemoryCoordinator:
     def worker_names(self, queue: Queue) -> list[str]:
         return sorted(worker for name, worker in self.alive if name == queue)
 
+    def send_counts(self) -> None:
+        for field, value in COUNTERS.take().items():
+            self.counts[field] = self.counts.get(field, 0) + value
+
+    def read_counts(self) -> list[Sample]:
+        return parse_samples(self.counts)
+
+    def report_gpus(self, host: str, gpus: Sequence[Gpu]) -> None:
+        self.reported_gpus[host] = list(gpus)
+
+    def gpus(self) -> dict[str, list[Gpu]]:
+        return dict(self.reported_gpus)
+
     def lose_everything(self) -> None:
         """What a Redis without its disk does."""
         self._is_new = True
@@ -168,6 +185,8 @@ class MemoryCoordinator:
         self.leases.clear()
         self.cancels.clear()
         self.reports.clear()
+        self.counts.clear()
+        self.reported_gpus.clear()
 
 
 class MemoryQueue:
@@ -176,9 +195,11 @@ class MemoryQueue:
     def __init__(self) -> None:
         self.messages: list[StepMessage] = []
         self.taken: set[str] = set()
+        self.runs: dict[str, str | None] = {}
 
-    def submit(self, message: StepMessage) -> None:
+    def submit(self, message: StepMessage, run: str | None = None) -> None:
         self.messages.append(message)
+        self.runs[message.step_id] = run
 
     def length(self, queue: Queue) -> int:
         return sum(1 for message in self.messages if QUEUES[message.KIND] is queue)

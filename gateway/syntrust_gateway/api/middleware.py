@@ -11,11 +11,13 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import structlog
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syntrust_core.errors import InvalidRequest, NotFound, PlatformError, TooLarge
 from syntrust_core.log import get_logger
+from syntrust_core.observability import tracing
 from syntrust_gateway.api.limits import most_bytes
 from syntrust_gateway.api.problems import internal_response, problem_response
 from syntrust_gateway.auth.lookup import KeyLookup
@@ -24,6 +26,7 @@ from syntrust_gateway.auth.scopes import needed_scope
 from syntrust_gateway.auth.service import Caller, read_key
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import BodyTimeout, pointer
+from syntrust_gateway.logged_request import describe_request, route_of
 
 log = get_logger(__name__)
 
@@ -53,17 +56,26 @@ class Outermost:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, request_id=uuid4().hex)
-        with structlog.contextvars.bound_contextvars(request=answer.request_id):
+        parent = tracing.read_parent(Headers(scope=scope))
+        with (
+            structlog.contextvars.bound_contextvars(request=answer.request_id),
+            tracing.span(scope["method"], parent=parent, kind=SpanKind.SERVER) as span,
+        ):
             try:
-                await self._app(scope, receive, answer.send)
-            except Exception:
-                log.exception("request.crashed", path=scope["path"])
-                # Nobody can take back half an answer, so the server cuts the connection.
-                if answer.status is not None:
-                    raise
-                await internal_response(instance=scope["path"])(scope, receive, answer.send)
+                await self._answer(scope, receive, answer)
             finally:
                 answer.record(scope, self._metrics)
+                answer.trace(scope, span)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception:
+            log.exception("request.crashed", **describe_request(scope))
+            # Nobody can take back half an answer, so the server cuts the connection.
+            if answer.status is not None:
+                raise
+            await internal_response(instance=scope["path"])(scope, receive, answer.send)
 
 
 class _Answer:
@@ -84,16 +96,21 @@ class _Answer:
 
     def record(self, scope: Scope, metrics: RequestCounter) -> None:
         seconds = time.perf_counter() - self._started_s
-        route = getattr(scope.get("route"), "path", "")
-        metrics.count(scope["method"], route, self.status or 0, seconds)
+        metrics.count(scope["method"], route_of(scope), self.status or 0, seconds)
         if not scope["path"].startswith(_QUIET_PATHS):
             log.info(
                 "request",
-                method=scope["method"],
-                path=scope["path"],
+                **describe_request(scope),
                 status=self.status,
                 seconds=round(seconds, 4),
             )
+
+    def trace(self, scope: Scope, span: Span) -> None:
+        """Name the request's span by its route, which is known only now."""
+        span.update_name(f"{scope['method']} {route_of(scope)}".strip())
+        span.set_attributes({"status": self.status or 0, "request": self.request_id})
+        if (self.status or 500) >= 500:
+            span.set_status(StatusCode.ERROR)
 
 
 class Gate:

@@ -25,6 +25,7 @@ from syntrust_gateway.errors import (
     TooManyRequests,
     pointer,
 )
+from syntrust_gateway.logged_request import describe_request
 
 log = get_logger(__name__)
 
@@ -159,7 +160,8 @@ def _headers(error: PlatformError) -> dict[str, str]:
 async def _on_platform_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PlatformError)  # noqa: S101 - it is registered for nothing else
     if error.status >= 500:
-        log.error("request.failed", path=request.url.path, exc_info=error, context=error.context)
+        known = describe_request(request.scope)
+        log.error("request.failed", **known, slug=error.slug, exc_info=error)
     return problem_response(error, instance=request.url.path)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from syntrust_core.log import get_logger
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_gateway.errors import DatabaseUnavailable
 
 log = get_logger(__name__)
@@ -44,5 +45,6 @@ def raise_unavailable(context: ExceptionContext) -> None:
     error = context.original_exception
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return  # of a statement: no such table, no such column
+    COUNTERS.add("syntrust_server_errors", server="database")
     log.warning("database.unavailable", reason=str(error))
     raise DatabaseUnavailable("The database does not answer now.") from error

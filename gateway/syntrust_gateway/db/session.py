@@ -30,6 +30,7 @@ def make_engine(url: str) -> Engine:
         connect_args={} if is_sqlite else CONNECT_ARGUMENTS,
         pool_pre_ping=not is_sqlite,
         pool_size=20,
+        hide_parameters=True,  # errors are logged, and values may name patients
         max_overflow=30,  # every thread that answers requests may hold one
     )
     event.listen(engine, "handle_error", raise_unavailable)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.observability import tracing
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
@@ -50,6 +51,7 @@ def create(container: Container, caller: Caller, request: ExperimentSpec) -> Exp
         session.add(experiment)
         session.flush()
         audit(session, caller, "experiment.create", experiment.id, dataset=dataset.id)
+    tracing.note_accepted(experiment.id, "experiment")
     return get_state(container, caller, experiment.id)
 
 

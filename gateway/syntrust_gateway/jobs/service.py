@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.errors import Conflict
+from syntrust_core.observability import tracing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
@@ -71,6 +72,7 @@ def add(
     for taken in {upload.id: upload for upload in uploads}.values():
         session.add(_waits_for(job, taken))
     audit(session, caller, "job.create", job.id, kind=str(kind))
+    tracing.note_accepted(job.id, str(kind))
     return job
 
 

@@ -18,6 +18,15 @@ AWAY = (OperationalError, InterfaceError, QueueUnavailable)
 """What ends a whole tick: a server that does not answer. The next tick asks it again."""
 
 _PROBE = "health"
+_NAMED = {
+    "case": "dataset",  # never by its own id, which may be a patient's
+    "dataset": "dataset",
+    "experiment": "run",
+    "job": "run",
+    "model": "step",
+    "step": "step",
+}
+"""What the row of a kind is called in a log line."""
 
 
 def require_store(store: ObjectStore) -> None:
@@ -42,5 +51,5 @@ def contained(session: Session, store: ObjectStore, what: str, row: str) -> Iter
         raise
     except Exception as error:
         require_store(store)
-        log.exception("orchestrator.contained", what=what, row=row)
+        log.exception("orchestrator.contained", what=what, **{_NAMED.get(what, "row"): row})
         outcome.error = error

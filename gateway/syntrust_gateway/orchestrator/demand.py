@@ -159,7 +159,7 @@ def _try_inspection(case: Case, dataset: Dataset) -> StepMessage | None:
     try:
         return make_receipt(case.files) or make_inspection(case, dataset)
     except (KeyError, TypeError, ValueError):
-        log.exception("orchestrator.case_refused", dataset=dataset.id, case=case.case_id)
+        log.exception("orchestrator.case_refused", dataset=dataset.id)
         reason = "The platform cannot inspect this case as it is stored. Register it again."
         case.state = CaseState.REFUSED
         case.problems = [{"file": "", "field": "", "reason": reason}]

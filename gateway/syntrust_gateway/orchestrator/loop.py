@@ -75,8 +75,12 @@ class Orchestrator:
         seen = self._look()
         self._record(seen)
         has_moved = self._hand_out_steps() or has_moved or bool(seen)
-        self._every(NOTE_EVERY_S, self._servers.coordinator.note_tick)
+        self._every(NOTE_EVERY_S, self._note_tick)
         return has_moved
+
+    def _note_tick(self) -> None:
+        self._servers.coordinator.note_tick()
+        self._servers.coordinator.send_counts()
 
     def _hand_out_steps(self) -> bool:
         """Hand out what comes next. What turns out to be done already may make more steps ready."""
@@ -142,13 +146,13 @@ class Orchestrator:
         active = self._servers.coordinator.active() - {*self._flights.ids()}
         with self._read() as session:
             for chunk in in_chunks(active):
-                query = select(Step.id, Step.kind, Step.attempts, ReadyStep.owner).outerjoin(
-                    ReadyStep, ReadyStep.step_id == Step.id
-                )
+                query = select(
+                    Step.id, Step.kind, Step.attempts, ReadyStep.owner, ReadyStep.run_id
+                ).outerjoin(ReadyStep, ReadyStep.step_id == Step.id)
                 waiting = query.where(Step.id.in_(chunk), Step.state == StepState.WAITING)
                 self._flights.adopt(
-                    (ref_of(kind, step), owner or 0, attempts > 0)
-                    for step, kind, attempts, owner in session.execute(waiting)
+                    (ref_of(kind, step), owner or 0, attempts > 0, run)
+                    for step, kind, attempts, owner, run in session.execute(waiting)
                 )
 
     def _plan_review(self) -> None:

@@ -98,7 +98,7 @@ class Planner:
                 raise
             except Exception as error:
                 require_store(self._servers.store)
-                log.exception("orchestrator.plan_failed", run=self._table.name, id=run)
+                log.exception("orchestrator.plan_failed", run=run, what=self._table.name)
                 self._fail(run, error)
             yield
 
@@ -115,7 +115,7 @@ class Planner:
             want_lost_inputs(session, self._servers.store, self._table, run_id)
         self._end(run_id, planned=True, goal=goal)
         self.planned.add(run_id)
-        log.info("orchestrator.planned", run=self._table.name, id=run_id, steps=position)
+        log.info("orchestrator.planned", run=run_id, what=self._table.name, steps=position)
 
     def _store(
         self, session: Session, run: str, steps: Sequence[StepMessage], position: int

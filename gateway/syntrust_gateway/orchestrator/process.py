@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -13,6 +14,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from syntrust_core import log as structured_log
 from syntrust_core.errors import Unavailable
 from syntrust_core.log import get_logger
+from syntrust_core.observability import tracing
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
 from syntrust_core.settings import Settings
@@ -38,6 +41,7 @@ def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    tracing.configure("syntrust-orchestrator", settings.tracing)
     engine = make_engine(gateway.database_url)
     store = S3Store(settings.storage)
     store.ensure_bucket()
@@ -94,7 +98,7 @@ def tick_until(
     while not stop.is_set():
         is_busy = False
         try:
-            is_busy = orchestrator.tick()
+            is_busy = _tick(orchestrator)
             _touch(heartbeat)
         except LeadershipLost as error:
             log.warning("orchestrator.lead_lost", reason=str(error))
@@ -108,6 +112,13 @@ def tick_until(
             log.exception("orchestrator.tick_failed")
         stop.wait(PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S)
     log.info("orchestrator.stopped")
+
+
+def _tick(orchestrator: Orchestrator) -> bool:
+    started_s = time.monotonic()
+    is_busy = orchestrator.tick()
+    COUNTERS.observe("syntrust_orchestrator_tick_seconds", time.monotonic() - started_s)
+    return is_busy
 
 
 def _touch(heartbeat: Heartbeat | None) -> None:

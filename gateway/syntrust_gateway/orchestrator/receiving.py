@@ -80,7 +80,7 @@ def _contained(job: Job, clock: Clock) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError):
-        log.exception("orchestrator.upload_not_readable", job=job.id)
+        log.exception("orchestrator.upload_not_readable", run=job.id)
         _fail(job, {"slug": PlatformError.slug, "text": INTERNAL_TEXT}, clock)
 
 

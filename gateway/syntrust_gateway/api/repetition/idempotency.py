@@ -28,6 +28,7 @@ from syntrust_gateway.api.repetition.recorder import Recorder, read_whole, repea
 from syntrust_gateway.api.responses import RETRY_AFTER_S
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.db.claims import Claim, under
+from syntrust_gateway.logged_request import describe_request
 
 log = get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Idempotency:
                 kept = True
         except SQLAlchemyError:
             # The work is done, and whoever repeats the request will find it.
-            log.exception("idempotency.answer_not_kept", path=scope["path"])
+            log.exception("idempotency.answer_not_kept", **describe_request(scope))
         finally:
             if not kept:
                 await self._release(claim)

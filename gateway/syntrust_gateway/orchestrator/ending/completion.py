@@ -56,7 +56,7 @@ def complete_cases(
     for chunk in [None] if steps is None else in_chunks(steps):
         among = query if chunk is None else query.where(Case.step.in_(chunk))
         for dataset, case, step in session.execute(among).all():
-            with contained(session, store, "case", f"{dataset}/{case}") as outcome:
+            with contained(session, store, "case", dataset) as outcome:
                 _complete_case(session, store, session.get_one(Case, (dataset, case)))
             if outcome.error is not None:
                 _give_up_case(session, store, (dataset, case), step)
@@ -77,13 +77,14 @@ def _give_up_case(
     session: Session, store: ObjectStore, case: tuple[str, str], step: str | None
 ) -> None:
     """Inspect a case again whose inspection left something that cannot be read, or refuse it."""
-    with contained(session, store, "case", "/".join(case)) as outcome:
+    with contained(session, store, "case", case[0]) as outcome:
         row = session.get_one(Step, step)
         ref = Ref(kind=Kind(row.kind), id=row.id)
         if 0 < set_aside_manifest(store, ref) < MOST_DAMAGED:
             mark_lost(session, ref.id)
             return
-    log.warning("orchestrator.case_refused", case="/".join(case), reason=str(outcome.error))
+    error = type(outcome.error).__name__
+    log.warning("orchestrator.case_refused", dataset=case[0], step=step, error=error)
     problem = {"file": "", "field": "", "reason": INTERNAL_TEXT}
     values = {"state": CaseState.REFUSED, "problems": [problem], "record": None}
     which = (Case.dataset_id == case[0]) & (Case.case_id == case[1])

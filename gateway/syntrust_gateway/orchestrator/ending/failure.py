@@ -90,7 +90,7 @@ def _plan(session: Session, store: ObjectStore, run: Run, report: BuildReport) -
     insert_new(session, table.links, [link])
     make_ready(session, [step])
     run.goal, run.partial = step, True
-    log.info("orchestrator.partial_report_planned", run=table.name, id=run.id, step=step)
+    log.info("orchestrator.partial_report_planned", run=run.id, what=table.name, step=step)
 
 
 def count_failed(session: Session, run: Run) -> int:

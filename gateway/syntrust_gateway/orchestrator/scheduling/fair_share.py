@@ -87,10 +87,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A step whose turn it is, and the client that it is for."""
+    """A step whose turn it is, and the client and the run that it is for."""
 
     ref: Ref
     owner: int
+    run: str | None = None
 
 
 class Chooser:
@@ -110,15 +111,15 @@ class Chooser:
             owner = self._turns.order(list(lines))[0]
             limit = self._shares.limits.get(owner)
             is_full = limit is not None and counts.get(owner, 0) >= limit
-            ref = None if is_full else next(lines[owner], None)
-            if ref is None:
+            step = None if is_full else next(lines[owner], None)
+            if step is None:
                 del lines[owner]
                 continue
-            occupied.add(ref.id)
-            window.add(str(ref.kind))
+            occupied.add(step.ref.id)
+            window.add(str(step.ref.kind))
             counts[owner] = counts.get(owner, 0) + 1
             self._turns.take(owner, self._shares.weights.get(owner, 1))
-            chosen.append(Chosen(ref, owner))
+            chosen.append(step)
         return chosen
 
     def _owners(self) -> Sequence[int]:
@@ -129,15 +130,15 @@ class Chooser:
         )
         return self._session.scalars(select(scheduled.c.owner).where(ready)).all()
 
-    def _line(self, owner: int, occupied: set[str]) -> Iterator[Ref]:
+    def _line(self, owner: int, occupied: set[str]) -> Iterator[Chosen]:
         """Give the ready steps of a client in order, without those that are occupied."""
         query = (
-            select(ReadyStep.step_id, Step.kind)
+            select(ReadyStep.step_id, Step.kind, ReadyStep.run_id)
             .join(Step, Step.id == ReadyStep.step_id)
             .where(ReadyStep.queue == str(self._queue), ReadyStep.owner == owner)
             .order_by(ReadyStep.precedence, ReadyStep.run_id, ReadyStep.position)
             .limit(len(occupied) + _ROWS_AHEAD)
         )
-        for step, kind in self._session.execute(query):
+        for step, kind, run in self._session.execute(query):
             if step not in occupied:
-                yield ref_of(kind, step)
+                yield Chosen(ref_of(kind, step), owner, run)

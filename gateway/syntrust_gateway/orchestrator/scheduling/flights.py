@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from syntrust_core.contracts.base import QUEUES, Queue, Ref
+from syntrust_core.log import about_run
 from syntrust_core.runtime.coordination import LEASE_RENEWAL
 from syntrust_gateway.db.tables import StepState
 from syntrust_gateway.lifecycle.integrity import Loss
@@ -29,12 +30,13 @@ _PACE_WEIGHT: Final = 0.2
 
 @dataclass
 class Flight:
-    """One step in flight. `owner` is the client that it was chosen for."""
+    """One step in flight. `owner` and `run` are what it was chosen for."""
 
     ref: Ref
     owner: int
     was_tried: bool
     looked_s: float
+    run: str | None = None
     is_leased: bool = False
     is_cancelled: bool = False
     unseen: int = 0
@@ -91,8 +93,8 @@ class Flights:
     def on(self, queue: Queue) -> list[Flight]:
         return [flight for flight in self if flight.queue is queue]
 
-    def add(self, ref: Ref, owner: int, *, was_tried: bool) -> Flight:
-        flight = Flight(ref, owner, was_tried, self._servers.monotonic())
+    def add(self, ref: Ref, owner: int, *, was_tried: bool, run: str | None = None) -> Flight:
+        flight = Flight(ref, owner, was_tried, self._servers.monotonic(), run)
         self._flights[ref.id] = flight
         return flight
 
@@ -150,9 +152,10 @@ class Flights:
 
     def _land(self, flight: Flight, news: News, *, is_wanted: bool) -> None:
         """End a flight, and see what came of it. What nobody wants is not tried again."""
-        verdict = self._examiner.examine(
-            flight.ref, was_tried=flight.was_tried and is_wanted, is_new=not is_wanted
-        )
+        with about_run(flight.run):
+            verdict = self._examiner.examine(
+                flight.ref, was_tried=flight.was_tried and is_wanted, is_new=not is_wanted
+            )
         step = flight.ref.id
         del self._flights[step]
         match verdict:
@@ -219,11 +222,11 @@ class Flights:
         for flight in revived:
             flight.is_cancelled = False
 
-    def adopt(self, found: Iterable[tuple[Ref, int, bool]]) -> None:
+    def adopt(self, found: Iterable[tuple[Ref, int, bool, str | None]]) -> None:
         """Follow steps that another orchestrator has submitted."""
-        for ref, owner, was_tried in found:
+        for ref, owner, was_tried, run in found:
             if ref.id not in self._flights and ref.id not in self.again:
-                self.add(ref, owner, was_tried=was_tried)
+                self.add(ref, owner, was_tried=was_tried, run=run)
 
     def of_owner(self) -> Mapping[int, int]:
         """Count the flights of each owner."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
 from syntrust_core.contracts.registry import parse_message
 from syntrust_core.errors import PlatformError
-from syntrust_core.log import get_logger
+from syntrust_core.log import about_run, get_logger
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Step
 from syntrust_gateway.orchestrator.reconcile import (
@@ -106,7 +106,11 @@ class HandOut:
         with self._read() as session:
             wanted = find_ready(session, [flight.ref.id for flight in flights])
             rows = read_steps(session, list(wanted))
-        chosen = [Chosen(flight.ref, flight.owner) for flight in flights if flight.ref.id in rows]
+        chosen = [
+            Chosen(flight.ref, flight.owner, flight.run)
+            for flight in flights
+            if flight.ref.id in rows
+        ]
         tried = {flight.ref.id for flight in flights if flight.was_tried}
         self._flights.again.clear()
         self._submit(chosen, rows, tried, news)
@@ -138,11 +142,14 @@ class HandOut:
         self, chosen: Sequence[Chosen], active: Collection[str], tried: Collection[str]
     ) -> Iterator[Chosen]:
         """Follow the steps that somebody has submitted already; give the others."""
-        for ref, owner in ((step.ref, step.owner) for step in chosen):
-            if ref.id in active:
-                self._flights.add(ref, owner, was_tried=ref.id in tried)
+        for step in chosen:
+            if step.ref.id in active:
+                self._follow(step, tried)
             else:
-                yield Chosen(ref, owner)
+                yield step
+
+    def _follow(self, step: Chosen, tried: Collection[str]) -> None:
+        self._flights.add(step.ref, step.owner, was_tried=step.ref.id in tried, run=step.run)
 
     def _examine(self, step: Chosen, tried: Collection[str], news: News) -> bool:
         """Examine a step before it is submitted; False if it need not be."""
@@ -150,7 +157,8 @@ class HandOut:
         is_new = not (is_tried or self._flights.has_rested(ref.id))
         if is_new and not self._doubts.must_look(ref.kind):
             return True
-        verdict = self._examiner.examine(ref, was_tried=is_tried, is_new=is_new)
+        with about_run(step.run):
+            verdict = self._examiner.examine(ref, was_tried=is_tried, is_new=is_new)
         if is_new:
             self._doubts.note(ref.kind, is_there=isinstance(verdict, Finished))
         match verdict:
@@ -180,14 +188,15 @@ class HandOut:
         messages = [(step, rows[step.ref.id].message) for step in steps]
         for step, message in messages:
             if message is None:
-                failed = self._examiner.fail(step.ref, PlatformError.slug, _UNREADABLE)
+                with about_run(step.run):
+                    failed = self._examiner.fail(step.ref, PlatformError.slug, _UNREADABLE)
                 self._flights.finish(failed, news)
         able = [(step, message) for step, message in messages if message is not None]
         self._servers.coordinator.uncancel_all([step.ref.id for step, _ in able])
         self._servers.coordinator.set_all_queued([step.ref.id for step, _ in able])
         for step, message in able:
-            self._servers.queue.submit(message)
-            self._flights.add(step.ref, step.owner, was_tried=step.ref.id in tried)
+            self._servers.queue.submit(message, step.run)
+            self._follow(step, tried)
             news.submitted += 1
 
 

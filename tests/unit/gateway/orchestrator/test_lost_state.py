@@ -76,11 +76,11 @@ class BreakingQueue(MemoryQueue):
         super().__init__()
         self.left = 1
 
-    def submit(self, message: StepMessage) -> None:
+    def submit(self, message: StepMessage, run: str | None = None) -> None:
         if not self.left:
             raise QueueUnavailable("The queue server does not answer.")
         self.left -= 1
-        super().submit(message)
+        super().submit(message, run)
 
 
 def test_a_queue_that_goes_away_while_steps_are_submitted_loses_none(
