@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from syntrust_core.observability.counters import COUNTERS
+from syntrust_core.observability.gpus import Gpu
 from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
 from syntrust_core.testing import MemoryCoordinator
 
@@ -74,3 +76,32 @@ def test_a_coordinator_that_lost_everything_says_so_once(coordinator: StepCoordi
 
     assert coordinator.was_emptied()
     assert not coordinator.was_emptied()
+
+
+def test_what_a_process_has_counted_is_added_to_the_sums_once(
+    coordinator: StepCoordinator,
+) -> None:
+    name = f"tries_{uuid4().hex}"
+    COUNTERS.add(name, kind="a")
+    coordinator.send_counts()
+    coordinator.send_counts()
+    COUNTERS.add(name, kind="a")
+    coordinator.send_counts()
+
+    found = [sample for sample in coordinator.read_counts() if sample.name == name]
+
+    assert [(sample.labels, sample.value) for sample in found] == [((("kind", "a"),), 2)]
+
+
+def test_the_gpus_of_a_machine_are_the_last_that_were_reported(
+    coordinator: StepCoordinator,
+) -> None:
+    before, now = (
+        Gpu(index=0, utilisation=share, memory_used_bytes=1, memory_total_bytes=2)
+        for share in (0.1, 0.9)
+    )
+    host = uuid4().hex
+    coordinator.report_gpus(host, [before])
+    coordinator.report_gpus(host, [now])
+
+    assert coordinator.gpus()[host] == [now]

@@ -1,25 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from syntrust_core.observability import tracing
 from syntrust_core.settings import TracingSettings
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield exporter
-    provider.shutdown()
 
 
 def test_a_span_of_another_process_continues_the_trace(spans: InMemorySpanExporter) -> None:
@@ -51,3 +36,20 @@ def test_without_an_endpoint_no_span_is_recorded() -> None:
     with tracing.span("request") as span:
         assert not span.is_recording()
         assert tracing.current_parent() is None
+
+
+def test_the_trace_of_a_run_has_the_runs_id(spans: InMemorySpanExporter) -> None:
+    run = "0193a5c2-7d8e-7b1a-9c3d-2f4e5a6b7c8d"
+    with tracing.span("request"):
+        tracing.note_accepted(run, "job")
+    accepted, request = spans.get_finished_spans()
+    assert accepted.context is not None
+    assert f"{accepted.context.trace_id:032x}" == run.replace("-", "")
+    assert [link.context for link in accepted.links] == [request.context]
+    assert request.attributes is not None
+    assert request.attributes["run"] == run
+
+
+@pytest.mark.parametrize("run", [None, "", "no uuid"])
+def test_what_is_no_run_has_no_trace(run: str | None) -> None:
+    assert tracing.parent_of_run(run) is None
