@@ -34,7 +34,10 @@ def withdraw_case(
         if dataset.state is DatasetState.OPEN:
             return None
         if dataset.state is not DatasetState.READY:
-            raise Conflict("The dataset is being inspected; withdraw the case once it has ended.")
+            raise Conflict(
+                "The dataset is being inspected; withdraw the case once that has ended.",
+                state=str(dataset.state),
+            )
         case = session.get(Case, (dataset.id, case_id))
         if case is None or case.state is CaseState.WITHDRAWN:
             raise NotFound(f"The dataset has no case {case_id}.")
@@ -63,7 +66,10 @@ def derive(container: Container, caller: Caller, dataset_id: str, request: Deriv
     with container.write.begin() as session:
         dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
         if dataset.state is not DatasetState.READY:
-            raise Conflict(f"The dataset is {dataset.state}; only a ready one can be derived from.")
+            raise Conflict(
+                f"The dataset is {dataset.state}; only a ready one can be derived from.",
+                state=str(dataset.state),
+            )
         cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
         kept = _choose(cases, frozenset(request.without))
         derived = Dataset(

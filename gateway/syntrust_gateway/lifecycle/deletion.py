@@ -197,7 +197,7 @@ def _delete(
 ) -> tuple[RemovedBody, Removal]:
     """Delete the rows, then the steps that nobody has any more; what is to leave the store."""
     steps, files = _steps_of(session, doomed), list(_files_of(session, doomed))
-    owners = {row.owner for row in (*doomed.datasets, *doomed.uploads)}
+    owners = {row.owner for row in doomed.datasets} | {row.owner for row in doomed.uploads}
     named = {name: [row.id for row in rows] for name, rows in vars(doomed).items()}
     for upload in doomed.uploads:
         session.execute(delete(JobUpload).where(JobUpload.upload_id == upload.id))

@@ -63,6 +63,9 @@ IN_PATH: Final[Mapping[str, tuple[str, ...]]] = {
 # What such an operation needs besides, so that nothing but the path is wrong.
 BESIDES: Final[Mapping[str, dict[str, Any]]] = {
     "register_case": {"json": {"id": "b", "files": {"t1": ANNOUNCED}}},
+    "change_experiment": {"json": {"priority": 0}},
+    "change_job": {"json": {"priority": 0}},
+    "derive_dataset": {"json": {"without": ["case-0"]}},
     "get_predictions": {"params": {"model": "<segmenter>"}},
     "change_experiment": {"json": {"priority": 1}},
     "change_job": {"json": {"priority": 1}},
@@ -115,7 +118,7 @@ IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
 # The last names of texts that name nothing which a client has.
 PLAIN_FIELDS: Final = {
     *("name", "id", "group", "sha256", "overrides"),
-    *("train", "test", "validation", "cases", "seen"),
+    *("train", "test", "validation", "cases", "seen", "without"),
 }
 LISTS: Final = {"list_datasets", "list_experiments", "list_jobs", "list_models"}
 # Whatever they name in a path or a body: other keys are refused before that is read.
@@ -167,7 +170,7 @@ def make_ready(container: Container, dataset: str, name: str) -> None:
             step = f"{name}{index}".ljust(64, "0")
             case = Case(dataset_id=dataset, case_id=f"case-{index}", files={}, step=step)
             case.state, case.record = CaseState.READY, {"fingerprint": step, "canonical": GRID}
-            case.record |= {"scheme": {"NCR": 1, "ED": 2, "ET": 4}}
+            case.record |= {"scheme": {"NCR": 1, "ED": 2, "ET": 4}, "digests": {}}
             done = Step(id=step, kind=Kind.INSPECT_CASE, message={}, needs=[])
             done.state = StepState.DONE
             session.add_all([case, done])
