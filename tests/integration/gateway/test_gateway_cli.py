@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.otlp_collector import Collector, collecting
 
 from syntrust_standalone.servers import find_free_ports
 
@@ -23,7 +24,13 @@ PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> dict[str, str]:
     """Settings with a database, and with neither object store nor Redis anywhere."""
     database = tmp_path_factory.mktemp("gateway") / "gateway.sqlite"
     return {
@@ -34,6 +41,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "SYNTRUST_QUEUE__URL": "redis://127.0.0.1:9/0",
         "SYNTRUST_GATEWAY__DATABASE_URL": f"sqlite:///{database}",
         "SYNTRUST_GATEWAY__ADMIN_KEY": ADMIN_KEY,
+        "SYNTRUST_TRACING__ENDPOINT": collector.endpoint,
     }
 
 
@@ -96,6 +104,30 @@ def test_scores_are_answered_with_neither_store_nor_queue(
     assert scores.status_code == 200
     assert ready.status_code == 503
     assert (ready.json()["database"], ready.json()["queue"]) == ("ok", "does not answer")
+
+
+def test_a_request_is_traced_by_its_route_and_shows_neither_key_nor_case(
+    collector: Collector, served: Served
+) -> None:
+    caller = {"00": "0af7651916cd43dd8448eb211c80319c", "id": "b7ad6b7169203331"}
+    headers = {
+        "Authorization": f"Bearer {ADMIN_KEY}",
+        "traceparent": f"00-{caller['00']}-{caller['id']}-01",
+    }
+    path = "/datasets/0193a5c2-7d8e-7b1a-9c3d-2f4e5a6b7c8d/cases/Doe-Jane"
+    assert httpx.get(f"{served.url}{path}", headers=headers).status_code == 404
+    name = "GET /datasets/{dataset_id}/cases/{case_id}"
+    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not collector.named(name):
+        assert time.monotonic() < deadline, "no trace came"
+        pause.wait(0.1)
+
+    (span,) = collector.named(name)
+
+    assert (span.service, span.trace_id, span.parent_id) == ("syntrust-gateway", *caller.values())
+    assert b"Doe" not in collector.raw
+    assert ADMIN_KEY.encode() not in collector.raw
+    assert "Doe" not in served.log.read_text()
 
 
 def test_a_key_is_made_once_per_name_and_works(env: dict[str, str], served: Served) -> None:
