@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.api_types import DatasetBody, DatasetSummary
+from syntrust.api_types import DatasetBody, DatasetSummary, RemovedBody, WithdrawnBody
 from syntrust.bodies import GridSpec, Scheme
 from syntrust.case_files import find_files
 from syntrust.connection import Connection, deadline_in, described, safe
@@ -45,6 +45,32 @@ class Datasets:
     def list(self) -> Iterator[DatasetSummary]:
         """Every dataset, a page at a time."""
         return cast("Iterator[DatasetSummary]", self._connection.pages("/datasets"))
+
+    def delete(self, dataset: str, *, cascade: bool = False) -> RemovedBody:
+        """Delete a dataset with all that was made of it.
+
+        What depends on it refuses that, unless it goes too with `cascade`.
+        """
+        path = f"/datasets/{safe(dataset)}"
+        return cast("RemovedBody", self._http.delete(path, cascade=str(cascade).lower()))
+
+    def withdraw(
+        self, dataset: str, case: str, *, delete_models: bool = False
+    ) -> WithdrawnBody | None:
+        """Withdraw a patient from a ready dataset; None if it was open, and the case is removed.
+
+        Models that were trained on the case are marked, or deleted.
+        """
+        path = f"/datasets/{safe(dataset)}/cases/{safe(case)}"
+        chosen = {"cascade": "models"} if delete_models else {}
+        return cast("WithdrawnBody | None", self._http.delete(path, **chosen))
+
+    def derive(
+        self, dataset: str, *, name: str | None = None, without: Sequence[str] = ()
+    ) -> DatasetBody:
+        """Make a dataset of the cases that were not withdrawn; it is ready at once."""
+        body = {"name": name, "without": list(without)}
+        return cast("DatasetBody", self._http.post(f"/datasets/{safe(dataset)}/derive", body))
 
     def add_case(
         self,

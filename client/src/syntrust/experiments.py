@@ -11,7 +11,7 @@ from typing import cast
 import httpx
 from httpx_sse import EventSource
 
-from syntrust.api_types import CostBody, ExperimentBody, ExperimentSummary
+from syntrust.api_types import CostBody, ExperimentBody, ExperimentSummary, RemovedBody
 from syntrust.bodies import FINAL, AnyResults
 from syntrust.connection import POLL_S, Connection, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
@@ -91,6 +91,14 @@ class Experiments:
 
     def cancel(self, experiment: str) -> ExperimentBody:
         return self._change(experiment, "cancel")
+
+    def delete(self, experiment: str, *, cascade: bool = False) -> RemovedBody:
+        """Delete an experiment with its report.
+
+        What depends on it refuses that, unless it goes too with `cascade`.
+        """
+        path = f"/experiments/{safe(experiment)}"
+        return cast("RemovedBody", self._http.delete(path, cascade=str(cascade).lower()))
 
     def pause(self, experiment: str) -> ExperimentBody:
         """Start no more of its steps until it is resumed. What was handed out goes on."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from syntrust.api_types import JobBody, JobSummary
+from syntrust.api_types import JobBody, JobSummary, RemovedBody
 from syntrust.bodies import FINAL, JobResult, Scheme
 from syntrust.case_files import image_files
 from syntrust.connection import POLL_S, Connection, described, require_success, safe
@@ -40,6 +40,11 @@ class Jobs:
             paths, upload["files"], on_bytes, lambda: self._http.get(where)["files"]
         )
         return str(upload["id"])
+
+    def delete_upload(self, upload: str, *, cascade: bool = False) -> RemovedBody:
+        """Delete an upload with its files; with `cascade` also the jobs that still need it."""
+        path = f"/uploads/{safe(upload)}"
+        return cast("RemovedBody", self._http.delete(path, cascade=str(cascade).lower()))
 
     def synthesise(
         self,
@@ -142,6 +147,14 @@ class Jobs:
 
     def cancel(self, job: str) -> JobBody:
         return self._change(job, "cancel")
+
+    def delete(self, job: str, *, cascade: bool = False) -> RemovedBody:
+        """Delete a job with its files.
+
+        What depends on it refuses that, unless it goes too with `cascade`.
+        """
+        path = f"/jobs/{safe(job)}"
+        return cast("RemovedBody", self._http.delete(path, cascade=str(cascade).lower()))
 
     def pause(self, job: str) -> JobBody:
         """Start no more of its steps until it is resumed. What was handed out goes on."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from syntrust.api_types import JobBody
+from syntrust.api_types import JobBody, RemovedBody
 from syntrust.bodies import ModelBody, ModelKind, ModelSummary
 from syntrust.connection import Connection, safe
 from syntrust.jobs import Jobs
@@ -28,6 +28,14 @@ class Models:
     def get(self, model: str) -> ModelBody:
         """A model by name or id, with its card and links to its files."""
         return cast("ModelBody", self._http.get(f"/models/{safe(model)}"))
+
+    def delete(self, model: str, *, cascade: bool = False) -> RemovedBody:
+        """Delete a model, by name or id.
+
+        What depends on it refuses that, unless it goes too with `cascade`.
+        """
+        path = f"/models/{safe(model)}"
+        return cast("RemovedBody", self._http.delete(path, cascade=str(cascade).lower()))
 
     def download(self, model: str, folder: Path | str) -> dict[str, Path]:
         """Write every file of a model into `folder`, its weights and cards; paths by name."""

@@ -83,6 +83,11 @@ class Transport:
         """PATCH with `body` as JSON; the same change twice is one."""
         return self._json(self._retrying("PATCH", path, json=body))
 
+    def delete(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON is anything
+        """DELETE, and give what was removed; None if the answer says nothing."""
+        answer = self._retrying("DELETE", path, params=params)
+        return self._json(answer) if answer.content else None
+
     def put_file(self, url: str, path: Path, on_bytes: OnBytes) -> None:
         """Stream a file from disk to a presigned URL.
 

@@ -104,6 +104,7 @@ def dataset(name: str, *cases: dict[str, Any]) -> dict[str, Any]:
         "digest": "abc" if name == "ready" else None,
         "created": "2026",
         "cases": list(cases),
+        "withdrawn": [],
         "progress": {"inspected": len(cases), "total": len(cases)},
     }
 
