@@ -27,12 +27,11 @@ CASES: Final = 20
 class _Goal(MemoryQueue):
     """The queue at which a walk ends."""
 
-    def __init__(self, walk: Walk) -> None:
-        super().__init__()
-        self._walk = walk
+    walk: Walk | None = None
 
     def submit(self, message: StepMessage, run: str | None = None) -> None:
-        self._walk.ended = True
+        if self.walk is not None:
+            self.walk.ended = True
         super().submit(message, run)
 
 
@@ -43,9 +42,10 @@ def experiment_to_message(folder: Path) -> list[Passed]:
     harness.drain()
     _publish_generator(harness, folder)
     api = _api(_container(harness), ScorerPool())
+    goal = harness.queue = _Goal()
+    harness.restart()
     with watching() as walk:
-        harness.queue = _Goal(walk)
-        harness.restart()
+        goal.walk = walk
         answer = api.post("/experiments", json={"dataset": dataset, "alphas": [0, 1]})
         harness.tick()
     assert answer.status_code == 202, answer.text

@@ -78,9 +78,9 @@ def test_what_a_process_started_on_the_way_enters_counts_too() -> None:
 def test_an_experiment_passes_its_route_before_it_becomes_a_step(tmp_path: Path) -> None:
     files = [each.file for each in experiment_to_message(tmp_path)]
 
-    route, reconcile = (
+    route, hand_out = (
         files.index(f"syntrust_gateway/{name}")
-        for name in ("experiments/routes.py", "orchestrator/reconcile.py")
+        for name in ("experiments/routes.py", "orchestrator/scheduling/hand_out.py")
     )
-    assert route < reconcile
+    assert route < hand_out
     assert not any("testing" in file for file in files)
