@@ -67,8 +67,6 @@ BESIDES: Final[Mapping[str, dict[str, Any]]] = {
     "change_job": {"json": {"priority": 0}},
     "derive_dataset": {"json": {"without": ["case-0"]}},
     "get_predictions": {"params": {"model": "<segmenter>"}},
-    "change_experiment": {"json": {"priority": 1}},
-    "change_job": {"json": {"priority": 1}},
 }
 # Each field of a body that names a resource: what it names, and a body with another's there (<it>).
 IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
