@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from redis import Redis
 from redis.exceptions import RedisError
 
-KEY: Final = "metrics"
+KEY: Final = "counters"  # no queue has this name
 BUCKETS_S: Final = (
     0.01,
     0.05,
