@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response, status
-from pydantic import AwareDatetime
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, QueueUnavailable
 from syntrust_gateway.admin import clients
@@ -32,6 +31,7 @@ from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
+from syntrust_gateway.api.schemas import Instant
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.db.auth_tables import Scope
 from syntrust_gateway.errors import ChangedMeanwhile, UnsupportedMediaType
@@ -46,8 +46,8 @@ async def _admin(caller: CallerDep) -> Caller:
 
 AdminDep = Annotated[Caller, Depends(_admin)]
 ClientId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Since = Annotated[AwareDatetime | None, Query(description="With its time zone.")]
-Until = Annotated[AwareDatetime | None, Query(description="With its time zone; not included.")]
+Since = Annotated[Instant | None, Query(description="With its time zone.")]
+Until = Annotated[Instant | None, Query(description="With its time zone; not included.")]
 Name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 

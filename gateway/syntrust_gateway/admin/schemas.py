@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from syntrust_core.contracts.base import Kind, Progress, Queue
-from syntrust_gateway.api.schemas import AnswerBody, RequestBody, Text
+from syntrust_gateway.api.schemas import AnswerBody, Instant, RequestBody, Text
 from syntrust_gateway.auth.keys import KeyState
 from syntrust_gateway.db.auth_tables import Scope
 from syntrust_gateway.db.tables import Role
@@ -29,7 +29,7 @@ class NewClient(RequestBody):
         Scope | None, Field(description="What the key opens; null: all that the role allows.")
     ] = None
     label: Annotated[Label, Field(description="What the key is for.")] = ""
-    expires: Annotated[AwareDatetime | None, Field(description="Null: never.")] = None
+    expires: Annotated[Instant | None, Field(description="Null: never.")] = None
 
 
 class NewApiKey(RequestBody):
@@ -40,7 +40,7 @@ class NewApiKey(RequestBody):
         Scope | None, Field(description="What the key opens; null: all that the role allows.")
     ] = None
     label: Annotated[Label, Field(description="What the key is for.")] = ""
-    expires: Annotated[AwareDatetime | None, Field(description="Null: never.")] = None
+    expires: Annotated[Instant | None, Field(description="Null: never.")] = None
 
 
 class Rotation(RequestBody):
@@ -52,7 +52,7 @@ class Rotation(RequestBody):
 class Expiry(RequestBody):
     """When a key expires."""
 
-    expires: Annotated[AwareDatetime | None, Field(description="Null: never.")]
+    expires: Annotated[Instant | None, Field(description="Null: never.")]
 
 
 class LimitsChange(RequestBody):

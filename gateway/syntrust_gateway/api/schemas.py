@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 # Control characters have no place in a name, and PostgreSQL cannot keep a NUL.
 Text = Annotated[
@@ -14,6 +15,20 @@ Text = Annotated[
     ),
 ]
 CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+
+
+def _require_instant(value: object) -> object:
+    """Refuse numbers and other spellings, which are no `date-time` of the document."""
+    if not (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        msg = "write a time with its time zone, as 2026-11-29T10:00:00Z"
+        raise ValueError(msg)
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_require_instant)]
 MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 # It is loaded where it is used: it takes as long to load as many a file of tests takes to run.
 pytestmark = pytest.mark.slow
-EXAMPLES: Final = 15
+EXAMPLES: Final = 10
+OTHERS: Final = ("one", "two", "three")
 CONFIG: Final[dict[str, Any]] = {
     "seed": 15,
     "continue-on-failure": True,
@@ -35,8 +36,9 @@ CONFIG: Final[dict[str, Any]] = {
     "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
     # Every check is on. A schema cannot say that an id must exist, nor hold a rule between two
     # fields (an upload or a training, not both): so a valid body may be told what is wrong in it.
+    # Nor does it know which `ETag` a caller has seen: another is told that things have changed.
     "checks": {
-        "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "422"]},
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "412", "422"]},
     },
     # But for one answer: OpenAPI 3.1 has no words for the events of a stream.
     "operations": [
@@ -73,9 +75,10 @@ class Found:
                     self.statuses[event.recorder.label, case.response.status_code] += 1
 
 
-def known_values(tenant: Tenant) -> dict[str, Any]:
+def known_values(tenant: Tenant, others: dict[str, list[Any]]) -> dict[str, Any]:
     """Where a thing is named, half of the time one that is there."""
     named = {f"path.{name}": fill(values, tenant) for name, values in IN_PATH.items()}
+    named |= {f"path.{name}": values for name, values in others.items()}
     named |= {"query.model": [tenant.segmenter, tenant.segmenter_name]}
     for (_, pointer), (value, _) in IN_BODY.items():
         place = "body" + pointer.replace("/0", "[*]").replace("/", ".")
@@ -94,18 +97,32 @@ def tenant(
     tmp_path: Path,
     generator: object,
 ) -> Tenant:
-    """An admin, for whom no route is closed, with one of each thing."""
+    """An admin, for whom no route is closed, with one of each thing.
+
+    Others come before it: the ids that are tried first are theirs, who may be locked out.
+    """
+    for name in OTHERS:
+        call_as(name, Role.USER)
     return make_tenant(call_as("root", Role.ADMIN), "root", container, store, tmp_path)
 
 
 @pytest.fixture
-def found(app: FastAPI, tenant: Tenant) -> Found:
+def others(tenant: Tenant) -> dict[str, list[Any]]:
+    """Clients of whom an admin may change anything, and their keys."""
+    keys = [tenant.api.post("/admin/keys", json={"client": OTHERS[0]}).json() for _ in range(3)]
+    return {"client_id": [1], "key_id": [key["id"] for key in keys]}
+
+
+@pytest.fixture
+def found(app: FastAPI, tenant: Tenant, others: dict[str, list[Any]]) -> Found:
     import schemathesis
     from schemathesis.config import SchemathesisConfig
     from schemathesis.engine import from_schema
 
     headers = {"Authorization": f"Bearer {tenant.api.key}"}
-    config = SchemathesisConfig.from_dict(CONFIG | known_values(tenant) | {"headers": headers})
+    config = SchemathesisConfig.from_dict(
+        CONFIG | known_values(tenant, others) | {"headers": headers}
+    )
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
     result = Found()
     for event in from_schema(schema).execute():

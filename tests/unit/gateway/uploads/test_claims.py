@@ -17,7 +17,7 @@ from tests.unit.gateway.conftest import Api
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.uploads import content_key
-from syntrust_core.errors import StoreUnavailable
+from syntrust_core.errors import ObjectDamaged
 from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
@@ -235,7 +235,7 @@ def test_a_job_whose_upload_cannot_be_received_fails_and_another_may_try(
     first = api.post("/syntheses", json={"upload": upload}).json()["id"]
     with monkeypatch.context() as patch:
         patch.setattr("syntrust_gateway.orchestrator.retry.BACK_OFF", (_NO_TIME, _NO_TIME))
-        patch.setattr(store, "copy", _away)
+        patch.setattr(store, "copy", _damaged)
         harness.drain(play)
     second = api.post("/syntheses", json={"upload": upload}).json()["id"]
     harness.drain(play)
@@ -243,7 +243,7 @@ def test_a_job_whose_upload_cannot_be_received_fails_and_another_may_try(
     failed = api.get(f"/jobs/{first}").json()
     assert (failed["state"], failed["error"]["type"]) == (
         "failed",
-        "urn:syntrust:problem:store-unavailable",
+        "urn:syntrust:problem:object-damaged",
     )
     assert api.get(f"/jobs/{second}").json()["state"] == "succeeded"
 
@@ -264,8 +264,8 @@ def test_a_job_whose_upload_cannot_be_read_fails_alone(
     assert states == ["failed", "succeeded"]
 
 
-def _away(source: str, target: str) -> None:
-    raise StoreUnavailable(f"away: {source} to {target}")
+def _damaged(source: str, target: str) -> None:
+    raise ObjectDamaged(f"damaged: {source}, as it was copied to {target}")
 
 
 @pytest.mark.usefixtures("generator")

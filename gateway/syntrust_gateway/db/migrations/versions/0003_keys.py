@@ -187,13 +187,14 @@ def _fill_steps(connection: sa.Connection) -> None:
         sa.column("manifest", sa.JSON()),
     )
     query = sa.select(steps.c.id, steps.c.manifest).where(steps.c.manifest.is_not(sa.null()))
-    for step, manifest in connection.execute(query).all():
+    for step, found in connection.execute(query).all():
+        manifest = found or {}  # a row may hold the JSON value null
         connection.execute(
             steps.update()
             .where(steps.c.id == step)
             .values(
-                seconds=manifest["made"]["seconds"],
-                bytes=sum(file["bytes"] for file in manifest["files"].values()),
+                seconds=manifest.get("made", {}).get("seconds"),
+                bytes=sum(file.get("bytes", 0) for file in manifest.get("files", {}).values()),
             )
         )
 
