@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticKnownError
 
 # Control characters have no place in a name, and PostgreSQL cannot keep a NUL.
 Text = Annotated[
@@ -28,6 +29,14 @@ def _require_instant(value: object) -> object:
     return value
 
 
+def _require_number(value: object) -> object:
+    """Refuse `true` and texts, which would be taken for the number that they look like."""
+    if isinstance(value, bool | str):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_require_number)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_require_instant)]
 MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from syntrust_core.contracts.base import Kind, Progress
-from syntrust_gateway.api.schemas import AnswerBody, RequestBody
+from syntrust_gateway.api.schemas import AnswerBody, Integer, RequestBody
 from syntrust_gateway.runs.control import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 Priority = Annotated[
-    int,
+    Integer,
     Field(
         ge=LOWEST_PRIORITY,
         le=HIGHEST_PRIORITY,
