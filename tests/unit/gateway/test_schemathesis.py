@@ -39,6 +39,9 @@ CONFIG: Final[dict[str, Any]] = {
     # Nor does it know which `ETag` a caller has seen: another is told that things have changed.
     "checks": {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "412", "422"]},
+        "negative_data_rejection": {
+            "expected-statuses": ["401", "404", "405", "406", "409", "412", "415", "422"]
+        },
     },
     # But for one answer: OpenAPI 3.1 has no words for the events of a stream.
     "operations": [
