@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from syntrust_core.contracts.base import Kind, Progress, Queue
-from syntrust_gateway.api.schemas import AnswerBody, Instant, Integer, RequestBody, Text
+from syntrust_gateway.api.schemas import NUMBER, AnswerBody, Instant, RequestBody, Text
 from syntrust_gateway.auth.keys import KeyState
 from syntrust_gateway.db.auth_tables import Scope
 from syntrust_gateway.db.tables import Role
@@ -46,7 +46,7 @@ class NewApiKey(RequestBody):
 class Rotation(RequestBody):
     """For how long the old key is still good."""
 
-    overlap_seconds: Annotated[Integer, Field(ge=0, le=LONGEST_OVERLAP_S)] = 0
+    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_S), NUMBER] = 0
 
 
 class Expiry(RequestBody):
@@ -58,9 +58,9 @@ class Expiry(RequestBody):
 class LimitsChange(RequestBody):
     """Limits of a client. What is left out stays; null is the installation's own limit."""
 
-    max_running_steps: Annotated[Integer | None, Field(ge=1, le=1_000_000)] = None
-    max_stored_bytes: Annotated[Integer | None, Field(ge=0, le=MOST_COUNTED)] = None
-    max_requests_per_minute: Annotated[Integer | None, Field(ge=1, le=1_000_000)] = None
+    max_running_steps: Annotated[int | None, Field(ge=1, le=1_000_000), NUMBER] = None
+    max_stored_bytes: Annotated[int | None, Field(ge=0, le=MOST_COUNTED), NUMBER] = None
+    max_requests_per_minute: Annotated[int | None, Field(ge=1, le=1_000_000), NUMBER] = None
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

@@ -36,7 +36,8 @@ def _require_number(value: object) -> object:
     return value
 
 
-Integer = Annotated[int, BeforeValidator(_require_number)]
+# It stands after the bounds of a field: before them, they would be lost in the document.
+NUMBER: Final = BeforeValidator(_require_number)
 Instant = Annotated[AwareDatetime, BeforeValidator(_require_instant)]
 MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
-from syntrust_gateway.api.schemas import MODEL_NAME, Integer, RequestBody
+from syntrust_gateway.api.schemas import MODEL_NAME, NUMBER, RequestBody
 from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 from syntrust_gateway.runs.schemas import Priority
 
@@ -29,25 +29,26 @@ class Drawing(RequestBody):
         str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a model.")
     ] = "tiny"
     sampler: Sampler | None = None
-    steps: Annotated[Integer, Field(ge=2, le=1000)] | None = None
+    steps: Annotated[int, Field(ge=2, le=1000), NUMBER] | None = None
     seed: Seed = 0
 
 
 class GeneratorChoice(Drawing):
     twins: Annotated[
-        Integer,
+        int,
         Field(
             ge=1,
             le=MAX_TWINS,
             description="Twins of each test case. The first serves the experiment; from two on, "
             "the second is scored too, as a noise floor of two draws from one label map.",
         ),
+        NUMBER,
     ] = 1
 
 
 class SegmenterChoice(RequestBody):
     preset: Literal["tiny", "base", "full"] = "tiny"
-    iterations: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
+    iterations: Annotated[int, Field(ge=1, le=1_000_000), NUMBER] | None = None
     overrides: dict[str, float | int | bool | str] = Field(default={}, max_length=MAX_OVERRIDES)
     start: Annotated[
         str | None,

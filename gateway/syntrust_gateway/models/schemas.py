@@ -12,7 +12,7 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import NAME_PATTERN
 from syntrust_gateway.api.described import described_by
-from syntrust_gateway.api.schemas import MODEL_NAME, AnswerBody, CaseId, Integer, RequestBody
+from syntrust_gateway.api.schemas import MODEL_NAME, NUMBER, AnswerBody, CaseId, RequestBody
 from syntrust_gateway.strict_json import MOST_KEYS
 from syntrust_gateway.uploads.links import FileLink
 
@@ -41,7 +41,7 @@ class Training(RequestBody):
         Field(pattern=MODEL_NAME, max_length=100, description="A model to go on from."),
     ] = None
     seed: Seed = 0
-    iterations: Annotated[Integer, Field(ge=1, le=1_000_000)]
+    iterations: Annotated[int, Field(ge=1, le=1_000_000), NUMBER]
 
 
 class NewModel(RequestBody):

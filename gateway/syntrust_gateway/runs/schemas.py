@@ -7,16 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from syntrust_core.contracts.base import Kind, Progress
-from syntrust_gateway.api.schemas import AnswerBody, Integer, RequestBody
+from syntrust_gateway.api.schemas import NUMBER, AnswerBody, RequestBody
 from syntrust_gateway.runs.control import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 Priority = Annotated[
-    Integer,
+    int,
     Field(
         ge=LOWEST_PRIORITY,
         le=HIGHEST_PRIORITY,
         description="Of what a client waits for, the highest comes first, then the oldest.",
     ),
+    NUMBER,
 ]
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Sha256
 from syntrust_core.contracts.vocabulary import Role, Scheme
-from syntrust_gateway.api.schemas import AnswerBody, Integer, RequestBody
+from syntrust_gateway.api.schemas import NUMBER, AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
 UploadRole = Literal[Role, "prediction_real", "prediction_synthetic", "checkpoint"]
@@ -18,7 +18,7 @@ _ROLES: Final = len(get_args(UploadRole))
 
 class UploadSpec(RequestBody):
     sha256: Annotated[Sha256, Field(description="Of the file as it will be uploaded.")]
-    bytes: Annotated[Integer, Field(gt=0, le=MAX_FILE_BYTES)]
+    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES), NUMBER]
 
 
 class UploadTarget(AnswerBody):
