@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from starlette.responses import HTMLResponse
 
 from syntrust_core.errors import Forbidden, Unauthenticated
@@ -40,6 +41,13 @@ Long work answers 202 with a `Location` to watch. Errors are `application/proble
 **Research use only.**
 """
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
+# FastAPI's own spans hold the path, which may name a patient. `api.middleware` makes ours.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+}
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'"
@@ -89,6 +97,7 @@ def _with_routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        telemetry=_NO_TELEMETRY,
     )
     # Routes are tried in this order. Only trust scores come many times a second.
     for router in (

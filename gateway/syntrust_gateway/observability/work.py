@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import ColumnElement, Select, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import QUEUES, Kind, Queue
@@ -79,10 +79,11 @@ def count_steps(session: Session, coordinator: StepCoordinator) -> Counts:
         return Counter({key: n for key, n in counts.items() if key[1] != StepState.WAITING})
     for kind in {kind for kind, state in counts if state == StepState.WAITING}:
         counts |= Counter({(kind, state): 0 for state in (READY, QUEUED, RUNNING)})
-    ready = select(Step.kind, literal(READY), func.count())
-    ready = ready.where(Step.state == StepState.WAITING, _IS_READY)
-    for (kind, _), number in _count(session, ready).items():
-        _move(counts, kind, StepState.WAITING, READY, number)
+    # A step that several runs want is ready once.
+    wanted = select(ReadyStep.step_id).distinct().subquery()
+    ready = select(Step.kind, Step.state, func.count()).join(wanted, wanted.c.step_id == Step.id)
+    for (kind, state), number in _count(session, ready).items():
+        _move(counts, kind, state, READY, number if state == StepState.WAITING else 0)
     for state, steps in ((RUNNING, running), (QUEUED, queued - running)):
         for kind, is_ready in _find_waiting(session, steps):
             _move(counts, kind, READY if is_ready else StepState.WAITING, state, 1)
@@ -103,7 +104,8 @@ def _find_waiting(session: Session, steps: Iterable[str]) -> Iterator[tuple[str,
     """Give kind, and whether it is ready, of those of `steps` that have not ended."""
     query = select(Step.kind, _IS_READY).where(Step.state == StepState.WAITING)
     for chunk in in_chunks(steps):
-        yield from (tuple(row) for row in session.execute(query.where(Step.id.in_(chunk))))
+        found = session.execute(query.where(Step.id.in_(chunk)))
+        yield from ((kind, is_ready) for kind, is_ready in found)
 
 
 def _who_works(coordinator: StepCoordinator) -> Iterator[Metric]:

@@ -109,14 +109,14 @@ def test_scores_are_answered_with_neither_store_nor_queue(
 def test_a_request_is_traced_by_its_route_and_shows_neither_key_nor_case(
     collector: Collector, served: Served
 ) -> None:
-    caller = {"00": "0af7651916cd43dd8448eb211c80319c", "id": "b7ad6b7169203331"}
+    trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     headers = {
         "Authorization": f"Bearer {ADMIN_KEY}",
-        "traceparent": f"00-{caller['00']}-{caller['id']}-01",
+        "traceparent": f"00-{trace}-{caller}-01",
     }
     path = "/datasets/0193a5c2-7d8e-7b1a-9c3d-2f4e5a6b7c8d/cases/Doe-Jane"
-    assert httpx.get(f"{served.url}{path}", headers=headers).status_code == 404
-    name = "GET /datasets/{dataset_id}/cases/{case_id}"
+    assert httpx.delete(f"{served.url}{path}", headers=headers).status_code == 404
+    name = "DELETE /datasets/{dataset_id}/cases/{case_id}"
     deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
     while not collector.named(name):
         assert time.monotonic() < deadline, "no trace came"
@@ -124,7 +124,7 @@ def test_a_request_is_traced_by_its_route_and_shows_neither_key_nor_case(
 
     (span,) = collector.named(name)
 
-    assert (span.service, span.trace_id, span.parent_id) == ("syntrust-gateway", *caller.values())
+    assert (span.service, span.trace_id, span.parent_id) == ("syntrust-gateway", trace, caller)
     assert b"Doe" not in collector.raw
     assert ADMIN_KEY.encode() not in collector.raw
     assert "Doe" not in served.log.read_text()

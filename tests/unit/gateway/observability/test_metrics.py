@@ -43,9 +43,9 @@ def steps(container: Container, ready_dataset: str) -> list[str]:
         session.flush()
         for run, ready in (("one", ids[3:]), ("another", ids[5:])):
             for position, step in enumerate(ready):
-                row = ReadyStep(run_id=run, step_id=step, queue="metrics", owner=1, precedence=0)
-                row.position = position
-                session.add(row)
+                line = ReadyStep(run_id=run, step_id=step, queue="metrics", owner=1, precedence=0)
+                line.position = position
+                session.add(line)
     return ids
 
 
