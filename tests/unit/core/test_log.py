@@ -5,6 +5,7 @@ import json
 import pytest
 
 from syntrust_core import log
+from syntrust_core.errors import InvalidRequest, StoreUnavailable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,37 @@ def test_ordinary_text_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> Non
     reason = "http://127.0.0.1:9000/bucket does not answer; 3 of 4 done"
     log.get_logger(__name__).info("event", reason=reason)
     assert json.loads(capsys.readouterr().err)["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("Doe-Jane"), KeyError("Doe-Jane"), InvalidRequest("Doe-Jane has no tumour.")],
+)
+def test_the_text_of_an_error_about_data_stays_out(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure()
+    why = RuntimeError("the library says why")
+    why.__cause__ = error
+    log.get_logger(__name__).error("event", exc_info=why)
+    told = json.loads(capsys.readouterr().err)["exception"]
+    assert "Doe-Jane" not in told
+    assert type(error).__name__ in told
+    assert told.endswith("RuntimeError: the library says why")
+
+
+def test_an_error_of_a_server_is_told_with_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
+    error = StoreUnavailable("The object store does not answer.")
+    log.get_logger(__name__).error("event", exc_info=error)
+    assert "The object store does not answer." in capsys.readouterr().err
+
+
+def test_a_block_about_a_run_names_it_in_every_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
+    logger = log.get_logger(__name__)
+    for run in ("0193", None):
+        with log.about_run(run):
+            logger.info("event")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line.get("run") for line in lines] == ["0193", None]
