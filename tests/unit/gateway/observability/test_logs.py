@@ -132,14 +132,14 @@ def test_no_line_names_a_case_whose_record_cannot_be_read(
 def test_a_request_that_crashes_is_logged_without_case_and_text(
     api: Any, monkeypatch: pytest.MonkeyPatch, container: Container, lines: io.StringIO, name: str
 ) -> None:
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         client = Client(name=api.key)
         with container.write.begin() as session:
             session.add(client)
             session.flush()
             session.add(Client(id=client.id, name=name))
 
-    monkeypatch.setattr("syntrust_gateway.datasets.service.remove_case", crash)
+    monkeypatch.setattr("syntrust_gateway.datasets.routes.withdraw_case", crash)
 
     answer = api.delete(f"/datasets/{MARK}/cases/{name}")
 
