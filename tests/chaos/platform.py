@@ -32,8 +32,8 @@ PARTS: Final = {
     "segmenter": "syntrust_segmenter.worker",
     "metrics": "syntrust_metrics.worker",
     "redis": "-server",
-    "s3": "weed",
-    "postgresql": "postgres",
+    "s3": "-logtostderr=true mini",
+    "postgresql": "postgres -D",
 }
 """Words by which the command lines of a platform's parts are known."""
 
@@ -62,7 +62,8 @@ class Platform:
         """Start it, and wait until it is ready."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         kind = () if self.database == "sqlite" else ("--database", self.database)
-        command = ("-m", "syntrust_standalone", "up", "--port", "0", "--data", str(self.folder))
+        command = ("-m", "syntrust_standalone", "up", "--port", "0", "--allow-local-users")
+        command += ("--data", str(self.folder))
         with (self.folder.parent / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command, *kind],
