@@ -11,10 +11,11 @@ PORT ?= 8000
 OPTIONS ?=
 TESTS ?=
 JOBS ?= 2
+N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons coverage check hooks bench structure walks openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons chaos chaos-table coverage check hooks bench structure walks openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -44,6 +45,13 @@ coverage: venv ## lines that the unit tests reach, printed and in build/coverage
 
 test-pythons: venv ## the unit tests on each Python 3.11-3.13 of this machine; TORCH=1 takes gigabytes of CUDA where it must
 	@$(BIN)/python -m tests.pythons
+
+chaos: venv ## disturb real experiments until N (1000) faults have struck, then spoil disks, clock and store
+	$(BIN)/python -m tests.chaos run --faults $(N)
+	$(BIN)/python -m pytest tests/chaos -m long
+
+chaos-table: venv ## add the record of `make chaos` to the sums in docs/reliability.md
+	$(BIN)/python -m tests.chaos table
 
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,11 +18,9 @@ import typer
 from tests.chaos.faults import list_faults
 from tests.chaos.platform import Database
 from tests.chaos.record import Entry, append, count, write_table
-from tests.chaos.trial import Outcome, Trial
+from tests.chaos.series import Series
+from tests.chaos.trial import Outcome
 
-from syntrust_standalone.phantoms import PhantomOptions, make_cohort
-
-CASES: Final = 4
 FAULTS_PER_EXPERIMENT: Final = 8
 app = typer.Typer(add_completion=False)
 
@@ -39,31 +36,14 @@ def run(
     chance = random.Random(f"{seed}:{count()}")
     goal = count() + faults
     with tempfile.TemporaryDirectory(prefix="syntrust-chaos-") as name:
-        series = Series(Path(name), chance, only)
-        expected = series.disturb("sqlite", faults=0).digest
+        series = Series(Path(name), chance)
+        expected = series.disturb("sqlite", []).digest
         databases = itertools.cycle(get_args(Database) if database == "both" else (database,))
         while count() < goal:
             on = next(databases)
-            report(series.disturb(on, faults=FAULTS_PER_EXPERIMENT), on, expected)
-
-
-class Series:
-    """Experiments on one cohort, each on a new platform of its own."""
-
-    def __init__(self, folder: Path, chance: random.Random, only: str) -> None:
-        self._folder, self._chance, self._only = folder, chance, only
-        self._cohort = folder / "cohort"
-        make_cohort(self._cohort, seed=3, count=CASES, options=PhantomOptions.demo())
-
-    def disturb(self, database: Database, *, faults: int) -> Outcome:
-        """Run one experiment while `faults` faults strike."""
-        place = Path(tempfile.mkdtemp(dir=self._folder))
-        try:
-            trial = Trial(place, database, self._cohort)
-            known = [fault for fault in list_faults(trial.platform) if self._only in str(fault)]
-            return trial.run((self._chance.choice(known) for _ in range(faults)), self._chance)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
+            known = [fault for fault in list_faults(on) if only in str(fault)]
+            drawn = [chance.choice(known) for _ in range(FAULTS_PER_EXPERIMENT)]
+            report(series.disturb(on, drawn), on, expected)
 
 
 def report(outcome: Outcome, database: Database, expected: str | None) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import psutil
-from tests.chaos.platform import Platform
+from tests.chaos.platform import Database, Platform
 
 STOPPED_S: Final = 20.0
 WORKERS: Final = ("generator", "segmenter", "metrics")
@@ -30,9 +30,9 @@ class Fault:
         return f"{self.what} {self.part}"
 
 
-def list_faults(platform: Platform) -> list[Fault]:
+def list_faults(database: Database) -> list[Fault]:
     """List the faults that a platform on this database can meet."""
-    servers = (*SERVERS, "postgresql") if platform.database == "postgresql" else SERVERS
+    servers = (*SERVERS, "postgresql") if database == "postgresql" else SERVERS
     parts = (*HOSTS, *WORKERS, *servers)
     return [
         *(Fault("kill", part) for part in parts),
