@@ -34,7 +34,14 @@ up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA)
 	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT) $(OPTIONS)
 
 test: venv ## every test, on real servers started for the run; TESTS=folder for some
+ifeq ($(TESTS),)
+	@failed=0; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit $(PARALLEL) || failed=1; \
+	$(BIN)/python -m pytest --ignore=tests/unit || failed=1; \
+	exit $$failed
+else
 	$(BIN)/python -m pytest $(TESTS)
+endif
 
 test-fast: venv ## the unit tests that are not slow, JOBS (2) at a time
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit -m "not slow" $(PARALLEL)
