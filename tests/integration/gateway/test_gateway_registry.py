@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -43,8 +44,9 @@ def sessions(database_url: str) -> Iterator[Sessions]:
 def trained(store: MemoryStore) -> Step:
     """The step of a segmenter that was trained."""
     ref = Ref(kind=Kind.TRAIN_SEGMENTER, id=TRAINING.step_id)
-    store.put(ref.file_key("x", "config.json"), json.dumps(CARD).encode())
-    info = FileInfo(key=ref.file_key("x", "config.json"), bytes=1, sha256="0" * 64)
+    key, content = ref.file_key("x", "config.json"), json.dumps(CARD).encode()
+    store.put(key, content)
+    info = FileInfo(key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     manifest = Manifest(
         kind=ref.kind,
         id=ref.id,
