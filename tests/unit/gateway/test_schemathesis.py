@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # It is loaded where it is used: it takes as long to load as many a file of tests takes to run.
 pytestmark = pytest.mark.slow
 EXAMPLES: Final = 10
+# Its model, α and seed are one experiment's own, which few guesses meet.
+RARELY_READ: Final = {"GET /experiments/{experiment_id}/predictions"}
 OTHERS: Final = ("one", "two", "three")
 CONFIG: Final[dict[str, Any]] = {
     "seed": 15,
@@ -147,4 +149,5 @@ def test_every_answer_to_whatever_is_sent_is_documented_and_none_is_a_server_err
     assert not [each for each in found.statuses if each[1] >= 500]
     # It is worth something only if every check has run, and what is there was found and read.
     assert set(CHECKS.get_all_names()) <= set(found.checks)
-    assert reading <= {name for name, status in found.statuses if status < 300}
+    read = {name for name, status in found.statuses if status < 300}
+    assert reading - read <= RARELY_READ
