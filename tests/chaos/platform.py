@@ -62,8 +62,8 @@ class Platform:
         """Start it, and wait until it is ready."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         kind = () if self.database == "sqlite" else ("--database", self.database)
-        command = ("-m", "syntrust_standalone", "up", "--port", "0", "--allow-local-users")
-        command += ("--data", str(self.folder))
+        command = ["-m", "syntrust_standalone", "up", "--port", "0", "--allow-local-users"]
+        command += ["--data", str(self.folder)]
         with (self.folder.parent / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command, *kind],
@@ -133,7 +133,8 @@ class Platform:
 
     def _settings(self) -> dict[str, str]:
         """Read the settings that a worker was given, its secrets among them."""
-        return self.find("metrics")[0].environ()
+        found: dict[str, str] = self.find("metrics")[0].environ()
+        return found
 
     def redis(self) -> Redis:
         return Redis.from_url(self._settings()["SYNTRUST_QUEUE__URL"], socket_timeout=5)
