@@ -71,7 +71,7 @@ def says(parts: Parts, word: str) -> bool:
     return status == 503 and word in text
 
 
-@pytest.mark.parametrize("status", [403, 500])
+@pytest.mark.parametrize("status", [403, pytest.param(500, marks=pytest.mark.long)])
 def test_a_store_that_refuses_is_named_and_work_goes_on_when_it_serves_again(
     start_behind_proxy: Start, proxy: Proxy, cohort: Path, status: int
 ) -> None:
@@ -165,7 +165,7 @@ def test_a_read_only_disk_of_a_worker_fails_no_step_for_good(
 
 
 @pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime")
-@pytest.mark.parametrize("jump", ["+1h", "-1h"])
+@pytest.mark.parametrize("jump", ["+1h", pytest.param("-1h", marks=pytest.mark.long)])
 def test_a_clock_that_jumps_by_an_hour_is_named_and_work_goes_on_when_it_is_right(
     tmp_path: Path, start: Start, cohort: Path, jump: str
 ) -> None:
