@@ -130,15 +130,16 @@ def postgres_databases(postgres_server: str) -> Iterator[PostgresDatabases]:
 def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     """Give an engine of a database with tables and no rows, another at each call."""
     numbers = count()
-    if request.param == "postgresql":
-        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
-        yield lambda: databases.hand_out(next(numbers))
-        return
-    files: SqliteFiles = request.getfixturevalue("sqlite_files")
     with ExitStack() as used:
 
         def make() -> Engine:
-            engine = files.hand_out(tmp_path, next(numbers))
+            if request.param == "postgresql":
+                databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+                engine = databases.hand_out(next(numbers))
+            else:
+                files: SqliteFiles = request.getfixturevalue("sqlite_files")
+                engine = files.hand_out(tmp_path, next(numbers))
+            # With it go the connections that an API keeps to look up keys.
             used.callback(engine.dispose)
             return engine
 
