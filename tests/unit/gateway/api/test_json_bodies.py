@@ -22,7 +22,7 @@ from syntrust_gateway.api.limits import BYTES, DEFAULT_BYTES, LARGEST, most_byte
 from syntrust_gateway.strict_json import MOST_KEYS
 
 JSON = {"Content-Type": "application/json"}
-LONGEST_CPU_S = 1.0
+LONGEST_CPU_S = 5.0  # on any machine; what was mended took minutes
 SCORES: dict[str, Any] = {"id": "a", "real": {"ET": 0.5}, "synthetic": {"ET": 0.5}}
 
 
@@ -262,7 +262,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("path", "content"), HOSTILE.values(), ids=HOSTILE)
-def test_no_body_within_its_limit_costs_a_second(large: Api, path: str, content: bytes) -> None:
+def test_no_body_within_its_limit_costs_more_than_seconds(
+    large: Api, path: str, content: bytes
+) -> None:
     assert len(content) <= most_bytes(path, 32 << 20)
     start = time.process_time()
 
