@@ -72,10 +72,12 @@ def _running(
         .where(Step.id.in_(active), Step.state == StepState.WAITING)
         .order_by(table.links.position)
     )
+    found = session.execute(query).all()
+    _, leased = coordinator.look_up([step for step, _ in found])
     return [
         RunningStep(step=step, kind=Kind(kind), progress=coordinator.progress(step))
-        for step, kind in session.execute(query).all()
-        if coordinator.has_lease(step)
+        for step, kind in found
+        if step in leased
     ]
 
 
@@ -101,7 +103,7 @@ def _step_seconds(session: Session, run: Run, kind: Kind) -> float | None:
     """Take the median seconds of this run's done steps of a kind, else of all runs' latest."""
     table = get_table(run)
     done = (
-        select(Step.manifest["made"]["seconds"].as_float())
+        select(Step.seconds)
         .where(Step.state == StepState.DONE, Step.kind == str(kind))
         .order_by(Step.done_at.desc())
         .limit(_TIMED_STEPS)
