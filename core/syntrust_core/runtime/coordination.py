@@ -104,8 +104,6 @@ class StepCoordinator(Protocol):
 
     def cancel(self, step: str) -> None: ...
 
-    def uncancel(self, step: str) -> None: ...
-
     def cancelled(self, step: str) -> bool: ...
 
     def worker_alive(self, queue: Queue, worker: str) -> None: ...
@@ -238,10 +236,6 @@ class RedisCoordinator:
     def cancel(self, step: str) -> None:
         with _answering():
             self._redis.set(f"cancel:{step}", 1, ex=CANCEL)
-
-    def uncancel(self, step: str) -> None:
-        with _answering():
-            self._redis.delete(f"cancel:{step}")
 
     def cancelled(self, step: str) -> bool:
         with _answering():

@@ -78,10 +78,6 @@ class StepQueue(Protocol):
         """Send the message of a step, on behalf of `run` if there is one."""
         ...
 
-    def length(self, queue: Queue) -> int:
-        """Messages that no worker has taken yet."""
-        ...
-
     def queued_steps(self, queue: Queue) -> set[str]:
         """List the steps of messages that wait, and of those a worker has not acknowledged yet.
 
@@ -117,10 +113,6 @@ class CeleryQueue:
                 retry=False,
                 headers={RUN: run, tracing.PARENT: tracing.current_parent()},
             )
-
-    def length(self, queue: Queue) -> int:
-        with _answering():
-            return int(self._redis.llen(str(queue)))
 
     def queued_steps(self, queue: Queue) -> set[str]:
         with _answering():

@@ -127,9 +127,6 @@ class MemoryCoordinator:
     def cancel(self, step: str) -> None:
         self.cancels.add(step)
 
-    def uncancel(self, step: str) -> None:
-        self.cancels.discard(step)
-
     def cancelled(self, step: str) -> bool:
         return step in self.cancels
 
@@ -200,9 +197,6 @@ class MemoryQueue:
     def submit(self, message: StepMessage, run: str | None = None) -> None:
         self.messages.append(message)
         self.runs[message.step_id] = run
-
-    def length(self, queue: Queue) -> int:
-        return sum(1 for message in self.messages if QUEUES[message.KIND] is queue)
 
     def queued_steps(self, queue: Queue) -> set[str]:
         return self.waiting_steps(queue) | self.taken

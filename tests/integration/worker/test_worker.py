@@ -35,7 +35,7 @@ def test_a_step_delivered_twice_is_computed_once(toy: Toy) -> None:
     toy.submit()
     toy.go()
     until(toy.done)
-    until(lambda: toy.queue.length(Queue.METRICS) == 0)
+    until(lambda: not toy.queue.waiting_steps(Queue.METRICS))
 
     assert len(toy.runs()) == 1
 

@@ -188,7 +188,7 @@ def test_a_cancel_that_is_taken_back_in_time_changes_nothing(run: Run) -> None:
     for _ in range(3):
         run.coordinator.cancel(REF.id)
         run.look(CANCEL_GRACE_S - 1)
-        run.coordinator.uncancel(REF.id)
+        run.coordinator.uncancel_all([REF.id])
         run.look(1)
 
     run.context.report(1, 2)
