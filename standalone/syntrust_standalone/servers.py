@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -295,9 +295,11 @@ def start_valkey(folder: Path, *, port: int | None = None) -> Iterator[str]:
 
 @contextmanager
 def start_weed(folder: Path, *, ports: WeedPorts | None = None) -> Iterator[S3Access]:
-    """Run an S3 server with its data under `folder` and new keys; yield how to reach it."""
+    """Run an S3 server for small data under `folder`, with new keys; yield how to reach it."""
     ports = WeedPorts.free() if ports is None else ports
     access = S3Access(f"http://{HOST}:{ports.s3}", secrets.token_hex(10), secrets.token_hex(20))
     program = weed_program(folder, ports, access.access_key, access.secret_key)
+    # Each bucket fills volumes of its own, and the disk has room for so many of the usual 1 GB.
+    program = replace(program, argv=(*program.argv, "-master.volumeSizeLimitMB=16"))
     with run_server(program, lambda: weed_answers(ports), folder / "server.log"):
         yield access
