@@ -45,9 +45,15 @@ def list_faults(database: Database) -> list[Fault]:
     ]
 
 
-def strike(platform: Platform, fault: Fault, chance: random.Random) -> None:
-    """Let the fault happen; a stop also ends here, after its time."""
-    _STRIKES[fault.what](platform, fault.part, chance)
+def strike(platform: Platform, fault: Fault, chance: random.Random) -> str | None:
+    """Let the fault happen; a stop also ends here, after its time.
+
+    Returns
+    -------
+    str | None
+        Key of the file that was damaged.
+    """
+    return _STRIKES[fault.what](platform, fault.part, chance)
 
 
 def _kill(platform: Platform, part: str, chance: random.Random) -> None:
@@ -88,19 +94,21 @@ def _empty(platform: Platform, part: str, chance: random.Random) -> None:
         redis.flushall()
 
 
-def _flip(platform: Platform, part: str, chance: random.Random) -> None:
+def _flip(platform: Platform, part: str, chance: random.Random) -> str | None:
     store = platform.store()
     key = _choose_artifact(platform, chance)
     if key is not None:
         data = bytearray(store.get(key))
         data[chance.randrange(len(data))] ^= 1
         store.put(key, bytes(data))
+    return key
 
 
-def _delete(platform: Platform, part: str, chance: random.Random) -> None:
+def _delete(platform: Platform, part: str, chance: random.Random) -> str | None:
     key = _choose_artifact(platform, chance)
     if key is not None:
         platform.store().delete(key)
+    return key
 
 
 def _choose_artifact(platform: Platform, chance: random.Random) -> str | None:
@@ -119,7 +127,7 @@ def _is_file_of(published: set[str], key: str) -> bool:
     return bool(rest) and step in published and attempt not in {"attempts", "errors"}
 
 
-_STRIKES: Final[dict[str, Callable[[Platform, str, random.Random], None]]] = {
+_STRIKES: Final[dict[str, Callable[[Platform, str, random.Random], str | None]]] = {
     "kill": _kill,
     "stop for 20 s": _stop,
     "restart": _restart,

@@ -48,6 +48,7 @@ class Trial:
         self._outcome = Outcome()
         self._acknowledged: list[str] = []
         self._published: dict[str, str] = {}
+        self._damaged: set[str] = set()
 
     def run(self, faults: Iterable[Fault], chance: random.Random) -> Outcome:
         """Run it to its end while `faults` strike, and stop the platform."""
@@ -83,7 +84,10 @@ class Trial:
     def _disturb(self, experiment: str, fault: Fault, chance: random.Random) -> None:
         before = self._progress(experiment)
         started = time.monotonic()
-        strike(self.platform, fault, chance)
+        if damaged := strike(self.platform, fault, chance):
+            # A step whose file is damaged is made anew: it alone may be published once more.
+            step = damaged.rsplit("/", 2)[0]
+            self._damaged.add(f"{step}/manifest.json")
         self._acknowledge()
         wait_until(lambda: self._is_back(experiment, before))
         self._outcome.recoveries_s.append((fault, round(time.monotonic() - started, 1)))
@@ -143,7 +147,7 @@ class Trial:
         self._published = {}
         self._look_at_published()
         for key, attempt in before.items():
-            if self._published.get(key) != attempt:
+            if self._published.get(key) != attempt and key not in self._damaged:
                 self._outcome.wrong.append(f"{key} was published twice")
 
     def _lost(self) -> list[str]:
