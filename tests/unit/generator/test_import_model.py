@@ -66,5 +66,5 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_nothing_is_published(
     (told,) = bench.read_errors(request.ref)
     assert outcome is Outcome.FAILED
     assert told.fault == "caller"
-    assert "not a checkpoint" in told.text
+    assert "Expected a checkpoint of tensors" in told.text
     assert not store.exists(request.ref.manifest_key)

@@ -6,7 +6,7 @@ image of a whole head.
 
 from __future__ import annotations
 
-import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from syntrust_core.checkpoint_files import check_stored_size, explain_unreadable, numpy_numbers
 from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.publish import SHIPPED
 from syntrust_generator.checkpoints.store import (
@@ -38,6 +39,7 @@ from syntrust_generator.model_card import (
 PARAMETER_PREFIX: Final = "denoise_fn."
 WEIGHT_KEYS: Final = ("ema", "model")  # of the trainer's dict, the one to sample from first
 TABLE_TOLERANCE: Final = 1e-6  # relative; the reference's tables and ours agree to the last bit
+MOST_STEPS: Final = 10_000  # Med-DDPM has 250
 INPUT_WEIGHT: Final = "input_blocks.0.0.weight"  # its width tells the two models apart
 TRAINING_CASES: Final = SHIPPED / "med_ddpm_training_cases.csv"
 
@@ -153,6 +155,12 @@ def check_tables(tables: Mapping[str, Tensor]) -> int:
     """
     if "betas" not in tables or tables["betas"].ndim != 1 or len(tables["betas"]) < 2:
         raise CallerError("checkpoint: the schedule table betas is missing.", parameter="betas")
+    if len(tables["betas"]) > MOST_STEPS:
+        raise CallerError(
+            f"checkpoint: the schedule has {len(tables['betas'])} steps; at most {MOST_STEPS} are "
+            "read.",
+            parameter="betas",
+        )
     expected = cosine_schedule(len(tables["betas"])).tables()
     for key, table in expected.items():
         found = tables.get(key)
@@ -171,14 +179,10 @@ def check_tables(tables: Mapping[str, Tensor]) -> int:
 
 
 def _load_checkpoint(path: Path) -> object:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileNotFoundError as error:
-        raise CallerError(f"{path.name}: there is no such file.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise CallerError(
-            f"{path.name}: not a checkpoint of tensors alone, as torch.save writes it."
-        ) from error
+    with explain_unreadable(path), torch.serialization.safe_globals(numpy_numbers()):
+        # Torch's older format cannot be mapped.
+        mmap = zipfile.is_zipfile(path)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def _state_dict(content: object, name: str) -> dict[str, Tensor]:
@@ -190,6 +194,7 @@ def _state_dict(content: object, name: str) -> dict[str, Tensor]:
     for entry, value in entries.items():
         if not isinstance(entry, str) or not isinstance(value, Tensor):
             raise CallerError(f"{name}: {entry} is not a tensor; expected the key ema.")
+        check_stored_size(entry, value)
     return dict(entries)
 
 

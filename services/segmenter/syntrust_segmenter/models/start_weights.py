@@ -7,18 +7,18 @@ labels, as MONAI's `SwinUNETR.load_from` reads it: the names of `swinViT`, one c
 
 from __future__ import annotations
 
-import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from syntrust_core.checkpoint_files import check_stored_size, explain_unreadable, numpy_numbers
 from syntrust_core.contracts.vocabulary import MODALITIES, Modality
 from syntrust_core.errors import InvalidRequest, ObjectDamaged
 from syntrust_core.files import file_sha256
@@ -182,23 +182,18 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
             raise InvalidRequest(
                 f"{path.name}: state_dict.{name} is not a tensor.", pointer="/start"
             )
+        check_stored_size(f"state_dict.{name}", value, pointer="/start")
     return {name.removeprefix("module."): value.contiguous() for name, value in entries.items()}
 
 
-def _load_file(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    # The released files carry their best Dice as a numpy scalar; it is data, not code.
-    scalar: Any = np.float64(0).__reduce__()[0]
-    old_name = ("numpy.core.multiarray.scalar", scalar)
-    harmless = [scalar, (scalar, old_name[0]), np.dtype, type(np.dtype(np.float64))]
-    try:
-        with torch.serialization.safe_globals(harmless):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileNotFoundError as error:
-        raise InvalidRequest(f"{path.name}: there is no such file.", pointer="/start") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise InvalidRequest(
-            f"{path.name}: not a checkpoint of tensors, as torch.save writes it.", pointer="/start"
-        ) from error
+def _load_file(path: Path) -> object:
+    with (
+        explain_unreadable(path, pointer="/start"),
+        torch.serialization.safe_globals(numpy_numbers()),
+    ):
+        # Torch's older format cannot be mapped.
+        mmap = zipfile.is_zipfile(path)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def _rename_tensors(weights: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:

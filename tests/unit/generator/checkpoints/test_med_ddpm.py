@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.unit.generator.diffusion.test_golden import det_parameter
@@ -107,6 +108,10 @@ def changed(released: Entries, **changes: Tensor | None) -> Entries:
         ({"betas": torch.linspace(1e-4, 0.02, 250)}, "table betas is not that of a cosine"),
         ({"alphas_cumprod_prev": None}, "table alphas_cumprod_prev is missing"),
         ({"loss_scale": torch.ones(1)}, "loss_scale is not part of Med-DDPM"),
+        ({"betas": torch.zeros(1).expand(1 << 40)}, "betas claims the shape"),
+        ({"betas": torch.zeros(4).to_sparse()}, "betas claims the shape"),
+        ({"betas": torch.zeros(4, device="meta")}, "betas claims the shape"),
+        ({"betas": torch.zeros(10_001)}, "at most 10000 are read"),
     ],
 )
 def test_the_first_entry_that_differs_is_named_and_nothing_is_written(
@@ -132,7 +137,7 @@ class Bomb:
 def test_a_checkpoint_that_would_run_code_is_refused_without_running_it(tmp_path: Path) -> None:
     torch.save({"ema": Bomb(tmp_path / "ran")}, tmp_path / "model.pt")
 
-    with pytest.raises(CallerError, match="not a checkpoint of tensors alone"):
+    with pytest.raises(CallerError, match="an object of Python and not a tensor"):
         import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")
     assert not (tmp_path / "ran").exists()
 
@@ -141,7 +146,18 @@ def test_a_checkpoint_that_would_run_code_is_refused_without_running_it(tmp_path
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.pt").write_bytes(content)
 
-    with pytest.raises(CallerError, match=r"model.pt: not a checkpoint"):
+    with pytest.raises(CallerError, match=r"model.pt: it is .* Expected a checkpoint of tensors"):
+        import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_both_formats_of_torch_are_read_with_numbers_of_numpy_beside_the_weights(
+    tmp_path: Path, *, zipped: bool
+) -> None:
+    content = {"ema": cosine_schedule(4).tables(), "best_acc": np.float32(0.5)}
+    torch.save(content, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped)
+
+    with pytest.raises(CallerError, match=r"parameter .* is missing"):  # it was read this far
         import_med_ddpm(tmp_path / "model.pt", tmp_path / "model", name="x")
 
 

@@ -96,6 +96,20 @@ def test_a_released_checkpoint_gives_its_own_outputs_on_our_order_of_modalities(
     assert (card.order, card.head) == (RELEASED, "regions")
 
 
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.int64, np.bool_])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_both_formats_of_torch_are_read_with_any_number_of_numpy(
+    tmp_path: Path, number: Callable[[int], Any], *, zipped: bool
+) -> None:
+    content = torch.load(_released(tmp_path), weights_only=False)
+    content["best_acc"] = number(1)
+    torch.save(content, tmp_path / "again.pt", _use_new_zipfile_serialization=zipped)
+
+    card = _import(tmp_path / "again.pt", tmp_path / "start")
+
+    assert card.weights_digest == _import(tmp_path / "model.pt", tmp_path / "first").weights_digest
+
+
 def test_another_order_can_be_declared(tmp_path: Path) -> None:
     order = ("t2", "t1", "flair", "t1ce")
     _import(_released(tmp_path), tmp_path / "start", order=order)
@@ -169,6 +183,10 @@ def _text(content: dict[str, Any]) -> None:
     content["state_dict"]["module.extra"] = "text"
 
 
+def _swell(content: dict[str, Any]) -> None:
+    content["state_dict"]["module.extra"] = torch.zeros(1).expand(1 << 40)
+
+
 def _code(content: dict[str, Any]) -> None:
     content["code"] = print
 
@@ -181,7 +199,8 @@ def _code(content: dict[str, Any]) -> None:
         (_reshape, r"out\.conv\.conv\.bias \(5,\), expected \(3,\)"),
         (_nest, "holds no state_dict"),
         (_text, r"state_dict\.module\.extra is not a tensor"),
-        (_code, "not a checkpoint of tensors"),
+        (_code, "it holds print, an object of Python and not a tensor"),
+        (_swell, r"state_dict\.module\.extra claims the shape"),
     ],
 )
 def test_another_checkpoint_is_refused_by_what_differs_first_and_nothing_is_written(
@@ -202,7 +221,7 @@ def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "notes.pt"
     path.write_text("hello")
 
-    with pytest.raises(InvalidRequest, match=r"notes\.pt: not a checkpoint"):
+    with pytest.raises(InvalidRequest, match=r"notes\.pt: it is text\. Expected a checkpoint"):
         _import(path, tmp_path / "start")
     with pytest.raises(InvalidRequest, match=r"none\.pt: there is no such file"):
         _import(tmp_path / "none.pt", tmp_path / "start")
