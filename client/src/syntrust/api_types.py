@@ -62,6 +62,13 @@ class CaseProblem(TypedDict):
 CaseState: TypeAlias = Literal["awaiting_upload", "inspecting", "ready", "refused", "withdrawn"]
 
 
+class CheckedModel(TypedDict):
+    """What `POST /models?dry_run=true` answers: the request can be used."""
+
+    name: str
+    """It is free."""
+
+
 class ComparisonVerdicts(TypedDict):
     """What holds for every region at once."""
 

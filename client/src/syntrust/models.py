@@ -53,9 +53,13 @@ class Models:
         seen: Sequence[str] | None = None,
         on_bytes: OnBytes = lambda _: None,
     ) -> JobBody:
-        """Send a checkpoint that Med-DDPM released; the job makes it a model of this name."""
-        upload = Jobs(self._connection).upload({"checkpoint": checkpoint}, on_bytes=on_bytes)
+        """Send a checkpoint that Med-DDPM released; the job makes it a model of this name.
+
+        The name and the cases are checked before the file is sent.
+        """
         listed = {} if seen is None else {"seen": list(seen)}
+        self._http.post("/models?dry_run=true", {"name": name, **listed})
+        upload = Jobs(self._connection).upload({"checkpoint": checkpoint}, on_bytes=on_bytes)
         return cast(
             "JobBody",
             self._http.post("/models", {"name": name, "upload": upload, **listed}),

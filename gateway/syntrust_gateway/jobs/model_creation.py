@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from sqlalchemy.orm import Session
+
 from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.job_steps import GeneratorCase, ImportModel, TrainGenerator
 from syntrust_core.errors import Conflict, InvalidRequest
@@ -18,11 +20,26 @@ from syntrust_gateway.jobs import service as jobs
 from syntrust_gateway.jobs.schemas import JobBody
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.models.registry import FoundModel
-from syntrust_gateway.models.schemas import NewModel, Training
+from syntrust_gateway.models.schemas import CheckedModel, NewModel, Training
 from syntrust_gateway.uploads import service as uploads
 
 USUAL_MODEL: Final = "tiny"
 SHOWN_TO_NETWORK: Final = ("view", "intensity", "expanded", "position")
+
+
+def check(container: Container, caller: Caller, request: NewModel) -> CheckedModel:
+    """Check a request before a checkpoint is sent: all of it but the bytes.
+
+    Raises
+    ------
+    Conflict, InvalidRequest
+        As `create` would.
+    """
+    if request.train is not None:
+        _training(container, caller, request)
+    with container.write.begin() as session:
+        _require_free(container, session, caller, request.name)
+    return CheckedModel(name=request.name)
 
 
 def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
@@ -43,20 +60,29 @@ def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
         else _import(container, caller, request)
     )
     kind = JobKind.MODEL_TRAINING if request.train else JobKind.MODEL_IMPORT
-    if models.is_shipped(container.store, request.name):
-        raise Conflict(f"{request.name} is the name of a shipped model; choose another.")
     with container.write.begin() as session:
-        jobs.require_free(session, caller, request.name)
+        _require_free(container, session, caller, request.name)
         shown = request.model_dump(mode="json", exclude_none=True)
         job = jobs.add(session, caller, kind, (step,), spec=shown, uploads=taken, name=request.name)
     return jobs.get_state(container, caller, job.id)
+
+
+def _require_free(container: Container, session: Session, caller: Caller, name: str) -> None:
+    if models.is_shipped(container.store, name):
+        raise Conflict(f"{name} is the name of a shipped model; choose another.")
+    jobs.require_free(session, caller, name)
 
 
 def _import(
     container: Container, caller: Caller, request: NewModel
 ) -> tuple[StepMessage, tuple[uploads.TakenUpload, ...]]:
     at = "/upload"
-    taken = uploads.take(container, caller, {at: request.upload or ""}, needs=("checkpoint",))[at]
+    if request.upload is None:
+        raise InvalidRequest(
+            "Give either `upload`, the id of an upload with the file `checkpoint`, or `train`.",
+            pointer=at,
+        )
+    taken = uploads.take(container, caller, {at: request.upload}, needs=("checkpoint",))[at]
     checkpoint = taken.files["checkpoint"]
     return ImportModel(name=request.name, checkpoint=checkpoint, seen=request.seen), (taken,)
 

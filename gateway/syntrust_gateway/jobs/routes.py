@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response, status
 
 from syntrust_core.contracts.job_results import BundleMetadata, SegmentationRecord, TwinRecord
 from syntrust_core.contracts.model_card import GeneratorCard
@@ -25,7 +27,7 @@ from syntrust_gateway.jobs.schemas import (
 )
 from syntrust_gateway.lifecycle.deletion import delete_job
 from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
-from syntrust_gateway.models.schemas import NewModel
+from syntrust_gateway.models.schemas import CheckedModel, NewModel
 from syntrust_gateway.runs.schemas import RunChanges
 from syntrust_metrics.trust.schema.answer import TrustAnswer
 
@@ -99,16 +101,28 @@ def create_volume_score(
     summary="Import or train a generator",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[Depends(json_only)],
-    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable),
+    response_model=JobBody,
+    responses=documented(InvalidRequest, Conflict, UnsupportedMediaType, StoreUnavailable)
+    | {200: {"model": CheckedModel, "description": "It can be used, for `dry_run`."}},
 )
 def create_model(
-    request: NewModel, response: Response, container: ContainerDep, caller: CallerDep
-) -> JobBody:
+    request: NewModel,
+    response: Response,
+    container: ContainerDep,
+    caller: CallerDep,
+    *,
+    dry_run: Annotated[
+        bool, Query(description="Accept nothing: check all but the upload, before it is sent.")
+    ] = False,
+) -> JobBody | Response:
     """Starts a job that makes the model. Nothing in a checkpoint is executed.
 
     Once the job has succeeded, name the model by its name or by the job's id wherever a generator
     is asked for. Research use only.
     """
+    if dry_run:
+        checked = model_creation.check(container, caller, request)
+        return Response(checked.model_dump_json(), media_type="application/json")
     return _accepted(response, model_creation.create(container, caller, request))
 
 

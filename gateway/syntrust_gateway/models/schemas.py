@@ -59,14 +59,20 @@ class NewModel(RequestBody):
     train: Training | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> Self:
-        if (self.upload is None) == (self.train is None):
+    def _is_not_both(self) -> Self:
+        if self.upload is not None and self.train is not None:
             msg = "give either `upload`, to import a checkpoint, or `train`"
             raise ValueError(msg)
-        if self.seen is not None and self.upload is None:
+        if self.seen is not None and self.train is not None:
             msg = "`seen` goes with `upload`; a training notes its cases itself"
             raise ValueError(msg)
         return self
+
+
+class CheckedModel(AnswerBody):
+    """What `POST /models?dry_run=true` answers: the request can be used."""
+
+    name: Annotated[str, Field(description="It is free.")]
 
 
 class Sampling(AnswerBody):

@@ -35,6 +35,7 @@ def ready(server: Any, answer: Any) -> Any:
     server.on("PUT /bucket/seg", answer())
     for route in ("/syntheses", "/models", "/trust-score/volumes"):
         server.on(f"POST {route}", answer(202, job(server, "queued")))
+    server.on("POST /models?dry_run=true", answer(200, {"name": "ours"}))
     looks = (answer(body=job(server, name)) for name in ("running", "succeeded"))
     server.on("GET /jobs/j1", *looks)
     server.on("GET /bucket/t1?signed", answer(body=IMAGE))
@@ -182,6 +183,19 @@ def test_a_model_is_imported_under_its_name_with_the_cases_it_has_seen(
     (asked,) = ready.to("POST /models")
     assert (code, asked.json()) == (0, {"name": "ours", "upload": "u1", "seen": ["a", "b"]})
     assert "model ours is ready, also as j1" in capsys.readouterr().out
+
+
+def test_a_model_whose_name_is_taken_is_refused_before_its_checkpoint_is_sent(
+    ready: Any, answer: Any, run: Run, mask: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = {"type": "conflict", "title": "Not possible", "detail": "You have a model ours."}
+    ready.on("POST /models?dry_run=true", answer(409, taken))
+
+    code = run("model", "import", str(mask), "--name", "ours")
+
+    assert code == 1
+    assert "You have a model ours." in capsys.readouterr().err
+    assert ready.to("POST /uploads") == []
 
 
 def test_a_training_is_asked_for_with_what_was_given_and_nothing_else(ready: Any, run: Run) -> None:

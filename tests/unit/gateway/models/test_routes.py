@@ -241,6 +241,24 @@ def test_a_model_is_imported_or_trained_under_a_plain_name(api: Api, body: dict[
     assert api.post("/models", json=body).status_code == 422
 
 
+def test_an_import_can_be_checked_before_its_checkpoint_is_sent(
+    api: Api, bring: Import, ready_dataset: str
+) -> None:
+    def check(name: str, **fields: Any) -> Any:
+        return api.post("/models?dry_run=true", json={"name": name, **fields})
+
+    free, shipped, wrong = check("ours", seen=["a"]), check("tiny"), check("Ours")
+    bring("ours")
+    taken = check("ours")
+    training = {"dataset": ready_dataset, "iterations": 5, "cases": ["none"]}
+    unknown = check("other", train=training)
+
+    assert (free.status_code, free.json()) == (200, {"name": "ours"})
+    assert [answer.status_code for answer in (shipped, wrong, taken)] == [409, 422, 409]
+    assert unknown.json()["errors"][0]["pointer"] == "/train/cases/0"
+    assert len(api.get("/jobs").json()["items"]) == 1
+
+
 def test_a_training_shows_its_loss_and_its_picture_while_it_runs(
     api: Api, container: Container, store: MemoryStore, harness: ApiHarness, ready_dataset: str
 ) -> None:
