@@ -15,7 +15,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons chaos chaos-table coverage check hooks bench structure walks openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons chaos chaos-table coverage check hooks bench structure walks configuration openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -85,6 +85,11 @@ walks: venv ## write docs/walks.md anew: the files that one value passes
 	@mkdir -p build
 	$(BIN)/python -m tools.walks > build/walks.md
 	mv build/walks.md docs/walks.md
+
+configuration: venv ## write docs/configuration.md anew from the settings classes
+	@mkdir -p build
+	$(BIN)/python -m tools.configuration > build/configuration.md
+	mv build/configuration.md docs/configuration.md
 
 openapi: venv ## write docs/openapi.json anew from the gateway
 	@mkdir -p build

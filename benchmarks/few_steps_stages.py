@@ -41,12 +41,14 @@ from syntrust_generator.synthesis.synthesis import (
 )
 from syntrust_metrics.segmentation.overlap import confusion_matrix, dice
 from syntrust_segmenter.presets import PRESETS
+from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort
 
 PRESET = "tiny"
 ALL_STEPS = 250
 REFERENCE: Final = "ddim"  # at all steps: first order, no estimate but that of each step
+OPTIONS: Final = SegmenterOptions()
 Say = Callable[[str], None]
 
 
@@ -127,7 +129,9 @@ def train_segmenters(plan: Plan, say: Say) -> None:
                 iterations=plan.iterations,
                 seed=seed,
             )
-            run_from_folders(message, train_segmenter, cases, out=out, threads=plan.threads)
+            run_from_folders(
+                message, train_segmenter, cases, out=out, threads=plan.threads, options=OPTIONS
+            )
             say(f"segmenter of seed {seed}: {plan.iterations} iterations")
 
 
@@ -190,7 +194,7 @@ def _predict(plan: Plan, seed: int, steps: int | None, out: Path) -> None:
             inputs[twin] = plan.twins(steps) / case
         images.append(Image(case=ref.id, twin=None if twin is None else twin.id))
     message = PredictCases(model=model.id, images=tuple(images))
-    run_from_folders(message, predict_cases, inputs, out=out, threads=plan.threads)
+    run_from_folders(message, predict_cases, inputs, out=out, threads=plan.threads, options=OPTIONS)
 
 
 def _case_ref(case: str) -> Ref:

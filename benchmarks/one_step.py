@@ -26,6 +26,7 @@ def run_from_folders(
     *,
     out: Path,
     threads: int,
+    options: object,
 ) -> None:
     """Run a step over the folders of its inputs, and write what it publishes into `out`.
 
@@ -35,7 +36,7 @@ def run_from_folders(
     shutil.rmtree(scratch, ignore_errors=True)
     found = scratch / "files"
     found.mkdir(parents=True)
-    bench = StepBench(scratch, cache_bytes=CACHE_BYTES, threads=threads)
+    bench = StepBench(scratch, cache_bytes=CACHE_BYTES, threads=threads, options=options)
     for ref, folder in inputs.items():
         bench.publish_folder(ref.kind, ref.id, folder)
     manifest = bench.run(message, work)

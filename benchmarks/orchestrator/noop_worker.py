@@ -11,9 +11,11 @@ from unittest.mock import patch
 from benchmarks.orchestrator.folder_store import FOLDER_VARIABLE, FolderStore
 from celery.signals import worker_init
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
 from syntrust_core.runtime.runner import StepContext
 from syntrust_core.runtime.worker import run_worker
+from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 
 BARE_TASK = "bench.bare"
@@ -32,4 +34,5 @@ if __name__ == "__main__":
     worker_init.connect(_register_bare, weak=False)
     store = FolderStore if FOLDER_VARIABLE in os.environ else S3Store
     with patch("syntrust_core.runtime.worker.S3Store", store):
-        run_worker(Queue.GENERATOR, {Kind.SYNTHESISE_CASE: NOTHING, Kind.TRAIN_GENERATOR: NOTHING})
+        handlers = {Kind.SYNTHESISE_CASE: NOTHING, Kind.TRAIN_GENERATOR: NOTHING}
+        run_worker(Queue.GENERATOR, handlers, read_at_start(Settings))

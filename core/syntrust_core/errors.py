@@ -146,6 +146,12 @@ class WorkerMisconfigured(PlatformError):
     slug, title, status, fault = "worker-broken", "Worker is not whole", 500, Fault.DEPENDENCY
 
 
+class InvalidConfiguration(PlatformError):
+    """A process cannot start with its settings; the detail names the variable."""
+
+    slug, title = "invalid-configuration", "Settings cannot be used"
+
+
 class DeviceBusy(PlatformError):
     """Another process of this worker holds the device. The step goes back to the queue."""
 

@@ -1,4 +1,7 @@
-"""Settings, read once in an entry point from `SYNTRUST_…` variables and passed down."""
+"""Settings that all services share, read once in an entry point and passed down.
+
+Each service has one class of settings, made of these and of a group of its own, in its `settings`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from syntrust_core.configuration import Environment
 
 Origin = Annotated[str, Field(pattern=r"^https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?$")]
 
@@ -18,10 +22,12 @@ class StorageSettings(BaseModel):
     public_endpoint: Annotated[
         str | None, Field(description="The same server as callers see it; signs presigned URLs.")
     ] = None
-    bucket: str = "syntrust"
-    region: str = "us-east-1"
-    access_key: str
-    secret_key: SecretStr
+    bucket: Annotated[
+        str, Field(description="Holds everything; made at the start if it is not there.")
+    ] = "syntrust"
+    region: Annotated[str, Field(description="Region that requests are signed for.")] = "us-east-1"
+    access_key: Annotated[str, Field(repr=False, description="Name of the key to the bucket.")]
+    secret_key: Annotated[SecretStr, Field(description="Secret of the key to the bucket.")]
     browser_origins: Annotated[
         tuple[Origin, ...],
         Field(
@@ -40,7 +46,9 @@ class QueueSettings(BaseModel):
             description="redis://… of the broker, leases and live progress.",
         ),
     ]
-    hard_time_limit: timedelta = timedelta(hours=11)
+    hard_time_limit: Annotated[
+        timedelta, Field(description="A step that runs longer is ended with its process.")
+    ] = timedelta(hours=11)
     visibility_timeout: Annotated[
         timedelta,
         Field(description="Redis hands an unacknowledged task to a second worker after this long."),
@@ -65,7 +73,12 @@ class WorkerSettings(BaseModel):
     threads: Annotated[
         int, Field(ge=1, description="CPU threads of a step; part of repeatability.")
     ] = 2
-    heartbeat_file: Path | None = None
+    heartbeat_file: Annotated[
+        Path | None,
+        Field(
+            description="File touched every 10 s while worker or orchestrator lives; null: none."
+        ),
+    ] = None
     soft_shutdown: Annotated[
         timedelta,
         Field(description="Time that a step has to keep a checkpoint when its worker ends."),
@@ -79,22 +92,23 @@ class WorkerSettings(BaseModel):
 class TracingSettings(BaseModel):
     endpoint: Annotated[
         str | None,
-        Field(description="OpenTelemetry collector for traces, http(s)://…/v1/traces; none: off."),
+        Field(description="OpenTelemetry collector for traces, http(s)://…/v1/traces; null: off."),
     ] = None
 
 
-class Settings(BaseSettings):
+class Settings(Environment):
     """What every process needs: where the bytes are and where the queue is."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="SYNTRUST_",
-        env_nested_delimiter="__",
-        extra="ignore",
-        hide_input_in_errors=True,  # an error of one field would print the keys beside it
-    )
 
     storage: StorageSettings
     queue: QueueSettings
     worker: WorkerSettings = WorkerSettings()
     tracing: TracingSettings = TracingSettings()
-    log_format: Annotated[str, Field(pattern="^(json|console)$")] = "json"
+    log_format: Annotated[
+        str, Field(pattern="^(json|console)$", description="Lines of the log: json or console.")
+    ] = "json"
+    revision: Annotated[
+        str | None,
+        Field(
+            description="Git revision that an image was built from; models trained in it name it."
+        ),
+    ] = None

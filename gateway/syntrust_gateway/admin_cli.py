@@ -10,25 +10,26 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from syntrust_core.settings import Settings
+from syntrust_core.configuration import read_at_start
+from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
-from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.settings import DatabaseSettings, GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, help="Verify, collect, back up and restore all data.")
 
 
 @contextmanager
-def _database() -> Iterator[Engine]:
-    engine = make_engine(GatewaySettings().database_url)
+def _database(url: str) -> Iterator[Engine]:
+    engine = make_engine(url)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-def _store() -> S3Store:
-    store = S3Store(Settings().storage)
+def _store(settings: StorageSettings) -> S3Store:
+    store = S3Store(settings)
     store.ensure_bucket()
     return store
 
@@ -41,9 +42,11 @@ def verify(
     """Compare every artifact and upload with its digest. Exit code 1 says that some are damaged."""
     from syntrust_gateway.lifecycle.verification import Verifier  # noqa: PLC0415
 
-    with _database() as engine:
+    settings = read_at_start(GatewaySettings)
+    with _database(settings.gateway.database_url) as engine:
         write, read = session_factory(engine), read_factory(engine)
-        verifier = Verifier(write, read, _store(), sizes_only=sizes_only, repairs=repair)
+        store = _store(settings.storage)
+        verifier = Verifier(write, read, store, sizes_only=sizes_only, repairs=repair)
         found = verifier.verify()
     for finding in found.findings:
         typer.echo(f"{finding.name}: {finding.reason} ({finding.repair})")
@@ -61,12 +64,14 @@ def collect(
     from syntrust_core.runtime.coordination import RedisCoordinator  # noqa: PLC0415
     from syntrust_gateway.lifecycle.collection import Collector, Retention  # noqa: PLC0415
 
-    gateway, settings = GatewaySettings(), Settings()
+    settings = read_at_start(GatewaySettings)
+    gateway = settings.gateway
     kept = Retention(gateway.keep_unnamed, gateway.keep_damaged, gateway.keep_unwanted)
     coordinator = RedisCoordinator.at(settings.queue.url)
-    with _database() as engine:
+    with _database(gateway.database_url) as engine:
         write, read = session_factory(engine), read_factory(engine)
-        collector = Collector(write, read, _store(), coordinator, retention=kept)
+        store = _store(settings.storage)
+        collector = Collector(write, read, store, coordinator, retention=kept)
         found = collector.collect() if delete else collector.find()
     for item in found:
         typer.echo(f"{item.key}: {item.bytes} bytes, {item.why}")
@@ -81,8 +86,9 @@ def backup(
     """Write a backup of the database and of every object, while the platform runs."""
     from syntrust_gateway.lifecycle.backup.write import write_backup  # noqa: PLC0415
 
-    with _database() as engine:
-        done = write_backup(read_factory(engine), _store(), folder)
+    settings = read_at_start(GatewaySettings)
+    with _database(settings.gateway.database_url) as engine:
+        done = write_backup(read_factory(engine), _store(settings.storage), folder)
     for key in done.damaged:
         typer.echo(f"{key} is damaged and not in the backup.", err=True)
     typer.echo(f"{done.folder}: {done.objects} objects, {done.bytes} bytes, {done.new_bytes} new.")
@@ -101,9 +107,11 @@ def restore_backup(
     """Restore a backup on an empty installation. What was withdrawn does not come back."""
     from syntrust_gateway.lifecycle.backup.restore import Backup, restore  # noqa: PLC0415
 
-    url = GatewaySettings().database_url
-    with _database() as engine:
-        done = restore(Backup.open(folder), engine, url, _store(), tombstones or [])
+    settings = read_at_start(GatewaySettings)
+    url = settings.gateway.database_url
+    with _database(url) as engine:
+        store = _store(settings.storage)
+        done = restore(Backup.open(folder), engine, url, store, tombstones or [])
     withheld = f", {done.withheld} of withdrawn cases were left out" if done.withheld else ""
     typer.echo(f"{done.rows} rows and {done.objects} objects are restored{withheld}.")
 
@@ -118,5 +126,6 @@ def export_tombstones(
         write_lines,
     )
 
-    with _database() as engine, read_factory(engine)() as session:
+    url = read_at_start(DatabaseSettings).gateway.database_url
+    with _database(url) as engine, read_factory(engine)() as session:
         write_lines(file, dump_tombstones(session))

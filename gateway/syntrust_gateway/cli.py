@@ -10,11 +10,11 @@ import json
 import typer
 from rich.console import Console
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.errors import PlatformError
-from syntrust_core.settings import Settings
 from syntrust_gateway.admin_cli import cli as admin_cli
 from syntrust_gateway.key_cli import cli as key_cli
-from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.settings import DatabaseSettings, GatewaySettings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 cli.add_typer(key_cli, name="key")
@@ -26,7 +26,7 @@ def migrate_database() -> None:
     """Bring the database to the newest schema."""
     from syntrust_gateway.db.migrations import migrate  # noqa: PLC0415
 
-    migrate(GatewaySettings().database_url)
+    migrate(read_at_start(DatabaseSettings).gateway.database_url)
 
 
 @cli.command("serve")
@@ -34,7 +34,7 @@ def serve_api(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the REST API."""
     from syntrust_gateway.server import serve  # noqa: PLC0415
 
-    serve(host, port)
+    serve(read_at_start(GatewaySettings), host, port)
 
 
 @cli.command("openapi")
@@ -51,7 +51,7 @@ def run_orchestrator() -> None:
     """Drive datasets, jobs and experiments until told to stop."""
     from syntrust_gateway.orchestrator import orchestrate  # noqa: PLC0415
 
-    orchestrate(Settings(), GatewaySettings())
+    orchestrate(read_at_start(GatewaySettings))
 
 
 def main() -> None:

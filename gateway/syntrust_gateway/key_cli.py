@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.errors import PlatformError
 from syntrust_gateway.auth import keys
 from syntrust_gateway.auth import service as auth
 from syntrust_gateway.db.auth_tables import ApiKey, Scope
 from syntrust_gateway.db.session import make_engine, session_factory
 from syntrust_gateway.db.tables import Client, Role, utc_now
-from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.settings import DatabaseSettings
 
 cli = typer.Typer(no_args_is_help=True, help="API keys.")
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `key list` tells it.")]
@@ -101,7 +102,7 @@ def revoke_key(key_id: KeyId) -> None:
 @contextmanager
 def _session() -> Iterator[Session]:
     """Open a session that writes; a refusal is printed, and the command fails."""
-    engine = make_engine(GatewaySettings().database_url)
+    engine = make_engine(read_at_start(DatabaseSettings).gateway.database_url)
     try:
         with session_factory(engine).begin() as session:
             yield session

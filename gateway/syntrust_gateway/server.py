@@ -12,14 +12,13 @@ from syntrust_core.errors import StoreUnavailable
 from syntrust_core.log import get_logger
 from syntrust_core.observability import tracing
 from syntrust_core.runtime.coordination import RedisCoordinator
-from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.api.connections import ConnectionLimits, guarded_protocol
 from syntrust_gateway.app import create_app
 from syntrust_gateway.auth import keys
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
-from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.settings import GatewayOptions, GatewaySettings
 from syntrust_gateway.trust_score.service import ScorerPool
 
 log = get_logger(__name__)
@@ -27,23 +26,21 @@ log = get_logger(__name__)
 GRACE_S = 20
 
 
-def serve(host: str, port: int) -> None:
+def serve(settings: GatewaySettings, host: str, port: int) -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
-    settings = Settings()
     structured_log.configure(settings.log_format)
     tracing.configure("syntrust-gateway", settings.tracing)
-    gateway = GatewaySettings()
-    container = make_container(settings, gateway)
+    container = make_container(settings)
     scorers = ScorerPool()
     app = create_app(container, scorers)
     scorers.start()
     # What exists now lives on, so garbage collections need not walk through it again.
     gc.freeze()
-    uvicorn.run(app, host=host, port=port, **server_options(gateway))
+    uvicorn.run(app, host=host, port=port, **server_options(settings.gateway))
     scorers.close()
 
 
-def server_options(gateway: GatewaySettings) -> dict[str, Any]:
+def server_options(gateway: GatewayOptions) -> dict[str, Any]:
     """How uvicorn serves: what it logs, what it waits for and how much it takes at once."""
     limits = ConnectionLimits(
         most=gateway.max_connections,
@@ -65,8 +62,9 @@ def server_options(gateway: GatewaySettings) -> dict[str, Any]:
     }
 
 
-def make_container(settings: Settings, gateway: GatewaySettings) -> Container:
+def make_container(settings: GatewaySettings) -> Container:
     """Make the API's collaborators on real servers, and make sure of bucket and admin key."""
+    gateway = settings.gateway
     engine = make_engine(gateway.database_url)
     write = session_factory(engine)
     if gateway.admin_key is not None:

@@ -1,22 +1,21 @@
-"""Settings of the gateway alone, from `SYNTRUST_GATEWAY__…`; the shared ones are in `core`."""
+"""Settings of API and orchestrator: the shared ones, and the group `SYNTRUST_GATEWAY__…`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field, IPvAnyNetwork, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 
+from syntrust_core.configuration import Environment
+from syntrust_core.settings import Settings
 from syntrust_gateway.auth.quotas import ClientLimits
 
 MIN_KEY_CHARACTERS = 32
 
 
-class GatewaySettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix="SYNTRUST_GATEWAY__", extra="ignore", hide_input_in_errors=True
-    )
+class GatewayOptions(BaseModel):
+    """What an operator may set on API and orchestrator alone."""
 
     database_url: Annotated[
         str, Field(description="sqlite:///… or postgresql+psycopg://…", repr=False)
@@ -29,7 +28,11 @@ class GatewaySettings(BaseSettings):
         ),
     ] = None
     max_body_bytes: Annotated[
-        int, Field(gt=0, description="100,000 cases of three regions are about 22 MB.")
+        int,
+        Field(
+            gt=0,
+            description="Most bytes of a request; 100,000 cases of three regions are about 22 MB.",
+        ),
     ] = 32 << 20
     body_timeout: Annotated[
         timedelta, Field(description="A request must have arrived whole within this time.")
@@ -92,3 +95,17 @@ class GatewaySettings(BaseSettings):
         return ClientLimits(
             self.client_running_steps, self.client_stored_bytes, self.client_requests_per_minute
         )
+
+
+class GatewaySettings(Settings):
+    """All settings of API and orchestrator."""
+
+    gateway: GatewayOptions
+
+
+class DatabaseSettings(Environment):
+    """The part of them for commands that use the database alone, and need no other secret."""
+
+    also_known: ClassVar[tuple[type[Environment], ...]] = (Settings,)
+
+    gateway: GatewayOptions

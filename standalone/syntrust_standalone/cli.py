@@ -17,7 +17,7 @@ from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
 from syntrust_standalone.data_folder import Database, DataFolder, require_free_port
 from syntrust_standalone.security.local_users import require_own_machine
-from syntrust_standalone.stack import Stack
+from syntrust_standalone.stack import Stack, require_known_variables
 from syntrust_standalone.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def up(
     ] = False,
 ) -> None:
     """Start the stack and keep it running until Ctrl-C; a later start resumes its work."""
+    require_known_variables()
     require_free_port(port)
     if not allow_local_users:
         require_own_machine()
@@ -115,6 +116,7 @@ def demo(
     """
     from syntrust_standalone.demo import DemoPlan, run_demo  # noqa: PLC0415 - `up` does not need it
 
+    require_known_variables()
     if port:
         require_free_port(port)
     plan = DemoPlan(cases=cases, iterations=iterations)

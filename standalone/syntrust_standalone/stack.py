@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from syntrust_core.configuration import refuse_unknown
 from syntrust_core.contracts.base import Queue
 from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
 from syntrust_standalone.liveness import Heartbeat, Liveness, http_shows_life, redis_shows_life
@@ -155,3 +156,19 @@ def _choose_threads() -> str:
     """Choose the CPU threads of a step: as configured, else one per core up to a limit."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MAX_THREADS))
+
+
+def require_known_variables() -> None:
+    """Refuse a `SYNTRUST_…` variable that sets nothing, before a program of the stack does.
+
+    Raises
+    ------
+    InvalidConfiguration
+        The detail names it and the nearest right name.
+    """
+    # The gateway's settings take half a second to load, and only who starts a stack needs them.
+    from syntrust_gateway.settings import GatewaySettings  # noqa: PLC0415
+    from syntrust_generator.settings import GeneratorSettings  # noqa: PLC0415
+    from syntrust_segmenter.settings import SegmenterSettings  # noqa: PLC0415
+
+    refuse_unknown(os.environ, GatewaySettings, GeneratorSettings, SegmenterSettings)

@@ -23,7 +23,7 @@ from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.s3 import S3Store
 
 Database = Literal["sqlite", "postgresql"]
-MARK: Final = "SYNTRUST_CHAOS_MARK"
+MARK: Final = "CHAOS_MARK"
 PATIENCE_S: Final = 300.0
 PARTS: Final = {
     "gateway": "syntrust-gateway serve",

@@ -93,7 +93,7 @@ def watching() -> Iterator[Walk]:
 def watch_child() -> None:
     """Watch this process from its start, and write what it entered when it ends."""
     walk = Walk()
-    folder = Path(os.environ["SYNTRUST_WALK"])
+    folder = Path(os.environ["WALK_FOLDER"])
 
     def tell() -> None:
         _start(None)
@@ -111,7 +111,7 @@ def _children_tell(folder: Path) -> Iterator[None]:
     before = dict(os.environ)
     os.environ |= {
         "PYTHONPATH": os.pathsep.join([str(folder), str(_CHECKOUT)]),
-        "SYNTRUST_WALK": str(folder),
+        "WALK_FOLDER": str(folder),
     }
     try:
         yield

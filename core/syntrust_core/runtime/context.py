@@ -61,9 +61,12 @@ class StepContext:
         scratch: Path,
         threads: int,
         process: StepProcess | None = None,
+        options: object = None,
+        revision: str | None = None,
     ) -> None:
         self.ref = ref
         self.threads = threads
+        self.revision = revision
         self.attempt = str(uuid4())
         self.scratch = scratch
         self.files: dict[str, Path] = {}
@@ -73,6 +76,7 @@ class StepContext:
         self.process = process or InProcess()
         self.records = AttemptRecords(store, ref, self.attempt)
         self.signs = 0
+        self._options = options
         self._store = store
         self._coordinator = coordinator
         self._cache = cache
@@ -80,6 +84,15 @@ class StepContext:
         self._checkpoints = Checkpoints(store, ref, self.attempt)
         self._live_artifacts: set[str] = set()
         self._used_up: set[str] = set()
+
+    def require_options(self, kind: type[T]) -> T:
+        """Give the settings of the service that were read when its worker started."""
+        if not isinstance(self._options, kind):
+            msg = (
+                f"this worker was started with {type(self._options).__name__}, not {kind.__name__}"
+            )
+            raise TypeError(msg)
+        return self._options
 
     def prepare(self) -> None:
         """Make the scratch folder. It is part of the attempt, so a full disk counts as one."""

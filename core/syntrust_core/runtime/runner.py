@@ -93,6 +93,8 @@ class StepServers:
     scratch: Path
     threads: int = 1
     process: StepProcess | None = None
+    options: object = None
+    revision: str | None = None
 
 
 def require_message(kind: type[Message], message: StepMessage) -> Message:
@@ -113,6 +115,8 @@ def run_step(
     scratch: Path,
     threads: int = 1,
     process: StepProcess | None = None,
+    options: object = None,
+    revision: str | None = None,
 ) -> Outcome:
     """Compute `message`, unless it is done or runs elsewhere, and publish the result.
 
@@ -124,7 +128,7 @@ def run_step(
         _require_recipe(message)
         handler(message, context)
 
-    servers = StepServers(store, coordinator, cache, scratch, threads, process)
+    servers = StepServers(store, coordinator, cache, scratch, threads, process, options, revision)
     return run_attempt(message.ref, compute, servers)
 
 
@@ -138,6 +142,8 @@ def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepS
         scratch=servers.scratch / f"step-{os.getpid()}-{uuid4().hex}",
         threads=servers.threads,
         process=servers.process,
+        options=servers.options,
+        revision=servers.revision,
     )
     tracing.annotate(step=ref.id, attempt=context.attempt)
     with bound_contextvars(kind=str(ref.kind), step=ref.id, attempt=context.attempt):

@@ -63,7 +63,9 @@ _TASK_NAME = r"syntrust\.([a-z_]+)"
 def run_worker(
     queue: Queue,
     handlers: Mapping[Kind, str],
+    settings: Settings,
     *,
+    options: object = None,
     at_start: Callable[[ObjectStore], None] = lambda _: None,
     processes: int = 1,
 ) -> None:
@@ -71,16 +73,16 @@ def run_worker(
 
     `handlers` names the function of each kind as "module:function". A child imports it, the parent
     never does: a GPU context or a thread pool does not survive a fork. With several `processes`,
-    each computes a step; they take turns on the device, see `StepContext.device`.
+    each computes a step; they take turns on the device, see `StepContext.device`. `options` are the
+    service's own settings, see `StepContext.require_options`.
     """
-    settings = Settings()
     structured_log.configure(settings.log_format)
     settings.worker.scratch.mkdir(parents=True, exist_ok=True)
     remove_leftovers(settings.worker.scratch)
     store = S3Store(settings.storage)
     store.ensure_bucket()
     at_start(store)
-    app, worker = make_celery(settings.queue), _Worker(settings, queue, processes)
+    app, worker = make_celery(settings.queue), _Worker(settings, queue, processes, options)
     for kind, location in handlers.items():
         _register(app, kind, location, worker)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
@@ -125,8 +127,9 @@ def remove_leftovers(scratch: Path) -> None:
 class _Worker:
     """One worker: its parent process, and in each child what the child keeps between steps."""
 
-    def __init__(self, settings: Settings, queue: Queue, processes: int) -> None:
+    def __init__(self, settings: Settings, queue: Queue, processes: int, options: object) -> None:
         self.flag = StopFlag()
+        self._options = options
         self._settings, self._queue, self._processes = settings, queue, processes
 
     def on_ready(self, names: Sequence[str]) -> None:
@@ -163,6 +166,8 @@ class _Worker:
             scratch=worker.scratch,
             threads=worker.threads,
             process=self.process,
+            options=self._options,
+            revision=self._settings.revision,
         )
 
     def on_unknown_task(self, name: str = "", id: str = "", **_: object) -> None:  # noqa: A002 - Celery's name
@@ -251,6 +256,8 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
             scratch=servers.scratch,
             threads=servers.threads,
             process=servers.process,
+            options=servers.options,
+            revision=servers.revision,
         )
 
     def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent

@@ -22,12 +22,14 @@ class StepBench:
         coordinator: MemoryCoordinator | None = None,
         cache_bytes: int = 1 << 30,
         threads: int = 1,
+        options: object = None,
     ) -> None:
         self.scratch = scratch
         self.store = store or MemoryStore()
         self.coordinator = coordinator or MemoryCoordinator()
         self.cache = InputCache(self.store, scratch / "cache", limit_bytes=cache_bytes)
         self.threads = threads
+        self.options = options
 
     def publish(self, kind: Kind, step: str, files: Mapping[str, Path]) -> Ref:
         """Publish files as if the step of that id had computed them."""
@@ -50,6 +52,7 @@ class StepBench:
             cache=self.cache,
             scratch=self.scratch,
             threads=self.threads,
+            options=self.options,
         )
 
     def run(self, message: StepMessage, handler: StepHandler) -> Manifest:

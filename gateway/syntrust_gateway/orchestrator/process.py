@@ -18,7 +18,6 @@ from syntrust_core.observability import tracing
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.coordination import RedisCoordinator
 from syntrust_core.runtime.queue import CeleryQueue
-from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.orchestrator.heartbeat import Heartbeat
@@ -35,21 +34,21 @@ STANDBY_S: Final = 2.0  # between two attempts to take the lead
 _AWAY: Final = (Unavailable, OperationalError, InterfaceError)
 
 
-def orchestrate(settings: Settings, gateway: GatewaySettings) -> None:
+def orchestrate(settings: GatewaySettings) -> None:
     """Drive datasets, jobs and experiments until SIGTERM or SIGINT, whenever this one leads."""
     structured_log.configure(settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tracing.configure("syntrust-orchestrator", settings.tracing)
-    engine = make_engine(gateway.database_url)
+    engine = make_engine(settings.gateway.database_url)
     store = S3Store(settings.storage)
     store.ensure_bucket()
     servers = Servers(
         store,
         RedisCoordinator.at(settings.queue.url),
         CeleryQueue(settings.queue),
-        most_running=gateway.client_running_steps,
+        most_running=settings.gateway.client_running_steps,
     )
     write, read, leader = session_factory(engine), read_factory(engine), make_leader(engine)
     with Heartbeat(settings.worker.heartbeat_file) as heartbeat:

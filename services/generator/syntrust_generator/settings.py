@@ -1,4 +1,4 @@
-"""What an operator may set on a generator worker, from `SYNTRUST_GENERATOR__…` variables.
+"""Settings of a generator worker: the shared ones, and the group `SYNTRUST_GENERATOR__…`.
 
 Loads no torch: the parent process reads it before it forks, and torch would not survive the fork.
 """
@@ -9,17 +9,16 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field
+
+from syntrust_core.settings import Settings
 
 BESIDE_A_GPU, ON_A_CPU = 2, 1  # processes of a worker
 PrecisionChoice = Literal["auto", "fp32", "tf32", "bf16"]
 
 
-class GeneratorSettings(BaseSettings):
+class GeneratorOptions(BaseModel):
     """Like the number of threads, these decide the last bits of a twin, not which twin it is."""
-
-    model_config = SettingsConfigDict(env_prefix="SYNTRUST_GENERATOR__", extra="ignore")
 
     precision: Annotated[
         PrecisionChoice,
@@ -45,14 +44,19 @@ class GeneratorSettings(BaseSettings):
     ] = None
 
 
-def count_processes(devices: Path) -> int:
+class GeneratorSettings(Settings):
+    """All settings of a generator worker."""
+
+    generator: GeneratorOptions = GeneratorOptions()
+
+
+def count_processes(options: GeneratorOptions, devices: Path) -> int:
     """Count the processes of a worker: as set, else by whether this process sees an NVIDIA GPU.
 
     `devices` is the folder of device files, /dev.
     """
-    processes = GeneratorSettings().processes
-    if processes is not None:
-        return processes
+    if options.processes is not None:
+        return options.processes
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
     sees_gpu = not hidden and any(devices.glob("nvidia[0-9]*"))
     return BESIDE_A_GPU if sees_gpu else ON_A_CPU

@@ -16,7 +16,7 @@ from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.model_card import Sampling
-from syntrust_generator.settings import GeneratorSettings
+from syntrust_generator.settings import GeneratorOptions
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.synthesis.engine import ComputeConfig, best_device
 from syntrust_generator.synthesis.synthesis import SynthesisConfig, TwinJob, synthesise
@@ -29,13 +29,14 @@ PATIENCE_S = 60.0  # longer than most twins take; a training holds the device fo
 
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
-    request, settings = require_message(SynthesiseCase, message), GeneratorSettings()
+    request = require_message(SynthesiseCase, message)
+    options = context.require_options(GeneratorOptions)
     config = SynthesisConfig(
         generator=_load_cached_model(context.fetch(request.generator)),
         seed=request.seed,
         sampling=Sampling(sampler=request.sampler, steps=request.steps),
         fit=request.fit,
-        compute=ComputeConfig(precision=settings.precision, compiled=settings.compiled),
+        compute=ComputeConfig(precision=options.precision, compiled=options.compiled),
     )
     case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     with reproducible(context.threads):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 from syntrust_generator.checkpoints.publish import publish_shipped
-from syntrust_generator.settings import count_processes
+from syntrust_generator.settings import GeneratorSettings, count_processes
 
 HANDLERS = {
     Kind.SYNTHESISE_CASE: "syntrust_generator.tasks:synthesise_case",
@@ -16,9 +17,12 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
+    settings = read_at_start(GeneratorSettings)
     run_worker(
         Queue.GENERATOR,
         HANDLERS,
+        settings,
+        options=settings.generator,
         at_start=publish_shipped,
-        processes=count_processes(Path("/dev")),
+        processes=count_processes(settings.generator, Path("/dev")),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
+from syntrust_metrics.settings import MetricsSettings
 
 HANDLERS = {
     Kind.RECEIVE_UPLOAD: "syntrust_metrics.receiving:receive_upload",
@@ -16,4 +18,4 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.METRICS, HANDLERS)
+    run_worker(Queue.METRICS, HANDLERS, read_at_start(MetricsSettings))

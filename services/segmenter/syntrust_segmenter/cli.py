@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import PlatformError
-from syntrust_core.settings import Settings
 from syntrust_core.storage.s3 import S3Store
 from syntrust_segmenter.models.bundle import export_bundle
 from syntrust_segmenter.models.publish import publish_model
 from syntrust_segmenter.models.start_weights import RELEASED_ORDER, Layout, import_checkpoint
 from syntrust_segmenter.presets import PRESETS, configure
+from syntrust_segmenter.settings import SegmenterSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,8 @@ def _import(options: argparse.Namespace) -> str:
 
 
 def _publish(options: argparse.Namespace) -> str:
-    ref = publish_model(S3Store(Settings().storage), options.folder, options.name)
+    store = S3Store(read_at_start(SegmenterSettings).storage)
+    ref = publish_model(store, options.folder, options.name)
     return f"Published {options.name} as {ref.id}, for every client. Research use only."
 
 

@@ -1,18 +1,17 @@
-"""Settings of a segmenter worker, from `SYNTRUST_SEGMENTER__…` variables."""
+"""Settings of a segmenter worker: the shared ones, and the group `SYNTRUST_SEGMENTER__…`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field
+
+from syntrust_core.settings import Settings
 
 
-class SegmenterSettings(BaseSettings):
+class SegmenterOptions(BaseModel):
     """Settings for speed and storage. None of them changes a weight or a label map."""
-
-    model_config = SettingsConfigDict(env_prefix="SYNTRUST_SEGMENTER__", extra="ignore")
 
     prepared: Annotated[
         Path | None,
@@ -35,3 +34,9 @@ class SegmenterSettings(BaseSettings):
             description="Threads that prepare samples beside a training; null: 4 on a GPU, else 0.",
         ),
     ] = None
+
+
+class SegmenterSettings(Settings):
+    """All settings of a segmenter worker."""
+
+    segmenter: SegmenterOptions = SegmenterOptions()

@@ -16,13 +16,13 @@ from syntrust_segmenter.models.bundle import METADATA_FILE, export_zip
 from syntrust_segmenter.models.store import MODEL_FILES
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
-from syntrust_segmenter.settings import SegmenterSettings
+from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.training.training_job import train
 
 
 def train_segmenter(message: StepMessage, context: StepContext) -> None:
     request = require_message(TrainSegmenter, message)
-    settings = SegmenterSettings()
+    options = context.require_options(SegmenterOptions)
     out = context.scratch / "model"
     train(
         _build_entries(request.train, context),
@@ -31,13 +31,14 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
         seed=request.seed,
         out=out,
         scratch=context.scratch,
-        cache=_open_cache(settings, context),
+        cache=_open_cache(options, context),
         report=context.report,
         overrides=request.overrides,
         iterations=request.iterations,
         start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
-        compute=ComputeConfig(threads=context.threads, loaders=_count_loaders(settings)),
+        compute=ComputeConfig(threads=context.threads, loaders=_count_loaders(options)),
+        revision=context.revision,
     )
     for name in MODEL_FILES:
         context.add(name, out / name)
@@ -80,21 +81,21 @@ def _add_files(files: Mapping[str, Path], context: StepContext) -> None:
 
 def _build_job(context: StepContext, *, probabilities: bool) -> PredictionJob:
     return PredictionJob(
-        cache=_open_cache(SegmenterSettings(), context),
+        cache=_open_cache(context.require_options(SegmenterOptions), context),
         report=context.report,
         probabilities=probabilities,
         compute=ComputeConfig(threads=context.threads),
     )
 
 
-def _count_loaders(settings: SegmenterSettings) -> int:
-    return best_loaders() if settings.loaders is None else settings.loaders
+def _count_loaders(options: SegmenterOptions) -> int:
+    return best_loaders() if options.loaders is None else options.loaders
 
 
-def _open_cache(settings: SegmenterSettings, context: StepContext) -> PreparedCache:
+def _open_cache(options: SegmenterOptions, context: StepContext) -> PreparedCache:
     # A step's scratch folder lies in the worker's, which outlives it.
-    root = settings.prepared or context.scratch.parent / "prepared"
-    return PreparedCache(root, limit_bytes=settings.prepared_bytes)
+    root = options.prepared or context.scratch.parent / "prepared"
+    return PreparedCache(root, limit_bytes=options.prepared_bytes)
 
 
 def _build_entries(images: Iterable[Image], context: StepContext) -> list[ImageEntry]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
+from syntrust_segmenter.settings import SegmenterSettings
 
 HANDLERS = {
     Kind.TRAIN_SEGMENTER: "syntrust_segmenter.tasks:train_segmenter",
@@ -13,4 +15,5 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.SEGMENTER, HANDLERS)
+    settings = read_at_start(SegmenterSettings)
+    run_worker(Queue.SEGMENTER, HANDLERS, settings, options=settings.segmenter)

@@ -19,7 +19,7 @@ import pytest
 from syntrust import Client, ServerFailed
 from syntrust_standalone.peak_memory import list_process_tree
 
-MARK = "SYNTRUST_TEST_MARK"
+MARK = "STANDALONE_TEST_MARK"
 UP = ("-m", "syntrust_standalone", "up", "--allow-local-users", "--port", "0", "--data")
 PARTS = {
     "metrics": "syntrust_metrics.worker",

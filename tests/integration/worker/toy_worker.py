@@ -7,12 +7,14 @@ import sys
 import threading
 from pathlib import Path
 
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue, StepMessage
 from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.errors import InvalidRequest, Stopping
 from syntrust_core.runtime import worker
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_core.runtime.worker import run_worker
+from syntrust_core.settings import Settings
 
 
 def work(message: StepMessage, context: StepContext) -> None:
@@ -83,5 +85,6 @@ if __name__ == "__main__":
     run_worker(
         Queue.METRICS,
         {Kind.SCORE_CASES: os.environ["TOY_WORK"]},
+        read_at_start(Settings),
         processes=int(os.environ["TOY_PROCESSES"]),
     )

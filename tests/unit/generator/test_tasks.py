@@ -19,6 +19,7 @@ from syntrust_core.runtime.runner import device_lock
 from syntrust_core.testing import MemoryCoordinator
 from syntrust_core.testing.step_bench import StepBench
 from syntrust_generator.checkpoints.publish import publish_model
+from syntrust_generator.settings import GeneratorOptions
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.tasks import synthesise_case, train_generator
 from syntrust_generator.training.loop import TrainingProgress
@@ -36,7 +37,7 @@ class Bench(StepBench):
     """Runs steps over a store that has one inspected case."""
 
     def __init__(self, case_folder: Path, scratch: Path) -> None:
-        super().__init__(scratch)
+        super().__init__(scratch, options=GeneratorOptions())
         self.publish_folder(Kind.INSPECT_CASE, CASE, case_folder)
 
     def train(self, **more: Any) -> tuple[Ref, Manifest]:

@@ -15,6 +15,7 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.testing.step_bench import StepBench
 from syntrust_segmenter.model_card import ModelCard
+from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.tasks import export_bundle, predict_cases, segment_case, train_segmenter
 
 A, B = "a" * 64, "b" * 64
@@ -24,7 +25,7 @@ class Bench(StepBench):
     """A bench with two inspected cases."""
 
     def __init__(self, folders: list[Path], scratch: Path) -> None:
-        super().__init__(scratch)
+        super().__init__(scratch, options=SegmenterOptions())
         for step, folder in zip((A, B), folders, strict=True):
             self.publish_folder(Kind.INSPECT_CASE, step, folder)
 

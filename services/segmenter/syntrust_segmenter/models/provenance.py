@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
@@ -10,18 +9,17 @@ from pathlib import Path
 from typing import Final
 
 PACKAGES: Final = ("syntrust-segmenter", "torch", "monai", "numpy")
-REVISION: Final = "SYNTRUST_REVISION"
-"""Environment variable with the git revision that an image was built from."""
 
 
 @cache
-def read_versions() -> Mapping[str, str]:
+def read_versions(revision: str | None) -> Mapping[str, str]:
     """Read the versions of the packages that decide a training, and the git revision.
 
-    The answer is cached, because a process keeps the source that it started with.
+    `revision` is the one that an image was built from; None takes that of the checkout, if there
+    is one. The answer is cached, because a process keeps the source that it started with.
     """
     found = {name: version(name) for name in PACKAGES}
-    revision = os.environ.get(REVISION) or find_commit(Path(__file__))
+    revision = revision or find_commit(Path(__file__))
     return found if revision is None else {**found, "revision": revision}
 
 

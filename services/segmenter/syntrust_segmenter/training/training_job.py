@@ -53,6 +53,7 @@ def train(
     start: Path | None = None,
     checkpoints: Checkpoints | None = None,
     compute: ComputeConfig | None = None,
+    revision: str | None = None,
 ) -> ModelCard:
     """Train on `cases` and write weights, config, history and model card into `out`.
 
@@ -72,6 +73,8 @@ def train(
         The folder of a trained segmenter or of an imported checkpoint; see `read_start`.
     report : Report
         Called after each iteration with done, total and numbers worth showing.
+    revision : str, optional
+        Git revision of an image, for the model card; that of the checkout if left out.
 
     Raises
     ------
@@ -99,7 +102,8 @@ def train(
         state = train_network(
             training, held_out, config, run, report=report, checkpoints=checkpoints
         )
-    card = _make_card(cases, state, config, run, compute, images=images)
+    versions = read_versions(revision)
+    card = _make_card(cases, state, config, run, compute, images=images, versions=versions)
     save_model(state.result, card, state.history, out)
     return card
 
@@ -118,6 +122,7 @@ def _make_card(
     compute: ComputeConfig,
     *,
     images: str,
+    versions: Mapping[str, str],
 ) -> ModelCard:
     """Describe a finished training; `images` is the digest of its training images."""
     return ModelCard(
@@ -132,7 +137,7 @@ def _make_card(
         parameters=sum(tensor.numel() for tensor in state.result.parameters()),
         validation_dice=summarise_validation(state.history),
         start=None if run.start is None else run.start.make_record(state.result),
-        versions=dict(read_versions()),
+        versions=dict(versions),
         weights_digest=weights_digest(state.result.state_dict()),
     )
 

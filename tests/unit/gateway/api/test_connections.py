@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from syntrust_gateway.server import server_options
-from syntrust_gateway.settings import GatewaySettings
+from syntrust_gateway.settings import GatewayOptions
 
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX-More: "
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -69,9 +69,8 @@ Serve = Callable[..., Served]
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+def serve() -> Iterator[Serve]:
     """Start a server with the options of the gateway's own."""
-    monkeypatch.setenv("SYNTRUST_GATEWAY__DATABASE_URL", "sqlite://")
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(running(settings))
 
@@ -80,7 +79,10 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 def running(settings: dict[str, Any]) -> Iterator[Served]:
     served = Served()
     config = uvicorn.Config(
-        served.app, interface="asgi3", lifespan="off", **server_options(GatewaySettings(**settings))
+        served.app,
+        interface="asgi3",
+        lifespan="off",
+        **server_options(GatewayOptions(**{"database_url": "sqlite://", **settings})),
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
