@@ -83,6 +83,13 @@ class WorkerSettings(BaseModel):
         timedelta,
         Field(description="Time that a step has to keep a checkpoint when its worker ends."),
     ] = timedelta(seconds=60)
+    exit_when_idle: Annotated[
+        timedelta | None,
+        Field(
+            gt=timedelta(0),
+            description="A worker ends with code 0 after this long without a step; null: never.",
+        ),
+    ] = None
     patience_factor: Annotated[
         float,
         Field(gt=0, description="Multiplies how long a step may take without a sign of progress."),

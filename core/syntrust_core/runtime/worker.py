@@ -38,6 +38,7 @@ from syntrust_core.observability import tracing
 from syntrust_core.observability.gpus import read_gpus
 from syntrust_core.runtime.children import LIFE_SIGNS, ChildProcess, ChildWatch, StopFlag
 from syntrust_core.runtime.coordination import RedisCoordinator
+from syntrust_core.runtime.departure.idleness import leave_when_idle
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import RUN, make_celery, step_of
 from syntrust_core.runtime.runner import (
@@ -90,7 +91,7 @@ def run_worker(
     # A signal that comes before the worker is ready goes to Celery's own handler.
     worker_shutting_down.connect(lambda **_: worker.flag.set(), weak=False, dispatch_uid="stop")
     worker_ready.connect(
-        lambda **_: worker.on_ready([f"{name}-{n}" for n in range(processes)]),
+        lambda sender, **_: worker.on_ready(sender, [f"{name}-{n}" for n in range(processes)]),
         weak=False,
         dispatch_uid="ready",
     )
@@ -132,12 +133,14 @@ class _Worker:
         self._options = options
         self._settings, self._queue, self._processes = settings, queue, processes
 
-    def on_ready(self, names: Sequence[str]) -> None:
-        """Listen to signals and begin the heartbeat. Runs in the parent."""
+    def on_ready(self, consumer: object, names: Sequence[str]) -> None:
+        """Listen to signals, begin the heartbeat, watch for idleness. Runs in the parent."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, lambda *_: self._stop())
         beat = threading.Thread(target=self._beat, args=(names,), name="heartbeat", daemon=True)
         beat.start()
+        if (limit := self._settings.worker.exit_when_idle) is not None:
+            leave_when_idle(consumer, self._queue, limit)
 
     @cached_property
     def process(self) -> ChildProcess:

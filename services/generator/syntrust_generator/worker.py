@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
+from syntrust_core.worker_command import read_worker_settings
 from syntrust_generator.checkpoints.publish import publish_shipped
 from syntrust_generator.settings import GeneratorSettings, count_processes
 
@@ -17,7 +17,7 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
-    settings = read_at_start(GeneratorSettings)
+    settings = read_worker_settings(GeneratorSettings)
     run_worker(
         Queue.GENERATOR,
         HANDLERS,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
+from syntrust_core.worker_command import read_worker_settings
 from syntrust_metrics.settings import MetricsSettings
 
 HANDLERS = {
@@ -18,4 +18,4 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
-    run_worker(Queue.METRICS, HANDLERS, read_at_start(MetricsSettings))
+    run_worker(Queue.METRICS, HANDLERS, read_worker_settings(MetricsSettings))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
+from syntrust_core.worker_command import read_worker_settings
 from syntrust_segmenter.settings import SegmenterSettings
 
 HANDLERS = {
@@ -15,5 +15,5 @@ HANDLERS = {
 }
 
 if __name__ == "__main__":
-    settings = read_at_start(SegmenterSettings)
+    settings = read_worker_settings(SegmenterSettings)
     run_worker(Queue.SEGMENTER, HANDLERS, settings, options=settings.segmenter)

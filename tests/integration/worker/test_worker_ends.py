@@ -144,3 +144,42 @@ def test_a_kind_that_a_worker_does_not_know_counts_as_an_attempt(toy: Toy) -> No
     until(toy.done)
     manifest = Manifest.model_validate_json(toy.store.get(toy.message.ref.manifest_key))
     assert "out.txt" in manifest.files
+
+
+def test_a_worker_without_a_step_ends_by_itself_with_code_0(idle: Toy) -> None:
+    idle.start(SYNTRUST_WORKER__EXIT_WHEN_IDLE="PT0.5S")
+
+    assert idle.process.wait(PATIENCE_S) == 0
+    assert "no step for 0.5 s" in (idle.folder / "worker.log").read_text()
+
+
+def test_a_step_that_takes_longer_than_a_worker_may_be_idle_is_not_cut_off(idle: Toy) -> None:
+    idle.start(TOY_WORK="toy_worker:train", SYNTRUST_WORKER__EXIT_WHEN_IDLE="PT0.5S")
+    idle.submit()
+    until(lambda: (idle.progress() or 0) > 200)  # each takes 10 ms or more
+    assert idle.process.poll() is None
+
+    idle.go()
+
+    assert idle.process.wait(PATIENCE_S) == 0
+    assert idle.done()
+    assert idle.runs() == [0]
+    assert len(read_attempts(idle.store, idle.message.ref)) == 1
+    assert idle.queue.queued_steps(Queue.METRICS) == set()
+
+
+def test_a_step_that_arrives_while_its_worker_leaves_is_at_once_there_for_the_next(
+    idle: Toy,
+) -> None:
+    log = idle.folder / "worker.log"
+    idle.start(SYNTRUST_WORKER__EXIT_WHEN_IDLE="PT0.5S")
+    until(lambda: "worker.leaves" in log.read_text())
+
+    idle.submit()
+    assert idle.process.wait(PATIENCE_S) == 0
+
+    assert idle.queue.waiting_steps(Queue.METRICS) == {idle.message.step_id} or idle.runs()
+    idle.go()
+    idle.start()
+    until(idle.done)
+    assert len(read_attempts(idle.store, idle.message.ref)) == 1

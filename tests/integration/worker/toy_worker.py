@@ -48,6 +48,7 @@ def train(message: StepMessage, context: StepContext) -> None:
             context.save_checkpoint(state, iteration)
             raise
         pause.wait(0.01)
+    state.write_text(str(iteration))
     context.add("out.txt", state)
 
 
