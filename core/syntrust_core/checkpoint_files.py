@@ -103,16 +103,22 @@ def check_stored_size(name: str, tensor: StoredTensor, *, pointer: str = "") -> 
 
 def _check_stored(path: Path, pointer: str) -> None:
     """Refuse an archive with packed members: a small file would become any size."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.compress_type != zipfile.ZIP_STORED:
-                raise InvalidRequest(
-                    f"{path.name}: {member.filename} in it is compressed, which torch.save never "
-                    f"does. {_SAVE_ANEW}",
-                    pointer=pointer,
-                )
+    for member in _list_members(path) or ():
+        if member.compress_type != zipfile.ZIP_STORED:
+            raise InvalidRequest(
+                f"{path.name}: {member.filename} in it is compressed, which torch.save never "
+                f"does. {_SAVE_ANEW}",
+                pointer=pointer,
+            )
+
+
+def _list_members(path: Path) -> list[zipfile.ZipInfo] | None:
+    """List what an archive holds; None if it is none that can be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError):
+        return None
 
 
 def _explain(path: Path, said: str) -> str:
@@ -142,10 +148,10 @@ def _identify(path: Path) -> str:
 
 
 def _identify_archive(path: Path) -> str:
-    if not zipfile.is_zipfile(path):
-        return f"cut short at {path.stat().st_size:,} bytes. Fetch it again"
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    members = _list_members(path)
+    if members is None:
+        return f"cut short or damaged at {path.stat().st_size:,} bytes. Fetch it again"
+    names = [member.filename for member in members]
     if any(name.endswith("data.pkl") for name in names):
         return "damaged. Fetch it again"
     return f"an archive without tensors (it holds {', '.join(names[:3])})"

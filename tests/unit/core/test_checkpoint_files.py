@@ -28,7 +28,7 @@ def refusal(path: Path) -> str:
         (b"\x1f\x8b\x08\x00", "compressed with gzip"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b'\x08\0\0\0\0\0\0\0{"a":{"dtype":"F32"}}', "a safetensors file"),
-        (b"PK\x03\x04 and no end", "cut short at 15 bytes"),
+        (b"PK\x03\x04 and no end", "cut short or damaged at 15 bytes"),
         (b"hello", "it is text"),
         (bytes(range(128, 256)), "damaged, or of another format"),
     ],
@@ -55,6 +55,15 @@ def test_an_archive_is_told_from_a_damaged_checkpoint(
         archive.writestr(member, b"x")
 
     assert named in refusal(tmp_path / "model.pt")
+
+
+def test_an_archive_whose_list_of_members_is_damaged_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"x")
+    path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x01\x03"))
+
+    assert "cut short or damaged" in refusal(path)
 
 
 def test_a_packed_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
