@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from syntrust.errors import SynTrustError
 from syntrust_core.errors import InvalidRequest, PlatformError
-from syntrust_standalone.data_folder import Database, DataFolder, require_free_port
+from syntrust_standalone.data_folder import Database, DataFolder, make_folder, require_free_port
 from syntrust_standalone.security.local_users import require_own_machine
 from syntrust_standalone.stack import Stack, require_known_variables
 from syntrust_standalone.supervisor import Supervisor
@@ -88,9 +89,9 @@ def up(
         stack = Stack(folder, folder.load_credentials(), folder.choose_ports(port), kind)
 
         def on_event(event: str) -> None:
-            console.print(f"[dim]{event}[/]")
+            console.print(f"[dim]{escape(event)}[/]")
             if event == "ready":
-                _welcome(stack)
+                welcome(stack)
 
         asyncio.run(Supervisor(stack, lock, on_event).run())
 
@@ -145,6 +146,7 @@ def make(
     from syntrust_standalone.phantoms import make_cohort  # noqa: PLC0415 - loads scipy and nibabel
 
     options = _choose_options(preset, shape, spacing)
+    make_folder(folder, "FOLDER")
     with _make_progress_bar() as progress:
         bar = progress.add_task("phantoms", total=count)
         make_cohort(
@@ -155,7 +157,7 @@ def make(
             start=start,
             on_case=lambda _, done, total: progress.update(bar, completed=done, total=total),
         )
-    console.print(f"{count} phantom cases in {folder}")
+    console.print(f"{count} phantom cases in {folder}", markup=False, soft_wrap=True)
 
 
 def _choose_options(preset: Preset, shape: str | None, spacing_mm: float | None) -> PhantomOptions:
@@ -188,14 +190,15 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 
-def _welcome(stack: Stack) -> None:
+def welcome(stack: Stack) -> None:
+    """Say where the platform is, and how a shell is told of it."""
     folder = stack.folder
     lines = (
-        f"\nSynTrust is ready at [bold]{stack.url}[/] (documentation: {stack.url}/docs).",
+        f"\nSynTrust is ready at {stack.url} (documentation: {stack.url}/docs).",
         f"The admin API key is in {folder.credentials_file}. To use it:",
-        f"  export SYNTRUST_URL={stack.url}",
-        f"  export SYNTRUST_KEY_FILE={folder.credentials_file}",
+        f"  export SYNTRUST_URL={shlex.quote(stack.url)}",
+        f"  export SYNTRUST_KEY_FILE={shlex.quote(str(folder.credentials_file))}",
         f"Logs are in {folder.logs}. Ctrl-C stops everything. For research use only.\n",
     )
     for line in lines:
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)

@@ -97,6 +97,8 @@ class DataFolder:
         ------
         FolderInUse
             A running stack holds the folder.
+        InvalidRequest
+            There can be no folder: a file is in the way, or rights or room are missing.
         """
         self._close_to_others()
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -121,7 +123,7 @@ class DataFolder:
 
     def _close_to_others(self) -> None:
         """Close to other users what is inside; a folder that was there before stays as it is."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.root, "--data", mode=0o700)
         for folder in (self.redis, self.s3, self.logs, self.root / "work"):
             make_private_folder(folder)
         for file in self.root.glob(f"{self.database.name}*"):
@@ -173,6 +175,25 @@ class DataFolder:
         inner = {"redis": ports.redis, "postgres": ports.postgres, **asdict(ports.weed)}
         body = {"pid": os.getpid(), "state": state, "url": url, "ports": inner}
         write_json(self.run_file, body)
+
+
+def make_folder(folder: Path, option: str, *, mode: int = 0o777) -> None:
+    """Make a folder if it is not there; `option` is what its caller named it with.
+
+    Raises
+    ------
+    InvalidRequest
+        There can be no folder: a file is in the way, or rights or room are missing.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InvalidRequest(f"{there} is a file; name a folder with {option}.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise InvalidRequest(
+            f"{folder} cannot be made: {error.strerror}; name another folder with {option}."
+        ) from error
 
 
 def write_json(path: Path, body: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
 from syntrust_core.errors import Unavailable
 from syntrust_core.files import file_sha256
-from syntrust_standalone.data_folder import Database, DataFolder
+from syntrust_standalone.data_folder import Database, DataFolder, make_folder
 from syntrust_standalone.peak_memory import watch_memory
 from syntrust_standalone.servers import Program, find_free_ports, is_free, read_log_end, spawn
 
@@ -65,6 +65,7 @@ def run_demo(
     It reuses what an earlier run made in `data`: cases, dataset, and every computed step.
     """
     started = time.monotonic()
+    make_folder(data, "--data")
     folder = DataFolder(data / "stack")
     with watch_memory() as memory, run_stack(folder, port, console, database) as supervisor:
         cases = _cohort(data / "cohort", plan, console)

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from syntrust_core.errors import Unavailable
 from syntrust_standalone.servers import HOST, Program, find_free_ports, run_server
 
@@ -45,7 +47,8 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 def postgres_url(port: int, password: str, database: str = DATABASE) -> str:
     """Build the URL by which the gateway reaches the server."""
-    return f"postgresql+psycopg://{ROLE}:{password}@{HOST}:{port}/{database}"
+    url = URL.create("postgresql+psycopg", ROLE, password, HOST, port, database)
+    return url.render_as_string(hide_password=False)
 
 
 def postgres_binaries(folder: Path) -> Path:

@@ -134,7 +134,10 @@ def redis_program(folder: Path, port: int, password: str) -> Program:
     }
     flags = (part for name, value in options.items() for part in (f"--{name}", value))
     files = {"redis.conf": f"requirepass {password}\n"}
-    return Program("redis", (str(redis_binary()), "redis.conf", *flags), folder, files=files)
+    # As an argument of its own, the path of the file would be read as a pattern: `[` in the name of
+    # a folder, and it is not found and no password asked for.
+    argv = (str(redis_binary()), "--include", "redis.conf", *flags)
+    return Program("redis", argv, folder, files=files)
 
 
 def redis_url(port: int, password: str) -> str:
@@ -144,7 +147,7 @@ def redis_url(port: int, password: str) -> str:
 def weed_program(folder: Path, ports: WeedPorts, access_key: str, secret_key: str) -> Program:
     """SeaweedFS with S3 alone: what else `weed mini` starts is off, or closed to strangers."""
     flags = (
-        f"-dir={folder}",
+        "-dir=.",  # a comma in the name of a folder would part it in two
         f"-ip={HOST}",
         f"-ip.bind={HOST}",
         f"-s3.port={ports.s3}",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from syntrust_core.configuration import refuse_unknown
 from syntrust_core.contracts.base import Queue
 from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
@@ -62,7 +64,9 @@ class Stack:
     @property
     def database_url(self) -> str:
         if self.database is Database.SQLITE:
-            return f"sqlite:///{self.folder.database}"
+            # Written out, `%` and `?` of the folder's name are escaped as they are read.
+            file = URL.create("sqlite", database=str(self.folder.database))
+            return file.render_as_string()
         return postgres_url(self.ports.postgres, self.credentials.database_password)
 
     def database_server(self) -> Program | None:

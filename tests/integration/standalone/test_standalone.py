@@ -122,6 +122,7 @@ def up(data: Path, *options: str) -> Iterator[Run]:
 
 
 def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "50% of? #[d], M\u00fcller"
     with up(tmp_path) as run:
         run.until("ready")
         with run.client() as client:

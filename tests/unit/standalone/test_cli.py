@@ -63,3 +63,28 @@ def test_a_path_in_an_error_is_not_read_as_markup(
 
     assert run("up", "--allow-local-users", "--data", str(folder), "--port", "0") == 1
     assert "[red]data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["up --allow-local-users --port 0 --data", "phantom make"])
+@pytest.mark.parametrize("below", ["", "below"], ids=["file", "below a file"])
+def test_a_file_where_a_folder_should_be_is_refused_in_one_sentence(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, below: str
+) -> None:
+    file = tmp_path / "passwd"
+    file.write_text("root")
+
+    assert run(*command.split(), str(file / below)) == 1
+
+    said = capsys.readouterr().err
+    assert f"{file} is a file" in said
+    assert (said.count("\n"), file.read_text()) == (1, "root")
+
+
+def test_the_demo_refuses_a_file_where_its_folder_should_be(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    assert run("demo", "--data", str(file)) == 1
+    assert f"{file} is a file" in capsys.readouterr().err

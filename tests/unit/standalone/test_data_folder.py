@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from sqlalchemy import make_url
+
 from syntrust_core.errors import Conflict, InvalidRequest
-from syntrust_standalone.cli import main
+from syntrust_gateway.db.migrations import migrate
+from syntrust_standalone.cli import main, welcome
 from syntrust_standalone.data_folder import Database, DataFolder, FolderInUse, require_free_port
+from syntrust_standalone.postgres import DATABASE, postgres_url
 from syntrust_standalone.servers import HOST
+from syntrust_standalone.stack import Stack
 
 
 def test_credentials_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
@@ -222,3 +227,42 @@ def test_a_taken_gateway_port_is_refused_before_anything_starts(
 
 def test_any_free_port_will_do_when_none_is_named() -> None:
     require_free_port(0)
+
+
+ODD_NAMES = ("50% of? #[d]", "%41 M\u00fcller's", "$HOME a&b=c")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_database_lies_in_its_folder_whatever_the_name_of_that(
+    tmp_path: Path, name: str
+) -> None:
+    folder = DataFolder(tmp_path / name)
+    with folder.lock():
+        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(0))
+        migrate(stack.database_url)
+
+    assert make_url(stack.database_url).database == str(folder.database)
+    assert folder.database.stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_shell_reads_the_printed_settings_as_they_are_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    folder = DataFolder(tmp_path / name)
+    with folder.lock():
+        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(0))
+
+    welcome(stack)
+
+    exports = [line for line in capsys.readouterr().err.splitlines() if "export" in line]
+    script = "\n".join([*exports, 'printf "%s %s" "$SYNTRUST_URL" "$SYNTRUST_KEY_FILE"'])
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said == f"{stack.url} {folder.credentials_file}"
+
+
+def test_a_password_with_signs_of_a_url_is_read_as_it_is() -> None:
+    url = make_url(postgres_url(1, "p@ss/wo:rd?%20"))
+
+    assert (url.password, url.port, url.database) == ("p@ss/wo:rd?%20", 1, DATABASE)

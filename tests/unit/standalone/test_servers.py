@@ -63,6 +63,7 @@ def test_a_redis_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Pat
 
 @pytest.mark.slow
 def test_an_s3_server_keeps_its_objects_when_it_comes_back_on_other_ports(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "50% of? #[d], M\u00fcller"
     with start_weed(tmp_path) as access:
         store = _store(access)
         store.ensure_bucket()
@@ -108,7 +109,9 @@ def _ends(pid: int) -> bool:
     return bool(select.select([handle], [], [], 10)[0])
 
 
-def test_redis_answers_nobody_without_its_password(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["data", "50% of? #[d], M\u00fcller"])
+def test_redis_answers_nobody_without_its_password(tmp_path: Path, name: str) -> None:
+    tmp_path = tmp_path / name
     with start_valkey(tmp_path) as url, Redis.from_url(url) as client:
         port = client.connection_pool.connection_kwargs["port"]
         with Redis(host=HOST, port=port) as stranger, pytest.raises(AuthenticationError):
