@@ -17,6 +17,7 @@ from syntrust_core.errors import Forbidden, Unauthenticated
 from syntrust_gateway.admin import routes as admin
 from syntrust_gateway.api import problems
 from syntrust_gateway.api.conditional import Conditional
+from syntrust_gateway.api.head import HeadRequests
 from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
 from syntrust_gateway.api.repetition.answer_store import AnswerStore
@@ -80,6 +81,7 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
     answers = AnswerStore(container.write, container.idempotency_expires)
     app.add_middleware(Idempotency, store=answers)
     app.add_middleware(Gate, container=container)
+    app.add_middleware(HeadRequests)
     app.add_middleware(Outermost, metrics=app.state.metrics)
     return app
 

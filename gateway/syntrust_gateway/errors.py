@@ -30,6 +30,13 @@ class UnsupportedMediaType(CallerError):
     slug, title, status = "unsupported-media-type", "Content type cannot be read", 415
 
 
+class UnsupportedEncoding(CallerError):
+    """The body has a content coding that is not read; `accepted` are those that are."""
+
+    slug, title, status = "unsupported-encoding", "Content coding cannot be read", 415
+    accepted = "gzip"
+
+
 class ChangedMeanwhile(CallerError):
     slug, title, status = "changed-meanwhile", "Changed since it was read", 412
 

@@ -6,6 +6,7 @@ A scoring process loads this module, so it imports nothing of the API.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Final
@@ -17,12 +18,26 @@ Path = tuple[str | int, ...]
 Fault = Callable[[Any], str | None]
 _LONGEST_TOKEN: Final = 200
 _MOST_BITS: Final = 63
+# C0, DEL and C1; separators of lines and paragraphs; what turns the direction of a text around.
+CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+_CONTROL: Final = re.compile(f"[{CONTROL}]")
 
 
-def refuse_unusable(found: object, *, most_keys: int, zero: bool) -> None:
+def find_control(text: str) -> str | None:
+    """Name the first control character of a text, as U+0007; None if it has none."""
+    found = _CONTROL.search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def show_plain(text: str) -> str:
+    """Write a text so that a terminal or a log is told of its control characters only."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def refuse_unusable(found: object, *, most_keys: int, control: bool) -> None:
     """Refuse an object of too many keys, and a number that is not finite or of over 64 bits.
 
-    With `zero`, refuse a text with a NUL as well.
+    With `control`, refuse a text with a control character as well.
     """
 
     def fault(value: object) -> str | None:
@@ -32,13 +47,13 @@ def refuse_unusable(found: object, *, most_keys: int, zero: bool) -> None:
 
     if not _is_clean(found, fault):
         _refuse_first(found, fault)
-    if zero:
-        refuse_zero(found)
+    if control:
+        refuse_control(found)
 
 
-def refuse_zero(found: object) -> None:
-    """Refuse a text or key with a NUL, which no database keeps."""
-    _refuse_first(found, _zero_fault)
+def refuse_control(found: object) -> None:
+    """Refuse a text or key with a control character: no name or id has one, nor may a log."""
+    _refuse_first(found, _control_fault)
 
 
 def refuse_surrogate(found: object) -> None:
@@ -54,9 +69,9 @@ def _number_fault(value: object) -> str | None:
     return None
 
 
-def _zero_fault(value: object) -> str | None:
-    zero = isinstance(value, str) and "\0" in value
-    return "The text has a NUL character (U+0000)." if zero else None
+def _control_fault(value: object) -> str | None:
+    sign = find_control(value) if isinstance(value, str) else None
+    return None if sign is None else f"The text has a control character ({sign}); leave it out."
 
 
 def _surrogate_fault(value: object) -> str | None:
@@ -80,7 +95,7 @@ def _refuse_first(found: object, fault: Fault) -> None:
     for path, value in _walk(found, ()):
         if detail := fault(value):
             at = pointer(*map(_printable, path))
-            raise InvalidRequest(f"{at or 'The body'}: {detail}", pointer=at)
+            raise InvalidRequest(f"{show_plain(at) or 'The body'}: {detail}", pointer=at)
 
 
 def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:

@@ -30,6 +30,7 @@ from syntrust_gateway.admin.workers import list_workers
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.patterns import PLAIN
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.schemas import Instant
 from syntrust_gateway.auth.service import Caller
@@ -48,7 +49,7 @@ AdminDep = Annotated[Caller, Depends(_admin)]
 ClientId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Since = Annotated[Instant | None, Query(description="With its time zone.")]
 Until = Annotated[Instant | None, Query(description="With its time zone; not included.")]
-Name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+Name = Annotated[str | None, Query(max_length=200, pattern=PLAIN)]
 
 
 async def _audit_filter(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from syntrust_core.contracts.base import Kind, Progress, Queue
+from syntrust_gateway.api.patterns import PLAIN
 from syntrust_gateway.api.schemas import NUMBER, AnswerBody, Instant, RequestBody, Text
 from syntrust_gateway.auth.keys import KeyState
 from syntrust_gateway.db.auth_tables import Scope
@@ -17,7 +18,7 @@ MOST_COUNTED = 2**53 - 1  # what every JSON reader keeps exactly
 LONGEST_OVERLAP_S = 30 * 86_400
 
 ClientName = Annotated[Text, StringConstraints(max_length=100)]
-Label = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Label = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)]
 
 
 class NewClient(RequestBody):

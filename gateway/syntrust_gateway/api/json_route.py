@@ -1,14 +1,15 @@
-"""Routes that take JSON: read strictly, in one place, and never long on the event loop."""
+"""Routes: parameters and JSON are read strictly, in one place, never long on the event loop."""
 
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.api.dependencies import parse_media_type
 from syntrust_gateway.api.problems import MOST_ERRORS
+from syntrust_gateway.errors import FieldError, InvalidFields, pointer
 from syntrust_gateway.strict_json import read_body
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -26,17 +28,38 @@ _SMALL_BYTES: Final = 32 << 10
 _READERS: Final = ThreadPoolExecutor(2, thread_name_prefix="body")
 
 
-class JsonRoute(APIRoute):
+class PlainRoute(APIRoute):
+    """A route that refuses a query parameter which it does not know."""
+
+    def get_route_handler(self) -> Handler:
+        handle = self._reading(super().get_route_handler())
+
+        async def check_then_handle(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _require_known(list(request.query_params), self._parameters)
+            return await handle(request)
+
+        return check_then_handle
+
+    def _reading(self, handle: Handler) -> Handler:
+        """Read the body for `handle`, if FastAPI is not to read it by itself."""
+        return handle
+
+    @cached_property
+    def _parameters(self) -> list[str]:
+        return list(dict.fromkeys(_query_parameters(self.dependant)))
+
+
+class JsonRoute(PlainRoute):
     """A route whose JSON body is read by `strict_json` and validated before FastAPI sees it.
 
     FastAPI takes a model that is made already as it is.
     """
 
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-        return handle if self.body_field is None else self._reading(handle)
-
     def _reading(self, handle: Handler) -> Handler:
+        if self.body_field is None:
+            return handle
+
         async def read_then_handle(request: Request) -> Response:
             body = await request.body()
             kind = parse_media_type(request.headers.get("content-type"))
@@ -65,6 +88,24 @@ class JsonRoute(APIRoute):
         assert self.body_field is not None  # noqa: S101 - else there is nothing to validate
         body: Any = self.body_field.field_info.annotation
         return TypeAdapter(body)
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (each.alias for each in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)
+
+
+def _require_known(given: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse parameters of a misspelt name: without them the answer would be another one."""
+    there = f"there are {', '.join(known)}" if known else "this path takes none"
+    unknown = [
+        FieldError(pointer("query", name), f"There is no query parameter {name}; {there}.")
+        for name in dict.fromkeys(given)
+        if name not in known
+    ]
+    if unknown:
+        raise InvalidFields(unknown[0].detail, unknown)
 
 
 def _refusal(error: ValidationError, body: object) -> Exception:

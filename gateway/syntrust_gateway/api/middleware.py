@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -15,17 +14,26 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syntrust_core.errors import InvalidRequest, NotFound, PlatformError, TooLarge
+from syntrust_core.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PlatformError,
+    Unauthenticated,
+)
 from syntrust_core.log import get_logger
 from syntrust_core.observability import tracing
+from syntrust_gateway.api.known_paths import KnownPaths
 from syntrust_gateway.api.limits import most_bytes
-from syntrust_gateway.api.problems import internal_response, problem_response
+from syntrust_gateway.api.problems import describe_nowhere, internal_response, problem_response
+from syntrust_gateway.api.request_body import read_body, replay
 from syntrust_gateway.auth.lookup import KeyLookup
 from syntrust_gateway.auth.rates import RequestRates, SharedRates
 from syntrust_gateway.auth.scopes import needed_scope
 from syntrust_gateway.auth.service import Caller, read_key
 from syntrust_gateway.container import Container
-from syntrust_gateway.errors import BodyTimeout, pointer
+from syntrust_gateway.errors import pointer
+from syntrust_gateway.json_values import find_control, show_plain
 from syntrust_gateway.logged_request import describe_request, route_of
 
 log = get_logger(__name__)
@@ -125,6 +133,7 @@ class Gate:
         self._keys = KeyLookup(container.read)
         shared = None if container.rates_url is None else SharedRates(container.rates_url)
         self._rates = RequestRates(container.limits.requests_per_minute, shared)
+        self._paths = KnownPaths()
         # Threads of its own: those of the routes may all wait for a store that is away.
         self._lookups = ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="keys")
 
@@ -140,9 +149,10 @@ class Gate:
             _require_readable(scope)
             body = await self._body(scope, receive)
         except PlatformError as error:
-            await problem_response(error, instance=scope["path"])(scope, receive, send)
+            told = self._nowhere(scope, error)
+            await problem_response(told, instance=scope["path"])(scope, receive, send)
             return
-        await self._app(scope, _replay(body, receive), send)
+        await self._app(scope, replay(body, receive), send)
 
     async def _caller(self, scope: Scope, headers: Headers) -> Caller:
         """Find the caller, who may not ask this or not now."""
@@ -155,34 +165,29 @@ class Gate:
         caller.require_scope(needed_scope(scope["method"], scope["path"]))
         return caller
 
+    def _nowhere(self, scope: Scope, error: PlatformError) -> PlatformError:
+        """Say of a path that is not there that it is not, whatever key the caller has or lacks."""
+        keyless = isinstance(error, Unauthenticated | Forbidden)
+        if keyless and not self._paths.has(scope["app"], scope["path"]):
+            return NotFound(describe_nowhere(scope["path"]))
+        return error
+
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = most_bytes(scope["path"], self._container.max_body_bytes)
-        too_large = TooLarge(
-            f"A request to this path has at most {limit} bytes.", limit_bytes=limit
-        )
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > limit:
-            raise too_large
-        try:
-            async with asyncio.timeout(self._container.body_timeout.total_seconds()):
-                body = await _read_body(receive, limit)
-        except TimeoutError as error:
-            raise BodyTimeout("The request's body did not arrive in time.") from error
-        if body is None:
-            raise too_large
-        return body
+        timeout_s = self._container.body_timeout.total_seconds()
+        return await read_body(scope, receive, limit=limit, timeout_s=timeout_s)
 
 
 def _require_readable(scope: Scope) -> None:
     """Refuse what no id, name or parameter holds, before a route makes a header or a row of it."""
     path: str = scope["path"]
     if not (path.isascii() and path.isprintable()):
-        raise NotFound("There is nothing at this path; /docs lists what is there.")
+        raise NotFound(describe_nowhere("this path"))
     query = scope["query_string"].decode("latin-1")
     for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-        if "\0" in name + value or not _is_unicode(name + value):
-            shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
-            detail = f"{shown} has a NUL character or is not UTF-8."
+        if not _is_unicode(name + value) or find_control(name + value) is not None:
+            shown = show_plain(name.encode("utf-8", "backslashreplace").decode("utf-8"))
+            detail = f"{shown} has a control character or is not UTF-8."
             raise InvalidRequest(detail, pointer=pointer("query", shown))
 
 
@@ -193,28 +198,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Read the body; None if it is longer than `limit` bytes."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    sent = False
-
-    async def replay() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay

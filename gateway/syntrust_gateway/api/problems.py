@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from syntrust_core.errors import InvalidRequest, PlatformError, Unauthenticated, Unavailable
+from syntrust_core.field_errors import describe_field
 from syntrust_core.log import get_logger
 from syntrust_gateway.api.described import schema_of
+from syntrust_gateway.api.patterns import PATTERNS
 from syntrust_gateway.errors import (
     TYPE_BASE,
     FieldError,
@@ -23,6 +25,7 @@ from syntrust_gateway.errors import (
     QuotaExceeded,
     StillWorking,
     TooManyRequests,
+    UnsupportedEncoding,
     pointer,
 )
 from syntrust_gateway.logged_request import describe_request
@@ -154,6 +157,8 @@ def _headers(error: PlatformError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, Unavailable):
         return {"Retry-After": RETRY_AFTER_S}
+    if isinstance(error, UnsupportedEncoding):
+        return {"Accept-Encoding": error.accepted}
     return {}
 
 
@@ -185,8 +190,9 @@ def _field(item: Mapping[str, Any], body: object) -> FieldError:
     """Give a pydantic error its pointer: body fields at the root, others in /query or /path."""
     where, *rest = item["loc"]
     if where != "body":
-        return FieldError(pointer(where, *rest), item["msg"])
-    return FieldError(pointer(*_tokens(rest, body, item["type"])), item["msg"])
+        return FieldError(pointer(where, *rest), describe_field(item, PATTERNS))
+    at = pointer(*_tokens(rest, body, item["type"]))
+    return FieldError(at, describe_field(item, PATTERNS))
 
 
 def _tokens(location: Sequence[str | int], body: object, kind: str) -> Iterator[str | int]:
@@ -232,13 +238,19 @@ def _allowed(request: Request) -> str:
         if (pattern := getattr(route, "path_regex", None)) and pattern.match(path)
         for method in route.methods or ()
     }
+    methods |= {"HEAD"} if "GET" in methods else set()
     return ", ".join(sorted(methods))
+
+
+def describe_nowhere(path: str) -> str:
+    """Say that there is nothing at a path."""
+    return f"There is nothing at {path}; /docs lists what is there."
 
 
 def _describe(error: HTTPException, request: Request) -> str:
     match error.status_code:
         case 404:
-            return f"There is nothing at {request.url.path}; /docs lists what is there."
+            return describe_nowhere(request.url.path)
         case 405:
             return f"{request.url.path} does not take {request.method}."
         case _:

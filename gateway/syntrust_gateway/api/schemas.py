@@ -8,14 +8,14 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic_core import PydanticKnownError
 
+from syntrust_gateway.api.patterns import CASE_ID, PLAIN
+
 # Control characters have no place in a name, and PostgreSQL cannot keep a NUL.
 Text = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN),
 ]
-CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+CaseId = Annotated[str, StringConstraints(pattern=CASE_ID)]
 _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
@@ -39,7 +39,6 @@ def _require_number(value: object) -> object:
 # It stands after the bounds of a field: before them, they would be lost in the document.
 NUMBER: Final = BeforeValidator(_require_number)
 Instant = Annotated[AwareDatetime, BeforeValidator(_require_instant)]
-MODEL_NAME = r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$"
 
 
 class RequestBody(BaseModel):

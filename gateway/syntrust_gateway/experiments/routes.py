@@ -16,6 +16,7 @@ from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.patterns import FIGURE
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.responses import accepted
 from syntrust_gateway.auth.service import Caller
@@ -44,7 +45,6 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-_FIGURE = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
 _FILE_TYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
@@ -196,7 +196,7 @@ def get_long_table(
 )
 def get_figure(
     experiment_id: str,
-    figure: Annotated[str, Path(pattern=_FIGURE, examples=["fig4.svg"])],
+    figure: Annotated[str, Path(pattern=FIGURE, examples=["fig4.svg"])],
     container: ContainerDep,
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,

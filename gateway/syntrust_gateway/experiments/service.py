@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from syntrust_core.errors import InvalidRequest
 from syntrust_core.observability import tracing
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.service import Caller, audit
@@ -67,7 +66,6 @@ def resolve_request(
     Conflict
         If the dataset is not ready.
     """
-    _require_name(request)
     with container.read() as session:
         dataset = find_ready_dataset(session, caller, request.dataset)
     generator = find_generator(container, caller, request.generator.model)
@@ -82,12 +80,6 @@ def _start(container: Container, caller: Caller, name_or_id: str | None) -> Star
     return view_start(
         models.find_as(container, caller, name_or_id, "segmenter", "start_weights", at=at)
     )
-
-
-def _require_name(request: ExperimentSpec) -> None:
-    """Refuse characters that no database keeps."""
-    if request.name is not None and not request.name.isprintable():
-        raise InvalidRequest("A name must have no control characters.", pointer="/name")
 
 
 def get_state(container: Container, caller: Caller, experiment_id: str) -> ExperimentBody:

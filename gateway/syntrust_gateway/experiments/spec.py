@@ -11,7 +11,8 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
-from syntrust_gateway.api.schemas import MODEL_NAME, NUMBER, RequestBody
+from syntrust_gateway.api.patterns import MODEL_NAME
+from syntrust_gateway.api.schemas import NUMBER, RequestBody, Text
 from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 from syntrust_gateway.runs.schemas import Priority
 
@@ -68,7 +69,7 @@ class ExperimentSpec(RequestBody):
     """The body of `POST /experiments`."""
 
     dataset: str
-    name: Annotated[str, Field(max_length=200)] | None = None
+    name: Text | None = None
     alphas: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)], ...],
         Field(

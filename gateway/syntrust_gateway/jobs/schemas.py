@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from syntrust_core.contracts.vocabulary import Scheme, StatedScheme
 from syntrust_gateway.api.described import described_by
-from syntrust_gateway.api.schemas import MODEL_NAME, AnswerBody, CaseId, RequestBody, Text
+from syntrust_gateway.api.patterns import MODEL_NAME
+from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
 from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis

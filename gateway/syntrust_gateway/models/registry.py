@@ -23,7 +23,7 @@ from syntrust_core.contracts.models import NAMES_PREFIX, ModelEntry, ModelKind, 
 from syntrust_core.errors import InvalidRequest, NotFound, ObjectMissing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
-from syntrust_gateway.api.schemas import MODEL_NAME
+from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.auth.access import PageQuery, read_page
 from syntrust_gateway.auth.conditions import require_match
 from syntrust_gateway.auth.service import Caller

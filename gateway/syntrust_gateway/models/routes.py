@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from syntrust_core.contracts.models import ModelKind
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
+from syntrust_gateway.api.json_route import PlainRoute
 from syntrust_gateway.api.pagination import PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.lifecycle.deletion import delete_model
@@ -14,7 +15,7 @@ from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.models import presenter
 from syntrust_gateway.models.schemas import ModelBody, ModelPage
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = APIRouter(prefix="/models", tags=["models"], route_class=PlainRoute)
 
 
 @router.get(

@@ -12,7 +12,8 @@ from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import NAME_PATTERN
 from syntrust_gateway.api.described import described_by
-from syntrust_gateway.api.schemas import MODEL_NAME, NUMBER, AnswerBody, CaseId, RequestBody
+from syntrust_gateway.api.patterns import MODEL_NAME
+from syntrust_gateway.api.schemas import NUMBER, AnswerBody, CaseId, RequestBody
 from syntrust_gateway.strict_json import MOST_KEYS
 from syntrust_gateway.uploads.links import FileLink
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from syntrust_core.errors import Forbidden
 from syntrust_gateway.api.dependencies import CallerDep
+from syntrust_gateway.api.json_route import PlainRoute
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.observability.health import Health, NotReady, Ready
 from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
 
-health = APIRouter(prefix="/health", tags=["health"])
-metrics = APIRouter(tags=["health"])
+health = APIRouter(prefix="/health", tags=["health"], route_class=PlainRoute)
+metrics = APIRouter(tags=["health"], route_class=PlainRoute)
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Counts in Prometheus' own format.",

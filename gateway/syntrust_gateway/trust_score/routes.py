@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from syntrust_core.errors import InvalidRequest, Unavailable
 from syntrust_gateway.api.dependencies import parse_media_type
 from syntrust_gateway.api.described import json_of, schema_of
+from syntrust_gateway.api.json_route import PlainRoute
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON
@@ -19,7 +20,7 @@ from syntrust_metrics.trust.schema.answer import TrustAnswer
 from syntrust_metrics.trust.schema.definitions import TrustDefinitions
 from syntrust_metrics.trust.schema.request import ScoreRequest
 
-router = APIRouter(tags=["trust score"])
+router = APIRouter(tags=["trust score"], route_class=PlainRoute)
 
 _JSON_EXAMPLE: dict[str, Any] = {
     "cases": [

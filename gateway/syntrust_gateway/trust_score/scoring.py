@@ -12,11 +12,13 @@ from pydantic_core import to_json
 
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.errors import pointer
-from syntrust_gateway.strict_json import read_object
+from syntrust_gateway.json_values import find_control
+from syntrust_gateway.strict_json import has_control, read_object
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
 from syntrust_metrics.trust.page import render_trust_page
 
+_CONTROL_BYTES: Final = bytes({*range(32)} - {*b"\t\n\r"})
 # A case is an object of two objects, and its id and group may each hold a bracket.
 _MOST_CONTAINERS: Final = 5 * MAX_CASES
 
@@ -74,13 +76,24 @@ def _quality(text: str) -> float:
 
 
 def _from_csv(body: bytes) -> dict[str, Any]:
-    if b"\0" in body:
-        line = body.count(b"\n", 0, body.index(b"\0")) + 1
-        raise InvalidRequest(f"Line {line} has a NUL character.", pointer=pointer("lines", line))
     try:
-        return parse_csv(body.decode("utf-8-sig"))
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not UTF-8 at byte {error.start}.") from error
+    if len(body.translate(None, _CONTROL_BYTES)) < len(body) or has_control(body):
+        _refuse_control(text)
+    return parse_csv(text)
+
+
+def _refuse_control(text: str) -> None:
+    """Refuse control characters, but for the ends of lines and tabulators between columns."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        sign = find_control(line.replace("\t", "").removesuffix("\r"))
+        if sign is not None:
+            raise InvalidRequest(
+                f"Line {number} has a control character ({sign}); leave it out.",
+                pointer=pointer("lines", number),
+            )
 
 
 def _from_json(body: bytes) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from sqlalchemy import make_url
 
 from syntrust_core.errors import Conflict, InvalidRequest

@@ -83,7 +83,11 @@ def test_a_method_that_is_not_there_lists_those_that_are(api: Any) -> None:
 
     for answer in answers:
         problem(answer, 405, "method-not-allowed")
-    assert [answer.headers["allow"] for answer in answers] == ["GET, POST", "GET, POST", "POST"]
+    assert [answer.headers["allow"] for answer in answers] == [
+        "GET, HEAD, POST",
+        "GET, HEAD, POST",
+        "POST",
+    ]
 
 
 def test_broken_json_is_told_where_it_breaks(api: Any) -> None:
