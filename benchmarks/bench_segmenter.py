@@ -32,12 +32,12 @@ from benchmarks.segmenter.inference import CONFIG, compare, learned
 from benchmarks.segmenter.learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
 
 from syntrust_core.cases.model import read_case
+from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.compute import reproducible
 from syntrust_segmenter.inference.predict_case import predict_case
 from syntrust_segmenter.network.swin_unetr import resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
 from syntrust_segmenter.preprocessing.patch import extract_patch
-from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import TrainingRun, create_state, train_step
 from syntrust_segmenter.training.sampling import Samples

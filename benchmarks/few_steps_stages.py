@@ -25,6 +25,7 @@ from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainS
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, REGIONS
 from syntrust_core.imaging.nifti import read_volume
+from syntrust_core.segmenter_presets import PRESETS
 from syntrust_generator.checkpoints.store import load_model
 from syntrust_generator.cli import prepare_cases
 from syntrust_generator.conditioning.intensity import brain_z
@@ -40,7 +41,6 @@ from syntrust_generator.synthesis.synthesis import (
     synthesise_all,
 )
 from syntrust_metrics.segmentation.overlap import confusion_matrix, dice
-from syntrust_segmenter.presets import PRESETS
 from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 from syntrust_standalone.phantoms import PhantomOptions, case_id, make_cohort

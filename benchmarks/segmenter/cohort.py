@@ -13,9 +13,9 @@ from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.vocabulary import MODALITIES, Region
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache, PreparedCase
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry, load_prepared
-from syntrust_segmenter.presets import SegmenterConfig
 from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import TrainingRun, create_state, iterate
 from syntrust_segmenter.training.sampling import Samples

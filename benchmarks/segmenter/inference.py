@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from syntrust_core.cases.model import Case, read_case
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.vocabulary import MODALITIES, Region
+from syntrust_core.segmenter_presets import Precision, configure
 from syntrust_segmenter.inference.predict_case import predict_case
 from syntrust_segmenter.network.heads import CLASSES
 from syntrust_segmenter.network.swin_unetr import build_network, resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import FORMAT, PreparedCase
-from syntrust_segmenter.presets import Precision, configure
 from syntrust_segmenter.training.validation_dice import region_dice
 
 CPU = torch.device("cpu")

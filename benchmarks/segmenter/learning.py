@@ -22,9 +22,9 @@ from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import nn
 
+from syntrust_core.segmenter_presets import configure
 from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
-from syntrust_segmenter.presets import configure
 from syntrust_segmenter.training.checkpoints import TrainingState
 
 TRAINING, TEST = 16, 24

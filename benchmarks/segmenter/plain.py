@@ -29,7 +29,7 @@ from monai.transforms.utility.dictionary import ConcatItemsd, DeleteItemsd
 from torch import Tensor, nn
 
 from syntrust_core.contracts.vocabulary import MODALITIES
-from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_core.segmenter_presets import SegmenterConfig
 
 KEYS = ("image", "label")
 ORIENTATION_LABELS = (("L", "R"), ("P", "A"), ("I", "S"))

@@ -68,7 +68,7 @@ def read_all(folder: Path) -> list[str]:
     from syntrust_core.errors import CallerError
     from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
     from syntrust_segmenter.models.start_weights import import_checkpoint
-    from syntrust_segmenter.presets import configure
+    from syntrust_core.segmenter_presets import configure
 
     config = configure("tiny", {"patch": 32, "roi": 32, "norm": "group"})
     wrong = []

@@ -11,6 +11,7 @@ from syntrust_core.contracts.canonical import alpha_text
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.report import Control
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.segmenter_presets import PRESETS, require_overrides
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.spec import (
     Drawing,
@@ -24,7 +25,6 @@ from syntrust_gateway.experiments.spec import (
 from syntrust_gateway.experiments.splits import require_distinct, split_cases
 from syntrust_gateway.models.planner_view import GeneratorView, StartView
 
-ITERATIONS = {"tiny": 80, "base": 10_000, "full": 100_000}
 NETWORK_SETTINGS = ("feature_size", "window", "norm")
 """Among the overrides, those that change the names or shapes of weights."""
 
@@ -87,15 +87,24 @@ def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenera
 
 
 def _resolve_segmenter(choice: SegmenterChoice, start: StartView | None) -> ResolvedSegmenter:
+    _require_overrides(choice)
     if start is not None:
         _require_same_network(choice, start)
     return ResolvedSegmenter(
         preset=choice.preset,
-        iterations=choice.iterations or ITERATIONS[choice.preset],
+        iterations=choice.iterations or PRESETS[choice.preset].iterations,
         overrides=choice.overrides,
         start=None if start is None else ResolvedStart(name=start.name, model=start.model),
         probabilities=choice.probabilities,
     )
+
+
+def _require_overrides(choice: SegmenterChoice) -> None:
+    """Refuse at once what a training would refuse after all twins are drawn."""
+    try:
+        require_overrides(choice.preset, choice.overrides)
+    except InvalidRequest as error:
+        raise InvalidRequest(error.detail, pointer=f"/segmenter{error.pointer}") from error
 
 
 def _require_same_network(choice: SegmenterChoice, start: StartView) -> None:

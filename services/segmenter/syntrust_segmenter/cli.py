@@ -11,11 +11,11 @@ from typing import get_args
 from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import PlatformError
+from syntrust_core.segmenter_presets import PRESETS, configure
 from syntrust_core.storage.s3 import S3Store
 from syntrust_segmenter.models.bundle import export_bundle
 from syntrust_segmenter.models.publish import publish_model
 from syntrust_segmenter.models.start_weights import RELEASED_ORDER, Layout, import_checkpoint
-from syntrust_segmenter.presets import PRESETS, configure
 from syntrust_segmenter.settings import SegmenterSettings
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from syntrust_core.errors import OutOfMemory
-from syntrust_segmenter.presets import SegmenterConfig
+from syntrust_core.segmenter_presets import SegmenterConfig
 
 # Torch has no class of its own for the allocator of the CPU, nor for those of cuDNN and cuBLAS.
 ALLOCATORS = ("DefaultCPUAllocator", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")

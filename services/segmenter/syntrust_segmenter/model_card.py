@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, Region
+from syntrust_core.segmenter_presets import Precision, SegmenterConfig
 from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.preprocessing.normalise import RECIPE
-from syntrust_segmenter.presets import Precision, SegmenterConfig
 from syntrust_segmenter.training_history import History
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from syntrust_core.errors import OutOfMemory
+from syntrust_core.segmenter_presets import configure
 from syntrust_segmenter.compute import explain_out_of_memory
-from syntrust_segmenter.presets import configure
 
 
 def _failures() -> Iterator[Exception]:

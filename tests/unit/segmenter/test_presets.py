@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from syntrust_core.errors import InvalidRequest
-from syntrust_segmenter.presets import PRESETS, configure
+from syntrust_core.segmenter_presets import (
+    CHANGEABLE,
+    PRESETS,
+    SegmenterConfig,
+    configure,
+    require_overrides,
+)
 
 
 def test_the_full_preset_has_the_size_of_the_paper() -> None:
@@ -49,3 +55,28 @@ def test_a_setting_that_cannot_be_is_refused_with_its_pointer(
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidRequest, match="tiny, base, full"):
         configure("huge")
+
+
+VALUES = (True, False, 0, 1, 2, 12, 32, 64, 65, -1, 0.5, 1.5, 1e9, "auto", "regions", "group", "2")
+
+
+@pytest.mark.parametrize("name", [*CHANGEABLE, "preset", "iterations", "speed"])
+def test_what_a_request_may_override_is_what_a_training_takes(name: str) -> None:
+    taken = [value for value in VALUES if is_taken(name, value)]
+
+    for value in taken:
+        found = configure("tiny", {name: value}).model_dump()[name]
+        assert found in {value, (value, value, value)}
+    assert bool(taken) == (name in CHANGEABLE)
+
+
+def is_taken(name: str, value: object) -> bool:
+    try:
+        require_overrides("tiny", {name: value})
+    except InvalidRequest:
+        return False
+    return True
+
+
+def test_every_field_of_the_segmenter_but_two_can_be_changed_by_a_request() -> None:
+    assert {*CHANGEABLE, "preset", "iterations"} == set(SegmenterConfig.model_fields)

@@ -13,6 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from syntrust_core.errors import CallerError, InvalidRequest, Stopping
+from syntrust_core.field_errors import describe_field
 from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.atlas.registration import Shape
 from syntrust_generator.checkpoints.store import (
@@ -92,7 +93,11 @@ def training_config(config: Mapping[str, Any], *, seed: int, iterations: int) ->
     try:
         return TrainConfig.model_validate({**config, "recipe": recipe})
     except ValidationError as error:
-        raise InvalidRequest(f"config: {error}", pointer="/config") from error
+        first = error.errors(include_url=False)[0]
+        place = "".join(f"/{part}" for part in first["loc"])
+        raise InvalidRequest(
+            f"config{place.replace('/', '.')}: {describe_field(first)}", pointer=f"/config{place}"
+        ) from error
 
 
 def train(

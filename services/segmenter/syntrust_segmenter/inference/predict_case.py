@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from syntrust_core.contracts.vocabulary import LABELS, Region
+from syntrust_core.segmenter_presets import Precision, SegmenterConfig
 from syntrust_segmenter.inference.sliding_window import infer_sliding_windows
 from syntrust_segmenter.network.heads import CLASSES, classify, label_probabilities
 from syntrust_segmenter.network.swin_unetr import autocast
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
-from syntrust_segmenter.presets import Precision, SegmenterConfig
 
 FLIPS: tuple[tuple[int, ...], ...] = tuple(
     chain.from_iterable(combinations((2, 3, 4), count) for count in range(4))

@@ -19,11 +19,11 @@ import torch
 from syntrust_core.contracts.job_results import BundleMetadata
 from syntrust_core.contracts.vocabulary import LABELS, MODALITIES
 from syntrust_core.errors import Conflict
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.models.store import CARD_FILE, CONFIG_FILE, HISTORY_FILE, load_model
 from syntrust_segmenter.network.heads import count_channels
 from syntrust_segmenter.network.swin_unetr import monai_norm
-from syntrust_segmenter.presets import SegmenterConfig
 
 PORTABLE: Final = Path(__file__).parent.with_name("portable")
 WEIGHTS: Final = "models/model.pt"

@@ -22,11 +22,11 @@ from syntrust_core.checkpoint_files import check_stored_size, explain_unreadable
 from syntrust_core.contracts.vocabulary import MODALITIES, Modality
 from syntrust_core.errors import InvalidRequest, ObjectDamaged
 from syntrust_core.files import file_sha256
+from syntrust_core.segmenter_presets import Head, SegmenterConfig
 from syntrust_segmenter.model_card import StartRecord
 from syntrust_segmenter.models.weights import WEIGHTS_FILE, first_mismatch, read_weights
 from syntrust_segmenter.network.heads import count_channels
 from syntrust_segmenter.network.swin_unetr import build_network, weights_digest
-from syntrust_segmenter.presets import Head, SegmenterConfig
 
 Layout = Literal["brats21", "encoder"]
 START_FILE: Final = "start.json"

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from syntrust_core.contracts.vocabulary import LABELS
+from syntrust_core.segmenter_presets import Head
 from syntrust_segmenter.portable import decode
-from syntrust_segmenter.presets import Head
 
 NestedRegion = Literal["TC", "WT", "ET"]
 

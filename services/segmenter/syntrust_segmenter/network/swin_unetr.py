@@ -11,9 +11,9 @@ from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor, nn
 
 from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_core.segmenter_presets import Precision, SegmenterConfig
 from syntrust_segmenter.network.heads import bias_from_priors, count_channels
 from syntrust_segmenter.portable.layers import use_safe_convolutions
-from syntrust_segmenter.presets import Precision, SegmenterConfig
 
 CHANNELS = len(MODALITIES)
 GROUPS = 4  # divides feature_size, which is a multiple of 12

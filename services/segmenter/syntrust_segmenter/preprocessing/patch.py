@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.segmenter_presets import Patch
 from syntrust_segmenter.preprocessing.case_cache import Ints3
-from syntrust_segmenter.presets import Patch
 
 _Voxel = TypeVar("_Voxel", bound=np.generic)
 OUTSIDE: Final = 0  # of z-scores and of labels

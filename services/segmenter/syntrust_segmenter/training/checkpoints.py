@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from syntrust_core.log import get_logger
-from syntrust_segmenter.presets import Precision
+from syntrust_core.segmenter_presets import Precision
 from syntrust_segmenter.training_history import History
 
 log = get_logger(__name__)

@@ -19,12 +19,12 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from syntrust_core.errors import CallerError, Stopping
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.models.start_weights import StartWeights
 from syntrust_segmenter.network.swin_unetr import autocast, build_network, resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
 from syntrust_segmenter.preprocessing.image_entry import ImageKind
-from syntrust_segmenter.presets import SegmenterConfig
 from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.checkpoints import TrainingState, load_state, save_state
 from syntrust_segmenter.training.losses import segmentation_loss

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from syntrust_core.segmenter_presets import Head
 from syntrust_segmenter.network.heads import encode_target
-from syntrust_segmenter.presets import Head
 
 SMOOTH = 1e-5  # of MONAI's DiceLoss: keeps an absent region's term defined
 

@@ -26,9 +26,9 @@ from monai.transforms.utils import generate_label_classes_crop_centers
 from numpy.typing import NDArray
 from torch import Tensor
 
+from syntrust_core.segmenter_presets import Patch, SegmenterConfig
 from syntrust_segmenter.preprocessing.case_cache import Ints3, PreparedCase
 from syntrust_segmenter.preprocessing.patch import extract_patch
-from syntrust_segmenter.presets import Patch, SegmenterConfig
 
 _ORDER, _SAMPLE = range(2)  # separate random streams of one seed
 

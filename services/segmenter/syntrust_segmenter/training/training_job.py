@@ -11,6 +11,7 @@ import torch
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.compute import ComputeConfig, explain_out_of_memory, reproducible
 from syntrust_segmenter.model_card import ModelCard, summarise_validation
 from syntrust_segmenter.models.provenance import read_versions
@@ -25,7 +26,6 @@ from syntrust_segmenter.preprocessing.image_entry import (
     require_distinct,
     require_twin,
 )
-from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import (

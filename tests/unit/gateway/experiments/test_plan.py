@@ -23,10 +23,9 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.mixing import count_real, mix
 from syntrust_gateway.experiments.plan import Plan, plan
-from syntrust_gateway.experiments.resolve import ITERATIONS, resolve
+from syntrust_gateway.experiments.resolve import resolve
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 from syntrust_gateway.models.planner_view import GeneratorView
-from syntrust_segmenter.presets import PRESETS
 
 GRID = Grid(shape=(64, 64, 64), spacing_mm=(3, 3, 3))
 
@@ -342,7 +341,3 @@ def test_the_last_step_is_the_report() -> None:
 
     assert last.step_id == planned.report
     assert last.KIND is Kind.BUILD_REPORT
-
-
-def test_a_presets_iterations_are_those_the_segmenter_itself_would_take() -> None:
-    assert {name: config.iterations for name, config in PRESETS.items()} == ITERATIONS

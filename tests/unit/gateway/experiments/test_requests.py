@@ -58,6 +58,16 @@ def test_every_default_and_choice_is_written_out(
         ({"generator": {"model": "../../secret"}}, "/generator/model"),
         ({"generator": {"steps": 0}}, "/generator/steps"),
         ({"segmenter": {"preset": "enormous"}}, "/segmenter/preset"),
+        ({"segmenter": {"overrides": {"speed": 9}}}, "/segmenter/overrides/speed"),
+        ({"segmenter": {"overrides": {"a/b": 9}}}, "/segmenter/overrides/a~1b"),
+        ({"segmenter": {"overrides": {"batch": 0}}}, "/segmenter/overrides/batch"),
+        ({"segmenter": {"overrides": {"batch": "2"}}}, "/segmenter/overrides/batch"),
+        ({"segmenter": {"overrides": {"batch": True}}}, "/segmenter/overrides/batch"),
+        ({"segmenter": {"overrides": {"deterministic": 1}}}, "/segmenter/overrides/deterministic"),
+        ({"segmenter": {"overrides": {"patch": 65}}}, "/segmenter/overrides/patch/0"),
+        ({"segmenter": {"overrides": {"head": "shoulders"}}}, "/segmenter/overrides/head"),
+        ({"segmenter": {"overrides": {"iterations": 5}}}, "/segmenter/overrides/iterations"),
+        ({"segmenter": {"overrides": {"preset": "full"}}}, "/segmenter/overrides/preset"),
         ({"mixing": "stirred"}, "/mixing"),
         ({"name": "a\u0000b"}, "/name"),
         ({"dataset": "00000000-0000-7000-8000-000000000000"}, "/dataset"),
@@ -73,6 +83,25 @@ def test_a_wrong_experiment_is_refused_by_field(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"])
+
+
+def test_settings_of_the_segmenter_that_a_training_takes_are_accepted(
+    post_experiment: Callable[..., httpx.Response],
+) -> None:
+    overrides = {"learning_rate": 0.01, "batch": 1, "head": "regions", "deterministic": False}
+
+    answer = post_experiment(segmenter={"overrides": overrides})
+
+    assert answer.status_code == 202
+    assert answer.json()["spec"]["segmenter"]["overrides"] == overrides
+
+
+def test_a_misspelt_setting_is_told_which_one_may_be_meant(
+    post_experiment: Callable[..., httpx.Response],
+) -> None:
+    answer = post_experiment(segmenter={"overrides": {"learning_rat": 0.01}})
+
+    assert "Did you mean learning_rate?" in answer.json()["detail"]
 
 
 def test_alpha_has_no_nan(api: Any, ready_dataset: str) -> None:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from tests.tolerances import of_sum
 from torch import Tensor, nn
 
+from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.inference.predict_case import Prediction, predict_box, predict_case
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
-from syntrust_segmenter.presets import SegmenterConfig, configure
 
 pytestmark = pytest.mark.numeric
 

@@ -13,12 +13,12 @@ from torch import Tensor
 from syntrust_core.contracts.base import Manifest
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import InvalidRequest, ObjectDamaged
+from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_core.testing.doubles import MemoryStore
 from syntrust_segmenter.models.publish import publish_model
 from syntrust_segmenter.models.start_weights import StartCard, import_checkpoint
 from syntrust_segmenter.models.store import read_start
 from syntrust_segmenter.network.swin_unetr import build_network
-from syntrust_segmenter.presets import SegmenterConfig, configure
 
 pytestmark = pytest.mark.numeric
 

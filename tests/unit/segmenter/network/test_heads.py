@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from tests.tolerances import of_sum
 
+from syntrust_core.segmenter_presets import Head
 from syntrust_segmenter.network.heads import (
     bias_from_priors,
     classify,
@@ -15,7 +16,6 @@ from syntrust_segmenter.network.heads import (
     labels_to_regions,
     regions_to_labels,
 )
-from syntrust_segmenter.presets import Head
 
 pytestmark = pytest.mark.numeric
 

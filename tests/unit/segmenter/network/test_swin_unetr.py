@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from syntrust_core.segmenter_presets import TINY
 from syntrust_segmenter.network.swin_unetr import autocast, build_network
 from syntrust_segmenter.portable.layers import SafeConv3d
-from syntrust_segmenter.presets import TINY
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 2), (2, 4, 4), (1, 1, 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syntrust_segmenter.presets import configure
+from syntrust_core.segmenter_presets import configure
 from syntrust_segmenter.training.loop import compute_learning_rate
 
 

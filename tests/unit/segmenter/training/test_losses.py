@@ -6,8 +6,8 @@ from monai.losses.dice import DiceLoss
 from tests.tolerances import of_chain, of_sum
 from torch.nn import functional
 
+from syntrust_core.segmenter_presets import Head
 from syntrust_segmenter.network.heads import labels_to_regions, one_hot
-from syntrust_segmenter.presets import Head
 from syntrust_segmenter.training.losses import cross_entropy, dice_loss, segmentation_loss
 
 pytestmark = pytest.mark.numeric

@@ -8,9 +8,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
 from syntrust_segmenter.preprocessing.patch import extract_patch
-from syntrust_segmenter.presets import SegmenterConfig, configure
 from syntrust_segmenter.training.sampling import (
     Samples,
     count_class_shares,

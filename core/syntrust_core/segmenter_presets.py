@@ -1,7 +1,11 @@
-"""Sizes and settings of the segmenter: the presets, and the fields that a caller may change."""
+"""Sizes and settings of the segmenter: the presets, and the fields that a caller may change.
+
+The gateway refuses by it what the segmenter could not train with. It imports pydantic alone.
+"""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
@@ -9,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.field_errors import describe_field
 
 DIVISOR: Final = 32  # SwinUNETR halves every side five times
 Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]
@@ -171,6 +176,12 @@ PRESETS: Final[Mapping[str, SegmenterConfig]] = MappingProxyType(
 )
 
 
+_ELSEWHERE: Final = ("preset", "iterations")
+CHANGEABLE: Final = tuple(name for name in SegmenterConfig.model_fields if name not in _ELSEWHERE)
+"""The fields that overrides may name."""
+_TEXTS: Final = ("head", "norm", "precision")
+
+
 def configure(preset: str, overrides: Mapping[str, Any] | None = None) -> SegmenterConfig:
     """Return a preset with some of its fields replaced.
 
@@ -188,7 +199,42 @@ def configure(preset: str, overrides: Mapping[str, Any] | None = None) -> Segmen
         return SegmenterConfig.model_validate(changed)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = "".join(f"/{part}" for part in first["loc"])
+        names = [str(part) for part in first["loc"]]
+        about = f"{'.'.join(names)}: " if names else ""
         raise InvalidRequest(
-            f"segmenter{place.replace('/', '.')}: {first['msg']}", pointer=f"/overrides{place}"
+            f"segmenter: {about}{describe_field(first)}",
+            pointer="".join(f"/{part}" for part in ("overrides", *names)),
         ) from error
+
+
+def require_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
+    """Refuse overrides that a caller may not give, or that a training would refuse.
+
+    Raises
+    ------
+    InvalidRequest
+        A field does not exist, has a place of its own in a request, or has a value that is not of
+        its type or out of range; the pointer names it.
+    """
+    for name, value in overrides.items():
+        if name not in CHANGEABLE:
+            raise InvalidRequest(_unknown(name), pointer=f"/overrides/{_token(name)}")
+        if isinstance(value, str) and name not in _TEXTS:
+            detail = f"{name}: Give a number, or true or false, and not a text."
+            raise InvalidRequest(detail, pointer=f"/overrides/{name}")
+        if isinstance(value, bool) != (SegmenterConfig.model_fields[name].annotation is bool):
+            right = "a number or a name" if isinstance(value, bool) else "true or false"
+            raise InvalidRequest(f"{name}: Give {right}.", pointer=f"/overrides/{name}")
+    configure(preset, overrides)
+
+
+def _unknown(name: str) -> str:
+    if name in _ELSEWHERE:
+        return f"{name} has a field of its own in the request: `segmenter.{name}`."
+    near = difflib.get_close_matches(name, CHANGEABLE, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"The segmenter has no setting {name}.{meant} It has {', '.join(CHANGEABLE)}."
+
+
+def _token(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
