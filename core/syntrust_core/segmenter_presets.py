@@ -177,8 +177,11 @@ PRESETS: Final[Mapping[str, SegmenterConfig]] = MappingProxyType(
 
 
 _ELSEWHERE: Final = ("preset", "iterations")
-CHANGEABLE: Final = tuple(name for name in SegmenterConfig.model_fields if name not in _ELSEWHERE)
-"""The fields that overrides may name."""
+_BY_PRESET: Final = ("depths", "heads")
+CHANGEABLE: Final = tuple(
+    name for name in SegmenterConfig.model_fields if name not in {*_ELSEWHERE, *_BY_PRESET}
+)
+"""The fields that overrides may name. The stages of the network are those of its preset."""
 _TEXTS: Final = ("head", "norm", "precision")
 
 

@@ -41,6 +41,12 @@ class ChangedMeanwhile(CallerError):
     slug, title, status = "changed-meanwhile", "Changed since it was read", 412
 
 
+class NotYet(Conflict):
+    """What is asked for is being made; `retry_after_s` says when to ask again."""
+
+    retry_after_s = 2
+
+
 class StillWorking(Conflict):
     """The same request, under the same key, is being answered."""
 

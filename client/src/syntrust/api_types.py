@@ -113,6 +113,16 @@ class Crossing(TypedDict):
     """The two α that were measured on either side."""
 
 
+Tag: TypeAlias = str
+
+
+class DatasetChanges(TypedDict):
+    """What can be changed of a dataset, whatever its state. It is part of no digest."""
+
+    name: NotRequired[str | None]
+    tags: NotRequired[list[Tag] | None]
+
+
 DatasetState: TypeAlias = Literal["open", "inspecting", "ready"]
 
 
@@ -237,6 +247,14 @@ class EstimatesBySide(TypedDict):
     """By region, on the real test set."""
     synthetic: dict[str, Estimate]
     """By region, on the synthetic test set."""
+
+
+class ExperimentChanges(TypedDict):
+    """What can be changed of an experiment, whatever its state. It is part of no digest."""
+
+    priority: NotRequired[int | None]
+    name: NotRequired[str | None]
+    tags: NotRequired[list[Tag] | None]
 
 
 class ExperimentError(TypedDict):
@@ -582,6 +600,8 @@ class NewDataset(TypedDict):
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """Label scheme of cases that do not name their own."""
+    tags: NotRequired[list[Tag]]
+    """For your own lists; they are part of no result."""
 
 
 SeenItem: TypeAlias = str
@@ -1149,6 +1169,16 @@ class TwinDiversity(TypedDict):
     """Structural similarity of neighbouring twins by modality, at most 1; lower is more diverse."""
 
 
+class TwinFiles(TypedDict):
+    """One twin of a case, on the dataset's grid; its label map is that of the case."""
+
+    case: str
+    twin: int
+    """0 is the first twin, which trains and tests."""
+    files: dict[str, FileLink]
+    """`<case>_synthetic-<twin>_<modality>.nii.gz`, and `<case>_synthetic-<twin>.json` with its origin."""
+
+
 class TwinFloor(TypedDict):
     """T3 and T4 of first twins against second twins of the same label maps."""
 
@@ -1193,6 +1223,17 @@ class TwinRecord(TypedDict):
     intensity: str
     background: NotRequired[float]
     """The value outside the brain."""
+
+
+class TwinsBody(TypedDict):
+    experiment: str
+    warning: str
+    done: int
+    """Twins that are drawn, of cases not withdrawn."""
+    total: int
+    """Twins that the experiment draws of these."""
+    items: list[TwinFiles]
+    next: str | None
 
 
 class UnseenWarning(TypedDict):
@@ -1318,6 +1359,13 @@ class AttemptRecord(TypedDict):
     """How it failed; null where it did not."""
 
 
+class BusyWorker(TypedDict):
+    """What a worker of the queue computes, whoever asked for it."""
+
+    kind: Kind
+    since: str
+
+
 class CaseBody(TypedDict):
     id: str
     group: str | None
@@ -1329,6 +1377,13 @@ class CaseBody(TypedDict):
     problems: list[CaseProblem]
     warnings: list[str]
     region_volumes_ml: dict[Literal["ET", "ED", "NCR"], float] | None
+
+
+class CaseFilesBody(TypedDict):
+    dataset: str
+    case: str
+    files: dict[str, FileLink]
+    """`<case>_<name>.nii.gz` of t1, t1ce, t2, flair, labels (0 background, 1 NCR, 2 ED, 3 ET) and brain, on the dataset's grid; and `<case>.json`, its record."""
 
 
 class ClaimComparison(TypedDict):
@@ -1427,6 +1482,7 @@ class DatasetBody(TypedDict):
     )
     digest: str | None
     """Of the content, once ready; names no row, time or place."""
+    tags: list[str]
     created: str
     progress: InspectionProgress
     withdrawn: list[str]
@@ -1444,6 +1500,7 @@ class DatasetSummary(TypedDict):
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     digest: str | None
+    tags: list[str]
     created: str
     progress: InspectionProgress
 
@@ -1477,6 +1534,8 @@ class ExperimentSpec(TypedDict):
 
     dataset: str
     name: NotRequired[str | None]
+    tags: NotRequired[list[Tag]]
+    """For your own lists; they are part of no result."""
     alphas: list[Alpha]
     """Shares of real data in the training mix, each in [0, 1] and named once."""
     seeds: NotRequired[list[Seed]]
@@ -1498,6 +1557,7 @@ class ExperimentSpec(TypedDict):
 class ExperimentSummary(TypedDict):
     id: str
     name: str | None
+    tags: list[str]
     dataset: str
     state: RunState
     priority: int
@@ -2036,6 +2096,19 @@ class Usage(TypedDict):
     clients: list[ClientUsage]
 
 
+class Waiting(TypedDict):
+    """Why no step of a run is being computed now."""
+
+    cause: Literal["planning", "no_orchestrator", "no_worker", "busy", "queued", "no_queue_server"]
+    reason: str
+    """The same as a sentence."""
+    queue: Queue | None
+    """The queue of its next step."""
+    ahead: int | None
+    """Steps of others that were handed to this queue before."""
+    busy: list[BusyWorker]
+
+
 class WorkerBody(TypedDict):
     queue: Queue
     name: str
@@ -2183,6 +2256,7 @@ class Embeddings(TypedDict):
 class ExperimentBody(TypedDict):
     id: str
     name: str | None
+    tags: list[str]
     dataset: str
     state: RunState
     priority: int
@@ -2193,6 +2267,8 @@ class ExperimentBody(TypedDict):
     finished: str | None
     steps: StepCount
     running: list[RunningStep]
+    waiting: Waiting | None
+    """Why none of its steps runs now; null if one does."""
     queue_position: int | None
     """How many live experiments come first, by priority and age; clients take turns, so it may start earlier. Null unless queued."""
     eta_seconds: float | None
@@ -2264,6 +2340,34 @@ class Provenance(TypedDict):
     """Version of the recipe of each kind of step."""
     versions: PlatformVersions
     """Versions of what answered."""
+
+
+class RepeatedSpec(TypedDict):
+    """
+    The `spec` of an experiment as it was answered. It asks for the very same steps.
+
+    A name, tags and a priority may be added. `seen` and the names of models are told, not asked.
+    """
+
+    dataset: str
+    dataset_digest: str
+    alphas: list[str]
+    seeds: list[int]
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+    seen: list[str]
+    generator: ResolvedGenerator
+    segmenter: ResolvedSegmenter
+    mixing: Literal["disjoint", "independent"]
+    controls: NotRequired[
+        list[Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]]
+    ]
+    name: NotRequired[str | None]
+    tags: NotRequired[list[Tag]]
+    """For your own lists; they are part of no result."""
+    priority: NotRequired[int]
+    """Of what a client waits for, the highest comes first, then the oldest."""
 
 
 class SegmenterBody(TypedDict):
@@ -2350,6 +2454,8 @@ class JobBody(TypedDict):
     finished: str | None
     steps: StepCount
     running: list[RunningStep]
+    waiting: Waiting | None
+    """Why none of its steps runs now; null if one does."""
     queue_position: int | None
     """How many live jobs come first, by priority and age; null unless queued."""
     eta_seconds: float | None

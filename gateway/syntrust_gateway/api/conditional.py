@@ -78,6 +78,8 @@ class Conditional:
         known = Headers(scope=scope).get("if-none-match", "")
         headers = {"ETag": tag}
         if tag in {f'"{text}"' for _, text in _TAG.findall(known)} or known.strip() == "*":
+            if (later := answer.headers.get("retry-after")) is not None:
+                headers["Retry-After"] = later
             await Response(status_code=304, headers=headers)(scope, receive, send)
         else:
             await answer.send(send, headers)

@@ -6,7 +6,15 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from syntrust_gateway.api.patterns import PLAIN
 from syntrust_gateway.auth.access import MAX_LIMIT, PageQuery
+
+NameQuery = Annotated[
+    str | None, Query(max_length=200, pattern=PLAIN, description="The exact name.")
+]
+TagQuery = Annotated[
+    str | None, Query(max_length=50, pattern=PLAIN, description="One of the tags, exactly.")
+]
 
 
 async def _page_query(

@@ -22,6 +22,7 @@ from syntrust_gateway.errors import (
     TYPE_BASE,
     FieldError,
     InvalidFields,
+    NotYet,
     QuotaExceeded,
     StillWorking,
     TooManyRequests,
@@ -153,7 +154,7 @@ def _field_errors(error: PlatformError) -> Sequence[FieldError]:
 def _headers(error: PlatformError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, TooManyRequests | StillWorking):
+    if isinstance(error, TooManyRequests | StillWorking | NotYet):
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, Unavailable):
         return {"Retry-After": RETRY_AFTER_S}

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from syntrust_gateway.api.patterns import CASE_ID, PLAIN
@@ -14,6 +23,20 @@ from syntrust_gateway.api.patterns import CASE_ID, PLAIN
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN),
+]
+
+
+def _sort_tags(tags: list[str]) -> list[str]:
+    return sorted(set(tags))
+
+
+Tag = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=PLAIN)
+]
+Tags = Annotated[
+    list[Tag],
+    AfterValidator(_sort_tags),
+    Field(max_length=20, description="For your own lists; they are part of no result."),
 ]
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID)]
 _INSTANT: Final = re.compile(
@@ -45,6 +68,18 @@ class RequestBody(BaseModel):
     """Base of every body that a caller sends: frozen, and no field that we do not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Changes(RequestBody):
+    """Base of what changes a thing: what is left out stays, and one field at least is named."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if not self.model_fields_set:
+            names = ", ".join(f"`{name}`" for name in type(self).model_fields)
+            msg = f"name at least one of {names}"
+            raise ValueError(msg)
+        return self
 
 
 class AnswerBody(BaseModel):

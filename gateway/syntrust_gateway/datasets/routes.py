@@ -10,11 +10,20 @@ from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavai
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.json_route import JsonRoute
-from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.pagination import NameQuery, PageDep, TagQuery
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.api.responses import accepted
+from syntrust_gateway.api.responses import accepted, poll_again
+from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.datasets import service as datasets
-from syntrust_gateway.datasets.schemas import DatasetBody, DatasetPage, NewCase, NewDataset
+from syntrust_gateway.datasets.case_files import CaseFilesBody, list_case_files
+from syntrust_gateway.datasets.schemas import (
+    DatasetBody,
+    DatasetChanges,
+    DatasetPage,
+    NewCase,
+    NewDataset,
+)
+from syntrust_gateway.db.tables import DatasetState
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.lifecycle.datasets import derive, withdraw_case
 from syntrust_gateway.lifecycle.deletion import delete_dataset
@@ -43,17 +52,59 @@ def create_dataset(
 
 
 @router.get("", summary="List datasets, newest first", responses=documented(InvalidRequest))
-def list_datasets(container: ContainerDep, caller: CallerDep, query: PageDep) -> DatasetPage:
+def list_datasets(
+    container: ContainerDep,
+    caller: CallerDep,
+    query: PageDep,
+    *,
+    name: NameQuery = None,
+    tag: TagQuery = None,
+    state: DatasetState | None = None,
+) -> DatasetPage:
     """Lists your own datasets. An admin sees those of all clients."""
+    wanted = RowFilter(name=name, state=state, tag=tag)
     with container.read() as session:
-        return datasets.list_page(session, caller, query)
+        return datasets.list_page(session, caller, query, wanted)
 
 
 @router.get("/{dataset_id}", summary="Get a dataset and its cases", responses=documented(NotFound))
-def get_dataset(dataset_id: str, container: ContainerDep, caller: CallerDep) -> DatasetBody:
+def get_dataset(
+    dataset_id: str, response: Response, container: ContainerDep, caller: CallerDep
+) -> DatasetBody:
     """Tells the state, how many cases are inspected, and the problems and warnings of each case."""
     with container.read() as session:
-        return datasets.get_dataset(session, caller, dataset_id)
+        dataset = datasets.get_dataset(session, caller, dataset_id)
+    poll_again(response, is_live=dataset.state is DatasetState.INSPECTING)
+    return dataset
+
+
+@router.patch(
+    "/{dataset_id}",
+    summary="Change a dataset's name or tags",
+    dependencies=_JSON,
+    responses=documented(NotFound, InvalidRequest, UnsupportedMediaType),
+)
+def change_dataset(
+    dataset_id: str, changes: DatasetChanges, container: ContainerDep, caller: CallerDep
+) -> DatasetBody:
+    """Changes what your lists call it. Its cases, its digest and all results stay as they are."""
+    with container.write.begin() as session:
+        return datasets.change_dataset(session, caller, dataset_id, changes)
+
+
+@router.get(
+    "/{dataset_id}/cases/{case_id}/files",
+    summary="Get the canonical files of a case",
+    responses=documented(NotFound, Conflict, StoreUnavailable),
+)
+def get_case_files(
+    dataset_id: str, case_id: str, container: ContainerDep, caller: CallerDep
+) -> CaseFilesBody:
+    """Gives links to the images, the label map and the brain mask that all work is done on.
+
+    A withdrawn case has none. Research use only.
+    """
+    return list_case_files(container, caller, dataset_id, case_id)
 
 
 @router.post(

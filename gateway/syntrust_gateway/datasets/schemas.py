@@ -9,7 +9,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.vocabulary import ROLES, Region, Role, Scheme
-from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
+from syntrust_gateway.api.schemas import AnswerBody, CaseId, Changes, RequestBody, Tags, Text
 from syntrust_gateway.db.tables import CaseState, DatasetState
 from syntrust_gateway.uploads.schemas import UploadSpec
 
@@ -23,6 +23,14 @@ class NewDataset(RequestBody):
     scheme: Annotated[
         Scheme, Field(description="Label scheme of cases that do not name their own.")
     ] = "auto"
+    tags: Tags = Field(default=[])
+
+
+class DatasetChanges(Changes):
+    """What can be changed of a dataset, whatever its state. It is part of no digest."""
+
+    name: Text | None = None
+    tags: Tags | None = None
 
 
 class NewCase(RequestBody):
@@ -64,6 +72,7 @@ class DatasetBody(AnswerBody):
     digest: Annotated[
         str | None, Field(description="Of the content, once ready; names no row, time or place.")
     ]
+    tags: list[str]
     created: datetime
     progress: InspectionProgress
     withdrawn: Annotated[list[str], Field(description="Cases that were withdrawn, by id.")]
@@ -77,6 +86,7 @@ class DatasetSummary(AnswerBody):
     grid: GridSpec
     scheme: Scheme
     digest: str | None
+    tags: list[str]
     created: datetime
     progress: InspectionProgress
 

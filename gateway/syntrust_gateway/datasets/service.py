@@ -13,6 +13,7 @@ from syntrust_core.contracts.uploads import staging_prefix
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
+from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.quotas import require_room
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
@@ -20,6 +21,7 @@ from syntrust_gateway.datasets.planner_view import DatasetView, view_dataset
 from syntrust_gateway.datasets.schemas import (
     CaseBody,
     DatasetBody,
+    DatasetChanges,
     DatasetPage,
     DatasetSummary,
     InspectionProgress,
@@ -53,8 +55,21 @@ def get_dataset(session: Session, caller: Caller, dataset_id: str) -> DatasetBod
     return _body(dataset, _cases(session, dataset))
 
 
-def list_page(session: Session, caller: Caller, query: PageQuery) -> DatasetPage:
-    rows, cursor = read_page(session, Dataset, select(Dataset), caller, query)
+def change_dataset(
+    session: Session, caller: Caller, dataset_id: str, changes: DatasetChanges
+) -> DatasetBody:
+    """Change the name or the tags of a dataset; its content and digest stay."""
+    dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
+    asked = changes.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    for name, value in asked.items():
+        setattr(dataset, name, value)
+    audit(session, caller, "dataset.change", dataset.id, **asked)
+    return _body(dataset, _cases(session, dataset))
+
+
+def list_page(session: Session, caller: Caller, query: PageQuery, wanted: RowFilter) -> DatasetPage:
+    chosen = wanted.apply(session, Dataset, select(Dataset))
+    rows, cursor = read_page(session, Dataset, chosen, caller, query)
     counts = _counts(session, [row.id for row in rows])
     items = [_summary(row, counts.get(row.id, Counter())) for row in rows]
     return DatasetPage(items=items, next=cursor)
@@ -228,7 +243,7 @@ def _body(dataset: Dataset, cases: Sequence[Case]) -> DatasetBody:
 
 
 def _columns(dataset: Dataset) -> dict[str, Any]:
-    names = ("id", "name", "state", "grid", "scheme", "digest", "created")
+    names = ("id", "name", "state", "grid", "scheme", "digest", "tags", "created")
     return {name: getattr(dataset, name) for name in names}
 
 

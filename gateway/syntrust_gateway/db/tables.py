@@ -141,6 +141,7 @@ class Dataset(Base):
     scheme: Mapped[Any] = mapped_column(JSON)
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
     digest: Mapped[str | None] = mapped_column(String(64))
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     owner: Mapped[int] = mapped_column(deferred_key("client.id"))
     created: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -216,6 +217,7 @@ class Experiment(Run):
     goal: Mapped[str | None] = mapped_column("report_step", String(64))
     report_step: Mapped[str | None] = synonym("goal")
     alphas: Mapped[list[Any]] = mapped_column(default=_alphas, server_default="[]")
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class Upload(Base):

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from syntrust_core.contracts.base import FileInfo, Manifest, StepId
 from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.contracts.report import BuildReport, ReportRun, ReportTraining
-from syntrust_core.errors import Conflict, NotFound
+from syntrust_core.errors import NotFound
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Experiment, Step, StepState
+from syntrust_gateway.errors import NotYet
 from syntrust_gateway.models import registry as models
 from syntrust_gateway.uploads.links import FileLink, make_links
 
@@ -69,7 +70,7 @@ def list_predictions(
 
 def _report(session: Session, experiment: Experiment) -> BuildReport:
     if experiment.goal is None:
-        raise Conflict("The experiment is being planned; ask again.", state=str(experiment.state))
+        raise NotYet("The experiment is being planned; ask again.", state=str(experiment.state))
     return BuildReport.model_validate(session.get_one(Step, experiment.goal).message)
 
 
@@ -93,7 +94,7 @@ def _prediction(session: Session, score: StepId) -> Step:
     message = ScoreCases.model_validate(session.get_one(Step, score).message)
     step = session.get_one(Step, message.prediction)
     if step.state is not StepState.DONE:
-        raise Conflict("These test cases have not been predicted yet.", state=str(step.state))
+        raise NotYet("These test cases have not been predicted yet.", state=str(step.state))
     return step
 
 

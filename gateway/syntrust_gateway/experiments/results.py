@@ -19,6 +19,7 @@ from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, RunState, Step
+from syntrust_gateway.errors import NotYet
 from syntrust_gateway.experiments.result_schemas import (
     AttemptRecord,
     ExperimentResults,
@@ -81,7 +82,8 @@ def read_report_file(
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
     partial = experiment.state is RunState.FAILED and experiment.partial
     if experiment.state is not RunState.SUCCEEDED and not partial:
-        raise Conflict(
+        refusal = Conflict if experiment.state.final else NotYet
+        raise refusal(
             f"The experiment is {experiment.state}; there are results once it has succeeded, or "
             "once it has failed with other arms left.",
             state=str(experiment.state),

@@ -8,32 +8,43 @@ from typing import Annotated, Any, Final
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.json_route import JsonRoute
-from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.pagination import NameQuery, PageDep, TagQuery
 from syntrust_gateway.api.patterns import FIGURE
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.api.responses import accepted
+from syntrust_gateway.api.responses import (
+    UNCHANGED,
+    IfNoneMatch,
+    accepted,
+    is_known,
+    poll_again,
+    tagged_json,
+)
+from syntrust_gateway.auth.access import MAX_LIMIT
+from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
+from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.experiments import predictions, results
+from syntrust_gateway.experiments import predictions, results, twins
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.cost import calculate_cost
 from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
+from syntrust_gateway.experiments.repeat import ExperimentRequest
 from syntrust_gateway.experiments.result_schemas import ExperimentResults, PartialExperimentResults
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import CostBody, ExperimentBody, ExperimentPage
-from syntrust_gateway.experiments.spec import ExperimentSpec
+from syntrust_gateway.experiments.twins import TwinsBody
 from syntrust_gateway.lifecycle.deletion import delete_experiment
 from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
-from syntrust_gateway.runs.schemas import RunChanges
+from syntrust_gateway.runs.schemas import ExperimentChanges
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=JsonRoute)
 _PING_S = 15
@@ -57,9 +68,6 @@ _FILE_TYPES = {
 _FILE_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; sandbox"
 )
-IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
-
-
 _CALCULATIONS: RunVar[CapacityLimiter] = RunVar("cost calculations")
 
 
@@ -92,7 +100,7 @@ def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, A
     | {200: {"model": CostBody, "description": "What it would cost, for `dry_run`."}},
 )
 async def create_experiment(
-    request: ExperimentSpec,
+    request: ExperimentRequest,
     response: Response,
     container: ContainerDep,
     caller: CallerDep,
@@ -115,18 +123,33 @@ async def create_experiment(
 
 
 @router.get("", summary="List experiments, newest first", responses=documented(InvalidRequest))
-def list_experiments(container: ContainerDep, caller: CallerDep, query: PageDep) -> ExperimentPage:
+def list_experiments(
+    container: ContainerDep,
+    caller: CallerDep,
+    query: PageDep,
+    *,
+    name: NameQuery = None,
+    tag: TagQuery = None,
+    state: RunState | None = None,
+    dataset: Annotated[str | None, Query(max_length=100, description="Id of a dataset.")] = None,
+) -> ExperimentPage:
     """Lists your own experiments. An admin sees those of all clients."""
+    wanted = RowFilter(name=name, state=state, tag=tag, besides=(("dataset_id", dataset),))
     with container.read() as session:
-        return experiments.list_page(session, caller, query)
+        return experiments.list_page(session, caller, query, wanted)
 
 
 @router.get("/{experiment_id}", summary="Get an experiment's state", responses=documented(NotFound))
 def get_experiment(
-    experiment_id: str, container: ContainerDep, caller: CallerDep
+    experiment_id: str, response: Response, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
-    """Tells the steps done and running, the place in the queue and the seconds to go."""
-    return experiments.get_state(container, caller, experiment_id)
+    """Tells the steps done and running, the place in the queue and the seconds to go.
+
+    Its `spec` may be posted again as it is, and asks for the same steps.
+    """
+    experiment = experiments.get_state(container, caller, experiment_id)
+    poll_again(response, is_live=not experiment.state.final)
+    return experiment
 
 
 @router.get(
@@ -151,9 +174,15 @@ def watch_experiment(
     summary="Get an experiment's results",
     response_class=Response,
     responses=_FILES
-    | json_of(ExperimentResults, PartialExperimentResults, description="The results."),
+    | json_of(ExperimentResults, PartialExperimentResults, description="The results.")
+    | UNCHANGED,
 )
-def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) -> Response:
+def get_results(
+    experiment_id: str,
+    container: ContainerDep,
+    caller: CallerDep,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Gives scores, trust factors and their intervals by α and seed, and their provenance.
 
     The experiment must have succeeded, or failed with other arms left: then `partial` is true, and
@@ -161,7 +190,7 @@ def get_results(experiment_id: str, container: ContainerDep, caller: CallerDep) 
     """
     body = results.read_results(container, caller, experiment_id)
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text.encode(), media_type="application/json")
+    return tagged_json(text.encode(), if_none_match)
 
 
 @router.get(
@@ -247,17 +276,47 @@ def get_predictions(
     return predictions.list_predictions(container, caller, experiment_id, model, test_set)
 
 
+@router.get(
+    "/{experiment_id}/twins",
+    summary="Get the synthetic images that were drawn",
+    responses=documented(NotFound, InvalidRequest, StoreUnavailable),
+)
+def get_twins(
+    experiment_id: str,
+    response: Response,
+    container: ContainerDep,
+    caller: CallerDep,
+    *,
+    case: Annotated[str | None, Query(max_length=128, description="Of this case alone.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=250)] = None,
+) -> TwinsBody:
+    """Gives links to the twins of each case as soon as they are drawn, by case and number.
+
+    They are on the dataset's grid; a twin's label map is that of its case. A withdrawn case has
+    none. Research use only.
+    """
+    found, is_live = twins.list_twins(
+        container, caller, experiment_id, case=case, limit=limit, cursor=cursor
+    )
+    poll_again(response, is_live=is_live)
+    return found
+
+
 @router.patch(
     "/{experiment_id}",
-    summary="Change an experiment's priority",
+    summary="Change an experiment's name, tags or priority",
     dependencies=[Depends(json_only)],
     responses=documented(NotFound, InvalidRequest, UnsupportedMediaType),
 )
 def change_experiment(
-    experiment_id: str, changes: RunChanges, container: ContainerDep, caller: CallerDep
+    experiment_id: str, changes: ExperimentChanges, container: ContainerDep, caller: CallerDep
 ) -> ExperimentBody:
-    """Changes which of your experiments come first. What runs already goes on."""
-    return experiments.set_priority(container, caller, experiment_id, changes)
+    """Changes what your lists call it, and which of your experiments come first.
+
+    What runs already goes on. No step and no digest has to do with any of it.
+    """
+    return experiments.change_fields(container, caller, experiment_id, changes)
 
 
 @router.post(
@@ -338,7 +397,7 @@ def _file_response(file: ReportFile, name: str, if_none_match: str | None) -> Re
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": _FILE_POLICY,
     }
-    if if_none_match is not None and tag in if_none_match:
+    if is_known(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(file.content, media_type=_FILE_TYPES[name.rpartition(".")[2]], headers=headers)
 

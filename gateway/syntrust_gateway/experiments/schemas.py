@@ -13,6 +13,7 @@ from syntrust_gateway.costs.schemas import Cost
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
+from syntrust_gateway.runs.waiting import Waiting
 
 Spec = Annotated[
     dict[str, Any],
@@ -43,6 +44,7 @@ class ExperimentError(AnswerBody):
 class _Experiment(AnswerBody):
     id: str
     name: str | None
+    tags: list[str]
     dataset: str
     state: RunState
     priority: Priority
@@ -54,6 +56,9 @@ class _Experiment(AnswerBody):
 class ExperimentBody(_Experiment):
     steps: StepCount
     running: list[RunningStep]
+    waiting: Annotated[
+        Waiting | None, Field(description="Why none of its steps runs now; null if one does.")
+    ]
     queue_position: Annotated[
         int | None,
         Field(

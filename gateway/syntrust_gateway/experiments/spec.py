@@ -12,7 +12,7 @@ from pydantic import Field
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
 from syntrust_gateway.api.patterns import MODEL_NAME
-from syntrust_gateway.api.schemas import NUMBER, RequestBody, Text
+from syntrust_gateway.api.schemas import NUMBER, RequestBody, Tags, Text
 from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 from syntrust_gateway.runs.schemas import Priority
 
@@ -70,6 +70,7 @@ class ExperimentSpec(RequestBody):
 
     dataset: str
     name: Text | None = None
+    tags: Tags = Field(default=[])
     alphas: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)], ...],
         Field(

@@ -12,9 +12,17 @@ from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavai
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.described import json_of
 from syntrust_gateway.api.json_route import JsonRoute
-from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.pagination import NameQuery, PageDep
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.api.responses import accepted
+from syntrust_gateway.api.responses import (
+    UNCHANGED,
+    IfNoneMatch,
+    accepted,
+    poll_again,
+    tagged_json,
+)
+from syntrust_gateway.auth.filters import RowFilter
+from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.errors import UnsupportedMediaType
 from syntrust_gateway.jobs import bundle, model_creation, segmentation, synthesis, volume_score
 from syntrust_gateway.jobs import service as jobs
@@ -140,10 +148,19 @@ def create_bundle(
 
 
 @router.get("/jobs", summary="List jobs, newest first", responses=documented(InvalidRequest))
-def list_jobs(container: ContainerDep, caller: CallerDep, query: PageDep) -> JobPage:
+def list_jobs(
+    container: ContainerDep,
+    caller: CallerDep,
+    query: PageDep,
+    *,
+    name: NameQuery = None,
+    state: RunState | None = None,
+    kind: JobKind | None = None,
+) -> JobPage:
     """Lists your own jobs. An admin sees those of all clients."""
+    wanted = RowFilter(name=name, state=state, besides=(("kind", kind),))
     with container.read() as session:
-        return jobs.list_page(session, caller, query)
+        return jobs.list_page(session, caller, query, wanted)
 
 
 @router.get(
@@ -151,24 +168,28 @@ def list_jobs(container: ContainerDep, caller: CallerDep, query: PageDep) -> Job
     summary="Get a job's state",
     responses=documented(NotFound, StoreUnavailable),
 )
-def get_job(job_id: str, container: ContainerDep, caller: CallerDep) -> JobBody:
+def get_job(job_id: str, response: Response, container: ContainerDep, caller: CallerDep) -> JobBody:
     """Tells progress and place in the queue, and links to the files once the job has succeeded."""
-    return jobs.get_state(container, caller, job_id)
+    job = jobs.get_state(container, caller, job_id)
+    poll_again(response, is_live=not job.state.final)
+    return job
 
 
 @router.get(
     "/jobs/{job_id}/result",
     summary="Get a job's result",
     response_class=Response,
-    responses=documented(NotFound, Conflict, StoreUnavailable) | _RESULT,
+    responses=documented(NotFound, Conflict, StoreUnavailable) | _RESULT | UNCHANGED,
 )
-def get_job_result(job_id: str, container: ContainerDep, caller: CallerDep) -> Response:
+def get_job_result(
+    job_id: str, container: ContainerDep, caller: CallerDep, if_none_match: IfNoneMatch = None
+) -> Response:
     """Gives the JSON document that the job made.
 
     That is the trust factors of scored volumes, the origin of a synthesis, volumes and entropy of a
     segmentation, the card of a model, or the metadata of a bundle.
     """
-    return Response(jobs.read_result(container, caller, job_id), media_type="application/json")
+    return tagged_json(jobs.read_result(container, caller, job_id), if_none_match)
 
 
 @router.patch(

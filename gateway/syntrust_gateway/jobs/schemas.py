@@ -16,6 +16,7 @@ from syntrust_gateway.experiments.spec import Drawing
 from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis
 from syntrust_gateway.models.schemas import NewModel
 from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
+from syntrust_gateway.runs.waiting import Waiting
 from syntrust_gateway.uploads.links import FileLink
 from syntrust_metrics.trust.schema.request import PolicyChoice
 
@@ -135,6 +136,9 @@ class JobSummary(AnswerBody):
 class JobBody(JobSummary):
     steps: StepCount
     running: list[RunningStep]
+    waiting: Annotated[
+        Waiting | None, Field(description="Why none of its steps runs now; null if one does.")
+    ]
     queue_position: Annotated[
         int | None,
         Field(

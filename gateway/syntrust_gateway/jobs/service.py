@@ -16,11 +16,12 @@ from syntrust_core.observability import tracing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
+from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.tables import Client, Job, JobKind, Model, RunState, Step
-from syntrust_gateway.errors import TYPE_BASE, pointer
+from syntrust_gateway.errors import TYPE_BASE, NotYet, pointer
 from syntrust_gateway.jobs.schemas import JobBody, JobPage, JobProblem, JobProblemField, JobSummary
 from syntrust_gateway.lifecycle.reads import healing, require_manifest
 from syntrust_gateway.models.registry import MAKING_MODELS
@@ -30,6 +31,7 @@ from syntrust_gateway.runs.control import Verb
 from syntrust_gateway.runs.progress import get_progress
 from syntrust_gateway.runs.schemas import RunChanges
 from syntrust_gateway.runs.tables import NOT_ENDED
+from syntrust_gateway.runs.waiting import explain_waiting
 from syntrust_gateway.uploads.links import FileLink, make_link, make_links
 from syntrust_gateway.uploads.service import TakenUpload
 
@@ -92,12 +94,16 @@ def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
         progress = get_progress(session, container.coordinator, job)
         ahead = runs.runs_ahead(session, job)
         manifest = _manifest(session, job)
+        waiting = explain_waiting(
+            session, container.coordinator, job, is_running=bool(progress.running)
+        )
     with healing(container):
         warnings = _warnings(container.store, manifest)
     return JobBody(
         **_summary(job).model_dump(),
         steps=progress.steps,
         running=progress.running,
+        waiting=waiting,
         queue_position=ahead,
         eta_seconds=progress.eta_seconds,
         files=_files(container.store, job, manifest),
@@ -107,8 +113,9 @@ def get_state(container: Container, caller: Caller, job_id: str) -> JobBody:
     )
 
 
-def list_page(session: Session, caller: Caller, query: PageQuery) -> JobPage:
-    rows = select(Job).options(defer(Job.spec), defer(Job.plan), defer(Job.error))
+def list_page(session: Session, caller: Caller, query: PageQuery, wanted: RowFilter) -> JobPage:
+    chosen = wanted.apply(session, Job, select(Job))
+    rows = chosen.options(defer(Job.spec), defer(Job.plan), defer(Job.error))
     found, cursor = read_page(session, Job, rows, caller, query)
     return JobPage(items=[_summary(row) for row in found], next=cursor)
 
@@ -159,7 +166,8 @@ def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
         job = find_row(session, caller, Job, job_id)
         manifest = _manifest(session, job)
     if manifest is None:
-        raise Conflict(
+        refusal = Conflict if job.state.final else NotYet
+        raise refusal(
             f"The job is {job.state}; there is a result once it has succeeded.",
             state=str(job.state),
         )

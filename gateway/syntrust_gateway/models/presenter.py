@@ -43,10 +43,10 @@ Fields = dict[str, Any]
 
 
 def list_models(
-    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
+    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None, name: str | None
 ) -> ModelPage:
     """List models as bodies; see `registry.list_models`."""
-    found, cursor = models.list_models(container, caller, query, kind)
+    found, cursor = models.list_models(container, caller, query, kind, name)
     return ModelPage(items=[_summary(model) for model in found], next=cursor)
 
 

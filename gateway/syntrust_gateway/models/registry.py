@@ -149,19 +149,23 @@ def is_shipped(store: ObjectStore, name: str) -> bool:
 
 
 def list_models(
-    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None
+    container: Container, caller: Caller, query: PageQuery, kind: ModelKind | None, name: str | None
 ) -> tuple[list[FoundModel], str | None]:
     """List the caller's own models, newest first, and after the last of them those of the store."""
     own = select(Model)
     if kind is not None:
         makers = [str(made_by) for made_by in MAKERS if _kind(made_by) == kind]
         own = own.where(Model.kind.in_(makers))
+    if name is not None:
+        own = own.where(Model.name == name)
     with container.read() as session:
         rows, cursor = read_page(session, Model, own, caller, query)
     found = [_of_row(row) for row in rows]
     if cursor is None:
         shipped = list_shipped(container.store)
-        found += (model for model in shipped if kind in {None, model.kind})
+        found += (
+            model for model in shipped if kind in {None, model.kind} and name in {None, model.name}
+        )
     return found, cursor
 
 

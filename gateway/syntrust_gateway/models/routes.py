@@ -8,7 +8,7 @@ from syntrust_core.contracts.models import ModelKind
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
 from syntrust_gateway.api.json_route import PlainRoute
-from syntrust_gateway.api.pagination import PageDep
+from syntrust_gateway.api.pagination import NameQuery, PageDep
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.lifecycle.deletion import delete_model
 from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
@@ -22,13 +22,17 @@ router = APIRouter(prefix="/models", tags=["models"], route_class=PlainRoute)
     "", summary="List models, newest first", responses=documented(InvalidRequest, StoreUnavailable)
 )
 def list_models(
-    container: ContainerDep, caller: CallerDep, query: PageDep, kind: ModelKind | None = None
+    container: ContainerDep,
+    caller: CallerDep,
+    query: PageDep,
+    kind: ModelKind | None = None,
+    name: NameQuery = None,
 ) -> ModelPage:
     """Lists your own models, then those that all clients have.
 
     A model that an experiment trains is listed as soon as it is trained.
     """
-    return presenter.list_models(container, caller, query, kind)
+    return presenter.list_models(container, caller, query, kind, name)
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from syntrust_core.contracts.base import Kind, Progress
-from syntrust_gateway.api.schemas import NUMBER, AnswerBody, RequestBody
+from syntrust_gateway.api.schemas import NUMBER, AnswerBody, Changes, RequestBody, Tags, Text
 from syntrust_gateway.runs.control import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 Priority = Annotated[
@@ -25,6 +25,14 @@ class RunChanges(RequestBody):
     """What can be changed of an experiment or a job."""
 
     priority: Priority
+
+
+class ExperimentChanges(Changes):
+    """What can be changed of an experiment, whatever its state. It is part of no digest."""
+
+    priority: Priority | None = None
+    name: Text | None = None
+    tags: Tags | None = None
 
 
 class KindCount(AnswerBody):

@@ -60,7 +60,7 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
 VALUES = (True, False, 0, 1, 2, 12, 32, 64, 65, -1, 0.5, 1.5, 1e9, "auto", "regions", "group", "2")
 
 
-@pytest.mark.parametrize("name", [*CHANGEABLE, "preset", "iterations", "speed"])
+@pytest.mark.parametrize("name", [*CHANGEABLE, "preset", "iterations", "heads", "speed"])
 def test_what_a_request_may_override_is_what_a_training_takes(name: str) -> None:
     taken = [value for value in VALUES if is_taken(name, value)]
 
@@ -78,5 +78,7 @@ def is_taken(name: str, value: object) -> bool:
     return True
 
 
-def test_every_field_of_the_segmenter_but_two_can_be_changed_by_a_request() -> None:
-    assert {*CHANGEABLE, "preset", "iterations"} == set(SegmenterConfig.model_fields)
+def test_every_field_but_those_of_the_preset_can_be_changed_by_a_request() -> None:
+    assert {*CHANGEABLE, "preset", "iterations", "depths", "heads"} == set(
+        SegmenterConfig.model_fields
+    )

@@ -1,0 +1,96 @@
+"""Ask again for what an experiment was: the `spec` of an answer is a request, too."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
+
+from syntrust_core.errors import InvalidRequest
+from syntrust_gateway.api.schemas import Tags, Text
+from syntrust_gateway.datasets.planner_view import DatasetView
+from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
+from syntrust_gateway.runs.schemas import Priority
+
+_SAME: Final = ("sampler", "steps", "seed", "twins")
+_PARTS: Final = ("train", "test", "validation")
+
+
+class RepeatedSpec(ResolvedSpec):
+    """The `spec` of an experiment as it was answered. It asks for the very same steps.
+
+    A name, tags and a priority may be added. `seen` and the names of models are told, not asked.
+    """
+
+    name: Text | None = None
+    tags: Tags = Field(default=[])
+    priority: Priority = 0
+
+
+def _which(body: Any) -> str:  # noqa: ANN401 - any JSON value, or a model
+    is_answer = isinstance(body, RepeatedSpec) or (
+        isinstance(body, dict) and "dataset_digest" in body
+    )
+    return "answer" if is_answer else "request"
+
+
+ExperimentRequest = Annotated[
+    Annotated[ExperimentSpec, Tag("request")] | Annotated[RepeatedSpec, Tag("answer")],
+    Discriminator(_which),
+]
+"""The body of `POST /experiments`: choices, or all of them as an earlier answer wrote them out."""
+
+
+def as_request(body: ExperimentSpec | RepeatedSpec) -> ExperimentSpec:
+    """Give the request that a body is.
+
+    Raises
+    ------
+    RequestValidationError
+        If a field is out of range, with its place in the body.
+    """
+    if isinstance(body, ExperimentSpec):
+        return body
+    told = body.model_dump(mode="json")
+    try:
+        return ExperimentSpec.model_validate(_asked(body, told))
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise RequestValidationError(
+            [{**each, "loc": ("body", *_unsplit(each["loc"]))} for each in found], body=told
+        ) from error
+
+
+def _asked(body: RepeatedSpec, told: dict[str, Any]) -> dict[str, Any]:
+    generator, segmenter = told["generator"], told["segmenter"]
+    start = body.segmenter.start
+    return {
+        **{name: told[name] for name in ("dataset", "seeds", "mixing", "name", "tags", "priority")},
+        "controls": told.get("controls", ()),
+        "alphas": told["alphas"],
+        "split": {part: told[part] for part in _PARTS},
+        "generator": {"model": body.generator.model.id} | {name: generator[name] for name in _SAME},
+        "segmenter": {**segmenter, "start": None if start is None else start.model.id},
+    }
+
+
+def _unsplit(location: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(token for token in location if token not in {"split", "ExplicitSplit"})
+
+
+def require_same(body: ExperimentSpec | RepeatedSpec, dataset: DatasetView) -> None:
+    """Refuse to repeat an experiment on other contents than it had."""
+    if isinstance(body, RepeatedSpec) and body.dataset_digest != dataset.digest:
+        raise InvalidRequest(
+            "The dataset has another content than this spec was made for.",
+            pointer="/dataset_digest",
+        )
+
+
+def located(error: InvalidRequest, body: ExperimentSpec | RepeatedSpec) -> InvalidRequest:
+    """Say of a refused field where it is in the body that was sent."""
+    if not isinstance(body, RepeatedSpec):
+        return error
+    at = error.pointer.removeprefix("/split")
+    return InvalidRequest(error.detail, pointer=at, **error.context)
