@@ -14,6 +14,10 @@ from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 from syntrust_gateway.runs.schemas import Priority
 
 _SAME: Final = ("sampler", "steps", "seed", "twins")
+_PLACES: Final = {
+    "/generator/model": "/generator/model/id",
+    "/segmenter/start": "/segmenter/start/model/id",
+}
 _PARTS: Final = ("train", "test", "validation")
 
 
@@ -92,5 +96,5 @@ def located(error: InvalidRequest, body: ExperimentSpec | RepeatedSpec) -> Inval
     """Say of a refused field where it is in the body that was sent."""
     if not isinstance(body, RepeatedSpec):
         return error
-    at = error.pointer.removeprefix("/split")
+    at = _PLACES.get(error.pointer, error.pointer.removeprefix("/split"))
     return InvalidRequest(error.detail, pointer=at, **error.context)

@@ -78,9 +78,9 @@ def resolve_request(
     with container.read() as session:
         dataset = find_ready_dataset(session, caller, request.dataset)
     require_same(body, dataset)
-    generator = find_generator(container, caller, request.generator.model)
-    start = _start(container, caller, request.segmenter.start)
     try:
+        generator = find_generator(container, caller, request.generator.model)
+        start = _start(container, caller, request.segmenter.start)
         return resolve(request, dataset, generator, start), dataset
     except InvalidRequest as error:
         raise located(error, body) from error

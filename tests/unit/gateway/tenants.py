@@ -15,7 +15,7 @@ from tests.unit.gateway.api_harness import ApiHarness, play, send
 from tests.unit.gateway.conftest import Api
 from tests.unit.gateway.experiments.test_routes import report_results
 
-from syntrust_core.contracts.base import Kind, StepMessage
+from syntrust_core.contracts.base import Kind, Manifest, Provenance, StepMessage
 from syntrust_core.runtime.runner import StepContext
 from syntrust_core.testing import MemoryStore
 from syntrust_gateway.container import Container
@@ -53,7 +53,7 @@ class Tenant:
 # What is said in the path, by the name of the parameter: a thing of the owner, or a text.
 IN_PATH: Final[Mapping[str, tuple[str, ...]]] = {
     "dataset_id": ("<open_dataset>", "<dataset>"),
-    "case_id": ("case-a",),
+    "case_id": ("case-a", "case-0"),
     "experiment_id": ("<experiment>",),
     "figure": ("fig4.svg",),
     "upload_id": ("<upload>",),
@@ -63,6 +63,7 @@ IN_PATH: Final[Mapping[str, tuple[str, ...]]] = {
 # What such an operation needs besides, so that nothing but the path is wrong.
 BESIDES: Final[Mapping[str, dict[str, Any]]] = {
     "register_case": {"json": {"id": "b", "files": {"t1": ANNOUNCED}}},
+    "change_dataset": {"json": {"tags": ["t"]}},
     "change_experiment": {"json": {"priority": 0}},
     "change_job": {"json": {"priority": 0}},
     "derive_dataset": {"json": {"without": ["case-0"]}},
@@ -115,8 +116,14 @@ IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
 }
 # The last names of texts that name nothing which a client has.
 PLAIN_FIELDS: Final = {
-    *("name", "id", "group", "sha256", "overrides"),
+    *("name", "tags", "group", "sha256", "overrides", "dataset_digest", "alphas", "preset"),
     *("train", "test", "validation", "cases", "seen", "without"),
+}
+# Ids of cases, which belong to their dataset; and of steps, which `test_repeat` tries.
+PLAIN: Final = {
+    *(("register_case", "/id"), ("create_segmentation", "/case/id")),
+    *(("create_volume_score", "/cases/0/id"), ("create_experiment", "/generator/model/id")),
+    ("create_experiment", "/segmenter/start/model/id"),
 }
 LISTS: Final = {"list_datasets", "list_experiments", "list_jobs", "list_models"}
 # Whatever they name in a path or a body: other keys are refused before that is read.
@@ -170,7 +177,9 @@ def make_ready(container: Container, dataset: str, name: str) -> None:
             case.state, case.record = CaseState.READY, {"fingerprint": step, "canonical": GRID}
             case.record |= {"scheme": {"NCR": 1, "ED": 2, "ET": 4}, "digests": {}}
             done = Step(id=step, kind=Kind.INSPECT_CASE, message={}, needs=[])
-            done.state = StepState.DONE
+            made = Provenance(host="h", started="2026-11-22T10:00:00.000+00:00", seconds=1)
+            manifest = Manifest(kind=done.kind, id=step, attempt="a", files={}, made=made)
+            done.state, done.manifest = StepState.DONE, manifest.model_dump(mode="json")
             session.add_all([case, done])
 
 
