@@ -104,6 +104,15 @@ class Datasets:
         sent = self._connection.send_all(files, announce(), on_bytes, announce)
         return AddedCase(case, files, tuple(ignored), sent)
 
+    def files(self, dataset: str, case: str, folder: Path | str) -> dict[str, Path]:
+        """Write the canonical images, label map and brain mask of a case; paths by name."""
+        found = self._http.get(f"/datasets/{safe(dataset)}/cases/{safe(case)}/files")
+        return self._connection.fetch_files(found["files"], Path(folder))
+
+    def change(self, dataset: str, **changes: object) -> DatasetBody:
+        """Change `name` or `tags`; what is left out stays, and so does the digest."""
+        return cast("DatasetBody", self._http.patch(f"/datasets/{safe(dataset)}", changes))
+
     def commit(self, dataset: str) -> DatasetBody:
         """Have the cases inspected; `wait` then says whether they were accepted."""
         return cast("DatasetBody", self._http.post(f"/datasets/{safe(dataset)}/commit"))

@@ -11,7 +11,13 @@ from typing import cast
 import httpx
 from httpx_sse import EventSource
 
-from syntrust.api_types import CostBody, ExperimentBody, ExperimentSummary, RemovedBody
+from syntrust.api_types import (
+    CostBody,
+    ExperimentBody,
+    ExperimentSummary,
+    RemovedBody,
+    TwinFiles,
+)
 from syntrust.bodies import FINAL, AnyResults
 from syntrust.connection import POLL_S, Connection, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
@@ -156,6 +162,24 @@ class Experiments:
         path = f"/experiments/{safe(experiment)}/predictions"
         found = self._http.get(path, model=model, test_set=test_set)
         return self._connection.fetch_files(found["files"], Path(folder))
+
+    def twins(
+        self, experiment: str, folder: Path | str, *, case: str | None = None
+    ) -> Iterator[dict[str, Path]]:
+        """Write the synthetic images that were drawn so far, a folder for each case.
+
+        Gives the paths of one twin after the other, by names that say `synthetic`.
+        """
+        chosen = {} if case is None else {"case": case}
+        found = self._connection.pages(f"/experiments/{safe(experiment)}/twins", **chosen)
+        for twin in cast("Iterator[TwinFiles]", found):
+            target = Path(folder) / safe(twin["case"])
+            yield self._connection.fetch_files(twin["files"], target)
+
+    def change(self, experiment: str, **changes: object) -> ExperimentBody:
+        """Change `name`, `tags` or `priority`; what is left out stays."""
+        path = f"/experiments/{safe(experiment)}"
+        return cast("ExperimentBody", self._http.patch(path, changes))
 
     def report(self, experiment: str) -> str:
         """The report as one HTML page."""

@@ -6,7 +6,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -86,8 +86,10 @@ class JsonRoute(PlainRoute):
     @cached_property
     def _model(self) -> TypeAdapter[Any]:
         assert self.body_field is not None  # noqa: S101 - else there is nothing to validate
-        body: Any = self.body_field.field_info.annotation
-        return TypeAdapter(body)
+        field = self.body_field.field_info
+        body: Any = field.annotation
+        # What tells the members of a union apart lies beside it.
+        return TypeAdapter(Annotated[body, *field.metadata] if field.metadata else body)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[str]:

@@ -35,8 +35,8 @@ Tag = Annotated[
 ]
 Tags = Annotated[
     list[Tag],
-    AfterValidator(_sort_tags),
     Field(max_length=20, description="For your own lists; they are part of no result."),
+    AfterValidator(_sort_tags),
 ]
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID)]
 _INSTANT: Final = re.compile(

@@ -146,7 +146,9 @@ def _write(key: tuple[str, int]) -> str:
 
 def _read(cursor: str) -> tuple[str, int]:
     try:
-        text = base64.b64decode(cursor + "==", altchars=b"-_", validate=True).decode()
+        text = base64.b64decode(
+            cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True
+        ).decode()
         twin, _, case = text.partition(" ")
         return case, int(twin)
     except (ValueError, binascii.Error) as error:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from syntrust.cli import removal  # noqa: F401 - it adds commands to those below
+from syntrust.cli import removal, synthetic  # noqa: F401 - they add commands to those below
 from syntrust.cli.arguments import read_json
 from syntrust.cli.datasets import dataset_app
 from syntrust.cli.experiments import experiment_app

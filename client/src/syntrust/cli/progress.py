@@ -75,13 +75,20 @@ def _show_lines(console: Console, states: Iterable[State]) -> State | None:
 
 def summary(state: WorkState) -> str:
     """One line: the state, and steps done of each kind."""
-    steps = state["steps"]
+    steps, waits = state["steps"], _waits(state)
     if not steps["total"]:
-        return f"{state['state']}: its steps are being planned"
+        return f"{state['state']}: its steps are being planned{waits}"
     kinds = ", ".join(
         f"{_name(kind)} {count['done']}/{count['total']}" for kind, count in _kinds(state)
     )
-    return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds})"
+    return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds}){waits}"
+
+
+def _waits(state: WorkState) -> str:
+    """Why nothing of it runs, if the server tells; an older one does not."""
+    waiting = state.get("waiting")
+    # That it is planned is told already.
+    return f"; {waiting['reason']}" if waiting and waiting["cause"] != "planning" else ""
 
 
 def picture(state: WorkState, noun: str) -> Group:
@@ -92,6 +99,8 @@ def picture(state: WorkState, noun: str) -> Group:
         bar = ProgressBar(total=max(count["total"], 1), completed=reached, width=_BAR_WIDTH)
         table.add_row(_name(kind), bar, f"{count['done']}/{count['total']}")
     running = [Text(_running(step), style="dim") for step in state["running"]]
+    if waits := _waits(state):
+        running.append(Text(f"waiting{waits}", style="dim"))
     return Group(Text(_head(state, noun), style="bold"), table, *running)
 
 
