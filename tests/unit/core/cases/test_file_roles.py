@@ -30,6 +30,11 @@ def folder_with(parent: Path, name: str, *files: str) -> Path:
         ("BraTS2021_00006-t2f.nii.gz", "flair"),
         ("brain.nii.gz", "brain"),
         ("seg.nii", "seg"),
+        ("brainmask.nii.gz", "brain"),
+        ("BraTS2021_00006_brain_mask.nii.gz", "brain"),
+        ("BraTS2021_00006_T1GD.nii.gz", "t1ce"),
+        ("BraTS2021_00006_segm.nii.gz", "seg"),
+        ("BraTS2021_00006_tumor_segmentation.nii.gz", "seg"),
     ],
 )
 def test_a_role_a_prefix_or_an_alias_is_recognised(tmp_path: Path, name: str, roles: str) -> None:
@@ -43,7 +48,8 @@ def test_a_role_a_prefix_or_an_alias_is_recognised(tmp_path: Path, name: str, ro
     [
         "seg_auto.nii.gz",
         "seg_monai_channels.nii.gz",
-        "brainmask.nii.gz",
+        "brain_segmentation.nii.gz",
+        "automated_segm.nii.gz",
         "other_t1.nii.gz",
         "t1_brain.nii.gz",
         "t1.mha",
@@ -55,6 +61,13 @@ def test_what_is_not_exactly_a_role_is_ignored_and_listed(tmp_path: Path, name: 
     folder = folder_with(tmp_path, "case", name)
 
     assert find_files(folder) == ({}, [name])
+
+
+def test_a_file_may_lack_the_nifti_at_the_end_of_its_folders_name(tmp_path: Path) -> None:
+    names = ("UCSF-PDGM-0004_T1c.nii.gz", "UCSF-PDGM-0004_T1c_bias.nii.gz")
+    folder = folder_with(tmp_path, "UCSF-PDGM-0004_nifti", *names)
+
+    assert find_files(folder) == ({"t1ce": folder / names[0]}, [names[1]])
 
 
 @pytest.mark.parametrize("second", ["t1n.nii.gz", "t1.nii", "case_t1.nii.gz"])
