@@ -25,6 +25,7 @@ from syntrust.cli.upload import register
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
+from syntrust.intake.survey import read_case
 from syntrust_core.errors import Unavailable
 from syntrust_core.files import file_sha256
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder
@@ -154,7 +155,8 @@ def _dataset(client: Client, cases: Sequence[Path], console: Console) -> str:
         if known["name"] == name and known["state"] == "ready":
             console.print(f"dataset {known['id']}: registered before")
             return known["id"]
-    return register(client, cases, name=name, grid=GRID, scheme="auto", console=console)["id"]
+    found = [read_case(case) for case in cases]
+    return register(client, found, name=name, grid=GRID, scheme="auto", console=console)["id"]
 
 
 def _content(cases: Sequence[Path]) -> str:

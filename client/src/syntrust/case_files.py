@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from syntrust.errors import UnfitFolder
+from syntrust.intake.file_checks import flaw_of
 
 MODALITIES: Final = ("t1", "t1ce", "t2", "flair")
 ROLES: Final = (*MODALITIES, "seg", "brain")
-ALIASES: Final = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
-_NAMES: Final = {**{role: role for role in ROLES}, **ALIASES}
+SUFFIXES: Final = (".nii.gz", ".nii")
+_ALIASES: Final = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
+_ARCHIVES: Final = {
+    "t1gd": "t1ce",  # UPENN-GBM
+    "segm": "seg",
+    "tumor_segmentation": "seg",  # UCSF-PDGM
+    "brain_mask": "brain",
+    "brainmask": "brain",
+}
+NAMES: Final = {**{role: role for role in ROLES}, **_ALIASES, **_ARCHIVES}
+_FOLDER_SUFFIX: Final = "_nifti"  # UCSF-PDGM's folders have it and their files have not
 
 
 def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Roles of the files in a case folder, and the names that were ignored, sorted.
 
     A file is ``<role>.nii.gz`` or ``.nii``, with the role one of t1, t1ce, t2, flair, seg, brain
-    (or t1n, t1c, t2w, t2f), optionally after the folder's name and ``_`` or ``-``; case of letters
-    does not matter. Nothing else is guessed: `seg_auto` is not a `seg`.
+    (or t1n, t1c, t1gd, t2w, t2f, segm, tumor_segmentation, brain_mask, brainmask), optionally
+    after the folder's name and ``_`` or ``-``, where a ``_nifti`` at the end of the folder's name
+    may be missing; case of letters does not matter. Nothing else is guessed: `seg_auto` is not a
+    `seg`.
 
     Raises
     ------
@@ -42,7 +54,7 @@ def image_files(folder: Path) -> dict[str, Path]:
     Raises
     ------
     UnfitFolder
-        If it is no folder, a modality is missing, or two files claim one role.
+        If it is no folder, a modality is missing or cannot be sent, or two files claim one role.
     """
     if not folder.is_dir():
         raise UnfitFolder(f"{folder} is not a folder.")
@@ -52,15 +64,19 @@ def image_files(folder: Path) -> dict[str, Path]:
         raise UnfitFolder(
             f"{folder} lacks {', '.join(missing)}; all of {', '.join(MODALITIES)} are needed."
         )
-    return {role: path for role, path in files.items() if role != "seg"}
+    images = {role: path for role, path in files.items() if role != "seg"}
+    for path in images.values():
+        if flaw := flaw_of(path):
+            raise UnfitFolder(f"{folder}: {path.name} {flaw}.")
+    return images
 
 
 def role_of(name: str, *, case_id: str) -> str | None:
     """The role a file name claims in the case `case_id`, if any."""
-    prefix, roles = re.escape(case_id), "|".join(_NAMES)
-    pattern = rf"(?:{prefix}[_-])?({roles})\.nii(?:\.gz)?"
-    match = re.fullmatch(pattern, name, re.IGNORECASE)
-    return None if match is None else _NAMES[match[1].lower()]
+    stem = stem_of(name)
+    if stem is None:
+        return None
+    return next((NAMES[rest] for rest in _rests(stem.lower(), case_id) if rest in NAMES), None)
 
 
 def role_in(path: Path) -> str | None:
@@ -68,26 +84,16 @@ def role_in(path: Path) -> str | None:
     return role_of(path.name, case_id=path.parent.name) if path.is_file() else None
 
 
-def case_folders(folder: Path) -> list[Path]:
-    """The cases in `folder`: its own files if it is a case itself, else each folder in it.
-
-    Raises
-    ------
-    UnfitFolder
-        If it is no folder, or holds no case.
-    """
-    if not folder.is_dir():
-        raise UnfitFolder(f"{folder} is not a folder.")
-    if _holds_a_case(folder):
-        return [folder]
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_a_case(path)]
-    if not found:
-        raise UnfitFolder(
-            f"{folder} holds no case: a case is a folder with t1, t1ce, t2, flair and seg as "
-            "<role>.nii.gz or <case>_<role>.nii.gz."
-        )
-    return found
+def stem_of(name: str) -> str | None:
+    """A NIfTI file's name without its suffix; None for any other file's name."""
+    lower = name.lower()
+    return next((name[: -len(end)] for end in SUFFIXES if lower.endswith(end)), None)
 
 
-def _holds_a_case(folder: Path) -> bool:
-    return any(role_in(path) is not None for path in folder.iterdir())
+def _rests(stem: str, case_id: str) -> Iterator[str]:
+    """What may name the role in a stem: all of it, or what follows the case's name."""
+    yield stem
+    for prefix in {case_id.lower(), case_id.lower().removesuffix(_FOLDER_SUFFIX)}:
+        for separator in "_-":
+            if stem.startswith(prefix + separator):
+                yield stem[len(prefix) + 1 :]

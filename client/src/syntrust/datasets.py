@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from syntrust.api_types import DatasetBody, DatasetSummary, RemovedBody, WithdrawnBody
 from syntrust.bodies import GridSpec, Scheme
-from syntrust.case_files import find_files
 from syntrust.connection import Connection, deadline_in, described, safe
 from syntrust.errors import DatasetRefused, SynTrustError
+from syntrust.intake.case_ids import require_case_id
+from syntrust.intake.outcomes import FoundCase
+from syntrust.intake.patients import require_patient
+from syntrust.intake.survey import read_case
 from syntrust.transport import OnBytes
 
 
@@ -79,30 +82,52 @@ class Datasets:
         *,
         case_id: str | None = None,
         group: str | None = None,
+        patient: str | None = None,
         scheme: Scheme | None = None,
         on_bytes: OnBytes = lambda _: None,
     ) -> AddedCase:
         """Send the files of a case folder that the store does not hold yet.
 
-        `case_id` is the folder's name by default. `on_bytes` is told of bytes sent, or of all of a
-        file's bytes at once if it needed no sending; negative when a try failed.
+        `case_id` is the folder's name by default, with '-' for what no id may hold; `patient` is
+        told by the id by default. `on_bytes` is told of bytes sent, or of all of a file's bytes at
+        once if it needed no sending; negative when a try failed.
+
+        Raises
+        ------
+        UnfitFolder
+            Before anything is sent, if the folder is no case or a file cannot be sent.
         """
-        path = Path(folder).resolve()
-        files, ignored = find_files(path)
-        case = case_id or path.name
+        found = read_case(folder)
+        found = replace(
+            found,
+            id=found.id if case_id is None else require_case_id(case_id),
+            patient=found.patient if patient is None else require_patient(patient),
+            scheme=found.scheme if scheme is None else scheme,
+        )
+        return self.add_found(dataset, found, group=group, on_bytes=on_bytes)
+
+    def add_found(
+        self,
+        dataset: str,
+        found: FoundCase,
+        *,
+        group: str | None = None,
+        on_bytes: OnBytes = lambda _: None,
+    ) -> AddedCase:
+        """Send the files of a case that `syntrust.intake.survey.survey` has found."""
         asked: dict[str, Any] = {
-            "id": case,
-            "files": {role: described(file) for role, file in files.items()},
+            "id": found.id,
+            "files": {role: described(file) for role, file in found.files.items()},
         }
-        asked |= {} if group is None else {"group": group}
-        asked |= {} if scheme is None else {"scheme": scheme}
+        named = {"group": group, "patient": found.patient, "scheme": found.scheme}
+        asked |= {name: value for name, value in named.items() if value is not None}
 
         def announce() -> Any:  # noqa: ANN401 - JSON is anything
             # Posting a case again replaces it and keeps what was sent, so it may be repeated.
             return self._http.post(f"/datasets/{safe(dataset)}/cases", asked)
 
-        sent = self._connection.send_all(files, announce(), on_bytes, announce)
-        return AddedCase(case, files, tuple(ignored), sent)
+        sent = self._connection.send_all(found.files, announce(), on_bytes, announce)
+        return AddedCase(found.id, found.files, found.ignored, sent)
 
     def files(self, dataset: str, case: str, folder: Path | str) -> dict[str, Path]:
         """Write the canonical images, label map and brain mask of a case; paths by name."""

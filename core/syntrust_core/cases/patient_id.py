@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_BEFORE: Final = r"(?:.*[_-])?"  # of a site, whose folder the archive's lies in
 # BraTS2021_00012 and BraTS-GLI-00012-000: the number names the patient, what follows the visit.
-_GLIOMA: Final = re.compile(r"BraTS(?:2021_|-GLI-)(\d{5})(?:-\d{1,3})?", re.IGNORECASE)
+_GLIOMA: Final = re.compile(_BEFORE + r"BraTS(?:2021_|-GLI-)(\d{5})(?:-\d{1,3})?", re.IGNORECASE)
 # BraTS-MET-00012-000, -PED-, -MEN-, -MEN-RT-, -SSA-: each task counts its own patients.
-_BRATS: Final = re.compile(r"BraTS-([a-z]+(?:-[a-z]+)?)-(\d{4,5})-\d{1,3}", re.IGNORECASE)
+_BRATS: Final = re.compile(_BEFORE + r"BraTS-([a-z]+(?:-[a-z]+)?)-(\d{4,5})-\d{1,3}", re.IGNORECASE)
 # UPENN-GBM-00001_11 is the first scan, _21 one after surgery.
-_UPENN: Final = re.compile(r"(UPENN-GBM-\d{5})_\d\d", re.IGNORECASE)
+_UPENN: Final = re.compile(_BEFORE + r"(UPENN-GBM-\d{5})_\d\d", re.IGNORECASE)
 # UCSF-PDGM-0429 and UCSF-PDGM-0429_FU003d_nifti are visits of one patient.
-_UCSF: Final = re.compile(r"(UCSF-PDGM-\d{4})(?:_FU\d+d)?(?:_nifti)?", re.IGNORECASE)
+_UCSF: Final = re.compile(_BEFORE + r"(UCSF-PDGM-\d{4})(?:_FU\d+d)?(?:_nifti)?", re.IGNORECASE)
 _VISIT: Final = re.compile(
     r"[_-](?:time[_-]?point|time|tp|ses|session|visit|week|follow[_-]?up|fu|t)[_-]?\d+$"
     r"|[_-]ses-[a-z0-9]+$",  # BIDS: the label of a session is any letters and digits

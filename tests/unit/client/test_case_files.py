@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from syntrust import UnfitFolder
-from syntrust.case_files import case_folders, find_files, role_of
+from syntrust.case_files import NAMES as KNOWN
+from syntrust.case_files import find_files, image_files, role_of
 from syntrust_core.cases import file_roles as core
 
 NAMES = [
@@ -35,6 +36,11 @@ NAMES = [
     "notes.txt",
     "case-1_.nii.gz",
     "t1gd.nii.gz",
+    "case-1_tumor_segmentation.nii.gz",
+    "case-1_segm.nii",
+    "case-1_brain_mask.nii.gz",
+    "brainmask.nii.gz",
+    "case-1_nifti_t1.nii.gz",
 ]
 
 
@@ -45,9 +51,14 @@ def touch(folder: Path, *names: str) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("case", ["case-1", "case-1_nifti"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_means_the_same_to_client_and_server(name: str) -> None:
-    assert role_of(name, case_id="case-1") == core.role_of(name, case_id="case-1")
+def test_a_name_means_the_same_to_client_and_server(name: str, case: str) -> None:
+    assert role_of(name, case_id=case) == core.role_of(name, case_id=case)
+
+
+def test_the_same_words_name_a_role_to_client_and_server() -> None:
+    assert KNOWN == core.NAMES
 
 
 def test_roles_and_ignored_names_of_a_folder_are_the_servers(tmp_path: Path) -> None:
@@ -64,17 +75,9 @@ def test_two_files_of_one_role_are_refused_by_name(tmp_path: Path) -> None:
         find_files(folder)
 
 
-def test_a_folder_with_a_volume_is_one_case_and_else_each_folder_in_it(tmp_path: Path) -> None:
-    first = touch(tmp_path / "a", "t1.nii.gz")
-    second = touch(tmp_path / "b", "b_seg.nii.gz")
-    touch(tmp_path / "figures", "plot.png")
+def test_a_modality_that_cannot_be_sent_is_refused_by_its_name(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "a", "t1.nii.gz", "t1ce.nii.gz", "t2.nii.gz", "flair.nii.gz")
+    (folder / "t2.nii.gz").write_bytes(b"")
 
-    assert case_folders(tmp_path) == [first, second]
-    assert case_folders(first) == [first]
-
-
-def test_a_folder_without_cases_is_refused_with_what_a_case_is(tmp_path: Path) -> None:
-    with pytest.raises(UnfitFolder, match="holds no case: a case is a folder with t1"):
-        case_folders(tmp_path)
-    with pytest.raises(UnfitFolder, match="is not a folder"):
-        case_folders(tmp_path / "absent")
+    with pytest.raises(UnfitFolder, match=r"a: t2\.nii\.gz is empty \(0 bytes\)"):
+        image_files(folder)

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from syntrust.api_types import CaseBody, DatasetBody
-from syntrust.case_files import case_folders
 from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
+from syntrust.cli.intake import Intake, choose_cases
 from syntrust.cli.tables import plain_table, print_list, short_time
 from syntrust.cli.upload import print_warnings, register
 from syntrust.client import Client
@@ -27,6 +27,17 @@ GridOption = Annotated[
 SchemeOption = Annotated[
     str, typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON.")
 ]
+PatientsOption = Annotated[
+    Path | None,
+    typer.Option(help="CSV with the columns case and patient; visits of a patient stay together."),
+]
+SkipUnrecognisedOption = Annotated[
+    bool,
+    typer.Option("--skip-unrecognised", help="Go on without what is not recognised as a case."),
+]
+SkipRefusedOption = Annotated[
+    bool, typer.Option("--skip-refused", help="Go on without cases that cannot be sent.")
+]
 IntoOption = Annotated[
     str | None, typer.Option(help="Id of an open dataset, to add or replace cases there.")
 ]
@@ -35,25 +46,34 @@ IntoOption = Annotated[
 @dataset_app.command()
 def add(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="One folder per case, or a single case.")],
+    folder: Annotated[Path, typer.Argument(help="A case, or folders of cases; BIDS or nnU-Net.")],
     *,
     name: Annotated[str | None, typer.Option(help="By default the folder's name.")] = None,
     grid: GridOption = "native",
     scheme: SchemeOption = "auto",
     into: IntoOption = None,
+    patients: PatientsOption = None,
+    skip_unrecognised: SkipUnrecognisedOption = False,
+    skip_refused: SkipRefusedOption = False,
 ) -> None:
-    """Send cases, have them inspected, and wait until the dataset is ready."""
+    """Send cases, have them inspected, and wait until the dataset is ready.
+
+    Every folder is looked at before the first is sent. If one is refused, or not recognised as a
+    case, all are named with their reasons and nothing is sent, unless you ask to skip them.
+    """
     client: Client = context.obj
     console = Console(highlight=False)
     wanted, labels = parse_grid(grid), parse_scheme(scheme)
-    folders = case_folders(folder)
+    asked = Intake(folder, patients, skip_unrecognised, skip_refused)
+    found = choose_cases(console, asked, labels)
     state = register(
         client,
-        folders,
+        found.cases,
         name=name or folder.resolve().name,
         grid=wanted,
         scheme=labels,
         into=into,
+        go_on=asked.command,
         console=console,
     )
     print_warnings(console, state)

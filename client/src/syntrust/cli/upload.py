@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,48 +17,59 @@ from rich.progress import (
 
 from syntrust.api_types import DatasetBody
 from syntrust.bodies import GridSpec, Scheme
-from syntrust.case_files import find_files
 from syntrust.client import Client
-from syntrust.errors import DatasetRefused
+from syntrust.errors import DatasetRefused, SynTrustError
+from syntrust.intake.outcomes import FoundCase
 
 
 def register(
     client: Client,
-    folders: Sequence[Path],
+    cases: Sequence[FoundCase],
     *,
     name: str,
     grid: GridSpec,
     scheme: Scheme,
     console: Console,
     into: str | None = None,
+    go_on: Callable[[str], str] = lambda dataset: f"add --into {dataset}",
 ) -> DatasetBody:
-    """Create a dataset of these case folders, send and commit it, and wait until it is ready.
+    """Create a dataset of these cases, send and commit it, and wait until it is ready.
 
-    With `into`, the id of an open dataset, its cases are added to or replaced instead.
+    With `into`, the id of an open dataset, its cases are added to or replaced instead. `go_on`
+    gives the command that goes on with a dataset that is only half filled.
 
     Raises
     ------
     DatasetRefused
         If cases were refused.
     """
-    total = sum(_bytes(folder) for folder in folders)  # before anything is created
     dataset = into or client.datasets.create(name, grid=grid, scheme=scheme)["id"]
-    console.print(f"dataset {dataset}: {len(folders)} cases", soft_wrap=True)
-    with bytes_bar(console) as progress:
-        bar = progress.add_task("upload", total=total)
-        for folder in folders:
-            added = client.datasets.add_case(
-                dataset, folder, on_bytes=lambda size: progress.advance(bar, size)
-            )
-            if added.ignored:
-                names = escape(", ".join(added.ignored))
-                progress.console.print(f"[dim]{added.id}: ignored {names}[/]")
-    client.datasets.commit(dataset)
+    console.print(f"dataset {dataset}: {len(cases)} cases", soft_wrap=True)
+    try:
+        _send(client, dataset, cases, console)
+        client.datasets.commit(dataset)
+    except (SynTrustError, KeyboardInterrupt):
+        said = f"The dataset is open and lacks cases. To go on: {go_on(dataset)}"
+        console.print(escape(said), soft_wrap=True)
+        raise
     try:
         return _wait(client, dataset, console)
     except DatasetRefused:
-        console.print(f"To send corrected cases only, add --into {dataset}.", soft_wrap=True)
+        said = f"Correct these cases, or leave them out; then go on: {go_on(dataset)}"
+        console.print(escape(said), soft_wrap=True)
         raise
+
+
+def _send(client: Client, dataset: str, cases: Sequence[FoundCase], console: Console) -> None:
+    with bytes_bar(console) as progress:
+        bar = progress.add_task("upload", total=sum(case.bytes for case in cases))
+        for case in cases:
+            client.datasets.add_found(
+                dataset, case, on_bytes=lambda size: progress.advance(bar, size)
+            )
+            if case.ignored:
+                names = escape(", ".join(case.ignored))
+                progress.console.print(f"[dim]{case.id}: ignored {names}[/]", soft_wrap=True)
 
 
 def print_warnings(console: Console, dataset: DatasetBody) -> None:
@@ -79,11 +89,6 @@ def _wait(client: Client, dataset: str, console: Console) -> DatasetBody:
             progress.update(bar, completed=done, total=total, cases=f"{done}/{total}")
 
         return client.datasets.wait(dataset, on_state=on_state)
-
-
-def _bytes(folder: Path) -> int:
-    files, _ = find_files(folder)
-    return sum(path.stat().st_size for path in files.values())
 
 
 def bytes_bar(console: Console) -> Progress:

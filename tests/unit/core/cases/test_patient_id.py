@@ -11,6 +11,8 @@ from syntrust_core.cases.patient_id import name_patient, patient_of
     "visits",
     [
         ("BraTS2021_00012", "BraTS-GLI-00012-000", "BraTS-GLI-00012-101", "brats-gli-00012-1"),
+        ("site1_BraTS-GLI-00012-000", "site2_BraTS2021_00012"),
+        ("site1_UPENN-GBM-00001_11", "UPENN-GBM-00001_21"),
         ("BraTS-MET-00012-000", "BraTS-MET-00012-001"),
         ("BraTS-PED-00012-000", "BraTS-PED-00012-001"),
         ("BraTS-MEN-00012-000", "BraTS-MEN-00012-001"),
