@@ -14,7 +14,7 @@ from typing import Final
 from syntrust.case_files import stem_of
 from syntrust.errors import UnfitFolder
 from syntrust.intake.claims import choose_files
-from syntrust.intake.listing import is_folder, list_folder, printable
+from syntrust.intake.listing import Listing, is_folder, list_folder, printable
 from syntrust.intake.outcomes import Candidate, LeftOut, NotRead, Outcome, Refusal
 from syntrust.intake.places import Place
 
@@ -52,8 +52,7 @@ def read_subject(folder: Path, place: Place) -> Iterator[Outcome]:
         yield from _read_session(folder, folder.name, place)
     for session in sessions:
         yield from _read_session(session, f"{folder.name}_{session.name}", place.of(session))
-    unread = [*listing.files, *(each for each in listing.folders if not _is_read(each))]
-    yield NotRead(tuple(place.of(each).label for each in unread), listing.hidden)
+    yield _not_read(listing, place)
 
 
 def role_of(name: str, subject: str, *, derived: bool = False) -> str | None:
@@ -85,8 +84,16 @@ def _mask_role(suffix: str, entities: Mapping[str, str], *, derived: bool) -> st
     return "seg" if not told and not derived else None
 
 
-def _is_read(folder: Path) -> bool:
-    return folder.name == "anat" or folder.name.startswith(SESSION)
+def _not_read(listing: Listing, place: Place) -> NotRead:
+    """What lies in the folder of a subject or session and is neither images nor a session."""
+    beside = [
+        folder
+        for folder in listing.folders
+        if folder.name != "anat" and not folder.name.startswith(SESSION)
+    ]
+    labels = [place.of(path).label for path in listing.files]
+    labels += [f"{place.of(folder).label}/" for folder in beside]
+    return NotRead(tuple(labels), listing.hidden)
 
 
 def _read_session(folder: Path, name: str, place: Place) -> Iterator[Outcome]:
@@ -94,13 +101,13 @@ def _read_session(folder: Path, name: str, place: Place) -> Iterator[Outcome]:
         yield LeftOut(place.label, "has no folder anat, where BIDS has the images")
         return
     try:
-        listing = list_folder(folder / "anat")
+        session, listing = list_folder(folder), list_folder(folder / "anat")
+        if folder.name.startswith(SESSION):
+            yield _not_read(session, place)
+        yield NotRead(hidden=listing.hidden)
         yield _read_files(listing.files, name, place)
     except UnfitFolder as error:
         yield Refusal(place.label, str(error))
-        return
-    beside = [each for each in list_folder(folder).files if folder.name.startswith(SESSION)]
-    yield NotRead(tuple(place.of(each).label for each in beside), listing.hidden)
 
 
 def _read_files(files: tuple[Path, ...], name: str, place: Place) -> Candidate:

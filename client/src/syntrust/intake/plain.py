@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from syntrust.case_files import NAMES, role_of, stem_of
@@ -42,16 +42,14 @@ def read_alone(listing: Listing, place: Place) -> Candidate:
     UnfitFolder
         With every reason why it cannot be sent.
     """
-    name = listing.folder.name
     roles = {path: _role(path) for path in listing.files}
     others = [path for path, role in roles.items() if role is None]
     claims: defaultdict[str, list[Path]] = defaultdict(list)
     for path, role in roles.items():
         if role is not None:
             claims[role].append(path)
-    files = choose_files(
-        claims, others, lambda role: f"{role}.nii.gz or {name.removesuffix('_nifti')}_{role}.nii.gz"
-    )
+    before = _prefix(path for paths in claims.values() for path in paths)
+    files = choose_files(claims, others, lambda role: f"{before}{role}.nii.gz")
     ignored = (
         *(printable(path.name) for path in others),
         *(f"{printable(path.name)}/" for path in listing.folders),
@@ -80,6 +78,14 @@ def _require_no_other_case(listing: Listing) -> None:
             raise UnfitFolder(
                 f"holds the files of a case and, in {folder.name}, those of another; move one"
             )
+
+
+def _prefix(claimed: Iterable[Path]) -> str:
+    """What the files' names have before the role."""
+    first = next(iter(claimed))
+    stem = stem_of(first.name) or ""
+    ends = [name for name in NAMES if stem.lower().endswith(name)]
+    return stem[: len(stem) - max(map(len, ends), default=0)]
 
 
 def _role(path: Path) -> str | None:
