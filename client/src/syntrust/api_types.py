@@ -1369,6 +1369,8 @@ class BusyWorker(TypedDict):
 class CaseBody(TypedDict):
     id: str
     group: str | None
+    patient: str
+    """As it was named, else as the id tells."""
     scheme: (
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
@@ -1785,6 +1787,8 @@ class NewCase(TypedDict):
     id: str
     group: NotRequired[str | None]
     """E.g. the site; results come per group."""
+    patient: NotRequired[str | None]
+    """Whose scan it is: cases of one patient are never in two parts of a split. By default the id tells, its time point left out; give a pseudonym and no name."""
     scheme: NotRequired[
         Literal["auto", "brats2021", "brats2023", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]

@@ -101,8 +101,8 @@ def version_of(session: Session, row: Base) -> str:
     """Name the version of a row by what its caller sees of it."""
     state: list[Any] = [_columns(row)]
     if isinstance(row, Dataset):
-        cases = select(Case.case_id, Case.state, Case.group, Case.scheme, Case.files)
-        query = cases.where(Case.dataset_id == row.id).order_by(Case.case_id)
+        seen = (Case.case_id, Case.state, Case.group, Case.patient, Case.scheme, Case.files)
+        query = select(*seen).where(Case.dataset_id == row.id).order_by(Case.case_id)
         state += [list(case) for case in session.execute(query)]
     text = json.dumps(state, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]

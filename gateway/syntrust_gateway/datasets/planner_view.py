@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from syntrust_core.cases.patient_id import name_patient
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_gateway.db.tables import Case, Dataset
 
@@ -19,6 +20,12 @@ class CaseView:
     group: str | None
     step: str
     label_map_fingerprint: str
+    named_patient: str | None = None
+
+    @property
+    def patient(self) -> str:
+        """Whose case it is: as its caller named it, else as its id tells."""
+        return name_patient(self.id, self.named_patient)
 
 
 @dataclass(frozen=True)
@@ -45,4 +52,5 @@ def _case_view(case: Case) -> CaseView:
         group=case.group,
         step=case.step or "",
         label_map_fingerprint=(case.record or {}).get("fingerprint", ""),
+        named_patient=case.patient,
     )

@@ -38,6 +38,13 @@ class NewCase(RequestBody):
     group: Annotated[Text | None, Field(description="E.g. the site; results come per group.")] = (
         None
     )
+    patient: Annotated[
+        Text | None,
+        Field(
+            description="Whose scan it is: cases of one patient are never in two parts of a split. "
+            "By default the id tells, its time point left out; give a pseudonym and no name."
+        ),
+    ] = None
     scheme: Scheme | None = None
     files: Annotated[dict[Role, UploadSpec], Field(min_length=1, max_length=len(ROLES))]
 
@@ -51,6 +58,7 @@ class CaseProblem(AnswerBody):
 class CaseBody(AnswerBody):
     id: str
     group: str | None
+    patient: Annotated[str, Field(description="As it was named, else as the id tells.")]
     scheme: Scheme
     state: CaseState
     problems: list[CaseProblem]

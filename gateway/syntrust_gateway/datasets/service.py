@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from syntrust_core.cases.patient_id import name_patient
 from syntrust_core.contracts.uploads import staging_prefix
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_core.storage.base import ObjectStore
@@ -117,7 +118,8 @@ def _sound_files(case: Case) -> dict[str, FileRow]:
 
 def _update(case: Case, request: NewCase, files: dict[str, Any]) -> None:
     body = request.model_dump(mode="json")
-    case.group, case.scheme, case.files = body["group"], body["scheme"], files
+    case.group, case.patient = body["group"], body["patient"]
+    case.scheme, case.files = body["scheme"], files
     case.state, case.problems, case.step, case.record = CaseState.AWAITING_UPLOAD, [], None, None
 
 
@@ -252,6 +254,7 @@ def _case_body(case: Case, default_scheme: Any) -> CaseBody:  # noqa: ANN401 - J
     return CaseBody(
         id=case.case_id,
         group=case.group,
+        patient=name_patient(case.case_id, case.patient),
         scheme=case.scheme or default_scheme,
         state=case.state,
         problems=case.problems,

@@ -151,7 +151,8 @@ class Dataset(Base):
 class Case(Base):
     """A case of a dataset. `files` is role → {key, bytes, sha256}; `record` is its case.json.
 
-    `step` receives its files, and once they are received it inspects them.
+    `patient` is as the caller named it, null where the id tells. `step` receives its files, and
+    once they are received it inspects them.
     """
 
     __tablename__ = "case"
@@ -161,6 +162,7 @@ class Case(Base):
     )
     case_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     group: Mapped[str | None] = mapped_column(String(200))
+    patient: Mapped[str | None] = mapped_column(String(200))
     scheme: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
     files: Mapped[dict[str, Any]]
     state: Mapped[CaseState] = mapped_column(default=CaseState.AWAITING_UPLOAD)

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.report import Control
 from syntrust_gateway.experiments.mixing import Mix, permute
 from syntrust_gateway.experiments.spec import ResolvedSpec
@@ -43,26 +42,33 @@ class Arm:
     reason: str | None = None
 
 
-def make_arms(spec: ResolvedSpec, mixes: Mixes) -> list[Arm]:
-    """Make the arms of every control that `spec` asks for; `mixes` are by α and seed."""
-    return [arm for control in spec.controls for arm in _arms(control, spec, mixes)]
+def make_arms(spec: ResolvedSpec, mixes: Mixes, patients: Mapping[str, str]) -> list[Arm]:
+    """Make the arms of every control that `spec` asks for.
+
+    `mixes` are by α and seed, `patients` has the patient of each case.
+    """
+    return [arm for control in spec.controls for arm in _arms(control, spec, mixes, patients)]
 
 
-def _arms(control: Control, spec: ResolvedSpec, mixes: Mixes) -> list[Arm]:
+def _arms(
+    control: Control, spec: ResolvedSpec, mixes: Mixes, patients: Mapping[str, str]
+) -> list[Arm]:
     if control == "real_plus_twins":
         every = Mix(real=spec.train, synthetic=spec.train)
         own = dict.fromkeys(spec.seeds, every)
         return [Arm(control, None, spec.segmenter.iterations, own)]
-    return [_arm(control, spec, alpha, mixes) for alpha in spec.alphas]
+    return [_arm(control, spec, alpha, mixes, patients) for alpha in spec.alphas]
 
 
-def _arm(control: Control, spec: ResolvedSpec, alpha: str, mixes: Mixes) -> Arm:
+def _arm(
+    control: Control, spec: ResolvedSpec, alpha: str, mixes: Mixes, patients: Mapping[str, str]
+) -> Arm:
     own = {seed: mixes[alpha, seed] for seed in spec.seeds}
     first = own[spec.seeds[0]]  # every seed has as many
     reason = _why_undefined(control, alpha, first)
     if reason is not None:
         return Arm(control, alpha, None, {}, reason)
-    trained = {seed: _changed(control, mixed, seed) for seed, mixed in own.items()}
+    trained = {seed: _changed(control, mixed, seed, patients) for seed, mixed in own.items()}
     return Arm(control, alpha, _iterations(control, spec, len(first.real)), trained)
 
 
@@ -78,9 +84,9 @@ def _why_undefined(control: Control, alpha: str, mixed: Mix) -> str | None:
     return None
 
 
-def _changed(control: Control, mixed: Mix, seed: int) -> Mix:
+def _changed(control: Control, mixed: Mix, seed: int, patients: Mapping[str, str]) -> Mix:
     if control == "shuffled_masks":
-        return Mix(mixed.real, mixed.synthetic, derange(mixed.synthetic, seed))
+        return Mix(mixed.real, mixed.synthetic, derange(mixed.synthetic, seed, patients))
     return Mix(real=mixed.real, synthetic=())
 
 
@@ -91,7 +97,7 @@ def _iterations(control: Control, spec: ResolvedSpec, n_real: int) -> int:
     return max(1, round(Fraction(whole * n_real, len(spec.train))))
 
 
-def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
+def derange(cases: Sequence[str], seed: int, patient_of: Mapping[str, str]) -> dict[str, str]:
     """Give each case the mask of another case.
 
     If no patient has more than half of the cases, no case gets a mask of its own patient. The
@@ -104,6 +110,8 @@ def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
         Two or more ids, in any order. An empty sequence gives an empty result.
     seed : int
         The training seed. Each seed gives another order.
+    patient_of : mapping of str to str
+        The patient of each case.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def derange(cases: Sequence[str], seed: int) -> dict[str, str]:
     """
     patients: dict[str, list[str]] = {}
     for case in permute(cases, f"masks:{seed}"):
-        patients.setdefault(patient_of(case), []).append(case)
+        patients.setdefault(patient_of[case], []).append(case)
     order = [case for own in patients.values() for case in own]
     largest = max(map(len, patients.values()), default=0)
     places = min(largest, len(order) - 1)

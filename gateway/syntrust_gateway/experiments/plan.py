@@ -64,7 +64,8 @@ class _Planner:
             for seed in spec.seeds
             for alpha in spec.alphas
         }
-        arms = make_arms(spec, mixes)
+        patients = {case.id: case.patient for case in self._cases.values()}
+        arms = make_arms(spec, mixes, patients)
         self._draw_twins([*mixes.values(), *(own for arm in arms for own in arm.mixes.values())])
         self._compare_twins()
         runs = [self._run(alpha, seed, mixed) for (alpha, seed), mixed in mixes.items()]

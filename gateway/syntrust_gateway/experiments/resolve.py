@@ -49,8 +49,8 @@ def resolve(
     drawing = resolve_drawing(spec.generator, generator)
     seen = _seen_cases(dataset.cases, generator)
     learnt = frozenset[str]() if start is None else _learnt_cases(dataset.cases, start)
-    ids = [case.id for case in dataset.cases]
-    train, validation, test = split_cases(spec.split, ids, seen | learnt)
+    patients = {case.id: case.patient for case in dataset.cases}
+    train, validation, test = split_cases(spec.split, patients, seen | learnt)
     _require_untrained(test, learnt)
     return ResolvedSpec(
         dataset=dataset.id,
@@ -129,9 +129,7 @@ def _require_same_network(choice: SegmenterChoice, start: StartView) -> None:
 def _learnt_cases(cases: Iterable[CaseView], start: StartView) -> frozenset[str]:
     patients = {patient_of(case) for case in start.seen_cases}
     return frozenset(
-        case.id
-        for case in cases
-        if case.step in start.seen_steps or patient_of(case.id) in patients
+        case.id for case in cases if case.step in start.seen_steps or _is_of(case, patients)
     )
 
 
@@ -183,6 +181,10 @@ def _seen_cases(cases: Iterable[CaseView], generator: GeneratorView) -> frozense
     return frozenset(
         case.id
         for case in cases
-        if patient_of(case.id) in patients
-        or case.label_map_fingerprint in generator.seen_fingerprints
+        if _is_of(case, patients) or case.label_map_fingerprint in generator.seen_fingerprints
     )
+
+
+def _is_of(case: CaseView, patients: set[str]) -> bool:
+    """Tell whether a case is of these patients, by the patient that it was given or by its id."""
+    return not patients.isdisjoint({case.patient, patient_of(case.patient), patient_of(case.id)})

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.base import Seed
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.api.schemas import RequestBody
@@ -48,11 +47,12 @@ def require_distinct(values: Sequence[Hashable], pointer: str) -> None:
 
 
 def split_cases(
-    split: RandomSplit | ExplicitSplit, ids: Sequence[str], seen: frozenset[str]
+    split: RandomSplit | ExplicitSplit, patients: Mapping[str, str], seen: frozenset[str]
 ) -> Parts:
     """Split cases into train, validation and test ids, each sorted. No two share a patient.
 
-    A random split tests and validates on patients without a case among the `seen`.
+    `patients` has the patient of each case. A random split tests and validates on patients
+    without a case among the `seen`.
 
     Raises
     ------
@@ -60,10 +60,11 @@ def split_cases(
         With the pointer of the part that is not possible.
     """
     if isinstance(split, RandomSplit):
-        parts = _random_split(split, ids, seen)
+        parts = _random_split(split, patients, seen)
     else:
-        parts = _explicit_split(split, set(ids))
-    _disjoint_by_patient(dict(zip(("train", "validation", "test"), parts, strict=True)))
+        parts = _explicit_split(split, patients)
+    named = dict(zip(("train", "validation", "test"), parts, strict=True))
+    _disjoint_by_patient(named, patients)
     return parts
 
 
@@ -80,11 +81,11 @@ def _explicit_split(split: ExplicitSplit, known: Collection[str]) -> Parts:
     return train, validation, test
 
 
-def _disjoint_by_patient(parts: dict[str, tuple[str, ...]]) -> None:
+def _disjoint_by_patient(parts: Mapping[str, tuple[str, ...]], patients: Mapping[str, str]) -> None:
     part_of: dict[str, tuple[str, str]] = {}
     for name, ids in parts.items():
         for index, case in enumerate(ids):
-            other, other_case = part_of.setdefault(patient_of(case), (name, case))
+            other, other_case = part_of.setdefault(patients[case], (name, case))
             if other != name:
                 raise InvalidRequest(
                     f"{case} in {name} and {other_case} in {other} are the same patient; "
@@ -93,11 +94,11 @@ def _disjoint_by_patient(parts: dict[str, tuple[str, ...]]) -> None:
                 )
 
 
-def _random_split(split: RandomSplit, ids: Sequence[str], seen: frozenset[str]) -> Parts:
+def _random_split(split: RandomSplit, patient_of: Mapping[str, str], seen: frozenset[str]) -> Parts:
     """Draw test and validation from unseen patients. What a model has seen trains."""
     patients: dict[str, list[str]] = {}
-    for case in sorted(ids):
-        patients.setdefault(patient_of(case), []).append(case)
+    for case in sorted(patient_of):
+        patients.setdefault(patient_of[case], []).append(case)
     free = [patient for patient, own in patients.items() if not seen & set(own)]
     random.Random(split.seed).shuffle(free)  # noqa: S311 - a split needs no secrecy
     n_test = max(FEWEST_TEST_CASES, round(split.test_fraction * len(patients)))

@@ -101,5 +101,15 @@ def _choose(cases: Sequence[Case], without: Collection[str]) -> list[Case]:
 
 
 def _copy(case: Case, dataset: str) -> Case:
-    names = ("case_id", "group", "scheme", "files", "state", "problems", "step", "record")
+    names = (
+        "case_id",
+        "group",
+        "patient",
+        "scheme",
+        "files",
+        "state",
+        "problems",
+        "step",
+        "record",
+    )
     return Case(dataset_id=dataset, **{name: getattr(case, name) for name in names})

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from syntrust import UnfitFolder
-from syntrust.case_files import NAMES as KNOWN
-from syntrust.case_files import find_files, image_files, role_of
+from syntrust.case_files import find_files, image_files
+from syntrust.intake.file_names import NAMES as KNOWN
+from syntrust.intake.file_names import role_of
 from syntrust_core.cases import file_roles as core
 
 NAMES = [

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from syntrust.case_files import stem_of
 from syntrust.errors import UnfitFolder
 from syntrust.intake.claims import choose_files
+from syntrust.intake.file_names import stem_of
 from syntrust.intake.listing import Listing, is_folder, list_folder, printable
 from syntrust.intake.outcomes import Candidate, LeftOut, NotRead, Outcome, Refusal
 from syntrust.intake.places import Place

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from syntrust.case_files import MODALITIES, ROLES
 from syntrust.errors import UnfitFolder
 from syntrust.intake.file_checks import flaw_of
+from syntrust.intake.file_names import MODALITIES, ROLES
 from syntrust.intake.listing import is_volume, names_of, printable
 
 NEEDED: Final = (*MODALITIES, "seg")

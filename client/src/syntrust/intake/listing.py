@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from syntrust.case_files import stem_of
 from syntrust.errors import UnfitFolder
+from syntrust.intake.file_names import stem_of
 
 _HIDDEN: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir"})
 _SHOWN: Final = 8

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from syntrust.bodies import Scheme
-from syntrust.case_files import MODALITIES
 from syntrust.errors import UnfitFolder
+from syntrust.intake.file_names import MODALITIES
 
 NAME: Final = "dataset.json"
 _CHANNELS: Final = {

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from syntrust.case_files import NAMES, role_of, stem_of
 from syntrust.errors import UnfitFolder
 from syntrust.intake.case_ids import is_visit
 from syntrust.intake.claims import choose_files
+from syntrust.intake.file_names import NAMES, role_of, stem_of
 from syntrust.intake.listing import Listing, list_folder, names_of, printable
 from syntrust.intake.outcomes import Candidate, LeftOut, Outcome, Refusal
 from syntrust.intake.places import Place

@@ -135,14 +135,18 @@ def _complete_dataset(session: Session, dataset: Dataset) -> None:
 
 
 def digest_dataset(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON
-    """Compute the SHA-256 of the grid and of id, group, scheme and volume digests of each case."""
+    """Compute the SHA-256 of the grid and, of each case, id, group, scheme and volume digests.
+
+    A patient that was named counts too: it decides which cases may be split.
+    """
     ordered = sorted(cases, key=lambda case: case.case_id)
     return digest({"grid": grid, "cases": [_identity(case) for case in ordered]})
 
 
 def _identity(case: Case) -> list[Any]:
     record = case.record or {}
-    return [case.case_id, case.group, record["scheme"], record["digests"]]
+    named = [] if case.patient is None else [case.patient]
+    return [case.case_id, case.group, record["scheme"], record["digests"], *named]
 
 
 def complete_runs(

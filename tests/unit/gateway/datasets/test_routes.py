@@ -123,6 +123,8 @@ def test_a_file_that_has_arrived_need_not_be_put_again(
         ({"files": {"t1": {"sha256": "0" * 64, "bytes": 0}}}, "/files/t1/bytes"),
         ({"files": {"t1": {"sha256": "0" * 64}}}, "/files/t1/bytes"),
         ({"group": "\n"}, "/group"),
+        ({"patient": "\n"}, "/patient"),
+        ({"patient": "p" * 201}, "/patient"),
     ],
 )
 def test_a_wrong_case_is_refused_by_field(
@@ -145,6 +147,20 @@ def test_a_case_of_the_same_id_is_replaced(
 
     (case,) = api.get(f"/datasets/{registered}").json()["cases"]
     assert (case["group"], case["scheme"]) == ("site-2", "med_ddpm")
+
+
+def test_the_patient_of_a_case_is_the_one_that_was_named_else_the_ids(
+    api: Any, dataset: str, case_files: dict[str, Any]
+) -> None:
+    for case, named in (("sub-1_ses-a", {}), ("scan-2", {"patient": "sub-1"}), ("scan-3", {})):
+        api.post(f"/datasets/{dataset}/cases", json={"id": case, "files": case_files} | named)
+
+    cases = api.get(f"/datasets/{dataset}").json()["cases"]
+    assert {case["id"]: case["patient"] for case in cases} == {
+        "sub-1_ses-a": "sub-1",
+        "scan-2": "sub-1",
+        "scan-3": "scan-3",
+    }
 
 
 def test_commit_names_every_upload_that_is_missing_or_of_another_size(

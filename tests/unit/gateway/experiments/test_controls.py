@@ -17,7 +17,6 @@ from tests.unit.gateway.experiments.test_plan import (
     spec,
 )
 
-from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.base import Kind
 from syntrust_core.contracts.experiment_steps import PredictCases, ScoreCases, TrainSegmenter
 from syntrust_core.contracts.report import ReportControl, ReportTraining
@@ -194,7 +193,9 @@ def test_every_seed_of_every_control_is_a_training_of_its_own() -> None:
 
 
 def test_every_seed_deals_the_masks_anew() -> None:
-    dealt = [tuple(sorted(derange(IDS, seed).items())) for seed in range(5)]
+    dealt = [
+        tuple(sorted(derange(IDS, seed, {case: case for case in IDS}).items())) for seed in range(5)
+    ]
 
     assert len({*dealt}) == 5
 
@@ -203,7 +204,7 @@ def test_every_seed_deals_the_masks_anew() -> None:
 def test_no_case_is_dealt_its_own_mask(numbers: set[int], seed: int) -> None:
     ids = [f"c{i}" for i in numbers]
 
-    dealt = derange(ids, seed)
+    dealt = derange(ids, seed, {case: case for case in ids})
 
     assert sorted(dealt) == sorted(dealt.values()) == sorted(ids)
     assert all(case != mask for case, mask in dealt.items())
@@ -213,11 +214,11 @@ def test_no_case_is_dealt_its_own_mask(numbers: set[int], seed: int) -> None:
 def test_no_case_is_dealt_a_mask_of_its_patient_where_that_can_be(
     visits: list[int], seed: int
 ) -> None:
-    ids = [f"p{i}_time{t}" for i, times in enumerate(visits) for t in range(times)]
+    patients = {f"{i}-{t}": f"p{i}" for i, times in enumerate(visits) for t in range(times)}
 
-    dealt = derange(ids, seed)
+    dealt = derange(list(patients), seed, patients)
 
-    own = [case for case, mask in dealt.items() if patient_of(case) == patient_of(mask)]
+    own = [case for case, mask in dealt.items() if patients[case] == patients[mask]]
     assert not own or 2 * max(visits) > sum(visits)
     assert all(case != mask for case, mask in dealt.items())
 

@@ -290,6 +290,38 @@ def test_two_time_points_of_a_patient_never_part() -> None:
     assert sum(map(len, patients)) == len(set().union(*patients))
 
 
+def same_patients(ids: list[str], patients: list[str]) -> DatasetView:
+    view = dataset(ids)
+    named = [
+        replace(case, named_patient=patient)
+        for case, patient in zip(view.cases, patients, strict=True)
+    ]
+    return replace(view, cases=tuple(named))
+
+
+def test_two_cases_of_a_patient_that_was_named_never_part() -> None:
+    patients = [f"x{i // 2}" for i in range(20)]
+
+    answer = resolve(spec(), same_patients(IDS, patients), generator())
+
+    parts = (answer.train, answer.validation, answer.test)
+    owners = [{patients[IDS.index(case)] for case in part} for part in parts]
+    assert sum(map(len, owners)) == len(set().union(*owners)) == 10
+    split = {"train": ["p00"], "test": ["p01"]}
+    with pytest.raises(InvalidRequest, match="p00 in train are the same patient"):
+        resolve(spec(split=split), same_patients(IDS, patients), generator())
+
+
+def test_a_case_is_seen_by_the_patient_that_was_named_as_well_as_by_its_id() -> None:
+    view = same_patients(["a", "BraTS2021_00002", "c", "d"], ["BraTS2021_00001", "x", "y", "z"])
+    split = {"train": ["c"], "test": ["a", "BraTS2021_00002", "d"]}
+    known = generator(seen=("BraTS2021_00001", "BraTS-GLI-00002-000"))
+
+    answer = resolve(spec(split=split), view, known)
+
+    assert answer.seen == ("BraTS2021_00002", "a")
+
+
 def test_an_explicit_split_across_time_points_is_refused() -> None:
     split = {"train": ["p1_time1"], "test": ["p1_time2"]}
 
