@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from syntrust.bodies import Scheme
 from syntrust.errors import UnfitFolder
+from syntrust.intake.listing import printable
 from syntrust.intake.outcomes import FoundCase, Survey, Unfit
 from syntrust.intake.patients import name_patients, read_patients
 from syntrust.intake.survey import survey
@@ -70,7 +71,7 @@ def summary(found: Survey) -> str:
         (len(found.left_out), "left out", "left out"),
     )
     told = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts)
-    return f"found {found.total} in {found.folder}: {told}"
+    return f"found {found.total} in {printable(str(found.folder))}: {told}"
 
 
 def _require_accepted(found: Survey, asked: Intake) -> None:
@@ -107,7 +108,7 @@ def _told(found: Survey) -> Iterator[str]:
     if found.not_read:
         yield f"no volumes, not read: {', '.join(found.not_read)}"
     if found.hidden:
-        yield f"hidden files, not read: {found.hidden}"
+        yield f"hidden entries, not read: {found.hidden}"
 
 
 def _patients(cases: Sequence[FoundCase]) -> Iterator[str]:

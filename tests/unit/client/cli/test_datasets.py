@@ -176,7 +176,7 @@ def test_new_ids_and_files_that_are_not_read_are_told(
     assert [body["id"] for body in sent(accepted)] == ["Patient-01"]
     assert "Patient 01: its case id is Patient-01\n" in told
     assert "no volumes, not read: notes [1].txt\n" in told
-    assert "hidden files, not read: 1\n" in told
+    assert "hidden entries, not read: 1\n" in told
 
 
 def test_a_table_names_the_patients(
