@@ -596,7 +596,7 @@ class NewDataset(TypedDict):
     grid: NotRequired[Grid | Literal["native"]]
     """"native", or the one grid every case is resampled to on inspection."""
     scheme: NotRequired[
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """Label scheme of cases that do not name their own."""
@@ -1372,7 +1372,7 @@ class CaseBody(TypedDict):
     patient: str
     """As it was named, else as the id tells."""
     scheme: (
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     state: CaseState
@@ -1479,7 +1479,7 @@ class DatasetBody(TypedDict):
     state: DatasetState
     grid: Grid | Literal["native"]
     scheme: (
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     digest: str | None
@@ -1489,6 +1489,8 @@ class DatasetBody(TypedDict):
     progress: InspectionProgress
     withdrawn: list[str]
     """Cases that were withdrawn, by id."""
+    warnings: list[str]
+    """What the cases tell only together: what `auto` chose and for which cases, and which cases hold the same scan."""
     cases: list[CaseBody]
 
 
@@ -1498,7 +1500,7 @@ class DatasetSummary(TypedDict):
     state: DatasetState
     grid: Grid | Literal["native"]
     scheme: (
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     digest: str | None
@@ -1790,7 +1792,7 @@ class NewCase(TypedDict):
     patient: NotRequired[str | None]
     """Whose scan it is: cases of one patient are never in two parts of a split. By default the id tells, its time point left out; give a pseudonym and no name."""
     scheme: NotRequired[
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
@@ -1843,7 +1845,7 @@ class NewSegmentation(TypedDict):
     model: str
     """Name or id of a segmenter."""
     scheme: NotRequired[
-        Literal["brats2021", "brats2023", "med_ddpm"]
+        Literal["brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
@@ -1856,7 +1858,7 @@ class NewUpload(TypedDict):
     """The body of `POST /uploads`."""
 
     scheme: NotRequired[
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """What the values of its label maps mean."""
@@ -1881,7 +1883,7 @@ class NewVolumeScore(TypedDict):
 
     cases: list[VolumeCaseRequest]
     scheme: NotRequired[
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
         | None
     ]
@@ -2056,7 +2058,7 @@ class TrustDefinitions(TypedDict):
 class UploadBody(TypedDict):
     id: str
     scheme: (
-        Literal["auto", "brats2021", "brats2023", "med_ddpm"]
+        Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
     files: dict[

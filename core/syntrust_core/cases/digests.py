@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.imaging.geometry import bounding_box
+
 AFFINE_DECIMALS: Final = 6
 
 
@@ -33,6 +35,18 @@ def volume_digest(array: NDArray[Any], affine: NDArray[np.float64], axis_codes: 
     digest.update(np.asarray(np.round(affine, AFFINE_DECIMALS) + 0.0, "<f8").tobytes())
     voxels = array.astype("<f4") + np.float32(0) if array.dtype.kind == "f" else array.astype("u1")
     digest.update(np.ascontiguousarray(voxels).data)
+    return digest.hexdigest()
+
+
+def image_fingerprint(image: NDArray[np.float32], background: float) -> str:
+    """Digest of the foreground of a modality (X, Y, Z), LPS, uploaded resolution.
+
+    Equal for the same voxels under another id, origin, orientation, crop or padding, and whatever
+    their label map: it finds one scan that has two ids.
+    """
+    box = bounding_box(image != background)
+    digest = hashlib.sha256(np.asarray(image[box].shape, "<i8").tobytes())
+    digest.update(np.ascontiguousarray(image[box], "<f4").data)
     return digest.hexdigest()
 
 

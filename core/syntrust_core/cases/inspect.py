@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_core.cases.brain_mask import Brain, corner_value, find_brain
-from syntrust_core.cases.digests import fingerprint
+from syntrust_core.cases.digests import fingerprint, image_fingerprint
 from syntrust_core.cases.label_schemes import (
     check_brain_label,
     check_label_4,
@@ -184,6 +184,10 @@ def _record(case: Case, native: _Native, scheme: Scheme, purpose: UploadKind) ->
         uploaded_digests=upload.digests,
         digests=case_digests(case),
         fingerprint=fingerprint(native.labels[box]),
+        image_fingerprints={
+            role: image_fingerprint(image, native.background[role])
+            for role, image in upload.images.items()
+        },
         brain_ml=float(np.count_nonzero(case.brain)) * geometry.voxel_ml,
         region_voxels=after,
         region_volumes_ml=_volumes_ml(after, geometry),

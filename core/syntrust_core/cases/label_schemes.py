@@ -1,7 +1,8 @@
 """Turn label values of a file into canonical labels and back; never guess in silence.
 
 Label 4 is enhancing tumour (BraTS to 2021), resection cavity (2024) or the rest of the brain
-(Med-DDPM); label 3 is enhancing tumour (2023 on) or non-enhancing core (2013 and 2015).
+(Med-DDPM); label 3 is enhancing tumour (2023 on) or non-enhancing core (2013 and 2015). Whether
+the cases of one dataset agree is asked in `label_meaning`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MAX_LABEL: Final = 255
 MED_DDPM_BACKGROUND: Final = -1
 MAX_BRAIN_SHARE_OF_4: Final = 0.25
 SHOWN: Final = 5
+CAVITY: Final = 4
+"""The resection cavity, in brats2024."""
 
 LabelMapping = Mapping[SchemeKey, Values]
 Counts = Mapping[int, int]
@@ -94,7 +97,7 @@ def choose_mapping(scheme: Scheme, counts: Counts) -> Choice:
     if scheme == "auto":
         return _choose(counts)
     mapping = stated_mapping(scheme)
-    warnings = []
+    warnings = [_cavity(counts)] if scheme == "brats2024" and counts.get(CAVITY) else []
     if scheme == "med_ddpm" and MED_DDPM_BACKGROUND in present:
         # Its preprocessing script leaves the image's background in the mask.
         present -= {MED_DDPM_BACKGROUND}
@@ -128,8 +131,8 @@ def check_label_4(counts: Counts, brain_voxels: int) -> None:
     share = counts.get(4, 0) / brain_voxels
     if share > MAX_BRAIN_SHARE_OF_4:
         reason = (
-            f"Label 4 fills {share:.0%} of the brain, too much for enhancing tumour; if it is the "
-            'rest of the brain, give scheme "med_ddpm".'
+            f"Label 4 fills {share:.0%} of the brain, too much for enhancing tumour. If it is the "
+            'rest of the brain, give scheme "med_ddpm"; if it is a resection cavity, "brats2024".'
         )
         raise InvalidVolume(reason, file="seg", field="label")
 
@@ -142,7 +145,7 @@ def check_brain_label(counts: Counts, mapping: LabelMapping) -> None:
         shown = ", ".join(str(value) for value in values_of(mapping, "brain"))
         reason = (
             f"Label {shown} should be the rest of the brain but has {brain} voxels beside "
-            f"{tumour} of tumour; if label 4 is enhancing tumour, the scheme is brats2021."
+            f"{tumour} of tumour. {_other_meaning(counts)}"
         )
         raise InvalidVolume(reason, file="seg", field="label")
 
@@ -205,8 +208,11 @@ def _choose(counts: Counts) -> Choice:
     _check_known(present, {1, 2, 3, 4}, "auto, which knows 0 background, 1 NCR, 2 ED, 3 or 4 ET")
     if {3, 4} <= present:
         reason = (
-            "The mask holds labels 3 and 4, which mean different things in different data sets; "
-            'give the scheme, e.g. "med_ddpm" or {"NCR": [1, 3], "ED": 2, "ET": 4}.'
+            "The mask holds labels 3 and 4, and nothing tells what they mean. Name the scheme: "
+            '"brats2024" if 3 is enhancing tumour and 4 the resection cavity; "med_ddpm" if 3 is '
+            "enhancing tumour and 4 the rest of the brain; otherwise a mapping, which for BraTS "
+            '2013 and 2015 (3 non-enhancing core, 4 enhancing tumour) is {"NCR": [1, 3], "ED": 2, '
+            '"ET": 4}.'
         )
         raise InvalidVolume(reason, file="seg", field="label")
     name: NamedScheme = "brats2021" if 4 in present else "brats2023"
@@ -215,7 +221,27 @@ def _choose(counts: Counts) -> Choice:
     else:
         value = SCHEMES[name]["ET"]
         reason = f"Label {value} was read as enhancing tumour (scheme {name}, chosen by auto)."
+        if value == CAVITY:
+            reason += " If it is a resection cavity, the scheme is brats2024."
     return Choice(SCHEMES[name], counts, (_warning(reason),))
+
+
+def _cavity(counts: Counts) -> Problem:
+    return _warning(
+        f"Label 4, the resection cavity, was read as background ({counts[CAVITY]} voxels)."
+    )
+
+
+def _other_meaning(counts: Counts) -> str:
+    """Say what a small label 4 may be. Beside a label 3 it is no enhancing tumour of 2021."""
+    if not counts.get(4):
+        return "If label 3 is enhancing tumour and the brain is not labelled, it is brats2023."
+    if counts.get(3):
+        return "If label 4 is the resection cavity, the scheme is brats2024."
+    return (
+        "If label 4 is enhancing tumour, the scheme is brats2021; if it is the resection cavity, "
+        "brats2024."
+    )
 
 
 def _check_known(present: set[int], known: set[int], scheme: str) -> None:

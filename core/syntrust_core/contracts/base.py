@@ -77,6 +77,7 @@ RECIPES: Mapping[Kind, int] = {
     Kind.SCORE_CASES: 2,
     Kind.BUILD_REPORT: 4,
     Kind.EXPORT_BUNDLE: 2,
+    Kind.SCORE_VOLUMES: 2,
 }
 
 

@@ -108,6 +108,12 @@ class CaseRecord(_Frozen):
         Sha256,
         Field(description="Of the tumour-box crop of the label map at uploaded resolution."),
     ]
+    image_fingerprints: dict[Modality, Sha256] = Field(
+        default={},
+        exclude_if=lambda found: not found,
+        description="Of the foreground of each modality at uploaded resolution, wherever it lies; "
+        "absent in records of earlier releases.",
+    )
     brain_ml: Annotated[float, Field(description="Brain volume on the canonical grid.")]
     region_voxels: Annotated[dict[Region, Count], Field(description="On the canonical grid.")]
     region_volumes_ml: Annotated[dict[Region, float], Field(description="On the canonical grid.")]

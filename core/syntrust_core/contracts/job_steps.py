@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ from syntrust_core.contracts.base import (
     contents_of,
 )
 from syntrust_core.contracts.vocabulary import VOLUME_ROLES, Scheme
+
+VOLUME_WARNINGS_FILE: Final = "warnings.json"
+"""What a score of volumes noticed: a list of {file, field, reason}."""
 
 
 class GeneratorCase(Frozen):

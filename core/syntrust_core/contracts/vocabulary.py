@@ -32,7 +32,7 @@ BACKGROUND: Final = 0
 LABELS: Final[Mapping[Region, int]] = MappingProxyType({"NCR": 1, "ED": 2, "ET": 3})
 """The canonical label values; 0 is background. The same in every step after inspection."""
 
-NamedScheme = Literal["brats2021", "brats2023", "med_ddpm"]
+NamedScheme = Literal["brats2021", "brats2023", "brats2024", "med_ddpm"]
 SchemeKey = Literal["NCR", "ED", "ET", "brain", "background"]
 LabelValue = Annotated[int, Field(ge=0, le=255)]
 Values = LabelValue | Annotated[tuple[LabelValue, ...], Field(max_length=256)]
@@ -78,13 +78,15 @@ ExplicitScheme = Annotated[
     AfterValidator(_is_unambiguous),
 ]
 
-Scheme = Literal["auto", "brats2021", "brats2023", "med_ddpm"] | ExplicitScheme
+Scheme = Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"] | ExplicitScheme
 StatedScheme = NamedScheme | ExplicitScheme
 
 SCHEMES: Final[Mapping[NamedScheme, Mapping[SchemeKey, Values]]] = MappingProxyType(
     {
         "brats2021": MappingProxyType({"NCR": 1, "ED": 2, "ET": 4}),
         "brats2023": MappingProxyType({"NCR": 1, "ED": 2, "ET": 3}),
+        # After treatment; 4 is the resection cavity, which is no tumour.
+        "brats2024": MappingProxyType({"NCR": 1, "ED": 2, "ET": 3, "background": 4}),
         "med_ddpm": MappingProxyType({"NCR": 1, "ED": 2, "ET": 3, "brain": 4}),
     }
 )

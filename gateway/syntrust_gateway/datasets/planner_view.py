@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
 from syntrust_core.cases.patient_id import name_patient
 from syntrust_core.contracts.grid import GridSpec
+from syntrust_gateway.datasets.comparison import contents_of_record
 from syntrust_gateway.db.tables import Case, Dataset
 
 
@@ -21,6 +22,8 @@ class CaseView:
     step: str
     label_map_fingerprint: str
     named_patient: str | None = None
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """Digests that no two scans share, and what each is of."""
 
     @property
     def patient(self) -> str:
@@ -53,4 +56,5 @@ def _case_view(case: Case) -> CaseView:
         step=case.step or "",
         label_map_fingerprint=(case.record or {}).get("fingerprint", ""),
         named_patient=case.patient,
+        contents=contents_of_record(case.record or {}),
     )

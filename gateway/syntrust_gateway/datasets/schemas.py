@@ -84,6 +84,13 @@ class DatasetBody(AnswerBody):
     created: datetime
     progress: InspectionProgress
     withdrawn: Annotated[list[str], Field(description="Cases that were withdrawn, by id.")]
+    warnings: Annotated[
+        list[str],
+        Field(
+            description="What the cases tell only together: what `auto` chose and for which cases, "
+            "and which cases hold the same scan."
+        ),
+    ]
     cases: list[CaseBody]
 
 

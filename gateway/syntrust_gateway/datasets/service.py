@@ -18,6 +18,7 @@ from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.quotas import require_room
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
+from syntrust_gateway.datasets.comparison import tell_of_dataset
 from syntrust_gateway.datasets.planner_view import DatasetView, view_dataset
 from syntrust_gateway.datasets.schemas import (
     CaseBody,
@@ -241,7 +242,13 @@ def _body(dataset: Dataset, cases: Sequence[Case]) -> DatasetBody:
     bodies = [_case_body(case, dataset.scheme) for case in cases]
     withdrawn = [case.case_id for case in cases if case.state is CaseState.WITHDRAWN]
     columns, progress = _columns(dataset), _progress(states)
-    return DatasetBody(**columns, progress=progress, withdrawn=withdrawn, cases=bodies)
+    return DatasetBody(
+        **columns,
+        progress=progress,
+        withdrawn=withdrawn,
+        warnings=tell_of_dataset(cases),
+        cases=bodies,
+    )
 
 
 def _columns(dataset: Dataset) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from syntrust_gateway.experiments.spec import (
     ResolvedStart,
     SegmenterChoice,
 )
-from syntrust_gateway.experiments.splits import require_distinct, split_cases
+from syntrust_gateway.experiments.splits import SplitCase, require_distinct, split_cases
 from syntrust_gateway.models.planner_view import GeneratorView, StartView
 
 NETWORK_SETTINGS = ("feature_size", "window", "norm")
@@ -49,8 +49,8 @@ def resolve(
     drawing = resolve_drawing(spec.generator, generator)
     seen = _seen_cases(dataset.cases, generator)
     learnt = frozenset[str]() if start is None else _learnt_cases(dataset.cases, start)
-    patients = {case.id: case.patient for case in dataset.cases}
-    train, validation, test = split_cases(spec.split, patients, seen | learnt)
+    known = {case.id: SplitCase(case.patient, case.contents) for case in dataset.cases}
+    train, validation, test = split_cases(spec.split, known, seen | learnt)
     _require_untrained(test, learnt)
     return ResolvedSpec(
         dataset=dataset.id,

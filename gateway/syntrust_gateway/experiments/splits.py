@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -46,26 +47,56 @@ def require_distinct(values: Sequence[Hashable], pointer: str) -> None:
         seen.add(value)
 
 
-def split_cases(
-    split: RandomSplit | ExplicitSplit, patients: Mapping[str, str], seen: frozenset[str]
-) -> Parts:
-    """Split cases into train, validation and test ids, each sorted. No two share a patient.
+@dataclass(frozen=True)
+class SplitCase:
+    """What keeps a case on one side of a split: its patient, and its content by digest."""
 
-    `patients` has the patient of each case. A random split tests and validates on patients
-    without a case among the `seen`.
+    patient: str
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+
+def split_cases(
+    split: RandomSplit | ExplicitSplit, cases: Mapping[str, SplitCase], seen: frozenset[str]
+) -> Parts:
+    """Split cases into train, validation and test ids, each sorted.
+
+    No two parts share a patient, or a scan that has several ids. A random split tests and
+    validates on patients without a case among the `seen`.
 
     Raises
     ------
     InvalidRequest
         With the pointer of the part that is not possible.
     """
+    groups = group_cases(cases)
     if isinstance(split, RandomSplit):
-        parts = _random_split(split, patients, seen)
+        parts = _random_split(split, groups, seen)
     else:
-        parts = _explicit_split(split, patients)
+        parts = _explicit_split(split, cases)
     named = dict(zip(("train", "validation", "test"), parts, strict=True))
-    _disjoint_by_patient(named, patients)
+    _require_disjoint(named, groups, cases)
     return parts
+
+
+def group_cases(cases: Mapping[str, SplitCase]) -> dict[str, str]:
+    """Give each case the least patient it belongs to: cases that share content are of one."""
+    same: dict[str, str] = {}  # towards the least name of a group
+
+    def root(name: str) -> str:
+        while same.setdefault(name, name) != name:
+            same[name] = same[same[name]]
+            name = same[name]
+        return name
+
+    holders: dict[str, str] = {}
+    for case in sorted(cases):
+        own = cases[case]
+        for digest in own.contents:
+            first, second = sorted(
+                (root(own.patient), root(holders.setdefault(digest, own.patient)))
+            )
+            same[second] = first
+    return {case: root(cases[case].patient) for case in sorted(cases)}
 
 
 def _explicit_split(split: ExplicitSplit, known: Collection[str]) -> Parts:
@@ -81,24 +112,39 @@ def _explicit_split(split: ExplicitSplit, known: Collection[str]) -> Parts:
     return train, validation, test
 
 
-def _disjoint_by_patient(parts: Mapping[str, tuple[str, ...]], patients: Mapping[str, str]) -> None:
+def _require_disjoint(
+    parts: Mapping[str, tuple[str, ...]],
+    groups: Mapping[str, str],
+    cases: Mapping[str, SplitCase],
+) -> None:
     part_of: dict[str, tuple[str, str]] = {}
     for name, ids in parts.items():
         for index, case in enumerate(ids):
-            other, other_case = part_of.setdefault(patients[case], (name, case))
+            other, other_case = part_of.setdefault(groups[case], (name, case))
             if other != name:
                 raise InvalidRequest(
-                    f"{case} in {name} and {other_case} in {other} are the same patient; "
-                    "train, validation and test must not share a patient.",
+                    f"{case} in {name} and {other_case} in {other} "
+                    f"{_why_one(cases[case], cases[other_case])}; train, validation and test must "
+                    "not share a patient.",
                     pointer=f"/split/{name}/{index}",
                 )
 
 
-def _random_split(split: RandomSplit, patient_of: Mapping[str, str], seen: frozenset[str]) -> Parts:
+def _why_one(case: SplitCase, other: SplitCase) -> str:
+    """Say why two cases belong together."""
+    if case.patient == other.patient:
+        return "are the same patient"
+    shared = sorted({what for digest, what in case.contents.items() if digest in other.contents})
+    if shared:
+        return f"hold the same {', '.join(shared)}, so they are one scan under two ids"
+    return "are one patient, because other cases hold the same scans as both"
+
+
+def _random_split(split: RandomSplit, groups: Mapping[str, str], seen: frozenset[str]) -> Parts:
     """Draw test and validation from unseen patients. What a model has seen trains."""
     patients: dict[str, list[str]] = {}
-    for case in sorted(patient_of):
-        patients.setdefault(patient_of[case], []).append(case)
+    for case in sorted(groups):
+        patients.setdefault(groups[case], []).append(case)
     free = [patient for patient, own in patients.items() if not seen & set(own)]
     random.Random(split.seed).shuffle(free)  # noqa: S311 - a split needs no secrecy
     n_test = max(FEWEST_TEST_CASES, round(split.test_fraction * len(patients)))

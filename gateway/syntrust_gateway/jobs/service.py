@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
+from syntrust_core.contracts.job_steps import VOLUME_WARNINGS_FILE
 from syntrust_core.errors import Conflict
 from syntrust_core.observability import tracing
 from syntrust_core.storage.base import ObjectStore
@@ -194,16 +195,22 @@ def _files(store: ObjectStore, job: Job, manifest: Manifest | None) -> dict[str,
 
 
 def _warnings(store: ObjectStore, manifest: Manifest | None) -> list[str]:
-    """List what inspection chose or noticed, if the job's files came from an upload."""
-    info = None if manifest is None else manifest.files.get(CASE_FILE)
-    if info is None:
+    """List what was chosen or noticed in the uploads that the job's files came from."""
+    files = {} if manifest is None else manifest.files
+    if VOLUME_WARNINGS_FILE in files:
+        return _told(json.loads(read_verified(store, files[VOLUME_WARNINGS_FILE])))
+    if CASE_FILE not in files:
         return []
-    record = json.loads(read_verified(store, info))
-    warnings = [f"{item['file']}: {item['reason']}" for item in record["warnings"]]
+    record = json.loads(read_verified(store, files[CASE_FILE]))
+    warnings = _told(record["warnings"])
     if record["resampling"] == "linear":
         spacing = "x".join(f"{edge:g}" for edge in record["canonical"]["spacing_mm"])
         warnings.append(f"Computed at {spacing} mm and brought back to the grid of the upload.")
     return warnings
+
+
+def _told(problems: Iterable[Mapping[str, str]]) -> list[str]:
+    return [f"{problem['file']}: {problem['reason']}" for problem in problems]
 
 
 def _summary(job: Job) -> JobSummary:

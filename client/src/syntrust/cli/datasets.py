@@ -25,7 +25,10 @@ GridOption = Annotated[
     str, typer.Option(help="Grid of the canonical cases: native, or as 64x64x64@3 (mm).")
 ]
 SchemeOption = Annotated[
-    str, typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON.")
+    str,
+    typer.Option(
+        help="Labels: auto, brats2021, brats2023, brats2024, med_ddpm, or a mapping as JSON."
+    ),
 ]
 PatientsOption = Annotated[
     Path | None,

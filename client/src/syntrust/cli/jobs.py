@@ -33,7 +33,9 @@ def synthesise(
     ] = None,
     scheme: Annotated[
         str,
-        typer.Option(help="Labels: auto, brats2021, brats2023, med_ddpm, or a mapping as JSON."),
+        typer.Option(
+            help="Labels: auto, brats2021, brats2023, brats2024, med_ddpm, or a mapping as JSON."
+        ),
     ] = "auto",
     model: Annotated[str | None, typer.Option(help="Name or id of a generator.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,

@@ -32,7 +32,8 @@ DatasetOption = Annotated[
 SchemeOption = Annotated[
     str | None,
     typer.Option(
-        help="Labels to write: brats2021, brats2023 (default), med_ddpm, or a mapping as JSON."
+        help="Labels to write: brats2021, brats2023 (default), brats2024, med_ddpm, or a mapping "
+        "as JSON."
     ),
 ]
 ProbabilitiesOption = Annotated[

@@ -16,6 +16,7 @@ from syntrust_core.log import get_logger
 from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
+from syntrust_gateway.datasets.comparison import find_contradicting_labels
 from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import (
     Case,
@@ -128,10 +129,18 @@ def complete_datasets(session: Session, store: ObjectStore) -> None:
 
 def _complete_dataset(session: Session, dataset: Dataset) -> None:
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
+    _refuse_contradictions(cases)
     if {case.state for case in cases} == {CaseState.READY}:
         dataset.state, dataset.digest = DatasetState.READY, digest_dataset(dataset.grid, cases)
     else:
         dataset.state = DatasetState.OPEN
+
+
+def _refuse_contradictions(cases: Sequence[Case]) -> None:
+    """Refuse cases whose labels were read by a choice that another case contradicts."""
+    ready = {case.case_id: case for case in cases if case.state is CaseState.READY}
+    for case, reason in find_contradicting_labels(ready.values()).items():
+        _refuse(ready[case], [{"file": "seg", "field": "label", "reason": reason}])
 
 
 def digest_dataset(grid: Any, cases: Sequence[Case]) -> str:  # noqa: ANN401 - JSON

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_core.cases.label_meaning import (
+    LabelReading,
+    find_contradictions,
+    read_labels_of,
+    tell_choices,
+)
 from syntrust_core.cases.label_schemes import (
-    LabelMapping,
+    Choice,
     check_label_4,
     choose_mapping,
     integer_values,
@@ -21,8 +27,14 @@ from syntrust_core.cases.label_schemes import (
 from syntrust_core.cases.upload_reader import frame_problems
 from syntrust_core.cases.validation import PLAUSIBLE_BRAIN_ML
 from syntrust_core.contracts.base import StepMessage
-from syntrust_core.contracts.job_steps import ScoreVolumes, VolumeCase
-from syntrust_core.contracts.vocabulary import VOLUME_ROLES, Scheme, VolumeRole
+from syntrust_core.contracts.job_steps import VOLUME_WARNINGS_FILE, ScoreVolumes, VolumeCase
+from syntrust_core.contracts.vocabulary import (
+    REGIONS,
+    VOLUME_ROLES,
+    Scheme,
+    VolumeRole,
+    values_of,
+)
 from syntrust_core.errors import CallerError, InvalidRequest, InvalidVolume
 from syntrust_core.imaging.nifti import Volume, read_nifti
 from syntrust_core.runtime.runner import StepContext, require_message
@@ -43,12 +55,20 @@ class InvalidCase(CallerError):
 
 
 def score_volumes(message: StepMessage, context: StepContext) -> None:
-    """Write `cases.json`, a request to `POST /trust-score`, and `trust.json`, its answer."""
+    """Write `cases.json`, a request to `POST /trust-score`, and `trust.json`, its answer.
+
+    `warnings.json` tells how labels were read where the caller has not said it, and what else was
+    noticed.
+    """
     request = require_message(ScoreVolumes, message)
-    entries = []
+    entries, readings, noticed = [], [], []
     for index, case in enumerate(request.cases):
-        entries.append(_score_case(case, context))
+        maps, choice = _read_case(case, context)
+        entries.append(_score_case(case, maps))
+        readings.append(_reading(case, choice))
+        noticed += _notice(case, choice)
         context.report(index + 1, len(request.cases))
+    _require_one_meaning(readings)
     body = {"cases": entries, "policy": request.policy}
     try:
         answer = score_cases(body)
@@ -56,16 +76,17 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
         raise InvalidRequest(error.detail, pointer=error.pointer) from error
     _publish_json(context, CASES_FILE, body)
     _publish_json(context, TRUST_FILE, answer)
+    _publish_json(context, VOLUME_WARNINGS_FILE, [*map(_tell, tell_choices(readings)), *noticed])
 
 
-def _score_case(case: VolumeCase, context: StepContext) -> ScoredCase:
+def _read_case(case: VolumeCase, context: StepContext) -> tuple[LabelMaps, Choice]:
     folder = context.scratch / "upload"
     try:
         files: dict[VolumeRole, Path] = {
             role: context.fetch_upload(role, case.files[role], folder / role)
             for role in VOLUME_ROLES
         }
-        maps = read_label_maps(files, scheme=case.scheme)
+        return read_label_maps(files, scheme=case.scheme)
     except InvalidVolume as refusal:
         raise InvalidCase(
             f"Case {case.id}, {refusal.file}: {refusal.detail}",
@@ -73,6 +94,9 @@ def _score_case(case: VolumeCase, context: StepContext) -> ScoredCase:
             file=refusal.file,
             field=refusal.field,
         ) from refusal
+
+
+def _score_case(case: VolumeCase, maps: LabelMaps) -> ScoredCase:
     entry: ScoredCase = {
         "id": case.id,
         "real": compute_region_dice(maps["seg"], maps["prediction_real"]),
@@ -83,7 +107,32 @@ def _score_case(case: VolumeCase, context: StepContext) -> ScoredCase:
     return entry
 
 
-def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> LabelMaps:
+def _reading(case: VolumeCase, choice: Choice) -> LabelReading:
+    mapping, counts = choice.mapping, choice.counts
+    present = [
+        region for region in REGIONS if any(counts.get(v) for v in values_of(mapping, region))
+    ]
+    return read_labels_of(case.id, requested=case.scheme, mapping=mapping, present=present)
+
+
+def _require_one_meaning(readings: Sequence[LabelReading]) -> None:
+    for case, reason in find_contradictions(readings).items():
+        raise InvalidCase(f"Case {case}, seg: {reason}", case=case, file="seg", field="label")
+
+
+def _notice(case: VolumeCase, choice: Choice) -> list[dict[str, str]]:
+    """Tell what was noticed in one case. What `auto` chose is told once for all cases."""
+    told = () if case.scheme == "auto" else choice.warnings
+    return [_tell(f"Case {case.id}: {problem.reason}") for problem in told]
+
+
+def _tell(reason: str) -> dict[str, str]:
+    return {"file": "seg", "field": "label", "reason": reason}
+
+
+def read_label_maps(
+    files: Mapping[VolumeRole, Path], *, scheme: Scheme
+) -> tuple[LabelMaps, Choice]:
     """Read the canonical labels of the three files of a case.
 
     `auto` chooses one scheme for all three files: label 4 in one and label 3 in another are refused
@@ -93,6 +142,8 @@ def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> Labe
     -------
     mapping of role to uint8 array, shape (X, Y, Z)
         Labels 0 to 3 on the files' common grid.
+    Choice
+        Which value means what, and the largest count of each value in any of the files.
 
     Raises
     ------
@@ -104,13 +155,13 @@ def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> Labe
     for problem in frame_problems(volumes):
         raise InvalidVolume(problem.reason, file=problem.file, field=problem.field)
     values = {role: integer_values(volume, role=role) for role, volume in volumes.items()}
-    mapping = _choose_common_mapping(values, volumes["seg"], scheme)
-    return {role: to_canonical(array, mapping) for role, array in values.items()}
+    choice = _choose_common_mapping(values, volumes["seg"], scheme)
+    return {role: to_canonical(array, choice.mapping) for role, array in values.items()}, choice
 
 
 def _choose_common_mapping(
     values: Mapping[VolumeRole, NDArray[np.int16]], reference: Volume, scheme: Scheme
-) -> LabelMapping:
+) -> Choice:
     voxel_ml = abs(np.linalg.det(reference.affine[:3, :3])) / MM3_PER_ML
     largest_brain = round(PLAUSIBLE_BRAIN_ML[1] / voxel_ml)  # no file says where the brain is
     counts: dict[int, int] = {}
@@ -123,7 +174,7 @@ def _choose_common_mapping(
                 check_label_4(counts, largest_brain)
         except InvalidVolume as refusal:
             raise InvalidVolume(refusal.detail, file=role, field=refusal.field) from refusal
-    return choice.mapping
+    return choice
 
 
 def compute_region_dice(
@@ -134,7 +185,9 @@ def compute_region_dice(
     return {region: dice(confusion, labels) for region, labels in REGION_LABELS.items()}
 
 
-def _publish_json(context: StepContext, name: str, body: Mapping[str, object]) -> None:
+def _publish_json(
+    context: StepContext, name: str, body: Mapping[str, object] | Sequence[object]
+) -> None:
     path = context.scratch / name
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8")

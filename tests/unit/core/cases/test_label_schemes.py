@@ -66,7 +66,7 @@ def test_auto_refuses_3_and_4_together() -> None:
         choose_mapping("auto", counts(0, 1, 2, 3, 4))
 
 
-@pytest.mark.parametrize("scheme", ["auto", "brats2021", "brats2023", "med_ddpm"])
+@pytest.mark.parametrize("scheme", ["auto", *SCHEMES])
 def test_label_7_is_refused_by_value_and_with_what_would_be_right(scheme: Scheme) -> None:
     with pytest.raises(InvalidVolume, match=r"Label 7 .*0 background, 1 NCR, 2 ED") as caught:
         choose_mapping(scheme, counts(0, 1, 7))
@@ -88,7 +88,7 @@ def test_minus_one_is_background_under_med_ddpm_and_noted() -> None:
     assert "-1" in choice.warnings[0].reason
 
 
-@pytest.mark.parametrize("scheme", ["auto", "brats2021", "brats2023"])
+@pytest.mark.parametrize("scheme", ["auto", "brats2021", "brats2023", "brats2024"])
 def test_minus_one_is_refused_elsewhere(scheme: Scheme) -> None:
     with pytest.raises(InvalidVolume, match=r"Label -1 .*med_ddpm"):
         choose_mapping(scheme, counts(-1, 1, 2))
@@ -136,10 +136,48 @@ def test_label_4_in_a_quarter_of_the_brain_is_not_enhancing_tumour() -> None:
         check_label_4({4: 26}, brain_voxels=100)
 
 
-@pytest.mark.parametrize("found", [{0: 9, 1: 5, 2: 5, 4: 3}, {0: 9, 1: 5, 3: 5}])
-def test_a_brain_label_smaller_than_the_tumour_is_refused(found: dict[int, int]) -> None:
-    with pytest.raises(InvalidVolume, match="brats2021"):
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        ({0: 9, 1: 5, 2: 5, 4: 3}, {"brats2021", "brats2024"}),
+        ({0: 9, 1: 5, 2: 5, 3: 4, 4: 3}, {"brats2024"}),
+        ({0: 9, 1: 5, 3: 5}, {"brats2023"}),
+    ],
+)
+def test_a_brain_label_smaller_than_the_tumour_is_refused_with_the_schemes_that_fit(
+    found: dict[int, int], named: set[str]
+) -> None:
+    with pytest.raises(InvalidVolume) as caught:
         check_brain_label(found, SCHEMES["med_ddpm"])
+
+    assert {name for name in SCHEMES if name in caught.value.detail} == named
+
+
+def test_the_hint_for_3_and_4_names_a_scheme_for_each_thing_that_4_is() -> None:
+    with pytest.raises(InvalidVolume) as caught:
+        choose_mapping("auto", counts(0, 1, 2, 3, 4))
+
+    hint = caught.value.detail
+    assert '"brats2024" if 3 is enhancing tumour and 4 the resection cavity' in hint
+    assert '"med_ddpm" if 3 is enhancing tumour and 4 the rest of the brain' in hint
+    assert "(3 non-enhancing core, 4 enhancing tumour)" in hint
+
+
+def test_the_cavity_of_brats2024_is_background_and_noted() -> None:
+    choice = choose_mapping("brats2024", counts(0, 1, 2, 3, 4))
+
+    labels = to_canonical(np.array([[[0, 1, 2, 3, 4]]], np.int16), choice.mapping)
+    assert labels.ravel().tolist() == [0, 1, 2, 3, 0]
+    assert [w.reason for w in choice.warnings] == [
+        "Label 4, the resection cavity, was read as background (10 voxels)."
+    ]
+    assert choose_mapping("brats2024", counts(0, 1, 2, 3)).warnings == ()
+
+
+def test_a_label_4_that_auto_reads_as_enhancing_tumour_is_said_to_be_perhaps_a_cavity() -> None:
+    (warning,) = choose_mapping("auto", counts(0, 1, 2, 4)).warnings
+
+    assert warning.reason.endswith("If it is a resection cavity, the scheme is brats2024.")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, np.float64])
@@ -178,6 +216,14 @@ def test_canonical_labels_return_to_the_file_s_values(scheme: NamedScheme) -> No
     back = from_canonical(labels, mapping, brain=values > 0)
 
     np.testing.assert_array_equal(back, values)
+
+
+def test_a_label_map_of_brats2024_is_written_in_its_values_without_the_cavity() -> None:
+    labels = np.array([[[0, 1, 2, 3]]], np.uint8)
+
+    back = from_canonical(labels, SCHEMES["brats2024"], brain=np.ones_like(labels, np.bool_))
+
+    assert back.ravel().tolist() == [0, 1, 2, 3]
 
 
 def test_a_region_the_mapping_lacks_is_written_as_a_free_value() -> None:

@@ -195,3 +195,45 @@ def test_a_case_named_twice_is_refused_where_it_stands_again(api: Api) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/cases/1/id"
+
+
+def test_what_auto_chose_is_told_once_for_all_cases(
+    accept: Callable[..., dict[str, Any]],
+) -> None:
+    of_2023 = {
+        role: nifti_bytes(label_map(seed, (0, 1, 2, 3)), AFFINE)
+        for seed, role in enumerate(("seg", "prediction_real", "prediction_synthetic"))
+    }
+
+    job = accept({"p0": files(0), "p1": of_2023, "p2": files(2)})
+
+    assert job["warnings"] == [
+        "seg: auto read label 3 as enhancing tumour in p1.",
+        "seg: auto read label 4 as enhancing tumour in p0, p2.",
+    ]
+
+
+def test_a_cavity_that_was_read_as_background_is_told_with_its_case(
+    accept: Callable[..., dict[str, Any]],
+) -> None:
+    job = accept({"p0": files(0)}, scheme="brats2024")
+
+    (warning,) = job["warnings"]
+    assert warning.startswith("seg: Case p0: Label 4, the resection cavity, was read as background")
+
+
+def test_a_score_does_not_mix_two_meanings_of_label_4(
+    api: Api, store: MemoryStore, harness: ApiHarness
+) -> None:
+    first, second = (
+        send(api, store, files(seed), scheme=scheme)
+        for seed, scheme in ((0, "auto"), (1, "brats2024"))
+    )
+    cases = [{"id": "p0", "upload": first}, {"id": "p1", "upload": second}]
+    posted = api.post("/trust-score/volumes", json={"cases": cases, "policy": POLICY})
+
+    harness.drain(score_volumes)
+
+    error = api.get(f"/jobs/{posted.json()['id']}").json()["error"]
+    assert (error["case"], error["file"], error["field"]) == ("p0", "seg", "label")
+    assert "the resection cavity in p1" in error["detail"]
