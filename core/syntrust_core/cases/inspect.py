@@ -149,8 +149,7 @@ def _brain(upload: Upload, scheme: Scheme, purpose: UploadKind) -> Brain:
     brain = find_brain(
         labels=upload.labels, mapping=mapping, file=upload.brain, t1=upload.images.get("t1")
     )
-    if scheme == "auto":
-        check_label_4(counts, int(np.count_nonzero(brain.mask)))
+    check_label_4(counts, int(np.count_nonzero(brain.mask)), scheme)
     return brain
 
 

@@ -63,17 +63,30 @@ def integer_values(volume: Volume, *, role: str) -> NDArray[np.int16]:
         whole = np.rint(voxels)
         off = np.abs(voxels - whole) > INTEGER_TOLERANCE
         if off.any():
-            reason = (
-                f"{int(off.sum())} voxels are not whole numbers (e.g. {float(voxels[off][0]):g}); "
-                "labels are whole numbers: resample masks with nearest neighbour."
-            )
-            raise InvalidVolume(reason, file=role, field="label")
+            raise _not_whole(volume, float(voxels[off][0]), int(off.sum()), role)
         voxels = whole
     low, high = voxels.min(), voxels.max()
     if low < MED_DDPM_BACKGROUND or high > MAX_LABEL:
         reason = f"Values run from {low:g} to {high:g}; labels are small whole numbers from 0 on."
         raise InvalidVolume(reason, file=role, field="label")
     return voxels.astype(np.int16)
+
+
+def _not_whole(volume: Volume, example: float, count: int, role: str) -> InvalidVolume:
+    """Tell stored labels that the header scales from labels that were interpolated."""
+    apart = np.abs(volume.voxels - np.rint(volume.voxels)).max()
+    if volume.dtype.kind in "iu" and apart <= abs(volume.slope) / 2:
+        reason = (
+            f"The header scales the stored numbers (scl_slope {volume.slope:g}), so {count} labels "
+            f"are no whole numbers (e.g. {example:g}). Write the mask without scaling, e.g. with "
+            "nibabel: nib.Nifti1Image(np.rint(mask).astype(np.uint8), image.affine)."
+        )
+        return InvalidVolume(reason, file=role, field="scl_slope")
+    reason = (
+        f"{count} voxels are not whole numbers (e.g. {example:g}); labels are whole numbers: "
+        "resample masks with nearest neighbour."
+    )
+    return InvalidVolume(reason, file=role, field="label")
 
 
 def value_counts(values: NDArray[np.int16]) -> dict[int, int]:
@@ -126,9 +139,15 @@ def stated_mapping(scheme: Scheme) -> LabelMapping:
     return SCHEMES[scheme] if isinstance(scheme, str) else scheme
 
 
-def check_label_4(counts: Counts, brain_voxels: int) -> None:
-    """Refuse an automatic brats2021 whose label 4 is too large to be enhancing tumour."""
-    share = counts.get(4, 0) / brain_voxels
+def check_label_4(counts: Counts, brain_voxels: int, scheme: Scheme = "auto") -> None:
+    """Refuse a label 4 that is too large to be enhancing tumour (auto) or a cavity (brats2024)."""
+    share = counts.get(4, 0) / brain_voxels if scheme in ("auto", "brats2024") else 0
+    if share > MAX_BRAIN_SHARE_OF_4 and scheme == "brats2024":
+        reason = (
+            f"Label 4 fills {share:.0%} of the brain, too much for a resection cavity; if it is "
+            'the rest of the brain, give scheme "med_ddpm".'
+        )
+        raise InvalidVolume(reason, file="seg", field="label")
     if share > MAX_BRAIN_SHARE_OF_4:
         reason = (
             f"Label 4 fills {share:.0%} of the brain, too much for enhancing tumour. If it is the "

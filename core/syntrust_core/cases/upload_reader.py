@@ -28,7 +28,8 @@ from syntrust_core.imaging.geometry import (
     orientation_of,
     uploaded_frame,
 )
-from syntrust_core.imaging.nifti import AFFINE_TOLERANCE_MM, Volume, read_nifti
+from syntrust_core.imaging.header_geometry import AFFINE_TOLERANCE_MM
+from syntrust_core.imaging.nifti import Volume, read_nifti
 
 REQUIRED: Mapping[UploadKind, tuple[Role, ...]] = {
     "case": (*MODALITIES, "seg"),
@@ -154,6 +155,19 @@ def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
     return problems
 
 
+def text_warnings(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
+    """Tell which headers held free text, by field and without the text: it may name a patient."""
+    return [
+        Problem(
+            file=role,
+            field="header",
+            reason=f"The header held free text ({', '.join(volume.text)}), which is not kept.",
+        )
+        for role, volume in volumes.items()
+        if volume.text
+    ]
+
+
 def _read_labels(
     volumes: Mapping[Role, Volume], scheme: Scheme, purpose: UploadKind, problems: list[Problem]
 ) -> tuple[NDArray[np.int16] | None, Choice | None]:
@@ -220,7 +234,12 @@ def _turned(
         geometry=lps_geometry(first.affine, _shape(first), orientation),
         frame=frame,
         digests=_digests(volumes, images, labels, brain, orientation.axis_codes),
-        warnings=(*choice.warnings, *_saturation(volumes, images), *_repeated(images)),
+        warnings=(
+            *choice.warnings,
+            *text_warnings(volumes),
+            *_saturation(volumes, images),
+            *_repeated(images),
+        ),
     )
 
 

@@ -28,6 +28,11 @@ MAX_TILT_VOXELS: Final = 0.1
 """How far, in voxels, a corner may lie from its place in an axis-aligned frame."""
 DECIMALS: Final = 6
 SPACING_MATCH: Final = 1e-5
+SHEAR_COSINE: Final = 1e-3
+SHEARED: Final = (
+    "The axes of the affine are not at right angles, as the affine of a registration leaves them. "
+    "Apply that registration to the voxels (resample them), or restore the affine of the scan."
+)
 
 Float64 = NDArray[np.float64]
 Dtype = TypeVar("Dtype", bound=np.generic)
@@ -119,12 +124,20 @@ def orientation_of(affine: Float64, shape: Ints3, *, role: str) -> Orientation:
     tilt_mm = (np.abs(matrix - along) * (np.asarray(shape) - 1)).sum(axis=1).max()
     if len(set(axes.tolist())) < 3 or tilt_mm > MAX_TILT_VOXELS * spacing.min():
         reason = (
-            "The axes are oblique to the scanner's; resample the case to an axis-aligned grid "
+            SHEARED
+            if is_sheared(affine)
+            else "The axes are oblique to the scanner's; resample the case to an axis-aligned grid "
             "(any order and direction of axes will do)."
         )
         raise InvalidVolume(reason, file=role, field="affine")
     flips = [bool(np.sign(along[k, axes[k]]) != LPS_SIGNS[k]) for k in range(3)]
     return Orientation(_ints(axes), (flips[0], flips[1], flips[2]))
+
+
+def is_sheared(affine: Float64) -> bool:
+    """Whether two axes of a frame are not at right angles. No rotation of the head does that."""
+    matrix = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.abs(matrix.T @ matrix - np.eye(3)).max() > SHEAR_COSINE)
 
 
 def lps_geometry(affine: Float64, shape: Ints3, orientation: Orientation) -> Geometry:

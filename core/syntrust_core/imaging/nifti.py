@@ -17,15 +17,15 @@ from typing import Any, BinaryIO, Final, TypeAlias, cast
 import nibabel as nib
 import numpy as np
 from isal import igzip, isal_zlib
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from syntrust_core.contracts.grid import MAX_VOXELS
 from syntrust_core.errors import InvalidVolume
+from syntrust_core.imaging.foreign_files import FOREIGN_BYTES, describe_foreign
+from syntrust_core.imaging.header_geometry import read_affine
+from syntrust_core.imaging.header_text import OWN_TEXT, list_text
 
-AFFINE_TOLERANCE_MM: Final = 1e-3
 DEFAULT_LIMIT_BYTES: Final = 2**30
-SPACING_RANGE_MM: Final = (0.05, 20.0)
 MIN_AXIS_LENGTH: Final = 8
 MAX_HEADER_BYTES: Final = 2**24  # header extensions; the voxels have their own limit
 GZIP_LEVEL: Final = 2
@@ -44,7 +44,6 @@ DATATYPES: Final[Mapping[int, str]] = {
     1024: "i8",
     1280: "u8",
 }
-UNIT_NAMES: Final = {1: "metre", 3: "micrometre"}
 
 Array = NDArray[Any]
 Float64 = NDArray[np.float64]
@@ -64,7 +63,9 @@ _DAMAGE: tuple[type[Exception], ...] = (
 class Volume:
     """A volume as it lies in its file, `scl_slope` and `scl_inter` applied.
 
-    `dtype` is the stored type; `voxels` is of that type unless the header scales it (float64 then).
+    `dtype` is the stored type; `voxels` is of that type unless the header scales it by `slope`
+    (float64 then). `text` names the fields of the header that hold free text, or held it when the
+    file was sent.
     """
 
     voxels: Array
@@ -72,6 +73,8 @@ class Volume:
     dtype: np.dtype[Any]
     sform_code: int
     qform_code: int
+    slope: float = 1.0
+    text: tuple[str, ...] = ()
 
 
 def read_nifti(path: Path, *, role: str, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Volume:
@@ -101,17 +104,18 @@ def read_nifti(path: Path, *, role: str, limit_bytes: int = DEFAULT_LIMIT_BYTES)
         If the file is not NIfTI, truncated, damaged or too large, has more than one volume, complex
         or RGB voxels, NaN or infinite values, or a header that does not say one plain geometry.
     """
-    with _refusing_damage(role), _open(path) as stream:
-        header = _read_header(stream, role)
+    with refusing_damage(role), open_nifti(path) as stream:
+        header = read_header(stream, role)
         shape = _shape(header, role)
         dtype = _dtype(header, role)
         _check_size(shape, dtype, limit_bytes, role)
-        affine = _affine(header, role)
-        _skip_to_voxels(stream, header, role)
+        affine = read_affine(header, shape, role)
+        text = list_text(header, read_gap(stream, header, role))
         raw = _read_voxels(stream, shape, dtype, role)
     voxels = _scaled(raw, header, role)
     _check_finite(voxels, role)
-    return Volume(voxels, affine, dtype, int(header["sform_code"]), int(header["qform_code"]))
+    codes = int(header["sform_code"]), int(header["qform_code"])
+    return Volume(voxels, affine, dtype, *codes, _slope(header), text)
 
 
 def read_volume(path: Path) -> tuple[Array, Float64]:
@@ -134,7 +138,7 @@ def write_volume(
     header.set_xyzt_units("mm")
     header.set_qform(affine, qform_code)
     header.set_sform(affine, sform_code)
-    header["descrip"] = b"SynTrust; research use only"
+    header["descrip"] = OWN_TEXT
     header["magic"] = MAGIC[348]
     header["vox_offset"] = 352
     header["scl_slope"], header["scl_inter"] = 1, 0
@@ -145,7 +149,8 @@ def write_volume(
 
 
 @contextmanager
-def _refusing_damage(role: str) -> Iterator[None]:
+def refusing_damage(role: str) -> Iterator[None]:
+    """Turn what a damaged archive raises into a refusal."""
     # Only what a damaged archive raises: a failing disk is not the uploader's fault.
     try:
         yield
@@ -157,7 +162,8 @@ def _refusing_damage(role: str) -> Iterator[None]:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def open_nifti(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading, inflated if its first bytes say that it is gzipped."""
     with path.open("rb") as plain:
         is_gzip = plain.read(2) == GZIP_MAGIC
         plain.seek(0)
@@ -168,13 +174,15 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             yield inflated
 
 
-def _read_header(stream: BinaryIO, role: str) -> Header:
+def read_header(stream: BinaryIO, role: str) -> Header:
+    """Read the header, or say what the file is if it is no NIfTI file."""
     start = stream.read(4)
     little, big = (int.from_bytes(start, order) for order in ("little", "big"))
     length = little if little in _HEADERS else big
     if len(start) < 4 or length not in _HEADERS:
-        reason = "This is not a NIfTI file: it starts with neither a NIfTI nor a gzip header."
-        raise InvalidVolume(reason, file=role, field="header")
+        raise InvalidVolume(
+            describe_foreign(start + stream.read(FOREIGN_BYTES)), file=role, field="header"
+        )
     block = start + stream.read(length - 4)
     if len(block) < length:
         raise _truncated(role)
@@ -186,6 +194,12 @@ def _read_header(stream: BinaryIO, role: str) -> Header:
         reason = "This is not a single-file NIfTI (magic n+1 or n+2); .hdr/.img pairs are not read."
         raise InvalidVolume(reason, file=role, field="magic")
     return header
+
+
+def _slope(header: Header) -> float:
+    """By what the header scales; NIfTI-1: 0 is no scaling, as is what is no number."""
+    slope = float(header["scl_slope"])
+    return 1.0 if slope == 0 or np.isnan(slope) else slope
 
 
 def _shape(header: Header, role: str) -> tuple[int, int, int]:
@@ -225,64 +239,19 @@ def _check_size(
         raise InvalidVolume(reason, file=role, field="dim")
 
 
-def _affine(header: Header, role: str) -> Float64:
-    """The one affine that sform, qform and pixdim agree on."""
-    _check_spacing(np.asarray(header["pixdim"][1:4], np.float64), "pixdim", role)
-    unit = int(header["xyzt_units"]) & 7
-    if unit in UNIT_NAMES:
-        reason = f"Lengths are given in {UNIT_NAMES[unit]}s; millimetres are needed."
-        raise InvalidVolume(reason, file=role, field="xyzt_units")
-    forms = _forms(header, role)
-    if not forms:
-        reason = (
-            "The header has neither sform nor qform (both codes are 0): orientation is unknown."
-        )
-        raise InvalidVolume(reason, file=role, field="sform_code")
-    affine = forms[0]
-    if not np.isfinite(affine).all():
-        raise InvalidVolume("The affine holds NaN or infinity.", file=role, field="affine")
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    _check_spacing(spacing, "affine", role)
-    if len(forms) == 2 and not np.allclose(forms[0], forms[1], rtol=0, atol=AFFINE_TOLERANCE_MM):
-        reason = "sform and qform contradict each other; write the right one to both."
-        raise InvalidVolume(reason, file=role, field="sform")
-    if not np.allclose(spacing, header["pixdim"][1:4], rtol=0, atol=AFFINE_TOLERANCE_MM):
-        reason = "pixdim and the affine give different voxel sizes; write the right one to both."
-        raise InvalidVolume(reason, file=role, field="pixdim")
-    return affine
-
-
-def _forms(header: Header, role: str) -> list[Float64]:
-    """The transforms whose code is set, sform first."""
-    if header["pixdim"][0] == 0:
-        header["pixdim"][0] = 1  # the standard's meaning of an unset qfac
-    try:
-        forms = [header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]]
-    except (HeaderDataError, ValueError) as error:
-        raise InvalidVolume(
-            "The quaternion of the qform is not a rotation.", file=role, field="qform"
-        ) from error
-    return [np.asarray(form, np.float64) for form in forms if form is not None]
-
-
-def _check_spacing(spacing_mm: Float64, field: str, role: str) -> None:
-    low, high = SPACING_RANGE_MM
-    if not ((spacing_mm > low) & (spacing_mm <= high)).all():
-        shown = ", ".join(f"{value:g}" for value in spacing_mm)
-        reason = f"Voxel size ({shown}) mm is out of range; {low:g} to {high:g} mm is needed."
-        raise InvalidVolume(reason, file=role, field=field)
-
-
-def _skip_to_voxels(stream: BinaryIO, header: Header, role: str) -> None:
+def read_gap(stream: BinaryIO, header: Header, role: str) -> bytes:
+    """Read what lies between header and voxels, and leave `stream` at the first voxel."""
     offset, here = float(header["vox_offset"]), int(header["sizeof_hdr"])
     if not here <= offset <= MAX_HEADER_BYTES:
         reason = f"vox_offset is {offset:g}; voxels start after the header, near its end."
         raise InvalidVolume(reason, file=role, field="vox_offset")
-    while here < int(offset):
-        read = len(stream.read(min(SKIP_BYTES, int(offset) - here)))
+    gap = bytearray()
+    while len(gap) < int(offset) - here:
+        read = stream.read(min(SKIP_BYTES, int(offset) - here - len(gap)))
         if not read:
             raise _truncated(role)
-        here += read
+        gap += read
+    return bytes(gap)
 
 
 def _read_voxels(
@@ -305,8 +274,9 @@ def _read_voxels(
 
 
 def _scaled(raw: Array, header: Header, role: str) -> Array:
-    slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
-    if slope == 0 or np.isnan(slope) or (slope == 1 and inter == 0):  # NIfTI-1: 0 is no scaling
+    stored, inter = float(header["scl_slope"]), float(header["scl_inter"])
+    slope = _slope(header)
+    if stored != slope or (slope == 1 and inter == 0):
         return raw
     if not np.isfinite([slope, inter]).all():
         reason = f"scl_slope {slope:g} and scl_inter {inter:g} must be finite."
@@ -317,10 +287,20 @@ def _scaled(raw: Array, header: Header, role: str) -> Array:
 def _check_finite(voxels: Array, role: str) -> None:
     if voxels.dtype.kind != "f":
         return
-    bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
-    if bad:
+    finite = np.isfinite(voxels)
+    bad = voxels.size - int(np.count_nonzero(finite))
+    if not bad:
+        return
+    x, y, z = (length - 1 for length in voxels.shape)
+    if finite[::x, ::y, ::z].any():
         reason = f"{bad} of {voxels.size} voxels are NaN or infinite; every voxel needs a value."
-        raise InvalidVolume(reason, file=role, field="voxels")
+    else:
+        reason = (
+            f"NaN stands for the background: {bad} of {voxels.size} voxels, all corners among "
+            "them. Write one number there that no voxel of the brain has, e.g. with numpy: "
+            "np.nan_to_num(image, nan=np.nanmin(image) - 1)."
+        )
+    raise InvalidVolume(reason, file=role, field="voxels")
 
 
 def _truncated(role: str) -> InvalidVolume:

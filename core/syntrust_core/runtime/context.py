@@ -113,17 +113,24 @@ class StepContext:
             lambda: received_files.fetch(self._store, role, upload, path), _INPUTS_PATIENCE_S
         )
 
-    def receive_upload(self, role: str, upload: Upload) -> None:
+    def receive_upload(
+        self, role: str, upload: Upload, rewrite: received_files.Rewrite | None = None
+    ) -> Upload:
         """Check a staged file and keep it under its digest; see `received_files.receive`."""
         if upload.key.startswith(STAGING_PREFIX):
             self._used_up.add(upload.key)
 
-        def receive() -> None:
-            received_files.receive(
-                self._store, role, upload, attempt=self.attempt, scratch=self.scratch
+        def receive() -> Upload:
+            return received_files.receive(
+                self._store,
+                role,
+                upload,
+                attempt=self.attempt,
+                scratch=self.scratch,
+                rewrite=rewrite,
             )
 
-        self.ride_out(receive, _INPUTS_PATIENCE_S)
+        return self.ride_out(receive, _INPUTS_PATIENCE_S)
 
     def add(self, name: str, path: Path) -> None:
         """Make a local file part of what this step publishes."""

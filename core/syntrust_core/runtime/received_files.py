@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from syntrust_core.contracts.base import Upload
 from syntrust_core.contracts.uploads import CONTENT_PREFIX, INCOMING_PREFIX, content_key
@@ -10,12 +12,29 @@ from syntrust_core.errors import InvalidVolume, ObjectDamaged
 from syntrust_core.files import file_sha256
 from syntrust_core.storage.base import ObjectStore
 
+Rewrite: TypeAlias = Callable[[Path, Path], bool]
+"""Writes a file anew without what must not be kept, or says that there is nothing to leave out."""
 
-def receive(store: ObjectStore, role: str, upload: Upload, *, attempt: str, scratch: Path) -> None:
+
+def receive(
+    store: ObjectStore,
+    role: str,
+    upload: Upload,
+    *,
+    attempt: str,
+    scratch: Path,
+    rewrite: Rewrite | None = None,
+) -> Upload:
     """Check the uploaded bytes of a role, and keep exactly these under their digest.
 
     A private copy is hashed and then kept, so nothing that is written to the uploaded key meanwhile
-    can slip under the digest.
+    can slip under the digest. Where `rewrite` leaves something out, what it wrote is kept instead,
+    under its own digest.
+
+    Returns
+    -------
+    Upload
+        What is kept, and where.
 
     Raises
     ------
@@ -24,16 +43,21 @@ def receive(store: ObjectStore, role: str, upload: Upload, *, attempt: str, scra
     """
     _require_announced_size(store, role, upload)
     private = f"{INCOMING_PREFIX}{attempt}/{role}"
-    path = scratch / "incoming"
+    path, rewritten = scratch / "incoming", scratch / "rewritten"
     store.copy(upload.key, private)
     try:
         store.get_file(private, path)
         if not _is(path, upload):
             raise _other_digest(role)
-        if not _holds(store, upload, path):
-            store.copy(private, content_key(upload.sha256))
+        if rewrite is not None and rewrite(path, rewritten):
+            return _keep(store, rewritten, path)
+        kept = upload.model_copy(update={"key": content_key(upload.sha256)})
+        if not _holds(store, kept, path):
+            store.copy(private, kept.key)
+        return kept
     finally:
         path.unlink(missing_ok=True)
+        rewritten.unlink(missing_ok=True)
         store.delete(private)
 
 
@@ -74,12 +98,19 @@ def _require_announced_size(store: ObjectStore, role: str, upload: Upload) -> No
         )
 
 
+def _keep(store: ObjectStore, path: Path, spare: Path) -> Upload:
+    sha256 = file_sha256(path)
+    kept = Upload(key=content_key(sha256), bytes=path.stat().st_size, sha256=sha256)
+    if not _holds(store, kept, spare):
+        store.put_file(kept.key, path)
+    return kept
+
+
 def _holds(store: ObjectStore, upload: Upload, path: Path) -> bool:
     """Tell whether the content is there already and whole; another client may read it just now."""
-    key = content_key(upload.sha256)
-    if store.info(key) is None:
+    if store.info(upload.key) is None:
         return False
-    store.get_file(key, path)
+    store.get_file(upload.key, path)
     return _is(path, upload)
 
 

@@ -96,7 +96,8 @@ def add_case(
         case = _case(session, dataset, request.id)
         sound = _sound_files(case)
         lost = {file["sha256"] for role, file in case.files.items() if role not in sound}
-        _update(case, request, place_files(owner, files, held - lost, sound))
+        whole = {sha256: kept for sha256, kept in held.items() if kept["sha256"] not in lost}
+        _update(case, request, place_files(owner, files, whole, sound))
         require_room(session, dataset.owner, container.limits.stored_bytes)
         audit(session, caller, "case.register", f"{dataset.id}/{request.id}")
     return make_targets(container.store, case.files, container.upload_expires)

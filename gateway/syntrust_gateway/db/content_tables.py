@@ -18,6 +18,9 @@ from syntrust_gateway.db.types import deferred_key
 class Content(Base):
     """A client has uploaded these very bytes, and a worker has hashed them.
 
+    Where a worker kept a file without the text of its header instead, `kept_sha256` and
+    `kept_bytes` name that file, which has a row of its own.
+
     Only such a row lets the client name the content by its digest. It says nothing of other clients
     that hold the same bytes.
     """
@@ -30,6 +33,8 @@ class Content(Base):
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
     created: Mapped[datetime] = mapped_column(default=utc_now)
+    kept_sha256: Mapped[str | None] = mapped_column(String(64))
+    kept_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (Index(None, "sha256"),)
 

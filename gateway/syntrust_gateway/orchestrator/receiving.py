@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from syntrust_core.errors import InvalidVolume, PlatformError
 from syntrust_core.log import get_logger
 from syntrust_core.runtime.runner import INTERNAL_TEXT
+from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import (
@@ -29,6 +30,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.reconcile import Clock, Servers
+from syntrust_gateway.orchestrator.rewritten_plans import name_kept_files
 from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
 from syntrust_gateway.runs.tables import JOBS, LIVE, RunTable
 from syntrust_gateway.uploads.receipts import is_received, make_receipt, take_receipt
@@ -47,10 +49,10 @@ class Wanted(NamedTuple):
     job: Job
 
 
-def take_case_receipt(session: Session, case: Case, step: Step) -> list[Any]:
+def take_case_receipt(session: Session, store: ObjectStore, case: Case, step: Step) -> list[Any]:
     """Take what was received of a case; give the problems, or have the case inspected if none."""
     owner = session.get_one(Dataset, case.dataset_id).owner
-    problems = take_receipt(session, owner, case, step)
+    problems = take_receipt(session, store, owner, case, step)
     case.step = None
     return problems
 
@@ -66,7 +68,8 @@ def has_its_uploads(table: RunTable) -> ColumnElement[bool]:
 def receive_uploads(session: Session, servers: Servers) -> None:
     """Bring the uploads that jobs wait for one step further: to be received, taken or refused."""
     wanted = _list_wanted(session)
-    failed = _take_receipts(session, {each.upload.id: each.upload for each in wanted}.values())
+    uploads = {each.upload.id: each.upload for each in wanted}.values()
+    failed = _take_receipts(session, servers.store, uploads)
     for each in wanted:
         with _contained(each.job, servers.clock):
             _judge(session, each, failed.get(each.upload.id), servers.clock)
@@ -101,7 +104,9 @@ def _list_wanted(session: Session) -> list[Wanted]:
     return [Wanted(*found) for found in session.execute(ordered)]
 
 
-def _take_receipts(session: Session, uploads: Iterable[Upload]) -> dict[str, Step]:
+def _take_receipts(
+    session: Session, store: ObjectStore, uploads: Iterable[Upload]
+) -> dict[str, Step]:
     """Take what finished steps have received or refused; give those that failed, by upload."""
     failed = {}
     for upload in uploads:
@@ -112,7 +117,7 @@ def _take_receipts(session: Session, uploads: Iterable[Upload]) -> dict[str, Ste
         if step.state is StepState.FAILED:
             failed[upload.id] = step
         else:
-            problems = take_receipt(session, upload.owner, upload, step)
+            problems = take_receipt(session, store, upload.owner, upload, step)
             upload.problems = [*upload.problems, *problems]
     return failed
 
@@ -127,6 +132,8 @@ def _judge(session: Session, wanted: Wanted, failed: Step | None, clock: Clock) 
         _fail(job, {**(failed.error or {}), "step": failed.id, "kind": failed.kind}, clock)
     else:
         row.received = all(is_received(upload.files[role]) for role in row.roles)
+        if row.received:
+            job.plan = name_kept_files(session, upload.owner, job.plan)
 
 
 def _refusal(problem: Mapping[str, Any], case: str | None) -> dict[str, Any]:

@@ -6,27 +6,32 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from syntrust_core.contracts.uploads import STAGING_PREFIX, content_key, staging_key
+from syntrust_core.contracts.uploads import STAGING_PREFIX, staging_key
 from syntrust_core.storage.base import ObjectInfo, ObjectStore
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import utc_now
 from syntrust_gateway.uploads.receipts import FileRow, find_proven, is_received
 from syntrust_gateway.uploads.schemas import UploadTarget
 
+Held = Mapping[str, dict[str, Any]]
+"""What the store keeps of proven files, {key, bytes, sha256}, by the SHA-256 they came with."""
 
-def find_held(container: Container, owner: int, files: Mapping[str, FileRow]) -> set[str]:
-    """Find the digests of `files` that this client has proven and that the store still holds."""
+
+def find_held(container: Container, owner: int, files: Mapping[str, FileRow]) -> Held:
+    """Find those of `files` that this client has proven and that the store still holds."""
     with container.read() as session:
-        proven = find_proven(session, owner, files.values())
+        proven = find_proven(session, owner, (file["sha256"] for file in files.values()))
     return {
-        sha256 for sha256, size in proven if _size(container.store, content_key(sha256)) == size
+        sha256: kept
+        for sha256, kept in proven.items()
+        if _size(container.store, kept["key"]) == kept["bytes"]
     }
 
 
 def place_files(
     owner: int,
     files: Mapping[str, FileRow],
-    held: set[str],
+    held: Held,
     before: Mapping[str, FileRow] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Give each announced file, {role: {bytes, sha256}}, its key.
@@ -39,9 +44,9 @@ def place_files(
     }
 
 
-def _place(owner: int, file: FileRow, held: set[str], before: FileRow | None) -> dict[str, Any]:
+def _place(owner: int, file: FileRow, held: Held, before: FileRow | None) -> dict[str, Any]:
     if file["sha256"] in held:
-        return {"key": content_key(file["sha256"]), **file}
+        return held[file["sha256"]]
     if before is not None and not is_received(before) and before == {**file, "key": before["key"]}:
         return dict(before)
     return {"key": staging_key(owner), **file}

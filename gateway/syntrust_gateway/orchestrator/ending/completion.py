@@ -68,7 +68,7 @@ def _complete_case(session: Session, store: ObjectStore, case: Case) -> None:
     if step.state is StepState.FAILED:
         _refuse(case, [_failure_problem(step)])
     elif step.kind == Kind.RECEIVE_UPLOAD:
-        if problems := receiving.take_case_receipt(session, case, step):
+        if problems := receiving.take_case_receipt(session, store, case, step):
             _refuse(case, problems)
     else:
         _take_inspection(case, Manifest.model_validate(step.manifest), store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,10 @@ from syntrust_core.cases.label_schemes import (
     to_canonical,
     value_counts,
 )
-from syntrust_core.cases.upload_reader import frame_problems
+from syntrust_core.cases.upload_reader import frame_problems, text_warnings
 from syntrust_core.cases.validation import PLAUSIBLE_BRAIN_ML
 from syntrust_core.contracts.base import StepMessage
+from syntrust_core.contracts.case_record import Problem
 from syntrust_core.contracts.job_steps import VOLUME_WARNINGS_FILE, ScoreVolumes, VolumeCase
 from syntrust_core.contracts.vocabulary import (
     REGIONS,
@@ -48,6 +49,17 @@ CASES_FILE: Final = "cases.json"
 LabelMaps = Mapping[VolumeRole, NDArray[np.uint8]]
 
 
+class ReadMaps(NamedTuple):
+    """The label maps of a case, (X, Y, Z) with labels 0 to 3 on one grid, and how they were read.
+
+    The counts of `choice` are the largest of each value in any of the files.
+    """
+
+    maps: LabelMaps
+    choice: Choice
+    noticed: tuple[Problem, ...]
+
+
 class InvalidCase(CallerError):
     """The label maps of a case cannot be compared; `case`, `file` and `field` say what is wrong."""
 
@@ -61,12 +73,13 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
     noticed.
     """
     request = require_message(ScoreVolumes, message)
-    entries, readings, noticed = [], [], []
+    entries, readings = [], []
+    noticed: list[Problem] = []
     for index, case in enumerate(request.cases):
-        maps, choice = _read_case(case, context)
-        entries.append(_score_case(case, maps))
-        readings.append(_reading(case, choice))
-        noticed += _notice(case, choice)
+        found = _read_case(case, context)
+        entries.append(_score_case(case, found.maps))
+        readings.append(_reading(case, found.choice))
+        noticed += _notice(case, found)
         context.report(index + 1, len(request.cases))
     _require_one_meaning(readings)
     body = {"cases": entries, "policy": request.policy}
@@ -76,10 +89,13 @@ def score_volumes(message: StepMessage, context: StepContext) -> None:
         raise InvalidRequest(error.detail, pointer=error.pointer) from error
     _publish_json(context, CASES_FILE, body)
     _publish_json(context, TRUST_FILE, answer)
-    _publish_json(context, VOLUME_WARNINGS_FILE, [*map(_tell, tell_choices(readings)), *noticed])
+    chosen = [Problem(file="seg", field="label", reason=told) for told in tell_choices(readings)]
+    _publish_json(
+        context, VOLUME_WARNINGS_FILE, [each.model_dump() for each in (*chosen, *noticed)]
+    )
 
 
-def _read_case(case: VolumeCase, context: StepContext) -> tuple[LabelMaps, Choice]:
+def _read_case(case: VolumeCase, context: StepContext) -> ReadMaps:
     folder = context.scratch / "upload"
     try:
         files: dict[VolumeRole, Path] = {
@@ -120,30 +136,20 @@ def _require_one_meaning(readings: Sequence[LabelReading]) -> None:
         raise InvalidCase(f"Case {case}, seg: {reason}", case=case, file="seg", field="label")
 
 
-def _notice(case: VolumeCase, choice: Choice) -> list[dict[str, str]]:
+def _notice(case: VolumeCase, found: ReadMaps) -> list[Problem]:
     """Tell what was noticed in one case. What `auto` chose is told once for all cases."""
-    told = () if case.scheme == "auto" else choice.warnings
-    return [_tell(f"Case {case.id}: {problem.reason}") for problem in told]
+    chosen = () if case.scheme == "auto" else found.choice.warnings
+    return [
+        problem.model_copy(update={"reason": f"Case {case.id}: {problem.reason}"})
+        for problem in (*chosen, *found.noticed)
+    ]
 
 
-def _tell(reason: str) -> dict[str, str]:
-    return {"file": "seg", "field": "label", "reason": reason}
-
-
-def read_label_maps(
-    files: Mapping[VolumeRole, Path], *, scheme: Scheme
-) -> tuple[LabelMaps, Choice]:
+def read_label_maps(files: Mapping[VolumeRole, Path], *, scheme: Scheme) -> ReadMaps:
     """Read the canonical labels of the three files of a case.
 
     `auto` chooses one scheme for all three files: label 4 in one and label 3 in another are refused
     as they are in one file. Files of any orientation will do, since Dice only counts voxels.
-
-    Returns
-    -------
-    mapping of role to uint8 array, shape (X, Y, Z)
-        Labels 0 to 3 on the files' common grid.
-    Choice
-        Which value means what, and the largest count of each value in any of the files.
 
     Raises
     ------
@@ -156,7 +162,8 @@ def read_label_maps(
         raise InvalidVolume(problem.reason, file=problem.file, field=problem.field)
     values = {role: integer_values(volume, role=role) for role, volume in volumes.items()}
     choice = _choose_common_mapping(values, volumes["seg"], scheme)
-    return {role: to_canonical(array, choice.mapping) for role, array in values.items()}, choice
+    maps = {role: to_canonical(array, choice.mapping) for role, array in values.items()}
+    return ReadMaps(maps, choice, tuple(text_warnings(volumes)))
 
 
 def _choose_common_mapping(
@@ -170,8 +177,7 @@ def _choose_common_mapping(
         counts = {value: max(counts.get(value, 0), own.get(value, 0)) for value in counts | own}
         try:
             choice = choose_mapping(scheme, counts)
-            if scheme == "auto":
-                check_label_4(counts, largest_brain)
+            check_label_4(counts, largest_brain, scheme)
         except InvalidVolume as refusal:
             raise InvalidVolume(refusal.detail, file=role, field=refusal.field) from refusal
     return choice

@@ -136,6 +136,11 @@ def test_label_4_in_a_quarter_of_the_brain_is_not_enhancing_tumour() -> None:
         check_label_4({4: 26}, brain_voxels=100)
 
 
+def test_label_4_in_a_quarter_of_the_brain_is_no_cavity() -> None:
+    with pytest.raises(InvalidVolume, match=r"too much for a resection cavity.*med_ddpm"):
+        check_label_4({4: 26}, brain_voxels=100, scheme="brats2024")
+
+
 @pytest.mark.parametrize(
     ("found", "named"),
     [
@@ -198,6 +203,17 @@ def test_labels_between_whole_numbers_are_refused_with_an_example() -> None:
 
     with pytest.raises(InvalidVolume, match=r"1 voxels are not whole numbers \(e.g. 1.5\)"):
         integer_values(volume(voxels), role="seg")
+
+
+def test_labels_that_the_header_scales_are_told_from_interpolated_ones() -> None:
+    stored = np.array([[[0, 64, 127, 255]]], np.uint8)
+    slope = 4 / 255  # what a writer chooses to spread 0 to 4 over uint8
+    scaled = Volume(stored * slope, lps_affine(), stored.dtype, 1, 1, slope)
+
+    with pytest.raises(InvalidVolume, match=r"scl_slope 0.0156863.*without scaling") as caught:
+        integer_values(scaled, role="seg")
+
+    assert caught.value.field == "scl_slope"
 
 
 @pytest.mark.parametrize("value", [-2, 256, 70000])

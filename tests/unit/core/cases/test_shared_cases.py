@@ -133,8 +133,8 @@ def test_negative_intensities_are_kept_and_noted() -> None:
 @pytest.mark.parametrize(
     ("name", "good"),
     [
-        ("med_ddpm_preprocessed_00529_seg", {"med_ddpm"}),
-        ("post_treatment_100001_time1_seg", {"med_ddpm"}),
+        ("med_ddpm_preprocessed_00529_seg", {"brats2024", "med_ddpm"}),
+        ("post_treatment_100001_time1_seg", {"brats2024", "med_ddpm"}),
     ],
 )
 def test_a_mask_with_labels_3_and_4_is_never_guessed(name: str, good: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import resource
 import struct
 import zlib
@@ -104,6 +105,7 @@ def test_a_trailing_axis_of_length_one_is_dropped(
         ({"pixdim": [1, -4, 5, 6, 0, 0, 0, 0]}, "pixdim"),
         ({"pixdim": [1, 4000, 5, 6, 0, 0, 0, 0]}, "pixdim"),
         ({"pixdim": [1, np.nan, 5, 6, 0, 0, 0, 0]}, "pixdim"),
+        ({"pixdim": [5, 4, 5, 6, 0, 0, 0, 0]}, "pixdim"),
         ({"pixdim": [1, 4, 5, 7, 0, 0, 0, 0], "qform_code": 0}, "pixdim"),
         ({"srow_x": [0, 0, 0, 0]}, "affine"),
         ({"srow_x": [np.nan, 0, 0, 0]}, "affine"),
@@ -137,6 +139,97 @@ def test_a_header_that_is_not_plain_is_refused_by_field(
     path = write_nifti(tmp_path / "t1.nii.gz", image, AFFINE, header)
 
     assert refusal(path).field == field
+
+
+def test_a_quaternion_that_rounding_took_over_1_is_read_as_the_rotation_it_is(
+    tmp_path: Path, image: np.ndarray[Any, Any]
+) -> None:
+    turned = np.diag([-4.0, 5.0, -6.0, 1.0])  # half a turn about y: b²+c²+d² is 1
+    header = {"quatern_c": np.float32(np.sqrt(1 + 2e-6)), "sform_code": 0}
+
+    volume = read_nifti(write_nifti(tmp_path / "t1.nii", image, turned, header), role="t1")
+
+    np.testing.assert_allclose(volume.affine, turned, atol=1e-6)
+
+
+def test_forms_that_differ_by_less_than_a_tenth_of_a_voxel_are_one(
+    tmp_path: Path, image: np.ndarray[Any, Any]
+) -> None:
+    header = {"qoffset_x": AFFINE[0, 3] + 0.3}  # of 4 mm
+
+    volume = read_nifti(write_nifti(tmp_path / "t1.nii", image, AFFINE, header), role="t1")
+
+    np.testing.assert_allclose(volume.affine, AFFINE, atol=1e-6)
+
+
+SHEAR = {"srow_x": [-4, 0.4, 0, 50], "qform_code": 0}
+
+
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ({"qoffset_x": 54.2, "sform_code": 2}, r"sform \(code 2\) and qform \(code 1\).* 4.2 mm"),
+        (SHEAR, "not at right angles"),
+        (SHEAR | {"qform_code": 1}, "not at right angles"),
+        ({"pixdim": [1, -4, 5, 6, 0, 0, 0, 0]}, "A size is not negative"),
+        ({"pixdim": [5, 4, 5, 6, 0, 0, 0, 0]}, r"pixdim\[0\].* is 5; it is 1 or -1"),
+        ({"pixdim": [1, 4, 5, 7, 0, 0, 0, 0], "qform_code": 0}, "4, 5, 7 mm and the affine of 4"),
+        ({"quatern_b": 0.9, "quatern_c": 0.9}, "not a rotation: b²"),
+        ({"xyzt_units": 3}, "micrometres .*If the numbers are millimetres already"),
+    ],
+    ids=[
+        "SPM",
+        "shear",
+        "shear beside a qform",
+        "negative pixdim",
+        "qfac",
+        "pixdim",
+        "quaternion",
+        "unit",
+    ],
+)
+def test_each_cause_has_the_sentence_that_is_right_for_it(
+    tmp_path: Path, image: np.ndarray[Any, Any], header: dict[str, Any], sentence: str
+) -> None:
+    found = refusal(write_nifti(tmp_path / "t1.nii", image, AFFINE, header))
+
+    assert re.search(sentence, found.detail), found.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gzip.compress(gzip.compress(bytes(400))), "gzipped twice"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html><title>Sign in</title></html>", "web page"),
+        (b"\n <html>", "web page"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X", "macOS"),
+        (b"PK\x03\x04", "ZIP"),
+        (bytes(4096), "zeros only"),
+        (b"patient,age\n1,63\n", "neither a NIfTI nor a gzip header"),
+    ],
+)
+def test_a_foreign_file_is_told_for_what_it_is(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "t1.nii.gz"
+    path.write_bytes(content)
+
+    found = refusal(path)
+
+    assert found.field == "header"
+    assert found.detail.startswith("This is not a NIfTI file: ")
+    assert sentence in found.detail
+
+
+def test_nan_as_background_is_told_as_that(tmp_path: Path) -> None:
+    array = np.full(SHAPE, np.nan, np.float32)
+    array[2:-2, 2:-2, 2:-2] = 1
+
+    found = refusal(write_nifti(tmp_path / "t1.nii.gz", array, AFFINE))
+
+    assert found.detail.startswith("NaN stands for the background: ")
 
 
 @settings(

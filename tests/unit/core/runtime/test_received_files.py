@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from syntrust_core.contracts.base import FileInfo, Upload
@@ -15,6 +16,7 @@ from syntrust_core.runtime.received_files import fetch
 from syntrust_core.runtime.runner import Outcome
 from syntrust_core.storage.verified import read_verified
 from syntrust_core.testing import MemoryStore
+from syntrust_core.testing.casemaker import lps_affine, nifti_bytes
 from syntrust_core.testing.step_bench import StepBench
 from syntrust_metrics.receiving import receive_upload
 
@@ -193,3 +195,39 @@ def test_a_published_file_that_has_changed_is_not_read(store: InterferingStore) 
     assert before == TRUE
     with pytest.raises(ObjectDamaged, match="not what its manifest promises"):
         read_verified(store, info)
+
+
+NAMED = nifti_bytes(np.ones((8, 8, 8), np.uint8), lps_affine(), {"descrip": b"DOE^JOHN MRN123"})
+
+
+def test_a_volume_is_kept_without_the_text_of_its_header_and_the_receipt_says_so(
+    bench: StepBench, store: InterferingStore
+) -> None:
+    sha256 = hashlib.sha256(NAMED).hexdigest()
+    uploads = {
+        role: Upload(key=staging_key(1), bytes=len(NAMED), sha256=sha256)
+        for role in ("t1", "checkpoint")
+    }
+    for upload in uploads.values():
+        store.put(upload.key, NAMED)
+
+    manifest = bench.run(ReceiveUpload(files=uploads), receive_upload)
+
+    receipt = json.loads(bench.read(manifest, "received.json"))
+    kept = store.get(content_key(receipt["files"]["t1"]))
+    assert b"DOE" not in kept
+    assert receipt["rewritten"] == {
+        "t1": {"bytes": len(kept), "sha256": hashlib.sha256(kept).hexdigest()}
+    }
+    assert receipt["files"]["checkpoint"] == sha256  # no volume: its bytes are its own
+
+
+def test_of_a_volume_with_text_nothing_else_stays(
+    bench: StepBench, store: InterferingStore
+) -> None:
+    upload = Upload(key=staging_key(1), bytes=len(NAMED), sha256=hashlib.sha256(NAMED).hexdigest())
+    store.put(upload.key, NAMED)
+
+    bench.run(ReceiveUpload(files={"t1": upload}), receive_upload)
+
+    assert not any(b"DOE" in store.get(item.key) for item in list(store.list("")))
