@@ -15,7 +15,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons chaos chaos-table coverage check hooks bench structure walks configuration openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check hooks bench structure walks configuration openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -52,6 +52,9 @@ coverage: venv ## lines that the unit tests reach, printed and in build/coverage
 
 test-pythons: venv ## the unit tests on each Python 3.11-3.13 of this machine; TORCH=1 takes gigabytes of CUDA where it must
 	@$(BIN)/python -m tests.pythons
+
+fuzz: venv ## 2,000 damaged inputs of each kind; `make test` has 200
+	$(BIN)/python -m pytest tests/fuzz -m "long or not long"
 
 chaos: venv ## disturb real experiments until N (1000) faults have struck, then spoil disks, clock and store
 	$(BIN)/python -m tests.chaos run --faults $(N)

@@ -115,11 +115,14 @@ def describe_field(error: Mapping[str, Any], patterns: Mapping[str, str] | None 
     Parameters
     ----------
     error : mapping
-        One of `ValidationError.errors()`: its `type`, and `ctx` if it has one.
+        One of `ValidationError.errors()`: its `type`, and `ctx` if it has one. A `reason` in `ctx`
+        is a sentence of ours.
     patterns : mapping of str to str, optional
         The sentence for each regular expression that a text may have to match.
     """
     kind, context = error["type"], dict(error.get("ctx") or {})
+    if "reason" in context:
+        return _as_sentence(str(context["reason"]))
     if kind in {"value_error", "assertion_error"}:
         return _as_sentence(str(context.get("error", ANY_OTHER)))
     if kind == "string_pattern_mismatch" and context.get("pattern") in (patterns or {}):

@@ -141,7 +141,8 @@ def frame_problems(volumes: Mapping[RoleName, Volume]) -> list[Problem]:
     for role, volume in volumes.items():
         if volume.voxels.shape != reference.voxels.shape:
             reason = (
-                f"Shape {volume.voxels.shape} differs from {reference.voxels.shape} of {first}."
+                f"Shape {volume.voxels.shape} differs from {reference.voxels.shape} of {first}; "
+                "bring all files of the case to one grid (masks by nearest neighbour)."
             )
             problems.append(Problem(file=role, field="shape", reason=reason))
             continue

@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from syntrust_gateway.api.patterns import CASE_ID, PLAIN
 
@@ -38,7 +38,20 @@ Tags = Annotated[
     Field(max_length=20, description="For your own lists; they are part of no result."),
     AfterValidator(_sort_tags),
 ]
-CaseId = Annotated[str, StringConstraints(pattern=CASE_ID)]
+
+
+def _require_case_id(value: object) -> object:
+    """Say the rule in words, and the id that breaks it."""
+    if isinstance(value, str) and not re.fullmatch(CASE_ID[1:-1], value):
+        msg = (
+            f"{value[:130]!r} cannot be the id of a case. Use up to 128 letters (a to z, no "
+            "accents), digits, '.', '_' and '-', beginning with a letter or a digit; no spaces"
+        )
+        raise PydanticCustomError("case_id", "{reason}", {"reason": msg})
+    return value
+
+
+CaseId = Annotated[str, StringConstraints(pattern=CASE_ID), BeforeValidator(_require_case_id)]
 _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )

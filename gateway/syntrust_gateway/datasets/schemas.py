@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.vocabulary import ROLES, Region, Role, Scheme
+from syntrust_core.field_errors import describe_field
 from syntrust_gateway.api.schemas import AnswerBody, CaseId, Changes, RequestBody, Tags, Text
 from syntrust_gateway.db.tables import CaseState, DatasetState
 from syntrust_gateway.uploads.schemas import UploadSpec
@@ -47,6 +49,37 @@ class NewCase(RequestBody):
     ] = None
     scheme: Scheme | None = None
     files: Annotated[dict[Role, UploadSpec], Field(min_length=1, max_length=len(ROLES))]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_the_case(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        """Let every refusal of a file name the case and the file."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            case = data.get("id") if isinstance(data, dict) else None
+            told = [_with_case(case, item) for item in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, told) from None
+
+
+def _in_words(item: ErrorDetails) -> str:
+    last = item["loc"][-1] if item["loc"] else ""
+    if item["type"] == "missing":
+        return f"{last} is missing"
+    if last == "[key]":
+        return f"this is no role of a file; roles are {', '.join(ROLES)}"
+    return describe_field(item).rstrip(".")
+
+
+def _with_case(case: object, item: ErrorDetails) -> InitErrorDetails:
+    reason = _in_words(item)
+    match item["loc"]:
+        case ("files", role, *_) if isinstance(case, str):
+            reason = f"Case {case[:130]}, file {role}: {reason}."
+        case ("files",) if isinstance(case, str):
+            reason = f"Case {case[:130]}: {reason}."
+    told = PydanticCustomError(item["type"], "{reason}", {"reason": reason})
+    return InitErrorDetails(type=told, loc=item["loc"], input=item["input"])
 
 
 class CaseProblem(AnswerBody):

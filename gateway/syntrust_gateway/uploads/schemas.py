@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from syntrust_core.contracts.base import Sha256
+from syntrust_core.contracts.base import HEX64, Sha256
 from syntrust_core.contracts.vocabulary import Role, Scheme
 from syntrust_gateway.api.schemas import NUMBER, AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
+
+
+def _require_digest(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(HEX64[1:-1], value):
+        return _refuse("its SHA-256 is not 64 digits of 0 to 9 and a to f")
+    return value
+
+
+def _require_size(value: object) -> object:
+    if type(value) is int and value <= 0:
+        return _refuse(f"the file is empty ({value} bytes); send the one that holds the volume")
+    if type(value) is int and value > MAX_FILE_BYTES:
+        return _refuse(f"the file has {value} bytes; at most {MAX_FILE_BYTES} are taken")
+    return value
+
+
+def _refuse(reason: str) -> object:
+    raise PydanticCustomError("upload", "{reason}", {"reason": reason})
+
+
 UploadRole = Literal[Role, "prediction_real", "prediction_synthetic", "checkpoint"]
 _ROLES: Final = len(get_args(UploadRole))
 
 
 class UploadSpec(RequestBody):
-    sha256: Annotated[Sha256, Field(description="Of the file as it will be uploaded.")]
-    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES), NUMBER]
+    sha256: Annotated[
+        Sha256,
+        Field(description="Of the file as it will be uploaded."),
+        BeforeValidator(_require_digest),
+    ]
+    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES), NUMBER, BeforeValidator(_require_size)]
 
 
 class UploadTarget(AnswerBody):

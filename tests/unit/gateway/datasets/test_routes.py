@@ -138,6 +138,51 @@ def test_a_wrong_case_is_refused_by_field(
     assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"])
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"bytes": 0}, "Case p7, file t2: the file is empty (0 bytes); send the one that holds"),
+        ({"bytes": -3}, "Case p7, file t2: the file is empty"),
+        ({"bytes": 1 << 40}, "Case p7, file t2: the file has 1099511627776 bytes; at most"),
+        ({"sha256": "XYZ"}, "Case p7, file t2: its SHA-256 is not 64 digits of 0 to 9 and a to f"),
+        ({"sha256": None}, "Case p7, file t2: "),
+        ({"colour": 1}, "Case p7, file t2: "),
+    ],
+)
+def test_a_refused_file_is_told_with_its_case_and_role_in_words(
+    api: Any, dataset: str, case_files: dict[str, Any], change: dict[str, Any], sentence: str
+) -> None:
+    files = case_files | {"t2": case_files["t2"] | change}
+
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": "p7", "files": files})
+
+    (error,) = answer.json()["errors"]
+    assert error["detail"].startswith(sentence)
+    assert error["pointer"].startswith("/files/t2/")
+
+
+def test_an_unknown_role_is_told_with_its_case_and_the_known_ones(
+    api: Any, dataset: str, case_files: dict[str, Any]
+) -> None:
+    files = {"t9": case_files["t1"]}
+
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": "p7", "files": files})
+
+    assert "Case p7, file t9: this is no role of a file; roles are t1, t1ce" in answer.text
+
+
+@pytest.mark.parametrize("name", ["Patient 01", "Müller_2", "case#3", "-a", ".a", "x" * 129])
+def test_the_rule_for_ids_of_cases_is_told_in_words(
+    api: Any, dataset: str, case_files: dict[str, Any], name: str
+) -> None:
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": name, "files": case_files})
+
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/id"
+    assert name in error["detail"]
+    assert "Use up to 128 letters (a to z, no accents), digits" in error["detail"]
+
+
 def test_a_case_of_the_same_id_is_replaced(
     api: Any, registered: str, case_files: dict[str, Any]
 ) -> None:
