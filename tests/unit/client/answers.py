@@ -105,6 +105,7 @@ def dataset(name: str, *cases: dict[str, Any]) -> dict[str, Any]:
         "created": "2026",
         "cases": list(cases),
         "withdrawn": [],
+        "warnings": ["auto read label 4 as enhancing tumour in a."] if name == "ready" else [],
         "progress": {"inspected": len(cases), "total": len(cases)},
     }
 

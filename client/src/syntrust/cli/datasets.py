@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -21,8 +21,15 @@ dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 
 
+SHIPPED_GRID: Final = "64x64x64@3"
+"""The grid of the generator that every installation has, and that an experiment takes if it names
+none."""
 GridOption = Annotated[
-    str, typer.Option(help="Grid of the canonical cases: native, or as 64x64x64@3 (mm).")
+    str,
+    typer.Option(
+        help="Grid of the canonical cases: voxels@mm, or native to keep the images' own. The "
+        "default is that of the shipped generator; other generators need their own."
+    ),
 ]
 SchemeOption = Annotated[
     str,
@@ -52,7 +59,7 @@ def add(
     folder: Annotated[Path, typer.Argument(help="A case, or folders of cases; BIDS or nnU-Net.")],
     *,
     name: Annotated[str | None, typer.Option(help="By default the folder's name.")] = None,
-    grid: GridOption = "native",
+    grid: GridOption = SHIPPED_GRID,
     scheme: SchemeOption = "auto",
     into: IntoOption = None,
     patients: PatientsOption = None,
@@ -83,8 +90,18 @@ def add(
     console.print(
         f"ready: {len(state['cases'])} cases, content digest {state['digest']}", soft_wrap=True
     )
-    console.print(
-        f"next: syntrust experiment run --dataset {state['id']} --alphas 0,0.5,1", soft_wrap=True
+    console.print(_next_step(state), soft_wrap=True)
+
+
+def _next_step(state: DatasetBody) -> str:
+    """Tell a command that will be accepted: on another grid, the shipped generator is not."""
+    command = f"next: syntrust experiment run --dataset {state['id']} --alphas 0,0.5,1"
+    grid = grid_text(state["grid"])
+    if grid == SHIPPED_GRID:
+        return command
+    return (
+        f"{command} --generator NAME, with a generator for grid {grid} (syntrust model list; the "
+        f"shipped one draws on {SHIPPED_GRID})"
     )
 
 

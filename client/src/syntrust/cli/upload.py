@@ -74,7 +74,7 @@ def _send(client: Client, dataset: str, cases: Sequence[FoundCase], console: Con
 
 def print_warnings(console: Console, dataset: DatasetBody) -> None:
     """What inspection chose or noticed, over all cases and case by case."""
-    for warning in dataset["warnings"]:
+    for warning in dataset.get("warnings", ()):  # servers before it tell none
         console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)
     for case in dataset["cases"]:
         for warning in case["warnings"]:

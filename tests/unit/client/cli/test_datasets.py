@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 from tests.unit.client.answers import case, dataset
 from tests.unit.client.intake import layouts
+
+from syntrust.cli.arguments import parse_grid
+from syntrust.cli.datasets import SHIPPED_GRID
 
 Run = Callable[..., int]
 HELD = {role: {"url": None, "expires": None} for role in layouts.ROLES}
@@ -39,7 +43,29 @@ def test_a_dataset_is_added_case_by_case_and_its_next_step_told(
     assert (code, asked) == (0, {"name": "cohort", "grid": grid, "scheme": "brats2021"})
     assert [item.json()["id"] for item in server.to("POST /datasets/d1/cases")] == ["a", "b"]
     assert chosen in printed
+    assert "auto read label 4 as enhancing tumour in a." in printed
     assert "syntrust experiment run --dataset d1" in printed
+
+
+def test_the_default_grid_is_the_one_that_the_shipped_generator_draws_on() -> None:
+    shipped = Path(__file__).parents[4] / "services/generator/syntrust_generator"
+    card = json.loads((shipped / "checkpoints/shipped/tiny/card.json").read_bytes())
+
+    domain = {name: card["domain"][name] for name in ("shape", "spacing_mm")}
+    assert parse_grid(SHIPPED_GRID) == domain
+
+
+def test_on_another_grid_the_next_step_names_no_generator_that_refuses_it(
+    server: Any, answer: Any, run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = dataset("ready", case("a", "ready")) | {"grid": "native"}
+    server.on("POST /datasets/d1/cases", answer(201, {"t1": {"url": None, "expires": None}}))
+    server.on("POST /datasets/d1/commit", answer(202, dataset("inspecting")))
+    server.on("GET /datasets/d1", answer(body=ready))
+
+    assert run("dataset", "add", str(folder), "--into", "d1") == 0
+
+    assert "--alphas 0,0.5,1 --generator NAME, with a generator for grid" in capsys.readouterr().out
 
 
 def test_a_refused_case_prints_file_field_and_reason_and_ends_with_1(
