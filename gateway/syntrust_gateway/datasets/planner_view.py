@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from syntrust_core.cases.patient_id import name_patient
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_gateway.datasets.comparison import contents_of_record
+from syntrust_gateway.case_comparison import contents_of_record
 from syntrust_gateway.db.tables import Case, Dataset
 
 

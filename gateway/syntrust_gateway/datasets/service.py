@@ -17,8 +17,8 @@ from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.quotas import require_room
 from syntrust_gateway.auth.service import Caller, audit
+from syntrust_gateway.case_comparison import tell_of_dataset
 from syntrust_gateway.container import Container
-from syntrust_gateway.datasets.comparison import tell_of_dataset
 from syntrust_gateway.datasets.planner_view import DatasetView, view_dataset
 from syntrust_gateway.datasets.schemas import (
     CaseBody,

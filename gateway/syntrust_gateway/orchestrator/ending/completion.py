@@ -16,7 +16,7 @@ from syntrust_core.log import get_logger
 from syntrust_core.runtime.runner import INTERNAL_TEXT
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
-from syntrust_gateway.datasets.comparison import find_contradicting_labels
+from syntrust_gateway.case_comparison import find_contradicting_labels
 from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import (
     Case,

@@ -16,8 +16,8 @@ from syntrust_core.contracts.base import StepMessage
 from syntrust_core.contracts.experiment_steps import InspectCase
 from syntrust_core.contracts.vocabulary import SCHEMES
 from syntrust_core.runtime.runner import StepContext, StepHandler
+from syntrust_gateway.case_comparison import FEWEST_TELLING_VOXELS, contents_of_record
 from syntrust_gateway.container import Container
-from syntrust_gateway.datasets.comparison import FEWEST_TELLING_VOXELS, contents_of_record
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState
 
 pytestmark = pytest.mark.any_database

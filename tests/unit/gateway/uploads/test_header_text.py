@@ -34,13 +34,25 @@ def dataset(api: Api) -> str:
     return made
 
 
-def register(api: Api, dataset: str, case: str) -> dict[str, Any]:
+def announce(api: Api, dataset: str) -> dict[str, Any]:
+    """Register the case; where its files go."""
     announced = {
         role: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for role, content in FILES.items()
     }
-    answer = api.post(f"/datasets/{dataset}/cases", json={"id": case, "files": announced})
+    answer = api.post(f"/datasets/{dataset}/cases", json={"id": "a", "files": announced})
     places: dict[str, Any] = answer.json()
+    return places
+
+
+def register(api: Api, store: MemoryStore, harness: ApiHarness, dataset: str) -> dict[str, Any]:
+    """Send the case and have it inspected; where its files went."""
+    places = announce(api, dataset)
+    for role, place in places.items():
+        if place["url"] is not None:
+            store.put(key_of(place["url"]), FILES[role])
+    api.post(f"/datasets/{dataset}/commit")
+    harness.drain(inspect_case)
     return places
 
 
@@ -55,11 +67,7 @@ def hold_no_name(store: MemoryStore) -> bool:
 def test_a_case_with_a_name_in_its_headers_is_ready_and_the_store_does_not_hold_the_name(
     api: Api, store: MemoryStore, harness: ApiHarness, dataset: str
 ) -> None:
-    for role, place in register(api, dataset, "a").items():
-        store.put(key_of(place["url"]), FILES[role])
-    api.post(f"/datasets/{dataset}/commit")
-
-    harness.drain(inspect_case)
+    register(api, store, harness, dataset)
 
     (case,) = api.get(f"/datasets/{dataset}").json()["cases"]
     assert case["state"] == "ready"
@@ -71,16 +79,11 @@ def test_a_case_with_a_name_in_its_headers_is_ready_and_the_store_does_not_hold_
 def test_a_file_that_was_kept_without_its_text_need_not_be_put_again(
     api: Api, store: MemoryStore, harness: ApiHarness, dataset: str
 ) -> None:
-    for role, place in register(api, dataset, "a").items():
-        store.put(key_of(place["url"]), FILES[role])
-    api.post(f"/datasets/{dataset}/commit")
-    harness.drain(inspect_case)
+    register(api, store, harness, dataset)
     other = api.post("/datasets", json={"name": "e", "scheme": "brats2021"}).json()["id"]
     inspected = len(harness.computed)
 
-    places = register(api, other, "a")
-    api.post(f"/datasets/{other}/commit")
-    harness.drain(inspect_case)
+    places = register(api, store, harness, other)
 
     assert {place["url"] for place in places.values()} == {None}
     first, second = (api.get(f"/datasets/{each}").json() for each in (dataset, other))
