@@ -15,7 +15,7 @@ from syntrust_gateway.errors import pointer
 from syntrust_gateway.json_values import find_control
 from syntrust_gateway.strict_json import has_control, read_object
 from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
-from syntrust_metrics.trust import MAX_CASES, InvalidScores, parse_csv, score_cases
+from syntrust_metrics.trust import MAX_CASES, InvalidScores, decode_table, parse_csv, score_cases
 from syntrust_metrics.trust.page import render_trust_page
 
 _CONTROL_BYTES: Final = bytes({*range(32)} - {*b"\t\n\r"})
@@ -76,11 +76,9 @@ def _quality(text: str) -> float:
 
 
 def _from_csv(body: bytes) -> dict[str, Any]:
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The body is not UTF-8 at byte {error.start}.") from error
-    if len(body.translate(None, _CONTROL_BYTES)) < len(body) or has_control(body):
+    text = decode_table(body)
+    data = text.encode()
+    if len(data.translate(None, _CONTROL_BYTES)) < len(data) or has_control(data):
         _refuse_control(text)
     return parse_csv(text)
 

@@ -9,6 +9,7 @@ from syntrust_metrics.trust.inference.alpha_curve import describe_alpha_curve
 from syntrust_metrics.trust.inference.claims import check_paper_claims
 from syntrust_metrics.trust.inference.equivalence import compare_with_real
 from syntrust_metrics.trust.request.csv_input import parse_csv
+from syntrust_metrics.trust.request.csv_text import decode_table
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.table import MAX_CASES
 from syntrust_metrics.trust.scoring import score_cases
@@ -19,6 +20,7 @@ __all__ = [
     "InvalidScores",
     "check_paper_claims",
     "compare_with_real",
+    "decode_table",
     "describe_alpha_curve",
     "list_definitions",
     "parse_csv",

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.report.long_table import HEADER, quote_formula, write_long_table
+from syntrust_metrics.trust import InvalidScores, parse_csv, score_cases
 
 Maker = Callable[..., Any]
 
@@ -105,3 +107,27 @@ def test_no_cell_of_the_file_runs(experiment: Maker, tmp_path: Path) -> None:
 
     assert {row["group"] for row in rows} == {"'=HYPERLINK(1)"}
     assert all(value == quote_formula(value) for row in rows for value in row.values())
+
+
+def test_the_table_of_one_alpha_scores_as_the_experiment_did(
+    experiment: Maker, tmp_path: Path
+) -> None:
+    made = experiment(alphas=("0.5",), seeds=(0, 7), again=True)
+    write_long_table(made.request, made.scores, tmp_path / "results.csv")
+    test = [case for case in made.request.cases if case.part == "test"]
+    trust_input = TrustInput(made.request, made.scores, test, lambda score: score.dice)
+    paired = [case for run in made.request.runs for case in trust_input.pair_test_sets(run)]
+
+    found = parse_csv((tmp_path / "results.csv").read_text("utf-8"))
+
+    assert score_cases(found) == score_cases({"cases": paired})
+
+
+def test_the_table_of_several_alphas_is_refused_with_the_way_to_keep_one(
+    experiment: Maker, tmp_path: Path
+) -> None:
+    made = experiment(alphas=("0", "1"))
+    write_long_table(made.request, made.scores, tmp_path / "results.csv")
+
+    with pytest.raises(InvalidScores, match=r"several α: 0, and 1 in line .*--alpha 1"):
+        parse_csv((tmp_path / "results.csv").read_text("utf-8"))

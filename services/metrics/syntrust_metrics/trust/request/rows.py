@@ -24,6 +24,12 @@ NEEDED: Final = frozenset({"id", *SIDES})
 CASE_FIELDS: Final = NEEDED | {"group", "seed"}
 MAX_REGIONS: Final = 50
 MAX_SEED: Final = 2**63 - 1
+SUMMARIES: Final = frozenset(
+    spelled
+    for name in ("Mean", "StdDev", "Std", "Stdev", "Median", "Average", "25quantile", "75quantile")
+    for spelled in (name, name.lower(), name.upper(), name.capitalize())
+)
+"""Rows that tools write below their cases. They are no cases."""
 _LENGTHS: Final = frozenset(range(1, MAX_TEXT + 1))
 
 
@@ -93,6 +99,7 @@ def _are_plain(rows: Rows) -> bool:
     sides = [*rows.real, *rows.synthetic]
     return (
         _are_short_ascii(rows.ids)
+        and SUMMARIES.isdisjoint(rows.ids)
         and _are_short_ascii([group for group in rows.groups if group is not None])
         and set(map(type, rows.seeds)) == {int}
         and 0 <= min(rows.seeds) <= max(rows.seeds) <= MAX_SEED
@@ -160,6 +167,11 @@ def _check_entry(place: int, entry: object) -> None:
     if not is_text(case_id):
         raise InvalidScores(
             f"id must be a text of 1 to {MAX_TEXT} characters.",
+            pointer=pointer("cases", place, "id"),
+        )
+    if case_id in SUMMARIES:
+        raise InvalidScores(
+            f"{case_id} is the name of a row of a summary, which is no case. Take such rows out.",
             pointer=pointer("cases", place, "id"),
         )
     seed = entry.get("seed", 0)
