@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Conflict,
         DatasetRefused,
         ExperimentFailed,
+        InvalidConfiguration,
         JobFailed,
         NotFound,
         Refused,
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
         SynTrustError,
         TimedOut,
         Unauthenticated,
+        Unavailable,
         UnfitFolder,
+        UnfitScores,
         Unreachable,
     )
 
@@ -30,6 +33,7 @@ __all__ = [
     "Conflict",
     "DatasetRefused",
     "ExperimentFailed",
+    "InvalidConfiguration",
     "JobFailed",
     "NotFound",
     "Refused",
@@ -37,7 +41,9 @@ __all__ = [
     "SynTrustError",
     "TimedOut",
     "Unauthenticated",
+    "Unavailable",
     "UnfitFolder",
+    "UnfitScores",
     "Unreachable",
 ]
 

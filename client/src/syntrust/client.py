@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,8 @@ from syntrust.datasets import Datasets
 from syntrust.experiments import Experiments
 from syntrust.jobs import Jobs
 from syntrust.models import Models
+from syntrust.plain import Nan
+from syntrust.scores import Reading, Scores, make_body
 from syntrust.transport import Pause
 
 
@@ -62,18 +64,42 @@ class Client:
 
     def trust_score(
         self,
-        cases: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str,
+        scores: Scores | object,
         *,
+        synthetic: Scores | object = None,
         policy: Mapping[str, Any] | None = None,
+        nan: Nan = None,
+        alpha: float | None = None,
+        regions: Mapping[str, str] | None = None,
     ) -> TrustAnswer:
-        """Trust factors of Dice scores: a list of cases, a whole request body, or CSV text."""
-        found: TrustAnswer
-        if isinstance(cases, str):
-            found = self._http.post("/trust-score", text=cases, media="text/csv")
-            return found
-        body = dict(cases) if isinstance(cases, Mapping) else {"cases": list(cases)}
-        body |= {} if policy is None else {"policy": dict(policy)}
-        found = self._http.post("/trust-score", body)
+        """Trust factors of Dice scores.
+
+        Parameters
+        ----------
+        scores : list of cases, request, str, bytes, Path or table
+            Cases as values (numpy's numbers and arrays too), a whole request body, CSV text, a file
+            or its bytes as they are, or a table of pandas or polars.
+        synthetic : Path, bytes or mapping, optional
+            nnU-Net's summary.json of the synthetic test set, with that of the real one as `scores`.
+        policy : mapping, optional
+            How empty regions, spread and uncertainty are computed; not for a table.
+        nan : {"empty"}, optional
+            What a NaN means: reference and prediction are both empty. NaN is refused without it.
+        alpha : float, optional
+            Which α is meant of a `results.csv` that holds several.
+        regions : mapping of str to str, optional
+            Names of nnU-Net's labels, as ``{"1": "NCR", "2": "ED", "3": "ET"}``.
+
+        Raises
+        ------
+        UnfitScores
+            If they cannot be sent as they are.
+        Refused
+            If the server cannot use them; `errors` has the pointer of the field.
+        """
+        how = Reading(nan=nan, policy=policy, alpha=alpha, regions=regions)
+        body = make_body(scores, synthetic, how)
+        found: TrustAnswer = self._http.post("/trust-score", body.content, media=body.media)
         return found
 
     def health(self) -> Ready:

@@ -4,39 +4,110 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import Any, Final
 
-from syntrust.errors import SynTrustError
+import httpx
+
+from syntrust.errors import InvalidConfiguration
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+_MOST_KEY_BYTES: Final = 65_536
+_KEY: Final = re.compile(r"[ -~]+")  # what fits into an HTTP header
 
 
 def server_url(given: str | None = None) -> str:
-    """`given`, else SYNTRUST_URL, else this machine."""
-    return given or os.environ.get("SYNTRUST_URL") or DEFAULT_URL
+    """`given`, else SYNTRUST_URL, else this machine.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It is no address of an HTTP server.
+    """
+    url = given or os.environ.get("SYNTRUST_URL") or DEFAULT_URL
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.fragment:
+        raise InvalidConfiguration(
+            f"The server's address {without_password(url)!r} is no URL; write it as {DEFAULT_URL}."
+        )
+    return url
+
+
+def without_password(url: str) -> str:
+    """Give a URL as it may be shown: what stands before `@` may be a password."""
+    return re.sub(r"//[^/]*@", "//***@", url)
 
 
 def api_key(given: str | None = None) -> str | None:
     """`given`, else SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
 
     The file is a standalone stack's credentials.json, or holds the bare key.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is a key that cannot be one. It is not in the error.
     """
-    if given or (given := os.environ.get("SYNTRUST_KEY")):
-        return given
+    if given is not None:
+        return checked_key(given, "The API key")
+    if key := os.environ.get("SYNTRUST_KEY"):
+        return checked_key(key, "SYNTRUST_KEY")
     file = os.environ.get("SYNTRUST_KEY_FILE")
     return read_key(Path(file)) if file else None
 
 
-def read_key(path: Path) -> str:
-    """The API key in a file: `admin_key` or `key` of a JSON object, or the whole text."""
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SynTrustError(f"The key file {path} cannot be read: {error.strerror}.") from error
-    if not text.startswith("{"):
-        return text
-    body = json.loads(text)
-    key = body.get("admin_key") or body.get("key")
-    if not isinstance(key, str):
-        raise SynTrustError(f"The key file {path} holds neither admin_key nor key.")
+def checked_key(key: str, what: str) -> str:
+    """Give the key without the white space around it, or refuse it without showing it."""
+    key = key.strip()
+    if not key:
+        raise InvalidConfiguration(f"{what} is empty; it should hold an API key.")
+    if len(lines := key.splitlines()) > 1:
+        raise InvalidConfiguration(f"{what} holds {len(lines)} lines; an API key is one line.")
+    if not _KEY.fullmatch(key):
+        raise InvalidConfiguration(
+            f"{what} has letters beyond ASCII or control characters; an API key has neither."
+        )
     return key
+
+
+def read_key(path: Path) -> str:
+    """The API key in a file: `admin_key` or `key` of a JSON object, or the whole text.
+
+    Raises
+    ------
+    InvalidConfiguration
+        The file cannot be read, or holds no key. Nothing of it is in the error.
+    """
+    what = f"The key file {path}"
+    text = _read_text(path, what).strip()
+    key = _key_of_json(text, what) if text.startswith(("{", "[", '"')) else text
+    return checked_key(key, what)
+
+
+def _read_text(path: Path, what: str) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_KEY_BYTES + 1)
+    except OSError as error:
+        raise InvalidConfiguration(f"{what} cannot be read: {error.strerror}.") from None
+    if len(content) > _MOST_KEY_BYTES:
+        raise InvalidConfiguration(f"{what} is too large for a key.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidConfiguration(f"{what} is not UTF-8.") from None
+
+
+def _key_of_json(text: str, what: str) -> str:
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):  # the text of the error might show a secret
+        raise InvalidConfiguration(f"{what} begins as JSON and is none.") from None
+    found = (body.get("admin_key") or body.get("key")) if isinstance(body, dict) else None
+    if not isinstance(found, str):
+        raise InvalidConfiguration(f"{what} holds neither admin_key nor key.")
+    return found

@@ -12,11 +12,24 @@ from urllib.parse import quote
 from syntrust.api_types import FileLink
 from syntrust.bodies import FINAL, WorkState
 from syntrust.config import api_key, server_url
-from syntrust.errors import Refused, ServerFailed, TimedOut, UrlRefused, WorkFailed
+from syntrust.errors import (
+    Refused,
+    ServerFailed,
+    SynTrustError,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+    UrlRefused,
+    WorkFailed,
+)
 from syntrust.transport import CHUNK_BYTES, OnBytes, Pause, Transport
 
 POLL_S = 1.0
+LOST_S = 5.0
+_LOST_TRIES = 60
+OnLost = Callable[[SynTrustError], None]
 State = TypeVar("State", bound=WorkState)
+Answer = TypeVar("Answer")
 
 
 class Connection:
@@ -73,9 +86,33 @@ class Connection:
     ) -> State:
         """The final state of `what`, once there is one."""
         deadline = deadline_in(timeout_s)
-        while (state := look())["state"] not in FINAL:
+        state = look()
+        while state["state"] not in FINAL:
             self.rest(deadline, what)
+            state = self.ask_patiently(look, deadline=deadline)
         return state
+
+    def ask_patiently(
+        self,
+        look: Callable[[], Answer],
+        *,
+        on_lost: OnLost = lambda _: None,
+        deadline: float = float("inf"),
+    ) -> Answer:
+        """Ask a server that has answered before, and that may be restarting: up to a quarter hour.
+
+        `on_lost` hears once why it does not answer.
+        """
+        for tries in range(_LOST_TRIES):
+            try:
+                return look()
+            except (Unreachable, Unavailable) as error:
+                if time.monotonic() > deadline:
+                    raise
+                if tries == 0:
+                    on_lost(error)
+            self.pause(LOST_S)
+        return look()
 
     def rest(self, deadline: float, what: str) -> None:
         """Pause before the next look, or raise `TimedOut` past the deadline."""

@@ -159,14 +159,15 @@ class Datasets:
             If `timeout_s` seconds were not enough.
         """
         deadline = deadline_in(timeout_s)
+        state = self.get(dataset)
         while True:
-            state = self.get(dataset)
             on_state(state)
             if state["state"] == "ready":
                 return state
             if state["state"] == "open":
                 raise _not_inspected(state)
             self._connection.rest(deadline, f"Dataset {dataset}")
+            state = self._connection.ask_patiently(lambda: self.get(dataset), deadline=deadline)
 
 
 def _not_inspected(state: DatasetBody) -> SynTrustError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class SynTrustError(Exception):
@@ -14,6 +14,10 @@ class Unreachable(SynTrustError):
     """No server answers at the address."""
 
 
+class InvalidConfiguration(SynTrustError):
+    """An address, a key or a variable of the environment cannot be used; no secret is in it."""
+
+
 class TimedOut(SynTrustError):
     """The caller's own time limit passed; the work on the server goes on."""
 
@@ -22,8 +26,16 @@ class UnfitFolder(SynTrustError):
     """A local folder or file cannot be sent as it is."""
 
 
+class UnfitScores(SynTrustError):
+    """Scores, or another value of a request, cannot be sent as they are."""
+
+
 class ServerFailed(SynTrustError):
     """The server could not do its part; trying again later may help."""
+
+
+class Unavailable(ServerFailed):
+    """The server is there and takes no work now, as while it starts."""
 
 
 class UrlRefused(ServerFailed):
@@ -104,6 +116,7 @@ class JobFailed(WorkFailed):
     noun = "job"
 
 
+UNAVAILABLE: Final = frozenset({502, 503, 504})
 _BY_STATUS: Mapping[int, type[Refused]] = {
     401: Unauthenticated,
     403: Unauthenticated,
@@ -119,7 +132,8 @@ def from_problem(status: int, body: object, reason: str) -> SynTrustError:
     errors = [_error(item) for item in problem.get("errors") or () if isinstance(item, Mapping)]
     message = "\n".join([detail, *(line for line in map(_line, errors) if line not in detail)])
     if status >= 500:
-        return ServerFailed(f"The server failed ({status}): {message}")
+        failure = Unavailable if status in UNAVAILABLE else ServerFailed
+        return failure(f"The server failed ({status}): {message}")
     slug = str(problem.get("type", "")).rpartition(":")[2]
     return _BY_STATUS.get(status, Refused)(message, status=status, slug=slug, errors=errors)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +21,7 @@ from syntrust.api_types import (
     TwinFiles,
 )
 from syntrust.bodies import FINAL, AnyResults
-from syntrust.connection import POLL_S, Connection, require_success, safe
+from syntrust.connection import POLL_S, Connection, OnLost, require_success, safe
 from syntrust.errors import ExperimentFailed, NotFound
 
 FIGURES = (
@@ -67,11 +69,19 @@ class Experiments:
         """Every experiment, a page at a time."""
         return cast("Iterator[ExperimentSummary]", self._connection.pages("/experiments"))
 
-    def watch(self, experiment: str) -> Iterator[ExperimentBody]:
-        """States as they change, the last one final. A broken stream is resumed by asking."""
+    def watch(
+        self, experiment: str, *, on_lost: OnLost = lambda _: None
+    ) -> Iterator[ExperimentBody]:
+        """States as they change, the last one final. A broken stream is resumed by asking.
+
+        A server that has answered is asked for a quarter of an hour while it restarts; `on_lost`
+        hears of it.
+        """
         last: ExperimentBody | None = None
+        look = partial(self.get, experiment)
         while True:
-            for state in self._states(experiment):
+            now = look() if last is None else self._connection.ask_patiently(look, on_lost=on_lost)
+            for state in chain([now], self._states(experiment)):
                 if state != last:
                     last = state
                     yield state
@@ -156,12 +166,14 @@ class Experiments:
     ) -> dict[str, Path]:
         """Write the label maps that a segmenter of the experiment predicted; paths by name.
 
-        `test_set` is real, synthetic or synthetic_again; `predictions.json` holds how sure the
-        model is of each, by the ids that the answer's `cases` give.
+        They go to ``folder/<model>/<test_set>``, because those of every model and test set have the
+        same names. `test_set` is real, synthetic or synthetic_again; `predictions.json` holds how
+        sure the model is of each, by the ids that the answer's `cases` give.
         """
         path = f"/experiments/{safe(experiment)}/predictions"
         found = self._http.get(path, model=model, test_set=test_set)
-        return self._connection.fetch_files(found["files"], Path(folder))
+        target = Path(folder, safe(model), safe(test_set))
+        return self._connection.fetch_files(found["files"], target)
 
     def twins(
         self, experiment: str, folder: Path | str, *, case: str | None = None
@@ -205,8 +217,7 @@ class Experiments:
         return cast("ExperimentBody", self._http.post(path))
 
     def _states(self, experiment: str) -> Iterator[ExperimentBody]:
-        """The state now, and then what the event stream tells while it lasts."""
-        yield self.get(experiment)
+        """What the event stream tells while it lasts."""
         path = f"/experiments/{safe(experiment)}/events"
         try:
             with self._http.stream(path, accept="text/event-stream") as answer:

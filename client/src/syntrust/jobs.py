@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from syntrust.api_types import JobBody, JobSummary, RemovedBody
 from syntrust.bodies import FINAL, JobResult, Scheme
 from syntrust.case_files import image_files
-from syntrust.connection import POLL_S, Connection, described, require_success, safe
+from syntrust.connection import POLL_S, Connection, OnLost, described, require_success, safe
 from syntrust.errors import JobFailed, UnfitFolder
 from syntrust.transport import OnBytes
 
@@ -120,11 +121,14 @@ class Jobs:
         """Every job, a page at a time."""
         return cast("Iterator[JobSummary]", self._connection.pages("/jobs"))
 
-    def watch(self, job: str) -> Iterator[JobBody]:
-        """States as they change, the last one final."""
+    def watch(self, job: str, *, on_lost: OnLost = lambda _: None) -> Iterator[JobBody]:
+        """States as they change, the last one final. See `Experiments.watch` for `on_lost`."""
         last: JobBody | None = None
+        look = partial(self.get, job)
         while last is None or last["state"] not in FINAL:
-            state = self.get(job)
+            state = (
+                look() if last is None else self._connection.ask_patiently(look, on_lost=on_lost)
+            )
             if _without_links(state) != _without_links(last):
                 yield state
             last = state

@@ -11,18 +11,25 @@ from uuid import uuid4
 
 import httpx
 
-from syntrust.errors import ServerFailed, SynTrustError, Unreachable, UrlRefused, from_problem
+from syntrust.config import without_password
+from syntrust.errors import (
+    UNAVAILABLE,
+    ServerFailed,
+    SynTrustError,
+    Unreachable,
+    UrlRefused,
+    from_problem,
+)
+from syntrust.plain import to_json
+from syntrust.sessions import Sessions
 
 # Together they outlast the 10 s after which a request may be repeated whose server has died.
 DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 5.0)
 _STRANGER_TRIES = 2  # a server that never answered is more likely absent than restarting
 CHUNK_BYTES = 1 << 20
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-_RETRIED = {502, 503, 504}
 _FORBIDDEN = 403
 _LONGEST_WAIT_S = 60.0  # a limit that ends later is the caller's to wait for
 _STILL_WORKING = "urn:syntrust:problem:still-working"
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 OnBytes = Callable[[int], None]
 Pause = Callable[[float], None]
@@ -32,24 +39,16 @@ class Transport:
     """Requests to one server. `pause` waits between tries, in seconds."""
 
     def __init__(self, url: str, key: str | None, *, pause: Pause = time.sleep) -> None:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._url = url.rstrip("/")
         self._pause = pause
-        trust = httpx.create_ssl_context()  # costs tens of milliseconds, so one for all
-        direct = httpx.HTTPTransport(verify=trust)
-        # This machine is never reached through a proxy, whatever the environment says.
-        self._http = httpx.Client(
-            timeout=_TIMEOUT,
-            headers={"Accept": "application/json"},
-            verify=trust,
-            mounts=dict.fromkeys(_LOOPBACK, direct),
-        )
+        self._sessions = Sessions()
+        self._http = self._sessions.to(self._url)  # a mistake in the environment shows at once
         # Storage has its own signature in the URL; the key is for the gateway alone.
-        self._key_headers = headers
+        self._key_headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._met = False
 
     def close(self) -> None:
-        self._http.close()
+        self._sessions.close()
 
     def get(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON is anything
         return self._json(self._retrying("GET", path, params=params))
@@ -62,26 +61,24 @@ class Transport:
         path: str,
         body: object = None,
         *,
-        text: str | None = None,
         media: str = "application/json",
         key: str | None = None,
     ) -> Any:  # noqa: ANN401 - JSON is anything
-        """POST `body` as JSON, or `text` as it is.
+        """POST `body` as JSON, or bytes as they are.
 
         It has an Idempotency-Key, `key` or a new one, so that repeating it does nothing twice.
         """
         headers = {"Idempotency-Key": f'"{key or uuid4()}"'}
         content: dict[str, Any] = {"headers": headers}
-        if text is not None:
-            content["content"] = text.encode()
+        if body is not None:
+            content["content"] = body if isinstance(body, bytes) else to_json(body)
             headers["Content-Type"] = media
-        elif body is not None:
-            content["json"] = body
         return self._json(self._retrying("POST", path, **content))
 
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
         """PATCH with `body` as JSON; the same change twice is one."""
-        return self._json(self._retrying("PATCH", path, json=body))
+        headers = {"Content-Type": "application/json"}
+        return self._json(self._retrying("PATCH", path, content=to_json(body), headers=headers))
 
     def delete(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON is anything
         """DELETE, and give what was removed; None if the answer says nothing."""
@@ -106,7 +103,7 @@ class Transport:
 
         def send() -> httpx.Response:
             count(-sent)  # a try starts from the beginning
-            return self._http.put(url, content=_chunks(path, count), headers=headers)
+            return self._sessions.to(url).put(url, content=_chunks(path, count), headers=headers)
 
         answer = self._tries(send)
         if answer.status_code not in {200, 201, 204}:
@@ -124,7 +121,7 @@ class Transport:
         part.replace(path)
 
     def _fetch(self, url: str, path: Path) -> httpx.Response:
-        with self._http.stream("GET", url) as answer, path.open("wb") as file:
+        with self._sessions.to(url).stream("GET", url) as answer, path.open("wb") as file:
             for chunk in answer.iter_bytes(CHUNK_BYTES):
                 file.write(chunk)
         return answer
@@ -174,20 +171,31 @@ class Transport:
 
     def _unreachable(self, error: httpx.TransportError) -> SynTrustError:
         why = str(error) or type(error).__name__
-        return Unreachable(f"No answer from {self._url} ({why}). Is the server running there?")
+        place = without_password(_asked(error) or self._url)
+        return Unreachable(f"No answer from {place} ({why}). Is the server running there?")
 
     def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON is anything
         try:
             return answer.json()
         except ValueError as error:
             raise ServerFailed(
-                f"{self._url} does not speak SynTrust's API: its answer is not JSON."
+                f"{without_password(self._url)} does not speak SynTrust's API: its answer is not "
+                "JSON."
             ) from error
+
+
+def _asked(error: httpx.TransportError) -> str | None:
+    """Tell which server was asked, without path and query: a signature may be in them."""
+    try:
+        url = error.request.url
+    except RuntimeError:
+        return None
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _seconds_to_wait(answer: httpx.Response) -> float | None:
     """Tell how long to wait before the request is sent again; None if this is its answer."""
-    if answer.status_code in _RETRIED:
+    if answer.status_code in UNAVAILABLE:
         return 0.0
     told = answer.headers.get("Retry-After", "")
     told_s = float(told) if told.isdecimal() else 0.0

@@ -45,12 +45,15 @@ class Script:
     url: str = ""
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    other: Callable[[str], Answer | None] = lambda _: None
 
     def on(self, route: str, *answers: Answer) -> None:
         self.answers[route] = list(answers)
 
     def next(self, route: str) -> Answer:
         left = self.answers.get(route)
+        if not left and (found := self.other(route)) is not None:
+            return found
         if not left:
             return Answer(404, {"type": "urn:syntrust:problem:not-found", "detail": f"no {route}"})
         return left.pop(0) if len(left) > 1 else left[0]

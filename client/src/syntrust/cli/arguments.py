@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import typer
 
 from syntrust.bodies import GridSpec, Scheme
 from syntrust.errors import SynTrustError
+from syntrust.scores import read_json as parse_json
 
+STDIN = "-"
 _GRID = re.compile(r"(\d+)x(\d+)x(\d+)@([\d.]+)(?:x([\d.]+)x([\d.]+))?")
 
 
@@ -75,17 +78,30 @@ def given(**fields: object) -> dict[str, Any]:
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read a JSON file.
+    """Read a JSON file, or stdin as `-`.
 
     Raises
     ------
     SynTrustError
-        The file is not JSON.
+        It is not JSON, or a key stands twice in it.
     """
+    content = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
+    return parse_json(content, str(file))
+
+
+def read_names(file: Path) -> list[str]:
+    """Read the words of a text file, or of stdin as `-`.
+
+    Raises
+    ------
+    SynTrustError
+        It is not text in UTF-8.
+    """
+    content = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise SynTrustError(f"{file} is not JSON: {error}.") from error
+        return content.decode("utf-8-sig").split()
+    except UnicodeDecodeError as error:
+        raise SynTrustError(f"{file} is not UTF-8 at byte {error.start}.") from None
 
 
 def read_object(file: Path, *, fields: str = "") -> dict[str, Any]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 
 from syntrust.api_types import CostBody, KindCost
-from syntrust.cli.tables import plain_table
+from syntrust.cli.output import print_rows
 
 
 def print_cost(console: Console, cost: CostBody) -> None:
     """The steps of each kind with their bytes and device-hours, or why these are unknown."""
-    table = plain_table("kind", "steps", "there already", "bytes", "device-hours", "")
-    for kind, own in cost["by_kind"].items():
-        counts = (str(own["total"]), str(own["done"]))
-        table.add_row(kind, *counts, *_measured(own), escape(own["reason"] or ""))
-    console.print(table)
+    rows = [
+        (kind, str(own["total"]), str(own["done"]), *_measured(own), own["reason"] or "")
+        for kind, own in cost["by_kind"].items()
+    ]
+    print_rows(console, ("kind", "steps", "there already", "bytes", "device-hours", "why"), rows)
     console.print(f"{cost['steps_total']} steps, {cost['steps_done']} of them are there already.")
     for queue, own_queue in cost["by_queue"].items():
         hours = own_queue["device_hours"]

@@ -8,18 +8,22 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from syntrust.api_types import CaseBody, DatasetBody
 from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.cli.intake import Intake, choose_cases
-from syntrust.cli.tables import plain_table, print_list, short_time
+from syntrust.cli.output import (
+    JsonOption,
+    make_console,
+    print_json,
+    print_list,
+    print_rows,
+    short_time,
+)
 from syntrust.cli.upload import print_warnings, register
 from syntrust.client import Client
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: cases with their tumour masks.")
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
-
 
 SHIPPED_GRID: Final = "64x64x64@3"
 """The grid of the generator that every installation has, and that an experiment takes if it names
@@ -65,6 +69,7 @@ def add(
     patients: PatientsOption = None,
     skip_unrecognised: SkipUnrecognisedOption = False,
     skip_refused: SkipRefusedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Send cases, have them inspected, and wait until the dataset is ready.
 
@@ -72,7 +77,7 @@ def add(
     case, all are named with their reasons and nothing is sent, unless you ask to skip them.
     """
     client: Client = context.obj
-    console = Console(highlight=False)
+    console = make_console(as_json=as_json)
     wanted, labels = parse_grid(grid), parse_scheme(scheme)
     asked = Intake(folder, patients, skip_unrecognised, skip_refused)
     found = choose_cases(console, asked, labels)
@@ -91,6 +96,8 @@ def add(
         f"ready: {len(state['cases'])} cases, content digest {state['digest']}", soft_wrap=True
     )
     console.print(_next_step(state), soft_wrap=True)
+    if as_json:
+        print_json(state)
 
 
 def _next_step(state: DatasetBody) -> str:
@@ -125,26 +132,26 @@ def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -
     """One dataset with its cases, what was refused and why."""
     client: Client = context.obj
     state = client.datasets.get(dataset)
-    console = Console(highlight=False)
     if as_json:
-        console.print_json(data=state)
+        print_json(state)
         return
+    console = make_console()
     console.print(f"{escape(state['name'])}: {state['state']}, grid {grid_text(state['grid'])}")
     if state["digest"] is not None:
         console.print(f"content digest {state['digest']}")
-    console.print(_cases(state))
+    _print_cases(console, state)
     for case in state["cases"]:
         _print_problems(console, case)
     print_warnings(console, state)
 
 
-def _cases(state: DatasetBody) -> Table:
-    table = plain_table("case", "state", "ET ml", "ED ml", "NCR ml", "group")
+def _print_cases(console: Console, state: DatasetBody) -> None:
+    rows = []
     for case in state["cases"]:
         volumes = case["region_volumes_ml"] or {}
         millilitres = (f"{volumes[name]:.1f}" if name in volumes else "" for name in _REGIONS)
-        table.add_row(case["id"], case["state"], *millilitres, escape(case["group"] or ""))
-    return table
+        rows.append((case["id"], case["state"], *millilitres, case["group"] or ""))
+    print_rows(console, ("case", "state", "ET ml", "ED ml", "NCR ml", "group"), rows)
 
 
 _REGIONS = ("ET", "ED", "NCR")

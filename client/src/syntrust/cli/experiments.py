@@ -11,23 +11,29 @@ from rich.console import Console
 from rich.markup import escape
 
 from syntrust.api_types import ExperimentBody, ExperimentError, ExperimentSummary
+from syntrust.bodies import AnyResults
 from syntrust.cli.arguments import given, parse_floats, parse_ints, parse_names, read_object
 from syntrust.cli.cost import print_cost
-from syntrust.cli.progress import follow
-from syntrust.cli.tables import print_list, print_results, short_time
+from syntrust.cli.output import JsonOption, make_console, print_json, print_list, short_time
+from syntrust.cli.progress import follow, tell_lost
+from syntrust.cli.tables import print_results
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
 
 experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: trust factors over α.")
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for results.json and .csv, figures, report.html."),
 ]
 SplitOption = Annotated[
     Path | None,
-    typer.Option(exists=True, help='JSON file {"train": […], "test": […]} of case ids.'),
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help='JSON file {"train": […], "test": […]} of case ids; - reads stdin.',
+    ),
 ]
 TwinsOption = Annotated[
     int | None, typer.Option(help="Of each test case; from 2 on a noise floor is scored.")
@@ -79,6 +85,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what it would cost, and accept nothing.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask for an experiment. Ctrl-C stops watching; the experiment goes on."""
     drawn = given(
@@ -101,9 +108,13 @@ def run(
     if dry_run:
         client: Client = context.obj
         cost = client.experiments.dry_run(dataset, share, seeds=seed, **settings)
-        print_cost(Console(highlight=False), cost)
+        if as_json:
+            print_json(cost)
+        else:
+            print_cost(make_console(), cost)
         return
-    _run(context.obj, dataset, share, {"seeds": seed, **settings}, out=out, wait=wait)
+    asked = {"seeds": seed, **settings}
+    _run(context.obj, dataset, share, asked, out=out, wait=wait, as_json=as_json)
 
 
 def _chosen_split(file: Path | None, drawn: dict[str, Any]) -> dict[str, Any] | None:
@@ -122,19 +133,22 @@ def _run(
     *,
     out: Path | None,
     wait: bool,
+    as_json: bool,
 ) -> None:
     state = client.experiments.create(dataset, alphas, **settings)
-    console = Console(highlight=False)
-    console.print(f"experiment {state['id']}", soft_wrap=True)
+    console = make_console(as_json=as_json)
+    console.print(f"experiment {state['id']}")
     if wait:
-        _follow(client, state["id"], console, out)
+        _follow(client, state["id"], console, out, as_json=as_json)
         _finish(client, state["id"], console, out)
+    elif as_json:
+        print_json(state)
 
 
 @experiment_app.command()
-def watch(context: typer.Context, experiment: str) -> None:
+def watch(context: typer.Context, experiment: str, *, as_json: JsonOption = False) -> None:
     """Follow an experiment to its end. Ctrl-C stops watching; the experiment goes on."""
-    _follow(context.obj, experiment, Console(highlight=False))
+    _follow(context.obj, experiment, make_console(as_json=as_json), as_json=as_json)
 
 
 @experiment_app.command()
@@ -143,10 +157,9 @@ def results(
 ) -> None:
     """The trust-factor table; with --out also the files of the report."""
     client: Client = context.obj
+    body = _finish(client, experiment, make_console(as_json=as_json), out)
     if as_json:
-        Console(highlight=False).print_json(data=client.experiments.results(experiment))
-        return
-    _finish(client, experiment, Console(highlight=False), out)
+        print_json(body)
 
 
 @experiment_app.command()
@@ -155,16 +168,22 @@ def predictions(
     experiment: str,
     *,
     model: Annotated[str, typer.Option(help="Segmenter of the experiment: syntrust model list.")],
-    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    out: Annotated[Path, typer.Option(help="Folder; they go to OUT/MODEL/TEST_SET.")],
     test_set: Annotated[
         str, typer.Option(help="real, synthetic or synthetic_again (second twins).")
     ] = "real",
+    as_json: JsonOption = False,
 ) -> None:
     """The label maps that a segmenter predicted for the test cases, and how sure it was."""
     client: Client = context.obj
-    client.experiments.predictions(experiment, model, out, test_set=test_set)
-    Console(highlight=False).print(
-        f"Label maps and predictions.json are in {out}. For research use only.", soft_wrap=True
+    written = client.experiments.predictions(experiment, model, out, test_set=test_set)
+    if as_json:
+        print_json(written)
+        return
+    folders = dict.fromkeys(str(path.parent) for path in written.values())
+    make_console().print(
+        f"Label maps and predictions.json are in {', '.join(folders)}. For research use only.",
+        markup=False,
     )
 
 
@@ -188,24 +207,24 @@ def _state(item: ExperimentSummary) -> str:
 
 
 @experiment_app.command()
-def pause(context: typer.Context, experiment: str) -> None:
+def pause(context: typer.Context, experiment: str, *, as_json: JsonOption = False) -> None:
     """Start no more of its steps; those that were handed out go on to their end."""
     client: Client = context.obj
-    _say(client.experiments.pause(experiment))
+    _say(client.experiments.pause(experiment), as_json=as_json)
 
 
 @experiment_app.command()
-def resume(context: typer.Context, experiment: str) -> None:
+def resume(context: typer.Context, experiment: str, *, as_json: JsonOption = False) -> None:
     """Go on with a paused experiment."""
     client: Client = context.obj
-    _say(client.experiments.resume(experiment))
+    _say(client.experiments.resume(experiment), as_json=as_json)
 
 
 @experiment_app.command()
-def retry(context: typer.Context, experiment: str) -> None:
+def retry(context: typer.Context, experiment: str, *, as_json: JsonOption = False) -> None:
     """Compute what is missing of an experiment that failed."""
     client: Client = context.obj
-    _say(client.experiments.retry(experiment))
+    _say(client.experiments.retry(experiment), as_json=as_json)
 
 
 @experiment_app.command()
@@ -213,47 +232,63 @@ def priority(
     context: typer.Context,
     experiment: str,
     value: Annotated[int, typer.Argument(min=-10, max=10, help="-10 to 10; higher comes first.")],
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Say which of your experiments come first."""
     client: Client = context.obj
-    _say(client.experiments.set_priority(experiment, value))
+    _say(client.experiments.set_priority(experiment, value), as_json=as_json)
 
 
 @experiment_app.command()
-def cancel(context: typer.Context, experiment: str) -> None:
+def cancel(context: typer.Context, experiment: str, *, as_json: JsonOption = False) -> None:
     """Stop an experiment; steps that another one wants go on."""
     client: Client = context.obj
-    _say(client.experiments.cancel(experiment))
+    _say(client.experiments.cancel(experiment), as_json=as_json)
 
 
-def _say(state: ExperimentBody) -> None:
+def _say(state: ExperimentBody, *, as_json: bool) -> None:
+    if as_json:
+        print_json(state)
+        return
     told = f"experiment {state['id']}: {state['state']}, priority {state['priority']}"
-    Console(highlight=False).print(told)
+    make_console().print(told)
 
 
-def _follow(client: Client, experiment: str, console: Console, out: Path | None = None) -> None:
+def _follow(
+    client: Client,
+    experiment: str,
+    console: Console,
+    out: Path | None = None,
+    *,
+    as_json: bool = False,
+) -> None:
     """Watch to the end. Of one that failed, print what is there before its error."""
-    last = follow(console, client.experiments.watch(experiment), noun="experiment", name=experiment)
+    states = client.experiments.watch(experiment, on_lost=tell_lost(console))
+    last = follow(console, states, noun="experiment", name=experiment)
     if last is None:
         return
     if last.get("partial"):
         _finish(client, experiment, console, out)
     _print_log(console, last["error"])
+    if as_json:
+        print_json(last)
     require_success(last, ExperimentFailed)
 
 
 def _print_log(console: Console, error: ExperimentError | None) -> None:
     """Print what the worker of the failed step logged last."""
     for line in error.get("log", ()) if error else ():
-        console.print(f"[dim]{escape(line)}[/]", soft_wrap=True)
+        console.print(f"[dim]{escape(line)}[/]")
 
 
-def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> None:
+def _finish(client: Client, experiment: str, console: Console, out: Path | None) -> AnyResults:
     body = client.experiments.results(experiment)
     print_results(console, body)
-    console.print(f"results digest {body['digest']}", soft_wrap=True)
+    console.print(f"results digest {body['digest']}")
     if out is not None:
         client.experiments.save(experiment, out)
         console.print(
-            f"results.json, results.csv, figures and report.html are in {out}", soft_wrap=True
+            f"results.json, results.csv, figures and report.html are in {out}", markup=False
         )
+    return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,20 @@ from rich.console import Console
 from rich.markup import escape
 
 from syntrust.cli.arguments import given, parse_scheme
-from syntrust.cli.progress import follow
-from syntrust.cli.tables import print_list, short_time
+from syntrust.cli.output import (
+    JsonOption,
+    make_console,
+    print_files,
+    print_json,
+    print_list,
+    short_time,
+)
+from syntrust.cli.progress import follow, tell_lost
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import JobFailed
 
 job_app = typer.Typer(no_args_is_help=True, help="Jobs: syntheses, segmentations, models, scores.")
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's own answer.")]
 
 
 def synthesise(
@@ -44,13 +51,14 @@ def synthesise(
     fit: Annotated[
         str | None, typer.Option(help="resize: squeeze the mask into the generator's grid.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Draw four modalities for a tumour mask, on the mask's own grid.
 
     Ctrl-C stops waiting; the job goes on. For research use only.
     """
     client: Client = context.obj
-    console = Console(highlight=False)
+    console = make_console(as_json=as_json)
     job = client.jobs.synthesise(
         mask,
         brain=brain,
@@ -58,8 +66,8 @@ def synthesise(
         fit=fit,
         **given(model=model, steps=steps, sampler=sampler, seed=seed),
     )
-    console.print(f"job {job['id']}", soft_wrap=True)
-    finish(client, job["id"], console, out)
+    console.print(f"job {job['id']}")
+    finish(client, job["id"], console, out, as_json=as_json)
 
 
 @job_app.command()
@@ -68,9 +76,10 @@ def watch(
     job: str,
     *,
     out: Annotated[Path | None, typer.Option(help="Folder for the files it gives.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Follow a job to its end. Ctrl-C stops watching; the job goes on."""
-    finish(context.obj, job, Console(highlight=False), out)
+    finish(context.obj, job, make_console(as_json=as_json), out, as_json=as_json)
 
 
 @job_app.command("list")
@@ -89,22 +98,28 @@ def list_jobs(context: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 @job_app.command()
-def cancel(context: typer.Context, job: str) -> None:
+def cancel(context: typer.Context, job: str, *, as_json: JsonOption = False) -> None:
     """Stop a job; steps that somebody else wants go on."""
     client: Client = context.obj
     state = client.jobs.cancel(job)
-    Console(highlight=False).print(f"job {state['id']}: {state['state']}")
+    if as_json:
+        print_json(state)
+    else:
+        make_console().print(f"job {state['id']}: {state['state']}")
 
 
-def finish(client: Client, job: str, console: Console, out: Path | None = None) -> None:
-    """Watch a job to its end, and write what it gave into `out`."""
-    again = "" if out is None else f" --out {out}"
-    last = follow(console, client.jobs.watch(job), noun="job", name=job, again=again)
+def finish(
+    client: Client, job: str, console: Console, out: Path | None = None, *, as_json: bool = False
+) -> None:
+    """Watch a job to its end, and write what it gave into `out`; print its last state as JSON."""
+    again = "" if out is None else f" --out {shlex.quote(str(out))}"
+    states = client.jobs.watch(job, on_lost=tell_lost(console))
+    last = follow(console, states, noun="job", name=job, again=again)
     if last is not None:
+        if as_json:
+            print_json(last)
         require_success(last, JobFailed)
         for warning in last["warnings"]:
-            console.print(f"[dim]{escape(warning)}[/]", soft_wrap=True)
+            console.print(f"[dim]{escape(warning)}[/]")
     if out is not None:
-        written = client.jobs.download(job, out)
-        names = ", ".join(sorted(written))
-        console.print(f"{names} are in {out}. For research use only.", soft_wrap=True)
+        print_files(console, client.jobs.download(job, out), as_json=False)

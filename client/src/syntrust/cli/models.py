@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from syntrust.api_types import JobBody
 from syntrust.bodies import ModelBody, ModelKind, ModelSummary
-from syntrust.cli.arguments import given, grid_text, read_object
-from syntrust.cli.jobs import JsonOption, finish
-from syntrust.cli.tables import plain_table, print_list, short_time
+from syntrust.cli.arguments import given, grid_text, read_names, read_object
+from syntrust.cli.jobs import finish
+from syntrust.cli.output import (
+    JsonOption,
+    make_console,
+    print_files,
+    print_json,
+    print_list,
+    print_rows,
+    short_time,
+)
 from syntrust.cli.upload import bytes_bar
 from syntrust.client import Client
 
@@ -51,17 +58,16 @@ def show(context: typer.Context, model: str, *, as_json: JsonOption = False) -> 
     """One model: what it is, what it has seen, how well it validated."""
     client: Client = context.obj
     state = client.models.get(model)
-    console = Console(highlight=False)
     if as_json:
-        console.print_json(data=state)
+        print_json(state)
         return
+    console = make_console()
     for name, value in _facts(state):
-        console.print(f"{name}: {escape(value)}", soft_wrap=True)
+        console.print(f"{name}: {escape(value)}")
     known: Mapping[str, Any] = state
     for image, dice in known.get("validation_dice", {}).items():
-        table = plain_table(f"validation Dice, {image}", *dice)
-        table.add_row("mean", *("-" if each is None else f"{each:.3f}" for each in dice.values()))
-        console.print(table)
+        means = ("-" if each is None else f"{each:.3f}" for each in dice.values())
+        print_rows(console, (f"validation Dice, {image}", *dice), [("mean", *means)])
     console.print("For research use only.")
 
 
@@ -71,11 +77,11 @@ def download(
     model: str,
     *,
     out: Annotated[Path, typer.Option(help="Folder for weights, cards and history.")],
+    as_json: JsonOption = False,
 ) -> None:
     """The files of a model: its weights, its card, and a segmenter's history."""
     client: Client = context.obj
-    names = ", ".join(sorted(client.models.download(model, out)))
-    Console(highlight=False).print(f"{names} are in {out}. For research use only.", soft_wrap=True)
+    print_files(make_console(), client.models.download(model, out), as_json=as_json)
 
 
 @model_app.command()
@@ -84,36 +90,45 @@ def export(
     model: str,
     *,
     out: Annotated[Path, typer.Option(help="Folder for bundle.zip.")],
+    as_json: JsonOption = False,
 ) -> None:
     """A segmenter as a MONAI bundle, which `python -m monai.bundle run` runs by itself."""
     client: Client = context.obj
-    console = Console(highlight=False)
+    console = make_console(as_json=as_json)
     job = client.models.export(model)
-    console.print(f"job {job['id']}", soft_wrap=True)
-    finish(client, job["id"], console, out)
+    console.print(f"job {job['id']}")
+    finish(client, job["id"], console, out, as_json=as_json)
 
 
 @model_app.command("import")
 def import_model(
     context: typer.Context,
-    checkpoint: Annotated[Path, typer.Argument(exists=True, help="As Med-DDPM released it.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="As Med-DDPM released it.")
+    ],
     *,
     name: Annotated[str, typer.Option(help="What to call the model.")],
     seen: Annotated[
         Path | None,
-        typer.Option(exists=True, help="Cases it was trained on, one id per line."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+            help="Cases it was trained on, one id per line; - reads stdin.",
+        ),
     ] = None,
     wait: WaitOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a released checkpoint a generator. Nothing in it is executed."""
     client: Client = context.obj
-    ids = None if seen is None else seen.read_text(encoding="utf-8").split()
-    with bytes_bar(Console(highlight=False)) as progress:
+    ids = None if seen is None else read_names(seen)
+    with bytes_bar(make_console(as_json=as_json)) as progress:
         bar = progress.add_task("upload", total=checkpoint.stat().st_size)
         job = client.models.import_checkpoint(
             name, checkpoint, seen=ids, on_bytes=lambda size: progress.advance(bar, size)
         )
-    _made(client, job, wait=wait)
+    _made(client, job, wait=wait, as_json=as_json)
 
 
 @model_app.command()
@@ -125,23 +140,33 @@ def train(
     iterations: Annotated[int, typer.Option(help="Of the training.")],
     start: Annotated[str | None, typer.Option(help="Model to go on from.")] = None,
     config: Annotated[
-        Path | None, typer.Option(exists=True, help="JSON file: architecture, recipe and more.")
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+            help="JSON file: architecture, recipe and more; - reads stdin.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the training.")] = None,
     wait: WaitOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a generator on the cases of a dataset."""
     client: Client = context.obj
     settings = given(start=start, seed=seed, config=None if config is None else read_object(config))
-    _made(client, client.models.train(name, dataset, iterations=iterations, **settings), wait=wait)
+    job = client.models.train(name, dataset, iterations=iterations, **settings)
+    _made(client, job, wait=wait, as_json=as_json)
 
 
-def _made(client: Client, job: JobBody, *, wait: bool) -> None:
-    console = Console(highlight=False)
-    console.print(f"job {job['id']}", soft_wrap=True)
+def _made(client: Client, job: JobBody, *, wait: bool, as_json: bool) -> None:
+    console = make_console(as_json=as_json)
+    console.print(f"job {job['id']}")
     if wait:
-        finish(client, job["id"], console)
-        console.print(f"model {job['name']} is ready, also as {job['id']}", soft_wrap=True)
+        finish(client, job["id"], console, as_json=as_json)
+        console.print(f"model {escape(job['name'] or '')} is ready, also as {job['id']}")
+    elif as_json:
+        print_json(job)
 
 
 def _grid(model: ModelSummary) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from syntrust.api_types import RunningStep
 from syntrust.bodies import WorkState
+from syntrust.connection import OnLost
 
 State = TypeVar("State", bound=WorkState)
 
@@ -45,6 +46,11 @@ def show(console: Console, states: Iterable[State], *, noun: str = "experiment")
             last = state
             live.update(picture(state, noun))
     return last
+
+
+def tell_lost(console: Console) -> OnLost:
+    """Make what tells that the server does not answer, and that it is asked again."""
+    return lambda error: console.print(f"{error} Asking again; Ctrl-C stops.", markup=False)
 
 
 def follow(

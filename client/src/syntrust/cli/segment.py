@@ -13,7 +13,7 @@ from syntrust.bodies import Scheme
 from syntrust.case_files import image_files
 from syntrust.cli.arguments import parse_scheme
 from syntrust.cli.jobs import finish
-from syntrust.cli.tables import plain_table
+from syntrust.cli.output import JsonOption, make_console, print_rows
 from syntrust.cli.upload import bytes_bar
 from syntrust.client import Client
 
@@ -50,13 +50,14 @@ def segment(
     dataset: DatasetOption = None,
     scheme: SchemeOption = None,
     probabilities: ProbabilitiesOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Draw the label map of a case, on the grid of its images.
 
     Ctrl-C stops waiting; the job goes on. For research use only.
     """
     client: Client = context.obj
-    console = Console(highlight=False)
+    console = make_console(as_json=as_json)
     if dataset is None:
         labels = None if scheme is None else parse_scheme(scheme)
         job = _send(client, Path(case), model, labels, console, probabilities=probabilities)
@@ -64,8 +65,9 @@ def segment(
         job = client.jobs.segment_registered(dataset, case, model, probabilities=probabilities)
     else:
         raise typer.BadParameter("a registered case has its own labels", param_hint="--scheme")
-    console.print(f"job {job['id']}", soft_wrap=True)
-    finish(client, job["id"], console, out or Path(f"{Path(case).resolve().name}_segmentation"))
+    console.print(f"job {job['id']}")
+    target = out or Path(f"{Path(case).resolve().name}_segmentation")
+    finish(client, job["id"], console, target, as_json=as_json)
     found = cast("SegmentationRecord", client.jobs.result(job["id"]))
     _print_regions(console, found)
 
@@ -92,10 +94,11 @@ def _send(
 
 
 def _print_regions(console: Console, found: SegmentationRecord) -> None:
-    table = plain_table("region", "label", "ml", "mean entropy (0 certain, 1.386 knows nothing)")
+    columns = ("region", "label", "ml", "mean entropy (0 certain, 1.386 knows nothing)")
+    rows = []
     for region in _REGIONS:
         entropy = found["entropy"][region]
         doubt = "no such voxel" if entropy is None else f"{entropy:.3f}"
         volume = f"{found['volumes_ml'][region]:.2f}"
-        table.add_row(region, str(found["labels"][region]), volume, doubt)
-    console.print(table)
+        rows.append((region, str(found["labels"][region]), volume, doubt))
+    print_rows(console, columns, rows)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,7 +22,6 @@ from syntrust.api_types import (
 from syntrust.bodies import AnyResults, is_partial
 
 AnyEstimate = Mapping[str, Any]
-Item = TypeVar("Item")
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
 _LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
 _FEW, _VERY_FEW = 50, 10
@@ -92,23 +91,30 @@ def _mix(entry: Arm) -> str:
 
 def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[TrustAnswer]) -> None:
     """As many columns side by side as the terminal holds, the others below."""
-    fit = max(1, (console.width - _LABEL_WIDTH) // (_CELL_WIDTH + 1))
+    width = max(_CELL_WIDTH, *map(len, _every_cell(trusts)))
+    fit = max(1, (console.width - _LABEL_WIDTH) // (width + 1))
     for start in range(0, len(heads), fit):
         part = trusts[start : start + fit]
-        console.print(_rows([("", heads[start : start + fit])], style="bold"))
+        head = _rows([("", heads[start : start + fit])], width, style="bold")
+        console.print(head, soft_wrap=False)
         for factor, (name, direction) in _FACTORS.items():
             console.print(f"[bold]{name}[/] [dim]({direction}; value and interval)[/]")
-            paths = find_paths(part[0]["factors"][factor])
-            console.print(
-                _rows(
-                    (
-                        "  " + " ".join(path),
-                        [cell(_at(trust["factors"][factor], path)) for trust in part],
-                    )
-                    for path in paths
+            rows = (
+                (
+                    "  " + " ".join(path),
+                    [cell(_at(trust["factors"][factor], path)) for trust in part],
                 )
+                for path in find_paths(part[0]["factors"][factor])
             )
+            console.print(_rows(rows, width), soft_wrap=False)
         console.print()
+
+
+def _every_cell(trusts: Sequence[TrustAnswer]) -> Iterator[str]:
+    for trust in trusts:
+        for factor in _FACTORS:
+            for path in find_paths(trust["factors"][factor]):
+                yield cell(_at(trust["factors"][factor], path)).replace("\\[", "[")
 
 
 def _print_controls(console: Console, controls: Sequence[ControlArm]) -> None:
@@ -120,7 +126,7 @@ def _print_controls(console: Console, controls: Sequence[ControlArm]) -> None:
     for arm in controls:
         alpha = "" if arm["alpha"] is None else f"α = {arm['alpha']:g}"
         table.add_row(f"  {arm['control']}", alpha, _control(arm))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     console.print()
 
 
@@ -141,7 +147,7 @@ def _print_equivalence(console: Console, equivalence: Equivalence) -> None:
     for name, each in found:
         table.add_row(f"  {name}", _verdict(each["verdict"]), _difference(each), each["reason"])
     table.add_row("  every region", _verdict(equivalence["every_region"]))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     console.print()
 
 
@@ -166,12 +172,12 @@ def _print_score(console: Console, score: Score) -> None:
     console.print()
 
 
-def _rows(rows: Iterable[tuple[str, Sequence[str]]], *, style: str = "") -> Table:
+def _rows(rows: Iterable[tuple[str, Sequence[str]]], width: int, *, style: str = "") -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=_LABEL_WIDTH - 1)
     for index, (label, cells) in enumerate(rows):
         for _ in cells if index == 0 else ():
-            table.add_column(width=_CELL_WIDTH)
+            table.add_column(width=width)
         table.add_row(label, *cells, style=style)
     return table
 
@@ -225,40 +231,6 @@ def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
             soft_wrap=True,
         )
     console.print(f"[dim]{RESEARCH_USE}[/]")
-
-
-def print_list(
-    found: Iterable[Item],
-    columns: Sequence[str],
-    cells: Callable[[Item], Sequence[str]],
-    *,
-    as_json: bool,
-) -> None:
-    """Print items of the API as a table, or as JSON. Texts in them are never read as markup."""
-    items = list(found)
-    console = Console(highlight=False)
-    if as_json:
-        console.print_json(data=items)
-        return
-    table = plain_table(*columns)
-    for item in items:
-        table.add_row(*(escape(cell) for cell in cells(item)))
-    console.print(table)
-
-
-def plain_table(*columns: str) -> Table:
-    """A list without lines; ids stay whole, to be copied, and the last column wraps."""
-    *others, last = columns
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in others:
-        table.add_column(column, no_wrap=True)
-    table.add_column(last, overflow="fold")
-    return table
-
-
-def short_time(moment: str | None) -> str:
-    """A time of the API to the minute."""
-    return (moment or "")[:16].replace("T", " ")
 
 
 def size_note(cases: int) -> str | None:

@@ -128,8 +128,10 @@ def test_predicted_label_maps_are_fetched_into_a_folder(
     )
 
     assert code == 0
-    assert (tmp_path / "out" / "p1.nii.gz").read_bytes() == b"map"
-    assert "Label maps and predictions.json are in" in capsys.readouterr().out
+    # Those of every model and test set have the same names.
+    target = tmp_path / "out" / "segmenter-1" / "synthetic"
+    assert (target / "p1.nii.gz").read_bytes() == b"map"
+    assert f"Label maps and predictions.json are in {target}." in capsys.readouterr().out
 
 
 def test_controls_are_printed_below_the_mixes_or_say_why_they_are_undefined(

@@ -24,7 +24,8 @@ def test_scores_of_a_file_are_printed_with_what_few_cases_cannot_show(
     server.on("POST /trust-score", answer(body=trust(cases=1)))
 
     assert run("trust-score", str(file)) == 0
-    assert server.asked[0].body.startswith(b"case,set")
+    assert server.asked[0].body == file.read_bytes()
+    assert server.asked[0].headers["Content-Type"] == "text/csv"
     assert "1 test case shows that the platform reads" in capsys.readouterr().out
 
 
