@@ -128,7 +128,7 @@ _BY_STATUS: Mapping[int, type[Refused]] = {
 def from_problem(status: int, body: object, reason: str) -> SynTrustError:
     """The error of an answer with this status; `body` is its RFC 9457 problem, if it has one."""
     problem = body if isinstance(body, Mapping) else {}
-    detail = str(problem.get("detail") or problem.get("title") or f"{status} {reason}")
+    detail = str(problem.get("detail") or problem.get("title") or f"{reason}.")
     errors = [_error(item) for item in problem.get("errors") or () if isinstance(item, Mapping)]
     message = "\n".join([detail, *(line for line in map(_line, errors) if line not in detail)])
     if status >= 500:
