@@ -9,11 +9,11 @@ import json
 import math
 from collections.abc import Mapping
 from os import PathLike, fspath
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from syntrust.errors import UnfitScores
 
-_LONGEST_POINTER = 2000
+_DEEPEST: Final = 100
 Nan = Literal["empty"] | None
 """What a NaN of the caller means: `empty` is an empty reference and prediction, sent as null."""
 
@@ -48,7 +48,7 @@ def to_plain(value: object, *, nan: Nan = None, at: str = "") -> Any:  # noqa: A
     UnfitScores
         If it is NaN and `nan` does not say what that means, infinite, or nothing that JSON holds.
     """
-    if len(at) > _LONGEST_POINTER:  # a list that holds itself, or what no API takes
+    if at.count("/") > _DEEPEST:  # a list that holds itself, or what no API takes
         raise UnfitScores("The value is nested too deeply for a request.")
     if value is None or isinstance(value, bool | int | str):
         return _built_in(value)

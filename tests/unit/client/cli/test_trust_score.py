@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,3 +60,41 @@ def test_a_score_that_is_undefined_is_printed_with_its_reason(
     scored(server, answer, run, tmp_path, score=undefined)
 
     assert "Score syntrust/1 undefined: the mean Dice is 0" in capsys.readouterr().out
+
+
+def test_scores_come_from_stdin_too(
+    server: Any, answer: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = b"case,set,region,dice\na,real,ET,0.5\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(table)))
+    server.on("POST /trust-score", answer(body=trust()))
+
+    assert run("trust-score", "-") == 0
+    assert server.asked[0].body == table
+
+
+def test_a_pair_of_nnunets_summaries_is_scored_under_names_of_its_own(
+    server: Any, answer: Any, run: Run, tmp_path: Path
+) -> None:
+    entry = {"metrics": {"3": {"Dice": 0.5}}, "reference_file": "r/c0.nii.gz"}
+    files = [tmp_path / "real.json", tmp_path / "synthetic.json"]
+    for file in files:
+        file.write_text(json.dumps({"metric_per_case": [entry]}))
+    server.on("POST /trust-score", answer(body=trust()))
+
+    code = run(
+        *("trust-score", str(files[0]), "--synthetic", str(files[1]), "--regions", "3=ET"),
+    )
+
+    assert code == 0
+    assert server.asked[0].json() == {
+        "cases": [{"id": "c0", "real": {"ET": 0.5}, "synthetic": {"ET": 0.5}}]
+    }
+
+
+def test_names_of_labels_that_are_none_are_wrong_usage(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "real.json"
+    file.write_text("{}")
+
+    assert run("trust-score", str(file), "--regions", "ET") == 2
+    assert run("trust-score", str(file), "--nan", "zero") == 2
