@@ -90,17 +90,17 @@ def _write_table(table: Any) -> str:  # noqa: ANN401 - no library of tables is i
 
 
 def _of_values(scores: object, how: Reading) -> Body:
+    if isinstance(scores, Mapping) and is_summary(scores):
+        raise UnfitScores(
+            "This is nnU-Net's summary.json of one test set. Give that of the synthetic test set "
+            "too, as --synthetic FILE or synthetic=."
+        )
     plain = to_plain(scores, nan=how.nan)
     if not isinstance(plain, dict | list):
         raise UnfitScores(
             f"Scores are cases, a request, a table or a file, not {type(scores).__name__}."
         )
     body = plain if isinstance(plain, dict) else {"cases": plain}
-    if is_summary(body):
-        raise UnfitScores(
-            "This is nnU-Net's summary.json of one test set. Give that of the synthetic test set "
-            "too, as --synthetic FILE or synthetic=."
-        )
     policy = {} if how.policy is None else {"policy": to_plain(how.policy, at="/policy")}
     return Body(to_json(body | policy), JSON)
 

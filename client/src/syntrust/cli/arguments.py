@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -17,6 +18,23 @@ from syntrust.scores import read_json as parse_json
 
 STDIN = "-"
 _GRID = re.compile(r"(\d+)x(\d+)x(\d+)@([\d.]+)(?:x([\d.]+)x([\d.]+))?")
+
+
+def parse_file(text: str) -> Path:
+    """The path of a file that can be read, or `-` for stdin.
+
+    typer's own check takes a dash for the name of a file.
+    """
+    path = Path(text)
+    if text == STDIN:
+        return path
+    if not path.exists():
+        raise typer.BadParameter(f"file {text!r} does not exist.")
+    if path.is_dir():
+        raise typer.BadParameter(f"file {text!r} is a directory.")
+    if not os.access(path, os.R_OK):
+        raise typer.BadParameter(f"file {text!r} is not readable.")
+    return path
 
 
 def parse_grid(text: str) -> GridSpec:

@@ -12,7 +12,14 @@ from rich.markup import escape
 
 from syntrust.api_types import ExperimentBody, ExperimentError, ExperimentSummary
 from syntrust.bodies import AnyResults
-from syntrust.cli.arguments import given, parse_floats, parse_ints, parse_names, read_object
+from syntrust.cli.arguments import (
+    given,
+    parse_file,
+    parse_floats,
+    parse_ints,
+    parse_names,
+    read_object,
+)
 from syntrust.cli.cost import print_cost
 from syntrust.cli.output import JsonOption, make_console, print_json, print_list, short_time
 from syntrust.cli.progress import follow, tell_lost
@@ -29,9 +36,8 @@ OutOption = Annotated[
 SplitOption = Annotated[
     Path | None,
     typer.Option(
-        exists=True,
-        dir_okay=False,
-        allow_dash=True,
+        parser=parse_file,
+        metavar="FILE",
         help='JSON file {"train": […], "test": […]} of case ids; - reads stdin.',
     ),
 ]

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from syntrust.api_types import JobBody
 from syntrust.bodies import ModelBody, ModelKind, ModelSummary
-from syntrust.cli.arguments import given, grid_text, read_names, read_object
+from syntrust.cli.arguments import given, grid_text, parse_file, read_names, read_object
 from syntrust.cli.jobs import finish
 from syntrust.cli.output import (
     JsonOption,
@@ -111,9 +111,8 @@ def import_model(
     seen: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
+            parser=parse_file,
+            metavar="FILE",
             help="Cases it was trained on, one id per line; - reads stdin.",
         ),
     ] = None,
@@ -142,9 +141,8 @@ def train(
     config: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
+            parser=parse_file,
+            metavar="FILE",
             help="JSON file: architecture, recipe and more; - reads stdin.",
         ),
     ] = None,

@@ -8,16 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from syntrust.cli.arguments import STDIN
+from syntrust.cli.arguments import STDIN, parse_file
 from syntrust.cli.output import JsonOption, make_console, print_json
 from syntrust.cli.tables import print_trust
 from syntrust.client import Client
 
 ScoresArgument = Annotated[
     Path,
-    typer.Argument(
-        exists=True, dir_okay=False, allow_dash=True, help="Dice: CSV or JSON; - reads stdin."
-    ),
+    typer.Argument(parser=parse_file, metavar="FILE", help="Dice: CSV or JSON; - reads stdin."),
 ]
 SyntheticOption = Annotated[
     Path | None,

@@ -16,6 +16,7 @@ from tests.unit.client.described_api import ID, answer
 
 from syntrust.cli import failures
 from syntrust.cli.app import app, main
+from syntrust.cli.arguments import parse_file
 
 CODES: Final = {0, 1, 2, 3, 70, 130}
 COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -33,6 +34,11 @@ def tree(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
         return
     for name, below in command.commands.items():
         yield from tree(below, (*path, name))
+
+
+def reads_file(parameter: Any) -> bool:
+    info = parameter.type_descriptor.parameter_info
+    return getattr(info, "exists", False) or getattr(info, "parser", None) is parse_file
 
 
 LEAVES: Final = dict(tree())
@@ -78,7 +84,7 @@ class Shell:
         if name == "folder" or (path, name) == (("segment",), "case"):
             return str(self.case())
         if kind is Path:
-            if not parameter.type_descriptor.parameter_info.exists:
+            if not reads_file(parameter):
                 return str(self.folder / "out")
             file = self.folder / "scores.csv"
             file.write_text("case,set,region,dice\n", encoding="utf-8")
@@ -232,8 +238,7 @@ def test_a_command_that_gets_an_odd_answer_says_one_sentence(
 
 
 def files_read(path: tuple[str, ...]) -> list[Any]:
-    described = [(each, each.type_descriptor.parameter_info) for each in LEAVES[path].params]
-    return [each for each, info in described if getattr(info, "exists", False)]
+    return [each for each in LEAVES[path].params if reads_file(each)]
 
 
 READERS: Final = {path: files_read(path) for path in LEAVES if files_read(path)}
