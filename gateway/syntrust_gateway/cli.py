@@ -6,19 +6,40 @@ Each command imports what it needs when it runs. All imports together would take
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
-from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
+from syntrust_core.command_line import run, tell_version
 from syntrust_core.configuration import read_at_start
-from syntrust_core.errors import PlatformError
 from syntrust_gateway.admin_cli import cli as admin_cli
 from syntrust_gateway.key_cli import cli as key_cli
 from syntrust_gateway.settings import DatabaseSettings, GatewaySettings
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 cli.add_typer(key_cli, name="key")
 cli.add_typer(admin_cli, name="admin")
+
+
+@cli.callback()
+def about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=tell_version("syntrust-gateway"), help="Tell it."
+        ),
+    ] = False,
+) -> None:
+    """The REST API, its database, its keys and the orchestrator. Settings are read from variables.
+
+    Exit codes: 0 done, 1 refused or failed, 2 usage, 70 fault, 78 settings, 130 interrupted.
+    """
 
 
 @cli.command("migrate")
@@ -55,9 +76,10 @@ def run_orchestrator() -> None:
 
 
 def main() -> None:
-    """Run the command. A refusal prints one sentence and gives exit code 1."""
-    try:
-        cli()
-    except PlatformError as error:
-        Console(stderr=True).print(error.detail, markup=False)
-        raise SystemExit(1) from error
+    """Run the command. `syntrust_core.command_line` has its exit codes."""
+    run(cli, {SQLAlchemyError: _explain_database})
+
+
+def _explain_database(error: Exception) -> str:
+    why = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
+    return f"The database cannot be used: {why}. `syntrust-gateway migrate` makes its tables."

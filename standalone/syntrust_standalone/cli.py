@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,7 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from syntrust.errors import SynTrustError
-from syntrust_core.errors import InvalidRequest, PlatformError
+from syntrust_core.command_line import run, tell_version
+from syntrust_core.errors import InvalidRequest
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder, require_free_port
 from syntrust_standalone.security.local_users import require_own_machine
 from syntrust_standalone.stack import Stack, require_known_variables
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="The whole SynTrust platform on one machine. For research use only.",
+    rich_markup_mode=None,
 )
 phantom = typer.Typer(no_args_is_help=True, help="Phantom cohorts: MRI cases of no patient.")
 app.add_typer(phantom, name="phantom")
 
-FAILED = 1
 console = Console(stderr=True, highlight=False)
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds all data.")]
 PortOption = Annotated[
@@ -53,18 +53,26 @@ class Preset(StrEnum):
 
 
 def main() -> None:
-    """Run the command. A refusal prints one sentence and gives exit code 1."""
-    try:
-        app()
-    except PlatformError as error:
-        _fail(error.detail)
-    except SynTrustError as error:
-        _fail(str(error))
+    """Run the command. `syntrust_core.command_line` has its exit codes."""
+    run(app, {SynTrustError: str})
 
 
-def _fail(sentence: str) -> NoReturn:
-    console.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
-    raise SystemExit(FAILED)
+@app.callback()
+def about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=tell_version("syntrust-standalone"),
+            help="Tell it.",
+        ),
+    ] = False,
+) -> None:
+    """The whole SynTrust platform on one machine. For research use only.
+
+    Exit codes: 0 done, 1 refused or failed, 2 usage, 70 fault, 78 settings, 130 interrupted.
+    """
 
 
 @app.command()

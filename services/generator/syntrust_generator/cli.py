@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from syntrust_core.cases.file_roles import find_files
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
+from syntrust_core.command_line import explain_fields, explain_file, run, tell_version
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.grid import Grid, GridSpec
-from syntrust_core.errors import CallerError, PlatformError
+from syntrust_core.errors import CallerError
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.store import find_shipped_model, load_model
 from syntrust_generator.diffusion.samplers import SamplerName
@@ -34,14 +36,29 @@ from syntrust_generator.synthesis.synthesis import (
 from syntrust_generator.training import training_job
 from syntrust_generator.training.loop import OnProgress, TrainingProgress
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 console = Console(stderr=True)
 _LOG_EVERY = 50
 
 
 @app.callback()
-def about() -> None:
-    """Generators of synthetic MRI. For research use only."""
+def about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=tell_version("syntrust-generator"), help="Tell it."
+        ),
+    ] = False,
+) -> None:
+    """Generators of synthetic MRI. For research use only.
+
+    Exit codes: 0 done, 1 refused or failed, 2 usage, 70 fault, 130 interrupted.
+    """
 
 
 @app.command()
@@ -93,7 +110,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
             ),
             device=device,
         )
-    console.print(f"Wrote {out}. {NOTICE}")
+    console.print(f"Wrote {out}. {NOTICE}", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -130,7 +147,7 @@ def import_checkpoint(
 ) -> None:
     """Check a checkpoint of Med-DDPM and write it as a model folder. No code in it is executed."""
     import_med_ddpm(checkpoint, out, name=name, seen=seen, dataset=dataset)
-    console.print(f"Wrote {out}. {NOTICE}")
+    console.print(f"Wrote {out}. {NOTICE}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -175,7 +192,7 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
     with reproducible(threads), _progress_bar() as bar:
         task = bar.add_task("drawing", total=len(due), loss="")
         synthesise_all(due, config, on_twin=lambda _: bar.advance(task))
-    console.print(f"{len(due)} twins drawn into {out}. {NOTICE}")
+    console.print(f"{len(due)} twins drawn into {out}. {NOTICE}", markup=False, soft_wrap=True)
 
 
 def choose_grid(domain: Domain) -> GridSpec:
@@ -218,8 +235,10 @@ def _read_config(path: Path | None) -> TrainConfig:
         return TINY
     try:
         return TrainConfig.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CallerError(f"--config {path}: {error}") from error
+    except OSError as error:
+        raise CallerError(f"--config {explain_file(error)}") from error
+    except ValidationError as error:
+        raise CallerError(f"--config {path}: {explain_fields(error)}.") from error
 
 
 def _progress_bar() -> Progress:
@@ -234,9 +253,5 @@ def _progress_bar() -> Progress:
 
 
 def main() -> None:
-    """Run the command. A refusal ends with a sentence and exit code 2, without a traceback."""
-    try:
-        app()
-    except PlatformError as error:
-        console.print(f"[red]{error.detail}[/red]")
-        raise SystemExit(2) from error
+    """Run the command. `syntrust_core.command_line` has its exit codes."""
+    run(app)

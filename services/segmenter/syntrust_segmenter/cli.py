@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from syntrust_core.command_line import name_version, run
 from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.vocabulary import MODALITIES
-from syntrust_core.errors import PlatformError
 from syntrust_core.segmenter_presets import PRESETS, configure
 from syntrust_core.storage.s3 import S3Store
 from syntrust_segmenter.models.bundle import export_bundle
@@ -19,16 +19,10 @@ from syntrust_segmenter.models.start_weights import RELEASED_ORDER, Layout, impo
 from syntrust_segmenter.settings import SegmenterSettings
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. A refusal prints one sentence and gives exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command. `syntrust_core.command_line` has its exit codes."""
     options = _parser().parse_args(arguments)
-    try:
-        message: str = options.command(options)
-    except PlatformError as error:
-        sys.stderr.write(f"{error.detail}\n")
-        return 2
-    sys.stdout.write(f"{message}\n")
-    return 0
+    run(lambda: sys.stdout.write(f"{options.command(options)}\n"))
 
 
 def _export(options: argparse.Namespace) -> str:
@@ -55,6 +49,7 @@ def _publish(options: argparse.Namespace) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="syntrust-segmenter", description=__doc__)
+    parser.add_argument("--version", action="version", version=name_version("syntrust-segmenter"))
     commands = parser.add_subparsers(required=True)
 
     export = commands.add_parser("export", help="Write a trained segmenter as a MONAI bundle.")
@@ -91,4 +86,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
