@@ -63,8 +63,9 @@ def list_keys(
         typer.echo(json.dumps(rows, indent=2))
         return
     # A table of 80 columns would cut the ids.
-    for line in (dict(zip(_COLUMNS, _COLUMNS, strict=True)), *rows):
-        typer.echo("\t".join(line[column] or "" for column in _COLUMNS))
+    typer.echo("\t".join(_COLUMNS))
+    for row in rows:
+        typer.echo("\t".join(row[column] or "" for column in _COLUMNS))
 
 
 @cli.command("rotate")

@@ -16,7 +16,7 @@ import syntrust_gateway.cli
 import syntrust_generator.cli
 import syntrust_segmenter.cli
 import syntrust_standalone.cli
-from syntrust_core.command_line import FAULT, TRACEBACK
+from syntrust_core.command_line import FAULT, TRACEBACK, run
 from syntrust_core.configuration import EXIT_CODE
 
 Run = Callable[..., int]
@@ -55,7 +55,8 @@ class Shell:
         self.out = self.err = ""
 
     def run(self, program: str, *arguments: str) -> int:
-        out, err = (io.TextIOWrapper(io.BytesIO(), "latin-1", write_through=True) for _ in "oe")
+        written = (io.BytesIO(), io.BytesIO())
+        out, err = (io.TextIOWrapper(each, "latin-1", write_through=True) for each in written)
         with self.monkeypatch.context() as patched:
             patched.setattr(sys, "argv", [program, *arguments])
             patched.setattr(sys, "stdout", out)
@@ -65,10 +66,7 @@ class Shell:
                 code = 0
             except SystemExit as ended:
                 code = int(ended.code or 0)
-        self.out, self.err = (
-            stream.buffer.getvalue().decode("latin-1")  # type: ignore[attr-defined]
-            for stream in (out, err)
-        )
+        self.out, self.err = (each.getvalue().decode("latin-1") for each in written)
         return code
 
 
@@ -167,7 +165,7 @@ def test_a_fault_shows_its_traceback_when_asked(shell: Shell) -> None:
     def fail() -> None:
         raise ZeroDivisionError("a secret may be in this text")
 
-    shell.monkeypatch.setitem(MAIN, "syntrust-gateway", lambda: syntrust_gateway.cli.run(fail, {}))
+    shell.monkeypatch.setitem(MAIN, "syntrust-gateway", lambda: run(fail))
 
     assert shell.run("syntrust-gateway") == FAULT
     assert shell.err == (

@@ -91,10 +91,10 @@ def test_a_server_on_this_machine_is_reached_whatever_the_environment_says(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
         monkeypatch.setenv(name.lower(), value)
-    server.on("GET /health/ready", answer(body={}))
+    server.on("GET /health/ready", answer(body={"state": "ready"}))
 
     with Client(server.url, "key", pause=lambda _: None) as client:
-        assert client.health() == {}
+        assert dict(client.health()) == {"state": "ready"}
 
 
 SENTENCES = {

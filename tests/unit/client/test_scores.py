@@ -196,13 +196,14 @@ def test_a_pair_of_nnunets_summaries_is_cases_with_both_sides(tmp_path: Path, ve
         files.append(tmp_path / f"{name}.json")
         files[-1].write_text(json.dumps(summary(*dice, version=version)))
 
-    body = make_body(*files, Reading(regions={"1": "ET"}))
+    real, synthetic = files
+    body = make_body(real, synthetic, Reading(regions={"1": "ET"}))
 
     assert json.loads(body.content)["cases"] == [
         {"id": "c0", "real": {"ET": 0.5}, "synthetic": {"ET": 0.25}},
         {"id": "c1", "real": {"ET": None}, "synthetic": {"ET": None}},
     ]
-    assert '"1":' in make_body(*files).content.decode()
+    assert '"1":' in make_body(real, synthetic).content.decode()
 
 
 @pytest.mark.parametrize(

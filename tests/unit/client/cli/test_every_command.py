@@ -49,14 +49,15 @@ class Stream(io.TextIOWrapper):
     """A standard stream of a terminal or of a pipe."""
 
     def __init__(self, encoding: str, *, terminal: bool) -> None:
-        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
+        self.written = io.BytesIO()
+        super().__init__(self.written, encoding=encoding, write_through=True)
         self.terminal = terminal
 
     def isatty(self) -> bool:
         return self.terminal
 
     def text(self) -> str:
-        return self.buffer.getvalue().decode(self.encoding)  # type: ignore[attr-defined]
+        return self.written.getvalue().decode(self.encoding)
 
 
 class Shell:
