@@ -66,9 +66,9 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 def read_all(folder: Path) -> list[str]:
     """Import every file of a folder; what went otherwise than with a sentence on that file."""
     from syntrust_core.errors import CallerError
+    from syntrust_core.segmenter_presets import configure
     from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
     from syntrust_segmenter.models.start_weights import import_checkpoint
-    from syntrust_core.segmenter_presets import configure
 
     config = configure("tiny", {"patch": 32, "roi": 32, "norm": "group"})
     wrong = []
