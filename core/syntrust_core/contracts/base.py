@@ -15,11 +15,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from syntrust_core.contracts.canonical import digest
+from syntrust_core.json_numbers import WHOLE
 
 HEX64 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=HEX64)]
 StepId = Annotated[str, Field(pattern=HEX64)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seed = Annotated[int, Field(ge=0, lt=2**32), WHOLE]
 Sampler = Literal["ancestral", "ddim", "dpm++2m"]
 AlphaText = Annotated[str, Field(pattern=r"^(0|1|0\.\d*[1-9])$")]
 

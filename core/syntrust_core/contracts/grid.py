@@ -7,11 +7,13 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from syntrust_core.json_numbers import REAL, WHOLE
+
 MAX_VOXELS: Final = 2**26
 """Per volume; 240x240x155 is 2**23.1. Four float32 modalities of this size are 1 GiB."""
 
-AxisLength = Annotated[int, Field(ge=8, le=1024)]
-Spacing = Annotated[float, Field(gt=0.05, le=20, allow_inf_nan=False)]
+AxisLength = Annotated[int, Field(ge=8, le=1024), WHOLE]
+Spacing = Annotated[float, Field(gt=0.05, le=20, allow_inf_nan=False), REAL]
 
 
 class Grid(BaseModel):

@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from syntrust_core.json_numbers import WHOLE
+
 Modality = Literal["t1", "t1ce", "t2", "flair"]
 Region = Literal["ET", "ED", "NCR"]
 Role = Literal["t1", "t1ce", "t2", "flair", "seg", "brain"]
@@ -34,7 +36,7 @@ LABELS: Final[Mapping[Region, int]] = MappingProxyType({"NCR": 1, "ED": 2, "ET":
 
 NamedScheme = Literal["brats2021", "brats2023", "brats2024", "med_ddpm"]
 SchemeKey = Literal["NCR", "ED", "ET", "brain", "background"]
-LabelValue = Annotated[int, Field(ge=0, le=255)]
+LabelValue = Annotated[int, Field(ge=0, le=255), WHOLE]
 Values = LabelValue | Annotated[tuple[LabelValue, ...], Field(max_length=256)]
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from syntrust_core.contracts.base import Kind, Progress, Queue
+from syntrust_core.json_numbers import WHOLE
 from syntrust_gateway.api.patterns import PLAIN
-from syntrust_gateway.api.schemas import NUMBER, AnswerBody, Instant, RequestBody, Text
+from syntrust_gateway.api.schemas import AnswerBody, Instant, RequestBody, Text
 from syntrust_gateway.auth.keys import KeyState
 from syntrust_gateway.db.auth_tables import Scope
 from syntrust_gateway.db.tables import Role
@@ -47,7 +48,7 @@ class NewApiKey(RequestBody):
 class Rotation(RequestBody):
     """For how long the old key is still good."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_S), NUMBER] = 0
+    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_S), WHOLE] = 0
 
 
 class Expiry(RequestBody):
@@ -59,9 +60,9 @@ class Expiry(RequestBody):
 class LimitsChange(RequestBody):
     """Limits of a client. What is left out stays; null is the installation's own limit."""
 
-    max_running_steps: Annotated[int | None, Field(ge=1, le=1_000_000), NUMBER] = None
-    max_stored_bytes: Annotated[int | None, Field(ge=0, le=MOST_COUNTED), NUMBER] = None
-    max_requests_per_minute: Annotated[int | None, Field(ge=1, le=1_000_000), NUMBER] = None
+    max_running_steps: Annotated[int | None, Field(ge=1, le=1_000_000), WHOLE] = None
+    max_stored_bytes: Annotated[int | None, Field(ge=0, le=MOST_COUNTED), WHOLE] = None
+    max_requests_per_minute: Annotated[int | None, Field(ge=1, le=1_000_000), WHOLE] = None
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

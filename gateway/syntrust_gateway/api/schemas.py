@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError
 
 from syntrust_gateway.api.patterns import CASE_ID, PLAIN
 
@@ -65,15 +65,6 @@ def _require_instant(value: object) -> object:
     return value
 
 
-def _require_number(value: object) -> object:
-    """Refuse `true` and texts, which would be taken for the number that they look like."""
-    if isinstance(value, bool | str):
-        raise PydanticKnownError("int_type")
-    return value
-
-
-# It stands after the bounds of a field: before them, they would be lost in the document.
-NUMBER: Final = BeforeValidator(_require_number)
 Instant = Annotated[AwareDatetime, BeforeValidator(_require_instant)]
 
 

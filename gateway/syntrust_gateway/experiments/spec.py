@@ -11,8 +11,9 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control
+from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.patterns import MODEL_NAME
-from syntrust_gateway.api.schemas import NUMBER, RequestBody, Tags, Text
+from syntrust_gateway.api.schemas import RequestBody, Tags, Text
 from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
 from syntrust_gateway.runs.schemas import Priority
 
@@ -30,7 +31,7 @@ class Drawing(RequestBody):
         str, Field(pattern=MODEL_NAME, max_length=100, description="Name or id of a model.")
     ] = "tiny"
     sampler: Sampler | None = None
-    steps: Annotated[int, Field(ge=2, le=1000), NUMBER] | None = None
+    steps: Annotated[int, Field(ge=2, le=1000), WHOLE] | None = None
     seed: Seed = 0
 
 
@@ -43,13 +44,13 @@ class GeneratorChoice(Drawing):
             description="Twins of each test case. The first serves the experiment; from two on, "
             "the second is scored too, as a noise floor of two draws from one label map.",
         ),
-        NUMBER,
+        WHOLE,
     ] = 1
 
 
 class SegmenterChoice(RequestBody):
     preset: Literal["tiny", "base", "full"] = "tiny"
-    iterations: Annotated[int, Field(ge=1, le=1_000_000), NUMBER] | None = None
+    iterations: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] | None = None
     overrides: dict[str, float | int | bool | str] = Field(default={}, max_length=MAX_OVERRIDES)
     start: Annotated[
         str | None,
@@ -72,7 +73,7 @@ class ExperimentSpec(RequestBody):
     name: Text | None = None
     tags: Tags = Field(default=[])
     alphas: Annotated[
-        tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)], ...],
+        tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), REAL], ...],
         Field(
             min_length=1,
             max_length=MAX_ALPHAS,

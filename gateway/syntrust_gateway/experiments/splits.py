@@ -12,6 +12,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Seed
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.json_numbers import REAL
 from syntrust_gateway.api.schemas import RequestBody
 
 FEWEST_TEST_CASES: Final = 1
@@ -25,8 +26,8 @@ class RandomSplit(RequestBody):
     """A random split by patient; validation cases are set aside before mixing."""
 
     seed: Seed = 0
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.07
+    test_fraction: Annotated[float, Field(gt=0, lt=1), REAL] = 0.3
+    validation_fraction: Annotated[float, Field(ge=0, lt=1), REAL] = 0.07
 
 
 class ExplicitSplit(RequestBody):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from syntrust_core.contracts.vocabulary import Scheme, StatedScheme
+from syntrust_core.json_numbers import WHOLE
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
@@ -31,7 +32,7 @@ class NewSynthesis(RequestBody):
     ]
     generator: Drawing = Drawing()
     twin: Annotated[
-        int, Field(ge=0, lt=100, description="Another number draws another volume.")
+        int, Field(ge=0, lt=100, description="Another number draws another volume."), WHOLE
     ] = 0
     fit: Annotated[
         Literal["resize"] | None,

@@ -11,9 +11,10 @@ from syntrust_core.contracts.base import Sampler, Seed
 from syntrust_core.contracts.grid import Grid
 from syntrust_core.contracts.model_card import GeneratorCard, SegmenterCard, StartCard
 from syntrust_core.contracts.models import NAME_PATTERN
+from syntrust_core.json_numbers import WHOLE
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.patterns import MODEL_NAME
-from syntrust_gateway.api.schemas import NUMBER, AnswerBody, CaseId, RequestBody
+from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody
 from syntrust_gateway.strict_json import MOST_KEYS
 from syntrust_gateway.uploads.links import FileLink
 
@@ -42,7 +43,7 @@ class Training(RequestBody):
         Field(pattern=MODEL_NAME, max_length=100, description="A model to go on from."),
     ] = None
     seed: Seed = 0
-    iterations: Annotated[int, Field(ge=1, le=1_000_000), NUMBER]
+    iterations: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
 class NewModel(RequestBody):

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from syntrust_core.contracts.base import Kind, Progress
-from syntrust_gateway.api.schemas import NUMBER, AnswerBody, Changes, RequestBody, Tags, Text
+from syntrust_core.json_numbers import WHOLE
+from syntrust_gateway.api.schemas import AnswerBody, Changes, RequestBody, Tags, Text
 from syntrust_gateway.runs.control import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 Priority = Annotated[
@@ -17,7 +18,7 @@ Priority = Annotated[
         le=HIGHEST_PRIORITY,
         description="Of what a client waits for, the highest comes first, then the oldest.",
     ),
-    NUMBER,
+    WHOLE,
 ]
 
 

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from syntrust_core.contracts.base import HEX64, Sha256
 from syntrust_core.contracts.vocabulary import Role, Scheme
-from syntrust_gateway.api.schemas import NUMBER, AnswerBody, RequestBody
+from syntrust_core.json_numbers import WHOLE
+from syntrust_gateway.api.schemas import AnswerBody, RequestBody
 
 MAX_FILE_BYTES = 4 << 30
 
@@ -44,7 +45,7 @@ class UploadSpec(RequestBody):
         Field(description="Of the file as it will be uploaded."),
         BeforeValidator(_require_digest),
     ]
-    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES), NUMBER, BeforeValidator(_require_size)]
+    bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES), WHOLE, BeforeValidator(_require_size)]
 
 
 class UploadTarget(AnswerBody):

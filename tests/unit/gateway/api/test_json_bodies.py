@@ -72,26 +72,6 @@ def test_a_number_that_nothing_holds_is_refused_everywhere(admin: Api, number: s
         assert pointers(answer) == [pointer], path
 
 
-@pytest.mark.parametrize("value", [True, "1"])
-@pytest.mark.parametrize(
-    ("method", "path", "pointer"),
-    [
-        ("POST", "/uploads", "/files/t1/bytes"),
-        ("POST", "/models", "/train/iterations"),
-        ("PATCH", "/jobs/none", "/priority"),
-        ("PATCH", "/admin/clients/1", "/max_running_steps"),
-    ],
-)
-def test_what_is_no_number_is_not_taken_for_one(
-    admin: Api, method: str, path: str, pointer: str, value: Any
-) -> None:
-    body = value
-    for name in reversed(pointer[1:].split("/")):
-        body = {name: body}
-
-    assert pointer in pointers(admin.request(method, path, json=body))
-
-
 @pytest.mark.parametrize("time", ["0", 0, "2026-11-29", "2026-11-29 10:00:00Z"])
 def test_a_time_is_written_as_the_document_says(admin: Api, time: Any) -> None:
     body = {"name": "clinic", "expires": time}
