@@ -134,6 +134,12 @@ class Stalled(PlatformError):
     slug, title, status, fault = "stalled", "The step stood still", 500, Fault.DEPENDENCY
 
 
+class WorkerLost(PlatformError):
+    """The process of a step was killed, so the step itself could not say why it ended."""
+
+    slug, title, status, fault = "worker-lost", "The worker died", 500, Fault.DEPENDENCY
+
+
 class WorkerDiskFull(PlatformError):
     """A worker has no room for the files of a step."""
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from syntrust_core import recent_log
 from syntrust_core.contracts.base import Provenance, Ref, StepError
-from syntrust_core.errors import Context, Fault, PlatformError
+from syntrust_core.errors import Context, Fault, PlatformError, Stalled, WorkerLost
+from syntrust_core.runtime.children import Death, LostStep
 from syntrust_core.storage.base import ObjectStore
 
 INTERNAL_TEXT = "The platform failed at this step; its log has the reason."
@@ -53,6 +54,29 @@ class AttemptRecords:
         with self._lock:
             if self._open:
                 self._store.put(key, text.encode())
+
+
+def record_loss(store: ObjectStore, lost: LostStep) -> None:
+    """Say for a dead process how its attempt ended, unless it did so itself.
+
+    An attempt that was cut off because its worker ends does not count.
+    """
+    records, ref = AttemptRecords(store, lost.ref, lost.attempt), lost.ref
+    if lost.death is Death.STOPPING:
+        records.forget()
+        return
+    counts = store.exists(ref.attempt_key(lost.attempt))
+    if counts and not store.exists(ref.error_key(lost.attempt)):
+        records.fail(describe_error(_name_death(lost.death)).model_copy(update={"log": lost.log}))
+
+
+def _name_death(death: Death) -> PlatformError:
+    host = socket.gethostname()
+    if death is Death.SILENT:
+        return Stalled(
+            f"The process of the step on {host} gave no sign of life any more; it was ended."
+        )
+    return WorkerLost(f"The process of the step on {host} was killed, perhaps for lack of memory.")
 
 
 def describe_run() -> Provenance:

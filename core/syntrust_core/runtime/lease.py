@@ -103,7 +103,7 @@ class LeaseKeeper:
     def keep(self) -> None:
         """Look every second until the step has ended."""
         looked = time.monotonic()
-        self._context.process.sign(self._context.ref.id)
+        self._sign()
         while not self._ended.wait(_LOOK_EVERY_S):
             now = time.monotonic()
             self.look(now - looked)
@@ -111,7 +111,7 @@ class LeaseKeeper:
 
     def look(self, elapsed_s: float) -> None:
         """Look once, `elapsed_s` after the last time."""
-        self._context.process.sign(self._context.ref.id)
+        self._sign()
         if not self._context.lost.is_set():
             self._renew(elapsed_s)
         self._read_cancel_flag()
@@ -119,6 +119,9 @@ class LeaseKeeper:
         if self._context.process.stopping():
             self._context.woken.set()
         self._end_if_due()
+
+    def _sign(self) -> None:
+        self._context.process.sign(self._context.ref, self._context.attempt)
 
     def _renew(self, elapsed_s: float) -> None:
         self._since_renewal_s += elapsed_s

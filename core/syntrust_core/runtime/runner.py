@@ -134,6 +134,7 @@ def run_step(
 
 def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepServers) -> Outcome:
     """Make one attempt at the step `ref`: `compute` names the files that are then published."""
+    recent_log.clear()
     context = StepContext(
         ref,
         store=servers.store,
@@ -221,7 +222,6 @@ def _compute(
 ) -> Outcome:
     made, started = describe_run(), time.monotonic()
     context.ride_out(lambda: context.records.begin(made), _BEGIN_PATIENCE_S)
-    recent_log.clear()
     log.info("step.started")
     try:
         context.prepare()

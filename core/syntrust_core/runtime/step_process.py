@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
+from syntrust_core.contracts.base import Ref
+
 
 class StepProcess(Protocol):
     """The process that runs a step, as the step sees it."""
@@ -18,8 +20,8 @@ class StepProcess(Protocol):
         """Whether the process was told to stop."""
         ...
 
-    def sign(self, step: str) -> None:
-        """Show that the process is alive; called every second while `step` runs."""
+    def sign(self, ref: Ref, attempt: str) -> None:
+        """Show that the process is alive; called every second while an attempt at `ref` runs."""
         ...
 
     def quiet(self) -> None:
@@ -44,7 +46,7 @@ class InProcess:
     def stopping(self) -> bool:
         return False
 
-    def sign(self, step: str) -> None:
+    def sign(self, ref: Ref, attempt: str) -> None:
         """Nobody watches."""
 
     def quiet(self) -> None:

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
@@ -35,9 +35,19 @@ from syntrust_core.errors import (
 )
 from syntrust_core.log import about_run, get_logger
 from syntrust_core.observability import tracing
+from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.observability.gpus import read_gpus
-from syntrust_core.runtime.children import LIFE_SIGNS, ChildProcess, ChildWatch, StopFlag
-from syntrust_core.runtime.coordination import RedisCoordinator
+from syntrust_core.runtime.attempt_records import record_loss
+from syntrust_core.runtime.children import (
+    HALF_WRITTEN,
+    LIFE_SIGNS,
+    ChildProcess,
+    ChildWatch,
+    LostStep,
+    StopFlag,
+    find_lost,
+)
+from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
 from syntrust_core.runtime.departure.idleness import leave_when_idle
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import RUN, make_celery, step_of
@@ -79,9 +89,11 @@ def run_worker(
     """
     structured_log.configure(settings.log_format)
     settings.worker.scratch.mkdir(parents=True, exist_ok=True)
+    lost = find_lost(settings.worker.scratch)
     remove_leftovers(settings.worker.scratch)
     store = S3Store(settings.storage)
     store.ensure_bucket()
+    report_lost(lost, store, RedisCoordinator.at(settings.queue.url))
     at_start(store)
     app, worker = make_celery(settings.queue), _Worker(settings, queue, processes, options)
     for kind, location in handlers.items():
@@ -115,6 +127,7 @@ def remove_leftovers(scratch: Path) -> None:
         *scratch.glob("step-*"),
         *scratch.glob("cache-*"),
         *scratch.glob(LIFE_SIGNS),
+        *scratch.glob(HALF_WRITTEN),
         *scratch.glob(device_lock("*")),
     ):
         if Path(f"/proc/{left.name.split('-')[1]}").exists():
@@ -198,6 +211,12 @@ class _Worker:
         self.flag.set()
         celery_state.should_stop = 0
 
+    def _report(self, lost: Sequence[LostStep]) -> None:
+        """Tell of dead children beside the heartbeat, which no silent server may hold up."""
+        if lost:
+            servers = S3Store(self._settings.storage), RedisCoordinator.at(self._settings.queue.url)
+            threading.Thread(target=report_lost, args=(lost, *servers), daemon=True).start()
+
     def _beat(self, names: Sequence[str]) -> None:
         worker = self._settings.worker
         coordinator = RedisCoordinator.at(self._settings.queue.url)
@@ -209,7 +228,7 @@ class _Worker:
             with suppress(OSError):
                 if worker.heartbeat_file is not None:
                     worker.heartbeat_file.touch()
-                watch.look(stopping=self.flag.is_set())
+                self._report(watch.look(stopping=self.flag.is_set()))
             with suppress(QueueUnavailable):
                 for name in names:
                     coordinator.worker_alive(self._queue, name)
@@ -217,6 +236,19 @@ class _Worker:
                 if gpus := read_gpus():
                     coordinator.report_gpus(socket.gethostname(), gpus)
             pause.wait(HEARTBEAT_EVERY_S)
+
+
+def report_lost(lost: Iterable[LostStep], store: ObjectStore, coordinator: StepCoordinator) -> None:
+    """Record how the attempts of dead processes ended, and let go of their leases."""
+    for each in lost:
+        ref = each.ref
+        log.warning("step.lost", kind=ref.kind, step=ref.id, attempt=each.attempt, why=each.death)
+        COUNTERS.add("syntrust_step_attempts", kind=str(ref.kind), outcome=f"lost: {each.death}")
+        try:
+            record_loss(store, each)
+            coordinator.release_lease(ref.id, each.attempt)
+        except Unavailable as error:  # the lease runs out, and an attempt without an error counts
+            log.warning("step.loss_not_recorded", slug=error.slug)
 
 
 def refuse_message(ref: Ref, servers: StepServers) -> Outcome:

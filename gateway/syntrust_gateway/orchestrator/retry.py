@@ -24,6 +24,7 @@ from syntrust_core.errors import (
     StoreUnavailable,
     Unavailable,
     WorkerDiskFull,
+    WorkerLost,
 )
 from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
@@ -179,14 +180,19 @@ def _give_up(error: StepError) -> Fail:
 
 def _give_up_after(counted: Sequence[AttemptRecord]) -> Fail:
     last = counted[-1].error
-    if last is not None:
+    if last is not None and not _died(counted[-1]):
         return _give_up(last)
-    hosts = ", ".join(sorted({record.made.host for record in counted}))
+    died = [record for record in counted if _died(record)]
+    hosts = ", ".join(sorted({record.made.host for record in died}))
     return Fail(
-        "worker-lost",
-        f"The worker died {len(counted)} times at this step (on {hosts}), perhaps for "
-        "lack of memory.",
+        WorkerLost.slug,
+        f"The worker died {len(died)} times at this step (on {hosts}), perhaps for lack of memory.",
     )
+
+
+def _died(record: AttemptRecord) -> bool:
+    """Whether the worker died: it left no error, or its parent said so for it."""
+    return record.error is None or record.error.slug == WorkerLost.slug
 
 
 def _give_up_at_last(attempts: Sequence[AttemptRecord]) -> Fail:

@@ -34,6 +34,17 @@ def failed(toy: Toy, ref: Ref) -> tuple[AttemptRecord, ...]:
     return read_attempts(toy.store, ref)
 
 
+def is_told(attempt: AttemptRecord) -> bool:
+    """Whether the last lines of the log are there."""
+    return attempt.error is not None and any("step.started" in line for line in attempt.error.log)
+
+
+def has_signed(toy: Toy) -> bool:
+    """Whether a child has said what it runs, with its log: it does so every second."""
+    signs = [path.read_text() for path in (toy.folder / "scratch").glob("alive-*")]
+    return len(toy.runs()) == 1 and any("step.started" in sign for sign in signs)
+
+
 def is_free(toy: Toy) -> bool:
     return toy.coordinator.active() == set()
 
@@ -107,17 +118,53 @@ def test_a_cancelled_step_that_says_nothing_is_killed_and_leaves_nothing(idle: T
 def test_a_child_that_stands_still_is_killed_by_its_parent(idle: Toy) -> None:
     idle.start(TOY_WORK="toy_worker:hang", TOY_BEAT_S="0.3")
     idle.submit()
-    until(lambda: len(idle.runs()) == 1)
+    until(lambda: has_signed(idle))
 
     os.kill(idle.runs()[0], signal.SIGSTOP)
-    # Its lease runs out after a minute; that minute is not waited for here.
-    until(lambda: not Path(f"/proc/{idle.runs()[0]}").exists())
-    idle.redis.delete(f"lease:{idle.message.step_id}")
+    (attempt,) = failed(idle, idle.message.ref)
+    assert attempt.error is not None
+    assert attempt.error.slug == "stalled"
+    assert is_told(attempt)
+    until(lambda: is_free(idle))  # long before its lease runs out
+    assert not Path(f"/proc/{idle.runs()[0]}").exists()
 
     idle.go()
     idle.submit()
     until(idle.done)
     assert len(set(idle.runs())) == 2
+
+
+def test_of_a_child_that_the_system_kills_its_parent_leaves_the_reason_and_the_log(
+    idle: Toy,
+) -> None:
+    idle.start(TOY_WORK="toy_worker:hang", TOY_BEAT_S="0.3")
+    idle.submit()
+    until(lambda: has_signed(idle))
+
+    os.kill(idle.runs()[0], signal.SIGKILL)
+
+    (attempt,) = failed(idle, idle.message.ref)
+    assert attempt.error is not None
+    assert attempt.error.slug == "worker-lost"
+    assert is_told(attempt)
+    until(lambda: is_free(idle))
+
+
+def test_a_worker_that_was_killed_with_its_children_tells_of_them_when_it_is_back(
+    idle: Toy,
+) -> None:
+    idle.start(TOY_WORK="toy_worker:hang")
+    idle.submit()
+    until(lambda: has_signed(idle))
+
+    idle.kill()
+    idle.start(TOY_WORK="toy_worker:hang")
+
+    (attempt,) = failed(idle, idle.message.ref)
+    assert attempt.error is not None
+    assert attempt.error.slug == "worker-lost"
+    assert is_told(attempt)
+    until(lambda: is_free(idle))
 
 
 def test_a_message_that_a_worker_cannot_read_counts_as_an_attempt(toy: Toy) -> None:

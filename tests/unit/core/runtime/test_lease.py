@@ -33,8 +33,8 @@ class Process(InProcess):
     def stopping(self) -> bool:
         return self.told
 
-    def sign(self, step: str) -> None:
-        assert step == REF.id
+    def sign(self, ref: Ref, attempt: str) -> None:
+        assert ref == REF
         self.signs += 1
 
     def kill(self) -> None:

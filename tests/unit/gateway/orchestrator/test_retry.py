@@ -69,6 +69,20 @@ def test_three_deaths_without_progress_fail_the_step_and_name_the_hosts(attempts
     assert "host-0, host-1, host-2" in failed.text
 
 
+def test_three_deaths_that_a_parent_has_told_of_count_like_those_that_nobody_saw(
+    attempts: Attempts,
+) -> None:
+    attempts.add()
+    for _ in range(MAX_ATTEMPTS - 1):
+        attempts.add(slug="worker-lost")
+
+    failed = attempts.decide(waited=True)
+
+    assert isinstance(failed, Fail)
+    assert failed.slug == "worker-lost"
+    assert "died 3 times" in failed.text
+
+
 def test_a_training_that_progresses_each_time_survives_any_three_deaths(attempts: Attempts) -> None:
     for _ in range(3 * MAX_ATTEMPTS):
         attempts.progress(attempts.add())
