@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from syntrust_core.observability.clocks import MOST_SKEW_S
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.observability.gpus import Gpu
 from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
@@ -105,3 +106,10 @@ def test_the_gpus_of_a_machine_are_the_last_that_were_reported(
     coordinator.report_gpus(host, [now])
 
     assert coordinator.gpus()[host] == [now]
+
+
+def test_a_clock_that_is_right_is_told_as_such(coordinator: StepCoordinator) -> None:
+    process = uuid4().hex
+    coordinator.report_clock(process)
+
+    assert abs(coordinator.clocks()[process]) < MOST_SKEW_S

@@ -752,7 +752,7 @@ class Ready(TypedDict):
     status: Literal["ready", "degraded"]
     """degraded: work is taken, and waits for an orchestrator or a worker."""
     checks: dict[str, str]
-    """`ok`, or what is wrong, of database, store, queue and orchestrator."""
+    """`ok`, or what is wrong, of database, store, queue, orchestrator and clocks (of workers and orchestrators, against the queue server's)."""
     workers: dict[str, int]
     """Live workers by queue."""
 

@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 from syntrust_core.contracts.base import Frozen, Progress, Queue
 from syntrust_core.errors import QueueUnavailable
+from syntrust_core.observability.clocks import measure_skew_s, note_skew
 from syntrust_core.observability.counters import COUNTERS, Sample, read_samples
 from syntrust_core.observability.gpus import Gpu, parse_gpus, write_gpus
 
@@ -28,6 +29,7 @@ QUEUED = timedelta(seconds=120)
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL = timedelta(seconds=15)
 WORKER = timedelta(seconds=45)
+CLOCK = timedelta(seconds=120)  # a process that cannot start tells it at each attempt
 PROGRESS = timedelta(seconds=120)
 CANCEL = timedelta(seconds=120)
 TICK = timedelta(hours=1)
@@ -140,6 +142,14 @@ class StepCoordinator(Protocol):
 
     def worker_names(self, queue: Queue) -> list[str]:
         """List these workers by name, sorted."""
+        ...
+
+    def report_clock(self, process: str) -> None:
+        """Tell how far the clock of this process is ahead of the queue server's."""
+        ...
+
+    def clocks(self) -> dict[str, float]:
+        """Give the seconds that clocks are ahead, by process, of those that told it lately."""
         ...
 
     def send_counts(self) -> None:
@@ -299,6 +309,20 @@ class RedisCoordinator:
         with _answering():
             keys = [bytes(key).decode() for key in self._redis.scan_iter(f"{prefix}*", count=1000)]
         return sorted(key.removeprefix(prefix) for key in keys)
+
+    def report_clock(self, process: str) -> None:
+        with _answering():
+            ahead_s = measure_skew_s(self._redis)
+            if ahead_s is not None:
+                self._redis.set(f"clock:{process}", f"{ahead_s:.1f}", ex=CLOCK)
+        note_skew(process, ahead_s)
+
+    def clocks(self) -> dict[str, float]:
+        with _answering():
+            keys = sorted(self._redis.scan_iter("clock:*", 1000))
+            found = cast("list[bytes | None]", self._redis.mget(keys)) if keys else []
+        told = zip(keys, found, strict=True)
+        return {_name(key): float(raw) for key, raw in told if raw is not None}
 
     def send_counts(self) -> None:
         COUNTERS.send(self._redis)

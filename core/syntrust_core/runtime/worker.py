@@ -35,6 +35,7 @@ from syntrust_core.errors import (
 )
 from syntrust_core.log import about_run, get_logger
 from syntrust_core.observability import tracing
+from syntrust_core.observability.clocks import name_process
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.observability.gpus import read_gpus
 from syntrust_core.runtime.attempt_records import record_loss
@@ -91,9 +92,11 @@ def run_worker(
     settings.worker.scratch.mkdir(parents=True, exist_ok=True)
     lost = find_lost(settings.worker.scratch)
     remove_leftovers(settings.worker.scratch)
-    store = S3Store(settings.storage)
+    store, coordinator = S3Store(settings.storage), RedisCoordinator.at(settings.queue.url)
+    with suppress(QueueUnavailable):  # first, as the store serves nobody whose clock is off
+        coordinator.report_clock(name_process(queue))
     store.ensure_bucket()
-    report_lost(lost, store, RedisCoordinator.at(settings.queue.url))
+    report_lost(lost, store, coordinator)
     at_start(store)
     app, worker = make_celery(settings.queue), _Worker(settings, queue, processes, options)
     for kind, location in handlers.items():
@@ -232,6 +235,7 @@ class _Worker:
             with suppress(QueueUnavailable):
                 for name in names:
                     coordinator.worker_alive(self._queue, name)
+                coordinator.report_clock(name_process(self._queue))
                 coordinator.send_counts()
                 if gpus := read_gpus():
                     coordinator.report_gpus(socket.gethostname(), gpus)

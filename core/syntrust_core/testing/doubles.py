@@ -87,6 +87,7 @@ class MemoryCoordinator:
         self._is_new = True
         self.held_by: dict[str, Holder] = {}
         self.counts: dict[str, float] = {}
+        self.clocks_ahead_s: dict[str, float] = {}
         self.reported_gpus: dict[str, list[Gpu]] = {}
 
     def set_queued(self, step: str) -> None:
@@ -161,6 +162,12 @@ class MemoryCoordinator:
 
     def worker_names(self, queue: Queue) -> list[str]:
         return sorted(worker for name, worker in self.alive if name == queue)
+
+    def report_clock(self, process: str) -> None:
+        self.clocks_ahead_s[process] = 0.0
+
+    def clocks(self) -> dict[str, float]:
+        return dict(self.clocks_ahead_s)
 
     def send_counts(self) -> None:
         for field, value in COUNTERS.take().items():

@@ -1,7 +1,7 @@
 """Check what the API needs to take work, and show who does it: all at once, for a few seconds only.
 
-Ready means that database, object store and queue answer. An orchestrator or workers that are away
-degrade it: work is taken, and waits.
+Ready means that database, object store and queue answer. An orchestrator or workers that are away,
+or whose clock is off, degrade it: work is taken, and waits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import QueueUnavailable, StoreUnavailable, Unavailable
 from syntrust_core.log import get_logger
+from syntrust_core.observability.clocks import describe_skew
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Client
@@ -37,7 +38,10 @@ class Ready(AnswerBody):
     ]
     checks: Annotated[
         dict[str, str],
-        Field(description="`ok`, or what is wrong, of database, store, queue and orchestrator."),
+        Field(
+            description="`ok`, or what is wrong, of database, store, queue, orchestrator and "
+            "clocks (of workers and orchestrators, against the queue server's)."
+        ),
     ]
     workers: Annotated[dict[str, int], Field(description="Live workers by queue.")]
 
@@ -57,6 +61,7 @@ class Health:
             "store": self._store,
             "queue": self._queue,
             "orchestrator": self._orchestrator,
+            "clocks": self._clocks,
         }
         self._threads = {name: ThreadPoolExecutor(1, f"health-{name}") for name in self._asked}
 
@@ -73,7 +78,7 @@ class Health:
         away = [name for name in _NEEDED if checks[name] != _OK]
         if away:
             raise NotReady(f"Not ready: {_list_reasons(away, checks)}.", **checks)
-        works = checks["orchestrator"] == _OK and all(self._workers.values())
+        works = all(self._workers.values()) and all(answer == _OK for answer in answers)
         status: Literal["ready", "degraded"] = "ready" if works else "degraded"
         return Ready(status=status, checks=checks, workers=dict(self._workers))
 
@@ -118,6 +123,15 @@ class Health:
         if age_s is None:
             return "no tick is known"
         return _OK if age_s < SILENT_ORCHESTRATOR_S else f"no tick for {age_s:.0f} s"
+
+    def _clocks(self) -> str:
+        try:
+            wrong = describe_skew(self._container.coordinator.clocks())
+        except QueueUnavailable:
+            return "unknown: the queue does not answer"
+        if wrong is not None:
+            log.warning("health.clock_off", reason=wrong)
+        return wrong or _OK
 
 
 def _list_reasons(away: list[str], checks: dict[str, str]) -> str:

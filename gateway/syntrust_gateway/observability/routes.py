@@ -52,7 +52,10 @@ async def ready(request: Request) -> Ready:
     responses=documented(Forbidden) | _TEXT,
 )
 def get_metrics(request: Request, caller: CallerDep) -> Response:
-    """Counts requests, experiments, jobs, steps and live workers. Only an admin may ask."""
+    """Tells of requests, runs, steps, attempts, workers, servers, clocks and GPUs.
+
+    `docs/observability.md` names every metric. Only an admin may ask.
+    """
     caller.require_admin()
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=CONTENT_TYPE)

@@ -119,3 +119,11 @@ def _who_works(coordinator: StepCoordinator) -> Iterator[Metric]:
         "Seconds since the orchestrator that leads ended a tick; infinite beyond an hour.",
         value=math.inf if age_s is None else age_s,
     )
+    clocks = GaugeMetricFamily(
+        "syntrust_clock_ahead_seconds",
+        "Seconds that the clock of a process is ahead of the queue server's.",
+        labels=["process"],
+    )
+    for process, ahead_s in coordinator.clocks().items():
+        clocks.add_metric([process], ahead_s)
+    yield clocks

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.errors import QueueUnavailable
+from syntrust_core.observability.clocks import name_process
 from syntrust_gateway.db.schedule_tables import ReadyStep
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import Step, StepState
@@ -39,6 +41,7 @@ MARKS_EVERY_S: Final = 2.0
 ADOPT_EVERY_S: Final = 30.0
 REVIEW_EVERY_S: Final = 60.0
 NOTE_EVERY_S: Final = 1.0
+CLOCK_EVERY_S: Final = 10.0
 MOST_ROUNDS: Final = 20
 PLANNING_S: Final = 0.5  # of planning before the other work has its turn
 
@@ -68,6 +71,7 @@ class Orchestrator:
 
         It is safe to interrupt and to repeat this at any point.
         """
+        self._every(CLOCK_EVERY_S, self._report_clock)  # before a server refuses what it dates
         has_moved = self._every(SURVEY_EVERY_S, self._survey)
         self._every(ADOPT_EVERY_S, self._adopt)
         self._every(MARKS_EVERY_S, self._flights.keep_marks)
@@ -81,6 +85,10 @@ class Orchestrator:
     def _note_tick(self) -> None:
         self._servers.coordinator.note_tick()
         self._servers.coordinator.send_counts()
+
+    def _report_clock(self) -> None:
+        with suppress(QueueUnavailable):
+            self._servers.coordinator.report_clock(name_process("orchestrator"))
 
     def _hand_out_steps(self) -> bool:
         """Hand out what comes next. What turns out to be done already may make more steps ready."""

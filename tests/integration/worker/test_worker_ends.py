@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from syntrust_core.contracts.base import Kind, Manifest, Queue, Ref
 from syntrust_core.runtime.queue import make_celery, make_task_id
 from syntrust_core.settings import QueueSettings
 from syntrust_gateway.orchestrator.retry import AttemptRecord, read_attempts
+
+FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 
 
 def send(toy: Toy, kind: str, message: Any) -> Ref:
@@ -230,3 +233,18 @@ def test_a_step_that_arrives_while_its_worker_leaves_is_at_once_there_for_the_ne
     idle.start()
     until(idle.done)
     assert len(read_attempts(idle.store, idle.message.ref)) == 1
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime")
+@pytest.mark.parametrize("minutes", [10, -20], ids=["it starts", "the store refuses it"])
+def test_a_worker_tells_that_its_clock_is_off_even_if_it_cannot_start(
+    idle: Toy, minutes: int
+) -> None:
+    idle.launch(LD_PRELOAD=str(FAKETIME), FAKETIME=f"{minutes:+}m")
+
+    until(lambda: bool(idle.coordinator.clocks()))
+
+    ((process, ahead_s),) = idle.coordinator.clocks().items()
+    assert process == f"metrics-{socket.gethostname()}"
+    assert ahead_s == pytest.approx(60 * minutes, abs=30)
+    until(lambda: "clock.off" in (idle.folder / "worker.log").read_text())

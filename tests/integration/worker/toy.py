@@ -66,13 +66,17 @@ class Toy:
         self.redis.delete(*self.redis.keys("worker:*"))
 
     def start(self, **env: str) -> None:
+        self.launch(**env)
+        until(lambda: self.coordinator.workers(Queue.METRICS) >= 1)
+
+    def launch(self, **env: str) -> None:
+        """Start the process, which may not come to live."""
         self.process = subprocess.Popen(
             [sys.executable, str(TOY)],
             env=self._env | env,
             stderr=self.log,
             start_new_session=True,
         )
-        until(lambda: self.coordinator.workers(Queue.METRICS) >= 1)
 
     def runs(self) -> list[int]:
         path = self.folder / "runs"

@@ -242,7 +242,9 @@ def test_readiness_names_each_server(nobody: Any, container: Container) -> None:
     body = nobody.get("/health/ready").json()
 
     assert body["status"] == "ready"
-    assert body["checks"] == dict.fromkeys(("database", "store", "queue", "orchestrator"), "ok")
+    assert body["checks"] == dict.fromkeys(
+        ("database", "store", "queue", "orchestrator", "clocks"), "ok"
+    )
     assert body["workers"] == {"generator": 1, "segmenter": 1, "metrics": 1}
 
 
@@ -268,6 +270,27 @@ def test_work_is_taken_but_waits_while_a_queue_has_no_worker(
     body = nobody.get("/health/ready").json()
 
     assert (body["status"], body["workers"]["generator"]) == ("degraded", 0)
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "told"),
+    [
+        (1200.4, "metrics-north is 1200 s ahead of the queue server's; others off: 1"),
+        (-1200.4, "metrics-north is 1200 s behind the queue server's; others off: 1"),
+        (59.0, "orchestrator-south is 61 s ahead of the queue server's"),
+    ],
+)
+def test_a_clock_that_is_off_degrades_the_platform_and_is_named_with_its_seconds(
+    nobody: Any, coordinator: MemoryCoordinator, ahead_s: float, told: str
+) -> None:
+    coordinator.note_tick()
+    for queue in Queue:
+        coordinator.worker_alive(queue, "w")
+    coordinator.clocks_ahead_s |= {"metrics-north": ahead_s, "orchestrator-south": 61.0}
+
+    body = nobody.get("/health/ready").json()
+
+    assert (body["status"], body["checks"]["clocks"]) == ("degraded", f"the clock of {told}")
 
 
 def test_a_clock_that_differs_from_the_stores_is_told_in_seconds(

@@ -20,6 +20,7 @@ from syntrust_gateway.db.schedule_tables import ReadyStep, ScheduledRun
 from syntrust_gateway.db.tables import Step, StepState
 from syntrust_gateway.observability.work import count_steps
 
+METRICS_PAGE: Final = Path(__file__).parents[4] / "docs" / "observability.md"
 MONITORING: Final = Path(__file__).parents[4] / "monitoring"
 _NAME: Final = re.compile(r"\bsyntrust_\w+")
 
@@ -127,6 +128,18 @@ def test_dashboard_and_alerts_ask_only_for_metrics_that_are_there(
     assert asked - there == set()
 
 
+def test_the_page_about_metrics_lists_every_one(admin: Any, coordinator: MemoryCoordinator) -> None:
+    _record_work(coordinator)
+    text = admin.get("/metrics").text
+
+    there = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+
+    listed = set(re.findall(r"`(syntrust_\w+)`", METRICS_PAGE.read_text()))
+    assert len(there) > 10
+    # prometheus_client gives the instant of creation beside each counter and histogram.
+    assert {name for name in there if not name.endswith("_created")} == listed
+
+
 def _record_work(coordinator: MemoryCoordinator) -> None:
     for name, labels in (
         ("syntrust_step_attempts", {"kind": "score_cases", "outcome": "done"}),
@@ -140,6 +153,7 @@ def _record_work(coordinator: MemoryCoordinator) -> None:
     coordinator.worker_alive(Queue.METRICS, "worker")
     gpu = Gpu(index=0, utilisation=0.5, memory_used_bytes=1, memory_total_bytes=2)
     coordinator.report_gpus("host", [gpu])
+    coordinator.report_clock("metrics-host")
 
 
 def _queries() -> Iterator[str]:
