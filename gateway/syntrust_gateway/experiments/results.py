@@ -27,6 +27,7 @@ from syntrust_gateway.experiments.result_schemas import (
     Provenance,
     StepRecord,
 )
+from syntrust_gateway.lifecycle.pictures import require_shown
 from syntrust_gateway.lifecycle.reads import healing, require_manifest
 
 RESULTS_FILE: Final = "results.json"
@@ -71,10 +72,11 @@ def read_report_file(
     Conflict
         If the experiment has not ended, or failed without results.
     NotFound
-        If its report has no such file.
+        If its report has no such file, or shows a case in it that was withdrawn.
     """
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
+        require_shown(session, experiment, name)
         info = _file(session, experiment, name)
     return _read(container, info)
 

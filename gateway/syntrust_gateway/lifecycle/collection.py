@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, select, union
+from sqlalchemy import Select, delete, null, select, union
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.contracts.base import Kind, Manifest, Ref
 from syntrust_core.contracts.uploads import CONTENT_PREFIX, STAGED_FOR
 from syntrust_core.log import get_logger
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectInfo, ObjectStore
 from syntrust_core.storage.tombstones import list_withdrawn
+from syntrust_gateway.db.content_tables import JobUpload
 from syntrust_gateway.db.schedule_tables import ReadyStep, StepNeed
 from syntrust_gateway.db.session import Sessions, in_chunks
 from syntrust_gateway.db.tables import (
@@ -32,6 +33,7 @@ from syntrust_gateway.db.tables import (
 from syntrust_gateway.lifecycle.integrity import artifact_of, read_stored_manifest
 from syntrust_gateway.lifecycle.withdrawal import list_withdrawn_steps
 from syntrust_gateway.runs.tables import TABLES
+from syntrust_gateway.uploads.receipts import is_received
 from syntrust_gateway.uploads.staging import list_staged
 
 log = get_logger(__name__)
@@ -66,6 +68,7 @@ class _Steps:
     known: Collection[str]
     withdrawn: Collection[str]
     active: Collection[str]
+    reports: Mapping[str, Manifest]
 
 
 class Collector:
@@ -89,12 +92,18 @@ class Collector:
     def find(self) -> list[Garbage]:
         """List what can go; nothing is changed."""
         with self._read() as session:
+            rows = [_describe_row(upload) for upload in self._find_abandoned(session)]
+        return rows + self._find_objects()
+
+    def _find_objects(self) -> list[Garbage]:
+        with self._read() as session:
+            reports = _read_reports(session)
             unwanted = find_unwanted(session, self._now - self._retention.unwanted)
             known = set(session.scalars(select(Step.id)))
             named = set(_named_keys(session))
             withdrawn = list_withdrawn_steps(session) | list_withdrawn(self._store)
         active = self._coordinator.active()
-        found = list(self._in_artifacts(_Steps(unwanted, known, withdrawn, active)))
+        found = list(self._in_artifacts(_Steps(unwanted, known, withdrawn, active, reports)))
         found += [item for item in self._in_content() if item.key not in named]
         return found + [item for item in self._in_staging() if item.key not in named]
 
@@ -104,10 +113,21 @@ class Collector:
             unwanted = find_unwanted(session, self._now - self._retention.unwanted)
             forget_steps(session, unwanted - self._coordinator.active())
             _forget_expired(session, self._now)
-        found = self.find()
+            uploads = self._find_abandoned(session)
+            session.execute(delete(Upload).where(Upload.id.in_(uploads)))
+        found = self._find_objects()
         remove_objects(self._store, [item.key for item in found])
-        log.info("gc.removed", objects=len(found), bytes=sum(item.bytes for item in found))
-        return found
+        size = sum(item.bytes for item in found)
+        log.info("gc.removed", objects=len(found), bytes=size, uploads=len(uploads))
+        return [*map(_describe_row, uploads), *found]
+
+    def _find_abandoned(self, session: Session) -> list[str]:
+        """List the uploads that no job has taken in time: their staged files go by then."""
+        taken = select(JobUpload.upload_id)
+        old = Upload.created < self._now - STAGED_FOR
+        query = select(Upload).where(old, Upload.step.is_(None), Upload.id.not_in(taken))
+        found = session.scalars(query.order_by(Upload.id))
+        return [row.id for row in found if not all(map(is_received, row.files.values()))]
 
     def _in_artifacts(self, steps: _Steps) -> Iterator[Garbage]:
         for ref, items in _by_artifact(self._store.list("artifacts/")):
@@ -121,11 +141,15 @@ class Collector:
                 old = self._older(items, self._retention.unwanted)
                 yield from _garbage(old, "its step is not in the database")
             else:
-                yield from self._in_artifact(ref, items)
+                yield from self._in_artifact(ref, items, steps.reports.get(ref.id))
 
-    def _in_artifact(self, ref: Ref, items: list[ObjectInfo]) -> Iterator[Garbage]:
+    def _in_artifact(
+        self, ref: Ref, items: list[ObjectInfo], recorded: Manifest | None
+    ) -> Iterator[Garbage]:
         manifest = read_stored_manifest(self._store, ref)
         named = set() if manifest is None else {info.key for info in manifest.files.values()}
+        cut = set() if manifest is None else _find_cut(manifest, recorded)
+        yield from _garbage([item for item in items if item.key in cut], "its case was withdrawn")
         files = [item for item in items if item.key not in named and _is_of_an_attempt(item.key)]
         old = self._older(files, self._retention.unnamed)
         yield from _garbage(old, "of an attempt that has not won")
@@ -144,6 +168,26 @@ class Collector:
     def _in_staging(self) -> Iterator[Garbage]:
         staged = list_staged(self._store, before=self._now - STAGED_FOR)
         yield from _garbage(staged, "an upload that was not received")
+
+
+def _describe_row(upload: str) -> Garbage:
+    return Garbage(f"upload {upload}", 0, "announced, and taken by no job in time")
+
+
+def _read_reports(session: Session) -> dict[str, Manifest]:
+    """Read what is recorded of reports: of one that shows a withdrawn case, less than is stored."""
+    query = select(Step.id, Step.manifest).where(
+        Step.kind == str(Kind.BUILD_REPORT), Step.state == StepState.DONE
+    )
+    rows = session.execute(query.where(Step.manifest.is_not(null())))
+    return {step: Manifest.model_validate(manifest) for step, manifest in rows}
+
+
+def _find_cut(stored: Manifest, recorded: Manifest | None) -> set[str]:
+    """Find the files of a report that were cut out of it, by their keys."""
+    if recorded is None or recorded.attempt != stored.attempt:
+        return set()
+    return {info.key for name, info in stored.files.items() if name not in recorded.files}
 
 
 def _garbage(items: Iterable[ObjectInfo], why: str) -> Iterator[Garbage]:

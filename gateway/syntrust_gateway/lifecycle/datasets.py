@@ -47,6 +47,7 @@ def withdraw_case(
             "models_marked": done.models_marked,
             "models_deleted": done.models_deleted,
             "kept_for": done.kept_for,
+            "reports_cut": done.reports_cut,
         }
         audit(session, caller, "case.withdraw", f"{dataset.id}/{case_id}", **told)
     objects = remove(container.store, done.removal)

@@ -62,7 +62,7 @@ def find_loss(
 
     Of files whose key begins with `hashed` the bytes are read and compared with their digest, of
     the others (or of all, if it is None) only the sizes. `recorded` is the manifest as the database
-    has it.
+    has it, whose files count then.
     """
     found = read_stored_manifest(store, ref)
     if found is None:
@@ -71,10 +71,15 @@ def find_loss(
         return Loss(ref, reason)
     if (found.kind, found.id) != (ref.kind, ref.id):
         return Loss(ref, "its manifest is of another artifact", found.attempt)
-    if recorded is not None and found.files != recorded.files:
+    if recorded is not None and not _has_all(found, recorded):
         return Loss(ref, "its manifest is not the one that was recorded", found.attempt)
-    wrong = next(_wrong_files(store, found, hashed), None)
+    wrong = next(_wrong_files(store, recorded or found, hashed), None)
     return None if wrong is None else Loss(ref, wrong, found.attempt)
+
+
+def _has_all(found: Manifest, recorded: Manifest) -> bool:
+    """Whether what was recorded is there. Of a report that was cut, the store may name more."""
+    return all(found.files.get(name) == info for name, info in recorded.files.items())
 
 
 def was_replaced(store: ObjectStore, loss: Loss) -> bool:

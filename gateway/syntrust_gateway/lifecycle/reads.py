@@ -12,6 +12,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Step
 from syntrust_gateway.errors import BeingRecomputed
 from syntrust_gateway.lifecycle.integrity import artifact_of, find_loss
+from syntrust_gateway.lifecycle.removal import WITHDRAWN_SLUG
 from syntrust_gateway.orchestrator.healing.heal import heal
 from syntrust_gateway.orchestrator.scheduling.ready_steps import find_wanted
 
@@ -30,9 +31,13 @@ def require_manifest(step: Step) -> Manifest:
 
     Raises
     ------
+    NotFound
+        If it went with a case that was withdrawn.
     BeingRecomputed
         If it was lost, and is being computed again.
     """
+    if step.error is not None and step.error["slug"] == WITHDRAWN_SLUG:
+        raise NotFound(step.error["text"])
     if step.manifest is None:
         raise BeingRecomputed(_TOLD.format(kind=step.kind), kind=step.kind, step=step.id)
     return Manifest.model_validate(step.manifest)
@@ -66,7 +71,8 @@ def _heal(container: Container, ref: Ref, key: str) -> bool:
         step = session.get(Step, ref.id, with_for_update=True)
         if step is None:
             raise NotFound(_LOST.format(kind=ref.kind, step=ref.id))
-        loss = find_loss(container.store, ref, hashed=key)
+        recorded = step.manifest and Manifest.model_validate(step.manifest)
+        loss = find_loss(container.store, ref, recorded=recorded or None, hashed=key)
         if loss is not None:
             heal(session, container.store, loss)
         return bool(find_wanted(session, [ref.id]))

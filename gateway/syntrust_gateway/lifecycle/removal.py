@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.contracts.base import Kind, Manifest, Ref
 from syntrust_core.contracts.uploads import CONTENT_PREFIX
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.tombstones import tombstone_key
@@ -24,16 +24,21 @@ _IDS_AT_ONCE = 500
 
 @dataclass
 class Removal:
-    """What is to leave the store. Of `marked` artifacts, none may be published again."""
+    """What is to leave the store. Of `marked` artifacts, none may be published again.
+
+    Those in `cut` stay, with the files that their new manifest names.
+    """
 
     artifacts: set[Ref] = field(default_factory=set)
     marked: set[Ref] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
+    cut: dict[Ref, Manifest] = field(default_factory=dict)
 
     def add(self, other: Removal) -> None:
         self.artifacts |= other.artifacts
         self.marked |= other.marked
         self.keys |= other.keys
+        self.cut |= other.cut
 
     def covers(self, key: str) -> bool:
         return key in self.keys or artifact_of(key) in self.artifacts | self.marked
@@ -45,9 +50,16 @@ def mark(store: ObjectStore, removal: Removal) -> None:
         store.put(tombstone_key(ref), b"-")
 
 
+def write_cut(store: ObjectStore, removal: Removal) -> None:
+    """Let the store's manifests name what is left. Until then the recorded ones hold."""
+    for ref, manifest in removal.cut.items():
+        store.put(ref.manifest_key, manifest.model_dump_json().encode())
+
+
 def remove(store: ObjectStore, removal: Removal) -> int:
     """Remove the objects, and count them. Marks are written before, so no late worker wins."""
     mark(store, removal)
+    write_cut(store, removal)
     removed = 0
     for ref in removal.artifacts | removal.marked:
         store.delete(ref.manifest_key)

@@ -32,6 +32,13 @@ class WithdrawnBody(AnswerBody):
     failed_runs: Annotated[Ids, Field(description="They used the case and had not ended.")]
     models_marked: Annotated[Ids, Field(description="Kept; their cards name the case.")]
     models_deleted: Ids
+    reports_cut: Annotated[
+        Ids,
+        Field(
+            description="Experiments that have ended with the case among theirs: report.html, and "
+            "figure 2 if it may show it, are gone; their numbers stay."
+        ),
+    ]
     kept_for: Annotated[Ids, Field(description="Other datasets of yours that hold the case.")]
     objects: Annotated[int, Field(description="Files that were removed from the store.")]
 

@@ -28,6 +28,7 @@ from syntrust_gateway.db.tables import (
     Upload,
     utc_now,
 )
+from syntrust_gateway.lifecycle.pictures import cut_reports, find_cut_reports, names_case
 from syntrust_gateway.lifecycle.removal import (
     WITHDRAWN_SLUG,
     Removal,
@@ -46,7 +47,7 @@ IMAGES: Final = (
     Kind.EXPORT_IMAGES,
     Kind.SEGMENT_CASE,
 )
-"""Kinds that hold images, or label maps, of the case. Scores and reports hold numbers."""
+"""Kinds that hold images, or label maps, of the case. Scores hold numbers; see `pictures`."""
 WEIGHTS: Final = (Kind.TRAIN_SEGMENTER, Kind.TRAIN_GENERATOR)
 
 
@@ -54,7 +55,8 @@ WEIGHTS: Final = (Kind.TRAIN_SEGMENTER, Kind.TRAIN_GENERATOR)
 class Withdrawal:
     """What a withdrawal has done: runs that failed, models that were marked or deleted.
 
-    `kept_for` are other datasets of the same client that hold the same case.
+    `kept_for` are other datasets of the same client that hold the same case; `reports_cut` are
+    experiments whose report no longer has what shows it.
     """
 
     removal: Removal = field(default_factory=Removal)
@@ -62,6 +64,7 @@ class Withdrawal:
     models_marked: list[str] = field(default_factory=list)
     models_deleted: list[str] = field(default_factory=list)
     kept_for: list[str] = field(default_factory=list)
+    reports_cut: list[str] = field(default_factory=list)
 
 
 def withdraw(
@@ -90,11 +93,13 @@ def withdraw(
     case.step = None
     session.flush()
     if step is not None:
+        done.reports_cut = find_cut_reports(session, dataset, case.case_id)
+        done.removal.add(cut_reports(session, step))
         done.failed_runs = _fail_runs(session, dataset, case, step)
         _treat_models(session, dataset, case, step, done, delete=cascade_models)
         _close(session, dataset, step, done)
     cut_contents(session, dataset.owner, row.contents)
-    done.removal.keys = unnamed_contents(session, (str(file["key"]) for file in files.values()))
+    done.removal.keys |= unnamed_contents(session, (str(file["key"]) for file in files.values()))
     log.info("case.withdrawn", dataset=dataset.id, runs=len(done.failed_runs))
     return done
 
@@ -117,17 +122,19 @@ def _fail_runs(session: Session, dataset: Dataset, case: Case, step: str) -> lis
     }
     failed = []
     for table in TABLES:
-        for run in _live_users(session, table, dataset, step):
+        for run in _live_users(session, table, dataset, case.case_id, step):
             session.execute(update(table.rows).where(table.rows.id == run).values(values))
             failed.append(run)
     return failed
 
 
-def _live_users(session: Session, table: RunTable, dataset: Dataset, step: str) -> list[str]:
+def _live_users(
+    session: Session, table: RunTable, dataset: Dataset, case: str, step: str
+) -> list[str]:
     live = (table.rows.owner == dataset.owner) & table.rows.state.in_(NOT_ENDED)
     if table is EXPERIMENTS:
-        here = select(Experiment.id).where(live, Experiment.dataset_id == dataset.id)
-        return list(session.scalars(here))
+        here = select(Experiment).where(live, Experiment.dataset_id == dataset.id)
+        return [row.id for row in session.scalars(here).all() if names_case(row.spec, case)]
     jobs = session.scalars(select(Job).where(live)).all()
     return [job.id for job in jobs if dataset.id in json.dumps(job.spec) or step in str(job.plan)]
 

@@ -50,8 +50,10 @@ def plan_steps(session: Session, run: Run) -> PlannedSteps:
         return PlannedSteps(steps, steps[-1].step_id)
     dataset = session.get_one(Dataset, session.get_one(Experiment, run.id).dataset_id)
     cases = session.scalars(select(Case).where(Case.dataset_id == dataset.id)).all()
-    require_whole(dataset, cases)
-    planned = plan(ResolvedSpec.model_validate(run.spec), view_dataset(dataset, cases))
+    spec = ResolvedSpec.model_validate(run.spec)
+    named = {*spec.train, *spec.validation, *spec.test}
+    require_whole(dataset, (case for case in cases if case.case_id in named))
+    planned = plan(spec, view_dataset(dataset, cases))
     return PlannedSteps(planned.steps, planned.report)
 
 

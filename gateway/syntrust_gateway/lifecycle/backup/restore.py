@@ -26,7 +26,7 @@ from syntrust_gateway.lifecycle.backup.write import (
     TOMBSTONES_FILE,
     object_path,
 )
-from syntrust_gateway.lifecycle.removal import Removal, mark
+from syntrust_gateway.lifecycle.removal import Removal, mark, write_cut
 from syntrust_gateway.lifecycle.withdrawal import apply_tombstones
 
 log = get_logger(__name__)
@@ -148,4 +148,5 @@ def _put_objects(backup: Backup, store: ObjectStore, removal: Removal) -> tuple[
             raise InvalidRequest(f"{item['key']} is missing from the backup, or damaged: {path}")
         store.put_file(item["key"], path)
         restored += 1
+    write_cut(store, removal)
     return restored, withheld

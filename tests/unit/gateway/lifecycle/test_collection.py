@@ -5,15 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
 from syntrust_core.contracts.base import Kind, Ref
-from syntrust_gateway.db.tables import Experiment, ExperimentStep, StepState, utc_now
+from syntrust_gateway.db.content_tables import JobUpload
+from syntrust_gateway.db.tables import (
+    Experiment,
+    ExperimentStep,
+    Job,
+    JobKind,
+    RunState,
+    StepState,
+    Upload,
+    utc_now,
+)
 from syntrust_gateway.lifecycle.collection import Collector
 from syntrust_gateway.lifecycle.verification import Verifier
 
 pytestmark = pytest.mark.any_database
+
+
+PLACES = ("staging", "content")
 
 
 def collector(harness: OrchestratorHarness, *, later: timedelta = timedelta()) -> Collector:
@@ -62,6 +75,32 @@ def test_uploads_that_nobody_names_go_after_a_day(harness: OrchestratorHarness) 
     found = collector(harness, later=timedelta(days=2)).collect()
 
     assert {item.key for item in found} == {"staging/1/abandoned", f"content/{'a' * 64}"}
+
+
+def test_uploads_that_no_job_has_taken_leave_no_row_after_a_day(
+    harness: OrchestratorHarness, ready: str
+) -> None:
+    del ready  # its client
+    staged, received = ({"key": f"{place}/1/x", "bytes": 9, "sha256": "0" * 64} for place in PLACES)
+    with harness.write.begin() as session:
+        rows = [Upload(files={"t1": file}, scheme="auto", owner=1) for file in (staged, received)]
+        used = Upload(files={"t1": staged}, scheme="auto", owner=1)
+        job = Job(kind=JobKind.SYNTHESIS, spec={}, plan=[], owner=1, state=RunState.FAILED)
+        session.add_all([*rows, used, job])
+        session.flush()
+        taken = {"roles": ["t1"], "case_id": None, "received": False}
+        session.add(JobUpload(job_id=job.id, upload_id=used.id, **taken))
+        abandoned, kept = rows[0].id, {rows[1].id, used.id}
+    young, old = collector(harness), collector(harness, later=timedelta(days=2))
+
+    assert [item.key for item in young.find() if item.key.startswith("upload ")] == []
+    assert [item.key for item in old.find() if item.key.startswith("upload ")] == [
+        f"upload {abandoned}"
+    ]
+    assert f"upload {abandoned}" in {item.key for item in old.collect()}
+
+    with harness.read() as session:
+        assert set(session.scalars(select(Upload.id))) == kept
 
 
 def test_what_only_a_deleted_run_had_goes_after_its_retention(
