@@ -1313,6 +1313,8 @@ class WithdrawnBody(TypedDict):
     models_marked: list[str]
     """Kept; their cards name the case."""
     models_deleted: list[str]
+    reports_cut: list[str]
+    """Experiments that have ended with the case among theirs: report.html, and figure 2 if it may show it, are gone; their numbers stay."""
     kept_for: list[str]
     """Other datasets of yours that hold the case."""
     objects: int
@@ -2241,6 +2243,8 @@ class CostBody(TypedDict):
     detectable: None
     """Null: this release does not compute which differences it can show."""
     detectable_reason: str
+    room: str | None
+    """Why it would be refused now (429), or would store more than you may; null if it has room, or nobody knows how much it stores."""
     spec: ResolvedSpec
     """The request with every default and choice written out."""
 

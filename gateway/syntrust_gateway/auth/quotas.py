@@ -75,18 +75,60 @@ def require_room(session: Session, client: int, default: int | None) -> None:
     QuotaExceeded
         If the client's bytes are over its limit.
     """
-    # Two announcements at once must not both find room.
-    own = select(Client.max_stored_bytes).where(Client.id == client).with_for_update()
-    limit = session.scalar(own)
-    limit = default if limit is None else limit
+    limit = _lock_limit(session, client, default)
+    if limit is not None and (stored := stored_bytes(session, client)).total > limit:
+        raise _refusal(f"You may store {limit} bytes and would have {stored.total}", stored, limit)
+
+
+def require_room_for_run(session: Session, client: int, default: int | None) -> None:
+    """Refuse new work whose results a client has no room for: one that has used up its bytes.
+
+    Raises
+    ------
+    QuotaExceeded
+        If it has. What a run will store is not known before, so the last one may go over the limit.
+    """
+    limit = _lock_limit(session, client, default)
+    if limit is not None and (stored := stored_bytes(session, client)).total >= limit:
+        raise _used_up(stored, limit)
+
+
+def describe_room(
+    session: Session, client: int, default: int | None, needed_bytes: int | None
+) -> str | None:
+    """Say why a run would be refused, or go over the limit; None if it has room.
+
+    `needed_bytes` is what it will store, if that is known.
+    """
+    own = session.scalar(_own_limit(client))
+    limit = default if own is None else own
     if limit is None:
-        return
+        return None
     stored = stored_bytes(session, client)
-    if stored.total > limit:
-        raise QuotaExceeded(
-            f"You may store {limit} bytes and would have {stored.total}: {stored.uploaded} of "
-            f"uploads and {stored.computed} of results. Delete datasets, uploads, experiments or "
-            "jobs that you need no more.",
-            retry_after_s=RETRY_AFTER_S,
-            limit_bytes=limit,
-        )
+    if stored.total >= limit:
+        return _used_up(stored, limit).detail
+    total = stored.total + (needed_bytes or 0)
+    return None if total <= limit else f"You may store {limit} bytes and would have about {total}."
+
+
+def _lock_limit(session: Session, client: int, default: int | None) -> int | None:
+    # Two announcements at once must not both find room.
+    own = session.scalar(_own_limit(client).with_for_update())
+    return default if own is None else own
+
+
+def _own_limit(client: int) -> Select[int | None]:
+    return select(Client.max_stored_bytes).where(Client.id == client)
+
+
+def _used_up(stored: StoredBytes, limit: int) -> QuotaExceeded:
+    return _refusal(f"You may store {limit} bytes and have {stored.total}", stored, limit)
+
+
+def _refusal(what: str, stored: StoredBytes, limit: int) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"{what}: {stored.uploaded} of uploads and {stored.computed} of results. Delete datasets, "
+        "uploads, experiments or jobs that you need no more.",
+        retry_after_s=RETRY_AFTER_S,
+        limit_bytes=limit,
+    )

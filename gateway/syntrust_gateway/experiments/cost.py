@@ -6,6 +6,7 @@ from typing import Final
 
 from anyio import to_process, to_thread
 
+from syntrust_gateway.auth.quotas import describe_room
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.costs.outline import Outline, outline_steps
@@ -36,7 +37,7 @@ async def calculate_cost(container: Container, caller: Caller, request: Experime
         outline = await to_process.run_sync(outline_plan, spec, dataset, cancellable=True)
     else:
         outline = await to_thread.run_sync(outline_plan, spec, dataset)
-    return await to_thread.run_sync(_price, container, spec, outline)
+    return await to_thread.run_sync(_price, container, caller, spec, outline)
 
 
 def outline_plan(spec: ResolvedSpec, dataset: DatasetView) -> Outline:
@@ -51,7 +52,8 @@ def is_large(spec: ResolvedSpec) -> bool:
     return trainings * images > LARGE_IMAGES
 
 
-def _price(container: Container, spec: ResolvedSpec, outline: Outline) -> CostBody:
+def _price(container: Container, caller: Caller, spec: ResolvedSpec, outline: Outline) -> CostBody:
     with container.read() as session:
         cost = price(session, outline)
-    return CostBody(**dict(cost), spec=spec.model_dump(mode="json"))
+        room = describe_room(session, caller.id, container.limits.stored_bytes, cost.bytes)
+    return CostBody(**dict(cost), room=room, spec=spec.model_dump(mode="json"))

@@ -87,6 +87,13 @@ class ExperimentSummary(_Experiment):
 class CostBody(Cost):
     """What an experiment would cost. Nothing was accepted and nothing stored."""
 
+    room: Annotated[
+        str | None,
+        Field(
+            description="Why it would be refused now (429), or would store more than you may; null "
+            "if it has room, or nobody knows how much it stores."
+        ),
+    ]
     spec: Spec
 
 

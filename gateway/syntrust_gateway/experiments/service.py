@@ -11,6 +11,7 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_core.observability import tracing
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.filters import RowFilter
+from syntrust_gateway.auth.quotas import require_room_for_run
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets.planner_view import DatasetView
@@ -41,10 +42,13 @@ def create(
         With the pointer of the field that cannot be met.
     Conflict
         If the dataset is not ready.
+    QuotaExceeded
+        If the client has used up the bytes that it may store.
     """
     request = as_request(body)
     spec, dataset = resolve_request(container, caller, body)
     with container.write.begin() as session:
+        require_room_for_run(session, caller.id, container.limits.stored_bytes)
         experiment = Experiment(
             name=request.name,
             tags=request.tags,
@@ -120,6 +124,8 @@ def change(container: Container, caller: Caller, experiment_id: str, verb: Verb)
     """Cancel, pause, resume or retry an experiment; see `runs.control`."""
     with container.write.begin() as session:
         row = find_row(session, caller, Experiment, experiment_id)
+        if verb == "retry":
+            require_room_for_run(session, row.owner, container.limits.stored_bytes)
         control.CHANGES[verb](session, caller, row)
     return get_state(container, caller, experiment_id)
 

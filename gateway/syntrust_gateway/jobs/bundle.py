@@ -26,5 +26,5 @@ def create(container: Container, caller: Caller, model_id: str) -> JobBody:
     shown = {"model": {"name": model.name, "model": model.ref.model_dump(mode="json")}}
     with container.write.begin() as session:
         step = ExportBundle(model=model.ref)
-        job = jobs.add(session, caller, JobKind.MODEL_EXPORT, (step,), spec=shown)
+        job = jobs.add(container, session, caller, JobKind.MODEL_EXPORT, (step,), spec=shown)
     return jobs.get_state(container, caller, job.id)

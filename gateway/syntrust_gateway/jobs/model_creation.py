@@ -63,7 +63,9 @@ def create(container: Container, caller: Caller, request: NewModel) -> JobBody:
     with container.write.begin() as session:
         _require_free(container, session, caller, request.name)
         shown = request.model_dump(mode="json", exclude_none=True)
-        job = jobs.add(session, caller, kind, (step,), spec=shown, uploads=taken, name=request.name)
+        job = jobs.add(
+            container, session, caller, kind, (step,), spec=shown, uploads=taken, name=request.name
+        )
     return jobs.get_state(container, caller, job.id)
 
 

@@ -59,7 +59,13 @@ def create(container: Container, caller: Caller, request: NewSegmentation) -> Jo
     }
     with container.write.begin() as session:
         job = jobs.add(
-            session, caller, JobKind.SEGMENTATION, steps, spec=shown, uploads=source.uploads
+            container,
+            session,
+            caller,
+            JobKind.SEGMENTATION,
+            steps,
+            spec=shown,
+            uploads=source.uploads,
         )
     return jobs.get_state(container, caller, job.id)
 

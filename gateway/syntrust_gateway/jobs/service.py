@@ -18,6 +18,7 @@ from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import PageQuery, find_row, read_page
 from syntrust_gateway.auth.filters import RowFilter
+from syntrust_gateway.auth.quotas import require_room_for_run
 from syntrust_gateway.auth.service import Caller, audit
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.content_tables import JobUpload
@@ -48,6 +49,7 @@ SAMPLES_FILE: Final = "samples.png"
 
 
 def add(
+    container: Container,
     session: Session,
     caller: Caller,
     kind: JobKind,
@@ -60,7 +62,13 @@ def add(
     """Accept a job. `steps` are in order, the goal last; other runs may share them.
 
     It is planned once all that it takes of `uploads` is received.
+
+    Raises
+    ------
+    QuotaExceeded
+        If the client has used up the bytes that it may store.
     """
+    require_room_for_run(session, caller.id, container.limits.stored_bytes)
     job = Job(
         kind=kind,
         name=name,
@@ -125,6 +133,8 @@ def change(container: Container, caller: Caller, job_id: str, verb: Verb) -> Job
     """Cancel, pause, resume or retry a job; see `runs.control`."""
     with container.write.begin() as session:
         job = find_row(session, caller, Job, job_id)
+        if verb == "retry":
+            require_room_for_run(session, job.owner, container.limits.stored_bytes)
         if verb == "retry" and job.kind in MAKING_MODELS:
             require_free(session, caller, job.name or "")
         control.CHANGES[verb](session, caller, job)

@@ -41,7 +41,9 @@ def create(container: Container, caller: Caller, request: NewSynthesis) -> JobBo
         "fit": request.fit,
     }
     with container.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.SYNTHESIS, steps, spec=shown, uploads=[taken])
+        job = jobs.add(
+            container, session, caller, JobKind.SYNTHESIS, steps, spec=shown, uploads=[taken]
+        )
     return jobs.get_state(container, caller, job.id)
 
 

@@ -48,7 +48,9 @@ def create(container: Container, caller: Caller, request: NewVolumeScore) -> Job
         for case, found in zip(request.cases, taken.values(), strict=True)
     ]
     with container.write.begin() as session:
-        job = jobs.add(session, caller, JobKind.TRUST_SCORE, (step,), spec=shown, uploads=named)
+        job = jobs.add(
+            container, session, caller, JobKind.TRUST_SCORE, (step,), spec=shown, uploads=named
+        )
     return jobs.get_state(container, caller, job.id)
 
 

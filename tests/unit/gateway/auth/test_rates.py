@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select, update
+from tests.unit.gateway.api_harness import send
 from tests.unit.gateway.conftest import Api
 
-from syntrust_gateway.auth.quotas import ClientLimits, read_limits
+from syntrust_core.testing import MemoryStore
+from syntrust_gateway.auth.quotas import ClientLimits, describe_room, read_limits, stored_bytes
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Case, Client, Step, Upload
+from syntrust_gateway.db.tables import Case, Client, Experiment, RunState, Step, Upload
 
 WithChanges = Callable[..., Api]
 
@@ -94,6 +96,45 @@ def test_results_count_too_and_a_clients_own_limit_comes_first(
     api = with_changes(limits=ClientLimits(stored_bytes=10))
 
     assert [announce(api, size).status_code for size in (51, 50)] == [429, 201]
+
+
+def test_who_has_used_up_the_bytes_starts_and_retries_no_run(
+    with_changes: WithChanges, container: Container, store: MemoryStore, ready_dataset: str
+) -> None:
+    mask = send(with_changes(), store, {"seg": b"mask"})
+    body = {"dataset": ready_dataset, "alphas": [0]}
+    failed = with_changes().post("/experiments", json=body).json()["id"]
+    with container.write.begin() as session:
+        session.get_one(Experiment, failed).state = RunState.FAILED
+    api = with_changes(limits=ClientLimits(stored_bytes=1))
+
+    answers = [
+        api.post("/experiments", json=body),
+        api.post("/syntheses", json={"upload": mask}),
+        api.post(f"/experiments/{failed}/retry"),
+    ]
+    told = api.post("/experiments?dry_run=true", json=body).json()["room"]
+
+    assert {answer.status_code for answer in answers} == {429}
+    details = {answer.json()["detail"] for answer in answers}
+    assert details == {told}
+    assert "Delete datasets" in told
+    assert len(api.get("/experiments").json()["items"]) == 1
+
+
+def test_a_dry_run_tells_that_an_experiment_would_not_fit(
+    container: Container, ready_dataset: str
+) -> None:
+    with container.read() as session:
+        owner = session.scalars(select(Client.id).where(Client.name == "hospital")).one()
+        stored = stored_bytes(session, owner).total
+
+        assert describe_room(session, owner, stored + 10, 10) is None
+        assert describe_room(session, owner, None, 10) is None
+        assert describe_room(session, owner, stored + 10, None) is None
+        told = describe_room(session, owner, stored + 10, 11)
+
+    assert told == f"You may store {stored + 10} bytes and would have about {stored + 11}."
 
 
 def test_limits_are_the_clients_own_or_the_installations(container: Container, api: Api) -> None:
