@@ -10,17 +10,20 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from redis import Redis
-from tests.chaos.parts import Parts, run_parts
+from tests.chaos.parts import BACK_S, Parts, run_parts
 from tests.chaos.platform import wait_until
 from tests.chaos.proxy import Proxy, run_proxy
 
 from syntrust_core.settings import StorageSettings
+from syntrust_core.storage.s3 import S3Store
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 NOTICED_S = 45.0
 LOCKED_S = 60.0
+RECOMPUTED = "urn:syntrust:problem:being-recomputed"
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 needs_root = pytest.mark.skipif(
     subprocess.run(["id", "-u"], capture_output=True, check=True).stdout.strip() != b"0",
@@ -184,3 +187,30 @@ def test_a_clock_that_jumps_by_an_hour_is_named_and_work_goes_on_when_it_is_righ
         parts.commit(dataset)
         clock.write_text("+0")
         parts.comes_back(dataset)
+
+
+def test_a_result_of_which_a_byte_was_flipped_is_computed_again_by_a_real_worker(
+    start: Start, storage: StorageSettings, cohort: Path
+) -> None:
+    labels = next(cohort.glob("phantom-*/*seg.nii.gz"))
+    files = dict.fromkeys(("seg", "prediction_real", "prediction_synthetic"), labels)
+    with start() as parts, parts.client() as client:
+        job = client.jobs.score_volumes({"a": files, "b": files}, scheme="brats2023")["id"]
+        assert client.jobs.wait(job, timeout_s=BACK_S)["state"] == "succeeded"
+        before = client.jobs.result(job)
+        flip_a_byte(S3Store(storage), "artifacts/score_volumes/", "/trust.json")
+
+        refused = httpx.get(
+            f"{parts.url}/jobs/{job}/result", headers={"Authorization": f"Bearer {parts.key}"}
+        )
+
+        assert (refused.status_code, refused.json()["type"]) == (503, RECOMPUTED)
+        assert client.jobs.wait(job, timeout_s=BACK_S)["state"] == "succeeded"
+        assert client.jobs.result(job) == before
+
+
+def flip_a_byte(store: S3Store, prefix: str, name: str) -> None:
+    (key,) = (item.key for item in store.list(prefix) if item.key.endswith(name))
+    data = bytearray(store.get(key))
+    data[len(data) // 2] ^= 1
+    store.put(key, bytes(data))

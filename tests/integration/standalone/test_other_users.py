@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pydantic import SecretStr
-from tests.integration.standalone.other_user import Plan, sign_token
+from tests.integration.standalone.other_user import GREETING, Plan, sign_token
 
 from syntrust_core.settings import StorageSettings
 from syntrust_core.storage.s3 import S3Store
@@ -33,6 +34,7 @@ SCRIPT = Path(__file__).with_name("other_user.py")
 PATIENCE_S = 60
 BYTES = b"a volume of a patient"
 GRPC = 10_000
+GRPC_SOCKET = "-grpc-"
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can become another user; run it as root"
@@ -171,6 +173,7 @@ def test_another_user_reads_writes_and_deletes_nothing_through_any_port(
         succeeded, with_foreign = threads.map(attempt, (stranger, forger))
     left = target.shell(f"fs.ls /buckets/{target.bucket}").split()
 
+    assert any(GRPC_SOCKET in path for path in stranger.sockets)
     assert target.named(succeeded) == OPEN
     assert target.named(with_foreign) == OPEN
     assert target.store.get(target.key) == BYTES
@@ -186,6 +189,24 @@ def test_every_listening_port_is_one_that_the_tries_are_made_for(target: Target)
 
     assert ports == known
     assert all(Path(path).stat().st_mode & 0o077 == 0 for path in sockets if Path(path).exists())
+
+
+def greet(path: str) -> bytes:
+    """Greet a socket file as HTTP/2 does, and give what it answers before it hangs up."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE_S)
+        connection.connect(path)
+        connection.sendall(GREETING)
+        return connection.recv(100)
+
+
+def test_the_socket_files_of_grpc_are_private_and_want_a_certificate_too(target: Target) -> None:
+    # SeaweedFS puts them into /tmp, whatever TMPDIR says.
+    paths = [path for path in target.listening()[1] if GRPC_SOCKET in path]
+
+    assert len(paths) >= 3
+    assert all(Path(path).stat().st_mode & 0o077 == 0 for path in paths)
+    assert {greet(path) for path in paths} == {b""}
 
 
 def test_the_same_tries_work_with_the_keys_of_the_stack(target: Target) -> None:
