@@ -26,6 +26,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
 from syntrust_gateway.jobs import routes as jobs
+from syntrust_gateway.lifecycle import routes as lifecycle
 from syntrust_gateway.models import routes as models
 from syntrust_gateway.observability import routes as observability
 from syntrust_gateway.observability.health import Health
@@ -110,6 +111,7 @@ def _with_routes() -> FastAPI:
         jobs.router,
         jobs.model_router,
         models.router,
+        lifecycle.router,
         observability.metrics,
         admin.router,
     ):

@@ -14,7 +14,7 @@ from syntrust_gateway.errors import BeingRecomputed
 from syntrust_gateway.lifecycle.integrity import artifact_of, find_loss
 from syntrust_gateway.lifecycle.removal import WITHDRAWN_SLUG
 from syntrust_gateway.orchestrator.healing.heal import heal
-from syntrust_gateway.orchestrator.scheduling.ready_steps import find_wanted
+from syntrust_gateway.runs.ready_steps import find_wanted
 
 _TOLD: Final = "The result of {kind} was damaged in the object store and is being computed again."
 _LATER: Final = (

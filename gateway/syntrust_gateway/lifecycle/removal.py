@@ -16,7 +16,7 @@ from syntrust_gateway.db.schedule_tables import StepNeed
 from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import Case, CaseState, Step, StepState, Upload
 from syntrust_gateway.lifecycle.integrity import artifact_of
-from syntrust_gateway.orchestrator.scheduling.ready_steps import no_longer_ready
+from syntrust_gateway.runs.ready_steps import no_longer_ready
 
 WITHDRAWN_SLUG = "case-withdrawn"
 _IDS_AT_ONCE = 500

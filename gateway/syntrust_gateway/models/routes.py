@@ -5,13 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from syntrust_core.contracts.models import ModelKind
-from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
 from syntrust_gateway.api.json_route import PlainRoute
 from syntrust_gateway.api.pagination import NameQuery, PageDep
 from syntrust_gateway.api.problems import documented
-from syntrust_gateway.lifecycle.deletion import delete_model
-from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.models import presenter
 from syntrust_gateway.models.schemas import ModelBody, ModelPage
 
@@ -47,18 +45,3 @@ def get_model(model_id: str, container: ContainerDep, caller: CallerDep) -> Mode
     for people. A segmenter can also be named by the id of the step that trained it.
     """
     return presenter.describe_model(container, caller, model_id)
-
-
-@router.delete(
-    "/{model_id}",
-    summary="Delete a model",
-    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
-)
-def remove_model(
-    model_id: str, container: ContainerDep, caller: CallerDep, cascade: Cascade = False
-) -> RemovedBody:
-    """Removes its files, unless another run has them. Models of the platform stay.
-
-    While a run that has not ended uses it this is refused, unless `cascade=true` removes the run.
-    """
-    return delete_model(container, caller, model_id, cascade=cascade)

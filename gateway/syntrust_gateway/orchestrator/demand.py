@@ -17,7 +17,7 @@ from syntrust_gateway.db.session import in_chunks, insert_new
 from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, Step, StepState
 from syntrust_gateway.orchestrator.damage import forget_damage
 from syntrust_gateway.orchestrator.retry import reset_attempts
-from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
+from syntrust_gateway.runs.ready_steps import make_ready
 from syntrust_gateway.runs.tables import NOT_ENDED, TABLES
 from syntrust_gateway.uploads.receipts import make_receipt
 

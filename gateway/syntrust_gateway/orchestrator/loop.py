@@ -24,7 +24,8 @@ from syntrust_gateway.orchestrator.recording import record
 from syntrust_gateway.orchestrator.scheduling.fair_share import Shares, read_shares
 from syntrust_gateway.orchestrator.scheduling.flights import Flights, News
 from syntrust_gateway.orchestrator.scheduling.hand_out import HandOut
-from syntrust_gateway.orchestrator.scheduling.ready_steps import (
+from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
+from syntrust_gateway.runs.ready_steps import (
     awaited_models,
     compare_schedule,
     find_ready,
@@ -33,7 +34,6 @@ from syntrust_gateway.orchestrator.scheduling.ready_steps import (
     keep_schedule,
     note_available,
 )
-from syntrust_gateway.orchestrator.segmenter_registration import register_segmenters
 from syntrust_gateway.runs.tables import TABLES
 
 SURVEY_EVERY_S: Final = 0.5

@@ -24,7 +24,7 @@ from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.healing.heal import want_lost_inputs
 from syntrust_gateway.orchestrator.receiving import has_its_uploads
 from syntrust_gateway.orchestrator.reconcile import Servers, tell
-from syntrust_gateway.orchestrator.scheduling.ready_steps import link_steps
+from syntrust_gateway.runs.ready_steps import link_steps
 from syntrust_gateway.runs.tables import LIVE, RunTable
 
 log = get_logger(__name__)

@@ -31,7 +31,7 @@ from syntrust_gateway.db.tables import (
 from syntrust_gateway.orchestrator.demand import ensure_steps
 from syntrust_gateway.orchestrator.reconcile import Clock, Servers
 from syntrust_gateway.orchestrator.rewritten_plans import name_kept_files
-from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
+from syntrust_gateway.runs.ready_steps import make_ready
 from syntrust_gateway.runs.tables import JOBS, LIVE, RunTable
 from syntrust_gateway.uploads.receipts import is_received, make_receipt, take_receipt
 

@@ -15,7 +15,7 @@ from syntrust_gateway.orchestrator.containment import contained
 from syntrust_gateway.orchestrator.healing.heal import heal_all
 from syntrust_gateway.orchestrator.reconcile import Clock, Finished, tell
 from syntrust_gateway.orchestrator.scheduling.flights import News
-from syntrust_gateway.orchestrator.scheduling.ready_steps import no_longer_ready, note_available
+from syntrust_gateway.runs.ready_steps import no_longer_ready, note_available
 
 
 def record(session: Session, store: ObjectStore, clock: Clock, news: News) -> None:

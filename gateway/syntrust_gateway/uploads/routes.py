@@ -1,16 +1,14 @@
-"""The routes of `/uploads`."""
+"""The routes of `/uploads`, but for their deletion: see `lifecycle.routes`."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response, status
 
-from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
+from syntrust_core.errors import InvalidRequest, NotFound, StoreUnavailable
 from syntrust_gateway.api.dependencies import CallerDep, ContainerDep, json_only
 from syntrust_gateway.api.json_route import JsonRoute
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.lifecycle.deletion import delete_upload
-from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.uploads import service as uploads
 from syntrust_gateway.uploads.schemas import NewUpload, UploadBody, UploadPlaces
 
@@ -44,18 +42,3 @@ def create_upload(
 def get_upload(upload_id: str, container: ContainerDep, caller: CallerDep) -> UploadBody:
     """Tells for each file whether it has arrived, and gives a new URL if it has not."""
     return uploads.get_upload(container, caller, upload_id)
-
-
-@router.delete(
-    "/{upload_id}",
-    summary="Delete an upload",
-    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
-)
-def remove_upload(
-    upload_id: str, container: ContainerDep, caller: CallerDep, cascade: Cascade = False
-) -> RemovedBody:
-    """Removes its files, unless a case or another upload has the same.
-
-    While a job needs it this is refused, unless `cascade=true` removes the job too.
-    """
-    return delete_upload(container, caller, upload_id, cascade=cascade)

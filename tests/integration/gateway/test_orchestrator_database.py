@@ -16,7 +16,7 @@ from syntrust_gateway.db.migrations import migrate
 from syntrust_gateway.db.schedule_tables import ReadyStep, ScheduledRun
 from syntrust_gateway.db.session import make_engine
 from syntrust_gateway.db.tables import RunState, Step
-from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
+from syntrust_gateway.runs.ready_steps import mark_lost
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from syntrust_gateway.orchestrator.ending.partial_report import (
     plan_partial_report,
 )
 from syntrust_gateway.orchestrator.reconcile import Clock
-from syntrust_gateway.orchestrator.scheduling.ready_steps import make_ready
+from syntrust_gateway.runs.ready_steps import make_ready
 from syntrust_gateway.runs.tables import get_table
 
 log = get_logger(__name__)

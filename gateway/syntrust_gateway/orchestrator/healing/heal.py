@@ -23,7 +23,7 @@ from syntrust_gateway.db.tables import RunState, Step, StepState
 from syntrust_gateway.lifecycle.integrity import Loss, was_replaced
 from syntrust_gateway.orchestrator.damage import MOST_DAMAGED, note_lost
 from syntrust_gateway.orchestrator.demand import ensure_steps
-from syntrust_gateway.orchestrator.scheduling.ready_steps import (
+from syntrust_gateway.runs.ready_steps import (
     make_ready,
     mark_lost,
     no_longer_ready,

@@ -31,7 +31,7 @@ from syntrust_gateway.orchestrator.scheduling.fair_share import (
     Window,
 )
 from syntrust_gateway.orchestrator.scheduling.flights import Flights, News
-from syntrust_gateway.orchestrator.scheduling.ready_steps import find_ready
+from syntrust_gateway.runs.ready_steps import find_ready
 
 log = get_logger(__name__)
 

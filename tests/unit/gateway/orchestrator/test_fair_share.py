@@ -21,7 +21,7 @@ from syntrust_gateway.orchestrator.scheduling.fair_share import (
     Turns,
     Window,
 )
-from syntrust_gateway.orchestrator.scheduling.ready_steps import precedence
+from syntrust_gateway.runs.ready_steps import precedence
 
 NEXT = count(1000)  # no seed of the experiments beside them
 

@@ -11,7 +11,7 @@ from syntrust_core.contracts.experiment_steps import CompareTwin, SynthesiseCase
 from syntrust_core.runtime.runner import publish_imported
 from syntrust_gateway.db.schedule_tables import ReadyStep, ScheduledRun, StepNeed
 from syntrust_gateway.db.tables import JobStep, RunState, Step, StepState
-from syntrust_gateway.orchestrator.scheduling.ready_steps import mark_lost
+from syntrust_gateway.runs.ready_steps import mark_lost
 
 OTHER_MODEL = Ref(kind=Kind.IMPORTED_MODEL, id="d" * 64)
 
