@@ -20,6 +20,8 @@ def print_cost(console: Console, cost: CostBody) -> None:
         hours = own_queue["device_hours"]
         told = "unknown" if hours is None else f"{hours:.3g} device-hours"
         console.print(f"{queue}: {told}")
+    if room := cost.get("room"):
+        console.print(escape(room))
     console.print("Nothing was accepted.")
 
 

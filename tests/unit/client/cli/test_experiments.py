@@ -211,6 +211,7 @@ def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
     cost = {
         "steps_total": 4,
         "steps_done": 1,
+        "room": "You may store 5 bytes and have 7.",
         "by_kind": {"train_segmenter": known, "build_report": unknown},
         "by_queue": {
             "segmenter": {"device_hours": 1.5, "reason": None},
@@ -227,4 +228,5 @@ def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
     assert "segmenter: 1.5 device-hours" in printed
     assert "metrics: unknown" in printed
     assert "not measured" in printed
+    assert "You may store 5 bytes and have 7." in printed
     assert "Nothing was accepted." in printed
