@@ -194,7 +194,9 @@ def take_lost(path: Path, death: Death | None = None) -> LostStep | None:
     """Read what a dead child has signed, and remove it; None if it has ended its step after all."""
     sign = _read(path)
     path.unlink(missing_ok=True)
-    return sign and LostStep(sign.ref, sign.attempt, sign.log, death or Death.KILLED)
+    if sign is None:
+        return None
+    return LostStep(sign.ref, sign.attempt, sign.log, death or Death.KILLED)
 
 
 def _is_signed_here(path: Path) -> bool:
