@@ -9,7 +9,7 @@ import pytest
 from syntrust_core.observability.clocks import MOST_SKEW_S
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.observability.gpus import Gpu
-from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
+from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator, Taking
 from syntrust_core.testing import MemoryCoordinator
 
 
@@ -113,3 +113,26 @@ def test_a_clock_that_is_right_is_told_as_such(coordinator: StepCoordinator) -> 
     coordinator.report_clock(process)
 
     assert abs(coordinator.clocks()[process]) < MOST_SKEW_S
+
+
+def test_a_cancelled_step_gets_no_lease_and_loses_its_mark(coordinator: StepCoordinator) -> None:
+    (step,) = new_steps(1)
+    coordinator.set_queued(step)
+    coordinator.cancel(step)
+
+    assert coordinator.take_lease(step, "token") is Taking.CANCELLED
+
+    assert not coordinator.has_lease(step)
+    assert not coordinator.is_queued(step)
+
+
+def test_a_lease_is_taken_once_and_still_renewed_after_a_cancel(
+    coordinator: StepCoordinator,
+) -> None:
+    (step,) = new_steps(1)
+
+    assert coordinator.take_lease(step, "first") is Taking.OURS
+    coordinator.cancel(step)
+
+    assert coordinator.take_lease(step, "second") is Taking.HELD_ELSEWHERE
+    assert coordinator.acquire_lease(step, "first")

@@ -82,3 +82,10 @@ def test_the_id_of_a_message_names_its_step() -> None:
     assert step_of(first) == step_of(second) == SCORE.step_id
     assert step_of("52dbc8cd-d3b7-4a27-a1e8-c3b5b9ba5d1d") is None
     assert step_of(None) is None
+
+
+def test_many_messages_are_sent_at_once_in_their_order(queue: StepQueue) -> None:
+    queue.submit_all([(SCORE, None), (OTHER, None)])
+    queue.submit_all([])
+
+    assert queue.waiting_steps(Queue.METRICS) == {SCORE.step_id, OTHER.step_id}

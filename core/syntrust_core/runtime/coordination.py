@@ -11,6 +11,7 @@ import socket
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from itertools import compress
 from typing import Protocol, cast
 
@@ -36,11 +37,12 @@ TICK = timedelta(hours=1)
 
 # Take the lease unless somebody else holds it. The queue mark goes in either case and in the same
 # step: the message that it stands for has been taken. The first taking says who holds it and since
-# when.
+# when. A first taking also names the cancel flag: a step that nobody wants gets no lease.
 _ACQUIRE_LEASE = """
 redis.call('DEL', KEYS[2])
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
+if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return 2 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 if not held or redis.call('EXPIRE', KEYS[3], ARGV[2]) == 0 then
   redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[2])
@@ -54,6 +56,14 @@ if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SET', KEYS[2], 1, 'EX', A
 _RELEASE_LEASE = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 )
+
+
+class Taking(IntEnum):
+    """What became of an attempt to take a lease for the first time; the values of the script."""
+
+    HELD_ELSEWHERE = 0
+    OURS = 1
+    CANCELLED = 2
 
 
 class Holder(Frozen):
@@ -78,6 +88,13 @@ class StepCoordinator(Protocol):
         ...
 
     def is_queued(self, step: str) -> bool: ...
+
+    def take_lease(self, step: str, token: str) -> Taking:
+        """Take the lease for `token`, unless another token holds it or the step is cancelled.
+
+        The queue mark of the step goes in any case.
+        """
+        ...
 
     def acquire_lease(self, step: str, token: str) -> bool:
         """Take or renew the lease for `token`; False if another token holds it.
@@ -200,13 +217,17 @@ class RedisCoordinator:
         with _answering():
             return bool(self._redis.exists(f"queued:{step}"))
 
+    def take_lease(self, step: str, token: str) -> Taking:
+        return Taking(self._acquire(step, token, f"cancel:{step}"))
+
     def acquire_lease(self, step: str, token: str) -> bool:
+        return self._acquire(step, token) == Taking.OURS
+
+    def _acquire(self, step: str, token: str, *cancel_flag: str) -> int:
         seconds = int(LEASE.total_seconds())
+        keys = [f"lease:{step}", f"queued:{step}", f"holder:{step}", *cancel_flag]
         with _answering():
-            keys = [f"lease:{step}", f"queued:{step}", f"holder:{step}"]
-            return bool(
-                self._acquire_lease(keys, [token, seconds, Holder.here().model_dump_json()])
-            )
+            return int(self._acquire_lease(keys, [token, seconds, Holder.here().model_dump_json()]))
 
     def release_lease(self, step: str, token: str) -> None:
         with _answering():

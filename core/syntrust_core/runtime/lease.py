@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import math
+import os
 import socket
 import threading
 import time
@@ -24,7 +25,7 @@ from syntrust_core.log import get_logger
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.attempt_records import describe_error
 from syntrust_core.runtime.context import StepContext
-from syntrust_core.runtime.coordination import LEASE, LEASE_RENEWAL, StepCoordinator
+from syntrust_core.runtime.coordination import LEASE, LEASE_RENEWAL, StepCoordinator, Taking
 from syntrust_core.storage.base import ObjectStore
 
 log = get_logger(__name__)
@@ -56,26 +57,23 @@ def patience_s(kind: str, factor: float = 1.0) -> float:
 @contextmanager
 def hold_lease(
     context: StepContext, coordinator: StepCoordinator, store: ObjectStore
-) -> Iterator[bool]:
-    """Hold the step's lease under this attempt's token while the block runs; False if it is held.
+) -> Iterator[Taking]:
+    """Hold the step's lease under this attempt's token while the block runs, if it could be taken.
 
     The queue mark goes in either case: the message that it stands for has been taken. A queue
     server that is away is waited for, because the mark would outlive the message.
     """
-    acquire = partial(coordinator.acquire_lease, context.ref.id, context.attempt)
-    if not context.ride_out(acquire, _ACQUIRE_PATIENCE_S):
-        yield False
+    take = partial(coordinator.take_lease, context.ref.id, context.attempt)
+    taking = context.ride_out(take, _ACQUIRE_PATIENCE_S)
+    if taking is not Taking.OURS:
+        yield taking
         return
-    ended = threading.Event()
-    keeper = LeaseKeeper(context, coordinator, store, ended)
-    scope = contextvars.copy_context()  # so that its log lines name the step
-    renewal = threading.Thread(target=scope.run, args=(keeper.keep,), name="lease", daemon=True)
-    renewal.start()
+    keeper = LeaseKeeper(context, coordinator, store, threading.Event())
+    context.process.sign(context.ref, context.attempt)
     try:
-        yield True
+        with LEASES.keeping(keeper):
+            yield taking
     finally:
-        ended.set()
-        renewal.join()
         context.process.quiet()
         with suppress(QueueUnavailable):
             coordinator.release_lease(context.ref.id, context.attempt)
@@ -92,7 +90,10 @@ class LeaseKeeper:
         ended: threading.Event,
     ) -> None:
         self._context, self._coordinator, self._store = context, coordinator, store
-        self._ended = ended
+        self.ended = ended
+        self._scope = contextvars.copy_context()  # so that its log lines name the step
+        self._looking = threading.Lock()
+        self._looked_s = time.monotonic()
         self._since_renewal_s = 0.0
         self._renewal_due = False
         self._cancelled_s = self._stopping_s = -math.inf  # not yet
@@ -100,14 +101,19 @@ class LeaseKeeper:
         self._signs = -1
         self._patience_s = patience_s(context.ref.kind, context.process.patience_factor)
 
-    def keep(self) -> None:
-        """Look every second until the step has ended."""
-        looked = time.monotonic()
-        self._sign()
-        while not self._ended.wait(_LOOK_EVERY_S):
+    def look_now(self) -> None:
+        """Look, unless the step has ended."""
+        with self._looking:
             now = time.monotonic()
-            self.look(now - looked)
-            looked = now
+            if not self.ended.is_set():
+                self._scope.run(self.look, now - self._looked_s)
+            self._looked_s = now
+
+    def end(self) -> None:
+        """Look no more: a look that goes on is waited for, since it may take the lease again."""
+        self.ended.set()
+        with self._looking:
+            pass
 
     def look(self, elapsed_s: float) -> None:
         """Look once, `elapsed_s` after the last time."""
@@ -180,7 +186,7 @@ class LeaseKeeper:
     def _end(self, why: str, last_words: Callable[[], None]) -> None:
         """End the process of a step that does not end itself, unless it just has."""
         _do_within(_LAST_WORDS_S, last_words)
-        if self._ended.is_set():
+        if self.ended.is_set():
             return
         log.warning("step.killed", why=why)
         kind = str(self._context.ref.kind)
@@ -189,6 +195,59 @@ class LeaseKeeper:
             self._coordinator.release_lease(self._context.ref.id, self._context.attempt)
             self._coordinator.send_counts()
         self._context.process.kill()
+
+
+class LeaseThread:
+    """The thread of this process that looks at its leases, every second while it holds any.
+
+    A thread for each step would cost a short step more than its lease does.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keepers: set[LeaseKeeper] = set()
+        self._is_running = False
+
+    @contextmanager
+    def keeping(self, keeper: LeaseKeeper) -> Iterator[None]:
+        """Look at the lease of `keeper` while the block runs."""
+        with self._lock:
+            self._keepers.add(keeper)
+            if not self._is_running:
+                threading.Thread(target=self._run, name="leases", daemon=True).start()
+                self._is_running = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keepers.discard(keeper)
+            keeper.end()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while self._goes_on():
+            pause.wait(_LOOK_EVERY_S)
+            with self._lock:
+                keepers = list(self._keepers)
+            for keeper in keepers:
+                try:
+                    keeper.look_now()
+                except Exception:
+                    # Without this thread every later step would lose its lease.
+                    log.exception("lease.look_failed")
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._is_running = bool(self._keepers)
+            return self._is_running
+
+    def forget(self) -> None:
+        """Begin anew after a fork, which copies no thread, and may copy a lock that is held."""
+        self.__init__()  # type: ignore[misc]
+
+
+LEASES: Final = LeaseThread()
+os.register_at_fork(after_in_child=LEASES.forget)
 
 
 def _go_on(since_s: float, elapsed_s: float, holds: bool) -> float:  # noqa: FBT001 - a measurement

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, cast
 from uuid import uuid4
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import BatchPublishError, OperationalError
+from kombu.messaging import Producer
 from opentelemetry.trace import SpanKind
 from redis import Redis
 from redis.exceptions import RedisError
@@ -26,6 +27,11 @@ RUN: Final = "run"
 _UNACKED: Final = (
     "unacked"  # kombu's hash of the messages that a worker has and did not acknowledge
 )
+
+_MOST_AT_ONCE: Final = 256
+# Nobody reads the request as text, and making that text takes a tenth of the orchestrator's time.
+# The worker declares its queue itself; the sender's declaration is of no use to Redis.
+_AS_IT_IS: Final[Mapping[str, Any]] = {"argsrepr": "", "kwargsrepr": "", "declare": []}
 
 
 def make_task_id(step: str) -> str:
@@ -78,6 +84,10 @@ class StepQueue(Protocol):
         """Send the message of a step, on behalf of `run` if there is one."""
         ...
 
+    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
+        """Send many messages, each with its run. If this fails, any of them may have been sent."""
+        ...
+
     def queued_steps(self, queue: Queue) -> set[str]:
         """List the steps of messages that wait, and of those a worker has not acknowledged yet.
 
@@ -98,20 +108,32 @@ class CeleryQueue:
         self._redis = Redis.from_url(settings.url, socket_timeout=10, socket_connect_timeout=5)
 
     def submit(self, message: StepMessage, run: str | None = None) -> None:
+        self.submit_all([(message, run)])
+
+    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
+        # In one pipeline: half of what a message costs is its own round trip and connection.
+        with (
+            _answering(),
+            self._app.producer_pool.acquire(block=True) as producer,
+            producer.batch(max_size=_MOST_AT_ONCE),
+        ):
+            for message, run in messages:
+                self._send(producer, message, run)
+
+    def _send(self, producer: Producer, message: StepMessage, run: str | None) -> None:
         kind: Kind = message.KIND
         parent = tracing.parent_of_run(run)
-        with (
-            tracing.span(
-                f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=message.step_id
-            ),
-            _answering(),
+        with tracing.span(
+            f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=message.step_id
         ):
             self._app.send_task(
                 task_name(kind),
                 args=[message.model_dump(mode="json")],
                 task_id=make_task_id(message.step_id),
+                producer=producer,
                 retry=False,
                 headers={RUN: run, tracing.PARENT: tracing.current_parent()},
+                **_AS_IT_IS,
             )
 
     def queued_steps(self, queue: Queue) -> set[str]:
@@ -155,6 +177,6 @@ def _parse(raw: bytes) -> Any:  # noqa: ANN401 - JSON
 def _answering() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, RedisError) as error:
+    except (OperationalError, BatchPublishError, RedisError) as error:
         COUNTERS.add("syntrust_server_errors", server="redis")
         raise QueueUnavailable("The queue server does not answer.") from error

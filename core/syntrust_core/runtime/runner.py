@@ -7,8 +7,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -28,7 +27,6 @@ from syntrust_core.errors import (
     DeviceBusy,
     Fault,
     LeaseLost,
-    QueueUnavailable,
     Stopping,
     Unavailable,
     WorkerDiskFull,
@@ -40,7 +38,7 @@ from syntrust_core.observability import tracing
 from syntrust_core.observability.counters import COUNTERS
 from syntrust_core.runtime.attempt_records import INTERNAL_TEXT, describe_error, describe_run
 from syntrust_core.runtime.context import StepContext, device_lock
-from syntrust_core.runtime.coordination import StepCoordinator
+from syntrust_core.runtime.coordination import StepCoordinator, Taking
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.lease import hold_lease
 from syntrust_core.runtime.publish import publish, publish_imported, publish_result
@@ -79,6 +77,10 @@ class Outcome(StrEnum):
     BROKEN = "broken"  # the worker failed, not the request
 
 
+_NOT_TAKEN: Final[Mapping[Taking, Outcome]] = {
+    Taking.HELD_ELSEWHERE: Outcome.HELD_ELSEWHERE,
+    Taking.CANCELLED: Outcome.CANCELLED,
+}
 StepHandler = Callable[[StepMessage, StepContext], None]
 Message = TypeVar("Message", bound=StepMessage)
 
@@ -168,8 +170,10 @@ def _under_lease(
     context: StepContext, compute: Callable[[StepContext], None], servers: StepServers
 ) -> Outcome:
     try:
-        with hold_lease(context, servers.coordinator, servers.store) as taken:
-            return _attempt(context, compute, servers) if taken else Outcome.HELD_ELSEWHERE
+        with hold_lease(context, servers.coordinator, servers.store) as taking:
+            if taking is Taking.OURS:
+                return _attempt(context, compute, servers)
+            return _NOT_TAKEN[taking]
     except Stopping:  # before it had the lease
         return Outcome.GIVEN_BACK
 
@@ -179,8 +183,6 @@ def _attempt(
 ) -> Outcome:
     """Run the step under its lease. A clean stop leaves no record, so it is not counted."""
     try:
-        if _is_cancelled(context, servers.coordinator):
-            return Outcome.CANCELLED
         context.check()
         if _is_done(context, servers.store):
             return Outcome.ALREADY_DONE
@@ -197,12 +199,6 @@ def _attempt(
         log.warning("step.lease_lost")
         COUNTERS.add("syntrust_lease_losses", kind=str(context.ref.kind))
         return Outcome.HELD_ELSEWHERE
-
-
-def _is_cancelled(context: StepContext, coordinator: StepCoordinator) -> bool:
-    with suppress(QueueUnavailable):
-        return coordinator.cancelled(context.ref.id)
-    return False
 
 
 def _is_done(context: StepContext, store: ObjectStore) -> bool:

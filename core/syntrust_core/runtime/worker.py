@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,6 +68,7 @@ from syntrust_core.storage.s3 import S3Store
 log = get_logger(__name__)
 
 HEARTBEAT_EVERY_S = 10.0
+_COUNTS_EVERY_S = 1.0
 _SILENT_BEATS = 12  # two minutes without a sign of life, on a machine of any load
 _TASK_NAME = r"syntrust\.([a-z_]+)"
 
@@ -174,9 +175,12 @@ class _Worker:
     def servers(self) -> StepServers:
         """Connect at the first step; connections do not survive a fork."""
         worker, store = self._settings.worker, S3Store(self._settings.storage)
+        coordinator = RedisCoordinator.at(self._settings.queue.url)
+        send = partial(send_counts, coordinator, threading.Event())
+        threading.Thread(target=send, name="counts", daemon=True).start()
         return StepServers(
             store=store,
-            coordinator=RedisCoordinator.at(self._settings.queue.url),
+            coordinator=coordinator,
             cache=InputCache(
                 store,
                 worker.scratch / f"cache-{os.getpid()}",
@@ -255,6 +259,12 @@ def report_lost(lost: Iterable[LostStep], store: ObjectStore, coordinator: StepC
             log.warning("step.loss_not_recorded", slug=error.slug)
 
 
+def send_counts(coordinator: StepCoordinator, stop: threading.Event) -> None:
+    """Send what this process has counted, every second: after each step, it was a third of one."""
+    while not stop.wait(_COUNTS_EVERY_S):
+        coordinator.send_counts()
+
+
 def refuse_message(ref: Ref, servers: StepServers) -> Outcome:
     """Count an attempt at a step whose request this worker cannot read, and say which worker."""
 
@@ -307,7 +317,8 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
             tracing.span(str(kind), parent=sender.parent, kind=SpanKind.CONSUMER),
         ):
             outcome = _contain(lambda: run(step, message))
-        worker.servers.coordinator.send_counts()
+        if worker.process.stopping():
+            worker.servers.coordinator.send_counts()  # before this process ends
         if outcome is Outcome.BROKEN:
             # A module that loaded half-way loads no better in this process. The worker is started
             # again after a pause, in which sound workers take the steps.

@@ -10,7 +10,7 @@ from syntrust_core.contracts.base import QUEUES, Progress, Queue, StepMessage
 from syntrust_core.errors import ObjectMissing
 from syntrust_core.observability.counters import COUNTERS, Sample, parse_samples
 from syntrust_core.observability.gpus import Gpu
-from syntrust_core.runtime.coordination import Holder
+from syntrust_core.runtime.coordination import Holder, Taking
 from syntrust_core.storage.base import ObjectInfo
 
 BINARY = "application/octet-stream"
@@ -96,6 +96,13 @@ class MemoryCoordinator:
 
     def is_queued(self, step: str) -> bool:
         return step in self.queued
+
+    def take_lease(self, step: str, token: str) -> Taking:
+        is_free = self.leases.get(step, token) == token
+        if is_free and self.cancelled(step):
+            self.queued.discard(step)
+            return Taking.CANCELLED
+        return Taking.OURS if self.acquire_lease(step, token) else Taking.HELD_ELSEWHERE
 
     def acquire_lease(self, step: str, token: str) -> bool:
         self.queued.discard(step)
@@ -204,6 +211,10 @@ class MemoryQueue:
     def submit(self, message: StepMessage, run: str | None = None) -> None:
         self.messages.append(message)
         self.runs[message.step_id] = run
+
+    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
+        for message, run in messages:
+            self.submit(message, run)
 
     def queued_steps(self, queue: Queue) -> set[str]:
         return self.waiting_steps(queue) | self.taken

@@ -196,7 +196,8 @@ class Flights:
         for flight in there:
             flight.unseen = 0
         self._servers.coordinator.renew_queued([f.ref.id for f in there])
-        missed = [f for f in flights if f not in there and f.ref.id in queued - leased]
+        lost = queued - leased - {f.ref.id for f in there}
+        missed = [f for f in flights if f.ref.id in lost]
         self._miss(missed)
 
     def _miss(self, missed: Collection[Flight]) -> None:

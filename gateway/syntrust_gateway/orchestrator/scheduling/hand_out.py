@@ -181,7 +181,7 @@ class HandOut:
         tried: Collection[str],
         news: News,
     ) -> None:
-        """Mark each step, then send its message: a quick worker removes the mark only once.
+        """Mark all steps, then send their messages: a quick worker removes a mark only once.
 
         A mark whose message was never sent is found out, as that of a lost message.
         """
@@ -194,10 +194,11 @@ class HandOut:
         able = [(step, message) for step, message in messages if message is not None]
         self._servers.coordinator.uncancel_all([step.ref.id for step, _ in able])
         self._servers.coordinator.set_all_queued([step.ref.id for step, _ in able])
-        for step, message in able:
-            self._servers.queue.submit(message, step.run)
+        if able:
+            self._servers.queue.submit_all([(message, step.run) for step, message in able])
+        for step, _ in able:
             self._follow(step, tried)
-            news.submitted += 1
+        news.submitted += len(able)
 
 
 def read_steps(session: Session, steps: Sequence[str]) -> dict[str, _Stored]:
