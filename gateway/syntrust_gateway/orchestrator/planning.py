@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +31,7 @@ from syntrust_gateway.runs.tables import LIVE, RunTable
 log = get_logger(__name__)
 
 STEPS_PER_TRANSACTION: Final = 1000
+_GLANCE_S: Final = 0.05  # at a plan that is being made
 _NOT_PLANNED: Final = (
     "The platform could not plan this {name}: its stored request cannot be used. "
     "Send the request again; if it fails again, the operator's log has the reason."
@@ -105,8 +107,7 @@ class Planner:
             yield
 
     def _plan(self, run_id: str) -> Iterator[None]:
-        with self._read() as session:
-            steps, goal = plan_steps(session, session.get_one(self._table.rows, run_id))
+        steps, goal = yield from self._find_steps(run_id)
         position = 0
         for chunk in in_chunks(steps, STEPS_PER_TRANSACTION):
             with self._writing() as session:
@@ -118,6 +119,19 @@ class Planner:
         self._end(run_id, planned=True, goal=goal)
         self.planned.add(run_id)
         log.info("orchestrator.planned", run=run_id, what=self._table.name, steps=position)
+
+    def _find_steps(self, run_id: str) -> Generator[None, None, PlannedSteps]:
+        """Plan in a thread: the plan of 100,000 steps takes seconds, all in one piece."""
+        with ThreadPoolExecutor(1, thread_name_prefix="plan") as pool:
+            planning = pool.submit(self._plan_steps, run_id)
+            while not planning.done():
+                wait([planning], _GLANCE_S)
+                yield
+            return planning.result()
+
+    def _plan_steps(self, run_id: str) -> PlannedSteps:
+        with self._read() as session:
+            return plan_steps(session, session.get_one(self._table.rows, run_id))
 
     def _store(
         self, session: Session, run: str, steps: Sequence[StepMessage], position: int
