@@ -65,6 +65,8 @@ class Orchestrator:
         self._due_s: dict[str, float] = {}
         self._new_runs: set[str] = set()
         self._must_review = True
+        self.ended = 0
+        """Steps that ended in the last tick."""
 
     def tick(self) -> bool:
         """Look at what may have changed; True if something has.
@@ -72,6 +74,7 @@ class Orchestrator:
         It is safe to interrupt and to repeat this at any point.
         """
         self._every(CLOCK_EVERY_S, self._report_clock)  # before a server refuses what it dates
+        self.ended = 0
         has_moved = self._every(SURVEY_EVERY_S, self._survey)
         self._every(ADOPT_EVERY_S, self._adopt)
         self._every(MARKS_EVERY_S, self._flights.keep_marks)
@@ -180,6 +183,7 @@ class Orchestrator:
 
     def _record(self, news: News) -> None:
         """Write what became of steps and complete what has ended with them, all or nothing."""
+        self.ended += len(news.finished)
         if not (news.must_be_written or self._new_runs or self._must_review):
             return
         with self._writing() as session:

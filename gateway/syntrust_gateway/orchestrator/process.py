@@ -29,7 +29,11 @@ from syntrust_gateway.settings import GatewaySettings
 log = get_logger(__name__)
 
 PAUSE_S: Final = 0.5
-PAUSE_WHILE_BUSY_S: Final = 0.05  # ends of steps are gathered, so that a tick writes several
+PAUSE_WHILE_BUSY_S: Final = 0.05
+# A tick asks the database some forty questions, however many steps end. Where many do, the queues
+# hold two seconds of work for each worker, so the ends are gathered for longer.
+PAUSE_WHILE_MANY_END_S: Final = 0.2
+MANY: Final = 8
 STANDBY_S: Final = 2.0  # between two attempts to take the lead
 _AWAY: Final = (Unavailable, OperationalError, InterfaceError)
 
@@ -109,8 +113,15 @@ def tick_until(
         except Exception:
             _touch(heartbeat)
             log.exception("orchestrator.tick_failed")
-        stop.wait(PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S)
+        stop.wait(pause_s(orchestrator.ended, is_busy=is_busy))
     log.info("orchestrator.stopped")
+
+
+def pause_s(ended: int, *, is_busy: bool) -> float:
+    """Choose how long to pause after a tick in which so many steps ended."""
+    if ended >= MANY:
+        return PAUSE_WHILE_MANY_END_S
+    return PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S
 
 
 def _tick(orchestrator: Orchestrator) -> bool:

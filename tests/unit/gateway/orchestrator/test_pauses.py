@@ -1,0 +1,28 @@
+"""How long the orchestrator waits between two looks."""
+
+from __future__ import annotations
+
+from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
+
+from syntrust_gateway.orchestrator.process import MANY, pause_s
+
+
+def test_it_looks_again_soon_after_a_change_and_later_if_many_steps_end() -> None:
+    quiet = pause_s(0, is_busy=False)
+    busy = pause_s(MANY - 1, is_busy=True)
+    crowded = pause_s(MANY, is_busy=True)
+
+    assert busy < crowded < quiet
+
+
+def test_the_steps_that_ended_in_a_tick_are_counted(
+    harness: OrchestratorHarness, ready: str
+) -> None:
+    harness.experiment(ready)
+    harness.tick()
+    assert harness.orchestrator.ended == 0
+
+    harness.work(limit=1)
+    harness.tick()
+
+    assert harness.orchestrator.ended == 1
