@@ -20,11 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
+from typing import Any
 
 from pydantic import SecretStr
 from redis import Redis
@@ -34,6 +36,7 @@ from sqlalchemy.orm import Session
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.orchestrator.cpu_times import read_cpu_s
 from benchmarks.orchestrator.folder_store import FOLDER_VARIABLE, FolderStore
 
 from syntrust_core.contracts.base import Kind, Queue, Ref, StepMessage
@@ -60,7 +63,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator import Orchestrator, planning
 from syntrust_gateway.orchestrator.planning import PlannedSteps
-from syntrust_gateway.orchestrator.process import PAUSE_S, PAUSE_WHILE_BUSY_S
+from syntrust_gateway.orchestrator.process import pause_s
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_standalone.servers import start_valkey, start_weed
 
@@ -81,7 +84,9 @@ class Figures:
     steps_per_s: float = 0.0
     bare_per_s: float = 0.0
     ratio: float = 0.0
-    cpu_ms_per_step: float = 0.0
+    cpu_ms: dict[str, float] = field(default_factory=dict)
+    bare_cpu_ms: dict[str, float] = field(default_factory=dict)
+    cpu_ratio: float = 0.0
     tick_p99_ms: float = 0.0
     tick_longest_ms: float = 0.0
     memory_mb: float = 0.0
@@ -100,6 +105,7 @@ class Bench:
         settings = QueueSettings(url=url)
         self.redis, self.app = Redis.from_url(url), make_celery(settings)
         servers = Servers(store, RedisCoordinator.at(url), CeleryQueue(settings))
+        self._bare = 0
         self.orchestrator = Orchestrator(self.write, self.read, servers)
         with self.write.begin() as session:
             session.add(Client(id=1, name="bench", role=Role.USER))
@@ -109,6 +115,7 @@ class Bench:
             session.add(inspected)
 
     def ask(self, experiments: int, steps: int, seed: int) -> None:
+        """Ask for experiments. `seed` and the numbers after it must not have been used before."""
         with self.write.begin() as session:
             for number in range(experiments):
                 spec = {"steps": steps, "seed": seed + number}
@@ -118,6 +125,11 @@ class Bench:
         live = Experiment.state.in_((RunState.QUEUED, RunState.RUNNING))
         with self.read() as session:
             return session.scalar(select(func.count()).select_from(Experiment).where(live)) or 0
+
+    def failed(self) -> bool:
+        query = select(Experiment.id).where(Experiment.state != RunState.SUCCEEDED).limit(1)
+        with self.read() as session:
+            return session.scalar(query) is not None
 
     def unplanned(self) -> bool:
         query = select(Experiment.id).where(Experiment.planned.is_(False)).limit(1)
@@ -129,7 +141,7 @@ class Bench:
         figures = Figures(steps * experiments, experiments)
         self.ask(experiments, steps, seed)
         ticks: list[float] = []
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu = time.perf_counter(), read_cpu_s()
         planned = 0.0
         last_look = 0.0
         while True:
@@ -143,24 +155,41 @@ class Bench:
                 last_look = now
                 if not self.live():
                     break
-            time.sleep(PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S)
+            time.sleep(pause_s(self.orchestrator.ended, is_busy=is_busy))
         took = time.perf_counter() - began
+        assert not self.failed(), "an experiment has failed"
         figures.plan_s = planned
         figures.steps_per_s = figures.steps / took
-        figures.cpu_ms_per_step = 1000 * (time.process_time() - cpu) / figures.steps
+        figures.cpu_ms = _per_step_ms(cpu, figures.steps)
         figures.tick_p99_ms = 1000 * quantiles(ticks, n=100)[-1]
         figures.tick_longest_ms = 1000 * max(ticks)
         figures.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return figures
 
-    def bare(self, count: int) -> float:
-        """Send and run bare tasks; give tasks a second."""
-        began = time.perf_counter()
+    def bare(self, figures: Figures, count: int) -> None:
+        """Send and run bare tasks, and note how fast they went."""
+        began, cpu = time.perf_counter(), read_cpu_s()
         for _ in range(count):
             self.app.send_task(BARE_TASK, queue=str(Queue.GENERATOR), retry=False)
         while self.redis.llen(str(Queue.GENERATOR)) or self.redis.hlen("unacked"):
             time.sleep(0.01)
-        return count / (time.perf_counter() - began)
+        figures.bare_per_s = count / (time.perf_counter() - began)
+        figures.bare_cpu_ms = _per_step_ms(cpu, count)
+        figures.ratio = figures.steps_per_s / figures.bare_per_s
+        self._bare += count
+        assert self._count_bare() == self._bare, "the worker has not run every bare task"
+        figures.cpu_ratio = sum(figures.bare_cpu_ms.values()) / sum(figures.cpu_ms.values())
+
+    def _count_bare(self) -> int:
+        """Ask the worker how many bare tasks it has run: it discards one that it does not know."""
+        stats = self.app.control.inspect(timeout=10, limit=1).stats()
+        return sum(worker["total"].get(BARE_TASK, 0) for worker in stats.values())
+
+
+def _per_step_ms(before: Mapping[str, float], steps: int) -> dict[str, float]:
+    """Give the CPU milliseconds of each role since `before`, per step."""
+    used_s = {role: now - before.get(role, 0.0) for role, now in sorted(read_cpu_s().items())}
+    return {role: 1000 * used / steps for role, used in used_s.items() if used > 0}
 
 
 def plan_nothing(session: Session, run: Run) -> PlannedSteps:  # noqa: ARG001 - as the real one
@@ -186,7 +215,8 @@ def plan_nothing(session: Session, run: Run) -> PlannedSteps:  # noqa: ARG001 - 
 
 
 def _seed(run: Run, number: int) -> int:
-    return int(run.spec["seed"]) * 1_000_000 + number
+    """Give each step of each experiment a seed of its own, below 2**32."""
+    return (int(run.spec["seed"]) << 17) + number
 
 
 @contextmanager
@@ -232,6 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, nargs="*", default=[1000, 10_000])
     parser.add_argument("--experiments", type=int, default=200, help="at once, of 50 steps each")
+    parser.add_argument("--rounds", type=int, default=1, help="of steps and bare tasks, in turn")
     parser.add_argument("--bare", type=int, help="bare tasks, if not as many as steps")
     parser.add_argument("--store", choices=["s3", "folder"], default="s3")
     arguments = parser.parse_args()
@@ -242,14 +273,37 @@ def main() -> None:
         sizes = [(1, steps) for steps in arguments.steps]
         if arguments.experiments:
             sizes.append((arguments.experiments, 50))
-        made.run(1, 100, 1)  # what is loaded and connected once
-        made.bare(100)
-        for seed, (experiments, steps) in enumerate(sizes, 1):
-            figures = made.run(experiments, steps, seed * 1000)
-            figures.bare_per_s = made.bare(arguments.bare or figures.steps)
-            figures.ratio = figures.steps_per_s / figures.bare_per_s
-            print(json.dumps({name: round(value, 3) for name, value in asdict(figures).items()}))
-            sys.stdout.flush()
+        made.bare(made.run(1, 100, 1), 100)  # what is loaded and connected once
+        seeds = count(1000, 1000)
+        for experiments, steps in sizes:
+            rounds = []
+            for _ in range(arguments.rounds):
+                rounds.append(made.run(experiments, steps, next(seeds)))
+                made.bare(rounds[-1], arguments.bare or rounds[-1].steps)
+                show(asdict(rounds[-1]))
+            if len(rounds) > 1:
+                show({"medians of": len(rounds), **medians([asdict(each) for each in rounds])})
+
+
+def medians(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Give the median of each number, also of those in a dictionary."""
+    first = rounds[0]
+    return {
+        name: medians([each[name] for each in rounds])
+        if isinstance(value, dict)
+        else median(each.get(name, 0.0) for each in rounds)
+        for name, value in first.items()
+    }
+
+
+def show(figures: dict[str, Any]) -> None:
+    print(json.dumps(_rounded(figures)), flush=True)
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    return round(value, 3)
 
 
 if __name__ == "__main__":

@@ -33,11 +33,15 @@ class FolderStore:
         self.put(key, path.read_bytes(), content_type=content_type)
 
     def create(self, key: str, data: bytes, *, content_type: str = "") -> bool:  # noqa: ARG002
+        path = self._make_path(key)
+        part = path.with_name(uuid4().hex)
+        part.write_bytes(data)
         try:
-            with self._make_path(key).open("xb") as file:
-                file.write(data)
+            path.hardlink_to(part)  # whole or not at all, as an object is
         except FileExistsError:
             return False
+        finally:
+            part.unlink()
         return True
 
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
