@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 
 from syntrust.api_types import CostBody, KindCost
 from syntrust.cli.output import print_rows
