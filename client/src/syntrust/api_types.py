@@ -740,6 +740,18 @@ class QueueCost(TypedDict):
     """Why it is null, else null."""
 
 
+class QueueLoad(TypedDict):
+    due: int
+    """Steps that are ready or run now."""
+    workers: int
+    """Workers that gave a sign of life lately."""
+
+
+class Queues(TypedDict):
+    queues: dict[str, QueueLoad]
+    """By name of the queue."""
+
+
 class RandomSplit(TypedDict):
     """A random split by patient; validation cases are set aside before mixing."""
 
@@ -851,7 +863,7 @@ class SamplingDefault(TypedDict):
     steps: int
 
 
-Scope: TypeAlias = Literal["score", "run", "admin"]
+Scope: TypeAlias = Literal["monitor", "score", "run", "admin"]
 """What a key opens; each opens what the ones before it do."""
 
 

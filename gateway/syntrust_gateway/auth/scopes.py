@@ -8,11 +8,15 @@ from syntrust_gateway.db.auth_tables import Scope
 
 SCORING: Final = frozenset({("POST", "/trust-score"), ("GET", "/trust-factors")})
 """Routes that compute from the request alone, and definitions of what they give."""
+MONITORING: Final = frozenset({("GET", "/queues")})
+"""Routes that tell how much work there is, and nothing of whose."""
 ADMINISTRATION: Final = ("/admin", "/metrics")
 
 
 def needed_scope(method: str, path: str) -> Scope:
     """Tell which scope a key needs."""
+    if (method, path) in MONITORING:
+        return Scope.MONITOR
     if (method, path) in SCORING:
         return Scope.SCORE
     if path.startswith(ADMINISTRATION):

@@ -16,6 +16,7 @@ from syntrust_gateway.db.types import deferred_key, enum_column
 class Scope(StrEnum):
     """What a key opens; each opens what the ones before it do."""
 
+    MONITOR = "monitor"
     SCORE = "score"
     RUN = "run"
     ADMIN = "admin"

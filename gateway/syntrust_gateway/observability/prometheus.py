@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from syntrust_gateway.container import Container
+from syntrust_gateway.observability.due import Due
 from syntrust_gateway.observability.sums import Sums
 from syntrust_gateway.observability.work import Work
 
@@ -18,6 +19,7 @@ class Metrics:
         self._coordinator = container.coordinator
         self._registry = CollectorRegistry()
         self._registry.register(Work(container))
+        self._registry.register(Due(container))
         self._registry.register(Sums(container.coordinator))
         self._requests = Counter(
             "syntrust_http_requests",

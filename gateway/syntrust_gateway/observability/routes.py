@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
-from syntrust_core.errors import Forbidden
-from syntrust_gateway.api.dependencies import CallerDep
+from syntrust_core.errors import Forbidden, QueueUnavailable
+from syntrust_gateway.api.dependencies import CallerDep, ContainerDep
 from syntrust_gateway.api.json_route import PlainRoute
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.observability.health import Health, NotReady, Ready
 from syntrust_gateway.observability.prometheus import CONTENT_TYPE, Metrics
+from syntrust_gateway.observability.queues import Queues, read_queues
 
 health = APIRouter(prefix="/health", tags=["health"], route_class=PlainRoute)
 metrics = APIRouter(tags=["health"], route_class=PlainRoute)
@@ -59,3 +60,14 @@ def get_metrics(request: Request, caller: CallerDep) -> Response:
     caller.require_admin()
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+
+@metrics.get(
+    "/queues",
+    summary="Get how much work each queue has now",
+    responses=documented(QueueUnavailable),
+)
+def get_queues(container: ContainerDep) -> Queues:
+    """What a scheduler of workers scales by: steps that are ready or run. Any key opens it."""
+    with container.read() as session:
+        return read_queues(session, container.coordinator)

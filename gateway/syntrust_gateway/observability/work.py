@@ -85,7 +85,7 @@ def count_steps(session: Session, coordinator: StepCoordinator) -> Counts:
     for (kind, state), number in _count(session, ready).items():
         _move(counts, kind, state, READY, number if state == StepState.WAITING else 0)
     for state, steps in ((RUNNING, running), (QUEUED, queued - running)):
-        for kind, is_ready in _find_waiting(session, steps):
+        for kind, is_ready in find_waiting(session, steps):
             _move(counts, kind, READY if is_ready else StepState.WAITING, state, 1)
     return counts
 
@@ -100,7 +100,7 @@ def _move(counts: Counts, kind: str, source: str, target: str, number: int) -> N
     counts[kind, target] += number
 
 
-def _find_waiting(session: Session, steps: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def find_waiting(session: Session, steps: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Give kind, and whether it is ready, of those of `steps` that have not ended."""
     query = select(Step.kind, _IS_READY).where(Step.state == StepState.WAITING)
     for chunk in in_chunks(steps):

@@ -15,7 +15,8 @@ from syntrust_gateway.auth.service import NewKey
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.auth_tables import Scope
 
-SCORING = {("POST", "/trust-score"), ("GET", "/trust-factors")}
+MONITORING = {("GET", "/queues")}
+SCORING = {("POST", "/trust-score"), ("GET", "/trust-factors"), *MONITORING}
 Route = tuple[str, str]
 
 
@@ -51,6 +52,12 @@ def refused(api: Api) -> set[Route]:
             assert f"`{body['needed_scope']}` is needed here" in body["detail"]
             found.add((method, path))
     return found
+
+
+def test_a_key_that_watches_opens_the_number_of_steps_alone(
+    with_scope: Callable[[Scope], Api],
+) -> None:
+    assert refused(with_scope(Scope.MONITOR)) == set(routes()) - MONITORING
 
 
 def test_a_key_for_scores_opens_scores_and_their_definitions_alone(
