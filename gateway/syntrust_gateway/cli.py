@@ -43,11 +43,22 @@ def about(
 
 
 @cli.command("migrate")
-def migrate_database() -> None:
+def migrate_database(
+    wait_s: Annotated[
+        float | None,
+        typer.Option(
+            "--wait", min=0, help="Only wait, for so many seconds, until another has done it."
+        ),
+    ] = None,
+) -> None:
     """Bring the database to the newest schema."""
-    from syntrust_gateway.db.migrations import migrate  # noqa: PLC0415
+    from syntrust_gateway.db.migrations import await_schema, migrate  # noqa: PLC0415
 
-    migrate(read_at_start(DatabaseSettings).gateway.database_url)
+    url = read_at_start(DatabaseSettings).gateway.database_url
+    if wait_s is None:
+        migrate(url)
+    else:
+        await_schema(url, wait_s)
 
 
 @cli.command("serve")

@@ -63,13 +63,17 @@ def server_options(gateway: GatewayOptions) -> dict[str, Any]:
 
 
 def make_container(settings: GatewaySettings) -> Container:
-    """Make the API's collaborators on real servers, and make sure of bucket and admin key."""
+    """Make the API's collaborators on real servers, and make sure of bucket and set keys."""
     gateway = settings.gateway
     engine = make_engine(gateway.database_url)
     write = session_factory(engine)
-    if gateway.admin_key is not None:
-        with write.begin() as session:
-            keys.ensure_admin(session, gateway.admin_key.get_secret_value())
+    for key, ensure in (
+        (gateway.admin_key, keys.ensure_admin),
+        (gateway.monitor_key, keys.ensure_monitor),
+    ):
+        if key is not None:
+            with write.begin() as session:
+                ensure(session, key.get_secret_value())
     store = S3Store(settings.storage)
     try:
         store.ensure_bucket()

@@ -27,6 +27,14 @@ class GatewayOptions(BaseModel):
             description="Makes sure a client `admin` with this key exists when the API starts.",
         ),
     ] = None
+    monitor_key: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=MIN_KEY_CHARACTERS,
+            description="Makes sure a client `monitor` with this key exists. It opens "
+            "`GET /queues` alone, for what scales workers.",
+        ),
+    ] = None
     max_body_bytes: Annotated[
         int,
         Field(

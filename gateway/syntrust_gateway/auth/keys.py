@@ -28,7 +28,7 @@ from syntrust_gateway.db.tables import Audit, Client, Role, utc_now
 
 log = get_logger(__name__)
 
-ADMIN = "admin"
+ADMIN, MONITOR = "admin", "monitor"
 FROM_SETTINGS = "from the settings"
 
 
@@ -138,23 +138,35 @@ def ensure_admin(session: Session, key: str) -> None:
 
     The key that the settings gave before is revoked. A key that somebody revoked stays so.
     """
-    insert_new(session, Client, [{"name": ADMIN, "role": Role.ADMIN}])
-    admin = session.scalars(select(Client).where(Client.name == ADMIN).with_for_update()).one()
+    _ensure(session, ADMIN, Role.ADMIN, Scope.ADMIN, key)
+
+
+def ensure_monitor(session: Session, key: str) -> None:
+    """Do the same for the client `monitor`, whose key opens the number of due steps alone."""
+    _ensure(session, MONITOR, Role.USER, Scope.MONITOR, key)
+
+
+def _ensure(session: Session, name: str, role: Role, scope: Scope, key: str) -> None:
+    insert_new(session, Client, [{"name": name, "role": role}])
+    client = session.scalars(select(Client).where(Client.name == name).with_for_update()).one()
     digest = digest_key(key)
-    rows = session.scalars(select(ApiKey).where(ApiKey.client_id == admin.id)).all()
+    rows = session.scalars(select(ApiKey).where(ApiKey.client_id == client.id)).all()
     known = next((row for row in rows if row.key_sha256 == digest), None)
     if known is None:
-        _replace_setting(session, admin, rows, digest)
+        made = ApiKey(client_id=client.id, label=FROM_SETTINGS, key_sha256=digest, scope=scope)
+        _replace_setting(session, client, rows, made)
     elif known.revoked is not None:
-        log.warning("auth.admin_key_revoked", key=known.id)
+        log.warning("auth.set_key_revoked", key=known.id)
 
 
-def _replace_setting(session: Session, admin: Client, rows: Sequence[ApiKey], digest: str) -> None:
+def _replace_setting(
+    session: Session, client: Client, rows: Sequence[ApiKey], made: ApiKey
+) -> None:
     for row in rows:
         if row.label == FROM_SETTINGS and row.revoked is None:
             row.revoked = utc_now()
             session.add(Audit(client=None, action="key.revoke", target=row.id))
-    row = ApiKey(client_id=admin.id, label=FROM_SETTINGS, key_sha256=digest, scope=Scope.ADMIN)
-    session.add(row)
+    session.add(made)
     session.flush()
-    session.add(Audit(client=None, action="key.create", target=row.id, detail={"client": ADMIN}))
+    detail = {"client": client.name}
+    session.add(Audit(client=None, action="key.create", target=made.id, detail=detail))

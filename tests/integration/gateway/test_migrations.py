@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, DateTime, Engine, MetaData, Table, inspect, select
+from sqlalchemy import Column, DateTime, Engine, MetaData, Table, inspect, select, text
 
-from syntrust_gateway.db.migrations import migrate, revisions, roll_back
+from syntrust_gateway.db.migrations import await_schema, migrate, revisions, roll_back
 from syntrust_gateway.db.session import make_engine, session_factory
 from syntrust_gateway.db.tables import Base
 from syntrust_gateway.db.types import UtcDateTime
+from syntrust_gateway.errors import DatabaseUnavailable
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 STORED: Rows = json.loads(
@@ -132,3 +133,22 @@ def test_a_second_way_up_changes_nothing(database_url: str) -> None:
 
     assert describe(engine) == before
     engine.dispose()
+
+
+def test_who_waits_for_the_schema_goes_on_once_another_has_made_it(database_url: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match="migrate` has not ended"):
+        await_schema(database_url, 0)
+
+    migrate(database_url)
+
+    await_schema(database_url, 0)
+
+
+def test_who_waits_for_the_schema_takes_that_of_a_later_release(database_url: str) -> None:
+    migrate(database_url)
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of-tomorrow'"))
+    engine.dispose()
+
+    await_schema(database_url, 0)

@@ -68,6 +68,16 @@ def test_the_admin_key_may_be_set_again_and_changed(container: Container) -> Non
     assert (caller.name, caller.role, caller.scope) == ("admin", Role.ADMIN, Scope.ADMIN)
 
 
+def test_a_monitor_key_of_the_settings_is_good_for_monitoring_alone(container: Container) -> None:
+    with container.write.begin() as session:
+        keys.ensure_monitor(session, KEY)
+
+    with container.read() as session:
+        caller = auth.authenticate(session, KEY)
+
+    assert (caller.name, caller.role, caller.scope) == ("monitor", Role.USER, Scope.MONITOR)
+
+
 def test_an_admin_key_that_was_revoked_does_not_come_back_by_the_settings(
     container: Container,
 ) -> None:
