@@ -15,7 +15,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check hooks bench structure walks configuration openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -66,12 +66,25 @@ chaos-table: venv ## add the record of `make chaos` to the sums in docs/reliabil
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels
 
-check: venv ## format, lint, types, layering, structure
+check: venv check-kubernetes ## format, lint, types, layering, structure, manifests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/python -m tools.structure --check
+
+build/checkov/.installed: requirements/checkov.txt | $(VENV)/.installed
+	$(BIN)/python -m venv build/checkov
+	build/checkov/bin/python -m pip install --quiet --requirement requirements/checkov.txt
+	@touch $@
+
+check-kubernetes: venv build/checkov/.installed ## what k8s/ renders to: schemas, policies, and that the objects agree
+	@$(BIN)/python -m tools.kubernetes --out build/kubernetes
+	@build/checkov/bin/checkov --config-file k8s/checkov.yaml --directory build/kubernetes
+
+kubernetes-secrets: venv ## write build/kubernetes-secrets.json with new keys for the overlay `local`, once
+	@test -e build/kubernetes-secrets.json || { mkdir -p build; umask 077; \
+		$(BIN)/python -m tools.kubernetes.secrets > build/kubernetes-secrets.json; }
 
 hooks: venv ## run format and lint before each commit, types and layering before each push
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push

@@ -56,6 +56,8 @@ def main() -> None:
     write("dev", resolve("-r", "requirements/dev.in", *(f"./{d}" for d in EVERYTHING), *constraint))
     # A tool with an environment of its own: it wants another typer than ours.
     write("openapi-client", resolve("openapi-python-client>=0.29"))
+    # Likewise: it pins a hundred packages, some of them older than ours.
+    write("checkov", resolve("checkov>=3.3"))
     for image, distributions in IMAGES.items():
         write(image, resolve("-c", "requirements/dev.txt", *(f"./{d}" for d in distributions)))
 
