@@ -13,6 +13,7 @@ from syntrust_gateway.costs.outline import Outline, outline_steps
 from syntrust_gateway.costs.service import price
 from syntrust_gateway.datasets.planner_view import DatasetView
 from syntrust_gateway.experiments.plan import plan
+from syntrust_gateway.experiments.repeat import RepeatedSpec
 from syntrust_gateway.experiments.schemas import CostBody
 from syntrust_gateway.experiments.service import resolve_request
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
@@ -20,7 +21,9 @@ from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 LARGE_IMAGES: Final = 20_000
 
 
-async def calculate_cost(container: Container, caller: Caller, request: ExperimentSpec) -> CostBody:
+async def calculate_cost(
+    container: Container, caller: Caller, request: ExperimentSpec | RepeatedSpec
+) -> CostBody:
     """Calculate the cost of an experiment without accepting it.
 
     A large plan takes seconds in which its process does little else, so it gets one of its own.

@@ -29,7 +29,20 @@ CONTEXT: Final = dict.fromkeys(
     ),
     7,
 )
-WRONG: Final = (None, True, -1, 1.5, 1e300, "", "a\x07b", "x" * 20_000, [], [None], {}, {"x": 1})
+WRONG: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    -1,
+    1.5,
+    1e300,
+    "",
+    "a\x07b",
+    "x" * 20_000,
+    [],
+    [None],
+    {},
+    {"x": 1},
+)
 
 
 @pytest.mark.parametrize("kind", get_args(KnownType))
@@ -77,7 +90,7 @@ def samples(schema: dict[str, Any], depth: int = 0) -> Iterator[Any]:
 
 
 def test_no_sentence_of_pydantic_reaches_a_caller_whatever_is_wrong_in_a_body(admin: Api) -> None:
-    told = {}
+    told: dict[str, Any] = {}
     for path, method, schema in requests():
         for body in samples(schema):
             answer = admin.request(method, path, json=body)
