@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from syntrust.errors import SynTrustError
-from syntrust.scores import Reading, make_body
+from syntrust.sending.scores import Reading, make_body
 from syntrust_gateway.trust_score.pipe import CSV, JSON, Answer
 from syntrust_gateway.trust_score.scoring import score_request
 

@@ -13,8 +13,8 @@ from syntrust.datasets import Datasets
 from syntrust.experiments import Experiments
 from syntrust.jobs import Jobs
 from syntrust.models import Models
-from syntrust.plain import Nan
-from syntrust.scores import Reading, Scores, make_body
+from syntrust.sending.plain import Nan
+from syntrust.sending.scores import Reading, Scores, make_body
 from syntrust.transport import Pause
 
 

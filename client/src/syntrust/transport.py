@@ -20,8 +20,8 @@ from syntrust.errors import (
     UrlRefused,
     from_problem,
 )
-from syntrust.plain import to_json
-from syntrust.sessions import Sessions
+from syntrust.sending.plain import to_json
+from syntrust.sending.sessions import Sessions
 
 # Together they outlast the 10 s after which a request may be repeated whose server has died.
 DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 5.0)

@@ -9,7 +9,7 @@ import pytest
 
 from syntrust import Client, InvalidConfiguration
 from syntrust.config import api_key, read_key, server_url
-from syntrust.sessions import Sessions, is_loopback
+from syntrust.sending.sessions import Sessions, is_loopback
 
 SECRET = "hunter2-hunter2"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from syntrust import UnfitScores
-from syntrust.plain import to_json, to_plain
-from syntrust.scores import CSV, JSON, Reading, make_body
+from syntrust.sending.plain import to_json, to_plain
+from syntrust.sending.scores import CSV, JSON, Reading, make_body
 
 TABLE = "case,set,region,dice\na,real,ET,0.5\na,synthetic,ET,nan\n"
 EMPTY = Reading(nan="empty")

@@ -14,7 +14,7 @@ import typer
 
 from syntrust.bodies import GridSpec, Scheme
 from syntrust.errors import SynTrustError
-from syntrust.scores import read_json as parse_json
+from syntrust.sending.scores import read_json as parse_json
 
 STDIN = "-"
 _GRID = re.compile(r"(\d+)x(\d+)x(\d+)@([\d.]+)(?:x([\d.]+)x([\d.]+))?")

@@ -20,10 +20,9 @@ from syntrust.cli.arguments import (
     parse_names,
     read_object,
 )
-from syntrust.cli.cost import print_cost
 from syntrust.cli.output import JsonOption, make_console, print_json, print_list, short_time
 from syntrust.cli.progress import follow, tell_lost
-from syntrust.cli.tables import print_results
+from syntrust.cli.tables import print_cost, print_results
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed

@@ -12,14 +12,17 @@ from rich.table import Table
 from syntrust.api_types import (
     Arm,
     ControlArm,
+    CostBody,
     Equivalence,
     EquivalenceTest,
+    KindCost,
     MissingArm,
     MissingParts,
     Score,
     TrustAnswer,
 )
 from syntrust.bodies import AnyResults, is_partial
+from syntrust.cli.output import print_rows
 
 AnyEstimate = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
@@ -256,3 +259,28 @@ def _one_training(trusts: Sequence[TrustAnswer]) -> bool:
         for path in find_paths(trust["factors"]["t1"])
     }
     return scopes == {"this trained model"}
+
+
+def print_cost(console: Console, cost: CostBody) -> None:
+    """The steps of each kind with their bytes and device-hours, or why these are unknown."""
+    rows = [
+        (kind, str(own["total"]), str(own["done"]), *_measured(own), own["reason"] or "")
+        for kind, own in cost["by_kind"].items()
+    ]
+    print_rows(console, ("kind", "steps", "there already", "bytes", "device-hours", "why"), rows)
+    console.print(f"{cost['steps_total']} steps, {cost['steps_done']} of them are there already.")
+    for queue, own_queue in cost["by_queue"].items():
+        hours = own_queue["device_hours"]
+        told = "unknown" if hours is None else f"{hours:.3g} device-hours"
+        console.print(f"{queue}: {told}")
+    if room := cost.get("room"):
+        console.print(escape(room))
+    console.print("Nothing was accepted.")
+
+
+def _measured(own: KindCost) -> tuple[str, str]:
+    size, hours = own["bytes"], own["device_hours"]
+    return (
+        "unknown" if size is None else f"{size:,}",
+        "unknown" if hours is None else f"{hours:.3g}",
+    )

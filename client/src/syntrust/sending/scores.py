@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from syntrust.errors import UnfitScores
-from syntrust.nnunet import is_summary, pair_summaries
-from syntrust.plain import Nan, to_json, to_plain
+from syntrust.sending.nnunet import is_summary, pair_summaries
+from syntrust.sending.plain import Nan, to_json, to_plain
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"

@@ -1,0 +1,1 @@
+"""What requests hold, and the sessions that send them."""
