@@ -17,7 +17,7 @@ from syntrust_core.errors import Forbidden, Unauthenticated
 from syntrust_gateway.admin import routes as admin
 from syntrust_gateway.api import problems
 from syntrust_gateway.api.conditional import Conditional
-from syntrust_gateway.api.head import HeadRequests
+from syntrust_gateway.api.incoming.head import HeadRequests
 from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
 from syntrust_gateway.api.repetition.answer_store import AnswerStore
@@ -25,6 +25,7 @@ from syntrust_gateway.api.repetition.idempotency import Idempotency
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
+from syntrust_gateway.experiments.images import routes as images
 from syntrust_gateway.jobs import routes as jobs
 from syntrust_gateway.lifecycle import routes as lifecycle
 from syntrust_gateway.models import routes as models
@@ -107,6 +108,7 @@ def _with_routes() -> FastAPI:
         trust_score.router,
         datasets.router,
         experiments.router,
+        images.router,
         uploads.router,
         jobs.router,
         jobs.model_router,

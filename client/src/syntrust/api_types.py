@@ -2276,6 +2276,10 @@ class Embeddings(TypedDict):
 
 
 class ExperimentBody(TypedDict):
+    steps: StepCount
+    running: list[RunningStep]
+    waiting: Waiting | None
+    """Why none of its steps runs now; null if one does."""
     id: str
     name: str | None
     tags: list[str]
@@ -2287,10 +2291,6 @@ class ExperimentBody(TypedDict):
     """It has failed, and its results have the arms that are there."""
     created: str
     finished: str | None
-    steps: StepCount
-    running: list[RunningStep]
-    waiting: Waiting | None
-    """Why none of its steps runs now; null if one does."""
     queue_position: int | None
     """How many live experiments come first, by priority and age; clients take turns, so it may start earlier. Null unless queued."""
     eta_seconds: float | None
@@ -2466,6 +2466,10 @@ class AcceptedExport(TypedDict):
 
 
 class JobBody(TypedDict):
+    steps: StepCount
+    running: list[RunningStep]
+    waiting: Waiting | None
+    """Why none of its steps runs now; null if one does."""
     id: str
     kind: JobKind
     name: str | None
@@ -2474,10 +2478,6 @@ class JobBody(TypedDict):
     """Of what a client waits for, the highest comes first, then the oldest."""
     created: str
     finished: str | None
-    steps: StepCount
-    running: list[RunningStep]
-    waiting: Waiting | None
-    """Why none of its steps runs now; null if one does."""
     queue_position: int | None
     """How many live jobs come first, by priority and age; null unless queued."""
     eta_seconds: float | None

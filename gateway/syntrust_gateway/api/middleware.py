@@ -23,10 +23,10 @@ from syntrust_core.errors import (
 )
 from syntrust_core.log import get_logger
 from syntrust_core.observability import tracing
-from syntrust_gateway.api.known_paths import KnownPaths
+from syntrust_gateway.api.incoming.known_paths import KnownPaths
+from syntrust_gateway.api.incoming.request_body import read_body, replay
 from syntrust_gateway.api.limits import most_bytes
 from syntrust_gateway.api.problems import describe_nowhere, internal_response, problem_response
-from syntrust_gateway.api.request_body import read_body, replay
 from syntrust_gateway.auth.lookup import KeyLookup
 from syntrust_gateway.auth.rates import RequestRates, SharedRates
 from syntrust_gateway.auth.scopes import needed_scope

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi.exceptions import RequestValidationError
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.field_errors import describe_field
+from syntrust_gateway.api.patterns import PATTERNS
 from syntrust_gateway.api.schemas import Tags, Text
 from syntrust_gateway.datasets.planner_view import DatasetView
+from syntrust_gateway.errors import FieldError, InvalidFields, pointer
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 from syntrust_gateway.runs.schemas import Priority
 
@@ -51,7 +53,7 @@ def as_request(body: ExperimentSpec | RepeatedSpec) -> ExperimentSpec:
 
     Raises
     ------
-    RequestValidationError
+    InvalidFields
         If a field is out of range, with its place in the body.
     """
     if isinstance(body, ExperimentSpec):
@@ -61,9 +63,11 @@ def as_request(body: ExperimentSpec | RepeatedSpec) -> ExperimentSpec:
         return ExperimentSpec.model_validate(_asked(body, told))
     except ValidationError as error:
         found = error.errors(include_url=False)
-        raise RequestValidationError(
-            [{**each, "loc": ("body", *_unsplit(each["loc"]))} for each in found], body=told
-        ) from error
+        fields = [
+            FieldError(pointer(*_unsplit(each["loc"])), describe_field(each, PATTERNS))
+            for each in found
+        ]
+        raise InvalidFields(f"{fields[0].pointer}: {fields[0].detail}", fields) from error
 
 
 def _asked(body: RepeatedSpec, told: dict[str, Any]) -> dict[str, Any]:

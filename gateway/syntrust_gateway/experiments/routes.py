@@ -26,22 +26,19 @@ from syntrust_gateway.api.responses import (
     poll_again,
     tagged_json,
 )
-from syntrust_gateway.auth.access import MAX_LIMIT
 from syntrust_gateway.auth.filters import RowFilter
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.experiments import predictions, results, twins
+from syntrust_gateway.experiments import results
 from syntrust_gateway.experiments import service as experiments
 from syntrust_gateway.experiments.cost import calculate_cost
 from syntrust_gateway.experiments.events import changes
-from syntrust_gateway.experiments.predictions import PredictionsBody, TestSet
 from syntrust_gateway.experiments.repeat import ExperimentRequest
 from syntrust_gateway.experiments.result_schemas import ExperimentResults, PartialExperimentResults
 from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import CostBody, ExperimentBody, ExperimentPage
-from syntrust_gateway.experiments.twins import TwinsBody
 from syntrust_gateway.lifecycle.deletion import delete_experiment
 from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody
 from syntrust_gateway.runs.schemas import ExperimentChanges
@@ -255,52 +252,6 @@ def get_report(
     """Holds figures, tables, settings and provenance, and loads nothing. Research use only."""
     file = results.read_report_file(container, caller, experiment_id, results.REPORT_FILE)
     return _file_response(file, results.REPORT_FILE, if_none_match)
-
-
-@router.get(
-    "/{experiment_id}/predictions",
-    summary="Get the label maps that a segmenter predicted",
-    responses=documented(NotFound, Conflict, InvalidRequest, StoreUnavailable),
-)
-def get_predictions(
-    experiment_id: str,
-    model: Annotated[str, Query(max_length=100, description="Name or id of the segmenter.")],
-    container: ContainerDep,
-    caller: CallerDep,
-    test_set: TestSet = "real",
-) -> PredictionsBody:
-    """Gives links to the label map of every test case as soon as it is predicted.
-
-    `GET /models` names the segmenters with their α. Research use only.
-    """
-    return predictions.list_predictions(container, caller, experiment_id, model, test_set)
-
-
-@router.get(
-    "/{experiment_id}/twins",
-    summary="Get the synthetic images that were drawn",
-    responses=documented(NotFound, InvalidRequest, StoreUnavailable),
-)
-def get_twins(
-    experiment_id: str,
-    response: Response,
-    container: ContainerDep,
-    caller: CallerDep,
-    *,
-    case: Annotated[str | None, Query(max_length=128, description="Of this case alone.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
-    cursor: Annotated[str | None, Query(max_length=250)] = None,
-) -> TwinsBody:
-    """Gives links to the twins of each case as soon as they are drawn, by case and number.
-
-    They are on the dataset's grid; a twin's label map is that of its case. A withdrawn case has
-    none. Research use only.
-    """
-    found, is_live = twins.list_twins(
-        container, caller, experiment_id, case=case, limit=limit, cursor=cursor
-    )
-    poll_again(response, is_live=is_live)
-    return found
 
 
 @router.patch(

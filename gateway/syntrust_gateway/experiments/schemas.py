@@ -12,8 +12,8 @@ from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.costs.schemas import Cost
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.experiments.spec import ResolvedSpec
-from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
-from syntrust_gateway.runs.waiting import Waiting
+from syntrust_gateway.runs.schemas import Priority
+from syntrust_gateway.runs.waiting import Movement
 
 Spec = Annotated[
     dict[str, Any],
@@ -53,12 +53,7 @@ class _Experiment(AnswerBody):
     finished: datetime | None
 
 
-class ExperimentBody(_Experiment):
-    steps: StepCount
-    running: list[RunningStep]
-    waiting: Annotated[
-        Waiting | None, Field(description="Why none of its steps runs now; null if one does.")
-    ]
+class ExperimentBody(_Experiment, Movement):
     queue_position: Annotated[
         int | None,
         Field(

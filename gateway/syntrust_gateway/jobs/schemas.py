@@ -16,8 +16,8 @@ from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
 from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis
 from syntrust_gateway.models.schemas import NewModel
-from syntrust_gateway.runs.schemas import Priority, RunningStep, StepCount
-from syntrust_gateway.runs.waiting import Waiting
+from syntrust_gateway.runs.schemas import Priority
+from syntrust_gateway.runs.waiting import Movement
 from syntrust_gateway.uploads.links import FileLink
 from syntrust_metrics.trust.schema.request import PolicyChoice
 
@@ -134,12 +134,7 @@ class JobSummary(AnswerBody):
     finished: datetime | None
 
 
-class JobBody(JobSummary):
-    steps: StepCount
-    running: list[RunningStep]
-    waiting: Annotated[
-        Waiting | None, Field(description="Why none of its steps runs now; null if one does.")
-    ]
+class JobBody(JobSummary, Movement):
     queue_position: Annotated[
         int | None,
         Field(

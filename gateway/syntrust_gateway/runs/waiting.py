@@ -14,6 +14,7 @@ from syntrust_core.errors import QueueUnavailable
 from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_gateway.api.schemas import AnswerBody
 from syntrust_gateway.db.tables import Run, Step, StepState
+from syntrust_gateway.runs.schemas import RunningStep, StepCount
 from syntrust_gateway.runs.tables import LIVE, get_table
 
 Cause = Literal["planning", "no_orchestrator", "no_worker", "busy", "queued", "no_queue_server"]
@@ -43,6 +44,16 @@ class Waiting(AnswerBody):
         int | None, Field(description="Steps of others that were handed to this queue before.")
     ] = None
     busy: list[BusyWorker] = Field(default=[])
+
+
+class Movement(AnswerBody):
+    """How far a run is, and what of it moves now."""
+
+    steps: StepCount
+    running: list[RunningStep]
+    waiting: Annotated[
+        Waiting | None, Field(description="Why none of its steps runs now; null if one does.")
+    ]
 
 
 def explain_waiting(

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from tests.answer_schemas import document
 from tests.unit.gateway.conftest import Api
 
-from syntrust_gateway.api.request_body import inflate
+from syntrust_gateway.api.incoming.request_body import inflate
 from syntrust_gateway.db.tables import Role
 
 pytestmark = pytest.mark.any_database

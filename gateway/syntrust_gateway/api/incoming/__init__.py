@@ -1,0 +1,1 @@
+"""What comes in: paths, methods and bodies of requests."""
