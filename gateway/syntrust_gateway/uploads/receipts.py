@@ -19,11 +19,15 @@ from syntrust_core.contracts.uploads import (
     ReceiveUpload,
     content_key,
 )
+from syntrust_core.errors import ObjectDamaged, ObjectMissing
+from syntrust_core.log import get_logger
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.db.content_tables import Content
 from syntrust_gateway.db.session import insert_new
 from syntrust_gateway.db.tables import Case, Step, Upload, utc_now
+
+log = get_logger(__name__)
 
 FileRow = Mapping[str, Any]
 """A file of a case or an upload: key, bytes and sha256."""
@@ -70,9 +74,20 @@ def name_content(file: FileRow) -> dict[str, Any]:
 
 
 def _rewritten(store: ObjectStore, step: Step) -> Mapping[str, FileRow]:
-    """Read which files a worker has kept without the text of their headers, by role."""
-    receipt = Manifest.model_validate(step.manifest).files[RECEIVED_FILE]
-    found: Mapping[str, FileRow] = json.loads(read_verified(store, receipt)).get("rewritten", {})
+    """Read which files a worker has kept without the text of their headers, by role.
+
+    None if the receipt is damaged: a step that then misses a file names it, to be sent again.
+    """
+    receipt = Manifest.model_validate(step.manifest).files.get(RECEIVED_FILE)
+    if receipt is None:
+        return {}
+    try:
+        found: Mapping[str, FileRow] = json.loads(read_verified(store, receipt)).get(
+            "rewritten", {}
+        )
+    except (ObjectMissing, ObjectDamaged, ValueError):
+        log.warning("uploads.receipt_damaged", step=step.id)
+        return {}
     return found
 
 

@@ -132,6 +132,10 @@ class ApiHarness:
             self.tick()
             self.tick()
 
+    def work_once(self, handler: StepHandler = play) -> None:
+        """Compute one submitted step, without a tick after it."""
+        self._compute(self.queue.take(), handler)
+
     def lease_next(self) -> str:
         """Take the next message as a worker would that then works for long; the step's id."""
         step = self.queue.take().step_id

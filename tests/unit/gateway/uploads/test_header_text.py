@@ -123,3 +123,23 @@ def test_steps_that_need_a_rewritten_upload_s_step_are_found(
     harness.drain()
 
     assert api.get(f"/jobs/{job}").json()["state"] == "succeeded"
+
+
+def test_a_lost_receipt_ends_no_tick_and_the_case_is_asked_for_again(
+    api: Api, store: MemoryStore, harness: ApiHarness, dataset: str
+) -> None:
+    for role, place in announce(api, dataset).items():
+        store.put(key_of(place["url"]), FILES[role])
+    api.post(f"/datasets/{dataset}/commit")
+    harness.tick()
+    harness.work_once()
+    for item in list(store.list("artifacts/receive_upload/")):
+        if item.key.endswith("received.json"):
+            store.put(item.key, b"damaged")
+
+    harness.drain(inspect_case)
+
+    (case,) = api.get(f"/datasets/{dataset}").json()["cases"]
+    assert case["state"] == "refused"
+    register(api, store, harness, dataset)
+    assert api.get(f"/datasets/{dataset}").json()["state"] == "ready"
