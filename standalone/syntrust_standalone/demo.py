@@ -19,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from syntrust.bodies import AnyResults, GridSpec
 from syntrust.case_files import find_files
-from syntrust.cli.progress import show
-from syntrust.cli.tables import print_results
+from syntrust.cli.printing.progress import show
+from syntrust.cli.printing.tables import print_results
 from syntrust.cli.upload import register
 from syntrust.client import Client
 from syntrust.connection import require_success

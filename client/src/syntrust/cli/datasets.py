@@ -12,7 +12,7 @@ from rich.markup import escape
 from syntrust.api_types import CaseBody, DatasetBody
 from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.cli.intake import Intake, choose_cases
-from syntrust.cli.output import (
+from syntrust.cli.printing.output import (
     JsonOption,
     make_console,
     print_json,

@@ -20,9 +20,15 @@ from syntrust.cli.arguments import (
     parse_names,
     read_object,
 )
-from syntrust.cli.output import JsonOption, make_console, print_json, print_list, short_time
-from syntrust.cli.progress import follow, tell_lost
-from syntrust.cli.tables import print_cost, print_results
+from syntrust.cli.printing.output import (
+    JsonOption,
+    make_console,
+    print_json,
+    print_list,
+    short_time,
+)
+from syntrust.cli.printing.progress import follow, tell_lost
+from syntrust.cli.printing.tables import print_cost, print_results
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed

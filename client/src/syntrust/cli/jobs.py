@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from syntrust.cli.arguments import given, parse_scheme
-from syntrust.cli.output import (
+from syntrust.cli.printing.output import (
     JsonOption,
     make_console,
     print_files,
@@ -19,7 +19,7 @@ from syntrust.cli.output import (
     print_list,
     short_time,
 )
-from syntrust.cli.progress import follow, tell_lost
+from syntrust.cli.printing.progress import follow, tell_lost
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import JobFailed

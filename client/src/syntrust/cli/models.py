@@ -13,7 +13,7 @@ from syntrust.api_types import JobBody
 from syntrust.bodies import ModelBody, ModelKind, ModelSummary
 from syntrust.cli.arguments import given, grid_text, parse_file, read_names, read_object
 from syntrust.cli.jobs import finish
-from syntrust.cli.output import (
+from syntrust.cli.printing.output import (
     JsonOption,
     make_console,
     print_files,

@@ -11,7 +11,7 @@ from syntrust.cli.datasets import dataset_app
 from syntrust.cli.experiments import experiment_app
 from syntrust.cli.jobs import job_app
 from syntrust.cli.models import model_app
-from syntrust.cli.output import JsonOption, make_console, print_json
+from syntrust.cli.printing.output import JsonOption, make_console, print_json
 from syntrust.client import Client
 
 CascadeOption = Annotated[bool, typer.Option(help="Delete what depends on it too.")]

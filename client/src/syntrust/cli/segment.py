@@ -13,7 +13,7 @@ from syntrust.bodies import Scheme
 from syntrust.case_files import image_files
 from syntrust.cli.arguments import parse_scheme
 from syntrust.cli.jobs import finish
-from syntrust.cli.output import JsonOption, make_console, print_rows
+from syntrust.cli.printing.output import JsonOption, make_console, print_rows
 from syntrust.cli.upload import bytes_bar
 from syntrust.client import Client
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from syntrust.cli.arguments import given, parse_names
 from syntrust.cli.datasets import dataset_app
 from syntrust.cli.experiments import experiment_app
-from syntrust.cli.output import JsonOption, make_console, print_json
+from syntrust.cli.printing.output import JsonOption, make_console, print_json
 from syntrust.client import Client
 from syntrust.errors import SynTrustError
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from syntrust.cli.arguments import STDIN, parse_file
-from syntrust.cli.output import JsonOption, make_console, print_json
-from syntrust.cli.tables import print_trust
+from syntrust.cli.printing.output import JsonOption, make_console, print_json
+from syntrust.cli.printing.tables import print_trust
 from syntrust.client import Client
 
 ScoresArgument = Annotated[

@@ -22,7 +22,7 @@ from syntrust.api_types import (
     TrustAnswer,
 )
 from syntrust.bodies import AnyResults, is_partial
-from syntrust.cli.output import print_rows
+from syntrust.cli.printing.output import print_rows
 
 AnyEstimate = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
