@@ -134,6 +134,7 @@ ADMINS_ONLY: Final = {
 }
 NAME_NOTHING: Final = {
     *("create_dataset", "create_upload", "trust_score", "trust_factors", "live", "ready"),
+    "get_queues",  # sums over all clients, and whose they are is not said
 }
 
 
