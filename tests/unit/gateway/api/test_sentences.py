@@ -90,7 +90,7 @@ def samples(schema: dict[str, Any], depth: int = 0) -> Iterator[Any]:
 
 
 def test_no_sentence_of_pydantic_reaches_a_caller_whatever_is_wrong_in_a_body(admin: Api) -> None:
-    told: dict[str, Any] = {}
+    told: dict[str, tuple[str, Any]] = {}
     for path, method, schema in requests():
         for body in samples(schema):
             answer = admin.request(method, path, json=body)
