@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.unit.client.answers import experiment
 
 from syntrust.bodies import WorkState
-from syntrust.cli.progress import picture, summary
+from syntrust.cli.printing.progress import picture, summary
 
 Run = Callable[..., int]
 
