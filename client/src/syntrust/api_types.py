@@ -119,8 +119,9 @@ Tag: TypeAlias = str
 class DatasetChanges(TypedDict):
     """What can be changed of a dataset, whatever its state. It is part of no digest."""
 
-    name: NotRequired[str | None]
-    tags: NotRequired[list[Tag] | None]
+    name: NotRequired[str]
+    tags: NotRequired[list[Tag]]
+    """For your own lists; they are part of no result."""
 
 
 DatasetState: TypeAlias = Literal["open", "inspecting", "ready"]
@@ -252,9 +253,11 @@ class EstimatesBySide(TypedDict):
 class ExperimentChanges(TypedDict):
     """What can be changed of an experiment, whatever its state. It is part of no digest."""
 
-    priority: NotRequired[int | None]
+    priority: NotRequired[int]
+    """Of what a client waits for, the highest comes first, then the oldest."""
     name: NotRequired[str | None]
-    tags: NotRequired[list[Tag] | None]
+    tags: NotRequired[list[Tag]]
+    """For your own lists; they are part of no result."""
 
 
 class ExperimentError(TypedDict):

@@ -31,8 +31,8 @@ class NewDataset(RequestBody):
 class DatasetChanges(Changes):
     """What can be changed of a dataset, whatever its state. It is part of no digest."""
 
-    name: Text | None = None
-    tags: Tags | None = None
+    name: Text = Field(default_factory=str)
+    tags: Tags = Field(default_factory=list)
 
 
 class NewCase(RequestBody):

@@ -62,7 +62,7 @@ def change_dataset(
 ) -> DatasetBody:
     """Change the name or the tags of a dataset; its content and digest stay."""
     dataset = find_row(session, caller, Dataset, dataset_id, lock=True)
-    asked = changes.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    asked = changes.model_dump(mode="json", exclude_unset=True)
     for name, value in asked.items():
         setattr(dataset, name, value)
     audit(session, caller, "dataset.change", dataset.id, **asked)

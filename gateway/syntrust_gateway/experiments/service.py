@@ -137,11 +137,11 @@ def change_fields(
     asked = changes.model_dump(mode="json", exclude_unset=True, exclude={"priority"})
     with container.write.begin() as session:
         row = find_row(session, caller, Experiment, experiment_id)
-        if changes.priority is not None:
+        if "priority" in changes.model_fields_set:
             control.set_priority(session, caller, row, changes.priority)
         if asked:
             row.name = asked.get("name", row.name)
-            row.tags = asked.get("tags", row.tags) or []
+            row.tags = asked.get("tags", row.tags)
             audit(session, caller, "experiment.change", row.id, **asked)
     return get_state(container, caller, experiment_id)
 

@@ -31,9 +31,9 @@ class RunChanges(RequestBody):
 class ExperimentChanges(Changes):
     """What can be changed of an experiment, whatever its state. It is part of no digest."""
 
-    priority: Priority | None = None
+    priority: Priority = Field(default_factory=int)
     name: Text | None = None
-    tags: Tags | None = None
+    tags: Tags = Field(default_factory=list)
 
 
 class KindCount(AnswerBody):

@@ -78,6 +78,7 @@ def test_name_tags_and_priority_of_an_experiment_are_changed_one_by_one(
         ({"tags": ["a\x07"]}, "/tags/0"),
         ({"tags": ["t"] * 21}, "/tags"),
         ({"name": ""}, "/name"),
+        ({"tags": None}, "/tags"),
         ({"state": "ready"}, "/state"),
     ],
 )

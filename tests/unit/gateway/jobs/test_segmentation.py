@@ -117,7 +117,7 @@ def test_a_missing_modality_is_named(post: Post, missing: str) -> None:
     [
         ({"model": "unheard-of"}, "/model", "known as a segmenter: segmenter-"),
         ({"model": "tiny"}, "/model", "tiny is a generator; a segmenter is needed here"),
-        ({"model": "../tiny"}, "/model", "pattern"),
+        ({"model": "../tiny"}, "/model", "letters A to Z"),
         ({"upload": None}, "", "either `upload`, with four images, or `case`"),
         ({"scheme": "auto"}, "/scheme", ""),
         ({"threshold": 0.5}, "/threshold", ""),
