@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -373,11 +372,3 @@ def load_handler(location: str, queue: Queue) -> StepHandler:
             f"importing {missing} failed there; its log has the reason."
         ) from error
     return handler
-
-
-def healthcheck(path: Path, *, max_age_s: float, now_s: float) -> int:
-    """Exit code 0 if the heartbeat file is younger than `max_age_s`, else 1."""
-    if not path.exists() or now_s - path.stat().st_mtime > max_age_s:
-        sys.stderr.write(f"no heartbeat in {path} within {max_age_s:g} s\n")
-        return 1
-    return 0
