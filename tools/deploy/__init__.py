@@ -1,0 +1,1 @@
+"""Tools of an installation: its passwords, and what its images hold."""
