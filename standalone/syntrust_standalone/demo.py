@@ -27,6 +27,8 @@ from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed
 from syntrust.intake.survey import read_case
 from syntrust_core.errors import Unavailable
+from syntrust.errors import ExperimentFailed, SynTrustError
+from syntrust_core.errors import PlatformError, Unavailable
 from syntrust_core.files import file_sha256
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder
 from syntrust_standalone.peak_memory import watch_memory
@@ -68,16 +70,42 @@ def run_demo(
     started = time.monotonic()
     make_folder(data, "--data")
     folder = DataFolder(data / "stack")
-    with watch_memory() as memory, run_stack(folder, port, console, database) as supervisor:
-        cases = _cohort(data / "cohort", plan, console)
-        with _client(folder, supervisor, console) as client:
-            dataset = _dataset(client, cases, console)
-            experiment = _experiment(client, dataset, plan, console)
-            client.experiments.save(experiment, data)
-            print_results(console, client.experiments.results(experiment))
-            _conclude(console, client.experiments.results(experiment), data)
+    with (
+        watch_memory() as memory,
+        run_stack(folder, port, console, database) as supervisor,
+        _client(folder, supervisor, console) as client,
+    ):
+        demonstrate(client, data, plan, console)
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     console.print(f"{minutes} min {seconds} s, at most {memory.bytes / 1e9:.1f} GB of memory")
+
+
+def run_demo_at(
+    client: Client, data: Path, console: Console, *, cases: int, iterations: int | None
+) -> None:
+    """Run the demo on a platform that runs already: what `syntrust demo` does.
+
+    Raises
+    ------
+    SynTrustError
+        The platform refuses something, or the phantoms cannot be made.
+    """
+    plan = DemoPlan(cases=cases, iterations=iterations)
+    try:
+        demonstrate(client, data, plan, console)
+    except PlatformError as error:
+        raise SynTrustError(error.detail) from error
+
+
+def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) -> None:
+    """Make the cohort, run the experiment through the API and write its results into `data`."""
+    cases = _cohort(data / "cohort", plan, console)
+    dataset = _dataset(client, cases, console)
+    experiment = _experiment(client, dataset, plan, console)
+    client.experiments.save(experiment, data)
+    results = client.experiments.results(experiment)
+    print_results(console, results)
+    _conclude(console, results, data)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ def without_password(url: str) -> str:
 def api_key(given: str | None = None) -> str | None:
     """`given`, else SYNTRUST_KEY, else what the file SYNTRUST_KEY_FILE holds.
 
-    The file is a standalone stack's credentials.json, or holds the bare key.
+    The file is a standalone stack's credentials.json, the .env of a Compose installation, or holds
+    the bare key.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import typer
 
 from syntrust.cli import removal, synthetic  # noqa: F401 - they add commands to those below
 from syntrust.cli.datasets import dataset_app
+from syntrust.cli.demo import demo
 from syntrust.cli.experiments import experiment_app
 from syntrust.cli.failures import run
 from syntrust.cli.jobs import job_app, synthesise
@@ -36,6 +37,7 @@ app.add_typer(model_app, name="model")
 app.command()(segment)
 app.command()(synthesise)
 app.command("trust-score")(trust_score)
+app.command()(demo)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -67,7 +69,8 @@ def configure(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            envvar="SYNTRUST_KEY_FILE", help="File with the key, as a stack's credentials.json."
+            envvar="SYNTRUST_KEY_FILE",
+            help="File with the key, as a stack's credentials.json or .env.",
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - its callback answers
