@@ -9,13 +9,19 @@ PROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 DATA ?= build/data
 PORT ?= 8000
 OPTIONS ?=
+IMAGES := gateway services/generator services/segmenter services/metrics
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' gateway/pyproject.toml)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DOCKER ?= docker
+# Compose as Docker's plugin, else as a program of its own.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 TESTS ?=
 JOBS ?= 2
 N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock clean help
+.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -66,7 +72,7 @@ chaos-table: venv ## add the record of `make chaos` to the sums in docs/reliabil
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels
 
-check: venv check-kubernetes ## format, lint, types, layering, structure, manifests
+check: venv check-deploy check-kubernetes ## format, lint, types, layering, structure, deployment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -85,6 +91,26 @@ check-kubernetes: venv build/checkov/.installed ## what k8s/ renders to: schemas
 kubernetes-secrets: venv ## write build/kubernetes-secrets.json with new keys for the overlay `local`, once
 	@test -e build/kubernetes-secrets.json || { mkdir -p build; umask 077; \
 		$(BIN)/python -m tools.kubernetes.secrets > build/kubernetes-secrets.json; }
+
+check-deploy: venv ## Dockerfiles and Compose files
+	$(BIN)/hadolint $(addsuffix /Dockerfile,$(IMAGES))
+	$(BIN)/python -m tools.deploy.compose_files
+
+env: ## write .env with new passwords for `docker compose`; one that is there stays
+	@umask 077; python3 tools/deploy/env_file.py .env
+
+images: ## build the four images, tagged with the version
+	@for room in $(IMAGES); do \
+		$(DOCKER) build --file $$room/Dockerfile --tag syntrust-$$(basename $$room):$(VERSION) \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+			$(if $(PIP_INDEX_URL),--build-arg PIP_INDEX_URL) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) \
+			$(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE) . || exit 1; done
+
+sbom: venv ## list what each image installs, in build/sbom (CycloneDX)
+	@$(BIN)/python -m tools.deploy.sbom build/sbom
+
+e2e: venv ## build the images, run Compose and disturb it; skips without Docker
+	$(BIN)/python -m pytest -m docker tests/deploy
 
 hooks: venv ## run format and lint before each commit, types and layering before each push
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
@@ -131,4 +157,4 @@ clean: ## remove what was built and installed here, and the demo's data
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

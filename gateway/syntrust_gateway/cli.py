@@ -1,4 +1,4 @@
-"""`syntrust-gateway migrate|serve|orchestrate|openapi|key|admin`: where settings are read.
+"""`syntrust-gateway migrate|bucket|serve|orchestrate|openapi|key|admin`: where settings are read.
 
 Each command imports what it needs when it runs. All imports together would take seconds.
 """
@@ -59,6 +59,15 @@ def migrate_database(
         migrate(url)
     else:
         await_schema(url, wait_s)
+
+
+@cli.command("bucket")
+def make_bucket() -> None:
+    """Make the bucket of the object store if it is not there yet."""
+    from syntrust_core.settings import Settings  # noqa: PLC0415
+    from syntrust_core.storage.s3 import S3Store  # noqa: PLC0415
+
+    S3Store(read_at_start(Settings).storage).ensure_bucket()
 
 
 @cli.command("serve")

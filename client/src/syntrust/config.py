@@ -76,7 +76,10 @@ def checked_key(key: str, what: str) -> str:
 
 
 def read_key(path: Path) -> str:
-    """The API key in a file: `admin_key` or `key` of a JSON object, or the whole text.
+    """The API key in a file.
+
+    It is `admin_key` or `key` of a JSON object, else the value of a line `ADMIN_KEY=…`, else the
+    whole text.
 
     Raises
     ------
@@ -85,8 +88,8 @@ def read_key(path: Path) -> str:
     """
     what = f"The key file {path}"
     text = _read_text(path, what).strip()
-    key = _key_of_json(text, what) if text.startswith(("{", "[", '"')) else text
-    return checked_key(key, what)
+    is_json = text.startswith(("{", "[", '"'))
+    return checked_key(_key_of_json(text, what) if is_json else _key_of_lines(text), what)
 
 
 def _read_text(path: Path, what: str) -> str:
@@ -112,3 +115,8 @@ def _key_of_json(text: str, what: str) -> str:
     if not isinstance(found, str):
         raise InvalidConfiguration(f"{what} holds neither admin_key nor key.")
     return found
+
+
+def _key_of_lines(text: str) -> str:
+    lines = (line.partition("=") for line in text.splitlines())
+    return next((value.strip() for name, _, value in lines if name.strip() == "ADMIN_KEY"), text)
