@@ -29,7 +29,7 @@ DELIMITER: Final = "__"
 FILE: Final = "_FILE"
 SERVICES: Final = frozenset({"gateway", "generator", "segmenter"})
 """Services with settings of their own; one environment may hold those of several services."""
-CLIENT: Final = frozenset({f"{PREFIX}{name}" for name in ("URL", "KEY", "KEY_FILE")})
+CLIENT: Final = frozenset({f"{PREFIX}{name}" for name in ("URL", "KEY", "KEY_FILE", "TRACEBACK")})
 """Variables of the client, which a machine may have beside a service's."""
 EXIT_CODE: Final = 78  # EX_CONFIG of sysexits.h: no new start would help
 

@@ -24,10 +24,8 @@ from syntrust.cli.printing.tables import print_results
 from syntrust.cli.upload import register
 from syntrust.client import Client
 from syntrust.connection import require_success
-from syntrust.errors import ExperimentFailed
-from syntrust.intake.survey import read_case
-from syntrust_core.errors import Unavailable
 from syntrust.errors import ExperimentFailed, SynTrustError
+from syntrust.intake.survey import read_case
 from syntrust_core.errors import PlatformError, Unavailable
 from syntrust_core.files import file_sha256
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder

@@ -1943,7 +1943,7 @@ class ResolvedSpec(TypedDict):
     dataset: str
     dataset_digest: str
     alphas: list[str]
-    seeds: list[int]
+    seeds: list[Seed]
     train: list[str]
     validation: list[str]
     test: list[str]
@@ -2377,7 +2377,7 @@ class RepeatedSpec(TypedDict):
     dataset: str
     dataset_digest: str
     alphas: list[str]
-    seeds: list[int]
+    seeds: list[Seed]
     train: list[str]
     validation: list[str]
     test: list[str]

@@ -68,7 +68,8 @@ def _in_words(item: ErrorDetails) -> str:
         return f"{last} is missing"
     if last == "[key]":
         return f"this is no role of a file; roles are {', '.join(ROLES)}"
-    return describe_field(item).rstrip(".")
+    told = describe_field(item).rstrip(".")
+    return told[0].lower() + told[1:]
 
 
 def _with_case(case: object, item: ErrorDetails) -> InitErrorDetails:

@@ -76,11 +76,19 @@ def _asked(body: RepeatedSpec, told: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: told[name] for name in ("dataset", "seeds", "mixing", "name", "tags", "priority")},
         "controls": told.get("controls", ()),
-        "alphas": told["alphas"],
+        "alphas": [_number(alpha) for alpha in told["alphas"]],
         "split": {part: told[part] for part in _PARTS},
         "generator": {"model": body.generator.model.id} | {name: generator[name] for name in _SAME},
         "segmenter": {**segmenter, "start": None if start is None else start.model.id},
     }
+
+
+def _number(text: str) -> float | str:
+    """Read an α of an answer; what is none is refused with its place."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _unsplit(location: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from syntrust_core.contracts.report import Control
 from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import RequestBody, Tags, Text
-from syntrust_gateway.experiments.splits import ExplicitSplit, RandomSplit
+from syntrust_gateway.experiments.splits import CaseIds, ExplicitSplit, RandomSplit
 from syntrust_gateway.runs.schemas import Priority
 
 MAX_ALPHAS = 101
@@ -121,7 +121,7 @@ class ResolvedStart(RequestBody):
 class ResolvedSegmenter(RequestBody):
     preset: str
     iterations: int
-    overrides: dict[str, float | int | bool | str]
+    overrides: dict[str, float | int | bool | str] = Field(max_length=MAX_OVERRIDES)
     # Absent where they are as in experiments of earlier releases, whose reports they would change.
     start: ResolvedStart | None = Field(default=None, exclude_if=is_none)
     probabilities: bool = Field(default=False, exclude_if=lambda asked: not asked)
@@ -132,16 +132,18 @@ class ResolvedSpec(RequestBody):
 
     dataset: str
     dataset_digest: Sha256
-    alphas: tuple[str, ...]
-    seeds: tuple[Seed, ...]
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-    seen: tuple[str, ...]
+    alphas: Annotated[tuple[str, ...], Field(max_length=MAX_ALPHAS)]
+    seeds: Annotated[tuple[Seed, ...], Field(max_length=MAX_SEEDS)]
+    train: CaseIds
+    validation: CaseIds
+    test: CaseIds
+    seen: CaseIds
     generator: ResolvedGenerator
     segmenter: ResolvedSegmenter
     mixing: Literal["disjoint", "independent"]
-    controls: tuple[Control, ...] = Field(default=(), exclude_if=lambda controls: not controls)
+    controls: tuple[Control, ...] = Field(
+        default=(), max_length=len(get_args(Control)), exclude_if=lambda controls: not controls
+    )
 
 
 def select_settings(spec: ResolvedSpec) -> dict[str, Any]:

@@ -121,7 +121,8 @@ PLAIN_FIELDS: Final = {
 }
 # Ids of cases, which belong to their dataset; and of steps, which `test_repeat` tries.
 PLAIN: Final = {
-    *(("register_case", "/id"), ("create_segmentation", "/case/id")),
+    *(("register_case", "/id"), ("register_case", "/patient")),
+    ("create_segmentation", "/case/id"),
     *(("create_volume_score", "/cases/0/id"), ("create_experiment", "/generator/model/id")),
     ("create_experiment", "/segmenter/start/model/id"),
 }

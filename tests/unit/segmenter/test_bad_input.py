@@ -15,6 +15,7 @@ from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.imaging.nifti import read_volume, write_volume
 from syntrust_core.runtime.runner import Outcome
 from syntrust_core.testing.step_bench import StepBench
+from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.tasks import predict_cases, train_segmenter
 
 A, B, TWIN_A, TWIN_B, MODEL = (letter * 64 for letter in "ab12e")
@@ -44,7 +45,7 @@ class Bench(StepBench):
 
 @pytest.fixture
 def bench(case_folders: list[Path], tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
+    bench = Bench(tmp_path, options=SegmenterOptions())
     for step, folder in zip((A, B), case_folders[:2], strict=True):
         bench.publish_folder(Kind.INSPECT_CASE, step, folder)
     return bench

@@ -93,7 +93,9 @@ def training_config(config: Mapping[str, Any], *, seed: int, iterations: int) ->
     try:
         return TrainConfig.model_validate({**config, "recipe": recipe})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        found = error.errors(include_url=False)
+        # A field that is misspelt is missing, too; the misspelling is the cause.
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         place = "".join(f"/{part}" for part in first["loc"])
         raise InvalidRequest(
             f"config{place.replace('/', '.')}: {describe_field(first)}", pointer=f"/config{place}"

@@ -59,7 +59,7 @@ def test_on_another_grid_the_next_step_names_no_generator_that_refuses_it(
     server: Any, answer: Any, run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ready = dataset("ready", case("a", "ready")) | {"grid": "native"}
-    server.on("POST /datasets/d1/cases", answer(201, {"t1": {"url": None, "expires": None}}))
+    server.on("POST /datasets/d1/cases", answer(201, HELD))
     server.on("POST /datasets/d1/commit", answer(202, dataset("inspecting")))
     server.on("GET /datasets/d1", answer(body=ready))
 

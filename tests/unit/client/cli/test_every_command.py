@@ -23,6 +23,11 @@ COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 HUE: Final = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-7]|38|9[0-7])(?:;[0-9]+)*m")
 CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What no name and type of a parameter says.
+# A change must change something.
+BESIDE: Final = {
+    ("dataset", "edit"): ["--name", "another"],
+    ("experiment", "edit"): ["--name", "another"],
+}
 GIVEN: Final = {"alphas": "0,1", "seeds": "0", "iterations": "10", "value": "5"}
 
 
@@ -69,7 +74,7 @@ class Shell:
 
     def arguments(self, path: tuple[str, ...]) -> list[str]:
         """What the command needs at least, by the types and names of its parameters."""
-        found = list(path)
+        found = [*path, *BESIDE.get(path, [])]
         for parameter in LEAVES[path].params:
             if not parameter.required:
                 continue
