@@ -24,7 +24,7 @@ HUE: Final = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-7]|38|9[0-7])(?:;[0-9]+)*m")
 CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What no name and type of a parameter says.
 # A change must change something.
-BESIDE: Final = {
+BESIDE: Final[dict[tuple[str, ...], list[str]]] = {
     ("dataset", "edit"): ["--name", "another"],
     ("experiment", "edit"): ["--name", "another"],
 }
