@@ -52,7 +52,8 @@ def leave(consumer: Any, queue: Queue, why: str) -> None:  # noqa: ANN401 - Cele
 def _is_asking(consumer: Any) -> bool:  # noqa: ANN401 - Celery has no types
     """Whether a request for a message waits at the queue server."""
     tasks = consumer.task_consumer
-    return tasks is not None and getattr(tasks.channel, "_in_poll", None) is not None
+    # kombu's is False before the first request, the connection during one, None after it.
+    return tasks is not None and bool(getattr(tasks.channel, "_in_poll", None))
 
 
 def _end() -> None:
