@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, model_validator
 
 from syntrust_core.configuration import Environment
 
@@ -90,6 +90,22 @@ class WorkerSettings(BaseModel):
             description="A worker ends with code 0 after this long without a step; null: never.",
         ),
     ] = None
+    ends_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="When the time of this worker ends, as a batch job's does: seconds since "
+            "1970, or a time with its zone. It begins no step that is likely to end later, and "
+            "leaves with code 75; null: never."
+        ),
+    ] = None
+    assumed_step: Annotated[
+        timedelta,
+        Field(
+            gt=timedelta(0),
+            description="What a step of a kind that this worker has not done yet is taken to "
+            "take, if its time ends; then it is the longest of its last five.",
+        ),
+    ] = timedelta(minutes=5)
     patience_factor: Annotated[
         float,
         Field(gt=0, description="Multiplies how long a step may take without a sign of progress."),

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import SecretStr, TypeAdapter
+from pydantic import AwareDatetime, SecretStr, TypeAdapter
 
 from syntrust_core.configuration import CLIENT, FILE, PREFIX, Environment, Variable, variables_of
 from syntrust_gateway.settings import GatewaySettings
@@ -32,6 +32,7 @@ _WORDS: Final[Mapping[Any, str]] = {
     bool: "true or false",
     Path: "path",
     timedelta: "duration",
+    AwareDatetime: "time",
     SecretStr: "secret",
     type(None): "null",
 }

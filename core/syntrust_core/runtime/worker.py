@@ -48,7 +48,7 @@ from syntrust_core.runtime.children import (
     find_lost,
 )
 from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
-from syntrust_core.runtime.departure.idleness import leave_when_idle
+from syntrust_core.runtime.departure.departure import Departure
 from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.queue import RUN, make_celery, step_of
 from syntrust_core.runtime.runner import (
@@ -98,7 +98,9 @@ def run_worker(
     store.ensure_bucket()
     report_lost(lost, store, coordinator)
     at_start(store)
-    app, worker = make_celery(settings.queue), _Worker(settings, queue, processes, options)
+    departure = Departure(settings.worker, queue, handlers)
+    app = make_celery(settings.queue)
+    worker = _Worker(settings, queue, processes, options, departure)
     for kind, location in handlers.items():
         _register(app, kind, location, worker)
     name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
@@ -122,6 +124,8 @@ def run_worker(
             "--loglevel=WARNING",
         ]
     )
+    if departure.exit_code:
+        raise SystemExit(departure.exit_code)
 
 
 def remove_leftovers(scratch: Path) -> None:
@@ -144,19 +148,26 @@ def remove_leftovers(scratch: Path) -> None:
 class _Worker:
     """One worker: its parent process, and in each child what the child keeps between steps."""
 
-    def __init__(self, settings: Settings, queue: Queue, processes: int, options: object) -> None:
-        self.flag = StopFlag()
+    def __init__(
+        self,
+        settings: Settings,
+        queue: Queue,
+        processes: int,
+        options: object,
+        departure: Departure,
+    ) -> None:
+        self.flag, self.departure = StopFlag(), departure
         self._options = options
         self._settings, self._queue, self._processes = settings, queue, processes
 
     def on_ready(self, consumer: object, names: Sequence[str]) -> None:
-        """Listen to signals, begin the heartbeat, watch for idleness. Runs in the parent."""
+        """Listen to signals, begin the heartbeat, watch for when to leave. Runs in the parent."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, lambda *_: self._stop())
+        signal.signal(signal.SIGUSR1, lambda *_: self._stop_for_now())
         beat = threading.Thread(target=self._beat, args=(names,), name="heartbeat", daemon=True)
         beat.start()
-        if (limit := self._settings.worker.exit_when_idle) is not None:
-            leave_when_idle(consumer, self._queue, limit)
+        self.departure.watch(consumer)
 
     @cached_property
     def process(self) -> ChildProcess:
@@ -216,6 +227,10 @@ class _Worker:
         """
         self.flag.set()
         celery_state.should_stop = 0
+
+    def _stop_for_now(self) -> None:
+        self.departure.come_back()
+        self._stop()
 
     def _report(self, lost: Sequence[LostStep]) -> None:
         """Tell of dead children beside the heartbeat, which no silent server may hold up."""
@@ -297,7 +312,7 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
         servers = worker.servers
         return run_step(
             request,
-            import_late(location),
+            worker.departure.guard(import_late(location)),
             store=servers.store,
             coordinator=servers.coordinator,
             cache=servers.cache,
@@ -315,7 +330,7 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
             about_run(sender.run),
             tracing.span(str(kind), parent=sender.parent, kind=SpanKind.CONSUMER),
         ):
-            outcome = _contain(lambda: run(step, message))
+            outcome = worker.departure.timed(kind, lambda: _contain(lambda: run(step, message)))
         if worker.process.stopping():
             worker.servers.coordinator.send_counts()  # before this process ends
         if outcome is Outcome.BROKEN:

@@ -12,6 +12,7 @@ from syntrust_core.contracts.base import Kind, Queue, StepMessage
 from syntrust_core.contracts.experiment_steps import ScoreCases
 from syntrust_core.errors import InvalidRequest, Stopping
 from syntrust_core.runtime import worker
+from syntrust_core.runtime.departure.allocation import Allocation
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_core.runtime.worker import run_worker
 from syntrust_core.settings import Settings
@@ -80,7 +81,14 @@ def draw(message: StepMessage, context: StepContext) -> None:
     context.add("out.txt", path)
 
 
+def left_s(_: Allocation) -> float:
+    """Give an hour, and no time any more once `ends` exists."""
+    return 0.0 if (Path(os.environ["TOY_FOLDER"]) / "ends").exists() else 3600.0
+
+
 if __name__ == "__main__":
+    if "TOY_ENDS" in os.environ:
+        setattr(Allocation, "left_s", left_s)  # noqa: B010 - a method is no variable to mypy
     sys.path.insert(0, str(Path(__file__).parent))
     worker.HEARTBEAT_EVERY_S = float(os.environ.get("TOY_BEAT_S", worker.HEARTBEAT_EVERY_S))
     run_worker(
