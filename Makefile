@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-pythons fuzz chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv demo up test test-fast test-kernels test-slurm test-pythons fuzz chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -68,6 +68,9 @@ chaos: venv ## disturb real experiments until N (1000) faults have struck, then 
 
 chaos-table: venv ## add the record of `make chaos` to the sums in docs/reliability.md
 	$(BIN)/python -m tests.chaos table
+
+test-slurm: venv ## an experiment whose workers are jobs of a real one-node Slurm (slurm-wlm, munge; as root); some ten minutes
+	$(BIN)/python -m pytest tests/e2e/slurm -m slurm
 
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels

@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,11 @@ class Parts:
 
 @contextmanager
 def run_parts(
-    folder: Path, storage: StorageSettings, redis_url: str, extra: Mapping[str, str] | None = None
+    folder: Path,
+    storage: StorageSettings,
+    redis_url: str,
+    extra: Mapping[str, str] | None = None,
+    workers: Sequence[str] = ("metrics",),
 ) -> Iterator[Parts]:
     """Run them while the block runs; `extra` is added to their environment."""
     (port,) = find_free_ports(1)
@@ -98,7 +102,7 @@ def run_parts(
     commands = {
         "gateway": (COMMAND, "serve", "--port", str(port)),
         "orchestrator": (COMMAND, "orchestrate"),
-        "metrics": (sys.executable, "-m", "syntrust_metrics.worker"),
+        **{name: (sys.executable, "-m", f"syntrust_{name}.worker") for name in workers},
     }
     with _run_all(folder, commands, env):
         wait_until(lambda: '"metrics":1' in parts.readiness()[1].replace(" ", ""))
