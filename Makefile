@@ -66,7 +66,7 @@ chaos: venv ## disturb real experiments until N (1000) faults have struck, then 
 	$(BIN)/python -m tests.chaos run --faults $(N)
 	$(BIN)/python -m pytest tests/chaos -m long
 
-chaos-table: venv ## add the record of `make chaos` to the sums in docs/reliability.md
+chaos-table: venv ## add the record of `make chaos` to the sums in docs/internals/reliability.md
 	$(BIN)/python -m tests.chaos table
 
 test-slurm: venv ## an experiment whose workers are jobs of a real one-node Slurm (slurm-wlm, munge; as root); some ten minutes
@@ -126,10 +126,10 @@ bench: venv ## the benchmarks; slow, never part of the tests; fails if one misse
 structure: venv ## how the code is laid out: lengths, folders, circles, duplicates; fails if a target is missed
 	@$(BIN)/python -m tools.structure --check
 
-walks: venv ## write docs/walks.md anew: the files that one value passes
+walks: venv ## write docs/internals/walks.md anew: the files that one value passes
 	@mkdir -p build
 	$(BIN)/python -m tools.walks > build/walks.md
-	mv build/walks.md docs/walks.md
+	mv build/walks.md docs/internals/walks.md
 
 configuration: venv ## write docs/configuration.md anew from the settings classes
 	@mkdir -p build

@@ -1,7 +1,7 @@
 """The long run: `make chaos N=1000` disturbs experiments until so many faults have struck.
 
 Each experiment adds its faults and recovery times to build/chaos/record.jsonl, so a run that was
-stopped goes on where it was. `make chaos-table` sums the record into docs/reliability.md.
+stopped goes on where it was. `make chaos-table` sums the record into docs/internals/reliability.md.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def report(outcome: Outcome, database: Database, expected: str | None) -> None:
 
 @app.command()
 def table() -> None:
-    """Sum the record into docs/reliability.md."""
+    """Sum the record into docs/internals/reliability.md."""
     write_table()
 
 

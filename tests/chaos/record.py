@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 RECORD: Final = Path("build/chaos/record.jsonl")
 SUMS: Final = Path("tests/chaos/faults.json")
-PAGE: Final = Path("docs/reliability.md")
+PAGE: Final = Path("docs/internals/reliability.md")
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 

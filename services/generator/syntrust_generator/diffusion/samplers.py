@@ -81,7 +81,7 @@ def spaced_steps(total: int, count: int) -> list[int]:
     t_i = 1 + (T - 2) (1 - i / (count - 1))^1.5, rounded, and moved up where steps would repeat.
     With `count` = T these are all steps. Evenly spaced steps end far from t = 0, and the one leap
     that remains blurs the image (Karras et al., arXiv:2206.00364, sec. 3: steps belong where noise
-    is low). `docs/generator.md` has the measured difference.
+    is low). `docs/internals/generator.md` has the measured difference.
 
     Raises
     ------
