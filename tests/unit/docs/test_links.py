@@ -49,9 +49,8 @@ def broken(page: Path) -> Iterator[str]:
             continue
         target, _, anchor = link.partition("#")
         file = (page.parent / target).resolve() if target else page
-        if not file.exists() or not file.is_relative_to(ROOT):
-            yield link
-        elif anchor and (file.suffix != ".md" or anchor not in anchors(file)):
+        there = file.exists() and file.is_relative_to(ROOT)
+        if not there or (anchor and (file.suffix != ".md" or anchor not in anchors(file))):
             yield link
 
 
