@@ -100,7 +100,7 @@ def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) ->
     cases = _cohort(data / "cohort", plan, console)
     dataset = _dataset(client, cases, console)
     experiment = _experiment(client, dataset, plan, console)
-    client.experiments.save(experiment, data)
+    client.experiments.save(experiment, data, replace=True)
     results = client.experiments.results(experiment)
     print_results(console, results)
     _conclude(console, results, data)

@@ -18,6 +18,7 @@ from syntrust.errors import (
     SynTrustError,
     TimedOut,
     Unavailable,
+    UnfitFolder,
     Unreachable,
     UrlRefused,
     WorkFailed,
@@ -121,13 +122,21 @@ class Connection:
         self.pause(POLL_S)
 
     def fetch_files(self, files: Mapping[str, FileLink], folder: Path) -> dict[str, Path]:
-        """Write the files that links name into `folder`; paths by name."""
+        """Write the files that links name into `folder`; paths by name.
+
+        Raises
+        ------
+        UnfitFolder
+            If one is there already with other content. Nothing was written.
+        """
+        require_no_other(files, folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = {}
         for name, file in files.items():
             written[name] = folder / name
             self.http.get_file(file["url"], written[name])
             if file["sha256"] not in {None, sha256_of(written[name])}:
+                written[name].unlink()
                 raise ServerFailed(f"{name} did not arrive as the server holds it; try again.")
         return written
 
@@ -143,6 +152,20 @@ def require_success(state: WorkState, failure: type[WorkFailed]) -> None:
     if state.get("partial"):
         why += " Its other arms have ended: their results are partial."
     raise failure(f"The {failure.noun} {state['id']} {ended}{why}", state)
+
+
+def require_no_other(files: Mapping[str, FileLink], folder: Path) -> None:
+    """Refuse to write over files of another result; one that may still change is written anew."""
+    others = [
+        name
+        for name, file in files.items()
+        if (folder / name).exists() and file["sha256"] not in {None, sha256_of(folder / name)}
+    ]
+    if others:
+        raise UnfitFolder(
+            f"{folder} holds another {', '.join(sorted(others))} already, and nothing was written: "
+            "name another folder, or remove what is there."
+        )
 
 
 def described(file: Path) -> dict[str, str | int]:

@@ -23,7 +23,7 @@ class TimedOut(SynTrustError):
 
 
 class UnfitFolder(SynTrustError):
-    """A local folder or file cannot be sent as it is."""
+    """A local folder or file cannot be sent as it is, or written to."""
 
 
 class UnfitScores(SynTrustError):

@@ -22,7 +22,7 @@ from syntrust.api_types import (
 )
 from syntrust.bodies import FINAL, AnyResults
 from syntrust.connection import POLL_S, Connection, OnLost, require_success, safe
-from syntrust.errors import ExperimentFailed, NotFound
+from syntrust.errors import ExperimentFailed, NotFound, UnfitFolder
 
 FIGURES = (
     *(f"fig{number}" for number in range(2, 9)),
@@ -201,11 +201,21 @@ class Experiments:
         """Every measurement of every test case as CSV."""
         return self._http.get_bytes(f"/experiments/{safe(experiment)}/results.csv").decode()
 
-    def save(self, experiment: str, folder: Path | str) -> Path:
-        """Write results.json, results.csv, figures/ and report.html into `folder`."""
+    def save(self, experiment: str, folder: Path | str, *, replace: bool = False) -> Path:
+        """Write results.json, results.csv, figures/ and report.html into `folder`.
+
+        Raises
+        ------
+        UnfitFolder
+            If it holds the results of another experiment and `replace` does not say that they may
+            be lost. Nothing was written.
+        """
         target = Path(folder)
+        results = self.results(experiment)
+        if not replace:
+            _require_same(target / "results.json", results["digest"])
         target.mkdir(parents=True, exist_ok=True)
-        body = json.dumps(self.results(experiment), indent=2, ensure_ascii=False, allow_nan=False)
+        body = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
         (target / "results.json").write_text(body + "\n", encoding="utf-8")
         (target / "results.csv").write_text(self.long_table(experiment), encoding="utf-8")
         (target / "report.html").write_text(self.report(experiment), encoding="utf-8")
@@ -228,3 +238,12 @@ class Experiments:
                         yield cast("ExperimentBody", event.json())
         except httpx.TransportError:
             return  # asking for the state says whether the server is gone for good
+
+
+def _require_same(file: Path, digest: str) -> None:
+    """Refuse a file of results whose digest is not `digest`; equal results may be written again."""
+    if file.exists() and f'"{digest}"' not in file.read_text(encoding="utf-8", errors="replace"):
+        raise UnfitFolder(
+            f"{file.parent} holds the results of another experiment, and nothing was written: "
+            "name another folder, or remove what is there."
+        )

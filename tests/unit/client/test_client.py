@@ -272,6 +272,21 @@ def test_an_event_may_span_lines_and_a_ping_is_none(
     assert seen == ["running", "cancelled"]
 
 
+def test_results_of_another_experiment_are_not_written_over_unless_asked_to(
+    server: Any, client: Client, answer: Answer, tmp_path: Path
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body={"digest": "sha256:00"}))
+    server.other = lambda _: answer(404, body={})
+    (tmp_path / "results.json").write_text('{"digest": "sha256:11"}')
+
+    with pytest.raises(UnfitFolder, match="holds the results of another experiment"):
+        client.experiments.save("e1", tmp_path)
+
+    assert (tmp_path / "results.json").read_text() == '{"digest": "sha256:11"}'
+    with pytest.raises(NotFound):  # of results.csv: it went on
+        client.experiments.save("e1", tmp_path, replace=True)
+
+
 def test_saving_writes_results_report_and_every_figure_there_is(
     server: Any, client: Client, answer: Answer, tmp_path: Path
 ) -> None:

@@ -105,6 +105,21 @@ def test_a_file_that_did_not_arrive_as_it_is_held_is_an_error(
 
     with pytest.raises(ServerFailed, match=r"t1\.nii\.gz did not arrive"):
         client.jobs.download("j1", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_another_result_are_not_written_over_and_equal_ones_are_no_matter(
+    client: Client, ready: Any, tmp_path: Path
+) -> None:
+    client.jobs.wait("j1")
+    client.jobs.download("j1", tmp_path)
+    client.jobs.download("j1", tmp_path)
+    (tmp_path / "t1.nii.gz").write_bytes(b"of another job")
+
+    with pytest.raises(UnfitFolder, match=r"holds another t1\.nii\.gz already.*another folder"):
+        client.jobs.download("j1", tmp_path)
+
+    assert (tmp_path / "t1.nii.gz").read_bytes() == b"of another job"
 
 
 def test_a_failed_job_is_an_error_with_the_servers_sentence(

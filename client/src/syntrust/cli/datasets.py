@@ -150,8 +150,9 @@ def _print_cases(console: Console, state: DatasetBody) -> None:
     for case in state["cases"]:
         volumes = case["region_volumes_ml"] or {}
         millilitres = (f"{volumes[name]:.1f}" if name in volumes else "" for name in _REGIONS)
-        rows.append((case["id"], case["state"], *millilitres, case["group"] or ""))
-    print_rows(console, ("case", "state", "ET ml", "ED ml", "NCR ml", "group"), rows)
+        told = (case["patient"], case["group"] or "")
+        rows.append((case["id"], case["state"], *millilitres, *told))
+    print_rows(console, ("case", "state", "ET ml", "ED ml", "NCR ml", "patient", "group"), rows)
 
 
 _REGIONS = ("ET", "ED", "NCR")

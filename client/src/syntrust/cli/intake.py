@@ -82,7 +82,7 @@ def _require_accepted(found: Survey, asked: Intake) -> None:
         unfit += _lines("left out", found.left_out)
     if unfit or not found.cases:
         raise UnfitFolder(
-            "\n".join([f"Nothing was sent. {summary(found)}.", *unfit, _advice(found)])
+            "\n".join([f"Nothing was sent: {summary(found)}.", *unfit, _advice(found)])
         )
 
 

@@ -155,7 +155,7 @@ def test_every_folder_that_is_no_case_is_named_before_anything_is_created(
 
     told = capsys.readouterr().err
     assert (code, server.asked) == (1, [])
-    assert f"Nothing was sent. found 4 in {folder}: 2 cases, 1 refused, 1 left out." in told
+    assert f"Nothing was sent: found 4 in {folder}: 2 cases, 1 refused, 1 left out." in told
     assert "refused: c: lacks seg (expected seg.nii.gz)\n" in told
     assert "left out: figures: holds no NIfTI file (.nii.gz or .nii), but plot.png\n" in told
     assert "go on without them, with --skip-refused and --skip-unrecognised" in told
