@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-slurm test-pythons fuzz chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv demo up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -61,6 +61,9 @@ test-pythons: venv ## the unit tests on each Python 3.11-3.13 of this machine; T
 
 fuzz: venv ## 2,000 damaged inputs of each kind; `make test` has 200
 	$(BIN)/python -m pytest tests/fuzz -m "long or not long"
+
+docs-test: venv ## type every command of README.md and the user's guide, those too that take minutes
+	$(BIN)/python -m pytest tests/integration/docs -m "long or not long"
 
 chaos: venv ## disturb real experiments until N (1000) faults have struck, then spoil disks, clock and store
 	$(BIN)/python -m tests.chaos run --faults $(N)

@@ -31,13 +31,13 @@ def put(case: Path, folder: Path, before: str, names: Mapping[str, str]) -> None
 
 def known(root: Path, first: Path, second: Path) -> dict[str, str]:
     """Folders of every layout that is known; gives the patient of each case."""
-    put(first, root / "good", "", PLAIN)
+    put(first, root / "good", "", {**PLAIN, "brain": "brain_mask"})
     put(second, root / "BraTS-MET-00012-000", "BraTS-MET-00012-000-", BRATS)
     put(first, root / "UCSF-PDGM-0429_FU003d_nifti", "UCSF-PDGM-0429_FU003d_", UCSF)
     put(second, root / "UPENN-GBM-00001_11", "UPENN-GBM-00001_11_", UPENN)
     put(first, root / "sub-07" / "ses-pre" / "anat", "sub-07_ses-pre_", BIDS)
     put(second, root / "site" / "P9" / "Timepoint_1", "", PLAIN)
-    put(first, root / "site" / "Patient 01", "", PLAIN)
+    put(first, root / "site" / "Patient 01", "", {**PLAIN, "brain": "brainmask"})
     put(first, root / "Dataset001" / "imagesTr", "X_", CHANNELS)
     put(first, root / "Dataset001" / "labelsTr", "X", {"seg": ""})
     meaning = {

@@ -112,7 +112,7 @@ def dataset(name: str, *cases: dict[str, Any]) -> dict[str, Any]:
 
 def case(name: str, state: str, **more: Any) -> dict[str, Any]:
     body: dict[str, Any] = {"id": name, "group": None, "state": state, "region_volumes_ml": None}
-    return {**body, "problems": [], "warnings": [], **more}
+    return {**body, "patient": f"patient-{name}", "problems": [], "warnings": [], **more}
 
 
 def job(server: Any, name: str, *, error: Any = None, sha256: str | None = None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from syntrust import (
     SynTrustError,
     TimedOut,
     Unauthenticated,
+    UnfitFolder,
     Unreachable,
 )
 from syntrust.experiments import FIGURES

@@ -121,7 +121,7 @@ def test_showing_a_dataset_names_what_is_wrong_in_each_case(
     assert run("dataset", "show", "d1") == 0
     printed = capsys.readouterr().out
     assert "a: seg: labels: Holds 7." in printed
-    assert "20.0" in printed
+    assert "b\tready\t1.5\t20.0\t3.0\tpatient-b" in printed
 
 
 def test_a_folder_without_cases_ends_with_1_before_anything_is_created(
