@@ -22,15 +22,16 @@ _JSON: Final = (
 
 
 class Run(NamedTuple):
-    """A command of the guide, and what is typed for it."""
+    """A command of the guide, what is typed for it, how that ends and what is read in it."""
 
     shown: str
     typed: str
     code: int = 0
+    says: str = ""
 
 
-def same(shown: str, code: int = 0) -> Run:
-    return Run(shown, shown.replace("{", "{{").replace("}", "}}"), code)
+def same(shown: str, code: int = 0, says: str = "") -> Run:
+    return Run(shown, shown, code, says)
 
 
 RUNS: Final = (
@@ -38,8 +39,12 @@ RUNS: Final = (
         "syntrust-standalone phantom make build/cohort --count 10 --preset demo",
         "syntrust-standalone phantom make build/cohort --count 1 --preset demo",
     ),
-    same("syntrust dataset add cases"),
-    same("syntrust dataset add brats2013_pat0001_two_modalities", 1),
+    same("syntrust dataset add cases", says="next: syntrust experiment run --dataset"),
+    same(
+        "syntrust dataset add brats2013_pat0001_two_modalities",
+        1,
+        says="brats2013_pat0001_two_modalities: lacks t1, t2 (expected t1.nii.gz, t2.nii.gz)",
+    ),
     Run(
         f"{_RUN} 01a22c4e-47eb-763e-9fa5-8df971df9731 --alphas 0,0.5,1 --iterations 10 --out out",
         f"{_RUN} {{dataset}} --alphas 0,0.5,1 --iterations 10 --out out --steps 2",
@@ -47,6 +52,7 @@ RUNS: Final = (
     Run(
         "syntrust trust-score build/demo/results.csv --alpha 1",
         "syntrust trust-score out/results.csv --alpha 1",
+        says="T1 mean Dice",
     ),
     same("syntrust synthesise mask_with_brain.nii.gz --scheme med_ddpm --steps 5 --out img"),
     Run("syntrust segment CASE --model NAME", "syntrust segment CASE --model {segmenter}"),
@@ -69,6 +75,7 @@ RUNS: Final = (
     Run(
         "syntrust experiment twins ID --out DIR",
         "syntrust experiment twins {experiment} --out twins",
+        says="3D Slicer: drag the .nii.gz files into its window",
     ),
     Run(
         "syntrust dataset files ID CASE --out DIR",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from tests.integration.docs.guide import ROOT, commands, pages
@@ -48,16 +48,21 @@ class Workplace:
         yield "url", self.env["SYNTRUST_URL"]
         yield "case", self.cohort[0].name
         if "{dataset}" in run.typed:
-            named = self.client.datasets.list(name="cases")
-            yield "dataset", next(item["id"] for item in named if item["state"] == "ready")
+            yield "dataset", newest(self.client.datasets.list(), name="cases", state="ready")["id"]
         if "{open}" in run.typed:
             grid = {"shape": [64, 64, 64], "spacing_mm": [3, 3, 3]}
             yield "open", self.client.datasets.create("open", grid=grid)["id"]  # type: ignore[arg-type]
         if "{experiment}" in run.typed:
-            ended = self.client.experiments.list(state="succeeded")
-            yield "experiment", next(iter(ended))["id"]
+            yield "experiment", newest(self.client.experiments.list(), state="succeeded")["id"]
         if "{segmenter}" in run.typed:
-            yield "segmenter", next(iter(self.client.models.list("segmenter")))["name"]
+            yield "segmenter", newest(self.client.models.list("segmenter"))["name"]
+
+
+def newest(items: Iterable[Any], **wanted: str) -> Any:
+    """Give the newest item whose fields are as wanted; lists begin with it."""
+    found = [each for each in items if all(each[name] == wanted[name] for name in wanted)]
+    assert found, f"none is {wanted}: did an earlier command fail?"
+    return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +75,13 @@ def workplace(
     return Workplace(client, tmp_path_factory.mktemp("guide"), env, cases)
 
 
-def assert_readable(ended: Ended, code: int) -> str:
-    """It ends as documented, without a traceback, and with every id whole."""
+def assert_as_documented(ended: Ended, run: Run) -> None:
+    """It ends and says what the guide tells, without a traceback, and with every id whole."""
     plain = CONTROL.sub("", ended.said)
-    assert ended.code == code, plain
+    assert ended.code == run.code, plain
+    assert run.says in plain
     assert "Traceback" not in plain
     assert len(BEGUN.findall(plain)) == len(ID.findall(plain)), plain
-    return plain
 
 
 def shown(run: Run) -> str:
@@ -89,7 +94,7 @@ def test_a_command_of_the_guide_ends_as_documented_in_a_pipe(
 ) -> None:
     ended = workplace.type(run, in_a_pipe)
 
-    assert_readable(ended, run.code)
+    assert_as_documented(ended, run)
     assert "\x1b" not in ended.said
     if run.code:
         assert re.search("(?m)^error: ", ended.said)
@@ -103,7 +108,7 @@ def test_a_command_of_the_guide_ends_as_documented_in_a_terminal(
 ) -> None:
     ended = workplace.type(run, in_a_terminal)
 
-    assert_readable(ended, run.code)
+    assert_as_documented(ended, run)
     assert not HUE.search(ended.said)
 
 
@@ -114,7 +119,7 @@ def test_a_command_of_the_guide_that_takes_minutes_ends_as_documented(
 ) -> None:
     workplace.type(RUNS[1], in_a_pipe)
 
-    assert_readable(workplace.type(run, in_a_pipe), run.code)
+    assert_as_documented(workplace.type(run, in_a_pipe), run)
 
 
 def test_every_command_of_the_guide_is_run_or_says_why_not() -> None:

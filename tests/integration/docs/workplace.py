@@ -13,7 +13,7 @@ import sys
 import termios
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import nibabel
 import numpy as np
@@ -45,12 +45,13 @@ def furnish(folder: Path, cohort: Sequence[Path]) -> None:
 
 
 def _write_mask_with_brain(folder: Path) -> None:
-    mask, brain = (nibabel.load(folder / f"{name}.nii.gz") for name in ("seg", "brain"))
+    nifti: Any = nibabel
+    mask, brain = (nifti.load(folder / f"{name}.nii.gz") for name in ("seg", "brain"))
     labels = np.asarray(mask.dataobj)
     whole = np.where((labels == 0) & (np.asarray(brain.dataobj) > 0), 4, labels)
-    image = nibabel.Nifti1Image(whole.astype(np.uint8), mask.affine)
+    image = nifti.Nifti1Image(whole.astype(np.uint8), mask.affine)
     image.header.set_xyzt_units("mm")
-    nibabel.save(image, folder / "mask_with_brain.nii.gz")
+    nifti.save(image, folder / "mask_with_brain.nii.gz")
 
 
 def _write_scores(folder: Path) -> None:
