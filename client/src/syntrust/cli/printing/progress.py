@@ -81,7 +81,8 @@ def _show_lines(console: Console, states: Iterable[State]) -> State | None:
 
 def summary(state: WorkState) -> str:
     """One line: the state, and steps done of each kind."""
-    steps, waits = state["steps"], _waits(state)
+    steps = state["steps"]
+    waits = f". {reason}" if (reason := _waits(state)) else ""
     if not steps["total"]:
         return f"{state['state']}: its steps are being planned{waits}"
     kinds = ", ".join(
@@ -94,7 +95,7 @@ def _waits(state: WorkState) -> str:
     """Why nothing of it runs, if the server tells; an older one does not."""
     waiting = state.get("waiting")
     # That it is planned is told already.
-    return f"; {waiting['reason']}" if waiting and waiting["cause"] != "planning" else ""
+    return waiting["reason"] if waiting and waiting["cause"] != "planning" else ""
 
 
 def picture(state: WorkState, noun: str) -> Group:
@@ -106,7 +107,7 @@ def picture(state: WorkState, noun: str) -> Group:
         table.add_row(_name(kind), bar, f"{count['done']}/{count['total']}")
     running = [Text(_running(step), style="dim") for step in state["running"]]
     if waits := _waits(state):
-        running.append(Text(f"waiting{waits}", style="dim"))
+        running.append(Text(f"waiting: {waits}", style="dim"))
     return Group(Text(_head(state, noun), style="bold"), table, *running)
 
 

@@ -1,0 +1,37 @@
+"""What is shown of work while it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from tests.unit.client.answers import experiment
+
+from syntrust.cli.printing.progress import picture, summary
+
+REASON = (
+    "The queue segmenter is busy with train a segmenter since 11:59 UTC; 2 steps are before it."
+)
+
+
+def waiting(cause: str) -> Any:
+    reason = {"cause": cause, "reason": REASON, "queue": None, "ahead": None, "busy": []}
+    return {**experiment("queued"), "waiting": reason}
+
+
+def drawn(state: Any) -> str:
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(picture(state, "experiment"))
+    return shown.get()
+
+
+def test_why_work_waits_is_shown_on_a_terminal_and_in_a_pipe() -> None:
+    assert f"waiting: {REASON}" in drawn(waiting("busy"))
+    assert summary(waiting("busy")).endswith(f". {REASON}")
+
+
+def test_work_that_is_planned_or_does_not_wait_tells_no_reason() -> None:
+    for state in (waiting("planning"), experiment("running")):
+        assert REASON not in drawn(state) + summary(state)
+        assert "waiting" not in drawn(state)
