@@ -138,10 +138,11 @@ def _uninspected(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def ensure_inspections(session: Session, store: ObjectStore) -> None:
+def ensure_inspections(session: Session, store: ObjectStore) -> set[str]:
     """Give a step to cases of datasets in inspection that have none yet, a few hundred at once.
 
-    The files of a case are received before it is inspected.
+    The files of a case are received before it is inspected. Gives the steps that had ended before,
+    for an equal case: no end of them will be heard of.
     """
     query = _uninspected(select(Case, Dataset)).order_by(Dataset.id, Case.case_id)
     rows = session.execute(query.limit(_STEPS_AT_ONCE)).all()
@@ -151,7 +152,10 @@ def ensure_inspections(session: Session, store: ObjectStore) -> None:
     for case, message in inspections:
         (case.step,) = ensure_steps(session, store, [message], owner=owners[case.dataset_id])
     session.flush()
-    make_ready(session, [message.step_id for _, message in inspections])
+    steps = [message.step_id for _, message in inspections]
+    make_ready(session, steps)
+    ended = select(Step.id).where(Step.id.in_(steps), Step.state != StepState.WAITING)
+    return set(session.scalars(ended))
 
 
 def _try_inspection(case: Case, dataset: Dataset) -> StepMessage | None:

@@ -64,6 +64,7 @@ class Orchestrator:
         self._shares = Shares()
         self._due_s: dict[str, float] = {}
         self._new_runs: set[str] = set()
+        self._ended_before: set[str] = set()
         self._must_review = True
         self.ended = 0
         """Steps that ended in the last tick."""
@@ -127,7 +128,7 @@ class Orchestrator:
             self._shares = read_shares(session, self._servers.most_running)
         if has_cases or has_uploads:
             with self._writing() as session:
-                demand.ensure_inspections(session, self._servers.store)
+                self._ended_before |= demand.ensure_inspections(session, self._servers.store)
                 receiving.receive_uploads(session, self._servers)
         self._find_models([Ref(kind=Kind.IMPORTED_MODEL, id=model) for model in awaited])
         until_s = self._servers.monotonic() + PLANNING_S
@@ -184,13 +185,14 @@ class Orchestrator:
     def _record(self, news: News) -> None:
         """Write what became of steps and complete what has ended with them, all or nothing."""
         self.ended += len(news.finished)
-        if not (news.must_be_written or self._new_runs or self._must_review):
+        is_new = self._new_runs or self._ended_before
+        if not (news.must_be_written or is_new or self._must_review):
             return
         with self._writing() as session:
             record(session, self._servers.store, self._servers.clock, news)
             session.flush()
             self._complete(session, news)
-        self._new_runs, self._must_review = set(), False
+        self._new_runs, self._ended_before, self._must_review = set(), set(), False
 
     def _complete(self, session: Session, news: News) -> None:
         """Complete what the news are about; at a review, whatever there is."""
@@ -198,7 +200,8 @@ class Orchestrator:
         finished = {ended.ref.id for ended in news.finished}
         steps, runs = None, None
         if not self._must_review:
-            steps, runs = finished, self._new_runs | find_runs(session, finished | news.started)
+            steps = finished | self._ended_before
+            runs = self._new_runs | find_runs(session, finished | news.started)
         completion.complete_cases(session, store, steps)
         completion.complete_datasets(session, store)
         completion.complete_runs(session, store, clock, news.started, runs)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_on
 
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.errors import InvalidVolume
-from syntrust_gateway.db.tables import CaseState, Dataset, DatasetState, RunState
+from syntrust_gateway.db.tables import Case, CaseState, Dataset, DatasetState, RunState
 
 
 def test_a_dataset_of_good_cases_becomes_ready_with_a_digest(harness: OrchestratorHarness) -> None:
@@ -18,6 +19,31 @@ def test_a_dataset_of_good_cases_becomes_ready_with_a_digest(harness: Orchestrat
         row = session.get_one(Dataset, dataset)
     assert row.state is DatasetState.READY
     assert row.digest is not None
+
+
+def test_cases_that_were_inspected_for_another_dataset_are_ready_at_once(
+    harness: OrchestratorHarness,
+) -> None:
+    first = harness.dataset()
+    harness.drain()
+    harness.tick()  # the review of this minute has been
+    with harness.write.begin() as session:
+        old = session.get_one(Dataset, first)
+        again = Dataset(name="again", grid=old.grid, scheme=old.scheme, owner=1)
+        again.state = DatasetState.INSPECTING
+        session.add(again)
+        session.flush()
+        for case in session.scalars(select(Case).where(Case.dataset_id == first)).all():
+            row = Case(dataset_id=again.id, case_id=case.case_id, files=case.files)
+            row.state = CaseState.INSPECTING
+            session.add(row)
+        second = again.id
+
+    for _ in range(3):
+        harness.tick()
+
+    with harness.read() as session:
+        assert session.get_one(Dataset, second).state is DatasetState.READY
 
 
 def test_a_refused_case_opens_its_dataset_again_and_says_why(harness: OrchestratorHarness) -> None:
