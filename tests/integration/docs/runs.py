@@ -71,7 +71,7 @@ RUNS: Final = (
         f"{_RUN} {{dataset}} --alphas 0,0.5,1 --dry-run",
     ),
     Run("syntrust experiment edit", "syntrust experiment edit {experiment} --name other"),
-    Run("syntrust dataset edit", "syntrust dataset edit {dataset} --tag pilot"),
+    Run("syntrust dataset edit", "syntrust dataset edit {dataset} --tags pilot"),
     Run(
         "syntrust experiment twins ID --out DIR",
         "syntrust experiment twins {experiment} --out twins",
@@ -146,6 +146,10 @@ RUNS: Final = (
 LONG: Final = (
     Run("make demo", "syntrust-standalone demo --data demo"),
     Run(
+        "syntrust demo --url http://127.0.0.1:8000 --key-file .env",
+        "syntrust demo --url {url} --cases 4 --iterations 4",
+    ),
+    Run(
         "syntrust model train --name ours --dataset ID --iterations 4200",
         "syntrust model train --name ours --dataset {dataset} --iterations 20",
     ),
@@ -158,6 +162,7 @@ _KEYS: Final = "server side: tests/integration/gateway/test_gateway_cli.py"
 _BACKUP: Final = "server side: tests/integration/gateway/test_backup.py"
 _COLLECT: Final = "server side: tests/unit/gateway/lifecycle"
 _CLUSTER: Final = "needs a cluster: tests/unit/deploy"
+_DOCKER: Final = "needs Docker: tests/deploy, by `make e2e`"
 _MED_DDPM: Final = "needs weights that are not at hand: tests/unit/generator/test_import_model.py"
 _START: Final = (
     "needs weights that are not at hand: tests/unit/segmenter/models/test_start_weights.py"
@@ -190,6 +195,28 @@ NOT_RUN: Final = {
     "--tombstones /elsewhere/tombstones.jsonl": _BACKUP,
     "syntrust-gateway admin gc": _COLLECT,
     "syntrust-gateway admin gc --delete": _COLLECT,
+    **dict.fromkeys(
+        (
+            "docker compose -f docker-compose.yml -f compose.gpu.yml up -d --wait --build",
+            "docker compose -f docker-compose.yml -f compose.monitoring.yml up -d --wait",
+            "docker compose build",
+            "docker compose run --rm -v /srv/backups:/backups orchestrator admin backup /backups",
+            "docker compose run --rm -v /srv/backups:/backups orchestrator admin restore "
+            "/backups/2026-12-01T02-00-00Z",
+            "docker compose up -d --wait",
+            "docker compose up -d --wait postgres minio redis migrate bucket",
+            "docker kill",
+            "docker load",
+            "docker save",
+            "make e2e",
+            "make images",
+        ),
+        _DOCKER,
+    ),
+    "make env": "writes .env: tests/unit/deploy/test_env_file.py",
+    "make sbom": "writes files: tests/unit/deploy/test_sbom.py",
+    "make venv": _HERE,
+    "git pull": "a program of others",
     "make configuration": "writes a page: tests/unit/tools/test_configuration.py",
     "make check": "looks at the code and starts nothing",
     "make kubernetes-secrets": _CLUSTER,
