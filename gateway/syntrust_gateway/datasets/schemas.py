@@ -72,13 +72,18 @@ def _in_words(item: ErrorDetails) -> str:
     return told[0].lower() + told[1:]
 
 
+def _as_clause(sentence: str) -> str:
+    """Begin with a small letter, as after a colon, unless an abbreviation stands there."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
 def _with_case(case: object, item: ErrorDetails) -> InitErrorDetails:
     reason = _in_words(item)
     match item["loc"]:
         case ("files", role, *_) if isinstance(case, str):
-            reason = f"Case {case[:130]}, file {role}: {reason}."
+            reason = f"Case {case[:130]}, file {role}: {_as_clause(reason)}."
         case ("files",) if isinstance(case, str):
-            reason = f"Case {case[:130]}: {reason}."
+            reason = f"Case {case[:130]}: {_as_clause(reason)}."
     told = PydanticCustomError(item["type"], "{reason}", {"reason": reason})
     return InitErrorDetails(type=told, loc=item["loc"], input=item["input"])
 

@@ -201,8 +201,10 @@ NOT_RUN: Final = {
             "docker compose -f docker-compose.yml -f compose.monitoring.yml up -d --wait",
             "docker compose build",
             "docker compose run --rm -v /srv/backups:/backups orchestrator admin backup /backups",
-            "docker compose run --rm -v /srv/backups:/backups orchestrator admin restore "
-            "/backups/2026-12-01T02-00-00Z",
+            (
+                "docker compose run --rm -v /srv/backups:/backups orchestrator admin restore "
+                "/backups/2026-12-01T02-00-00Z"
+            ),
             "docker compose up -d --wait",
             "docker compose up -d --wait postgres minio redis migrate bucket",
             "docker kill",
