@@ -47,7 +47,7 @@ RUNS: Final = (
     ),
     Run(
         f"{_RUN} 01a22c4e-47eb-763e-9fa5-8df971df9731 --alphas 0,0.5,1 --iterations 10 --out out",
-        f"{_RUN} {{dataset}} --alphas 0,0.5,1 --iterations 10 --out out --steps 2",
+        f"{_RUN} {{dataset}} --alphas 0,0.5,1 --iterations 2 --out out --steps 2",
     ),
     Run(
         "syntrust trust-score build/demo/results.csv --alpha 1",
