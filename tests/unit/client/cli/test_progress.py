@@ -15,7 +15,7 @@ REASON = (
 
 
 def waiting(cause: str) -> Any:
-    reason = {"cause": cause, "reason": REASON, "queue": None, "ahead": None, "busy": []}
+    reason: Any = {"cause": cause, "reason": REASON, "queue": None, "ahead": None, "busy": []}
     return {**experiment("queued"), "waiting": reason}
 
 
@@ -32,6 +32,7 @@ def test_why_work_waits_is_shown_on_a_terminal_and_in_a_pipe() -> None:
 
 
 def test_work_that_is_planned_or_does_not_wait_tells_no_reason() -> None:
-    for state in (waiting("planning"), experiment("running")):
+    states: list[Any] = [waiting("planning"), experiment("running")]
+    for state in states:
         assert REASON not in drawn(state) + summary(state)
         assert "waiting" not in drawn(state)
