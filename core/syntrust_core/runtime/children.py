@@ -27,6 +27,7 @@ log = get_logger(__name__)
 
 LIFE_SIGNS: Final = "alive-*"
 HALF_WRITTEN: Final = ".alive-*"
+_DEAD: Final = "ZX"
 _END_AFTER_S: Final = 2.0  # so that the end of its step still reaches the parent
 
 
@@ -221,7 +222,8 @@ def _read(path: Path) -> LifeSign | None:
 
 
 def _is_there(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Whether the process lives: a dead one stays listed until somebody asks how it ended."""
+    return _read_state(pid)[0] not in _DEAD
 
 
 def _pid(life_sign: Path) -> int:
@@ -230,9 +232,15 @@ def _pid(life_sign: Path) -> int:
 
 def _is_ours(pid: int) -> bool:
     """Whether the process is a living child of this one: process ids are used again."""
+    letter, parent = _read_state(pid)
+    return letter not in _DEAD and parent == os.getpid()
+
+
+def _read_state(pid: int) -> tuple[str, int]:
+    """Read the state of a process, as one letter, and the id of its parent."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X", 0
     letter, parent = state.rpartition(")")[2].split()[:2]
-    return letter not in "ZX" and int(parent) == os.getpid()
+    return letter, int(parent)
