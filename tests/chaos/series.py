@@ -27,9 +27,15 @@ class Series:
         make_cohort(self._cohort, seed=3, count=CASES, options=PhantomOptions.demo())
 
     def disturb(self, database: Database, faults: Sequence[Fault]) -> Outcome:
-        """Run one experiment while `faults` strike; what it leaves is removed."""
-        place = Path(tempfile.mkdtemp(dir=self._folder))
+        """Run one experiment while `faults` strike. What it leaves is removed if all was well."""
+        place = Path(tempfile.mkdtemp(prefix="syntrust-trial-"))
         try:
-            return Trial(place, database, self._cohort).run(faults, self._chance)
-        finally:
+            outcome = Trial(place, database, self._cohort).run(faults, self._chance)
+        except Exception as error:
+            error.add_note(f"Its data and logs are in {place}.")
+            raise
+        if outcome.wrong:
+            outcome.wrong.append(f"its data and logs are in {place}")
+        else:
             shutil.rmtree(place, ignore_errors=True)
+        return outcome

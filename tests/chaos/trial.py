@@ -89,7 +89,11 @@ class Trial:
             step = damaged.rsplit("/", 2)[0]
             self._damaged.add(f"{step}/manifest.json")
         self._acknowledge()
-        wait_until(lambda: self._is_back(experiment, before))
+        try:
+            wait_until(lambda: self._is_back(experiment, before))
+        except TimeoutError as error:
+            error.add_note(f"The fault was: {fault}.")
+            raise
         self._outcome.recoveries_s.append((fault, round(time.monotonic() - started, 1)))
 
     def _is_back(self, experiment: str, before: object) -> bool:
