@@ -171,6 +171,9 @@ _PUBLISH: Final = "server side: tests/unit/segmenter/models/test_publish.py"
 _BUNDLE: Final = "needs MONAI's command line: tests/unit/segmenter/models/test_bundle.py"
 
 NOT_RUN: Final = {
+    "make test-slurm": "needs Slurm: tests/e2e/slurm",
+    "docker save --output generator.tar syntrust-generator:0.1.0": _DOCKER,
+    "pip install --no-deps -r requirements/generator.txt": _ENVIRONMENT,
     "make test": _HERE,
     "make up": _HERE,
     "make up OPTIONS=--allow-local-users": _HERE,

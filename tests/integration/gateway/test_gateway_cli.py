@@ -162,7 +162,7 @@ def test_keys_are_listed_rotated_expired_and_revoked_by_command(
     assert {row["label"]: row["scope"] for row in listed} == {"scanner": "score", "": "run"}
     assert rotated == [401, 200, 200]
     assert (expired.returncode, status(second)) == (0, 401)
-    assert (revoked.returncode, revoked.stderr) == (1, "There is no key nothing.\n")
+    assert (revoked.returncode, revoked.stderr) == (1, "error: There is no key nothing.\n")
 
 
 def test_a_signal_ends_it_and_its_log_holds_no_secret(served: Served) -> None:

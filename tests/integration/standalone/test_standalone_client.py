@@ -92,8 +92,12 @@ def test_an_open_dataset_runs_no_experiment_and_an_experiment_can_be_cancelled(
 
     with pytest.raises((Conflict, Refused)):
         client.experiments.create(opened, [0])
+    # Its many twins take longer than the command to cancel it.
     asked = client.experiments.create(
-        ready, [1], split={"test_fraction": 0.5, "validation_fraction": 0}
+        ready,
+        [0],
+        split={"test_fraction": 0.5, "validation_fraction": 0},
+        generator={"twins": 8, "steps": 250},
     )
     with pytest.raises(Conflict):
         client.experiments.results(asked["id"])

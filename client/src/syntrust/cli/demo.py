@@ -7,12 +7,14 @@ So it is looked up by name when the command runs.
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
 import typer
 from rich.console import Console
 
+from syntrust.cli.printing.output import JsonOption, make_console, print_json
 from syntrust.client import Client
 from syntrust.config import read_key
 from syntrust.errors import SynTrustError
@@ -45,6 +47,7 @@ def demo(
         int | None,
         typer.Option(min=1, help="Iterations of each training; by default the preset's."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run an experiment at α = 0, 0.5, 1 on a phantom cohort and show its results.
 
@@ -52,7 +55,10 @@ def demo(
     """
     run = find_demo()
     client = choose_client(context, url, key_file)
-    run(client, data, Console(highlight=False), cases=cases, iterations=iterations)
+    console = make_console(as_json=as_json)
+    run(client, data, console, cases=cases, iterations=iterations)
+    if as_json:
+        print_json(json.loads((data / "results.json").read_text(encoding="utf-8")))
 
 
 def find_demo(module: str = _DEMO[0]) -> RunDemo:

@@ -12,6 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        # PostgreSQL alters no table of which rows that an earlier revision wrote are unchecked.
+        op.execute("SET CONSTRAINTS ALL IMMEDIATE")
     op.add_column("case", sa.Column("patient", sa.String(length=200), nullable=True))
 
 
