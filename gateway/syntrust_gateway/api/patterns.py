@@ -18,9 +18,8 @@ FIGURE: Final = r"^(fig[2-8]|dice_volume|bland_altman|floors)\.(svg|png)$"
 PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         PLAIN: "Give a text without control characters.",
-        CASE_ID: "An id has 1 to 128 characters: letters A to Z, digits, dots, hyphens and "
-        "underscores, a letter or a digit first. Give the original name as the case's group, or "
-        "leave it out.",
+        CASE_ID: "Use up to 128 letters (a to z, no accents), digits, '.', '_' and '-', beginning "
+        "with a letter or a digit; no spaces.",
         MODEL_NAME: "A model's name has letters A to Z, digits and underscores, with single dots "
         "or hyphens between them.",
         NAME_PATTERN: "A name has small letters a to z and digits, with single dots, hyphens or "

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from syntrust_gateway.api.patterns import CASE_ID, PLAIN
+from syntrust_gateway.api.patterns import CASE_ID, PATTERNS, PLAIN
 
 # Control characters have no place in a name, and PostgreSQL cannot keep a NUL.
 Text = Annotated[
@@ -43,10 +43,7 @@ Tags = Annotated[
 def _require_case_id(value: object) -> object:
     """Say the rule in words, and the id that breaks it."""
     if isinstance(value, str) and not re.fullmatch(CASE_ID[1:-1], value):
-        msg = (
-            f"{value[:130]!r} cannot be the id of a case. Use up to 128 letters (a to z, no "
-            "accents), digits, '.', '_' and '-', beginning with a letter or a digit; no spaces"
-        )
+        msg = f"{value[:130]!r} cannot be the id of a case. {PATTERNS[CASE_ID]}"
         raise PydanticCustomError("case_id", "{reason}", {"reason": msg})
     return value
 

@@ -68,8 +68,7 @@ def _in_words(item: ErrorDetails) -> str:
         return f"{last} is missing"
     if last == "[key]":
         return f"this is no role of a file; roles are {', '.join(ROLES)}"
-    told = describe_field(item).rstrip(".")
-    return told[0].lower() + told[1:]
+    return describe_field(item).rstrip(".")
 
 
 def _as_clause(sentence: str) -> str:
