@@ -135,7 +135,10 @@ class Stalled(PlatformError):
 
 
 class WorkerLost(PlatformError):
-    """The process of a step was killed, so the step itself could not say why it ended."""
+    """The process of a step was killed, so the step itself could not say why it ended.
+
+    `whole` in its context says that the worker died too, as when its machine was switched off.
+    """
 
     slug, title, status, fault = "worker-lost", "The worker died", 500, Fault.DEPENDENCY
 

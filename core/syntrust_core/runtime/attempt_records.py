@@ -76,6 +76,8 @@ def _name_death(death: Death) -> PlatformError:
         return Stalled(
             f"The process of the step on {host} gave no sign of life any more; it was ended."
         )
+    if death is Death.WITH_WORKER:
+        return WorkerLost(f"The whole worker on {host} was killed in this step.", whole=True)
     return WorkerLost(f"The process of the step on {host} was killed, perhaps for lack of memory.")
 
 

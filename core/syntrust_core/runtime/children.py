@@ -45,6 +45,7 @@ class Death(StrEnum):
     """Why a child died with its step."""
 
     KILLED = "killed"  # not by its parent: by the system, or by a person
+    WITH_WORKER = "killed with its worker"
     SILENT = "silent"
     STOPPING = "stopping"
 
@@ -188,7 +189,7 @@ def find_lost(scratch: Path) -> list[LostStep]:
     process id of the worker that died.
     """
     left = [path for path in scratch.glob(LIFE_SIGNS) if _is_orphaned(path)]
-    return [lost for path in left if (lost := take_lost(path))]
+    return [lost for path in left if (lost := take_lost(path, Death.WITH_WORKER))]
 
 
 def take_lost(path: Path, death: Death | None = None) -> LostStep | None:

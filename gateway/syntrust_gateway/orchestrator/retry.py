@@ -33,6 +33,9 @@ from syntrust_gateway.orchestrator.damage import read_instant
 log = get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 3  # without progress
+# Of them and of deaths of whole workers together: a machine that is switched off says less about
+# the step than a process that dies alone, but a step that takes its worker down must end too.
+MAX_WORKER_DEATHS: Final = 8
 MOST_ATTEMPTS: Final = 50  # in all, so that nothing is tried for ever
 BACK_OFF: Final = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
 # What passes without anybody's doing, and says nothing about the step.
@@ -152,7 +155,8 @@ def decide(attempts: Sequence[AttemptRecord], *, now: datetime, waited: bool = F
         if record.error is not None and record.error.fault == "caller":
             return _give_up(record.error)
     counted = count_attempts(attempts)
-    if len(counted) >= MAX_ATTEMPTS:
+    alone = [record for record in counted if not _died_with_worker(record)]
+    if len(alone) >= MAX_ATTEMPTS or len(counted) >= MAX_WORKER_DEATHS:
         return _give_up_after(counted)
     if len(attempts) >= MOST_ATTEMPTS:
         return _give_up_at_last(attempts)
@@ -193,6 +197,11 @@ def _give_up_after(counted: Sequence[AttemptRecord]) -> Fail:
 def _died(record: AttemptRecord) -> bool:
     """Whether the worker died: it left no error, or its parent said so for it."""
     return record.error is None or record.error.slug == WorkerLost.slug
+
+
+def _died_with_worker(record: AttemptRecord) -> bool:
+    """Whether the next worker at that place has told that the whole one died."""
+    return _died(record) and record.error is not None and bool(record.error.context.get("whole"))
 
 
 def _give_up_at_last(attempts: Sequence[AttemptRecord]) -> Fail:

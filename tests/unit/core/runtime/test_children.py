@@ -131,7 +131,7 @@ def test_a_worker_that_starts_anew_finds_the_step_that_it_died_with(
     elsewhere = signed(tmp_path, NOBODY + 2, worker=worker, host="elsewhere")
     path = signed(tmp_path, NOBODY, worker=worker)
 
-    assert find_lost(tmp_path) == [lost(Death.KILLED)]
+    assert find_lost(tmp_path) == [lost(Death.WITH_WORKER)]
 
     assert not path.exists()
     assert elsewhere.exists()

@@ -12,6 +12,7 @@ from syntrust_core.testing import MemoryStore
 from syntrust_gateway.orchestrator.retry import (
     BACK_OFF,
     MAX_ATTEMPTS,
+    MAX_WORKER_DEATHS,
     MOST_ATTEMPTS,
     Fail,
     Submit,
@@ -33,13 +34,19 @@ class Attempts:
         self.store, self.names = store, list[str]()
 
     def add(
-        self, *, slug: str | None = None, fault: str = "world", at: str = "2026-11-30T12:00:00Z"
+        self,
+        *,
+        slug: str | None = None,
+        fault: str = "world",
+        at: str = "2026-11-30T12:00:00Z",
+        **context: bool,
     ) -> str:
         name = f"attempt-{len(self.names)}"
         made = {"host": f"host-{len(self.names)}", "started": at, "seconds": 0}
         self.store.put(REF.attempt_key(name), json.dumps(made).encode())
         if slug is not None:
-            error = {"fault": fault, "slug": slug, "text": f"{slug}.", "host": "h", "at": at}
+            error: dict[str, object] = {"fault": fault, "slug": slug, "text": f"{slug}."}
+            error |= {"host": "h", "at": at, "context": context}
             self.store.put(REF.error_key(name), json.dumps(error).encode())
         self.names.append(name)
         return name
@@ -81,6 +88,31 @@ def test_three_deaths_that_a_parent_has_told_of_count_like_those_that_nobody_saw
     assert isinstance(failed, Fail)
     assert failed.slug == "worker-lost"
     assert "died 3 times" in failed.text
+
+
+def test_whole_workers_that_die_fail_a_step_later_than_processes_that_die_alone(
+    attempts: Attempts,
+) -> None:
+    for _ in range(MAX_WORKER_DEATHS - 1):
+        attempts.add(slug="worker-lost", whole=True)
+        assert attempts.decide(waited=True) == Submit()
+    attempts.add(slug="worker-lost", whole=True)
+
+    failed = attempts.decide(waited=True)
+
+    assert isinstance(failed, Fail)
+    assert f"died {MAX_WORKER_DEATHS} times" in failed.text
+
+
+def test_deaths_of_whole_workers_give_nothing_back_to_processes_that_die_alone(
+    attempts: Attempts,
+) -> None:
+    for _ in range(MAX_ATTEMPTS - 1):
+        attempts.add(slug="worker-lost")
+        attempts.add(slug="worker-lost", whole=True)
+    attempts.add(slug="worker-lost")
+
+    assert isinstance(attempts.decide(waited=True), Fail)
 
 
 def test_a_training_that_progresses_each_time_survives_any_three_deaths(attempts: Attempts) -> None:
