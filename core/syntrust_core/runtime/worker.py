@@ -63,6 +63,7 @@ from syntrust_core.runtime.runner import (
 from syntrust_core.settings import Settings
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.s3 import S3Store
+from syntrust_core.storage.withdrawn_copies import Forget, start_removing
 
 log = get_logger(__name__)
 
@@ -79,6 +80,7 @@ def run_worker(
     *,
     options: object = None,
     at_start: Callable[[ObjectStore], None] = lambda _: None,
+    forget: Forget = lambda _: None,
     processes: int = 1,
 ) -> None:
     """Serve `queue` until a signal says stop.
@@ -86,7 +88,8 @@ def run_worker(
     `handlers` names the function of each kind as "module:function". A child imports it, the parent
     never does: a GPU context or a thread pool does not survive a fork. With several `processes`,
     each computes a step; they take turns on the device, see `StepContext.device`. `options` are the
-    service's own settings, see `StepContext.require_options`.
+    service's own settings, see `StepContext.require_options`. `forget` removes what was made of
+    withdrawn steps from the service's own cache.
     """
     structured_log.configure(settings.log_format)
     settings.worker.scratch.mkdir(parents=True, exist_ok=True)
@@ -111,6 +114,9 @@ def run_worker(
         lambda sender, **_: worker.on_ready(sender, [f"{name}-{n}" for n in range(processes)]),
         weak=False,
         dispatch_uid="ready",
+    )
+    worker_ready.connect(
+        lambda **_: start_removing(settings, forget), weak=False, dispatch_uid="copies"
     )
     app.worker_main(
         [

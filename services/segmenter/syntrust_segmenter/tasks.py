@@ -16,6 +16,7 @@ from syntrust_segmenter.models.bundle import METADATA_FILE, export_zip
 from syntrust_segmenter.models.store import MODEL_FILES
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
+from syntrust_segmenter.preprocessing.prepared_folders import find_root
 from syntrust_segmenter.settings import SegmenterOptions
 from syntrust_segmenter.training.training_job import train
 
@@ -94,7 +95,7 @@ def _count_loaders(options: SegmenterOptions) -> int:
 
 def _open_cache(options: SegmenterOptions, context: StepContext) -> PreparedCache:
     # A step's scratch folder lies in the worker's, which outlives it.
-    root = options.prepared or context.scratch.parent / "prepared"
+    root = find_root(options, context.scratch.parent)
     return PreparedCache(root, limit_bytes=options.prepared_bytes)
 
 

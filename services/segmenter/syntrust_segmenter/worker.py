@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 from syntrust_core.worker_command import read_worker_settings
+from syntrust_segmenter.preprocessing.prepared_folders import find_root, forget_prepared
 from syntrust_segmenter.settings import SegmenterSettings
 
 HANDLERS = {
@@ -16,4 +19,5 @@ HANDLERS = {
 
 if __name__ == "__main__":
     settings = read_worker_settings(SegmenterSettings)
-    run_worker(Queue.SEGMENTER, HANDLERS, settings, options=settings.segmenter)
+    forget = partial(forget_prepared, find_root(settings.segmenter, settings.worker.scratch))
+    run_worker(Queue.SEGMENTER, HANDLERS, settings, options=settings.segmenter, forget=forget)

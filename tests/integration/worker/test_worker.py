@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.integration.worker.toy import PATIENCE_S, Toy, until
 
-from syntrust_core.contracts.base import Manifest, Queue
+from syntrust_core.contracts.base import Kind, Manifest, Queue, Ref
 from syntrust_core.contracts.experiment_steps import ScoreCases
+from syntrust_core.storage.tombstones import tombstone_key
 from syntrust_gateway.orchestrator.retry import MAX_ATTEMPTS, Fail, Submit, decide, read_attempts
 
 
@@ -67,6 +68,20 @@ def test_a_child_killed_in_the_middle_does_not_come_back_by_itself(toy: Toy) -> 
     until(toy.done)
 
     assert len(toy.runs()) == 2
+
+
+def test_a_worker_removes_its_copies_of_withdrawn_cases_and_keeps_the_others(toy: Toy) -> None:
+    toy.kill()
+    copies = toy.folder / "scratch" / f"cache-{os.getpid()}" / "inspect_case"
+    gone, kept = copies / ("c" * 64), copies / ("d" * 64)
+    for copy in (gone, kept):
+        copy.mkdir(parents=True)
+    toy.store.put(tombstone_key(Ref(kind=Kind.INSPECT_CASE, id=gone.name)), b"-")
+
+    toy.start()
+    until(lambda: not gone.exists())
+
+    assert kept.exists()
 
 
 def test_a_cancelled_step_stops_and_leaves_nothing(toy: Toy) -> None:

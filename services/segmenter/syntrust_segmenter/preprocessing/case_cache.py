@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +22,11 @@ from syntrust_core.errors import InvalidVolume
 from syntrust_core.imaging.geometry import bounding_box
 from syntrust_segmenter.network.heads import CLASSES
 from syntrust_segmenter.preprocessing.normalise import RECIPE, normalise
+from syntrust_segmenter.preprocessing.prepared_folders import ENTRY_FILE, FOLDERS, remove_folder
 
 CENTRES_PER_CLASS: Final = 4096
 FORMAT: Final = f"prepared-case/1 {RECIPE}"
 """Part of every key, so that a case prepared by another version is not found."""
-ENTRY_FILE: Final = "entry.json"
 VOLUMES: Final = ("images", "labels", "brain")
 
 Ints3 = tuple[int, int, int]
@@ -133,15 +133,21 @@ class PreparedCache:
         self._limit_bytes = limit_bytes
         root.mkdir(parents=True, exist_ok=True)
 
-    def case(self, key: str, prepare: Callable[[], PreparedCase]) -> PreparedCase:
-        """Return the case of a key (a digest of its content); prepare it if it is not cached."""
+    def case(
+        self, key: str, prepare: Callable[[], PreparedCase], *, made_of: Collection[str] = ()
+    ) -> PreparedCase:
+        """Return the case of a key (a digest of its content); prepare it if it is not cached.
+
+        `made_of` are the ids of the steps that its images and labels come from, by which
+        `forget_prepared` finds it.
+        """
         folder = self._root / key
         kept = _open_case(folder)
         if kept is not None:
             return kept
         part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
         try:
-            _write_case(prepare(), part)
+            _write_case(prepare(), part, sorted(made_of))
             written = _open_case(part)
             _publish(part, folder)
         finally:
@@ -153,17 +159,17 @@ class PreparedCache:
         return written
 
     def _trim(self) -> None:
-        entries = [(_last_used_s(folder), folder) for folder in self._root.glob("[!p]*")]
+        entries = [(_last_used_s(folder), folder) for folder in self._root.glob(FOLDERS)]
         sizes = {folder: _size_bytes(folder) for _, folder in entries}
         excess = sum(sizes.values()) - self._limit_bytes
         for _, folder in sorted(entries):
             if excess <= 0:
                 return
             excess -= sizes[folder]
-            _remove(folder, self._root)
+            remove_folder(folder, self._root)
 
 
-def _write_case(case: PreparedCase, folder: Path) -> None:
+def _write_case(case: PreparedCase, folder: Path, made_of: Sequence[str]) -> None:
     for name in VOLUMES:
         array: NDArray[Any] = getattr(case, name)
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -172,6 +178,7 @@ def _write_case(case: PreparedCase, folder: Path) -> None:
         "centres": [len(indices) for indices in case.centres],
         "voxels": case.voxels,
         "origin": case.origin,
+        "made_of": made_of,
     }
     (folder / ENTRY_FILE).write_text(json.dumps(entry), encoding="utf-8")
 
@@ -197,19 +204,8 @@ def _publish(part: Path, folder: Path) -> None:
         part.rename(folder)
     except OSError:
         if _open_case(folder) is None:
-            _remove(folder, folder.parent)
+            remove_folder(folder, folder.parent)
             part.rename(folder)
-
-
-def _remove(folder: Path, root: Path) -> None:
-    """Remove a folder, by one rename first, so that nobody opens half of it."""
-    trash = Path(tempfile.mkdtemp(dir=root, prefix="part-"))
-    try:
-        folder.rename(trash / folder.name)
-    except FileNotFoundError:
-        pass  # another process was faster
-    finally:
-        shutil.rmtree(trash, ignore_errors=True)
 
 
 def _last_used_s(folder: Path) -> float:

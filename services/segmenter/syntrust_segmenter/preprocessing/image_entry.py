@@ -81,7 +81,10 @@ def load_prepared(entry: ImageEntry, cache: PreparedCache) -> PreparedCase:
         case, images = _read(entry)
         return prepare_case(images, case.labels, case.brain)
 
-    return cache.case(digest([FORMAT, entry.content_digest()]), prepare)
+    # A worker's copy of an artifact lies in a folder that is named after its step.
+    folders = (entry.folder, entry.twin_folder, entry.labels_folder)
+    made_of = [folder.name for folder in folders if folder is not None]
+    return cache.case(digest([FORMAT, entry.content_digest()]), prepare, made_of=made_of)
 
 
 def find_shared_grid(entries: Iterable[ImageEntry]) -> Grid | None:
