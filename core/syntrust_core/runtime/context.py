@@ -17,6 +17,8 @@ from syntrust_core.errors import (
     Cancelled,
     DeviceBusy,
     LeaseLost,
+    ObjectDamaged,
+    ObjectMissing,
     QueueUnavailable,
     Stopping,
     StoreUnavailable,
@@ -102,6 +104,18 @@ class StepContext:
     def fetch(self, ref: Ref) -> Path:
         """Give a read-only folder with every file of a published artifact; digests are checked."""
         return self.ride_out(lambda: self._cache.folder(ref), _INPUTS_PATIENCE_S)
+
+    def fetch_shipped(self, ref: Ref, put_back: Callable[[ObjectStore], object]) -> Path:
+        """Do the same for an artifact that comes with this service, which no step can compute.
+
+        `put_back` publishes it anew where the store has lost or damaged it.
+        """
+        try:
+            return self.fetch(ref)
+        except (ObjectMissing, ObjectDamaged) as error:
+            log.warning("step.shipped_again", kind=ref.kind, artifact=ref.id, slug=error.slug)
+            put_back(self._store)
+            return self.fetch(ref)
 
     def read(self, ref: Ref, name: str) -> bytes:
         """Read one small file of a published artifact; its digest is checked."""

@@ -14,6 +14,7 @@ from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import ImportModel, TrainGenerator
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
+from syntrust_generator.checkpoints.publish import find_shipped, publish_again
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.settings import GeneratorOptions
@@ -32,7 +33,7 @@ def synthesise_case(message: StepMessage, context: StepContext) -> None:
     request = require_message(SynthesiseCase, message)
     options = context.require_options(GeneratorOptions)
     config = SynthesisConfig(
-        generator=_load_cached_model(context.fetch(request.generator)),
+        generator=_load_cached_model(_fetch_model(request.generator, context)),
         seed=request.seed,
         sampling=Sampling(sampler=request.sampler, steps=request.steps),
         fit=request.fit,
@@ -48,6 +49,14 @@ def synthesise_case(message: StepMessage, context: StepContext) -> None:
         )
     for path in paths.values():
         context.add(path.name, path)
+
+
+def _fetch_model(model: Ref, context: StepContext) -> Path:
+    """Fetch a model; one that comes with this package is put back where the store has lost it."""
+    shipped = find_shipped(model)
+    if shipped is None:
+        return context.fetch(model)
+    return context.fetch_shipped(model, lambda store: publish_again(store, shipped))
 
 
 @contextmanager
@@ -92,7 +101,9 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
             out=context.scratch / "model",
             on_progress=report,
             on_case=lambda: context.report(0, request.iterations, doing="mean anatomy"),
-            start=None if request.start is None else load_model(context.fetch(request.start)),
+            start=None
+            if request.start is None
+            else load_model(_fetch_model(request.start, context)),
             live=LiveArtifacts(checkpoint, preview, context.save_checkpoint, publish_preview),
             device=device,
         )

@@ -18,6 +18,7 @@ from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import device_lock
 from syntrust_core.testing import MemoryCoordinator
 from syntrust_core.testing.step_bench import StepBench
+from syntrust_generator.checkpoints import publish
 from syntrust_generator.checkpoints.publish import publish_model
 from syntrust_generator.settings import GeneratorOptions
 from syntrust_generator.synthesis.determinism import reproducible
@@ -211,3 +212,31 @@ def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench
 
     assert set(coordinator.reports) == {model.id, twin.step_id}
     assert coordinator.beside == set()
+
+
+@pytest.mark.parametrize("damage", ["manifest", "card.json", "model.safetensors"])
+def test_a_shipped_model_that_the_store_has_lost_is_put_back_by_the_step_that_needs_it(
+    case_folders: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+) -> None:
+    bench = Bench(case_folders["ball-0"], tmp_path / "bench")
+    bench.scratch.mkdir(exist_ok=True)
+    _, trained = bench.train()
+    folder = tmp_path / "shipped" / "tiny"
+    folder.mkdir(parents=True)
+    for name in ("card.json", "model.safetensors"):
+        (folder / name).write_bytes(bench.read(trained, name))
+    monkeypatch.setattr(publish, "SHIPPED", folder.parent)
+    model = publish_model(bench.store, folder)
+    manifest = Manifest.model_validate_json(bench.store.get(model.manifest_key))
+    spoiled = model.manifest_key if damage == "manifest" else manifest.files[damage].key
+    bench.store.delete(spoiled)
+
+    bench.run(
+        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0), synthesise_case
+    )
+
+    again = Manifest.model_validate_json(bench.store.get(model.manifest_key))
+    assert bench.read(again, "card.json") == (folder / "card.json").read_bytes()

@@ -90,8 +90,7 @@ def describe_lost_model(store: ObjectStore, loss: Loss) -> dict[str, Any]:
     names = ", ".join(sorted(_names_of(store, loss.artifact))) or loss.artifact.id
     text = (
         f"The model {names} is damaged in the object store ({loss.reason}) and cannot be computed "
-        "again. Start the generator worker anew, which publishes its own models, or import the "
-        "model again; then retry."
+        "again. Import the model again; then retry."
     )
     return {"slug": ObjectDamaged.slug, "text": text, "model": loss.artifact.id}
 

@@ -20,6 +20,18 @@ def publish_shipped(store: ObjectStore) -> None:
         publish_model(store, card.parent)
 
 
+def find_shipped(ref: Ref) -> Path | None:
+    """Find the folder of a model that comes with the package; None if it is another."""
+    cards = SHIPPED.glob(f"*/{CARD_FILE}")
+    return next((card.parent for card in cards if file_sha256(card) == ref.id), None)
+
+
+def publish_again(store: ObjectStore, folder: Path) -> Ref:
+    """Replace a published model that is damaged. Who reads it meanwhile finds it missing."""
+    store.delete(Ref(kind=Kind.IMPORTED_MODEL, id=file_sha256(folder / CARD_FILE)).manifest_key)
+    return publish_model(store, folder)
+
+
 def publish_model(store: ObjectStore, folder: Path) -> Ref:
     """Publish a model folder under the digest of its card, which names the weights' digest."""
     files = {name: folder / name for name in (WEIGHTS_FILE, CARD_FILE)}
