@@ -15,6 +15,7 @@ from syntrust_metrics.trust.schema.answer import Counts, EmptyRule
 
 FILL: Final[dict[str, float]] = {"brats": 1.0, "zero": 0.0}
 MIXED_SHARE_LIMIT: Final = 0.02
+MISSED_BELOW: Final = 1e-6  # other tools smooth their zeros; a real overlap is no smaller
 
 
 def apply_rule(dice: NDArray[np.float64], rule: EmptyRule) -> NDArray[np.float64]:
@@ -44,16 +45,17 @@ def count_cases(
 ) -> dict[str, Counts]:
     """Count distinct cases per region; with several seeds a case counts where any seed shows it.
 
-    ``empty``: null on both sides. ``mixed``: null beside 0, so a ``false_positive`` on the side of
-    the 0. ``missed``: 0 on a side where the reference is not known to be empty (0 on both sides of
-    an empty reference cannot be told from two misses). ``dropped``: left out in at least one seed;
+    A Dice below 1e-6 counts as 0 here, and stays as it is in the factors. ``empty``: null on both
+    sides. ``mixed``: null beside 0, so a ``false_positive`` on the side of the 0. ``missed``: 0 on
+    a side where the reference is not known to be empty (0 on both sides of an empty reference
+    cannot be told from two misses). ``dropped``: left out in at least one seed;
     ``used``: entered the factors in at least one.
     """
     null = np.isnan(dice)
     either, both = np.asarray(null.any(axis=1)), np.asarray(null.all(axis=1))
     mixed = either & ~both
     left_out = either if rule == "drop" else np.zeros_like(either)
-    real, synthetic = (dice == 0).swapaxes(0, 1)
+    real, synthetic = (dice < MISSED_BELOW).swapaxes(0, 1)
     of_sides = [real & ~either, synthetic & ~either, real & mixed, synthetic & mixed]
     flags = np.stack([~left_out, left_out, both, mixed, *of_sides])  # (8, S, M, K)
     counts = flags.any(axis=1).sum(axis=1).T.tolist()
