@@ -1,4 +1,4 @@
-"""Trust factors T1-T5 of per-case Dice scores, definition `rajababu2025/1`, and what they support.
+"""Trust factors T1-T5 of per-case Dice scores, definition `rajababu2025/2`, and what they support.
 
 This package loads numpy, scipy.special, typing_extensions and the standard library alone, so that a
 gateway can answer without a worker. `page` is not loaded with it and needs Jinja2 too.

@@ -160,4 +160,5 @@ def test_whatever_is_missing_has_its_reason_and_nothing_is_nan(request_: dict[st
     for estimate in list_estimates(answer["factors"]):
         assert (estimate["value"] is not None and estimate["ci"] is not None) or estimate["reason"]
         assert estimate["ci"] is None or estimate["ci"][0] <= estimate["ci"][1]
-        assert (estimate["ci"] is None) == (estimate["scope"] is None)
+        ends = estimate["ci"] or estimate.get("bound")
+        assert (ends is None) == (estimate["scope"] is None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from syntrust_metrics.trust import score_cases
-from syntrust_metrics.trust.estimation.factor_estimates import NO_UPPER_BOUND, _undo_log
 from syntrust_metrics.trust.estimation.intervals import Interval
+from syntrust_metrics.trust.estimation.open_ends import Ends, Limits, bound_ends
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 
 
 def test_a_spread_too_small_to_square_has_an_interval() -> None:
@@ -21,7 +24,10 @@ def test_a_spread_too_small_to_square_has_an_interval() -> None:
     assert answer["factors"]["t4"]["ET"]["ci"] is not None
 
 
-def test_an_upper_bound_beyond_every_number_is_none_with_a_reason() -> None:
-    assert _undo_log(
-        Interval((0.0, 800.0), "this trained model"), lambda bounds: bounds
-    ) == Interval(None, None, NO_UPPER_BOUND)
+def test_an_upper_bound_beyond_every_number_is_open() -> None:
+    interval = Interval((0.1, math.inf), logarithmic=True)
+    limits = Limits(0.0, math.sqrt(11), "high")
+
+    found = bound_ends(interval, 0.4, SeedSpread(1, 0.0), limits, cases=12)
+
+    assert found == Ends(None, {"low": 0.1}, "12 cases give no upper bound")

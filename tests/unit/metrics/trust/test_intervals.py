@@ -16,6 +16,7 @@ from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.intervals import tail_quantiles
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 from syntrust_metrics.trust.request.policy import Policy
 
 pytestmark = pytest.mark.numeric
@@ -66,10 +67,10 @@ def test_resamples_are_the_factors_of_the_drawn_cases(ddof: int, dropped: bool) 
 
     by_resample = np.concatenate(
         [
-            drawn.row("t1"),
+            drawn.draws("t1").value,
             drawn.draws("t2").value,
             drawn.draws("t3").value,
-            drawn.row("t4"),
+            drawn.draws("t4").value,
             drawn.draws("t5").value,
         ]
     )
@@ -90,8 +91,8 @@ def test_standard_errors_are_those_of_the_jackknife() -> None:
         resample(Columns.from_dice(np.delete(dice, i, axis=1)), ddof=0, resamples=0, seed=0)
         for i in range(m)
     ]
-    for name in ("t2", "t3", "t5"):
-        logs = np.stack([each.draws(name).log[:, 0] for each in left_out])
+    for name in ("t1", "t2", "t3", "t4", "t5"):
+        logs = np.stack([each.draws(name).scaled[:, 0] for each in left_out])
         jackknife = np.sqrt(((logs - logs.mean(axis=0)) ** 2).sum(axis=0) * (m - 1) / m)
         assert drawn.draws(name).error[:, 0] == pytest.approx(jackknife, rel=0.05)
 
@@ -106,7 +107,7 @@ def test_t3_keeps_its_digits_when_the_sides_are_almost_proportional() -> None:
 
     along = (noise * real).sum() / (real**2).sum() * real
     sine_squared = ((noise - along) ** 2).sum() / ((0.9 * real + noise) ** 2).sum()
-    assert math.exp(drawn.draws("t3").log[0, 0]) == pytest.approx(sine_squared / 2, rel=1e-6)
+    assert math.exp(drawn.draws("t3").scaled[0, 0]) == pytest.approx(sine_squared / 2, rel=1e-6)
 
 
 def test_blocks_draw_what_one_draw_of_all_would() -> None:
@@ -146,7 +147,8 @@ def test_an_interval_needs_ten_cases(cases: int, has_interval: bool) -> None:  #
 
     found = list_estimates(estimate_factors(make_estimator(dice)))
 
-    assert [estimate["ci"] is not None for estimate in found] == [has_interval] * len(found)
+    there = [estimate["ci"] is not None or "bound" in estimate for estimate in found]
+    assert there == [has_interval] * len(found)
     assert all(has_interval or estimate["reason"] == "fewer than 10 cases" for estimate in found)
 
 
@@ -267,34 +269,40 @@ def test_factors_are_averaged_over_seeds_and_dice_is_not(seeds: int) -> None:
     assert [estimate["seed_sd"] for estimate in found] == pytest.approx(each.std(axis=0, ddof=1))
 
 
-def test_two_to_four_seeds_widen_t1_and_t4_alone() -> None:
-    factors = estimate_factors(make_estimator(draw_models(3)))
-
-    assert factors["t1"]["real"]["scope"] == "training seeds"
-    assert factors["t4"]["ED"]["scope"] == "training seeds"
-    assert factors["t2"]["real"]["scope"] == "this trained model"
-    assert factors["t3"]["ED"]["scope"] == "this trained model"
-
-
-def test_two_seeds_give_the_interval_of_the_textbook() -> None:
-    dice = draw_models(2)
-    by_seed = dice.mean(axis=(2, 3))[:, 0]
-    by_case = dice[:, 0].mean(axis=(0, 2))
-    from_seeds, from_cases = by_seed.var(ddof=1) / 2, by_case.var(ddof=1) / by_case.size
-    variance = from_seeds + from_cases
-    dof = variance**2 / (from_seeds**2 + from_cases**2 / (by_case.size - 1))
-
-    low, high = estimate_factors(make_estimator(dice))["t1"]["real"]["ci"]
-
-    half = float(stats.t.ppf(0.975, dof)) * math.sqrt(variance)
-    assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
-    assert (high + low) / 2 == pytest.approx(by_seed.mean())
-
-
-def test_from_five_seeds_on_every_interval_speaks_of_seeds() -> None:
-    found = list_estimates(estimate_factors(make_estimator(draw_models(5))))
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_with_several_seeds_every_interval_speaks_of_trainings(seeds: int) -> None:
+    found = list_estimates(estimate_factors(make_estimator(draw_models(seeds))))
 
     assert {estimate["scope"] for estimate in found} == {"training seeds"}
+
+
+@pytest.mark.parametrize("seeds", [2, 4, 6])
+def test_each_end_recovers_its_distance_from_cases_and_from_seeds(seeds: int) -> None:
+    dice = draw_models(seeds)
+    shifts = dice.mean(axis=(2, 3))[:, 0]
+    alone = (
+        dice
+        - dice.mean(axis=(2, 3), keepdims=True)
+        + dice.mean(axis=(0, 2, 3))[None, :, None, None]
+    )
+    low, high = estimate_factors(make_estimator(alone))["t1"]["real"]["ci"]
+
+    found = estimate_factors(make_estimator(dice))["t1"]["real"]
+
+    value = found["value"]
+    half = float(stats.t.ppf(0.975, seeds - 1)) * shifts.std(ddof=1) / math.sqrt(seeds)
+    assert found["ci"] == pytest.approx(
+        [value - math.hypot(value - low, half), value + math.hypot(high - value, half)], rel=1e-9
+    )
+
+
+def test_the_logarithmic_scale_is_left_and_returned_to_without_loss() -> None:
+    spread = SeedSpread(3, 0.0)
+
+    assert spread.widen_logarithm((0.1, 0.4), 0.2) == (0.1, 0.4)
+    low, high = SeedSpread(3, 0.02).widen_logarithm((0.1, 0.4), 0.2)
+    assert low == pytest.approx(0.2 * math.exp(-math.hypot(math.log(2), 0.1)))
+    assert high == pytest.approx(0.2 * math.exp(math.hypot(math.log(2), 0.1)))
 
 
 @pytest.mark.parametrize("seeds", [3, 6])
@@ -304,7 +312,7 @@ def test_equal_models_give_the_intervals_of_one(seeds: int) -> None:
     many = estimate_factors(make_estimator(np.repeat(one[None], seeds, axis=0)))
 
     single = estimate_factors(make_estimator(one))
-    for name in ("t2", "t3", "t5"):
+    for name in ("t1", "t2", "t3", "t4", "t5"):
         for estimate, alone in zip(
             list_estimates({**single, name: many[name]}), list_estimates(single), strict=True
         ):

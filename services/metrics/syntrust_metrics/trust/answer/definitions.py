@@ -37,7 +37,7 @@ from syntrust_metrics.trust.schema.definitions import (
     TrustDefinitions,
 )
 
-DEFINITION: Final[Definition] = "rajababu2025/1"
+DEFINITION: Final[Definition] = "rajababu2025/2"
 HIGHER: Final = "higher is better"
 LOWER: Final = "lower is better"
 PAPER: Final = (
@@ -278,7 +278,10 @@ def _describe_equivalence() -> EquivalenceDefinition:
             "largest seen size would move the interval outside the margin (rare large failures)"
         ),
         "overall": "of the case's mean over regions, alone",
-        "every_region": "equivalent if every region is at its unadjusted p",
+        "every_region": (
+            "equivalent if every region is at its unadjusted p; different if every region is; not "
+            "every region if those of different_regions are different and not all"
+        ),
         "citation": f"{SCHUIRMANN}; {HOLM}",
     }
 

@@ -38,8 +38,8 @@ def _warn_of_size(estimator: Estimator) -> Iterator[TrustWarning]:
         detail = f"Fewer than {MIN_CASES} cases ({where}): no interval."
         yield {"code": "no_interval", "detail": detail}
     if least < LOW_N:
-        detail = f"Fewer than {LOW_N} cases ({where}): T2, T3 and T5 are uncertain beyond "
-        yield {"code": "low_n", "detail": detail + "what their intervals say."}
+        detail = f"Fewer than {LOW_N} cases ({where}): T1 to T5 are uncertain beyond what their "
+        yield {"code": "low_n", "detail": detail + "intervals say."}
 
 
 def _describe_sizes(by_region: dict[str, int]) -> str:

@@ -4,16 +4,17 @@ A resample is a row of weights over cases (counts of draws). Every factor is a f
 sums of per-case features, so `features @ weights.T` gives all resamples at once. Each score is
 centred first, because :math:`E[x^2] - E[x]^2` of raw Dice loses small variances.
 
-T2, T3 and T5 also get the logarithm on which they are studentised, and its standard error from the
-influence function (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12 and 21).
+The factors also get the scale on which they are studentised, their own for T1 and T4 and a
+logarithmic one for T2, T3 and T5, and their standard error on it from the influence function (Efron
+and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12 and 21).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import accumulate, pairwise
+from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -21,68 +22,17 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.columns import Columns, is_rounding
 from syntrust_metrics.trust.estimation.companions import concordance, correlation
+from syntrust_metrics.trust.estimation.resampled import (
+    Draws,
+    Resampled,
+    list_scales,
+    studentised_rows,
+)
 
 Array = NDArray[np.float64]
 CACHED_CASES: Final = 2000  # above, weights are drawn in blocks and forgotten
 BLOCK_CELLS: Final = 4_100_000  # 33 MB of weights; 2000 cases drawn 2000 times
 NOTHING: Final = 1e-12  # relative size under which a variance is rounding
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Studentised factors in every resample, (F, B + 1); column 0 is the sample itself.
-
-    `value` is NaN where undefined. `log` is what is studentised: log(1-T2), log(1-T3) or log T5.
-    `error` is its standard error, 0 where it cannot be computed.
-    """
-
-    value: Array
-    log: Array
-    error: Array
-
-    def rows(self, chosen: slice) -> Draws:
-        return Draws(self.value[chosen], self.log[chosen], self.error[chosen])
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """All families of one trained model, in the order of the factors.
-
-    Families lie below each other, so that the intervals of all rows are computed at once.
-    `plain_rows` and `studentised_rows` say where each family is.
-    """
-
-    plain: Array  # (4 + 4K, B + 1)
-    studentised: Draws  # (2 + 3K, B + 1)
-    mean_shift: Array  # (2, B + 1), spread over regions of what their means moved by
-
-    def row(self, family: str) -> Array:
-        """Give one family that is not studentised."""
-        return self.plain[plain_rows(len(self.plain) // 4 - 1)[family]]
-
-    def draws(self, family: str) -> Draws:
-        """Give one family that is studentised."""
-        regions = (len(self.studentised.value) - 2) // 3
-        return self.studentised.rows(studentised_rows(regions)[family])
-
-
-@cache
-def plain_rows(regions: int) -> Mapping[str, slice]:
-    """Give the rows of the families that get percentile intervals."""
-    return _stack_rows(
-        t1=2, t2_within=2, t4=regions, correlation=regions, concordance=regions, bias=regions
-    )
-
-
-@cache
-def studentised_rows(regions: int) -> Mapping[str, slice]:
-    """Give the rows of the families that are studentised. For T5 the real side comes first."""
-    return _stack_rows(t2=2, t5=2 * regions, t3=regions)
-
-
-def _stack_rows(**heights: int) -> Mapping[str, slice]:
-    edges = list(accumulate(heights.values(), initial=0))
-    return {name: slice(*pair) for name, pair in zip(heights, pairwise(edges), strict=True)}
 
 
 def resample(columns: Columns, *, ddof: int, resamples: int, seed: int) -> Resampled:
@@ -149,11 +99,11 @@ class _Features:
 
     `bank` is (P, M). It holds, in this order: powers 1-4 of the deviations of the Q = 2 + 2K scores
     whose spread counts (case means and regions of each side); for T3 the monomials of `real` and of
-    the part of `synthetic` that is no multiple of it; for T4 the absolute differences; for
-    covariances the products of deviations; for the second reading of T2 the spread within a case;
-    and the masks of the Q scores, only if a pair is left out. If none is left out, every draw has
-    the same number of cases: the bank is divided by it beforehand, and the deviation of a case mean
-    is computed from its regions (3 % of an answer).
+    the part of `synthetic` that is no multiple of it; for T4 powers 1 and 2 of the deviations of
+    the absolute differences; for covariances the products of deviations; for the second reading of
+    T2 the spread within a case; and the masks of the Q scores, only if a pair is left out. If none
+    is left out, every draw has the same number of cases: the bank is divided by it beforehand, and
+    the deviation of a case mean is computed from its regions (3 % of an answer).
     """
 
     bank: Array
@@ -161,6 +111,7 @@ class _Features:
     cases: int
     centre: Array  # (Q, 1)
     multiple: Array  # (K, 1)
+    mean_gap: Array  # (K, 1)
 
     @classmethod
     def from_columns(cls, columns: Columns) -> _Features:
@@ -170,12 +121,20 @@ class _Features:
         product = np.multiply(*deviations[2:].reshape(columns.sides.shape))
         first = deviations[2:] if columns.complete else deviations
         parts = [first, square, square * deviations, square * square, *monomials]
-        parts += [columns.gaps, product, columns.within]
+        apart = columns.gap_deviations
+        parts += [apart, apart**2, product, columns.within]
         masks = [] if columns.complete else [columns.present.astype(np.float64)]
         bank = np.concatenate(parts + masks)
         if columns.complete:
             bank /= deviations.shape[1]
-        return cls(bank, columns.complete, deviations.shape[1], columns.centre[:, None], multiple)
+        return cls(
+            bank,
+            columns.complete,
+            deviations.shape[1],
+            columns.centre[:, None],
+            multiple,
+            columns.mean_gap[:, None],
+        )
 
     def read(self, sums: Array, *, ddof: int) -> Resampled:
         """Turn weighted sums (P, B + 1), which it may overwrite, into factors."""
@@ -184,7 +143,7 @@ class _Features:
         # that holds only Dice so small that their squares vanish.
         with np.errstate(all="ignore"):
             powers, of_regions, within, n = self._means(sums)
-            *monomials, gaps, product = of_regions
+            *monomials, gap_shift, gap_square, product = of_regions
             averages = self.centre + powers[0]
             # As for T3: a draw that holds only Dice of 0 leaves rounding alone.
             averages[averages <= NOTHING * self.centre] = 0.0
@@ -198,24 +157,26 @@ class _Features:
             )
             shift = powers[0][2:].reshape(2, regions, -1)
             agreement = _measure_agreement(product, shift, moments.second[2:], averages[2:])
+            means = np.concatenate([averages[:2], self.mean_gap + gap_shift])
+            variances = [moments.second[:2], _centre_square(gap_shift, gap_square)]
             return Resampled(
-                plain=np.concatenate([averages[:2], 1 - within, gaps, *agreement]),
-                studentised=_studentise(spreads, alignment, n),
+                plain=np.concatenate([1 - within, *agreement]),
+                studentised=_studentise(spreads, alignment, (means, np.concatenate(variances)), n),
                 mean_shift=_spread_over_regions(shift),
             )
 
     def _means(self, sums: Array) -> tuple[list[Array], Array, Array, Array]:
         """Turn every sum into a mean over the cases drawn for it, in place, and count these cases.
 
-        The powers are four arrays (Q, B + 1), the features of regions are (8, K, B + 1), the spread
+        The powers are four arrays (Q, B + 1), the features of regions are (9, K, B + 1), the spread
         within a case is (2, B + 1), and the count is (Q, B + 1), or (Q, 1) if it never varies.
         """
         spread, regions = self.centre.size, self.multiple.size
         first = 2 * regions if self.complete else spread
-        heights = first, 3 * spread, 8 * regions, 2
+        heights = first, 3 * spread, 9 * regions, 2
         firsts, others, of_regions, within, n = np.split(sums, list(accumulate(heights)))
         others = others.reshape(3, spread, -1)
-        of_regions = of_regions.reshape(8, regions, -1)
+        of_regions = of_regions.reshape(9, regions, -1)
         if self.complete:
             of_cases = firsts.reshape(2, regions, -1).mean(axis=1)
             firsts = np.concatenate([of_cases, firsts])
@@ -365,15 +326,35 @@ def _mean_square_influence(influence: list[Array], quartic: list[Array]) -> Arra
     return u * (u * r4 + 2 * (v * r3e + w * r2e2)) + v * (v * r2e2 + 2 * w * re3) + w * w * e4
 
 
-def _studentise(spreads: tuple[Array, Array], alignment: tuple[Array, Array], n: Array) -> Draws:
-    """Join T2, T5 and T3 with their logarithms and the standard errors of these."""
+def _centre_square(shift: Array, square: Array) -> Array:
+    """Compute the variance about the resample's mean from that about the sample's, (K, B + 1)."""
+    variance = square - shift * shift
+    variance[variance <= NOTHING * square] = 0.0
+    return variance
+
+
+def _studentise(
+    spreads: tuple[Array, Array],
+    alignment: tuple[Array, Array],
+    means: tuple[Array, Array],
+    n: Array,
+) -> Draws:
+    """Join T2, T5, T3, T1 and T4 with their scales and the standard errors on these."""
     value, square = map(np.concatenate, zip(spreads, alignment, strict=True))
     log = np.log(value)
     regions = len(alignment[0])
     rows = studentised_rows(regions)
     for falling in (value[rows["t2"]], value[rows["t3"]]):
         np.subtract(1, falling, out=falling)
-    return Draws(value, log, _standard_error(square, np.concatenate([n, n[2 : 2 + regions]])))
+    of_region = n[2 : 2 + regions]
+    error = _standard_error(square, np.concatenate([n, of_region]))
+    error_of_means = np.sqrt(means[1] / np.concatenate([n[:2], of_region]))
+    return Draws(
+        np.concatenate([value, means[0]]),
+        np.concatenate([log, means[0]]),
+        np.concatenate([error, error_of_means]),
+        list_scales(regions),
+    )
 
 
 def _standard_error(square: Array, n: Array) -> Array:

@@ -63,6 +63,16 @@ class Columns:
         return gaps
 
     @cached_property
+    def mean_gap(self) -> Array:
+        """Mean of `gaps`, (K,): T4; NaN without cases."""
+        return _mean(self.gaps, self.cases[2 : 2 + len(self.gaps)])
+
+    @cached_property
+    def gap_deviations(self) -> Array:
+        """Difference of `gaps` from their mean, (K, M); exactly 0 where it is rounding alone."""
+        return self._centred(self.gaps, self.mean_gap, self.present[2 : 2 + len(self.gaps)])
+
+    @cached_property
     def centre(self) -> Array:
         """Mean of each column, (Q,); NaN without cases."""
         return _mean(self.scores, self.cases)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.companions import Companions
 from syntrust_metrics.trust.estimation.estimator import (
-    CONDITIONAL,
     NO_CASE,
     NO_PAIR,
     Estimator,
@@ -19,17 +18,19 @@ from syntrust_metrics.trust.estimation.estimator import (
     name_sides,
 )
 from syntrust_metrics.trust.estimation.intervals import Interval, seminorm_interval
+from syntrust_metrics.trust.estimation.open_ends import SIGNED, Limits
 from syntrust_metrics.trust.schema.answer import Agreement, Difference, Moments
 from syntrust_metrics.trust.schema.answer import Companions as CompanionBodies
 from syntrust_metrics.trust.schema.estimates import Estimate
 
 Array = NDArray[np.float64]
 NO_SPREAD: Final = "a side has no spread"
+CONSISTENCY: Final = Limits(0.5, 1.0, "low")
 
 
 def estimate_companions(estimator: Estimator) -> CompanionBodies:
-    """Estimate the companions, averaged over seeds, with percentile intervals over cases."""
-    t2_within = _estimates(estimator, "t2_within", (estimator.cases,) * 2, NO_CASE)
+    """Estimate the companions, averaged over seeds, with percentile intervals."""
+    t2_within = _estimates(estimator, "t2_within", (estimator.cases,) * 2, NO_CASE, CONSISTENCY)
     return {
         "t2_regions": name_sides(_estimate_t2_regions(estimator)),
         "t2_within": name_sides(t2_within),
@@ -81,30 +82,37 @@ def _estimate_t2_regions(estimator: Estimator) -> list[Estimate]:
             if mean_shift is None
             else _t2_regions_interval(estimator, by_seed[:, side], mean_shift[side]),
             NO_PAIR,
+            CONSISTENCY,
         )
         for side in (0, 1)
     ]
 
 
 def _t2_regions_interval(estimator: Estimator, by_seed: Array, mean_shift: Array) -> Interval:
-    found = seminorm_interval(
-        1 - float(by_seed.mean()), mean_shift, estimator.sampling, CONDITIONAL
-    )
+    found = seminorm_interval(1 - float(by_seed.mean()), mean_shift, estimator.sampling)
     if found.bounds is None:
         return found
     low, high = found.bounds
-    return Interval((1 - high, 1 - low), found.scope)
+    return Interval((1 - high, 1 - low))
 
 
 def _estimates(
-    estimator: Estimator, name: str, cases: tuple[int, ...], undefined: str
+    estimator: Estimator,
+    name: str,
+    cases: tuple[int, ...],
+    undefined: str,
+    limits: Limits = SIGNED,
 ) -> list[Estimate]:
     """Estimate a field that models and their resamples share, one for each entry of `cases`."""
     intervals = estimator.percentile_intervals(name)
     by_seed = np.array([getattr(each, name) for each in estimator.companions])
     return [
         estimator.estimate(
-            by_seed[:, row], used, interval_at(intervals, row), undefined if used else NO_PAIR
+            by_seed[:, row],
+            used,
+            interval_at(intervals, row),
+            undefined if used else NO_PAIR,
+            limits,
         )
         for row, used in enumerate(cases)
     ]

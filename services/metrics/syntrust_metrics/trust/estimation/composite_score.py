@@ -22,9 +22,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.estimation.bootstrap import plain_rows, studentised_rows
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.intervals import Interval, percentile_interval
+from syntrust_metrics.trust.estimation.open_ends import Ends, Limits, bound_ends
+from syntrust_metrics.trust.estimation.resampled import plain_rows, studentised_rows
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 from syntrust_metrics.trust.schema.answer import (
     Companions,
     Factors,
@@ -39,6 +41,7 @@ SCORE_DEFINITION: Final[ScoreDefinition] = "syntrust/1"
 PARTS: Final[tuple[ScorePart, ...]] = ("s0", "s1", "s2", "s3", "s4", "s5")
 WORST_GAP: Final = 0.2
 WORST_T4: Final = 0.5
+LIMITS: Final = Limits(0.0, 100.0, "low")
 
 
 def compute_parts(t1: Array, t2: Array, concordance: Array, t4: Array, t5: Array) -> Array:
@@ -79,8 +82,8 @@ def join_parts(parts: Array) -> Array:
 def compute_score(estimator: Estimator, factors: Factors, companions: Companions) -> Score:
     """Compute the `score` of an answer from its own factors and companions.
 
-    The interval is the percentile interval over resamples. A resample in which a part is undefined
-    is left out, as everywhere.
+    The interval is the percentile interval over resamples, widened by the spread of the score over
+    training seeds. A resample in which a part is undefined is left out, as everywhere.
     """
     estimates = _collect_estimates(factors, companions)
     t1, t2, concordance, t4, t5 = map(_values, estimates)
@@ -92,11 +95,24 @@ def compute_score(estimator: Estimator, factors: Factors, companions: Companions
         return body
     least = min(estimator.cases, *estimator.used)
     found = estimator.sampling.explain_missing(least) or _interval(estimator)
-    body["value"] = float(join_parts(parts))
-    body["ci"] = list(found.bounds) if found.bounds else None
+    value = float(join_parts(parts))
+    body["value"] = value
     body["weakest"] = PARTS[int(parts.argmin())]
+    by_seed = _score_seeds(estimator)
+    body["seed_sd"] = float(by_seed.std(ddof=1)) if by_seed.size > 1 else None
     body["reason"] = found.reason
+    if found.bounds is not None:
+        spread = SeedSpread.of(by_seed, estimator.policy.confidence)
+        ends = bound_ends(found, value, spread, LIMITS, least)
+        body["scope"] = estimator.sampling.scope if ends.ci or ends.bound else None
+        _add_ends(body, ends)
     return body
+
+
+def _add_ends(body: Score, ends: Ends) -> None:
+    body["ci"], body["reason"] = list(ends.ci) if ends.ci else None, ends.reason
+    if ends.bound is not None:
+        body["bound"] = ends.bound
 
 
 def _start_score(parts: Array) -> Score:
@@ -109,6 +125,8 @@ def _start_score(parts: Array) -> Score:
         },
         "value": None,
         "ci": None,
+        "scope": None,
+        "seed_sd": None,
         "weakest": None,
         "reason": None,
     }
@@ -141,10 +159,21 @@ def _interval(estimator: Estimator) -> Interval:
         for name, where in studentised_rows(len(estimator.regions)).items()
     }
     draws = compute_parts(
-        plain[rows["t1"]],
+        values["t1"],
         values["t2"],
         plain[rows["concordance"]],
-        plain[rows["t4"]],
+        values["t4"],
         values["t5"].reshape(2, len(estimator.regions), -1),
     )
-    return percentile_interval(join_parts(draws), estimator.sampling, estimator.scope_of_draws)
+    return percentile_interval(join_parts(draws), estimator.sampling)
+
+
+def _score_seeds(estimator: Estimator) -> Array:
+    """Compute the score of each training seed by itself, (S,)."""
+    pairs = zip(estimator.values, estimator.companions, strict=True)
+    return np.array(
+        [
+            join_parts(compute_parts(each.t1, each.t2, beside.concordance, each.t4, each.t5))
+            for each, beside in pairs
+        ]
+    )

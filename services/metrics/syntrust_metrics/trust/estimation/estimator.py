@@ -11,18 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.estimation.bootstrap import (
-    Draws,
-    Resampled,
-    plain_rows,
-    resample,
-    studentised_rows,
-)
+from syntrust_metrics.trust.estimation.bootstrap import resample
 from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.companions import Companions, compute_companions
 from syntrust_metrics.trust.estimation.factors import Factors, compute_factors
 from syntrust_metrics.trust.estimation.intervals import (
-    MIN_SEEDS_TO_DRAW,
     Interval,
     Sampling,
     average,
@@ -30,17 +23,23 @@ from syntrust_metrics.trust.estimation.intervals import (
     percentile_intervals,
     studentised_intervals,
 )
+from syntrust_metrics.trust.estimation.open_ends import Limits, bound_ends
+from syntrust_metrics.trust.estimation.resampled import (
+    Draws,
+    Resampled,
+    plain_rows,
+    studentised_rows,
+)
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 from syntrust_metrics.trust.request.policy import Policy
-from syntrust_metrics.trust.schema.base import Scope
 from syntrust_metrics.trust.schema.estimates import Estimate, EstimateBySide
 
 Array = NDArray[np.float64]
 Intervals = Sequence[Interval] | None
-NO_INTERVAL: Final = Interval(None, None)
+NO_INTERVAL: Final = Interval(None)
 NO_CASE: Final = "no case"
 NO_PAIR: Final = "no pair"
 ONE_CASE: Final = "one case has no spread at ddof 1"
-CONDITIONAL: Final[Scope] = "this trained model"
 
 
 @dataclass(frozen=True)
@@ -94,18 +93,12 @@ class Estimator:
             for each in self.columns
         ]
 
-    @property
-    def scope_of_draws(self) -> Scope:
-        """What an interval from resamples covers: with five seeds or more, seeds are drawn too."""
-        drawn = len(self.seeds) >= MIN_SEEDS_TO_DRAW
-        return self.sampling.scope if drawn else CONDITIONAL
-
     def draws(self, take: Callable[[Resampled], Array]) -> Array | None:
         """Average some rows over the seeds of each resample, (F, B + 1)."""
         parts = [take(part) for part in self.resampled]
         if len(parts) <= 1:
             return parts[0] if parts else None
-        return average(parts, self.sampling.seed_weights)
+        return average(parts)
 
     @cached_property
     def plain(self) -> Array | None:
@@ -114,11 +107,11 @@ class Estimator:
 
     @cached_property
     def studentised(self) -> Draws | None:
-        """The families that are studentised, on the log scale of the average over seeds."""
+        """The families that are studentised, on the scale of the average over seeds."""
         parts = [part.studentised for part in self.resampled]
         if len(parts) <= 1:
             return parts[0] if parts else None
-        return combine(parts, self.sampling.seed_weights)
+        return combine(parts)
 
     def percentile_intervals(self, family: str) -> Intervals:
         """Give percentile intervals of one family, or None where no interval can be computed."""
@@ -127,38 +120,52 @@ class Estimator:
 
     @cached_property
     def _all_percentile_intervals(self) -> Intervals:
-        draws = self.plain
-        return (
-            None
-            if draws is None
-            else percentile_intervals(draws, self.sampling, self.scope_of_draws)
-        )
+        return None if self.plain is None else percentile_intervals(self.plain, self.sampling)
 
-    def log_intervals(self, family: str) -> Sequence[tuple[Interval, bool]] | None:
-        """Give bootstrap-t intervals of one family; True marks one on the log scale."""
-        found = self._all_log_intervals
+    def studentised_intervals(self, family: str) -> Intervals:
+        """Give bootstrap-t intervals of one family, or None where no interval can be computed."""
+        found = self._all_studentised_intervals
         return None if found is None else found[studentised_rows(len(self.regions))[family]]
 
     @cached_property
-    def _all_log_intervals(self) -> Sequence[tuple[Interval, bool]] | None:
+    def _all_studentised_intervals(self) -> Intervals:
         draws = self.studentised
-        return (
-            None
-            if draws is None
-            else studentised_intervals(draws, self.sampling, self.scope_of_draws)
-        )
+        return None if draws is None else studentised_intervals(draws, self.sampling)
 
     def estimate(
-        self, by_seed: Array, cases: int, interval: Interval | None, undefined: str
+        self, by_seed: Array, cases: int, interval: Interval | None, undefined: str, limits: Limits
     ) -> Estimate:
-        """Average one factor over seeds. If it is undefined in one seed, it is undefined."""
+        """Average one number over seeds, and say how well cases and trainings bound it.
+
+        Parameters
+        ----------
+        by_seed : float array, shape (S,)
+            The number for each training seed. If it is undefined in one, it is undefined.
+        cases : int
+            What it is computed from.
+        interval : Interval or None
+            Its interval over cases alone.
+        undefined : str
+            Why it is undefined, where it is.
+        limits : Limits
+            What it can be.
+        """
         values = by_seed.tolist()
         if any(map(math.isnan, values)):
-            return _make_estimate(None, NO_INTERVAL, None, self._undefined(by_seed, undefined))
-        found = self.sampling.explain_missing(cases) or interval or NO_INTERVAL
+            return _without_interval(None, None, self._undefined(by_seed, undefined))
         deviation = float(by_seed.std(ddof=1)) if len(values) > 1 else None
         value = float(by_seed.mean()) if len(values) > 1 else values[0]
-        return _make_estimate(value, found, deviation, found.reason)
+        found = self.sampling.explain_missing(cases) or interval or NO_INTERVAL
+        if found.bounds is None:
+            return _without_interval(value, deviation, found.reason)
+        spread = SeedSpread.of(by_seed, self.policy.confidence)
+        ends = bound_ends(found, value, spread, limits, cases)
+        body = _without_interval(value, deviation, ends.reason)
+        body["scope"] = self.sampling.scope if ends.ci or ends.bound else None
+        body["ci"] = list(ends.ci) if ends.ci else None
+        if ends.bound is not None:
+            body["bound"] = ends.bound
+        return body
 
     def _undefined(self, by_seed: Array, reason: str) -> str:
         if by_seed.size == 1:
@@ -173,17 +180,8 @@ def interval_at(intervals: Intervals, row: int) -> Interval | None:
     return None if intervals is None else intervals[row]
 
 
-def _make_estimate(
-    value: float | None, interval: Interval, seed_sd: float | None, reason: str | None
-) -> Estimate:
-    """Give one number of the answer with its interval."""
-    return {
-        "value": value,
-        "ci": list(interval.bounds) if interval.bounds else None,
-        "scope": interval.scope if interval.bounds else None,
-        "seed_sd": seed_sd,
-        "reason": reason,
-    }
+def _without_interval(value: float | None, seed_sd: float | None, reason: str | None) -> Estimate:
+    return {"value": value, "ci": None, "scope": None, "seed_sd": seed_sd, "reason": reason}
 
 
 def name_sides(estimates: Sequence[Estimate]) -> EstimateBySide:

@@ -3,90 +3,85 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from syntrust_metrics.trust.estimation.columns import Columns
 from syntrust_metrics.trust.estimation.estimator import (
     NO_CASE,
     NO_PAIR,
     ONE_CASE,
     Estimator,
-    Intervals,
     interval_at,
     name_sides,
 )
-from syntrust_metrics.trust.estimation.intervals import (
-    MIN_SEEDS_TO_DRAW,
-    Interval,
-    crossed_t_interval,
-)
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES
+from syntrust_metrics.trust.estimation.open_ends import HIGHER_IS_BETTER, LOWER_IS_BETTER, Limits
 from syntrust_metrics.trust.schema.answer import Factors as FactorBodies
 from syntrust_metrics.trust.schema.estimates import Estimate
 
 Array = NDArray[np.float64]
-Bounds = tuple[float, float]
-NO_UPPER_BOUND: Final = "a mean Dice of resampled cases is so close to 0 that T5 has no upper bound"
+T3_LIMITS: Final = Limits(0.0, 1.0, "low", complement=True)
 
 
 def estimate_factors(estimator: Estimator) -> FactorBodies:
     """Estimate the `factors` of an answer, one for each factor, side and region."""
     names = estimator.regions
-    t5 = _intervals_from_log(estimator, "t5", lambda bounds: bounds)
+    real, synthetic = _estimate_t5(estimator)
     return {
         "t1": name_sides(_estimate_t1(estimator)),
         "t2": name_sides(_estimate_t2(estimator)),
         "t3": dict(zip(names, _estimate_t3(estimator), strict=True)),
         "t4": dict(zip(names, _estimate_t4(estimator), strict=True)),
         "t5": {
-            "real": dict(zip(names, _estimate_t5(estimator, t5, 0), strict=True)),
-            "synthetic": dict(zip(names, _estimate_t5(estimator, t5, 1), strict=True)),
+            "real": dict(zip(names, real, strict=True)),
+            "synthetic": dict(zip(names, synthetic, strict=True)),
         },
     }
 
 
 def _estimate_t1(estimator: Estimator) -> list[Estimate]:
-    intervals = _intervals_of_means(
-        estimator, "t1", lambda each: np.where(each.present, each.scores, np.nan)[:2]
-    )
+    intervals = estimator.studentised_intervals("t1")
     by_seed = np.array([value.t1 for value in estimator.values])
     return [
-        estimator.estimate(by_seed[:, side], estimator.cases, interval_at(intervals, side), NO_CASE)
+        estimator.estimate(
+            by_seed[:, side],
+            estimator.cases,
+            interval_at(intervals, side),
+            NO_CASE,
+            HIGHER_IS_BETTER,
+        )
         for side in (0, 1)
     ]
 
 
 def _estimate_t4(estimator: Estimator) -> list[Estimate]:
-    regions = len(estimator.regions)
-    intervals = _intervals_of_means(
-        estimator, "t4", lambda each: np.where(each.present[2 : 2 + regions], each.gaps, np.nan)
-    )
+    intervals = estimator.studentised_intervals("t4")
     by_seed = np.array([value.t4 for value in estimator.values])
     return [
-        estimator.estimate(by_seed[:, k], used, interval_at(intervals, k), NO_PAIR)
+        estimator.estimate(by_seed[:, k], used, interval_at(intervals, k), NO_PAIR, LOWER_IS_BETTER)
         for k, used in enumerate(estimator.used)
     ]
 
 
 def _estimate_t2(estimator: Estimator) -> list[Estimate]:
-    floor = 0.5 if estimator.policy.ddof == 0 else 0.0
-    intervals = _intervals_from_log(estimator, "t2", partial(_complement, floor))
+    intervals = estimator.studentised_intervals("t2")
     by_seed = np.array([value.t2 for value in estimator.values])
     undefined = ONE_CASE if estimator.cases else NO_CASE
+    widest = 0.5 * _inflate(estimator.cases, estimator.policy.ddof)
+    limits = Limits(1 - widest, 1.0, "low", complement=True)
     return [
         estimator.estimate(
-            by_seed[:, side], estimator.cases, interval_at(intervals, side), undefined
+            by_seed[:, side], estimator.cases, interval_at(intervals, side), undefined, limits
         )
         for side in (0, 1)
     ]
 
 
 def _estimate_t3(estimator: Estimator) -> list[Estimate]:
-    intervals = _intervals_from_log(estimator, "t3", partial(_complement, 0.0))
+    intervals = estimator.studentised_intervals("t3")
     by_seed = np.array([value.t3 for value in estimator.values])
     return [
         estimator.estimate(
@@ -94,22 +89,66 @@ def _estimate_t3(estimator: Estimator) -> list[Estimate]:
             used,
             interval_at(intervals, k),
             "every Dice of a side is 0" if used else NO_PAIR,
+            T3_LIMITS,
         )
         for k, used in enumerate(estimator.used)
     ]
 
 
-def _estimate_t5(estimator: Estimator, intervals: Intervals, side: int) -> list[Estimate]:
-    by_seed = np.array([value.t5[side] for value in estimator.values])
+def _estimate_t5(estimator: Estimator) -> list[list[Estimate]]:
+    """Estimate T5 of each region, on the real and on the synthetic side."""
+    intervals, caps = estimator.studentised_intervals("t5"), _cap_t5(estimator)
+    by_seed = np.array([value.t5 for value in estimator.values])
+    regions = len(estimator.regions)
     return [
-        estimator.estimate(
-            by_seed[:, k],
-            used,
-            interval_at(intervals, side * len(estimator.regions) + k),
-            _explain_missing_t5(estimator, side, k),
-        )
-        for k, used in enumerate(estimator.used)
+        [
+            estimator.estimate(
+                by_seed[:, side, k],
+                used,
+                interval_at(intervals, side * regions + k),
+                _explain_missing_t5(estimator, side, k),
+                _limit_t5(estimator, used, caps[side, k]),
+            )
+            for k, used in enumerate(estimator.used)
+        ]
+        for side in (0, 1)
     ]
+
+
+def _limit_t5(estimator: Estimator, cases: int, cap: float) -> Limits:
+    """Of Dice in [0, 1] a sample's T5 is at most that of one case above 0."""
+    ddof = estimator.policy.ddof
+    largest = math.sqrt(max(cases - 1, 0)) * _inflate(cases, ddof)
+    return Limits(0.0, largest, "high", float(cap))
+
+
+def _cap_t5(estimator: Estimator) -> Array:
+    r"""Cap the upper ends of T5, (2, K), by what Dice in [0, 1] can spread about their mean.
+
+    It is :math:`\sqrt{(1-m)/m}` with :math:`m` the lower t limit of the region's mean, of the
+    training seed where that is lowest; infinite where that limit is 0 or less.
+    """
+    regions = len(estimator.regions)
+    if min(estimator.used, default=0) < MIN_CASES:
+        return np.full((2, regions), np.inf)
+    caps = [_cap_of_seed(estimator, seed) for seed in range(len(estimator.seeds))]
+    widest: Array = np.max(caps, axis=0).reshape(2, regions)
+    return widest
+
+
+def _cap_of_seed(estimator: Estimator, seed: int) -> Array:
+    columns, ddof = estimator.columns[seed], estimator.policy.ddof
+    cases = columns.cases[2:]
+    quantile = stdtrit(cases - 1, (1 + estimator.policy.confidence) / 2)
+    lowest = columns.centre[2:] - quantile * np.sqrt(columns.variance[2:] / (cases - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        caps = np.sqrt((1 - lowest) / lowest) * np.sqrt(cases / (cases - ddof))
+    return np.where(lowest > 0, caps, np.inf)
+
+
+def _inflate(cases: int, ddof: int) -> float:
+    """By what a standard deviation with `ddof` exceeds that of the population."""
+    return math.sqrt(cases / (cases - ddof)) if cases > ddof else 1.0
 
 
 def _explain_missing_t5(estimator: Estimator, side: int, k: int) -> str:
@@ -118,47 +157,3 @@ def _explain_missing_t5(estimator: Estimator, side: int, k: int) -> str:
     row = 2 + side * len(estimator.regions) + k
     alive = all(each.centre[row] > 0 for each in estimator.columns)
     return ONE_CASE if alive else "the mean Dice is 0"
-
-
-def _intervals_of_means(
-    estimator: Estimator, family: str, per_case: Callable[[Columns], Array]
-) -> Intervals:
-    """Compute intervals of T1 or T4; `per_case` gives the (F, M) numbers that they average."""
-    if 1 < len(estimator.seeds) < MIN_SEEDS_TO_DRAW:
-        layers = np.stack([per_case(each) for each in estimator.columns], axis=1)
-        return [crossed_t_interval(each, estimator.sampling) for each in layers]
-    return estimator.percentile_intervals(family)
-
-
-def _intervals_from_log(
-    estimator: Estimator, family: str, back: Callable[[Bounds], Bounds]
-) -> Intervals:
-    """Compute bootstrap-t intervals; `back` undoes what was done before the logarithm."""
-    found = estimator.log_intervals(family)
-    if found is None:
-        return None
-    return [
-        _undo_log(interval, back) if logarithmic else interval for interval, logarithmic in found
-    ]
-
-
-def _undo_log(interval: Interval, back: Callable[[Bounds], Bounds]) -> Interval:
-    assert interval.bounds is not None  # noqa: S101 - on the log scale there are bounds
-    low, high = back((_exp(interval.bounds[0]), _exp(interval.bounds[1])))
-    if not math.isfinite(high):
-        return Interval(None, None, NO_UPPER_BOUND)
-    return Interval((low, high), interval.scope)
-
-
-def _exp(value: float) -> float:
-    """Give the exponential, infinity where it is larger than any number."""
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
-
-
-def _complement(floor: float, bounds: Bounds) -> Bounds:
-    """Turn bounds of 1 - T into bounds of T."""
-    low, high = bounds
-    return max(floor, 1 - high), max(floor, 1 - low)

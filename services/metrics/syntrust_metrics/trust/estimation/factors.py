@@ -2,7 +2,7 @@
 
 Raja Babu, Muly, Prabhu, Sivaprakasam, "Position Paper: Building Trust in Synthetic Data for
 Clinical AI", 2025, arXiv 2502.02076, equations 6-10; readings and options as in the definition
-`rajababu2025/1`. Dice are in [0, 1]; an undefined factor is NaN.
+`rajababu2025/2`. Dice are in [0, 1]; an undefined factor is NaN.
 """
 
 from __future__ import annotations
@@ -44,13 +44,11 @@ def compute_factors(columns: Columns, *, ddof: int) -> Factors:
         NaN where undefined.
     """
     case_means, regions = columns.cases[:2], columns.cases[2:].reshape(2, -1)
-    with np.errstate(invalid="ignore"):
-        t4 = columns.gaps.sum(axis=1) / regions[0]  # eq. 9
     return Factors(
         t1=columns.centre[:2],  # eq. 6
         t2=1 - spread(np.sqrt(columns.variance[:2]), case_means, ddof),  # eq. 7
         t3=_cosines(*columns.scaled),
-        t4=t4,
+        t4=columns.mean_gap,  # eq. 9
         t5=spread(columns.relative, regions, ddof),  # eq. 10
     )
 

@@ -1,45 +1,50 @@
-r"""Intervals of factors over cases, and over training seeds where there are several.
+r"""Intervals of factors over cases, from the resamples of `bootstrap`.
 
-One seed: the bootstrap of cases, with percentile intervals of T1 and T4 and bootstrap-t intervals
-on log(1-T2), log(1-T3) and log T5. Two to four seeds: T1 and T4 by
-:math:`t \sqrt{s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M}` with Satterthwaite's degrees of freedom
-(Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019), the others by cases alone. Five seeds or more
-are drawn too, independently: cases and seeds are crossed (Owen, Annals of Applied Statistics 1(2),
-2007, doi:10.1214/07-AOAS122).
+Bootstrap-t intervals of T1 and T4 on their own scale and of log(1-T2), log(1-T3) and log T5;
+percentile intervals of the companions and of the score. With several training seeds the factors of
+each resample are averaged over them, and `seeds` adds the spread between trainings. `open_ends`
+says which ends so few cases do not bound. `benchmarks/bench_trust_coverage.py --methods` compares
+these methods with others.
+
+`crossed_mean` is for the tests against a margin: its squared error is
+:math:`s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M`, with Satterthwaite's degrees of freedom
+(Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from syntrust_metrics.trust.estimation.bootstrap import Draws
 from syntrust_metrics.trust.estimation.columns import is_rounding
+from syntrust_metrics.trust.estimation.resampled import Draws
 from syntrust_metrics.trust.request.policy import Policy
 from syntrust_metrics.trust.schema.base import Scope
 
 Array = NDArray[np.float64]
+Bounds = tuple[float, float]
 MIN_CASES: Final = 10
 MIN_RESAMPLES: Final = 100
 MAX_UNDEFINED: Final = 0.05
-MIN_SEEDS_TO_DRAW: Final = 5
-SEED_STREAM: Final = 1  # a second stream beside the cases' own
 
 
 @dataclass(frozen=True)
 class Interval:
-    """`bounds` from low to high, or None with the reason."""
+    """`bounds` from low to high, or None with the reason.
 
-    bounds: tuple[float, float] | None
-    scope: Scope | None
+    `logarithmic` says that the bounds were found on the logarithmic scale of the factor. They are
+    on its own scale all the same, and may lie beyond what the factor can be.
+    """
+
+    bounds: Bounds | None
     reason: str | None = None
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,25 +56,15 @@ class Sampling:
 
     @property
     def scope(self) -> Scope:
-        """Scope of an interval that accounts for cases and, if there are several, for seeds."""
+        """What the intervals speak of; with several seeds they hold other trainings too."""
         return "this trained model" if self.seeds == 1 else "training seeds"
-
-    @cached_property
-    def seed_weights(self) -> Array:
-        """Share of each seed in each resample, (S, B + 1); drawn with five seeds or more."""
-        shares = np.full((self.seeds, self.policy.resamples + 1), 1 / self.seeds)
-        if self.seeds >= MIN_SEEDS_TO_DRAW:
-            rng = np.random.default_rng([self.policy.seed, SEED_STREAM])
-            picks = rng.integers(0, self.seeds, size=(self.policy.resamples, self.seeds))
-            shares[:, 1:] = (picks == np.arange(self.seeds)[:, None, None]).mean(axis=2)
-        return shares
 
     def explain_missing(self, cases: int) -> Interval | None:
         """Give an interval without bounds and the reason, if no interval can be computed."""
         if cases < MIN_CASES:
-            return Interval(None, None, f"fewer than {MIN_CASES} cases")
+            return Interval(None, f"fewer than {MIN_CASES} cases")
         if self.policy.resamples < MIN_RESAMPLES:
-            return Interval(None, None, f"fewer than {MIN_RESAMPLES} resamples")
+            return Interval(None, f"fewer than {MIN_RESAMPLES} resamples")
         return None
 
 
@@ -98,23 +93,23 @@ def tail_quantiles(values: Array, confidence: float) -> list[tuple[float, float]
     return list(zip(*ends, strict=True))
 
 
-def percentile_intervals(draws: Array, sampling: Sampling, scope: Scope) -> list[Interval]:
+def percentile_intervals(draws: Array, sampling: Sampling) -> list[Interval]:
     """Compute percentile intervals of (F, B + 1) values, each row as `percentile_interval`."""
     if not np.isfinite(draws).all():
-        return [percentile_interval(row, sampling, scope) for row in draws]
+        return [percentile_interval(row, sampling) for row in draws]
     bounds = tail_quantiles(draws[:, 1:], sampling.policy.confidence)
-    return [Interval(pair, scope) for pair in bounds]
+    return [Interval(pair) for pair in bounds]
 
 
-def percentile_interval(draws: Array, sampling: Sampling, scope: Scope) -> Interval:
+def percentile_interval(draws: Array, sampling: Sampling) -> Interval:
     """Compute the interval of (B + 1,) values. The first is the sample's; NaN are left out."""
     defined = draws[1:][np.isfinite(draws[1:])]
     if refused := _explain_too_few(defined.size, draws.size - 1):
         return refused
-    return Interval(tail_quantiles(defined[None], sampling.policy.confidence)[0], scope)
+    return Interval(tail_quantiles(defined[None], sampling.policy.confidence)[0])
 
 
-def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: Scope) -> Interval:
+def seminorm_interval(value: float, reach: Array, sampling: Sampling) -> Interval:
     r"""Compute the interval of a seminorm :math:`s` of means from its (B + 1,) values of shifts.
 
     A shift is what a resample moved the means by. As
@@ -126,76 +121,85 @@ def seminorm_interval(value: float, reach: Array, sampling: Sampling, scope: Sco
         return refused
     last = math.ceil(sampling.policy.confidence * defined.size) - 1
     half = float(np.partition(defined, last)[last])
-    return Interval((max(0.0, value - half), value + half), scope)
+    return Interval((max(0.0, value - half), value + half))
 
 
 def _explain_too_few(defined: int, resamples: int) -> Interval | None:
     missing = 1 - defined / resamples
     if missing <= MAX_UNDEFINED:
         return None
-    return Interval(None, None, f"undefined in {missing:.0%} of the resamples")
+    return Interval(None, f"undefined in {missing:.0%} of the resamples")
 
 
-def studentised_intervals(
-    draws: Draws, sampling: Sampling, scope: Scope
-) -> list[tuple[Interval, bool]]:
-    """Compute bootstrap-t intervals on the log scale of each factor; True marks that scale.
+def studentised_intervals(draws: Draws, sampling: Sampling) -> list[Interval]:
+    """Compute bootstrap-t intervals on the scale of each factor, and return to its own.
 
     Where a standard error is 0 (equal or almost equal Dice), it is the percentile interval of the
     value instead.
     """
-    whole = np.isfinite(draws.value) & np.isfinite(draws.log) & (draws.error > 0)
+    whole = np.isfinite(draws.value) & np.isfinite(draws.scaled) & (draws.error > 0)
     if not whole.all():
-        rows = zip(draws.value, draws.log, draws.error, strict=True)
-        return [_studentise_row(*row, sampling, scope) for row in rows]
-    pivots = (draws.log[:, 1:] - draws.log[:, :1]) / draws.error[:, 1:]
+        return [_studentise_row(draws, row, sampling) for row in range(len(draws.value))]
+    pivots = (draws.scaled[:, 1:] - draws.scaled[:, :1]) / draws.error[:, 1:]
     found = tail_quantiles(pivots, sampling.policy.confidence)
-    first = zip(draws.log[:, 0].tolist(), draws.error[:, 0].tolist(), found, strict=True)
-    return [(Interval(_invert_pivots(*each), scope), True) for each in first]
+    return [_invert_pivots(draws, row, ends) for row, ends in enumerate(found)]
 
 
-def _studentise_row(
-    value: Array, log: Array, error: Array, sampling: Sampling, scope: Scope
-) -> tuple[Interval, bool]:
+def _studentise_row(draws: Draws, row: int, sampling: Sampling) -> Interval:
     """Do so for one factor that is undefined, or without standard error, in some resamples."""
+    value, scaled, error = draws.value[row], draws.scaled[row], draws.error[row]
     defined = np.isfinite(value)
     defined[0] = True
-    usable = (np.isfinite(log[defined]) & (error[defined] > 0)).all()
+    usable = (np.isfinite(scaled[defined]) & (error[defined] > 0)).all()
     if not usable or 1 - defined[1:].mean() > MAX_UNDEFINED:
-        return percentile_interval(value, sampling, scope), False
-    pivots = (log[1:] - log[0])[defined[1:]] / error[1:][defined[1:]]
-    ends = tail_quantiles(pivots[None], sampling.policy.confidence)[0]
-    return Interval(_invert_pivots(log[0], error[0], ends), scope), True
+        return percentile_interval(value, sampling)
+    pivots = (scaled[1:] - scaled[0])[defined[1:]] / error[1:][defined[1:]]
+    return _invert_pivots(draws, row, tail_quantiles(pivots[None], sampling.policy.confidence)[0])
 
 
-def _invert_pivots(log: float, error: float, ends: tuple[float, float]) -> tuple[float, float]:
-    return float(log - ends[1] * error), float(log - ends[0] * error)
+def _invert_pivots(draws: Draws, row: int, ends: Bounds) -> Interval:
+    centre, error = float(draws.scaled[row, 0]), float(draws.error[row, 0])
+    low, high = centre - ends[1] * error, centre - ends[0] * error
+    scale = draws.scales[row]
+    if scale == "own":
+        return Interval((low, high))
+    low, high = exponential(low), exponential(high)
+    bounds = (1 - high, 1 - low) if scale == "log complement" else (low, high)
+    return Interval(bounds, logarithmic=True)
 
 
-def combine(draws: Sequence[Draws], shares: Array) -> Draws:
-    r"""Combine the draws of seeds to those of their average, on the log scale of that average.
+def exponential(value: float) -> float:
+    """Give the exponential, infinity where it is larger than any number."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
-    The complements :math:`e^z` of the factors are averaged. The error adds the errors of the seeds
-    as if their influences were wholly correlated: they come from the same cases, and a factor that
-    all resamples share cancels in a studentised interval. Seeds that are drawn add the spread
-    between them.
+
+def combine(draws: Sequence[Draws]) -> Draws:
+    r"""Combine the draws of seeds to those of their average, on the scale of that average.
+
+    On a logarithmic scale the :math:`e^z` are averaged. The error adds the errors of the seeds as
+    if their influences were wholly correlated: they come from the same cases, and a factor that
+    all resamples share cancels in a studentised interval.
     """
+    own = np.array([scale == "own" for scale in draws[0].scales])[:, None]
     with np.errstate(all="ignore"):
-        complements = [np.exp(part.log) for part in draws]
-        total = average(complements, shares)
-        pairs = zip(complements, draws, strict=True)
-        within = average((each * part.error for each, part in pairs), shares) / total
-        between = _between(complements, shares, total) if _are_drawn(shares) else 0.0
+        sizes = [np.where(own, part.scaled, np.exp(part.scaled)) for part in draws]
+        total = average(sizes)
+        pairs = zip(sizes, draws, strict=True)
+        within = average([np.where(own, 1.0, each) * part.error for each, part in pairs])
         return Draws(
-            value=average((part.value for part in draws), shares),
-            log=np.log(total),
-            error=np.nan_to_num(np.sqrt(within**2 + between)),
+            value=average([part.value for part in draws]),
+            scaled=np.where(own, total, np.log(total)),
+            error=np.nan_to_num(within / np.where(own, 1.0, total)),
+            scales=draws[0].scales,
         )
 
 
-def average(draws: Iterable[Array], shares: Array) -> Array:
+def average(draws: Sequence[Array]) -> Array:
     """Average values over the seeds of each resample: S arrays (F, B + 1) to one."""
-    return reduce(np.add, (share * each for share, each in zip(shares, draws, strict=True)))
+    return reduce(np.add, draws) / len(draws)
 
 
 @dataclass(frozen=True)
@@ -269,23 +273,3 @@ def _mean(value: float, from_cases: float, from_seeds: float, cases: int, seeds:
         parts = drawn**2 / (seeds - 1) + tested**2 / (cases - 1)
         dof = (drawn + tested) ** 2 / parts
     return Mean(value, cases, from_cases, from_seeds, dof)
-
-
-def crossed_t_interval(per_case: Array, sampling: Sampling) -> Interval:
-    """Compute the interval of T1 or T4 over 2-4 seeds and cases; `per_case` is (S, M)."""
-    mean = crossed_mean(per_case)
-    if mean is None:
-        return Interval(None, None, f"fewer than {MIN_CASES} cases")
-    tail = (1 + sampling.policy.confidence) / 2
-    half = float(stdtrit(mean.dof, tail)) * mean.error
-    return Interval((max(0.0, mean.value - half), min(1.0, mean.value + half)), sampling.scope)
-
-
-def _between(complements: Sequence[Array], shares: Array, total: Array) -> Array:
-    """Compute the variance that seeds add to their average, relative to its square."""
-    apart = average(((each / total - 1) ** 2 for each in complements), shares)
-    return apart / (len(complements) - 1)
-
-
-def _are_drawn(shares: Array) -> bool:
-    return len(shares) >= MIN_SEEDS_TO_DRAW

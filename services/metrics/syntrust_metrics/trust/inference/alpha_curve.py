@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.estimator import NO_CASE
 from syntrust_metrics.trust.estimation.intervals import Interval, percentile_interval
+from syntrust_metrics.trust.estimation.open_ends import SIGNED
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 from syntrust_metrics.trust.inference.alpha_sweep import (
     CasesByAlpha,
     Quantity,
@@ -100,35 +102,46 @@ def _describe_trends(sweep: Sweep) -> Trends:
 
 def _estimate_gap(sweep: Sweep, index: int) -> Estimate:
     estimator = sweep.estimators[index]
-    interval = sweep.interval(index, GAP)
-    return estimator.estimate(sweep.by_seed(GAP)[index], estimator.cases, interval, NO_CASE)
+    interval = sweep.interval_over_cases(index, GAP)
+    by_seed = sweep.by_seed(GAP)[index]
+    return estimator.estimate(by_seed, estimator.cases, interval, NO_CASE, SIGNED)
 
 
 def _find_alpha_star(sweep: Sweep, found: Sequence[Crossing]) -> IntervalEstimate:
     if len(found) != 1:
         reason = "several crossings" if found else "no crossing"
         return {"value": None, "ci": None, "scope": None, "reason": reason}
-    interval = _interval_of_alpha_star(sweep)
+    interval = _interval_of_alpha_star(sweep, found[0].alpha)
     return {
         "value": found[0].alpha,
         "ci": list(interval.bounds) if interval.bounds else None,
-        "scope": interval.scope if interval.bounds else None,
+        "scope": sweep.estimators[0].sampling.scope if interval.bounds else None,
         "reason": interval.reason,
     }
 
 
-def _interval_of_alpha_star(sweep: Sweep) -> Interval:
-    """Compute the percentile interval over the resamples that cross exactly once."""
+def _interval_of_alpha_star(sweep: Sweep, value: float) -> Interval:
+    """Compute the percentile interval over the resamples that cross exactly once.
+
+    Several trainings widen it by the spread of their own α*, which each of them needs.
+    """
     first = sweep.estimators[0]
     if refused := first.sampling.explain_missing(sweep.cases):
         return refused
     draws = np.array([sweep.draws(i, GAP) for i in range(len(sweep.alphas))], dtype=np.float64)
-    stars = _find_single_crossings(np.array(sweep.alphas), draws)
-    return percentile_interval(stars, first.sampling, first.scope_of_draws)
+    alphas = np.array(sweep.alphas)
+    found = percentile_interval(_find_single_crossings(alphas, draws), first.sampling)
+    by_seed = _find_single_crossings(alphas, sweep.by_seed(GAP))
+    if found.bounds is None or sweep.seeds == 1:
+        return found
+    if np.isnan(by_seed).any():
+        return Interval(None, "not every training crosses once")
+    low, high = SeedSpread.of(by_seed, sweep.policy.confidence).widen(found.bounds, value)
+    return Interval((max(float(alphas[0]), low), min(float(alphas[-1]), high)))
 
 
 def _find_single_crossings(alphas: Array, draws: Array) -> Array:
-    """Find the only crossing of each column, (A, B + 1) to (B + 1,); else NaN."""
+    """Find the only crossing of each column, (A, N) to (N,); else NaN."""
     changes = (draws[:-1] > 0) != (draws[1:] > 0)
     with np.errstate(all="ignore"):
         step = draws[:-1] / (draws[:-1] - draws[1:])

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from syntrust_metrics.trust.estimation.bootstrap import Resampled
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 from syntrust_metrics.trust.estimation.estimator import Estimator
 from syntrust_metrics.trust.estimation.factors import Factors
 from syntrust_metrics.trust.estimation.intervals import Interval, Sampling, percentile_interval
+from syntrust_metrics.trust.estimation.resampled import Resampled
+from syntrust_metrics.trust.estimation.seeds import SeedSpread
 from syntrust_metrics.trust.request.errors import InvalidScores
 from syntrust_metrics.trust.request.policy import Policy
 from syntrust_metrics.trust.request.table import Table, read_request
@@ -40,7 +41,7 @@ class Quantity:
 
 
 def t1(side: int) -> Quantity:
-    return Quantity(lambda f: float(f.t1[side]), lambda r: r.row("t1")[side])
+    return Quantity(lambda f: float(f.t1[side]), lambda r: r.draws("t1").value[side])
 
 
 def t2(side: int) -> Quantity:
@@ -52,7 +53,7 @@ def t3(k: int) -> Quantity:
 
 
 def t4(k: int) -> Quantity:
-    return Quantity(lambda f: float(f.t4[k]), lambda r: r.row("t4")[k])
+    return Quantity(lambda f: float(f.t4[k]), lambda r: r.draws("t4").value[k])
 
 
 def t5(side: int, k: int) -> Quantity:
@@ -98,13 +99,27 @@ class Sweep:
     def interval(
         self, index: int, quantity: Quantity, *, confidence: float | None = None
     ) -> Interval:
-        """Compute the percentile interval at one α, with the policy's confidence or another."""
+        """Compute the interval at one α, with the policy's confidence or another.
+
+        It is the percentile interval over cases, widened by the spread over training seeds.
+        """
+        found = self.interval_over_cases(index, quantity, confidence=confidence)
+        by_seed = self.by_seed(quantity)[index]
+        if found.bounds is None or np.isnan(by_seed).any():
+            return found
+        spread = SeedSpread.of(by_seed, confidence or self.policy.confidence)
+        return Interval(spread.widen(found.bounds, float(by_seed.mean())))
+
+    def interval_over_cases(
+        self, index: int, quantity: Quantity, *, confidence: float | None = None
+    ) -> Interval:
+        """Compute the percentile interval at one α over cases alone."""
         estimator, draws = self.estimators[index], self.draws(index, quantity)
         refused = estimator.sampling.explain_missing(min(estimator.cases, *estimator.used))
         if refused or draws is None:
-            return refused or Interval(None, None, "no resamples")
+            return refused or Interval(None, "no resamples")
         policy = replace(self.policy, confidence=confidence or self.policy.confidence)
-        return percentile_interval(draws, Sampling(policy, self.seeds), estimator.scope_of_draws)
+        return percentile_interval(draws, Sampling(policy, self.seeds))
 
     def find_alphas(self, *, within: float, near: float) -> list[int]:
         """Give the indices of the α that lie no further than `within` from `near`."""

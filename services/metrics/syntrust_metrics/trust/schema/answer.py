@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from syntrust_metrics.trust.schema.estimates import Estimate, EstimateBySide, EstimatesBySide
+from syntrust_metrics.trust.schema.base import Scope
+from syntrust_metrics.trust.schema.estimates import (
+    Bound,
+    Estimate,
+    EstimateBySide,
+    EstimatesBySide,
+)
 
-Definition = Literal["rajababu2025/1"]
+Definition = Literal["rajababu2025/1", "rajababu2025/2"]
 ScoreDefinition = Literal["syntrust/1"]
 ScorePart = Literal["s0", "s1", "s2", "s3", "s4", "s5"]
 EquivalenceVerdict = Literal["equivalent", "different", "inconclusive"]
+EveryRegionVerdict = Literal["equivalent", "not every region", "different", "inconclusive"]
 EmptyRule = Literal["brats", "drop", "zero"]
 WarningCode = Literal[
     "one_case",
@@ -136,8 +143,13 @@ class EquivalenceTest(TypedDict):
     power: float | None
     """Chance to find equivalence if the true difference is 0, in [0, 1]; higher is better."""
 
+    excludes_zero: NotRequired[bool | None]
+    """Whether `ci90` excludes a difference of 0, which no verdict says; null without an interval.
+    Left out in answers of `rajababu2025/1`."""
+
     reason: str | None
-    """Why the verdict is inconclusive where the numbers alone do not say it, else null."""
+    """What withheld a verdict where it is inconclusive, else null. Answers of `rajababu2025/1` give
+    null where the interval reaches past the margin."""
 
 
 class Equivalence(TypedDict):
@@ -152,8 +164,13 @@ class Equivalence(TypedDict):
     overall: EquivalenceTest
     """Of the case's mean Dice over its regions, alone."""
 
-    every_region: EquivalenceVerdict
-    """Whether all regions are equivalent, which needs no adjustment."""
+    every_region: EveryRegionVerdict
+    """`equivalent`: every region is, which needs no adjustment. `not every region`: those of
+    `different_regions` are different. `different`: all are; in answers of `rajababu2025/1`, at
+    least one. `inconclusive`: neither is shown."""
+
+    different_regions: NotRequired[list[str]]
+    """The regions whose verdict is `different`. Left out in answers of `rajababu2025/1`."""
 
 
 class Score(TypedDict):
@@ -170,7 +187,18 @@ class Score(TypedDict):
     a part is undefined."""
 
     ci: list[float] | None
-    """Low and high end of the interval over cases at the policy's confidence."""
+    """Low and high end of the interval at the policy's confidence; null where there is none or an
+    end is open."""
+
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open. Left out elsewhere."""
+
+    scope: NotRequired[Scope | None]
+    """What the interval speaks of. Left out in answers of `rajababu2025/1`."""
+
+    seed_sd: NotRequired[float | None]
+    """Standard deviation of the score over training seeds; null with one seed. Left out in answers
+    of `rajababu2025/1`."""
 
     weakest: ScorePart | None
     """The lowest part."""
@@ -205,7 +233,7 @@ class Counts(TypedDict):
     """Cases with an empty reference and a false positive on one side alone."""
 
     missed: CountBySide
-    """Cases with a Dice of 0 where the reference is not known to be empty."""
+    """Cases with a Dice of 0, or below 1e-6, where the reference is not known to be empty."""
 
     false_positive: CountBySide
     """Cases with a prediction where the reference is empty."""

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 from syntrust_metrics.trust.schema.base import Scope
+
+
+class Bound(TypedDict, total=False):
+    """The one end of an interval that is bounded."""
+
+    low: float
+    """The number is at least this, at the policy's confidence."""
+
+    high: float
+    """The number is at most this, at the policy's confidence."""
 
 
 class IntervalEstimate(TypedDict):
@@ -15,10 +27,14 @@ class IntervalEstimate(TypedDict):
 
     ci: list[float] | None
     """Low and high end of the interval at the policy's confidence. It is null where there is
-    none; then `reason` says why."""
+    none or an end is open; then `reason` says why."""
+
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open, because so few cases or trainings say
+    nothing of it; then `ci` is null. Left out elsewhere."""
 
     scope: Scope | None
-    """What the interval speaks of: the trained model at hand, or other trainings too."""
+    """What interval or bound speak of: the trained model at hand, or other trainings too."""
 
     reason: str | None
     """Why the number or its interval is missing, else null."""
