@@ -115,7 +115,46 @@ def test_one_region_that_differs_refutes_every_region() -> None:
     found = assess_equivalence(make_table(differences), REGIONS, MARGIN)
 
     assert found["regions"]["NCR"]["verdict"] == "different"
+    assert found["every_region"] == "not every region"
+    assert found["different_regions"] == ["NCR"]
+
+
+def test_only_regions_that_all_differ_make_the_whole_different() -> None:
+    far = np.concatenate([draw_normal(80, 0.2, seed=k) for k in range(3)])
+
+    found = assess_equivalence(make_table(far), REGIONS, MARGIN)
+
     assert found["every_region"] == "different"
+    assert found["different_regions"] == list(REGIONS)
+
+
+def test_what_is_undecided_names_what_withheld_it() -> None:
+    few, many = 20, 80
+    margin = equivalence_margin(MARGIN)
+
+    def reason(*tests: Array) -> str | None:
+        return decide([run_paired_test(each, margin) for each in tests], margin)[0].reason
+
+    assert reason(make_exact(few, 0.0, 0.3)) == "the interval reaches past the margin"
+    assert reason(make_exact(many, 0.0, 0.3)) == "the interval reaches past the margin"
+    assert reason(make_exact(few, 0.0, 0.01)) == "fewer than 50 cases"
+    barely = MARGIN - float(stats.t.ppf(0.97, many - 1)) * 0.05 / math.sqrt(many)
+    others = [make_exact(many, 0.0, 0.3)] * 2
+    assert reason(make_exact(many, barely, 0.05), *others) == "not after Holm's adjustment"
+    beyond = MARGIN + float(stats.t.ppf(0.97, many - 1)) * 0.05 / math.sqrt(many)
+    outside = "outside the margin, but not after Holm's adjustment"
+    assert reason(make_exact(many, beyond, 0.05), *others) == outside
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.005, 0.02, -0.02])
+def test_a_difference_may_exclude_zero_and_lie_inside_the_margin(mean: float) -> None:
+    found = assess_equivalence(
+        make_table(np.concatenate([make_exact(80, mean, 0.02)] * 3)), REGIONS, MARGIN
+    )["overall"]
+
+    interval = stats.ttest_1samp(make_exact(80, mean, 0.02)[0], 0).confidence_interval(0.9)
+    assert found["excludes_zero"] == (interval.low > 0 or interval.high < 0)
+    assert found["verdict"] == "equivalent"
 
 
 @pytest.mark.parametrize(("m", "verdict"), [(48, "inconclusive"), (50, "equivalent")])
@@ -262,6 +301,8 @@ def test_a_model_is_compared_with_the_real_one_by_case() -> None:
     assert found["every_region"] == {
         "non_inferiority": "non-inferior",
         "equivalence": "equivalent",
+        "inferior_regions": [],
+        "different_regions": [],
     }
     assert found["scope"] == "this trained model"
 
@@ -329,6 +370,6 @@ def test_an_answer_holds_the_equivalence_of_its_own_scores() -> None:
     found = answer["equivalence"]
     assert found["margin"] == 0.05
     assert found["regions"].keys() == set(REGIONS)
-    keys = {"verdict", "difference", "ci90", "p", "power", "reason"}
+    keys = {"verdict", "difference", "ci90", "p", "power", "excludes_zero", "reason"}
     assert found["overall"].keys() == keys
     assert found["overall"]["verdict"] == "equivalent"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, Literal, NamedTuple
+from typing import Generic, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from syntrust_metrics.trust.estimation.columns import case_mean
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
 from syntrust_metrics.trust.inference.margin_tests import (
     Equivalent,
+    EveryRegion,
     Margin,
     NonInferior,
     PairedTest,
@@ -56,6 +57,7 @@ def assess_equivalence(dice: Array, regions: Sequence[str], delta: float) -> Equ
         "regions": {region: describe_test(*found.region(k)) for k, region in enumerate(regions)},
         "overall": describe_test(*found.alone()),
         "every_region": found.every_region(),
+        "different_regions": found.outside(regions),
     }
 
 
@@ -108,6 +110,8 @@ def compare_with_real(
         "every_region": {
             "non_inferiority": not_worse.every_region(),
             "equivalence": equal.every_region(),
+            "inferior_regions": not_worse.outside(table.regions),
+            "different_regions": equal.outside(table.regions),
         },
     }
     return round_numbers(body)
@@ -141,8 +145,13 @@ class _RegionTests(NamedTuple, Generic[Word]):
     def alone(self) -> _Outcome[Word]:
         return self.overall, decide_alone(self.overall, self.margin)
 
-    def every_region(self) -> Word | Literal["inconclusive"]:
+    def every_region(self) -> Word | EveryRegion:
         return decide_every_region(self.tests, self.verdicts, self.margin)
+
+    def outside(self, regions: Sequence[str]) -> list[str]:
+        """Name the regions that were found outside the margin."""
+        pairs = zip(regions, self.verdicts, strict=True)
+        return [region for region, found in pairs if found.verdict == self.margin.outside]
 
 
 def _test_regions(dice: Array, margin: Margin[Word]) -> _RegionTests[Word]:
@@ -157,6 +166,7 @@ def _merge_tests(not_worse: _Outcome[NonInferior], equal: _Outcome[Equivalent]) 
     return {
         "difference": equal_test.difference,
         "ci90": list(equal_test.ci90) if equal_test.ci90 else None,
+        "excludes_zero": equal_test.excludes_zero,
         "non_inferiority": {
             "verdict": verdict.verdict,
             "p": test.p_inside,

@@ -16,7 +16,7 @@ same whether seeds or cases are averaged first. A large failure counts at its si
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Generic, Literal, TypeVar
@@ -34,8 +34,13 @@ MIN_VERDICT_CASES: Final = 50
 IMAGINED_FAILURES: Final = 3
 RARE_FAILURES: Final = "rare large failures"
 INCONCLUSIVE: Final = "inconclusive"
+NOT_EVERY: Final = "not every region"
+AFTER_HOLM: Final = "not after Holm's adjustment"
+OUTSIDE_BEFORE_HOLM: Final = "outside the margin, but not after Holm's adjustment"
+REACHES_ACROSS: Final = "the interval reaches past the margin"
 Equivalent = Literal["equivalent", "different"]
 NonInferior = Literal["non-inferior", "inferior"]
+EveryRegion = Literal["not every region", "inconclusive"]
 Word = TypeVar("Word", bound=str)
 _NODES: Final = 64
 
@@ -83,19 +88,35 @@ class PairedTest:
     def verdict(
         self, margin: Margin[Word], p_inside: float | None, p_outside: float | None
     ) -> Verdict[Word]:
-        """Decide with p values that are adjusted, or need no adjustment."""
+        """Decide with p values that are adjusted, or need no adjustment.
+
+        An inconclusive verdict names what withheld it: first the numbers themselves, then the
+        adjustment, and fewer cases or rare failures only where they alone stand in the way.
+        """
         if p_inside is None or p_outside is None:
             return Verdict(INCONCLUSIVE, f"fewer than {MIN_CASES} cases")
         if p_outside < LEVEL:
             return Verdict(margin.outside, None)
+        if p_inside >= LEVEL:
+            return Verdict(INCONCLUSIVE, self._explain_not_shown())
         if self.cases < MIN_VERDICT_CASES:
             return Verdict(INCONCLUSIVE, f"fewer than {MIN_VERDICT_CASES} cases")
-        if p_inside >= LEVEL:
-            alone = self.p_inside is not None and self.p_inside < LEVEL
-            return Verdict(INCONCLUSIVE, "not after Holm's adjustment" if alone else None)
-        return (
-            Verdict(INCONCLUSIVE, RARE_FAILURES) if self.fragile else Verdict(margin.inside, None)
-        )
+        if self.fragile:
+            return Verdict(INCONCLUSIVE, RARE_FAILURES)
+        return Verdict(margin.inside, None)
+
+    def _explain_not_shown(self) -> str:
+        """Say whether the numbers alone or Holm's adjustment withhold both findings."""
+        if self.p_inside is not None and self.p_inside < LEVEL:
+            return AFTER_HOLM
+        if self.p_outside is not None and self.p_outside < LEVEL:
+            return OUTSIDE_BEFORE_HOLM
+        return REACHES_ACROSS
+
+    @property
+    def excludes_zero(self) -> bool | None:
+        """Whether the 90 % interval excludes a difference of 0; None without an interval."""
+        return None if self.ci90 is None else not self.ci90[0] <= 0 <= self.ci90[1]
 
 
 @dataclass(frozen=True)
@@ -157,18 +178,21 @@ def decide(tests: Sequence[PairedTest], margin: Margin[Word]) -> list[Verdict[Wo
 
 
 def decide_every_region(
-    tests: Sequence[PairedTest], verdicts: Iterable[Verdict[Word]], margin: Margin[Word]
-) -> Word | Literal["inconclusive"]:
+    tests: Sequence[PairedTest], verdicts: Sequence[Verdict[Word]], margin: Margin[Word]
+) -> Word | EveryRegion:
     """Decide whether every region is inside.
 
-    An intersection of tests needs no adjustment, so it may hold where a single region does not;
-    one region outside, which is a union and is adjusted, refutes it.
+    An intersection of tests needs no adjustment, so it may hold where a single region does not.
+    Regions outside, which are a union and are adjusted, refute it: where all of them are outside
+    the finding is theirs, else it is `not every region`.
     """
     unadjusted = [each.verdict(margin, each.p_inside, each.p_outside).verdict for each in tests]
     if all(verdict == margin.inside for verdict in unadjusted):
         return margin.inside
-    refuted = any(each.verdict == margin.outside for each in verdicts)
-    return margin.outside if refuted else INCONCLUSIVE
+    outside = [each.verdict == margin.outside for each in verdicts]
+    if all(outside):
+        return margin.outside
+    return NOT_EVERY if any(outside) else INCONCLUSIVE
 
 
 def decide_alone(tests: PairedTest, margin: Margin[Word]) -> Verdict[Word]:
@@ -183,6 +207,7 @@ def describe_test(tests: PairedTest, verdict: Verdict[Equivalent]) -> Equivalenc
         "ci90": list(tests.ci90) if tests.ci90 else None,
         "p": tests.p_inside,
         "power": tests.power,
+        "excludes_zero": tests.excludes_zero,
         "reason": verdict.reason,
     }
 

@@ -6,11 +6,12 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from syntrust_metrics.trust.schema.answer import EquivalenceVerdict
+from syntrust_metrics.trust.schema.answer import EquivalenceVerdict, EveryRegionVerdict
 from syntrust_metrics.trust.schema.base import Scope
 from syntrust_metrics.trust.schema.estimates import Estimate, IntervalEstimate
 
 NonInferiorityVerdict = Literal["non-inferior", "inferior", "inconclusive"]
+EveryRegionNonInferiority = Literal["non-inferior", "not every region", "inferior", "inconclusive"]
 TrendVerdict = Literal["rising", "falling", "undecided"]
 LowestVerdict = Literal["lowest", "undecided"]
 ClaimVerdict = Literal["holds", "fails", "undecided"]
@@ -38,7 +39,8 @@ class PairedTest(TypedDict):
     """Chance of the favourable verdict if the true difference is 0, in [0, 1]."""
 
     reason: str | None
-    """Why the verdict is inconclusive where the numbers alone do not say it, else null."""
+    """What withheld a verdict where it is inconclusive, else null. Results of `rajababu2025/1` give
+    null where the interval reaches past the margin."""
 
 
 class NonInferiorityOutcome(PairedTest):
@@ -64,6 +66,10 @@ class Comparison(TypedDict):
     ci90: list[float] | None
     """Low and high end of the 90 % interval of `difference`, unadjusted."""
 
+    excludes_zero: NotRequired[bool | None]
+    """Whether `ci90` excludes a difference of 0, which no verdict says; null without an interval.
+    Left out in results of `rajababu2025/1`."""
+
     non_inferiority: NonInferiorityOutcome
     """Whether the model is not worse."""
 
@@ -72,13 +78,23 @@ class Comparison(TypedDict):
 
 
 class ComparisonVerdicts(TypedDict):
-    """What holds for every region at once."""
+    """What holds for every region at once.
 
-    non_inferiority: NonInferiorityVerdict
+    `not every region` is that those of the list are inferior, or different, and not all regions
+    are. Results of `rajababu2025/1` call it `inferior` or `different` where one region is.
+    """
+
+    non_inferiority: EveryRegionNonInferiority
     """Whether the model is not worse in any region."""
 
-    equivalence: EquivalenceVerdict
+    equivalence: EveryRegionVerdict
     """Whether the two are about equal in every region."""
+
+    inferior_regions: NotRequired[list[str]]
+    """The regions in which the model is inferior. Left out in results of `rajababu2025/1`."""
+
+    different_regions: NotRequired[list[str]]
+    """The regions in which the two differ. Left out in results of `rajababu2025/1`."""
 
 
 class ModelComparison(TypedDict):
