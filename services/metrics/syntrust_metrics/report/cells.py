@@ -45,14 +45,23 @@ def estimate_cell(estimate: Estimate, digits: int = DIGITS) -> Cell:
     if estimate["value"] is None:
         return Cell(f"undefined: {estimate['reason']}", kind="missing")
     spread = estimate.get("seed_sd")
-    small = [_format_interval(estimate, digits)]
+    small = [describe_interval(estimate, digits)]
     small += [] if spread is None else [f"seed sd {format_number(spread, digits)}"]
     return Cell(format_number(estimate["value"], digits), small)
 
 
-def _format_interval(estimate: Estimate, digits: int) -> str:
+def describe_interval(estimate: Estimate, digits: int = DIGITS) -> str:
+    """Give the interval of an estimate, its one bounded end, or why there is none.
+
+    An end that so few cases do not bound is said in words: "at least 0.111; 12 cases give no upper
+    bound".
+    """
     if estimate["ci"] is not None:
         return format_bounds(estimate["ci"], digits)
+    if bound := estimate.get("bound"):
+        ((end, value),) = bound.items()
+        side = "at least" if end == "low" else "at most"
+        return f"{side} {format_number(value, digits)}; {estimate['reason']}"
     # Too few cases is said once, among the warnings.
     few = (estimate["reason"] or "fewer").startswith("fewer")
     return "no interval" if few else f"no interval: {estimate['reason']}"

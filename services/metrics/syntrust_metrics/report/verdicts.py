@@ -44,6 +44,10 @@ REASONS: Final[Mapping[str | None, str]] = {
     "fewer than 50 cases": "fewer than 50 scans cannot show it",
     "rare large failures": "three more failures of the largest size seen would overturn it",
     "not after Holm's adjustment": "it holds for the region alone, not among all regions",
+    "outside the margin, but not after Holm's adjustment": (
+        "the difference lies outside the margin for the region alone, not among all regions"
+    ),
+    "the interval reaches past the margin": "the difference may lie on either side of the margin",
     None: "the difference may lie on either side of the margin",
 }
 
