@@ -29,6 +29,12 @@ VERDICTS: Final = {
 }
 
 
+SEEDS_NOT_HELD: Final = (
+    "Intervals of T2, T3, T5 and the score hold the cases alone and not the spread over trainings "
+    "that stands beside them: this answer was computed by an earlier release."
+)
+
+
 def render_trust_page(answer: TrustAnswer) -> str:
     """Write the page of one answer of `score_cases`.
 
@@ -46,10 +52,18 @@ def render_trust_page(answer: TrustAnswer) -> str:
         "trust_page.html",
         answer=answer,
         parts=PARTS,
+        notes=[each["detail"] for each in answer["warnings"]] + _list_old_limits(answer),
         verdicts=VERDICTS,
         differences=_plot_differences(answer["equivalence"]),
         disparities=_plot_disparities(answer["factors"]["t4"], answer["companions"]["t4"]),
     )
+
+
+def _list_old_limits(answer: TrustAnswer) -> list[str]:
+    """Say what answers of `rajababu2025/1` do not hold: trainings, where there are several."""
+    held = answer["definition"] != "rajababu2025/1"
+    alone = answer["factors"]["t2"]["real"]["seed_sd"] is None
+    return [] if held or alone else [SEEDS_NOT_HELD]
 
 
 def _plot_differences(equivalence: Equivalence) -> IntervalPlot:

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.client.answers import trust
 
 Run = Callable[..., int]
+STORED = Path(__file__).parents[3] / "data" / "stored" / "trust_answer_1.json"
 
 
 def test_scores_of_a_file_are_printed_with_what_few_cases_cannot_show(
@@ -98,3 +99,49 @@ def test_names_of_labels_that_are_none_are_wrong_usage(run: Run, tmp_path: Path)
 
     assert run("trust-score", str(file), "--regions", "ET") == 2
     assert run("trust-score", str(file), "--nan", "zero") == 2
+
+
+def test_an_open_end_is_printed_in_words_and_the_spread_over_trainings_beside_its_value(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    estimate = {
+        "value": 0.412,
+        "ci": None,
+        "scope": "training seeds",
+        "seed_sd": 0.25,
+        "reason": "12 cases give no upper bound",
+    }
+    lost = estimate | {"scope": None, "reason": "undefined in 36% of the resamples"}
+    factors = trust()["factors"]
+    factors["t5"]["synthetic"] = {"ED": estimate | {"bound": {"low": 0.1114}}, "ET": lost}
+
+    scored(server, answer, run, tmp_path, factors=factors)
+
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "synthetic ED 0.412 [≥ 0.111] sd 0.250" in printed
+    assert "T5 synthetic ED is at least 0.111; 12 cases give no upper bound." in printed
+    assert "T5 synthetic ET has no interval: undefined in 36% of the resamples" in printed
+
+
+def test_regions_that_differ_are_named_and_zero_is_inside_or_outside(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    equivalence = trust()["equivalence"]
+    equivalence |= {"every_region": "not every region", "different_regions": ["ED"]}
+    equivalence["regions"]["ED"] |= {"verdict": "different", "excludes_zero": True}
+
+    scored(server, answer, run, tmp_path, equivalence=equivalence)
+
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "ED different 0.004 [-0.010, 0.020] excludes 0" in printed
+    assert "every region not every region different: ED" in printed
+
+
+def test_an_answer_of_an_earlier_release_says_that_it_does_not_hold_trainings(
+    server: Any, answer: Any, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = json.loads(STORED.read_text(encoding="utf-8"))["answer"]
+
+    scored(server, answer, run, tmp_path, **stored)
+
+    assert "and not the spread over trainings" in " ".join(capsys.readouterr().out.split())

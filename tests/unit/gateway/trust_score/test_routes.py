@@ -241,7 +241,7 @@ def test_the_definitions_of_the_factors_are_data(api: Any) -> None:
 
     body = answer.json()
     assert answer.status_code == 200
-    assert body["definition"] == "rajababu2025/1"
+    assert body["definition"] == "rajababu2025/2"
     assert body["factors"]["t4"]["direction"] == "lower is better"
     assert body["limits"]["cases"] == 100_000
 

@@ -167,3 +167,51 @@ def test_the_page_loads_jinja2_and_what_scoring_loads_alone() -> None:
     code = f"import sys, syntrust_metrics.trust.page; sys.exit(bool({heavy} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_open_end_is_said_in_words_and_gives_no_interval() -> None:
+    answer = make_answer(12)
+    answer["factors"]["t5"]["real"]["ED"] |= {
+        "ci": None,
+        "bound": {"low": 0.1114},
+        "reason": "12 cases give no upper bound",
+    }
+
+    text = " ".join(read(render_trust_page(answer)).text.split())
+
+    assert "at least 0.111; 12 cases give no upper bound" in text
+
+
+def test_regions_that_differ_are_named_and_intervals_say_whether_they_exclude_zero() -> None:
+    answer = make_answer()
+    answer["equivalence"] |= {"every_region": "not every region", "different_regions": ["ED"]}
+
+    text = " ".join(read(render_trust_page(answer)).text.split())
+
+    assert "Not every region is equivalent: Dice differs for ED." in text
+    assert "(holds 0)" in text
+
+
+def test_the_spread_over_trainings_stands_beside_every_factor_and_the_score() -> None:
+    cases = [case for seed in range(3) for case in make_answer_cases(seed)]
+    answer = score_cases({"cases": cases, "policy": {"resamples": 200}})
+
+    found = read(render_trust_page(answer))
+
+    spreads = {answer["factors"][name]["real"]["seed_sd"] for name in ("t1", "t2")}
+    spreads.add(answer["score"]["seed_sd"])
+    assert spreads <= set(found.numbers)
+    assert "sd over trainings" in found.text
+
+
+def make_answer_cases(seed: int) -> list[dict[str, Any]]:
+    dice = np.random.default_rng(seed).beta(5, 2, (12, 2, 3)).tolist()
+    return [
+        {
+            "id": f"c{i:03d}",
+            "seed": seed,
+            "real": dict(zip(REGIONS, real, strict=True)),
+            "synthetic": dict(zip(REGIONS, synthetic, strict=True)),
+        }
+        for i, (real, synthetic) in enumerate(dice)
+    ]

@@ -26,6 +26,10 @@ from syntrust.cli.printing.output import print_rows
 
 AnyEstimate = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
+SEEDS_NOT_HELD = (
+    "Intervals of T2, T3, T5 and the score hold the cases alone and not the spread over trainings: "
+    "these results were computed by an earlier release."
+)
 _LABEL_WIDTH, _CELL_WIDTH = len("  synthetic NCR "), len("0.600 [0.500, 0.700]")
 _FEW, _VERY_FEW = 50, 10
 _FACTORS: Final[Mapping[Literal["t1", "t2", "t3", "t4", "t5"], tuple[str, str]]] = {
@@ -100,8 +104,9 @@ def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[Trus
         part = trusts[start : start + fit]
         head = _rows([("", heads[start : start + fit])], width, style="bold")
         console.print(head, soft_wrap=False)
+        spread = ", sd over trainings" if _has_spread(part[0]) else ""
         for factor, (name, direction) in _FACTORS.items():
-            console.print(f"[bold]{name}[/] [dim]({direction}; value and interval)[/]")
+            console.print(f"[bold]{name}[/] [dim]({direction}; value and interval{spread})[/]")
             rows = (
                 (
                     "  " + " ".join(path),
@@ -149,7 +154,7 @@ def _print_equivalence(console: Console, equivalence: Equivalence) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, each in found:
         table.add_row(f"  {name}", _verdict(each["verdict"]), _difference(each), each["reason"])
-    table.add_row("  every region", _verdict(equivalence["every_region"]))
+    table.add_row("  every region", *_every_region(equivalence))
     console.print(table, soft_wrap=False)
     console.print()
 
@@ -158,8 +163,19 @@ def _verdict(verdict: str) -> str:
     return "undecided" if verdict == "inconclusive" else verdict
 
 
+def _every_region(equivalence: Equivalence) -> tuple[str, str]:
+    """The verdict on all regions, and which of them differ."""
+    named = ", ".join(equivalence.get("different_regions") or ())
+    if equivalence["every_region"] == "different" and not named:
+        # An older answer says so where one region differs.
+        return "not every region", ""
+    return _verdict(equivalence["every_region"]), f"different: {escape(named)}" if named else ""
+
+
 def _difference(found: EquivalenceTest) -> str:
-    return cell({"value": found["difference"], "ci": found["ci90"]})
+    text = cell({"value": found["difference"], "ci": found["ci90"]})
+    excludes = found.get("excludes_zero")
+    return text if excludes is None else f"{text} {'excludes' if excludes else 'holds'} 0"
 
 
 def _print_score(console: Console, score: Score) -> None:
@@ -170,6 +186,10 @@ def _print_score(console: Console, score: Score) -> None:
     else:
         interval = score["ci"]
         bounds = escape(f" [{interval[0]:.1f}, {interval[1]:.1f}]") if interval else ""
+        if score.get("bound"):
+            bounds = escape(f" ({describe_bound(score, 1)})")
+        if (spread := score.get("seed_sd")) is not None:
+            bounds += f", sd over trainings {spread:.1f}"
         part = f"{_PARTS[weakest]}, {score['parts'][weakest]:.3f} of 1"
         console.print(f"{name} {score['value']:.1f} of 100{bounds}; weakest part: {part}")
     console.print()
@@ -202,24 +222,75 @@ def _at(node: Mapping[str, Any], path: Iterable[str]) -> AnyEstimate:
 
 
 def cell(estimate: AnyEstimate) -> str:
-    """Write a value and its interval to three digits."""
+    """Write a value to three digits, with its interval or bound and its spread over trainings."""
     if estimate["value"] is None:
         return "undefined"
-    interval = estimate.get("ci")
     text = f"{estimate['value']:.3f}"
-    return text if interval is None else escape(f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]")
+    if interval := estimate.get("ci"):
+        text += f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+    elif bound := estimate.get("bound"):
+        ((end, value),) = bound.items()
+        text += f" [{'≥' if end == 'low' else '≤'} {value:.3f}]"
+    if (spread := estimate.get("seed_sd")) is not None:
+        text += f" sd {spread:.3f}"
+    return escape(text)
 
 
-def _undefined(trust: TrustAnswer) -> Iterator[str]:
+def _missing(trust: TrustAnswer) -> Iterator[str]:
     for factor in _FACTORS:
         for path in find_paths(trust["factors"][factor]):
             estimate = _at(trust["factors"][factor], path)
+            name, reason = f"{factor.upper()} {' '.join(path)}", estimate.get("reason")
             if estimate["value"] is None:
-                yield f"{factor.upper()} {' '.join(path)} is undefined: {estimate.get('reason')}"
+                yield f"{name} is undefined: {reason}"
+            elif reason and not estimate.get("bound") and not reason.startswith("fewer"):
+                # Too few cases is said once, among the warnings.
+                yield f"{name} has no interval: {reason}"
+
+
+def _open_ends(trusts: Sequence[TrustAnswer]) -> list[str]:
+    """Say in words what `≥` and `≤` in the cells mean: of each number, or of many at once."""
+    found = [
+        (f"{factor.upper()} {' '.join(path)}", estimate)
+        for trust in trusts
+        for factor in _FACTORS
+        for path in find_paths(trust["factors"][factor])
+        if (estimate := _at(trust["factors"][factor], path)).get("bound")
+    ]
+    if len(trusts) > 1:
+        signs = {"low": "≥ is at least", "high": "≤ is at most"}
+        return [f"{signs[next(iter(each['bound']))]}; {each['reason']}." for _, each in found]
+    return [f"{name} is {describe_bound(estimate)}." for name, estimate in found]
+
+
+def describe_bound(estimate: AnyEstimate, digits: int = 3) -> str:
+    """Write the one bounded end in words: `at least 0.111; 12 cases give no upper bound`."""
+    ((end, value),) = estimate["bound"].items()
+    side = "at least" if end == "low" else "at most"
+    return f"{side} {value:.{digits}f}; {estimate['reason']}"
+
+
+def _has_spread(trust: TrustAnswer) -> bool:
+    t1 = trust["factors"]["t1"]
+    return any(_at(t1, path).get("seed_sd") is not None for path in find_paths(t1))
+
+
+def _not_held(trust: TrustAnswer) -> bool:
+    """Whether intervals hold cases alone although there are several trainings (an old answer)."""
+    estimates = [
+        _at(trust["factors"][factor], path)
+        for factor in _FACTORS
+        for path in find_paths(trust["factors"][factor])
+    ]
+    return any(
+        each.get("seed_sd") is not None and each.get("scope") == "this trained model"
+        for each in estimates
+    )
 
 
 def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
-    for line in dict.fromkeys(line for trust in trusts for line in _undefined(trust)):
+    missing = (line for trust in trusts for line in _missing(trust))
+    for line in dict.fromkeys([*missing, *_open_ends(trusts)]):
         console.print(f"[yellow]note:[/] {escape(line)}", soft_wrap=True)
     for detail in dict.fromkeys(
         warning["detail"] for trust in trusts for warning in trust["warnings"]
@@ -227,6 +298,8 @@ def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
         console.print(f"[yellow]note:[/] {escape(detail)}", soft_wrap=True)
     if sentence := size_note(min(trust["cases"] for trust in trusts)):
         console.print(f"[yellow]note:[/] {sentence}", soft_wrap=True)
+    if any(map(_not_held, trusts)):
+        console.print(f"[yellow]note:[/] {SEEDS_NOT_HELD}", soft_wrap=True)
     if _one_training(trusts):
         console.print(
             "[yellow]note:[/] Intervals are about these trained models: one training seed says "
