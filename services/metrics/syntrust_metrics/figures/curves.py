@@ -42,7 +42,7 @@ class Series:
 
     @property
     def bars(self) -> NDArray[np.float64]:
-        """Bounds of the intervals, (α, 2); NaN where there is none."""
+        """Bounds of the intervals, (α, 2); NaN where there is none or an end is open."""
         none = [np.nan, np.nan]
         bounds = [(estimate and estimate["ci"]) or none for estimate in self.estimates]
         return np.array(bounds, dtype=np.float64).reshape(-1, 2)
@@ -166,7 +166,9 @@ def describe_intervals(results: ShownResults, series: Sequence[Series]) -> str:
         return f"No intervals ({'; '.join(reasons) or 'none asked for'})."
     caution = f" Fewer than {LOW_N} cases: indicative only." if trust["cases"] < LOW_N else ""
     confidence = trust["policy"]["confidence"]
-    return f"Bars: {confidence:.0%} intervals ({' / '.join(scopes)}).{caution}"
+    opened = sorted({estimate["reason"] for estimate in estimates if estimate.get("bound")})
+    without = f" No bar where {' or '.join(opened)}." if opened else ""
+    return f"Bars: {confidence:.0%} intervals ({' / '.join(scopes)}).{without}{caution}"
 
 
 def describe_gaps(results: ShownResults, series: Sequence[Series]) -> str:
