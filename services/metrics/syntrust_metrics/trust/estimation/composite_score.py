@@ -98,7 +98,7 @@ def compute_score(estimator: Estimator, factors: Factors, companions: Companions
     value = float(join_parts(parts))
     body["value"] = value
     body["weakest"] = PARTS[int(parts.argmin())]
-    by_seed = _score_seeds(estimator)
+    by_seed = _score_seeds(estimator) if len(estimator.seeds) > 1 else np.array([value])
     body["seed_sd"] = float(by_seed.std(ddof=1)) if by_seed.size > 1 else None
     body["reason"] = found.reason
     if found.bounds is not None:
