@@ -8,6 +8,7 @@ from syntrust_metrics.trust.answer.definitions import DEFINITION, list_definitio
 from syntrust_metrics.trust.inference.alpha_curve import describe_alpha_curve
 from syntrust_metrics.trust.inference.claims import check_paper_claims
 from syntrust_metrics.trust.inference.equivalence import compare_with_real
+from syntrust_metrics.trust.inference.recommendation import recommend
 from syntrust_metrics.trust.request.csv_input import parse_csv
 from syntrust_metrics.trust.request.csv_text import decode_table
 from syntrust_metrics.trust.request.errors import InvalidScores
@@ -24,5 +25,6 @@ __all__ = [
     "describe_alpha_curve",
     "list_definitions",
     "parse_csv",
+    "recommend",
     "score_cases",
 ]

@@ -1,1 +1,1 @@
-"""Tests: equivalence, curves over α, claims of the paper."""
+"""Tests: equivalence, curves over α, the recommendation, claims of the paper."""
