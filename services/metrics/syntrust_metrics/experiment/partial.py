@@ -8,7 +8,7 @@ lacks a training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import Missing, MissingTraining
@@ -17,6 +17,7 @@ from syntrust_metrics.experiment.schema import (
     MissingArm,
     MissingParts,
     MissingSeed,
+    OverAlpha,
     PartialContent,
     PartialResults,
     PartialUnseen,
@@ -25,7 +26,8 @@ from syntrust_metrics.experiment.schema import (
     ShownResults,
     Unseen,
 )
-from syntrust_metrics.trust.schema.inference import AlphaCurve, Claim
+
+NO_RECOMMENDATION: Final = "a mix lacks a training, and all shares are compared in one sequence"
 
 
 def lacks_mixes(missing: Missing | None) -> bool:
@@ -40,12 +42,12 @@ def give_reason(missing: Missing | None, alpha: str) -> str | None:
 
 
 def make_partial(
-    content: ResultsParts,
-    missing: Missing,
-    curve: AlphaCurve | None,
-    claims: list[Claim] | None,
+    content: ResultsParts, missing: Missing, over_alpha: OverAlpha | None = None
 ) -> PartialResults:
-    """Add what is missing to the results of what is there."""
+    """Add what is missing to the results of what is there.
+
+    `over_alpha` is None where a mix lacks a training: then nothing is said over α.
+    """
     unseen = content["unseen"]
     partial: PartialContent = {
         "definition": content["definition"],
@@ -58,8 +60,9 @@ def make_partial(
         "size": content["size"],
         "by_volume": content["by_volume"],
         "twins": content["twins"],
-        "curve": curve,
-        "claims": claims,
+        "recommendation": None if over_alpha is None else over_alpha.get("recommendation"),
+        "curve": None if over_alpha is None else over_alpha["curve"],
+        "claims": None if over_alpha is None else over_alpha["claims"],
         "partial": True,
         "missing": _list_missing(missing),
     }
@@ -149,6 +152,7 @@ def _list_missing(missing: Missing) -> MissingParts:
         ],
         "twins": [{"case": each.case, "reason": each.reason} for each in missing.twins],
         "second_twins": missing.second_twins,
+        "recommendation": NO_RECOMMENDATION if lacks_mixes(missing) else None,
     }
 
 

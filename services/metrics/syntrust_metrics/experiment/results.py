@@ -5,7 +5,7 @@ The gateway adds `experiment` and `provenance`; the digest covers neither.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,7 @@ from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
 from syntrust_metrics.experiment.partial import lacks_mixes, make_partial
 from syntrust_metrics.experiment.schema import (
+    OverAlpha,
     PartialResults,
     Results,
     ResultsContent,
@@ -29,10 +30,16 @@ from syntrust_metrics.experiment.volume_quintiles import score_volume_quintiles
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.fidelity.summary import summarise_twins
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
-from syntrust_metrics.trust import DEFINITION, check_paper_claims, describe_alpha_curve
+from syntrust_metrics.trust import (
+    DEFINITION,
+    check_paper_claims,
+    describe_alpha_curve,
+    recommend,
+)
 from syntrust_metrics.trust.schema.request import Dice
 
 MIN_UNSEEN_CASES: Final = 20
+PHANTOM_PREFIX: Final = "phantom-"
 NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
 
 
@@ -81,13 +88,26 @@ def build_results(
         "twins": summarise_twins(comparisons, request.cases),
     }
     if request.missing is not None and lacks_mixes(request.missing):
-        return make_partial(parts, request.missing, curve=None, claims=None)
-    curve = describe_alpha_curve(by_alpha, disjoint.policy)
-    claims = check_paper_claims(by_alpha, disjoint.policy)
+        return make_partial(parts, request.missing)
+    over_alpha: OverAlpha = {
+        "recommendation": recommend(
+            by_alpha, disjoint.policy, noun=name_test_case(case.id for case in test)
+        ),
+        "curve": describe_alpha_curve(by_alpha, disjoint.policy),
+        "claims": check_paper_claims(by_alpha, disjoint.policy),
+    }
     if request.missing is not None:
-        return make_partial(parts, request.missing, curve, claims)
-    content: ResultsContent = {**parts, "curve": curve, "claims": claims}
+        return make_partial(parts, request.missing, over_alpha)
+    content: ResultsContent = {**parts, **over_alpha}
     return {**content, "digest": f"sha256:{digest(content)}"}
+
+
+def name_test_case(ids: Iterable[str]) -> str:
+    """Name what a test set consists of, in the singular: phantoms are no real cases."""
+    phantoms = {case.startswith(PHANTOM_PREFIX) for case in ids}
+    if phantoms == {True}:
+        return "phantom test case"
+    return "real test case" if phantoms == {False} else "real or phantom test case"
 
 
 def _disjoint_dice(score: CaseScore) -> Dice:

@@ -15,6 +15,7 @@ from syntrust_core.contracts.results import Mix, TwinSummary
 from syntrust_metrics.trust.schema.answer import Definition, Group, TrustAnswer
 from syntrust_metrics.trust.schema.estimates import Estimate
 from syntrust_metrics.trust.schema.inference import AlphaCurve, Claim, ModelComparison
+from syntrust_metrics.trust.schema.recommendation import Recommendation
 from syntrust_metrics.trust.schema.request import ScoredCase
 
 
@@ -266,14 +267,22 @@ class ResultsParts(ResultsBase):
     """The arm of each α on the regions TC and WT."""
 
 
-class ResultsContent(ResultsParts):
-    """Results without their digest."""
+class OverAlpha(TypedDict):
+    """What is said over all α."""
+
+    recommendation: NotRequired[Recommendation]
+    """The largest share of synthetic images that is shown to do no harm; absent from results of
+    releases that made none."""
 
     curve: AlphaCurve
     """The experiment over α."""
 
     claims: list[Claim]
     """Each claim of the paper, tested on this experiment."""
+
+
+class ResultsContent(ResultsParts, OverAlpha):
+    """Results without their digest."""
 
 
 class Results(ResultsContent):
@@ -322,6 +331,9 @@ class MissingParts(TypedDict):
     second_twins: str | None
     """Why second twins were not scored, else null."""
 
+    recommendation: NotRequired[str | None]
+    """Why no share is recommended, else null; absent from results of releases that made none."""
+
 
 class PartialContent(ResultsBase):
     """Partial results without their digest."""
@@ -334,6 +346,10 @@ class PartialContent(ResultsBase):
 
     nested: list[Arm | MissingArm]
     """The arm of each α on the regions TC and WT."""
+
+    recommendation: NotRequired[Recommendation | None]
+    """The largest share of synthetic images that is shown to do no harm; null where a mix lacks a
+    training, and absent from results of releases that made none."""
 
     curve: AlphaCurve | None
     """The experiment over α; null where a mix lacks a training."""
@@ -372,6 +388,7 @@ class PartialResults(PartialContent):
 class ShownResults(ResultsParts):
     """Complete or partial results as figures and report show them: with the arms that are there."""
 
+    recommendation: NotRequired[Recommendation | None]
     curve: AlphaCurve | None
     claims: list[Claim] | None
     digest: str

@@ -12,11 +12,13 @@ from tests.unit.metrics.as_json import (
     check_paper_claims,
     compare_with_real,
     describe_alpha_curve,
+    recommend,
     score_cases,
 )
 
 from syntrust_core.contracts.canonical import canonical_json
 from syntrust_core.errors import ObjectMissing
+from syntrust_metrics.experiment.results import name_test_case
 
 KEYS = {
     "definition",
@@ -29,6 +31,7 @@ KEYS = {
     "size",
     "by_volume",
     "twins",
+    "recommendation",
     "curve",
     "claims",
     "digest",
@@ -163,6 +166,23 @@ def test_curve_and_claims_are_of_all_seeds_over_alpha(experiment: Maker) -> None
     }
     assert body["curve"] == describe_alpha_curve(cases)
     assert body["claims"] == check_paper_claims(cases)
+
+
+def test_the_recommendation_is_that_of_the_cases_of_every_alpha(experiment: Maker) -> None:
+    body = build(experiment(seeds=(0, 1, 2), test=60))
+
+    by_alpha = {
+        entry["alpha"]: [case for seed in entry["seeds"] for case in seed["cases"]]
+        for entry in body["alphas"]
+    }
+    assert body["recommendation"] == recommend(by_alpha, noun="real test case")
+    assert body["recommendation"]["sentence"].startswith("No evidence for any share")
+
+
+def test_phantoms_are_not_called_real_where_a_share_is_recommended() -> None:
+    assert name_test_case(["phantom-1-0001", "phantom-1-0002"]) == "phantom test case"
+    assert name_test_case(["phantom-1-0001", "BraTS-7"]) == "real or phantom test case"
+    assert name_test_case(["BraTS-7"]) == "real test case"
 
 
 def test_one_alpha_has_a_curve_of_one_point_and_undecided_claims(experiment: Maker) -> None:
