@@ -19,6 +19,7 @@ from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
 from syntrust_metrics.report.cells import Row, Table
 from syntrust_metrics.report.controls import build_control_view
+from syntrust_metrics.report.recommendation_prose import build_recommendation_view
 from syntrust_metrics.report.tables import (
     build_count_table,
     build_factor_tables,
@@ -109,6 +110,7 @@ def render_report(contents: Contents) -> str:
     return render(
         "report.html",
         results=results,
+        recommendation=build_recommendation_view(results),
         summary=prose.summarise(results, contents.parts),
         verdict=_build_verdict(contents),
         factors=_build_factors(results),

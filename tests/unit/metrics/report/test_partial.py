@@ -14,7 +14,7 @@ from tests.unit.metrics.as_json import build_results, score_cases
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import BuildReport, Missing
 from syntrust_metrics import report
-from syntrust_metrics.experiment.partial import show
+from syntrust_metrics.experiment.partial import NO_RECOMMENDATION, show
 from syntrust_metrics.figures import CaseVolumes, draw_all, draw_fig4
 from syntrust_metrics.report import ReportInputs, write_report
 
@@ -76,7 +76,8 @@ def test_the_arms_that_are_there_are_those_of_the_whole_experiment(made: Any, ga
 
 
 def test_nothing_is_said_over_all_alphas_where_a_mix_lacks_a_training(gap: Any) -> None:
-    assert (gap["curve"], gap["claims"]) == (None, None)
+    assert (gap["recommendation"], gap["curve"], gap["claims"]) == (None, None, None)
+    assert gap["missing"]["recommendation"] == NO_RECOMMENDATION
 
 
 def test_the_digest_covers_that_results_are_partial_and_what_they_lack(gap: Any) -> None:
@@ -125,7 +126,9 @@ def test_a_missing_control_leaves_what_is_said_over_all_alphas(experiment: Maker
     results = build_results(request, made.scores)
 
     whole = build_results(made.request, made.scores)
-    assert (results["curve"], results["claims"]) == (whole["curve"], whole["claims"])
+    for name in ("recommendation", "curve", "claims"):
+        assert results[name] == whole[name]
+    assert results["missing"]["recommendation"] is None
     assert results["digest"] != whole["digest"]
     lost = [arm for arm in results["controls"] if arm["reason"] == WHY]
     assert [(arm["control"], arm["alpha"], arm["trust"]) for arm in lost] == [
@@ -146,6 +149,7 @@ def test_the_report_says_that_it_is_partial_and_what_is_missing(files: dict[str,
     page = files["report.html"].read_text("utf-8")
 
     assert "Partial results" in page
+    assert f"No share is recommended: {NO_RECOMMENDATION}." in page
     assert f"α = 0.5, training seed 1 is missing: {WHY}." in page
     assert json.loads(files["results.json"].read_text("utf-8"))["partial"] is True
 
