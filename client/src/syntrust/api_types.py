@@ -16,6 +16,21 @@ class Alive(TypedDict):
     status: Literal["alive"]
 
 
+class AllRegionsRecommendation(TypedDict):
+    """The share that every region allows. It errs in one study of twenty at most."""
+
+    kind: Literal["recommendation", "these trained models", "no evidence"]
+    """`these trained models` with fewer than three training seeds."""
+    alpha: float | None
+    """The lowest α that every region passed; null where there is none."""
+    synthetic_share: float | None
+    """1 - α of it."""
+    stopped_at: float | None
+    """The first α that not every region passed; null where all did."""
+    stopped_by: list[str]
+    """The regions that did not pass it."""
+
+
 class AuditEntry(TypedDict):
     id: int
     at: str
@@ -1004,6 +1019,36 @@ class ShareAbove(TypedDict):
     """The share that is expected without memorisation."""
 
 
+class ShareTest(TypedDict):
+    """Whether one share of synthetic images did no harm in one region."""
+
+    alpha: float
+    """Share of real data in training, in [0, 1)."""
+    cases: int
+    """How many real test cases were compared."""
+    difference: float | None
+    """Mean Dice less that of real data alone, in [-1, 1]; above 0 synthetic data helps."""
+    low: float | None
+    """Lower one-sided 95 % bound of `difference`; null with fewer than ten cases."""
+    high: float | None
+    """Upper one-sided 95 % bound of `difference`."""
+    p: float | None
+    """One-sided p value of a true loss of at least the margin."""
+    verdict: Literal["not worse", "worse", "undecided"]
+    """`not worse`: a true loss of at least the margin is excluded. `worse`: it is shown."""
+    reason: (
+        Literal[
+            "fewer than 10 cases",
+            "fewer than 50 cases",
+            "the bound lies beyond the margin",
+            "rare large failures",
+            "failures too rare to be seen",
+        ]
+        | None
+    )
+    """Why it is undecided, else null."""
+
+
 class SizeCorrelation(TypedDict):
     """
     Spearman's correlation of region volume and Dice, in [-1, 1]; above 0 large regions score
@@ -1033,6 +1078,17 @@ class SizeEffect(TypedDict):
     """By region, on the real test set."""
     synthetic: dict[str, SizeCorrelation]
     """By region, on the synthetic test set."""
+
+
+class Spread(TypedDict):
+    """Standard deviations of the paired difference in Dice, by where they come from."""
+
+    cases: float
+    """Between test cases, the same for all trainings."""
+    seeds: float | None
+    """Between training seeds, the same for all cases; null with one seed."""
+    rest: float | None
+    """Of one case in one training, beside both; null with one seed."""
 
 
 class StartCard(TypedDict):
@@ -1760,6 +1816,8 @@ class MissingParts(TypedDict):
     """Cases without a comparison of their twins."""
     second_twins: str | None
     """Why second twins were not scored, else null."""
+    recommendation: NotRequired[str | None]
+    """Why no share is recommended, else null; absent from results of releases that made none."""
 
 
 class ModelComparison(TypedDict):
@@ -1787,6 +1845,19 @@ Items: TypeAlias = GeneratorSummary | SegmenterSummary | StartSummary
 class ModelPage(TypedDict):
     items: list[Items]
     next: str | None
+
+
+class Needed(TypedDict):
+    """What would decide the share at which a region stopped, if it does no harm at all."""
+
+    cases: int | None
+    """Test cases; null where no number up to 10,000 would do."""
+    seeds: int | None
+    """Training seeds, at least as many as there were."""
+    power: float | None
+    """Chance that so many show no harm, if there is no difference at all; at least 0.8."""
+    spread: Spread
+    """The spread that was measured and is taken for the true one."""
 
 
 class NewApiKey(TypedDict):
@@ -1927,6 +1998,25 @@ class Problem(TypedDict):
     detail: str
     instance: str
     errors: NotRequired[list[ProblemField]]
+
+
+class RegionRecommendation(TypedDict):
+    """How far one region goes. It errs in one study of twenty at most, by itself."""
+
+    kind: Literal["recommendation", "these trained models", "no evidence"]
+    """`these trained models` with fewer than three training seeds."""
+    alpha: float | None
+    """The lowest α that passed, with all above it; null where none did."""
+    synthetic_share: float | None
+    """1 - α of it: the largest share of synthetic images."""
+    stopped_at: float | None
+    """The first α that did not pass; null where all did."""
+    reason: str | None
+    """Why it did not pass, else null."""
+    tests: list[ShareTest]
+    """Each α that was tested, from the highest to the one that did not pass."""
+    needed: Needed | None
+    """What would decide `stopped_at`; null where all passed, harm is shown, or nothing is known."""
 
 
 class ResolvedSegmenter(TypedDict):
@@ -2367,6 +2457,31 @@ class Provenance(TypedDict):
     """Versions of what answered."""
 
 
+class Recommendation(TypedDict):
+    """The largest share of synthetic images whose model is not worse than real data alone."""
+
+    procedure: Literal["syntrust-recommendation/1"]
+    """The version of the rules."""
+    sentence: str
+    """The answer in one sentence."""
+    details: list[str]
+    """How far each region goes, what stopped it, and what would decide; a sentence each."""
+    margin: float
+    """The smallest loss of mean Dice that counts as harm."""
+    level: float
+    """The one-sided level of each test."""
+    cases: int
+    """How many real test cases there are."""
+    seeds: int
+    """How many training seeds there are."""
+    reason: str | None
+    """Why nothing could be tested, else null."""
+    all_regions: AllRegionsRecommendation
+    """What every region allows."""
+    regions: dict[str, RegionRecommendation]
+    """By region."""
+
+
 class RepeatedSpec(TypedDict):
     """
     The `spec` of an experiment as it was answered. It asks for the very same steps.
@@ -2610,6 +2725,8 @@ class ExperimentResults(TypedDict):
     """The same without test cases that the generator was trained on; null where it saw none."""
     nested: list[Arm]
     """The arm of each α on the regions TC and WT."""
+    recommendation: NotRequired[Recommendation]
+    """The largest share of synthetic images that is shown to do no harm; absent from results of releases that made none."""
     curve: AlphaCurve
     """The experiment over α."""
     claims: list[Claim]
@@ -2645,6 +2762,8 @@ class PartialExperimentResults(TypedDict):
     """The same without test cases that the generator was trained on; null where it saw none."""
     nested: list[Arm | MissingArm]
     """The arm of each α on the regions TC and WT."""
+    recommendation: NotRequired[Recommendation | None]
+    """The largest share of synthetic images that is shown to do no harm; null where a mix lacks a training, and absent from results of releases that made none."""
     curve: AlphaCurve | None
     """The experiment over α; null where a mix lacks a training."""
     claims: list[Claim] | None
