@@ -81,6 +81,20 @@ def test_a_narrow_terminal_gets_the_alphas_below_each_other(
     assert printed.count("0.600 [0.500, 0.700]") == 6
 
 
+def test_the_recommendation_is_what_results_print_first(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"sentence": "Recommended: up to 50%.", "details": ["ET: up to 50%. At [75%] unclear."]}
+    server.on("GET /experiments/e1/results", answer(body={**results(), "recommendation": found}))
+
+    run("experiment", "results", "e1")
+
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "Recommended: up to 50%.\n  ET: up to 50%. At [75%] unclear.\nHow often this errs: "
+    )
+
+
 def test_a_failed_experiment_ends_with_1_and_the_servers_sentence(
     server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,7 +182,13 @@ def test_of_a_partial_experiment_what_is_there_is_printed_before_the_error(
     twin = {"case": "c1", "reason": "comparing failed"}
     body |= {
         "partial": True,
-        "missing": {"trainings": [lost], "twins": [twin], "second_twins": "drawing failed"},
+        "recommendation": None,
+        "missing": {
+            "trainings": [lost],
+            "twins": [twin],
+            "second_twins": "drawing failed",
+            "recommendation": "a mix lacks a training",
+        },
     }
     server.on("GET /experiments/e1", answer(body=failed))
     server.on("GET /experiments/e1/results", answer(body=body))
@@ -178,6 +198,7 @@ def test_of_a_partial_experiment_what_is_there_is_printed_before_the_error(
     printed = capsys.readouterr()
     assert code == 1
     assert "Partial results." in printed.out
+    assert "No share is recommended: a mix lacks a training." in printed.out
     assert "mix α = 0.5, training seed 0: no memory" in printed.out
     assert "twins of c1: comparing failed" in printed.out
     assert "second twins: drawing failed" in printed.out

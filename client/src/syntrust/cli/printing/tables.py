@@ -23,6 +23,7 @@ from syntrust.api_types import (
 )
 from syntrust.bodies import AnyResults, is_partial
 from syntrust.cli.printing.output import print_rows
+from syntrust.cli.printing.recommendation import print_recommendation
 
 AnyEstimate = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
@@ -51,7 +52,8 @@ _PARTS: Final = {
 
 
 def print_results(console: Console, results: AnyResults) -> None:
-    """The trust factors of an experiment over α, and what a reader must know about them."""
+    """The recommendation, the trust factors over α, and what a reader must know about them."""
+    print_recommendation(console, results)
     alphas = _keep(results["alphas"])
     trusts = [entry["trust"] for entry in alphas]
     heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
