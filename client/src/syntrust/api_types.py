@@ -46,6 +46,15 @@ class AuditPage(TypedDict):
     next: str | None
 
 
+class Bound(TypedDict):
+    """The one end of an interval that is bounded."""
+
+    low: NotRequired[float]
+    """The number is at least this, at the policy's confidence."""
+    high: NotRequired[float]
+    """The number is at most this, at the policy's confidence."""
+
+
 class BundleMetadata(TypedDict):
     """The metadata of a MONAI bundle, in the format of MONAI: `metadata.json`."""
 
@@ -85,12 +94,21 @@ class CheckedModel(TypedDict):
 
 
 class ComparisonVerdicts(TypedDict):
-    """What holds for every region at once."""
+    """
+    What holds for every region at once.
 
-    non_inferiority: Literal["non-inferior", "inferior", "inconclusive"]
+    `not every region` is that those of the list are inferior, or different, and not all regions
+    are. Results of `rajababu2025/1` call it `inferior` or `different` where one region is.
+    """
+
+    non_inferiority: Literal["non-inferior", "not every region", "inferior", "inconclusive"]
     """Whether the model is not worse in any region."""
-    equivalence: Literal["equivalent", "different", "inconclusive"]
+    equivalence: Literal["equivalent", "not every region", "different", "inconclusive"]
     """Whether the two are about equal in every region."""
+    inferior_regions: NotRequired[list[str]]
+    """The regions in which the model is inferior. Left out in results of `rajababu2025/1`."""
+    different_regions: NotRequired[list[str]]
+    """The regions in which the two differ. Left out in results of `rajababu2025/1`."""
 
 
 class CountBySide(TypedDict):
@@ -114,7 +132,7 @@ class Counts(TypedDict):
     mixed: int
     """Cases with an empty reference and a false positive on one side alone."""
     missed: CountBySide
-    """Cases with a Dice of 0 where the reference is not known to be empty."""
+    """Cases with a Dice of 0, or below 1e-6, where the reference is not known to be empty."""
     false_positive: CountBySide
     """Cases with a prediction where the reference is empty."""
 
@@ -210,7 +228,7 @@ class EquivalenceOutcome(TypedDict):
     power: float | None
     """Chance of the favourable verdict if the true difference is 0, in [0, 1]."""
     reason: str | None
-    """Why the verdict is inconclusive where the numbers alone do not say it, else null."""
+    """What withheld a verdict where it is inconclusive, else null. Results of `rajababu2025/1` give null where the interval reaches past the margin."""
     verdict: Literal["equivalent", "different", "inconclusive"]
     """`inconclusive` is no finding of no difference."""
 
@@ -228,8 +246,10 @@ class EquivalenceTest(TypedDict):
     """p value of equivalence, unadjusted."""
     power: float | None
     """Chance to find equivalence if the true difference is 0, in [0, 1]; higher is better."""
+    excludes_zero: NotRequired[bool | None]
+    """Whether `ci90` excludes a difference of 0, which no verdict says; null without an interval. Left out in answers of `rajababu2025/1`."""
     reason: str | None
-    """Why the verdict is inconclusive where the numbers alone do not say it, else null."""
+    """What withheld a verdict where it is inconclusive, else null. Answers of `rajababu2025/1` give null where the interval reaches past the margin."""
 
 
 class Estimate(TypedDict):
@@ -238,9 +258,11 @@ class Estimate(TypedDict):
     value: float | None
     """The number. It is null where it is undefined; then `reason` says why."""
     ci: list[float] | None
-    """Low and high end of the interval at the policy's confidence. It is null where there is none; then `reason` says why."""
+    """Low and high end of the interval at the policy's confidence. It is null where there is none or an end is open; then `reason` says why."""
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open, because so few cases or trainings say nothing of it; then `ci` is null. Left out elsewhere."""
     scope: Literal["this trained model", "training seeds"] | None
-    """What the interval speaks of: the trained model at hand, or other trainings too."""
+    """What interval or bound speak of: the trained model at hand, or other trainings too."""
     reason: str | None
     """Why the number or its interval is missing, else null."""
     seed_sd: float | None
@@ -413,9 +435,11 @@ class IntervalEstimate(TypedDict):
     value: float | None
     """The number. It is null where it is undefined; then `reason` says why."""
     ci: list[float] | None
-    """Low and high end of the interval at the policy's confidence. It is null where there is none; then `reason` says why."""
+    """Low and high end of the interval at the policy's confidence. It is null where there is none or an end is open; then `reason` says why."""
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open, because so few cases or trainings say nothing of it; then `ci` is null. Left out elsewhere."""
     scope: Literal["this trained model", "training seeds"] | None
-    """What the interval speaks of: the trained model at hand, or other trainings too."""
+    """What interval or bound speak of: the trained model at hand, or other trainings too."""
     reason: str | None
     """Why the number or its interval is missing, else null."""
 
@@ -656,7 +680,7 @@ class NonInferiorityOutcome(TypedDict):
     power: float | None
     """Chance of the favourable verdict if the true difference is 0, in [0, 1]."""
     reason: str | None
-    """Why the verdict is inconclusive where the numbers alone do not say it, else null."""
+    """What withheld a verdict where it is inconclusive, else null. Results of `rajababu2025/1` give null where the interval reaches past the margin."""
     verdict: Literal["non-inferior", "inferior", "inconclusive"]
     """`inconclusive` is no finding of no difference."""
 
@@ -895,7 +919,13 @@ class Score(TypedDict):
     value: float | None
     """100 times the geometric mean of the parts, in [0, 100]; higher is better. It is null where a part is undefined."""
     ci: list[float] | None
-    """Low and high end of the interval over cases at the policy's confidence."""
+    """Low and high end of the interval at the policy's confidence; null where there is none or an end is open."""
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open. Left out elsewhere."""
+    scope: NotRequired[Literal["this trained model", "training seeds"] | None]
+    """What the interval speaks of. Left out in answers of `rajababu2025/1`."""
+    seed_sd: NotRequired[float | None]
+    """Standard deviation of the score over training seeds; null with one seed. Left out in answers of `rajababu2025/1`."""
     weakest: Literal["s0", "s1", "s2", "s3", "s4", "s5"] | None
     """The lowest part."""
     reason: str | None
@@ -1058,9 +1088,11 @@ class SizeCorrelation(TypedDict):
     value: float | None
     """The number. It is null where it is undefined; then `reason` says why."""
     ci: list[float] | None
-    """Low and high end of the interval at the policy's confidence. It is null where there is none; then `reason` says why."""
+    """Low and high end of the interval at the policy's confidence. It is null where there is none or an end is open; then `reason` says why."""
+    bound: NotRequired[Bound]
+    """The end that is bounded where the other is open, because so few cases or trainings say nothing of it; then `ci` is null. Left out elsewhere."""
     scope: Literal["this trained model", "training seeds"] | None
-    """What the interval speaks of: the trained model at hand, or other trainings too."""
+    """What interval or bound speak of: the trained model at hand, or other trainings too."""
     reason: str | None
     """Why the number or its interval is missing, else null."""
     seed_sd: float | None
@@ -1520,6 +1552,8 @@ class Comparison(TypedDict):
     """Mean Dice of the model minus that of the other, in [-1, 1]; above 0 the model is better."""
     ci90: list[float] | None
     """Low and high end of the 90 % interval of `difference`, unadjusted."""
+    excludes_zero: NotRequired[bool | None]
+    """Whether `ci90` excludes a difference of 0, which no verdict says; null without an interval. Left out in results of `rajababu2025/1`."""
     non_inferiority: NonInferiorityOutcome
     """Whether the model is not worse."""
     equivalence: EquivalenceOutcome
@@ -1602,8 +1636,10 @@ class Equivalence(TypedDict):
     """By region; each verdict is adjusted by Holm over the regions."""
     overall: EquivalenceTest
     """Of the case's mean Dice over its regions, alone."""
-    every_region: Literal["equivalent", "different", "inconclusive"]
-    """Whether all regions are equivalent, which needs no adjustment."""
+    every_region: Literal["equivalent", "not every region", "different", "inconclusive"]
+    """`equivalent`: every region is, which needs no adjustment. `not every region`: those of `different_regions` are different. `different`: all are; in answers of `rajababu2025/1`, at least one. `inconclusive`: neither is shown."""
+    different_regions: NotRequired[list[str]]
+    """The regions whose verdict is `different`. Left out in answers of `rajababu2025/1`."""
 
 
 class ExperimentSpec(TypedDict):
@@ -2129,7 +2165,7 @@ class StepRecord(TypedDict):
 class TrustDefinitions(TypedDict):
     """Everything that an answer of `POST /trust-score` holds, as data."""
 
-    definition: Literal["rajababu2025/1"]
+    definition: Literal["rajababu2025/1", "rajababu2025/2"]
     """The version of the formulas."""
     factors: dict[Literal["t1", "t2", "t3", "t4", "t5"], QuantityDefinition]
     """The trust factors."""
@@ -2540,7 +2576,7 @@ class SegmenterBody(TypedDict):
 class TrustAnswer(TypedDict):
     """All that can be said of per-case Dice scores on real and synthetic images."""
 
-    definition: Literal["rajababu2025/1"]
+    definition: Literal["rajababu2025/1", "rajababu2025/2"]
     """The version of the formulas."""
     cases: int
     """How many distinct cases there are."""
@@ -2705,7 +2741,7 @@ class Unseen(TypedDict):
 class ExperimentResults(TypedDict):
     """The results of an experiment and where they came from."""
 
-    definition: Literal["rajababu2025/1"]
+    definition: Literal["rajababu2025/1", "rajababu2025/2"]
     """The version of the formulas of the trust factors."""
     dataset: str
     """Digest of the dataset's content."""
@@ -2742,7 +2778,7 @@ class ExperimentResults(TypedDict):
 class PartialExperimentResults(TypedDict):
     """What is there of an experiment of which steps have failed, and where it came from."""
 
-    definition: Literal["rajababu2025/1"]
+    definition: Literal["rajababu2025/1", "rajababu2025/2"]
     """The version of the formulas of the trust factors."""
     dataset: str
     """Digest of the dataset's content."""
