@@ -23,6 +23,14 @@ class Answer:
     kind: str
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request cannot be used, with the JSON pointer. An exception cannot cross a pipe."""
+
+    detail: str
+    pointer: str
+
+
 def send(pipe: IO[bytes], content: bytes, **head: Any) -> None:  # noqa: ANN401 - any JSON value
     """Write one message."""
     pipe.write(json.dumps({**head, "bytes": len(content)}).encode() + b"\n")

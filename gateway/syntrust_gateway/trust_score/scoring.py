@@ -5,7 +5,6 @@ A scoring process runs this, so it imports nothing of the API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -14,21 +13,13 @@ from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.json_values import find_control
 from syntrust_gateway.strict_json import has_control, read_object
-from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer
+from syntrust_gateway.trust_score.pipe import CSV, HTML, JSON, Answer, Refusal
 from syntrust_metrics.trust import MAX_CASES, InvalidScores, decode_table, parse_csv, score_cases
 from syntrust_metrics.trust.page import render_trust_page
 
 _CONTROL_BYTES: Final = bytes({*range(32)} - {*b"\t\n\r"})
 # A case is an object of two objects, and its id and group may each hold a bracket.
 _MOST_CONTAINERS: Final = 5 * MAX_CASES
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a request cannot be used, with the JSON pointer. An exception cannot cross a pipe."""
-
-    detail: str
-    pointer: str
 
 
 def score_request(body: bytes, kind: str, accept: str | None) -> Answer | Refusal:

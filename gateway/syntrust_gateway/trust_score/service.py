@@ -1,4 +1,4 @@
-"""The processes that score, so that a request of 100,000 cases delays no other request.
+"""The processes that compute answers, so that 100,000 cases delay no other request.
 
 A scoring takes some milliseconds of Python and as many of numpy. In a thread it would share one
 interpreter with every other request.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from asyncio import get_running_loop
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
@@ -34,6 +35,8 @@ class ScorerPool:
     def __init__(self) -> None:
         self._idle: deque[subprocess.Popen[bytes]] = deque()
         self._asking = ThreadPoolExecutor(SCORINGS_AT_ONCE, thread_name_prefix="scoring")
+        # One at a time, in a process of its own if all score: no score waits for them.
+        self._planning = ThreadPoolExecutor(1, thread_name_prefix="planning")
 
     def start(self) -> None:
         """Start them now, so that the first request does not wait for them."""
@@ -61,6 +64,31 @@ class ScorerPool:
         if "detail" in head:
             raise InvalidRequest(head["detail"], pointer=head["pointer"])
         return Answer(content, head["kind"])
+
+    async def compute(self, task: str, parts: Sequence[bytes]) -> bytes:
+        """Answer by another function than scoring, one at a time.
+
+        Parameters
+        ----------
+        task : str
+            `module:function`. It takes the parts, and gives an `Answer` or a `Refusal`.
+        parts : sequence of bytes
+            What it computes from.
+
+        Raises
+        ------
+        InvalidRequest
+            With the pointer of the field that cannot be used.
+        Unavailable
+            If two processes were ended, most likely because memory ran out.
+        """
+        head = {"task": task, "sizes": [len(part) for part in parts]}
+        reply, content = await get_running_loop().run_in_executor(
+            self._planning, self._ask, b"".join(parts), head
+        )
+        if "detail" in reply:
+            raise InvalidRequest(reply["detail"], pointer=reply["pointer"])
+        return content
 
     def _ask(self, body: bytes, head: dict[str, Any]) -> Reply:
         for _ in range(_ATTEMPTS):
