@@ -32,6 +32,7 @@ from syntrust_gateway.models import routes as models
 from syntrust_gateway.observability import routes as observability
 from syntrust_gateway.observability.health import Health
 from syntrust_gateway.observability.prometheus import Metrics
+from syntrust_gateway.planning import routes as planning
 from syntrust_gateway.trust_score import routes as trust_score
 from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_gateway.uploads import routes as uploads
@@ -109,6 +110,7 @@ def _with_routes() -> FastAPI:
         datasets.router,
         experiments.router,
         images.router,
+        planning.router,
         uploads.router,
         jobs.router,
         jobs.model_router,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import RECIPES, FileInfo, Kind
-from syntrust_core.errors import Conflict, NotFound
+from syntrust_core.errors import Conflict, InvalidRequest, NotFound
 from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
@@ -60,6 +60,24 @@ def read_results(
     body = json.loads(_read(container, info).content)
     added = {"experiment": experiment.id, "provenance": provenance}
     return cast("ExperimentResults | PartialExperimentResults", body | added)
+
+
+def read_named_results(
+    container: Container, caller: Caller, experiment_id: str, *, at: str
+) -> bytes:
+    """Read the results of an experiment that a body names: JSON without id and provenance.
+
+    Raises
+    ------
+    InvalidRequest
+        If the caller has no such experiment; `at` is the pointer of the field that names it.
+    Conflict
+        If the experiment has not ended, or failed without results.
+    """
+    try:
+        return read_report_file(container, caller, experiment_id, RESULTS_FILE).content
+    except NotFound as error:
+        raise InvalidRequest(error.detail, pointer=at) from error
 
 
 def read_report_file(

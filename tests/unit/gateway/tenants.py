@@ -101,6 +101,10 @@ IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
         "<upload>",
         {"cases": [{"id": "a", "upload": "<it>"}]},
     ),
+    ("plan_power", "/spread/id"): (
+        "<experiment>",
+        {"cases": 100, "seeds": 3, "spread": {"kind": "experiment", "id": "<it>"}},
+    ),
     ("create_model", "/upload"): ("<upload>", {"name": "new", "upload": "<it>"}),
     ("create_model", "/train/dataset"): (
         "<dataset>",
@@ -117,7 +121,7 @@ IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
 # The last names of texts that name nothing which a client has.
 PLAIN_FIELDS: Final = {
     *("name", "tags", "group", "sha256", "overrides", "dataset_digest", "alphas", "preset"),
-    *("train", "test", "validation", "cases", "seen", "without"),
+    *("train", "test", "validation", "cases", "seen", "without", "real_alone"),
 }
 # Ids of cases, which belong to their dataset; and of steps, which `test_repeat` tries.
 PLAIN: Final = {
@@ -125,6 +129,7 @@ PLAIN: Final = {
     ("create_segmentation", "/case/id"),
     *(("create_volume_score", "/cases/0/id"), ("create_experiment", "/generator/model/id")),
     ("create_experiment", "/segmenter/start/model/id"),
+    *(("plan_power", "/spread/cases/0/id"), ("plan_power", "/spread/real_alone/0/id")),
 }
 LISTS: Final = {"list_datasets", "list_experiments", "list_jobs", "list_models"}
 # Whatever they name in a path or a body: other keys are refused before that is read.

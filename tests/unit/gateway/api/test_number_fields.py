@@ -22,6 +22,15 @@ VALID: Final[dict[str, Any]] = {
     LARGEST: {"cases": [SCORES]},
     "/trust-score/volumes": {"cases": [{"id": "a", "upload": "none"}]},
 }
+# A spread is of one kind, by which its other fields are read.
+_PLAN: Final = {"cases": 100, "seeds": 3}
+SPREADS: Final[dict[str | int, dict[str, Any]]] = {
+    "alpha": {"kind": "experiment", "id": "none"},
+    "cases": {"kind": "pilot"},
+    "real_alone": {"kind": "pilot", "cases": [SCORES]},
+    "correlation": {"kind": "published"},
+    "regions": {"kind": "given"},
+}
 pytestmark = pytest.mark.any_database
 
 
@@ -79,11 +88,26 @@ def body_with(field: Field, value: Any) -> Any:
     """A body that is wrong at the field, and lacks others where all errors are told."""
     for token in reversed(field.pointer):
         value = [value] * (token + 1) if isinstance(token, int) else {token: value}
-    return {**VALID.get(field.path, {}), **merge_case(value)}
+    if field.path == "/power":
+        return plan_with(field, value)
+    return {**VALID.get(field.path, {}), **merge_case(value, "cases")}
 
 
-def merge_case(body: dict[str, Any]) -> dict[str, Any]:
-    return body if "cases" not in body else {"cases": [{**SCORES, **body["cases"][0]}]}
+def plan_with(field: Field, body: dict[str, Any]) -> Any:
+    """A plan that is wrong at the field alone."""
+    if field.pointer[0] != "spread":
+        return {**_PLAN, "spread": SPREADS["correlation"], **body}
+    name = str(field.pointer[1])
+    question = "equivalence" if name == "cases" else "non_inferiority"
+    spread = {**SPREADS[name], **merge_case(body["spread"], name)}
+    return {**_PLAN, "question": question, "spread": spread}
+
+
+def merge_case(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Complete the case of a list of cases."""
+    if not isinstance(body.get(name), list):
+        return body
+    return {name: [{**SCORES, **body[name][0]}]}
 
 
 @pytest.mark.parametrize("value", [True, "1", "0.5"])

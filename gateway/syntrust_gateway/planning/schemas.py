@@ -1,0 +1,136 @@
+"""What `POST /power` takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from syntrust_core.json_numbers import REAL, WHOLE
+from syntrust_gateway.api.described import described_by
+from syntrust_gateway.api.schemas import RequestBody
+from syntrust_metrics.planning.design import MAX_CASES, MAX_SEEDS, MIN_CASES
+from syntrust_metrics.planning.published import DEFAULT_CORRELATION
+from syntrust_metrics.trust.schema.request import ScoredCase
+
+MAX_PILOT: Final = 20_000
+MAX_REGIONS: Final = 10
+MAX_CURVE: Final = 50
+Cases = Annotated[int, Field(ge=MIN_CASES, le=MAX_CASES), WHOLE]
+Deviation = Annotated[float, Field(ge=0, le=1), REAL]
+PilotCase = Annotated[dict[str, Any], described_by(ScoredCase)]
+Pilot = Annotated[
+    list[PilotCase] | list[str],
+    Field(
+        min_length=1,
+        max_length=MAX_PILOT,
+        description="Cases as `POST /trust-score` takes them, or the lines of a table that it "
+        "reads, the header first.",
+    ),
+]
+
+
+class ExperimentSpread(RequestBody):
+    """The spread that an earlier experiment of yours measured."""
+
+    kind: Literal["experiment"]
+    id: Annotated[str, Field(max_length=100, description="Id of the experiment.")]
+    alpha: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="Where to measure. If it is left out, of all α the one with the widest "
+            "error is taken, by region.",
+        ),
+        REAL,
+    ] = None
+
+
+class PilotSpread(RequestBody):
+    """The spread of a table of Dice."""
+
+    kind: Literal["pilot"]
+    cases: Pilot
+    real_alone: Annotated[
+        Pilot | None,
+        Field(
+            description="The same of models that were trained on real data alone. Non-inferiority "
+            "needs it: the real test sets of both tables are compared. Equivalence takes none."
+        ),
+    ] = None
+    empty: Annotated[
+        Literal["brats", "drop", "zero"],
+        Field(description="What a null Dice counts as: 1, nothing (the pair is left out), or 0."),
+    ] = "brats"
+
+
+class PublishedSpread(RequestBody):
+    """The spread of published scores of one model on BraTS 2021."""
+
+    kind: Literal["published"]
+    correlation: Annotated[
+        float,
+        Field(ge=0, lt=1, description="Assumed of two models' Dice over cases."),
+        REAL,
+    ] = DEFAULT_CORRELATION
+
+
+class Deviations(RequestBody):
+    """Standard deviations of paired differences of Dice."""
+
+    case_sd: Annotated[Deviation, Field(description="Between cases.")]
+    seed_sd: Annotated[
+        Deviation | None, Field(description="Between training seeds; null if it is unknown.")
+    ] = None
+    residual_sd: Annotated[
+        Deviation | None, Field(description="Of what neither explains; null if it is unknown.")
+    ] = None
+
+
+class GivenSpread(RequestBody):
+    """A spread that you know, as an answer gave it or a paper prints it."""
+
+    kind: Literal["given"]
+    regions: Annotated[
+        dict[str, Deviations],
+        Field(min_length=1, max_length=MAX_REGIONS, description="By region."),
+    ]
+
+
+class PowerRequest(RequestBody):
+    """Test cases and seeds, a question, and how much differences spread."""
+
+    cases: Annotated[Cases, Field(description="Test cases.")]
+    seeds: Annotated[
+        int, Field(ge=1, le=MAX_SEEDS, description="Training seeds of each model."), WHOLE
+    ]
+    question: Annotated[
+        Literal["non_inferiority", "equivalence"],
+        Field(
+            description="Whether a model of a synthetic share is not worse than one of real data "
+            "alone, on real test cases; or whether both test sets give a model the same Dice."
+        ),
+    ] = "non_inferiority"
+    margin: Annotated[float, Field(gt=0, le=1, description="In Dice."), REAL] = 0.03
+    level: Annotated[float, Field(ge=1e-6, lt=0.5, description="Of each one-sided test."), REAL] = (
+        0.05
+    )
+    power: Annotated[float, Field(ge=0.5, le=0.999, description="The target."), REAL] = 0.8
+    difference: Annotated[
+        float,
+        Field(
+            ge=-1, le=1, description="The true difference to assume, in Dice; below 0 it is a loss."
+        ),
+        REAL,
+    ] = 0.0
+    curve: Annotated[
+        list[Cases] | None,
+        Field(
+            max_length=MAX_CURVE, description="Test cases of the curve; a range if it is left out."
+        ),
+    ] = None
+    spread: Annotated[
+        ExperimentSpread | PilotSpread | PublishedSpread | GivenSpread,
+        Field(discriminator="kind", description="How much paired differences spread."),
+    ]
