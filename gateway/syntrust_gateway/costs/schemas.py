@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,58 @@ class QueueCost(AnswerBody):
     reason: Reason
 
 
+class DetectableMargins(AnswerBody):
+    """Smallest differences of mean Dice that can be shown; null where even 1 cannot."""
+
+    non_inferiority: Annotated[
+        float | None,
+        Field(
+            description="The smallest margin by which a share without any loss is found not worse "
+            "than real data alone; also the smallest true loss that is found to be one."
+        ),
+    ]
+    equivalence: Annotated[
+        float | None,
+        Field(
+            description="The smallest margin within which both test sets are found equivalent if "
+            "they do not differ."
+        ),
+    ]
+
+
+class DetectableSource(AnswerBody):
+    """Where the spread of differences comes from."""
+
+    kind: Literal["experiment", "published"]
+    detail: Annotated[str, Field(description="The same as a sentence.")]
+    experiment: Annotated[
+        str | None,
+        Field(description="Id of your earlier experiment on this dataset, if it is of one."),
+    ]
+
+
+class DetectableWarning(AnswerBody):
+    """What a reader must know."""
+
+    code: str
+    detail: Annotated[str, Field(description="The same as a sentence.")]
+
+
+class Detectable(AnswerBody):
+    """The smallest differences that the test cases and seeds can show."""
+
+    cases: Annotated[int, Field(description="Test cases.")]
+    seeds: Annotated[int, Field(description="Training seeds.")]
+    power: Annotated[float, Field(description="The chance to show them.")]
+    level: Annotated[float, Field(description="Of each one-sided test.")]
+    regions: dict[str, DetectableMargins]
+    overall: Annotated[
+        DetectableMargins, Field(description="Of the case's mean Dice over its regions.")
+    ]
+    source: DetectableSource
+    warnings: list[DetectableWarning]
+
+
 class Cost(AnswerBody):
     """What steps would cost."""
 
@@ -46,8 +98,3 @@ class Cost(AnswerBody):
     ]
     bytes: int | None
     bytes_reason: Reason
-    detectable: Annotated[
-        None,
-        Field(description="Null: this release does not compute which differences it can show."),
-    ]
-    detectable_reason: str

@@ -17,7 +17,6 @@ from syntrust_gateway.db.tables import Step, StepState
 
 IDS_AT_ONCE: Final = 500
 HOUR_S: Final = 3600
-NO_POWER: Final = "The power calculation is not part of this release."
 Rates = Mapping[str, Rate]
 
 
@@ -35,8 +34,6 @@ def price(session: Session, outline: Outline) -> Cost:
         by_queue=_sum_by_queue(costs),
         bytes=None if unknown else sum(cost.bytes or 0 for cost in costs.values()),
         bytes_reason="; ".join(unknown) or None,
-        detectable=None,
-        detectable_reason=NO_POWER,
     )
 
 

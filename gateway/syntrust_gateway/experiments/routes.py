@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from syntrust_core.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
@@ -98,6 +98,7 @@ def _file_of(*media_types: str, description: str) -> dict[int | str, dict[str, A
 )
 async def create_experiment(
     request: ExperimentRequest,
+    http: Request,
     response: Response,
     container: ContainerDep,
     caller: CallerDep,
@@ -112,7 +113,7 @@ async def create_experiment(
     """
     if dry_run:
         async with _calculations():  # one at a time, the others wait
-            cost = await calculate_cost(container, caller, request)
+            cost = await calculate_cost(http.app.state.scorers, container, caller, request)
         return Response(cost.model_dump_json(), media_type="application/json")
     experiment = await to_thread.run_sync(experiments.create, container, caller, request)
     accepted(response, f"/experiments/{experiment.id}")

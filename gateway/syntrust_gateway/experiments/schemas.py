@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import AnswerBody
-from syntrust_gateway.costs.schemas import Cost
+from syntrust_gateway.costs.schemas import Cost, Detectable, Reason
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.experiments.spec import ResolvedSpec
 from syntrust_gateway.runs.schemas import Priority
@@ -82,6 +82,11 @@ class ExperimentSummary(_Experiment):
 class CostBody(Cost):
     """What an experiment would cost. Nothing was accepted and nothing stored."""
 
+    detectable: Annotated[
+        Detectable | None,
+        Field(description="The smallest differences that its test cases and seeds can show."),
+    ]
+    detectable_reason: Reason
     room: Annotated[
         str | None,
         Field(

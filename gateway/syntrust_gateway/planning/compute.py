@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -22,11 +23,16 @@ from syntrust_metrics.planning import (
     use_given,
     use_published,
 )
+from syntrust_metrics.planning.design import QUESTIONS, Question
 from syntrust_metrics.planning.plan import CURVE_CASES
 from syntrust_metrics.trust import InvalidScores, parse_csv
 
 POWER: Final = f"{__name__}:answer_power"
 _AT: Final = "/spread"
+_NO_COMPARISON: Final = {
+    "code": "no_real_alone",
+    "detail": "No share is compared with real data alone: that takes α = 1 and a smaller α.",
+}
 
 
 def answer_power(parts: Sequence[bytes]) -> Answer | Refusal:
@@ -41,6 +47,47 @@ def answer_power(parts: Sequence[bytes]) -> Answer | Refusal:
         return Refusal(error.detail, f"{_AT}{error.pointer}")
     found = plan_power(plan, source, experiment=spread.get("id"))
     return Answer(to_json(found), JSON)
+
+
+def answer_detectable(parts: Sequence[bytes]) -> Answer:
+    """Give the smallest differences that a dry run tells of; a second part holds results."""
+    asked = json.loads(parts[0])
+    sources = _find_sources(json.loads(parts[1]) if len(parts) > 1 else None)
+    plans = {
+        question: plan_power(
+            Plan(asked["cases"], asked["seeds"], question, curve=()),
+            source,
+            experiment=asked["experiment"] if source.kind == "experiment" else None,
+        )
+        for question, source in sources.items()
+    }
+    first = plans["non_inferiority"]
+    found = {
+        **{name: asked[name] for name in ("cases", "seeds")},
+        "power": first["target_power"],
+        "level": first["level"],
+        "regions": {
+            region: {name: each["regions"][region]["detectable"] for name, each in plans.items()}
+            for region in first["regions"]
+        },
+        "overall": {
+            name: each["overall"] and each["overall"]["detectable"] for name, each in plans.items()
+        },
+        "source": {name: first["spread"][name] for name in ("kind", "detail", "experiment")},
+        "warnings": first["warnings"] + ([] if asked["compares_with_real"] else [_NO_COMPARISON]),
+    }
+    return Answer(to_json(found), JSON)
+
+
+def _find_sources(results: Mapping[str, Any] | None) -> dict[Question, Source]:
+    """Measure the spread for each question, or use published scores for both."""
+    if results is not None:
+        # What was measured on too few cases is no better than published scores.
+        with suppress(InvalidScores):
+            measured = {each: measure_experiment(results, each) for each in QUESTIONS}
+            if len({frozenset(each.measured_regions) for each in measured.values()}) == 1:
+                return measured
+    return dict.fromkeys(QUESTIONS, use_published())
 
 
 def _find_source(spread: Mapping[str, Any], plan: Plan, results: Sequence[bytes]) -> Source:

@@ -31,7 +31,7 @@ from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
 
 Array = NDArray[np.float64]
 Question = Literal["non_inferiority", "equivalence"]
-QUESTIONS: Final = get_args(Question)
+QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)
 MIN_CASES: Final = 10
 MAX_CASES: Final = 100_000
 MAX_SEEDS: Final = 100

@@ -58,6 +58,11 @@ class Source:
     seeds: int | None = None
     correlation: float | None = None
 
+    @property
+    def measured_regions(self) -> list[str]:
+        """The regions with cases enough to plan with."""
+        return [region for region, found in self.regions.items() if found]
+
 
 def measure_experiment(
     results: Mapping[str, Any], question: Question, *, alpha: float | None = None

@@ -193,7 +193,7 @@ def test_a_dry_run_tells_the_steps_and_accepts_nothing(
     assert training["reason"] == "no step train_segmenter of preset tiny was measured here"
     assert body["by_queue"]["segmenter"]["device_hours"] is None
     assert body["detectable"] is None
-    assert body["detectable_reason"]
+    assert body["detectable_reason"] == "With fewer than 10 test cases no difference can be tested."
 
 
 def test_a_dry_run_reckons_with_measured_rates_and_with_what_is_done(

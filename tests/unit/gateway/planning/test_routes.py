@@ -10,9 +10,6 @@ import httpx
 import pytest
 from tests.unit.metrics.conftest import make_experiment
 
-from syntrust_core.contracts.base import Kind, Manifest, Ref
-from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Experiment, RunState, Step, StepState
 from syntrust_metrics.experiment.results import build_results
 from syntrust_metrics.planning import (
     Plan,
@@ -22,7 +19,9 @@ from syntrust_metrics.planning import (
     use_published,
 )
 
-Finish = Callable[[dict[str, Any]], str]
+pytestmark = pytest.mark.any_database
+
+Finish = Callable[..., str]
 ASKED: dict[str, Any] = {"cases": 100, "seeds": 3}
 
 
@@ -31,29 +30,6 @@ def results() -> dict[str, Any]:
     made = make_experiment(alphas=("0", "0.5", "1"), seeds=(0, 1, 2), test=12)
     found: dict[str, Any] = json.loads(json.dumps(build_results(made.request, made.scores)))
     return found
-
-
-@pytest.fixture
-def finish(
-    container: Container,
-    post_experiment: Callable[..., httpx.Response],
-    put_artifact: Callable[[Ref, dict[str, bytes]], Manifest],
-) -> Finish:
-    """Let an experiment have succeeded with these results."""
-
-    def make(results: dict[str, Any]) -> str:
-        identity: str = post_experiment().json()["id"]
-        ref = Ref(kind=Kind.BUILD_REPORT, id="b" * 64)
-        manifest = put_artifact(ref, {"results.json": json.dumps(results).encode()})
-        report = Step(id=ref.id, kind=ref.kind, message={}, needs=[], state=StepState.DONE)
-        report.manifest = manifest.model_dump(mode="json")
-        with container.write.begin() as session:
-            session.add(report)
-            row = session.get_one(Experiment, identity)
-            row.state, row.goal = RunState.SUCCEEDED, ref.id
-        return identity
-
-    return make
 
 
 def ask(api: Any, spread: dict[str, Any], **fields: Any) -> httpx.Response:
