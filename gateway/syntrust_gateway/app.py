@@ -22,6 +22,7 @@ from syntrust_gateway.api.middleware import Gate, Outermost
 from syntrust_gateway.api.openapi import complete
 from syntrust_gateway.api.repetition.answer_store import AnswerStore
 from syntrust_gateway.api.repetition.idempotency import Idempotency
+from syntrust_gateway.comparisons import routes as comparisons
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
@@ -111,6 +112,7 @@ def _with_routes() -> FastAPI:
         experiments.router,
         images.router,
         planning.router,
+        comparisons.router,
         uploads.router,
         jobs.router,
         jobs.model_router,

@@ -38,6 +38,7 @@ class Tenant:
     open_dataset: str
     dataset: str
     experiment: str
+    second_experiment: str
     upload: str
     job: str
     generator: str
@@ -105,6 +106,10 @@ IN_BODY: Final[Mapping[tuple[str, str], tuple[str, dict[str, Any]]]] = {
         "<experiment>",
         {"cases": 100, "seeds": 3, "spread": {"kind": "experiment", "id": "<it>"}},
     ),
+    ("compare_experiments", "/experiments/0"): (
+        "<experiment>",
+        {"experiments": ["<it>", "<second_experiment>"]},
+    ),
     ("create_model", "/upload"): ("<upload>", {"name": "new", "upload": "<it>"}),
     ("create_model", "/train/dataset"): (
         "<dataset>",
@@ -164,12 +169,12 @@ def make_tenant(
     assert api.post(f"/datasets/{opened}/cases", json=case).status_code == 201
     make_ready(container, dataset, name.encode().hex())
     spec = {"dataset": dataset, "alphas": [1], "name": name}
-    experiment = api.post("/experiments", json=spec).json()["id"]
+    experiment, second = (api.post("/experiments", json=spec).json()["id"] for _ in range(2))
     upload = send(api, store, {role: f"{role} of {name}".encode() for role in ROLES})
     job = api.post("/models", json={"name": name, "upload": upload}).json()["id"]
     ApiHarness(container, store, folder).drain(publish)
     model = api.get("/models", params={"kind": "segmenter"}).json()["items"][0]
-    made = (opened, dataset, experiment, upload, job, job, model["id"], model["name"])
+    made = (opened, dataset, experiment, second, upload, job, job, model["id"], model["name"])
     return Tenant(api, *made)
 
 

@@ -1,0 +1,1 @@
+"""`POST /comparisons`: experiments side by side."""
