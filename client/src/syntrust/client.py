@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self, cast
 
-from syntrust.api_types import Ready, TrustAnswer
+from syntrust.api_types import PowerAnswer, Ready, TrustAnswer
 from syntrust.connection import Connection
 from syntrust.datasets import Datasets
 from syntrust.experiments import Experiments
 from syntrust.jobs import Jobs
 from syntrust.models import Models
+from syntrust.sending.pilots import read_table
 from syntrust.sending.plain import Nan
 from syntrust.sending.scores import Reading, Scores, make_body
 from syntrust.transport import Pause
+
+_TABLES: Final = ("cases", "real_alone")
 
 
 class Client:
@@ -101,6 +104,34 @@ class Client:
         body = make_body(scores, synthetic, how)
         found: TrustAnswer = self._http.post("/trust-score", body.content, media=body.media)
         return found
+
+    def power(
+        self, cases: int, seeds: int, spread: Mapping[str, Any], **settings: object
+    ) -> PowerAnswer:
+        """Tell what test cases and training seeds can show, and how many it takes.
+
+        Parameters
+        ----------
+        cases, seeds : int
+            Test cases, and training seeds of each model.
+        spread : mapping
+            How much paired differences spread: ``{"kind": "experiment", "id": id}``,
+            ``{"kind": "pilot", "cases": table, "real_alone": table}``, ``{"kind": "published"}``,
+            or ``{"kind": "given", "regions": {"ET": {"case_sd": 0.1}}}``. A table is a list of
+            cases, lines of CSV, or a file.
+        settings : object
+            The other fields of `POST /power`: question, margin, level, power, difference, curve.
+
+        Raises
+        ------
+        UnfitScores
+            If a table cannot be sent as it is.
+        Refused
+            If the server cannot use a field; `errors` has its pointer.
+        """
+        tables = {name: read_table(spread[name]) for name in _TABLES if spread.get(name)}
+        body = {"cases": cases, "seeds": seeds, "spread": {**spread, **tables}, **settings}
+        return cast("PowerAnswer", self._http.post("/power", body))
 
     def health(self) -> Ready:
         """What `/health/ready` says; `ServerFailed` when a part is not ready."""

@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource
 
 from syntrust.api_types import (
+    ComparisonAnswer,
     CostBody,
     ExperimentBody,
     ExperimentSummary,
@@ -57,7 +58,7 @@ class Experiments:
         return cast("ExperimentBody", self._http.post("/experiments", body, key=idempotency_key))
 
     def dry_run(self, dataset: str, alphas: Sequence[float], **settings: object) -> CostBody:
-        """Tell what `create` would cost in steps, bytes and device-hours. Nothing is accepted."""
+        """Tell what `create` would cost, and what it could show. Nothing is accepted."""
         body = {"dataset": dataset, "alphas": list(alphas), **settings}
         asked = self._http.post("/experiments?dry_run=true", body)
         return cast("CostBody", asked)
@@ -140,6 +141,11 @@ class Experiments:
         """
         found = self._http.get(f"/experiments/{safe(experiment)}/results")
         return cast("AnyResults", found)
+
+    def compare(self, experiments: Sequence[str]) -> ComparisonAnswer:
+        """Two to six experiments side by side; the others are compared with the first."""
+        body = {"experiments": list(experiments)}
+        return cast("ComparisonAnswer", self._http.post("/comparisons", body))
 
     def figure(self, experiment: str, name: str, *, file_format: str = "svg") -> bytes:
         """One of `FIGURES` as svg or png."""

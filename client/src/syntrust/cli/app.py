@@ -15,6 +15,7 @@ from syntrust.cli.experiments import experiment_app
 from syntrust.cli.failures import run
 from syntrust.cli.jobs import job_app, synthesise
 from syntrust.cli.models import model_app
+from syntrust.cli.planning.commands import compare, power
 from syntrust.cli.segment import segment
 from syntrust.cli.trust_score import trust_score
 from syntrust.client import Client
@@ -37,6 +38,8 @@ app.add_typer(model_app, name="model")
 app.command()(segment)
 app.command()(synthesise)
 app.command("trust-score")(trust_score)
+app.command()(power)
+app.command()(compare)
 app.command()(demo)
 
 

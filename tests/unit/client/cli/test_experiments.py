@@ -238,6 +238,15 @@ def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
             "segmenter": {"device_hours": 1.5, "reason": None},
             "metrics": {"device_hours": None, "reason": "not measured"},
         },
+        "detectable": {
+            "cases": 12,
+            "seeds": 1,
+            "power": 0.8,
+            "regions": {"ET": {"non_inferiority": 0.0741, "equivalence": None}},
+            "overall": {"non_inferiority": 0.05, "equivalence": 0.06},
+            "source": {"detail": "Measured on an experiment."},
+            "warnings": [{"code": "few_cases", "detail": "Too few cases."}],
+        },
     }
     server.on("POST /experiments?dry_run=true", answer(body=cost))
 
@@ -250,4 +259,7 @@ def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
     assert "metrics: unknown" in printed
     assert "not measured" in printed
     assert "You may store 5 bytes and have 7." in printed
+    assert "12 test cases and 1 training seed(s) show with a power of 80%" in printed
+    assert "ET\t0.074\tnone" in printed
+    assert "note: Too few cases." in printed
     assert "Nothing was accepted." in printed

@@ -57,7 +57,7 @@ def print_results(console: Console, results: AnyResults) -> None:
     alphas = _keep(results["alphas"])
     trusts = [entry["trust"] for entry in alphas]
     heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
-    _print_factors(console, heads, trusts)
+    print_factors(console, heads, trusts)
     _print_controls(console, results["controls"])
     _print_notes(console, trusts)
     unseen = results["unseen"]
@@ -87,7 +87,7 @@ def _print_missing(console: Console, missing: MissingParts) -> None:
 
 def print_trust(console: Console, trust: TrustAnswer) -> None:
     """The trust factors of one scoring, whether both sets are equivalent, and the score."""
-    _print_factors(console, [f"{trust['cases']} cases"], [trust])
+    print_factors(console, [f"{trust['cases']} cases"], [trust])
     _print_equivalence(console, trust["equivalence"])
     _print_score(console, trust["score"])
     _print_notes(console, [trust])
@@ -98,7 +98,9 @@ def _mix(entry: Arm) -> str:
     return f"{mix['n_real']} real + {mix['n_synthetic']} twins"
 
 
-def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[TrustAnswer]) -> None:
+def print_factors(
+    console: Console, heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]
+) -> None:
     """As many columns side by side as the terminal holds, the others below."""
     width = max(_CELL_WIDTH, *map(len, _every_cell(trusts)))
     fit = max(1, (console.width - _LABEL_WIDTH) // (width + 1))
@@ -120,7 +122,7 @@ def _print_factors(console: Console, heads: Sequence[str], trusts: Sequence[Trus
         console.print()
 
 
-def _every_cell(trusts: Sequence[TrustAnswer]) -> Iterator[str]:
+def _every_cell(trusts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for trust in trusts:
         for factor in _FACTORS:
             for path in find_paths(trust["factors"][factor]):
@@ -350,7 +352,33 @@ def print_cost(console: Console, cost: CostBody) -> None:
         console.print(f"{queue}: {told}")
     if room := cost.get("room"):
         console.print(escape(room))
+    _print_detectable(console, cost)
     console.print("Nothing was accepted.")
+
+
+def _print_detectable(console: Console, cost: CostBody) -> None:
+    """The smallest differences that the test cases and seeds can show."""
+    found = cost["detectable"]
+    if found is None:
+        console.print(escape(cost["detectable_reason"] or ""))
+        return
+    console.print(
+        f"Smallest difference of mean Dice that {found['cases']} test cases and {found['seeds']} "
+        f"training seed(s) show with a power of {found['power']:.0%}:"
+    )
+    rows = [*found["regions"].items(), ("all regions", found["overall"])]
+    print_rows(
+        console,
+        ("region", "not worse than real data alone", "both test sets equal"),
+        [(name, _dice(e["non_inferiority"]), _dice(e["equivalence"])) for name, e in rows],
+    )
+    console.print(escape(found["source"]["detail"]))
+    for warning in found["warnings"]:
+        console.print(f"[yellow]note:[/] {escape(warning['detail'])}")
+
+
+def _dice(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
 
 
 def _measured(own: KindCost) -> tuple[str, str]:
