@@ -64,6 +64,28 @@ RUNS: Final = (
     Run("syntrust --url http://gateway:8000 dataset list", "syntrust --url {url} dataset list"),
     same("syntrust model list | cut -f1"),
     Run("syntrust trust-score FILE", "syntrust trust-score dice.csv"),
+    same("syntrust power --cases 100", says="Every region at once: at least 91%."),
+    Run(
+        "syntrust power --cases 251 --experiment ID",
+        "syntrust power --cases 251 --experiment {experiment}",
+        code=1,
+        says="Fewer than 10 cases have Dice on both sides",
+    ),
+    Run(
+        "syntrust power --cases 251 --pilot share.csv --real-alone real.csv",
+        "syntrust power --cases 251 --pilot dice.csv --real-alone dice.csv",
+        says="Measured on 12 cases",
+    ),
+    same(
+        "syntrust power --cases 251 --question equivalence --pilot dice.csv",
+        says="Measured on 12 cases and 1 training seed(s) of the pilot table.",
+    ),
+    Run(
+        "syntrust compare ID ID",
+        f"{_RUN} {{dataset}} --alphas 0,1 --iterations 3 --steps 2 && syntrust compare "
+        "$(syntrust experiment list | grep succeeded | head -2 | cut -f1)",
+        says="setting that differs",
+    ),
     Run("syntrust dataset add FOLDER", "syntrust dataset add CASES"),
     Run("syntrust dataset add FOLDER --into ID", "syntrust dataset add CASES --into {open}"),
     Run(
