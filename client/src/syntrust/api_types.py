@@ -93,6 +93,33 @@ class CheckedModel(TypedDict):
     """It is free."""
 
 
+class ComparedExperiment(TypedDict):
+    """One of the experiments."""
+
+    id: str
+    """Its id."""
+    name: str | None
+    """The name that it was given."""
+    digest: str
+    """Digest of its results."""
+    test_cases: int
+    """How many test cases it has."""
+    seeds: list[int]
+    """Its training seeds."""
+    partial: bool
+    """Steps of it have failed, so that some arms may be missing."""
+
+
+Experiment: TypeAlias = str
+
+
+class ComparisonRequest(TypedDict):
+    """Two to six experiments."""
+
+    experiments: list[Experiment]
+    """Ids. The others are compared with the first."""
+
+
 class ComparisonVerdicts(TypedDict):
     """
     What holds for every region at once.
@@ -170,6 +197,44 @@ class Derivation(TypedDict):
     """By default that of the dataset."""
     without: NotRequired[list[WithoutItem]]
     """Further cases to leave out."""
+
+
+class DetectableMargins(TypedDict):
+    """Smallest differences of mean Dice that can be shown; null where even 1 cannot."""
+
+    non_inferiority: float | None
+    """The smallest margin by which a share without any loss is found not worse than real data alone; also the smallest true loss that is found to be one."""
+    equivalence: float | None
+    """The smallest margin within which both test sets are found equivalent if they do not differ."""
+
+
+class DetectableSource(TypedDict):
+    """Where the spread of differences comes from."""
+
+    kind: Literal["experiment", "published"]
+    detail: str
+    """The same as a sentence."""
+    experiment: str | None
+    """Id of your earlier experiment on this dataset, if it is of one."""
+
+
+class DetectableWarning(TypedDict):
+    """What a reader must know."""
+
+    code: str
+    detail: str
+    """The same as a sentence."""
+
+
+class Deviations(TypedDict):
+    """Standard deviations of paired differences of Dice."""
+
+    case_sd: float
+    """Between cases."""
+    seed_sd: NotRequired[float | None]
+    """Between training seeds; null if it is unknown."""
+    residual_sd: NotRequired[float | None]
+    """Of what neither explains; null if it is unknown."""
 
 
 class Discrepancy(TypedDict):
@@ -287,6 +352,13 @@ class EstimatesBySide(TypedDict):
     """By region, on the synthetic test set."""
 
 
+class EveryRegionPower(TypedDict):
+    """What holds for all regions at once."""
+
+    power_at_least: float
+    """A lower bound of the chance that every region is answered with yes, in [0, 1], however the regions depend on each other (Bonferroni)."""
+
+
 class ExperimentChanges(TypedDict):
     """What can be changed of an experiment, whatever its state. It is part of no digest."""
 
@@ -325,6 +397,16 @@ Alpha: TypeAlias = float
 
 
 Seed: TypeAlias = int
+
+
+class ExperimentSpread(TypedDict):
+    """The spread that an earlier experiment of yours measured."""
+
+    kind: Literal["experiment"]
+    id: str
+    """Id of the experiment."""
+    alpha: NotRequired[float | None]
+    """Where to measure. If it is left out, of all α the one with the widest error is taken, by region."""
 
 
 class Expiry(TypedDict):
@@ -398,6 +480,14 @@ class GeneratorDomain(TypedDict):
     shape: tuple[int, int, int]
     spacing_mm: NotRequired[tuple[float, float, float] | None]
     fit: NotRequired[Literal["exact", "crop"]]
+
+
+class GivenSpread(TypedDict):
+    """A spread that you know, as an answer gave it or a paper prints it."""
+
+    kind: Literal["given"]
+    regions: dict[str, Deviations]
+    """By region."""
 
 
 ShapeItem: TypeAlias = int
@@ -685,6 +775,48 @@ class NonInferiorityOutcome(TypedDict):
     """`inconclusive` is no finding of no difference."""
 
 
+class PairedDifferences(TypedDict):
+    """
+    Mean paired differences of Dice on one test set, each by itself: for several regions and α
+    nothing is adjusted.
+    """
+
+    cases: int | None
+    """How many cases are paired; null where none are."""
+    seeds: int | None
+    """How many training seeds are paired; null where none are."""
+    regions: dict[str, IntervalEstimate] | None
+    """By region: this experiment minus the first, in Dice, with its 95 % interval. Above 0 this one is better. It is null where cases or trainings are not the same."""
+    overall: IntervalEstimate | None
+    """The same of the case's mean over its regions."""
+    reason: str | None
+    """Why nothing is paired, else null."""
+
+
+Cases1: TypeAlias = list[str]
+"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+
+
+RealAlone1: TypeAlias = list[str]
+"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+
+
+class PlanWarning(TypedDict):
+    """What a reader must know of a plan."""
+
+    code: Literal[
+        "few_cases",
+        "few_seeds",
+        "seeds_not_measured",
+        "few_measured_cases",
+        "few_measured_seeds",
+        "assumed_correlation",
+    ]
+    """What it is about; stable."""
+    detail: str
+    """The same as a sentence."""
+
+
 class PlatformVersions(TypedDict):
     """Versions of what answered."""
 
@@ -692,6 +824,15 @@ class PlatformVersions(TypedDict):
     """Of the gateway."""
     python: str
     """Of Python."""
+
+
+class PointPower(TypedDict):
+    """What a number of test cases can show."""
+
+    power: float
+    """Chance that the question is answered with yes, in [0, 1], of this region alone."""
+    detectable: float | None
+    """Smallest margin, in Dice, that is met at the target power if there is no true difference. For non-inferiority it is also the smallest true loss that a one-sided test finds. It is null where even a margin of 1 is not met."""
 
 
 class Policy(TypedDict):
@@ -728,6 +869,9 @@ class PolicyChoice(TypedDict):
     """Equivalence margin in Dice, in (0, 1]."""
 
 
+CurveItem: TypeAlias = int
+
+
 class PredictionsBody(TypedDict):
     experiment: str
     model: str
@@ -750,6 +894,14 @@ class Progress(TypedDict):
     done: int
     total: int
     detail: NotRequired[dict[str, float | int | str]]
+
+
+class PublishedSpread(TypedDict):
+    """The spread of published scores of one model on BraTS 2021."""
+
+    kind: Literal["published"]
+    correlation: NotRequired[float]
+    """Assumed of two models' Dice over cases."""
 
 
 class QuantityDefinition(TypedDict):
@@ -816,6 +968,34 @@ class Ref(TypedDict):
 
     kind: Kind
     id: str
+
+
+class RegionPower(TypedDict):
+    """What a design can show of one region, and what it would take."""
+
+    power: float
+    """Chance that the question is answered with yes, in [0, 1], of this region alone."""
+    detectable: float | None
+    """Smallest margin, in Dice, that is met at the target power if there is no true difference. For non-inferiority it is also the smallest true loss that a one-sided test finds. It is null where even a margin of 1 is not met."""
+    cases_needed: int | None
+    """Fewest test cases that reach the target power with these seeds, at least 50. It is null where 100000 do not; then `reason` says why."""
+    seeds_needed: int | None
+    """Fewest training seeds that reach the target power with these test cases, at least 3. It is null where 100 do not, or the spread of seeds is unknown; then `reason` says why."""
+    reason: str | None
+    """Why a number is missing, else null."""
+
+
+class RegionSpread(TypedDict):
+    """How much paired differences of Dice spread, and because of what."""
+
+    case_sd: float
+    """Standard deviation between cases, in Dice; with one measured seed it holds the residual."""
+    seed_sd: float | None
+    """Standard deviation between training seeds, in Dice; null where one seed was measured."""
+    residual_sd: float | None
+    """Standard deviation of what neither explains, in Dice; null where one seed was measured."""
+    alpha: float | None
+    """The α that it was measured at: of several, the one with the widest error for the cases and seeds that were asked for. It is null where it is not of an experiment."""
 
 
 class RegisteredCase(TypedDict):
@@ -1038,6 +1218,15 @@ class Sensitivity(TypedDict):
     """Mean absolute difference by region; lower is better."""
 
 
+class Setting(TypedDict):
+    """A setting in which the experiments differ."""
+
+    setting: str
+    """JSON pointer into `spec`."""
+    values: list[str | float | bool | list[str] | list[float] | None]
+    """Its value in each experiment, in their order; null where it has none. A long list is told by how many entries it has."""
+
+
 class ShareAbove(TypedDict):
     """How many seen sources resemble their twins more than nearly all unseen ones do."""
 
@@ -1121,6 +1310,27 @@ class Spread(TypedDict):
     """Between training seeds, the same for all cases; null with one seed."""
     rest: float | None
     """Of one case in one training, beside both; null with one seed."""
+
+
+class SpreadSource(TypedDict):
+    """Where the spread comes from."""
+
+    kind: Literal["experiment", "pilot", "published", "given"]
+    """An earlier experiment, a pilot table, published scores, or numbers of the caller."""
+    detail: str
+    """The same as a sentence."""
+    experiment: str | None
+    """Id of the experiment, if it is of one."""
+    cases: int | None
+    """How many cases were measured; null if the caller gave the numbers."""
+    seeds: int | None
+    """How many training seeds were measured; null if the caller gave the numbers."""
+    correlation: float | None
+    """The assumed correlation of two models' Dice over cases; null where both were measured."""
+    regions: dict[str, RegionSpread]
+    """By region."""
+    overall: RegionSpread | None
+    """Of the case's mean Dice over its regions; null if the caller gave the numbers."""
 
 
 class StartCard(TypedDict):
@@ -1545,6 +1755,15 @@ class ClientUsage(TypedDict):
     by_kind: dict[Kind, KindUsage]
 
 
+class ComparedFactors(TypedDict):
+    """The trust factors of one experiment at one α."""
+
+    factors: Factors | None
+    """The factors over all its seeds; null where it has none at this α."""
+    reason: str | None
+    """Why there are none, else null."""
+
+
 class Comparison(TypedDict):
     """One region of two models on the same real test images."""
 
@@ -1578,6 +1797,17 @@ class CurvePoint(TypedDict):
     """Share of real data in training, in [0, 1]."""
     difference: Estimate
     """T1 on real minus T1 on synthetic test images, in [-1, 1]; closer to 0 is better."""
+
+
+class CurvePower(TypedDict):
+    """One point of the curve over test cases."""
+
+    cases: int
+    """Test cases."""
+    regions: dict[str, PointPower]
+    """By region."""
+    overall: PointPower | None
+    """Of the case's mean over its regions."""
 
 
 class DatasetBody(TypedDict):
@@ -1614,6 +1844,24 @@ class DatasetSummary(TypedDict):
     tags: list[str]
     created: str
     progress: InspectionProgress
+
+
+class Detectable(TypedDict):
+    """The smallest differences that the test cases and seeds can show."""
+
+    cases: int
+    """Test cases."""
+    seeds: int
+    """Training seeds."""
+    power: float
+    """The chance to show them."""
+    level: float
+    """Of each one-sided test."""
+    regions: dict[str, DetectableMargins]
+    overall: DetectableMargins
+    """Of the case's mean Dice over its regions."""
+    source: DetectableSource
+    warnings: list[DetectableWarning]
 
 
 class Difference(TypedDict):
@@ -2025,6 +2273,97 @@ class NoiseFloors(TypedDict):
     """When the model is trained again."""
 
 
+class PairedArm(TypedDict):
+    """One experiment minus the first at one α."""
+
+    experiment: str
+    """Id of the experiment."""
+    minus: str
+    """Id of the first experiment."""
+    alpha: float
+    """Share of real data in training, which both have."""
+    real: PairedDifferences
+    """On the real test set."""
+    synthetic: PairedDifferences
+    """On the synthetic test set; paired only where the twins were drawn alike."""
+
+
+Cases: TypeAlias = list[ScoredCase]
+"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+
+
+RealAlone: TypeAlias = list[ScoredCase]
+"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+
+
+class PilotSpread(TypedDict):
+    """The spread of a table of Dice."""
+
+    kind: Literal["pilot"]
+    cases: Cases | Cases1
+    """Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+    real_alone: NotRequired[RealAlone | RealAlone1 | None]
+    """The same of models that were trained on real data alone. Non-inferiority needs it: the real test sets of both tables are compared. Equivalence takes none."""
+    empty: NotRequired[Literal["brats", "drop", "zero"]]
+    """What a null Dice counts as: 1, nothing (the pair is left out), or 0."""
+
+
+class PowerAnswer(TypedDict):
+    """What a number of test cases and training seeds can show."""
+
+    question: Literal["non_inferiority", "equivalence"]
+    """Whether a synthetic share is not worse than real data alone, or whether both test sets give the same Dice."""
+    cases: int
+    """Test cases."""
+    seeds: int
+    """Training seeds of each model."""
+    margin: float
+    """In Dice."""
+    level: float
+    """Level of each one-sided test."""
+    target_power: float
+    """The power that was asked for."""
+    difference: float
+    """The true difference that is assumed, in Dice."""
+    scope: Literal["this trained model", "training seeds"]
+    """Whether the plan accounts for the spread of trainings."""
+    spread: SpreadSource
+    """How much differences spread, and where that comes from."""
+    regions: dict[str, RegionPower]
+    """By region."""
+    overall: RegionPower | None
+    """Of the case's mean over its regions; null if the caller gave the spread."""
+    every_region: EveryRegionPower
+    """Of all regions at once."""
+    curve: list[CurvePower]
+    """Power over test cases, ascending, with the seeds that were asked for."""
+    warnings: list[PlanWarning]
+    """What a reader must know."""
+
+
+class PowerRequest(TypedDict):
+    """Test cases and seeds, a question, and how much differences spread."""
+
+    cases: int
+    """Test cases."""
+    seeds: int
+    """Training seeds of each model."""
+    question: NotRequired[Literal["non_inferiority", "equivalence"]]
+    """Whether a model of a synthetic share is not worse than one of real data alone, on real test cases; or whether both test sets give a model the same Dice."""
+    margin: NotRequired[float]
+    """In Dice."""
+    level: NotRequired[float]
+    """Of each one-sided test."""
+    power: NotRequired[float]
+    """The target."""
+    difference: NotRequired[float]
+    """The true difference to assume, in Dice; below 0 it is a loss."""
+    curve: NotRequired[list[CurveItem] | None]
+    """Test cases of the curve; a range if it is left out."""
+    spread: ExperimentSpread | PilotSpread | PublishedSpread | GivenSpread
+    """How much paired differences spread."""
+
+
 class Problem(TypedDict):
     """An error as RFC 9457 writes it; `type` is stable."""
 
@@ -2369,6 +2708,28 @@ class Companions(TypedDict):
     """By region and test set, beside T5."""
 
 
+class ComparedArm(TypedDict):
+    """The experiments side by side at one α."""
+
+    alpha: float
+    """Share of real data in training, in [0, 1]."""
+    experiments: list[ComparedFactors]
+    """Of each experiment, in their order."""
+
+
+class ComparisonAnswer(TypedDict):
+    """Experiments side by side."""
+
+    experiments: list[ComparedExperiment]
+    """The experiments, as they were named. The first is what the others are compared with."""
+    settings: list[Setting]
+    """Every setting in which they differ."""
+    alphas: list[ComparedArm]
+    """Trust factors at each α of any of them, ascending."""
+    differences: list[PairedArm]
+    """Paired differences from the first, by experiment and α."""
+
+
 class CostBody(TypedDict):
     """What an experiment would cost. Nothing was accepted and nothing stored."""
 
@@ -2381,9 +2742,10 @@ class CostBody(TypedDict):
     bytes: int | None
     bytes_reason: str | None
     """Why it is null, else null."""
-    detectable: None
-    """Null: this release does not compute which differences it can show."""
-    detectable_reason: str
+    detectable: Detectable | None
+    """The smallest differences that its test cases and seeds can show."""
+    detectable_reason: str | None
+    """Why it is null, else null."""
     room: str | None
     """Why it would be refused now (429), or would store more than you may; null if it has room, or nobody knows how much it stores."""
     spec: ResolvedSpec
