@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from syntrust_gateway.trust_score.pipe import JSON as JSON_TYPE
-from syntrust_gateway.trust_score.scoring import Refusal, negotiate_type, score_request
+from syntrust_gateway.trust_score.pipe import Refusal
+from syntrust_gateway.trust_score.scoring import negotiate_type, score_request
 from syntrust_metrics.trust import list_definitions
 
 pytestmark = pytest.mark.any_database

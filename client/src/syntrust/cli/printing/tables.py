@@ -274,7 +274,7 @@ def describe_bound(estimate: AnyEstimate, digits: int = 3) -> str:
     return f"{side} {value:.{digits}f}; {estimate['reason']}"
 
 
-def _has_spread(trust: TrustAnswer) -> bool:
+def _has_spread(trust: Mapping[str, Any]) -> bool:
     t1 = trust["factors"]["t1"]
     return any(_at(t1, path).get("seed_sd") is not None for path in find_paths(t1))
 
