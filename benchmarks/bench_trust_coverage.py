@@ -110,10 +110,11 @@ def list_estimates(tree: dict[str, Any]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Found:
-    """Of each estimate of a family: share that holds the truth, share with an open end."""
+    """Of each estimate of a family: shares that hold the truth, have an open end, are withheld."""
 
     held: Array
     open_ends: Array
+    withheld: Array
 
 
 def coverage(scenario: Scenario, first: int, repetitions: int, resamples: int) -> dict[str, Found]:
@@ -134,7 +135,9 @@ def coverage(scenario: Scenario, first: int, repetitions: int, resamples: int) -
             pairs = zip(values, estimates, strict=True)
             counts[name] += np.array([_judge(*each) for each in pairs]).T
     return {
-        name: Found(held / np.maximum(given, 1), opened / np.maximum(given, 1))
+        name: Found(
+            held / np.maximum(given, 1), opened / np.maximum(given, 1), 1 - given / repetitions
+        )
         for name, (given, held, opened) in counts.items()
     }
 
@@ -166,6 +169,7 @@ def report(scenario: Scenario, found: dict[str, Found], repetitions: int) -> boo
             fine = shares.min() >= low - noise and shares.max() <= scenario.high + noise
             mark, held = ("  ok" if fine else "  MISSED"), held and bool(fine)
         opened = f"  open ends {family.open_ends.max():.0%}" if family.open_ends.any() else ""
+        opened += f"  withheld {family.withheld.max():.0%}" if family.withheld.any() else ""
         print(f"  {name:12s} {shares.min():6.1%} to {shares.max():6.1%}{bound}{mark}{opened}")
     return held
 

@@ -1,5 +1,8 @@
 """Compare interval methods factor by factor: how often they hold the truth, and how wide they are.
 
+Ends are cut at what the factor can be. An interval of all that it can be says nothing and counts
+as withheld.
+
 One draw of cases and resamples serves every method. T1 and T2 are those of the case means on each
 side, T3 to T5 those of each region.
 """
@@ -38,12 +41,13 @@ class Tally:
     widths: list[float] = field(default_factory=list)
     withheld: int = 0
 
-    def add(self, bounds: Bounds | None, truth: float) -> None:
-        if bounds is None:
+    def add(self, bounds: Bounds | None, truth: float, possible: Bounds) -> None:
+        if bounds is None or (bounds[0] <= possible[0] and bounds[1] >= possible[1]):
             self.withheld += 1
             return
-        self.held += bounds[0] - ROUNDING <= truth <= bounds[1] + ROUNDING
-        self.widths.append(bounds[1] - bounds[0])
+        low, high = max(bounds[0], possible[0]), min(bounds[1], possible[1])
+        self.held += low - ROUNDING <= truth <= high + ROUNDING
+        self.widths.append(high - low)
 
 
 def compare_methods(population: Population, cases: int, repetitions: int) -> None:
@@ -57,7 +61,8 @@ def compare_methods(population: Population, cases: int, repetitions: int) -> Non
     for number in range(repetitions):
         for i, (factor, found) in enumerate(_run(population, cases, number)):
             for method, bounds in found.items():
-                tallies.setdefault((i, method), Tally()).add(bounds, truths[i])
+                tally = tallies.setdefault((i, method), Tally())
+                tally.add(bounds, truths[i], _limit(factor, cases))
             plain = found["bootstrap-t-log"]
             if factor == "t5" and plain is not None:
                 t5s += 1
@@ -82,6 +87,13 @@ def _run(
             plain = found["bootstrap-t-log"]
             found[CAPPED] = None if plain is None else cap_t5(plain, x)
         yield factor, found
+
+
+def _limit(factor: str, cases: int) -> Bounds:
+    """Lowest and highest value of a factor of so many cases."""
+    if factor == "t5":
+        return 0.0, math.sqrt(cases - 1)
+    return (0.5, 1.0) if factor == "t2" else (0.0, 1.0)
 
 
 def _columns(dice: Array) -> Iterator[tuple[str, Array, Array]]:
