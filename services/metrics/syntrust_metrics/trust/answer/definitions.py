@@ -38,6 +38,7 @@ from syntrust_metrics.trust.schema.definitions import (
 )
 
 DEFINITION: Final[Definition] = "rajababu2025/2"
+PERCENTILE: Final = "percentile of the bootstrap"
 HIGHER: Final = "higher is better"
 LOWER: Final = "lower is better"
 PAPER: Final = (
@@ -60,6 +61,7 @@ class Entry:
     direction: Direction | None
     undefined_when: str
     citation: str | None
+    interval: str | None = None
 
     def as_body(self) -> QuantityDefinition:
         return {
@@ -69,6 +71,7 @@ class Entry:
             "range": list(self.range),
             "direction": self.direction,
             "undefined_when": self.undefined_when,
+            "interval": self.interval,
             "citation": self.citation,
         }
 
@@ -82,6 +85,7 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         HIGHER,
         "no case",
         f"{PAPER}, eq. 6",
+        "bootstrap-t; open below at 0",
     ),
     "t2": Entry(
         "consistency over cases",
@@ -91,6 +95,7 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         HIGHER,
         "no case, or one case at ddof 1",
         f"{PAPER}, eq. 7 as printed",
+        "bootstrap-t of log(1 - T2); open below at 0.5",
     ),
     "t3": Entry(
         "cosine similarity",
@@ -100,6 +105,7 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         HIGHER,
         "every Dice of a side is 0",
         f"{PAPER}, eq. 8",
+        "bootstrap-t of log(1 - T3); open below at 0",
     ),
     "t4": Entry(
         "mean absolute difference",
@@ -109,6 +115,7 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         LOWER,
         "no pair",
         f"{PAPER}, eq. 9",
+        "bootstrap-t; open above at 1",
     ),
     "t5": Entry(
         "coefficient of variation",
@@ -118,6 +125,8 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         LOWER,
         "the mean Dice is 0, or one case at ddof 1",
         f"{PAPER}, eq. 10",
+        "bootstrap-t of log T5; at most sqrt((1 - m) / m), m the lower t limit of the mean; open "
+        "above from sqrt(M - 1) on",
     ),
 }
 
@@ -130,6 +139,7 @@ COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
         HIGHER,
         "a region without a pair",
         None,
+        "the value ± the 95 % quantile of the spread of the shifts of the means; open below at 0.5",
     ),
     "t2_within": Entry(
         "consistency within cases",
@@ -139,6 +149,7 @@ COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
         HIGHER,
         "no case",
         None,
+        PERCENTILE,
     ),
     "correlation": Entry(
         "Pearson's correlation",
@@ -148,6 +159,7 @@ COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
         HIGHER,
         "a side has no spread",
         None,
+        PERCENTILE,
     ),
     "concordance": Entry(
         "Lin's concordance",
@@ -157,6 +169,7 @@ COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
         HIGHER,
         "no pair",
         LIN,
+        PERCENTILE,
     ),
     "t3_shuffled": Entry(
         "T3 if pairing meant nothing",
@@ -175,6 +188,7 @@ COMPANIONS: Final[Mapping[CompanionName, Entry]] = {
         None,
         "no pair",
         BLAND,
+        PERCENTILE,
     ),
     "limits": Entry(
         "limits of agreement",

@@ -53,6 +53,9 @@ class QuantityDefinition(TypedDict):
     undefined_when: str
     """When it has no value."""
 
+    interval: str | None
+    """How its interval is computed and where an end is open; null where it has none."""
+
     citation: str | None
     """Where it comes from; null where it is our own."""
 
