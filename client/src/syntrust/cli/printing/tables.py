@@ -169,7 +169,9 @@ def _verdict(verdict: str) -> str:
 
 def _every_region(equivalence: Equivalence) -> tuple[str, str]:
     """The verdict on all regions, and which of them differ."""
-    named = ", ".join(equivalence.get("different_regions") or ())
+    body: Mapping[str, Any] = equivalence
+    regions: Sequence[str] = body.get("different_regions") or ()
+    named = ", ".join(regions)
     if equivalence["every_region"] == "different" and not named:
         # An older answer says so where one region differs.
         return "not every region", ""
