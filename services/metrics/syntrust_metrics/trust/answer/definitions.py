@@ -105,7 +105,7 @@ FACTORS: Final[Mapping[FactorName, Entry]] = {
         HIGHER,
         "every Dice of a side is 0",
         f"{PAPER}, eq. 8",
-        "bootstrap-t of log(1 - T3); open below at 0",
+        "bootstrap-t, of log(1 - T3) below 30 cases; open below at 0",
     ),
     "t4": Entry(
         "mean absolute difference",

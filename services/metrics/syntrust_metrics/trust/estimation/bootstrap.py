@@ -5,8 +5,8 @@ sums of per-case features, so `features @ weights.T` gives all resamples at once
 centred first, because :math:`E[x^2] - E[x]^2` of raw Dice loses small variances.
 
 The factors also get the scale on which they are studentised, their own for T1 and T4 and a
-logarithmic one for T2, T3 and T5, and their standard error on it from the influence function (Efron
-and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12 and 21).
+logarithmic one for T2, T5 and, below 30 cases, T3, and their standard error on it from the
+influence function (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12 and 21).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from syntrust_metrics.trust.estimation.companions import concordance, correlatio
 from syntrust_metrics.trust.estimation.resampled import (
     Draws,
     Resampled,
+    ScaleName,
     list_scales,
     studentised_rows,
 )
@@ -161,7 +162,13 @@ class _Features:
             variances = [moments.second[:2], _centre_square(gap_shift, gap_square)]
             return Resampled(
                 plain=np.concatenate([1 - within, *agreement]),
-                studentised=_studentise(spreads, alignment, (means, np.concatenate(variances)), n),
+                studentised=_studentise(
+                    spreads,
+                    alignment,
+                    (means, np.concatenate(variances)),
+                    n,
+                    list_scales(regions, self.cases),
+                ),
                 mean_shift=_spread_over_regions(shift),
             )
 
@@ -338,22 +345,28 @@ def _studentise(
     alignment: tuple[Array, Array],
     means: tuple[Array, Array],
     n: Array,
+    scales: tuple[ScaleName, ...],
 ) -> Draws:
     """Join T2, T5, T3, T1 and T4 with their scales and the standard errors on these."""
     value, square = map(np.concatenate, zip(spreads, alignment, strict=True))
-    log = np.log(value)
+    scaled = np.log(value)
     regions = len(alignment[0])
     rows = studentised_rows(regions)
-    for falling in (value[rows["t2"]], value[rows["t3"]]):
-        np.subtract(1, falling, out=falling)
     of_region = n[2 : 2 + regions]
     error = _standard_error(square, np.concatenate([n, of_region]))
+    t3 = rows["t3"]
+    if "complement" in scales:
+        # Of 1 - T3 and not of T3, which would lose the digits that tell it from 1.
+        scaled[t3] = value[t3]
+        error[t3] *= value[t3]
+    for falling in (value[rows["t2"]], value[t3]):
+        np.subtract(1, falling, out=falling)
     error_of_means = np.sqrt(means[1] / np.concatenate([n[:2], of_region]))
     return Draws(
         np.concatenate([value, means[0]]),
-        np.concatenate([log, means[0]]),
+        np.concatenate([scaled, means[0]]),
         np.concatenate([error, error_of_means]),
-        list_scales(regions),
+        scales,
     )
 
 

@@ -1,10 +1,10 @@
 r"""Intervals of factors over cases, from the resamples of `bootstrap`.
 
-Bootstrap-t intervals of T1 and T4 on their own scale and of log(1-T2), log(1-T3) and log T5;
-percentile intervals of the companions and of the score. With several training seeds the factors of
-each resample are averaged over them, and `seeds` adds the spread between trainings. `open_ends`
-says which ends so few cases do not bound. `benchmarks/bench_trust_coverage.py --methods` compares
-these methods with others.
+Bootstrap-t intervals of T1, T4 and, from 30 cases on, T3 on their own scale, and of log(1-T2),
+log(1-T3) and log T5; percentile intervals of the companions and of the score. With several
+training seeds the factors of each resample are averaged over them, and `seeds` adds the spread
+between trainings. `open_ends` says which ends so few cases do not bound.
+`benchmarks/bench_trust_coverage.py --methods` compares these methods with others.
 
 `crossed_mean` is for the tests against a margin: its squared error is
 :math:`s_\mathrm{seed}^2/S + s_\mathrm{case}^2/M`, with Satterthwaite's degrees of freedom
@@ -38,8 +38,8 @@ MAX_UNDEFINED: Final = 0.05
 class Interval:
     """`bounds` from low to high, or None with the reason.
 
-    `logarithmic` says that the bounds were found on the logarithmic scale of the factor. They are
-    on its own scale all the same, and may lie beyond what the factor can be.
+    `logarithmic` says that trainings widen it on the logarithmic scale of the factor. The bounds
+    are on its own scale all the same, and may lie beyond what the factor can be.
     """
 
     bounds: Bounds | None
@@ -163,6 +163,8 @@ def _invert_pivots(draws: Draws, row: int, ends: Bounds) -> Interval:
     scale = draws.scales[row]
     if scale == "own":
         return Interval((low, high))
+    if scale == "complement":
+        return Interval((1 - high, 1 - low), logarithmic=True)
     low, high = exponential(low), exponential(high)
     bounds = (1 - high, 1 - low) if scale == "log complement" else (low, high)
     return Interval(bounds, logarithmic=True)
@@ -183,7 +185,7 @@ def combine(draws: Sequence[Draws]) -> Draws:
     if their influences were wholly correlated: they come from the same cases, and a factor that
     all resamples share cancels in a studentised interval.
     """
-    own = np.array([scale == "own" for scale in draws[0].scales])[:, None]
+    own = np.array([not scale.startswith("log") for scale in draws[0].scales])[:, None]
     with np.errstate(all="ignore"):
         sizes = [np.where(own, part.scaled, np.exp(part.scaled)) for part in draws]
         total = average(sizes)

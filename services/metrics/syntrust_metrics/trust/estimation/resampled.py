@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-ScaleName = Literal["own", "log", "log complement"]
+ScaleName = Literal["own", "complement", "log", "log complement"]
+MIN_CASES_OWN_T3: Final = 30  # below, on its own scale it would often span all that T3 can be
 
 
 @dataclass(frozen=True)
 class Draws:
     """Studentised factors in every resample, (F, B + 1); column 0 is the sample itself.
 
-    `value` is NaN where undefined. `scaled` is what is studentised: T1, log(1-T2), log(1-T3), T4 or
-    log T5. `error` is its standard error, 0 where it cannot be computed. `scales` names the scale
-    of each of the F rows.
+    `value` is NaN where undefined. `scaled` is what is studentised: T1, log(1-T2), T4, log T5 and
+    log(1-T3) or 1-T3. `error` is its standard error, 0 where it cannot be computed. `scales` names
+    the scale of each of the F rows.
     """
 
     value: Array
@@ -70,12 +71,12 @@ def studentised_rows(regions: int) -> Mapping[str, slice]:
 
 
 @cache
-def list_scales(regions: int) -> tuple[ScaleName, ...]:
-    """Name the scale of each studentised row."""
+def list_scales(regions: int, cases: int) -> tuple[ScaleName, ...]:
+    """Name the scale of each studentised row of a table of so many cases."""
     scales: dict[str, ScaleName] = {
         "t2": "log complement",
         "t5": "log",
-        "t3": "log complement",
+        "t3": "log complement" if cases < MIN_CASES_OWN_T3 else "complement",
         "t1": "own",
         "t4": "own",
     }
