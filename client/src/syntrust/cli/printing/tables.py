@@ -169,9 +169,7 @@ def _verdict(verdict: str) -> str:
 
 def _every_region(equivalence: Equivalence) -> tuple[str, str]:
     """The verdict on all regions, and which of them differ."""
-    body: Mapping[str, Any] = equivalence
-    regions: Sequence[str] = body.get("different_regions") or ()
-    named = ", ".join(regions)
+    named = ", ".join(equivalence.get("different_regions") or ())
     if equivalence["every_region"] == "different" and not named:
         # An older answer says so where one region differs.
         return "not every region", ""
