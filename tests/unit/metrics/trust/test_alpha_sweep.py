@@ -78,6 +78,22 @@ def test_the_curves_meet_where_they_were_made_to() -> None:
     assert len(found["crossings"]) == 1
 
 
+def test_alpha_star_of_several_trainings_is_wider_or_needs_every_training_to_cross() -> None:
+    sweep = make_crossing_sweep(seeds=3)
+    several = describe_alpha_curve(sweep, POLICY)["alpha_star"]
+    for cases in sweep.values():
+        for case in cases:
+            if case["seed"] == 1:
+                case["real"] = {region: min(1.0, x + 0.12) for region, x in case["real"].items()}
+
+    lost = describe_alpha_curve(sweep, POLICY)["alpha_star"]
+
+    assert several["scope"] == "training seeds"
+    assert several["ci"][0] <= several["value"] <= several["ci"][1]
+    assert lost["ci"] is None
+    assert lost["reason"] == "not every training crosses once"
+
+
 def test_d_is_the_mean_over_seeds_of_the_difference_of_t1() -> None:
     sweep = make_crossing_sweep(seeds=3)
 

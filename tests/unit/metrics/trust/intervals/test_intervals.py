@@ -348,6 +348,12 @@ def test_a_group_needs_twenty_cases() -> None:
     assert groups["b"] == {"cases": 19, "factors": None, "reason": "fewer than 20 cases"}
 
 
+def bounds_of(estimate: dict[str, Any]) -> list[float]:
+    """Give both ends of an interval, an open one as infinite."""
+    bound = estimate.get("bound", {})
+    return estimate["ci"] or [bound.get("low", -math.inf), bound.get("high", math.inf)]
+
+
 def measure_coverage(
     draw: Callable[[np.random.Generator], Array], truth: Array, trials: int
 ) -> Array:
@@ -355,12 +361,8 @@ def measure_coverage(
     rng = np.random.default_rng(20250204)
     held = np.zeros(truth.size)
     for _ in range(trials):
-        bounds = np.array(
-            [
-                estimate["ci"]
-                for estimate in list_estimates(estimate_factors(make_estimator(draw(rng), 999)))
-            ]
-        )
+        found = list_estimates(estimate_factors(make_estimator(draw(rng), 999)))
+        bounds = np.array([bounds_of(estimate) for estimate in found])
         held += (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
     return held / trials
 

@@ -121,3 +121,21 @@ def test_a_t5_that_cases_do_not_bound_is_at_least_its_lower_end() -> None:
         assert each["bound"]["low"] < each["value"]
         assert each["reason"] == "12 cases give no upper bound"
         assert each["scope"] == "this trained model"
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("share", [0.0, 1.0, 3.0])
+def test_ends_that_hold_trainings_cover_whatever_their_share_is(seeds: int, share: float) -> None:
+    rng = np.random.default_rng([seeds, int(share)])
+    trials, dof = 1000, 59
+    cases = rng.normal(size=trials)
+    errors = np.sqrt(rng.chisquare(dof, trials) / dof) * float(stats.t.ppf(0.975, dof))
+    trainings = rng.normal(size=(trials, seeds)) * share * math.sqrt(seeds)
+
+    held = 0
+    for error, half, drawn in zip(cases, errors, trainings, strict=True):
+        value = error + drawn.mean()
+        low, high = SeedSpread.of(drawn, 0.95).widen((value - half, value + half), value)
+        held += low <= 0 <= high
+
+    assert held / trials >= 0.95 - 2.6 * math.sqrt(0.05 * 0.95 / trials)
