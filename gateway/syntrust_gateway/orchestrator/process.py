@@ -24,16 +24,19 @@ from syntrust_gateway.orchestrator.heartbeat import Heartbeat
 from syntrust_gateway.orchestrator.leader import Leader, LeadershipLost, make_leader
 from syntrust_gateway.orchestrator.loop import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
+from syntrust_gateway.orchestrator.scheduling.fair_share import MOST_IN_FLIGHT
 from syntrust_gateway.settings import GatewaySettings
 
 log = get_logger(__name__)
 
 PAUSE_S: Final = 0.5
 PAUSE_WHILE_BUSY_S: Final = 0.05
-# A tick asks the database some forty questions, however many steps end. Where many do, the queues
-# hold two seconds of work for each worker, so the ends are gathered for longer.
-PAUSE_WHILE_MANY_END_S: Final = 0.2
-MANY: Final = 8
+# A tick asks the database some forty questions, however many steps end. Where several do, the
+# queues hold two seconds of work for each worker, so the ends are gathered for longer; but where
+# half of all messages that a queue may hold have been used up, it might run dry meanwhile.
+PAUSE_WHILE_MANY_END_S: Final = 0.5
+MANY: Final = 4
+MOST: Final = MOST_IN_FLIGHT // 2
 STANDBY_S: Final = 2.0  # between two attempts to take the lead
 _AWAY: Final = (Unavailable, OperationalError, InterfaceError)
 
@@ -119,7 +122,7 @@ def tick_until(
 
 def pause_s(ended: int, *, is_busy: bool) -> float:
     """Choose how long to pause after a tick in which so many steps ended."""
-    if ended >= MANY:
+    if MANY <= ended < MOST:
         return PAUSE_WHILE_MANY_END_S
     return PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
-from syntrust_gateway.orchestrator.process import MANY, pause_s
+from syntrust_gateway.orchestrator.process import MANY, MOST, pause_s
 
 
 def test_it_looks_again_soon_after_a_change_and_later_if_many_steps_end() -> None:
@@ -12,7 +12,11 @@ def test_it_looks_again_soon_after_a_change_and_later_if_many_steps_end() -> Non
     busy = pause_s(MANY - 1, is_busy=True)
     crowded = pause_s(MANY, is_busy=True)
 
-    assert busy < crowded < quiet
+    assert busy < crowded <= quiet
+
+
+def test_it_looks_again_soon_where_a_queue_may_run_dry() -> None:
+    assert pause_s(MOST, is_busy=True) < pause_s(MOST - 1, is_busy=True)
 
 
 def test_the_steps_that_ended_in_a_tick_are_counted(
