@@ -140,7 +140,7 @@ def make_ready(session: Session, steps: Iterable[str]) -> None:
     """
     for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
         queues = _find_able(session, chunk)
-        for source in SOURCES:
+        for source in SOURCES if queues else ():
             links = source.links.subquery()
             query = (
                 select(links, ScheduledRun.owner, ScheduledRun.precedence)
