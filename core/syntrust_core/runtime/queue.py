@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from redis import Redis
 from redis.exceptions import RedisError
 
-from syntrust_core.contracts.base import HEX64, QUEUES, Kind, Queue, StepMessage, task_name
+from syntrust_core.contracts.base import HEX64, QUEUES, Queue, StepMessage, task_name
 from syntrust_core.errors import QueueUnavailable
 from syntrust_core.observability import tracing
 from syntrust_core.observability.counters import COUNTERS
@@ -121,15 +121,13 @@ class CeleryQueue:
                 self._send(producer, message, run)
 
     def _send(self, producer: Producer, message: StepMessage, run: str | None) -> None:
-        kind: Kind = message.KIND
+        kind, step = message.KIND, message.step_id
         parent = tracing.parent_of_run(run)
-        with tracing.span(
-            f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=message.step_id
-        ):
+        with tracing.span(f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=step):
             self._app.send_task(
                 task_name(kind),
                 args=[message.model_dump(mode="json")],
-                task_id=make_task_id(message.step_id),
+                task_id=make_task_id(step),
                 producer=producer,
                 retry=False,
                 headers={RUN: run, tracing.PARENT: tracing.current_parent()},

@@ -205,7 +205,8 @@ class Flights:
 
         What a killed worker had taken stays with Celery for a day.
         """
-        taken = {f.queue: self._servers.queue.queued_steps(f.queue) for f in missed}
+        queues = {flight.queue for flight in missed}
+        taken = {queue: self._servers.queue.queued_steps(queue) for queue in queues}
         for flight in missed:
             flight.unseen += 1
             is_taken = flight.ref.id in taken[flight.queue]
