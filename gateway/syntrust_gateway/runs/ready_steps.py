@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     Select,
     delete,
+    exists,
     literal,
     null,
     select,
@@ -161,8 +162,9 @@ def _find_able(session: Session, steps: Sequence[str]) -> dict[str, str]:
         for step, kind, state in session.execute(states)
         if state is StepState.WAITING
     }
-    unmet = select(StepNeed.step_id).where(StepNeed.step_id.in_(waiting), UNMET).distinct()
-    for step in session.scalars(unmet):
+    # One need of each step is enough to look at: a training may wait for thousands of cases.
+    has_unmet = exists().where(StepNeed.step_id == Step.id, UNMET)
+    for step in session.scalars(select(Step.id).where(Step.id.in_(waiting), has_unmet)):
         del waiting[step]
     return waiting
 
