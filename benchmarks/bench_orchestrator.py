@@ -157,7 +157,8 @@ class Bench:
                 last_look = now
                 if not self.live():
                     break
-            time.sleep(pause_s(self.orchestrator.ended, is_busy=is_busy))
+            ended, in_flight = self.orchestrator.ended, self.orchestrator.in_flight
+            time.sleep(pause_s(ended, in_flight, is_busy=is_busy))
         took = time.perf_counter() - began
         assert not self.failed(), "an experiment has failed"
         figures.plan_s = planned
@@ -173,8 +174,11 @@ class Bench:
         began, cpu = time.perf_counter(), read_cpu_s()
         for _ in range(count):
             self.app.send_task(BARE_TASK, queue=str(Queue.GENERATOR), retry=False)
-        while self.redis.llen(str(Queue.GENERATOR)) or self.redis.hlen("unacked"):
+        looks_empty = 0
+        while looks_empty < 2:  # a message on its way to the worker is nowhere for a moment
             time.sleep(0.01)
+            is_empty = not (self.redis.llen(str(Queue.GENERATOR)) or self.redis.hlen("unacked"))
+            looks_empty = looks_empty + 1 if is_empty else 0
         figures.bare_per_s = count / (time.perf_counter() - began)
         figures.bare_cpu_ms = _per_step_ms(cpu, count)
         figures.ratio = figures.steps_per_s / figures.bare_per_s

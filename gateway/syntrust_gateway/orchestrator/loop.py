@@ -69,6 +69,11 @@ class Orchestrator:
         self.ended = 0
         """Steps that ended in the last tick."""
 
+    @property
+    def in_flight(self) -> int:
+        """Steps that were submitted and have not ended."""
+        return len(self._flights.ids())
+
     def tick(self) -> bool:
         """Look at what may have changed; True if something has.
 

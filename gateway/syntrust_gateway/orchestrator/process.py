@@ -24,19 +24,16 @@ from syntrust_gateway.orchestrator.heartbeat import Heartbeat
 from syntrust_gateway.orchestrator.leader import Leader, LeadershipLost, make_leader
 from syntrust_gateway.orchestrator.loop import Orchestrator
 from syntrust_gateway.orchestrator.reconcile import Servers
-from syntrust_gateway.orchestrator.scheduling.fair_share import MOST_IN_FLIGHT
 from syntrust_gateway.settings import GatewaySettings
 
 log = get_logger(__name__)
 
 PAUSE_S: Final = 0.5
 PAUSE_WHILE_BUSY_S: Final = 0.05
-# A tick asks the database some forty questions, however many steps end. Where several do, the
-# queues hold two seconds of work for each worker, so the ends are gathered for longer; but where
-# half of all messages that a queue may hold have been used up, it might run dry meanwhile.
+# A tick asks the database some forty questions, however many steps end. Where several do, and twice
+# as many are in flight, so that no queue runs dry meanwhile, the ends are gathered for longer.
 PAUSE_WHILE_MANY_END_S: Final = 0.5
 MANY: Final = 4
-MOST: Final = MOST_IN_FLIGHT // 2
 STANDBY_S: Final = 2.0  # between two attempts to take the lead
 _AWAY: Final = (Unavailable, OperationalError, InterfaceError)
 
@@ -116,13 +113,13 @@ def tick_until(
         except Exception:
             _touch(heartbeat)
             log.exception("orchestrator.tick_failed")
-        stop.wait(pause_s(orchestrator.ended, is_busy=is_busy))
+        stop.wait(pause_s(orchestrator.ended, orchestrator.in_flight, is_busy=is_busy))
     log.info("orchestrator.stopped")
 
 
-def pause_s(ended: int, *, is_busy: bool) -> float:
-    """Choose how long to pause after a tick in which so many steps ended."""
-    if MANY <= ended < MOST:
+def pause_s(ended: int, in_flight: int, *, is_busy: bool) -> float:
+    """Choose how long to pause after a tick in which `ended` steps ended and so many fly on."""
+    if MANY <= ended <= in_flight // 2:
         return PAUSE_WHILE_MANY_END_S
     return PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S
 
