@@ -919,6 +919,8 @@ class QuantityDefinition(TypedDict):
     """Which way is better; null where neither is."""
     undefined_when: str
     """When it has no value."""
+    interval: str | None
+    """How its interval is computed and where an end is open; null where it has none."""
     citation: str | None
     """Where it comes from; null where it is our own."""
 
