@@ -793,12 +793,30 @@ class PairedDifferences(TypedDict):
     """Why nothing is paired, else null."""
 
 
-Cases1: TypeAlias = list[str]
-"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+class PilotCase(TypedDict):
+    """The Dice of one case under one training seed, as `POST /trust-score` takes it."""
+
+    id: str
+    real: dict[str, float | None]
+    """Dice on the real image, by region."""
+    synthetic: dict[str, float | None]
+    """Dice on the synthetic image, by region."""
+    group: NotRequired[str | None]
+    """It has no effect."""
+    seed: NotRequired[int]
+    """Training seed."""
 
 
-RealAlone1: TypeAlias = list[str]
-"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
+class PilotSpread(TypedDict):
+    """The spread of a table of Dice."""
+
+    kind: Literal["pilot"]
+    cases: list[PilotCase] | list[str]
+    """Cases, or the lines of a table that `POST /trust-score` reads, the header first."""
+    real_alone: NotRequired[list[PilotCase] | list[str] | None]
+    """The same of models that were trained on real data alone. Non-inferiority needs it: the real test sets of both tables are compared. Equivalence takes none."""
+    empty: NotRequired[Literal["brats", "drop", "zero"]]
+    """What a null Dice counts as: 1, nothing (the pair is left out), or 0."""
 
 
 class PlanWarning(TypedDict):
@@ -2288,26 +2306,6 @@ class PairedArm(TypedDict):
     """On the real test set."""
     synthetic: PairedDifferences
     """On the synthetic test set; paired only where the twins were drawn alike."""
-
-
-Cases: TypeAlias = list[ScoredCase]
-"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
-
-
-RealAlone: TypeAlias = list[ScoredCase]
-"""Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
-
-
-class PilotSpread(TypedDict):
-    """The spread of a table of Dice."""
-
-    kind: Literal["pilot"]
-    cases: Cases | Cases1
-    """Cases as `POST /trust-score` takes them, or the lines of a table that it reads, the header first."""
-    real_alone: NotRequired[RealAlone | RealAlone1 | None]
-    """The same of models that were trained on real data alone. Non-inferiority needs it: the real test sets of both tables are compared. Equivalence takes none."""
-    empty: NotRequired[Literal["brats", "drop", "zero"]]
-    """What a null Dice counts as: 1, nothing (the pair is left out), or 0."""
 
 
 class PowerAnswer(TypedDict):

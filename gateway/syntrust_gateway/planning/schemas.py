@@ -4,29 +4,47 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from syntrust_core.json_numbers import REAL, WHOLE
-from syntrust_gateway.api.described import described_by
 from syntrust_gateway.api.schemas import RequestBody
 from syntrust_metrics.planning.design import MAX_CASES, MAX_SEEDS, MIN_CASES
 from syntrust_metrics.planning.published import DEFAULT_CORRELATION
-from syntrust_metrics.trust.schema.request import ScoredCase
 
 MAX_PILOT: Final = 20_000
-MAX_REGIONS: Final = 10
+MAX_REGIONS: Final = 50
+MAX_GIVEN: Final = 10
 MAX_CURVE: Final = 50
 Cases = Annotated[int, Field(ge=MIN_CASES, le=MAX_CASES), WHOLE]
 Deviation = Annotated[float, Field(ge=0, le=1), REAL]
-PilotCase = Annotated[dict[str, Any], described_by(ScoredCase)]
+Dice = Annotated[
+    dict[str, Annotated[float, Field(ge=0, le=1), REAL] | None], Field(max_length=MAX_REGIONS)
+]
+
+
+class PilotCase(RequestBody):
+    """The Dice of one case under one training seed, as `POST /trust-score` takes it."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+    real: Annotated[Dice, Field(description="Dice on the real image, by region.")]
+    synthetic: Annotated[Dice, Field(description="Dice on the synthetic image, by region.")]
+    group: Annotated[str | None, Field(max_length=200, description="It has no effect.")] = None
+    seed: Annotated[int, Field(ge=0, description="Training seed."), WHOLE] = 0
+
+
+def _tell_form(table: Any) -> str:  # noqa: ANN401 - any JSON value, or what was made of it
+    lines = isinstance(table, list) and bool(table) and isinstance(table[0], str)
+    return "lines" if lines else "cases"
+
+
 Pilot = Annotated[
-    list[PilotCase] | list[str],
+    Annotated[list[PilotCase], Field(min_length=1, max_length=MAX_PILOT), Tag("cases")]
+    | Annotated[list[str], Field(min_length=1, max_length=MAX_PILOT), Tag("lines")],
     Field(
-        min_length=1,
-        max_length=MAX_PILOT,
-        description="Cases as `POST /trust-score` takes them, or the lines of a table that it "
-        "reads, the header first.",
+        description="Cases, or the lines of a table that `POST /trust-score` reads, the header "
+        "first."
     ),
+    Discriminator(_tell_form),
 ]
 
 
@@ -94,7 +112,7 @@ class GivenSpread(RequestBody):
     kind: Literal["given"]
     regions: Annotated[
         dict[str, Deviations],
-        Field(min_length=1, max_length=MAX_REGIONS, description="By region."),
+        Field(min_length=1, max_length=MAX_GIVEN, description="By region."),
     ]
 
 

@@ -135,7 +135,11 @@ def test_the_spread_of_an_answer_may_be_sent_again(
             "/spread/cases/12/id",
         ),
         (
-            {"kind": "pilot", "cases": pilot(), "real_alone": [{"id": "a"}]},
+            {
+                "kind": "pilot",
+                "cases": pilot(),
+                "real_alone": [{"id": "a", "synthetic": {"ET": 0.5}}],
+            },
             {},
             "/spread/real_alone/0/real",
         ),
