@@ -7,6 +7,7 @@ from typing import Final
 
 from syntrust_core.contracts.report import ReportRun, ReportTraining
 from syntrust_core.contracts.results import Mix
+from syntrust_metrics.experiment.case_counts import count_with_references
 from syntrust_metrics.experiment.partial import give_reason
 from syntrust_metrics.experiment.schema import Arm, SeedResult
 from syntrust_metrics.experiment.trust_input import TrustInput
@@ -33,11 +34,13 @@ def _build_arm(
     trust_input: TrustInput,
 ) -> Arm:
     same = (other for other in find_same_mixes(runs[alpha], runs) if other != alpha)
+    trust = score_all_seeds(seeds[alpha], trust_input)
     arm: Arm = {
         "alpha": float(alpha),
         "mix": describe_mix(runs[alpha], same_as=same),
         "seeds": list(seeds[alpha]),
-        "trust": score_all_seeds(seeds[alpha], trust_input),
+        "trust": trust,
+        "counts": count_with_references(trust, collect_cases(seeds[alpha]), trust_input),
         "versus_real": _compare_with_real(alpha, seeds, trust_input),
     }
     reason = give_reason(trust_input.request.missing, alpha)

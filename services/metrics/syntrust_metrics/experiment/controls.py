@@ -21,6 +21,7 @@ from syntrust_metrics.experiment.alpha_arms import (
     score_all_seeds,
     score_trainings,
 )
+from syntrust_metrics.experiment.case_counts import count_with_references
 from syntrust_metrics.experiment.schema import ControlArm
 from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust.schema.inference import ModelComparison
@@ -67,6 +68,7 @@ def _build_arm(arm: ReportControl, trust_input: TrustInput, mixes: Mixes) -> Con
         "reason": arm.reason,
         "mix": None,
         "trust": None,
+        "counts": None,
         "versus_real": None,
         "versus_mix": None,
         "seeds": [],
@@ -79,6 +81,7 @@ def _build_trained_arm(
     trainings: list[ReportTraining] = sorted(arm.trainings, key=lambda each: each.seed)
     same = find_same_mixes(trainings, trust_input.runs())
     seeds = score_trainings(trainings, trust_input)
+    trust = score_all_seeds(seeds, trust_input)
 
     def versus(other: str | None) -> ModelComparison | None:
         """Compare with a mix; None where it does not exist or has the same trainings."""
@@ -93,7 +96,8 @@ def _build_trained_arm(
         "reason": arm.reason,
         "mix": describe_mix(trainings, same_as=same),
         "seeds": seeds,
-        "trust": score_all_seeds(seeds, trust_input),
+        "trust": trust,
+        "counts": count_with_references(trust, collect_cases(seeds), trust_input),
         "versus_real": versus(ALL_REAL),
         "versus_mix": versus(arm.alpha),
     }

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from syntrust_core.contracts.report import Control
 from syntrust_core.contracts.results import Mix, TwinSummary
-from syntrust_metrics.trust.schema.answer import Definition, Group, TrustAnswer
+from syntrust_metrics.trust.schema.answer import Counts, Definition, Group, TrustAnswer
 from syntrust_metrics.trust.schema.estimates import Estimate
 from syntrust_metrics.trust.schema.inference import AlphaCurve, Claim, ModelComparison
 from syntrust_metrics.trust.schema.recommendation import Recommendation
@@ -52,6 +52,11 @@ class Arm(TypedDict):
 
     trust: TrustAnswer
     """The trust factors over all seeds. Factors are averaged, Dice is not."""
+
+    counts: NotRequired[dict[str, Counts]]
+    """By region, the counts of `trust` with every Dice of 0 told apart by the reference volume: a
+    miss, or a false positive where the reference lacks the region. Results of earlier releases
+    lack it."""
 
     versus_real: ModelComparison | None
     """Beside the models of α = 1 on real test images; null at α = 1 or without that one. Only
@@ -106,6 +111,11 @@ class ControlArm(TypedDict):
 
     trust: TrustAnswer | None
     """The trust factors over all seeds."""
+
+    counts: NotRequired[dict[str, Counts] | None]
+    """By region, the counts of `trust` with every Dice of 0 told apart by the reference volume: a
+    miss, or a false positive where the reference lacks the region. Results of earlier releases
+    lack it."""
 
     versus_real: ModelComparison | None
     """Beside the models of α = 1; null where they are the same trainings or there is no such α."""

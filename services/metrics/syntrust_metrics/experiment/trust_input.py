@@ -63,6 +63,18 @@ class TrustInput:
             raise ObjectMissing(f"Scoring step {step} has no scores of case {case.id}.")
         return file.cases[case.case]
 
+    def find_cases_without(self, region: str) -> set[str]:
+        """Find the test cases whose reference lacks a region, from the first scoring step.
+
+        Every scoring step of a case has the same reference.
+        """
+        step = self.request.runs[0].score_real
+        return {
+            case.id
+            for case in self.cases
+            if self.find_score(case, step).reference_ml.get(region) == 0
+        }
+
     def score(self, cases: Iterable[ScoredCase]) -> TrustAnswer:
         """Compute the trust factors of cases under the experiment's policy."""
         policy = {} if self.policy is None else {"policy": self.policy}

@@ -88,7 +88,7 @@ def build_count_table(alphas: Sequence[Arm]) -> Table:
     """Count how often a region was empty, missed or invented, for each α."""
     rows: list[Row] = []
     for entry in alphas:
-        for region, counts in entry["trust"]["counts"].items():
+        for region, counts in entry["counts"].items():
             missed, invented = counts["missed"], counts["false_positive"]
             values = (
                 counts["used"],
@@ -99,8 +99,11 @@ def build_count_table(alphas: Sequence[Arm]) -> Table:
             )
             name = f"α = {entry['alpha']:g}, {region}"
             rows.append([name, *values])
-    head = ["region", "used", "dropped", "empty on both", "Dice 0", "false positive"]
-    caption = "Cases; pairs of numbers are real / synthetic images."
+    head = ["region", "used", "dropped", "empty on both", "missed", "false positive"]
+    caption = (
+        "Cases; pairs of numbers are real / synthetic images. Missed: the reference has the region "
+        "and Dice is 0. False positive: the reference lacks it and the prediction does not."
+    )
     return Table(head, rows, caption=caption)
 
 

@@ -125,6 +125,7 @@ def test_an_undefined_control_is_there_with_its_reason(experiment: Maker) -> Non
         "mix": None,
         "seeds": [],
         "trust": None,
+        "counts": None,
         "versus_real": None,
         "versus_mix": None,
         "reason": "α = 0 has no real image",
