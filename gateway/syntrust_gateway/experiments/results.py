@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Iterable
@@ -18,8 +19,16 @@ from syntrust_core.storage.verified import read_verified
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
-from syntrust_gateway.db.tables import Attempt, Experiment, ExperimentStep, RunState, Step
+from syntrust_gateway.db.tables import (
+    Attempt,
+    Dataset,
+    Experiment,
+    ExperimentStep,
+    RunState,
+    Step,
+)
 from syntrust_gateway.errors import NotYet
+from syntrust_gateway.experiments.cover import Cover, add_cover
 from syntrust_gateway.experiments.result_schemas import (
     AttemptRecord,
     ExperimentResults,
@@ -97,6 +106,28 @@ def read_report_file(
         require_shown(session, experiment, name)
         info = _file(session, experiment, name)
     return _read(container, info)
+
+
+def read_report(container: Container, caller: Caller, experiment_id: str) -> ReportFile:
+    """Read the experiment's report, with its names on the cover and in the running header.
+
+    Raises
+    ------
+    Conflict, NotFound
+        As of `read_report_file`.
+    """
+    stored = read_report_file(container, caller, experiment_id, REPORT_FILE)
+    with container.read() as session:
+        experiment = find_row(session, caller, Experiment, experiment_id)
+        dataset = session.get(Dataset, experiment.dataset_id)
+        cover = Cover(
+            title=experiment.name,
+            experiment=experiment.id,
+            finished=experiment.finished,
+            dataset=None if dataset is None else dataset.name,
+        )
+    served = add_cover(stored.content, cover)
+    return ReportFile(served, hashlib.sha256(served).hexdigest())
 
 
 def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:

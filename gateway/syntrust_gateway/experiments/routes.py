@@ -250,8 +250,11 @@ def get_report(
     caller: CallerDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Holds figures, tables, settings and provenance, and loads nothing. Research use only."""
-    file = results.read_report_file(container, caller, experiment_id, results.REPORT_FILE)
+    """Holds figures, tables, settings and provenance, and loads nothing. Research use only.
+
+    Its cover and running header name the experiment, its dataset and the day it finished.
+    """
+    file = results.read_report(container, caller, experiment_id)
     return _file_response(file, results.REPORT_FILE, if_none_match)
 
 

@@ -20,6 +20,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import (
     Attempt,
     Audit,
+    Dataset,
     Experiment,
     ExperimentStep,
     RunState,
@@ -225,6 +226,12 @@ def test_events_end_after_a_final_state(api: Any, experiment: str) -> None:
     assert len(lines) == 2
 
 
+STORED_REPORT = (
+    b"<!doctype html><html><head><title>SynTrust report</title></head><body><main></main></body>"
+    b"</html>"
+)
+
+
 @pytest.fixture
 def succeeded(
     container: Container,
@@ -235,7 +242,7 @@ def succeeded(
     ref = Ref(kind=Kind.BUILD_REPORT, id=step_id(3))
     files = {
         "results.json": json.dumps(report_results()).encode(),
-        "report.html": b"<!doctype html><title>SynTrust</title>",
+        "report.html": STORED_REPORT,
         "fig2.svg": b"<svg/>",
         "fig2.png": b"\x89PNG",
         "bland_altman.svg": b"<svg>agreement</svg>",
@@ -294,7 +301,6 @@ def test_there_are_no_results_before_success(api: Any, planned: str, path: str) 
         ("figures/fig2.svg", "image/svg+xml", b"<svg/>"),
         ("figures/fig2.png", "image/png", b"\x89PNG"),
         ("figures/bland_altman.svg", "image/svg+xml", b"<svg>agreement</svg>"),
-        ("report.html", "text/html", b"<!doctype html><title>SynTrust</title>"),
         ("results.csv", "text/csv; charset=utf-8", "case,value\nα-1,0.5\n".encode()),
     ],
 )
@@ -311,6 +317,45 @@ def test_files_of_a_report_can_load_and_run_nothing(
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "sandbox" in answer.headers["content-security-policy"]
     assert (again.status_code, again.content) == (304, b"")
+
+
+def rename(container: Container, experiment: str, name: str) -> None:
+    with container.write.begin() as session:
+        session.get_one(Experiment, experiment).name = name
+
+
+def test_a_report_is_served_with_the_names_that_its_stored_file_lacks(
+    api: Any, container: Container, succeeded: str
+) -> None:
+    path = f"/experiments/{succeeded}/report.html"
+    rename(container, succeeded, "<i>Sweep</i> of site A")
+
+    answer = api.get(path)
+    again = api.get(path, headers={"If-None-Match": answer.headers["etag"]})
+
+    with container.read() as session:
+        experiment = session.get_one(Experiment, succeeded)
+        dataset = session.get_one(Dataset, experiment.dataset_id).name
+    for name in ("&lt;i&gt;Sweep&lt;/i&gt; of site A", succeeded, f"<dd>{dataset}</dd>"):
+        assert name in answer.text
+        assert name.encode() not in STORED_REPORT
+    assert "<i>Sweep" not in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'; " in answer.headers["content-security-policy"]
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_report_under_a_new_name_is_another_page(
+    api: Any, container: Container, succeeded: str
+) -> None:
+    path = f"/experiments/{succeeded}/report.html"
+    first = api.get(path).headers["etag"]
+    rename(container, succeeded, "renamed")
+
+    answer = api.get(path, headers={"If-None-Match": first})
+
+    assert answer.status_code == 200
+    assert "renamed" in answer.text
 
 
 def test_a_figure_the_report_lacks_is_not_found(api: Any, succeeded: str) -> None:
