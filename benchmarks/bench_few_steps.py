@@ -26,7 +26,7 @@ from matplotlib import pyplot as plt
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.few_steps_numbers import (
+from benchmarks.generator.few_steps_numbers import (
     Change,
     Images,
     Verdict,
@@ -34,7 +34,7 @@ from benchmarks.few_steps_numbers import (
     compare_t4,
     find_smallest,
 )
-from benchmarks.few_steps_stages import (
+from benchmarks.generator.few_steps_stages import (
     Plan,
     all_stages,
     default_iterations,

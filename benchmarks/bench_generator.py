@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.plain_loop import plain_denoiser, plain_network
+from benchmarks.generator.plain_loop import plain_denoiser, plain_network
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.grid import Grid

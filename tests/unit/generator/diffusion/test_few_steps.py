@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.few_steps_numbers import (
+from benchmarks.generator.few_steps_numbers import (
     Change,
     Images,
     Verdict,

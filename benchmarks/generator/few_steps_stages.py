@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from benchmarks.few_steps_numbers import Array, Images, contrasts, fine_power
-from benchmarks.one_step import make_ref, run_from_folders
-from benchmarks.plain_loop import plain_denoiser, plain_network
+from benchmarks.generator.few_steps_numbers import Array, Images, contrasts, fine_power
+from benchmarks.generator.one_step import make_ref, run_from_folders
+from benchmarks.generator.plain_loop import plain_denoiser, plain_network
 from numpy.typing import NDArray
 
 from syntrust_core.cases.model import read_case, read_images
