@@ -30,9 +30,9 @@ SMALL = PhantomOptions.demo()
 class Cohort:
     """Canonical phantoms, and the same prepared; made once."""
 
-    def __init__(self, name: str, options: PhantomOptions, count: int) -> None:
+    def __init__(self, name: str, options: PhantomOptions, count: int, *, seed: int = 0) -> None:
         root = KEPT / name
-        uploads = make_cohort(root / "uploads", seed=0, count=count, options=options)
+        uploads = make_cohort(root / "uploads", seed=seed, count=count, options=options)
         self.folders = [_canonical(upload, root / "cases") for upload in uploads]
         self.kept = root / "prepared"
 
