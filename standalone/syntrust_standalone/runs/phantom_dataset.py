@@ -37,17 +37,27 @@ def make_demo_phantoms(folder: Path, *, seed: int, count: int, console: Console)
 
 
 def find_or_register(client: Client, cases: Sequence[Path], console: Console, *, name: str) -> str:
-    """Find the ready dataset of exactly these files, or register it; its id.
+    """Find the dataset of exactly these files, or register it; its id once it is ready.
 
-    The name that is given to it ends with the digest of the files, by which it is found again.
+    The name that is given to it ends with the digest of the files, by which it is found again. One
+    that an interrupted run has left open, or in inspection, is gone on with.
     """
     full = f"{name}-{_digest_files(cases)[:16]}"
-    for known in client.datasets.list():
-        if known["name"] == full and known["state"] == "ready":
-            console.print(f"dataset {known['id']}: registered before")
-            return known["id"]
+    named = {each["state"]: each["id"] for each in client.datasets.list() if each["name"] == full}
+    if "ready" in named or "inspecting" in named:
+        dataset = named.get("ready") or named["inspecting"]
+        console.print(f"dataset {dataset}: registered before")
+        return client.datasets.wait(dataset)["id"]
     found = [read_case(case) for case in cases]
-    return register(client, found, name=full, grid=GRID, scheme="auto", console=console)["id"]
+    return register(
+        client,
+        found,
+        name=full,
+        grid=GRID,
+        scheme="auto",
+        console=console,
+        into=named.get("open"),
+    )["id"]
 
 
 def _digest_files(cases: Sequence[Path]) -> str:
