@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -35,6 +35,12 @@ venv: $(VENV)/.installed ## install everything into .venv
 
 demo: venv ## phantom cohort, twins, training at three α, trust factors: the main job, on this machine
 	@$(BIN)/syntrust-standalone demo --data build/demo
+
+study: venv ## the paper's design on phantoms, in hours; a second start goes on, and answers from what exists
+	@$(BIN)/syntrust-standalone study studies/phantoms.json --data build/study --out studies/results/phantoms.json
+
+study-page: venv ## write docs/study.md and its figures anew from studies/results/phantoms.json
+	@$(BIN)/syntrust-standalone study-page studies/results/phantoms.json --page docs/study.md
 
 up: venv ## the whole platform on http://127.0.0.1:$(PORT), data kept in $(DATA); OPTIONS=--allow-local-users on a shared machine
 	@$(BIN)/syntrust-standalone up --data $(DATA) --port $(PORT) $(OPTIONS)

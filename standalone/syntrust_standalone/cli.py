@@ -1,4 +1,4 @@
-"""The `syntrust-standalone` command: `up`, `demo`, and `phantom make`."""
+"""The `syntrust-standalone` command: `up`, `demo`, `study`, `study-page`, and `phantom make`."""
 
 from __future__ import annotations
 
@@ -130,6 +130,46 @@ def demo(
         require_free_port(port)
     plan = DemoPlan(cases=cases, iterations=iterations)
     run_demo(data, port, plan, Console(highlight=False), database)
+
+
+@app.command()
+def study(
+    file: Annotated[Path, typer.Argument(help="The study, as studies/phantoms.json.")],
+    *,
+    data: DataOption = Path("build/study"),
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the API; 8000, or a free one if it is taken."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the results; by default DATA/results.json.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over other results in that file.")
+    ] = False,
+) -> None:
+    """Run a study of phantoms on a platform of its own; a later start resumes its work."""
+    from syntrust_standalone.study import own  # noqa: PLC0415 - `up` does not need it
+
+    require_known_variables()
+    if port:
+        require_free_port(port)
+    own.run_own_study(file, data, Console(highlight=False), port=port, out=out, replace=replace)
+
+
+@app.command("study-page")
+def study_page(
+    results: Annotated[Path, typer.Argument(help="File of a study's results.")],
+    *,
+    page: Annotated[
+        Path, typer.Option(help="Markdown to write; its figures go to images/study beside it.")
+    ] = Path("study.md"),
+) -> None:
+    """Make the page of a study and its figures from the file of its results, and nothing else."""
+    from syntrust_standalone.study.page import write_page  # noqa: PLC0415 - loads matplotlib
+
+    write_page(results, page)
+    console.print(f"{page} and its figures", markup=False, soft_wrap=True)
 
 
 @phantom.command("make")

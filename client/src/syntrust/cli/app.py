@@ -10,13 +10,14 @@ import typer
 
 from syntrust.cli import removal, synthetic  # noqa: F401 - they add commands to those below
 from syntrust.cli.datasets import dataset_app
-from syntrust.cli.demo import demo
 from syntrust.cli.experiments import experiment_app
 from syntrust.cli.failures import run
 from syntrust.cli.jobs import job_app, synthesise
 from syntrust.cli.models import model_app
 from syntrust.cli.planning.commands import compare, power
 from syntrust.cli.segment import segment
+from syntrust.cli.studies.demo import demo
+from syntrust.cli.studies.study import study
 from syntrust.cli.trust_score import trust_score
 from syntrust.client import Client
 from syntrust.config import read_key
@@ -41,6 +42,7 @@ app.command("trust-score")(trust_score)
 app.command()(power)
 app.command()(compare)
 app.command()(demo)
+app.command()(study)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syntrust import Client
-from syntrust.cli.demo import find_demo
+from syntrust.cli.studies.demo import find_demo
 from syntrust.config import read_key
 from syntrust.errors import SynTrustError
 from syntrust_standalone import demo

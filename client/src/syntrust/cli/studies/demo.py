@@ -6,7 +6,6 @@ So it is looked up by name when the command runs.
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
@@ -15,9 +14,9 @@ import typer
 from rich.console import Console
 
 from syntrust.cli.printing.output import JsonOption, make_console, print_json
+from syntrust.cli.studies.standalone import find_function
 from syntrust.client import Client
 from syntrust.config import read_key
-from syntrust.errors import SynTrustError
 
 _DEMO: Final = ("syntrust_standalone.demo", "run_demo_at")
 
@@ -69,14 +68,7 @@ def find_demo(module: str = _DEMO[0]) -> RunDemo:
     SynTrustError
         The package with the phantoms is not installed here.
     """
-    try:
-        found: RunDemo = getattr(importlib.import_module(module), _DEMO[1])
-    except ModuleNotFoundError as error:
-        raise SynTrustError(
-            "The demo's phantoms are made by syntrust-standalone, which is not installed here: "
-            'pip install "syntrust-client[demo]".'
-        ) from error
-    return found
+    return find_function(module, _DEMO[1], "The demo's phantoms are made")
 
 
 def choose_client(context: typer.Context, url: str | None, key_file: Path | None) -> Client:
