@@ -6,12 +6,14 @@ made small; nothing else of a command changes.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
 _RUN: Final = "syntrust experiment run --dataset"
 _SEGMENT: Final = "--model segmenter-1f2e3d4c5b6a"
 _CURL: Final = 'curl -s http://127.0.0.1:8000/trust-score -H "Authorization: Bearer $SYNTRUST_KEY"'
 _CURLED: Final = 'curl -sSf {url}/trust-score -H "Authorization: Bearer $SYNTRUST_KEY"'
+_STUDIES: Final = Path(__file__).parents[3] / "studies"
 _CSV: Final = '-H "Content-Type: text/csv" --data-binary @dice.csv'
 _HTML: Final = f'-H "Accept: text/html" {_CSV} > trust.html'
 _JSON: Final = (
@@ -151,12 +153,18 @@ RUNS: Final = (
         "syntrust model export NAME --out FOLDER",
         "syntrust model export {segmenter} --out bundle",
     ),
+    Run(
+        "syntrust study studies/brats2021.json --dry-run",
+        f"syntrust study {_STUDIES}/brats2021.json --dry-run",
+        1,
+        says="There is no ready dataset of the name brats2021",
+    ),
     # Named within a sentence, without what they need: that they exist is what the guide says.
     *(
         Run(f"syntrust {named}", f"syntrust {named} --help")
         for named in (
             *("synthesise", "segment", "model", "dataset add", "model list", "model show"),
-            *("model train", "dataset withdraw"),
+            *("model train", "dataset withdraw", "demo"),
         )
     ),
     Run(
@@ -174,6 +182,13 @@ LONG: Final = (
     Run(
         "syntrust model train --name ours --dataset ID --iterations 4200",
         "syntrust model train --name ours --dataset {dataset} --iterations 20",
+    ),
+    Run("make study", "syntrust-standalone study study.json --data study --out study/out.json"),
+    Run("make study-page", "syntrust-standalone study-page study/out.json --page study/page.md"),
+    Run("syntrust study FILE", "syntrust study study.json --data elsewhere"),
+    Run(
+        "syntrust-standalone study-page FILE --page PAGE",
+        "syntrust-standalone study-page elsewhere/results.json --page elsewhere/page.md",
     ),
 )
 """What `make docs-test` runs; each takes minutes."""

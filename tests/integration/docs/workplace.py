@@ -20,6 +20,17 @@ import numpy as np
 
 PATIENCE_S: Final = 600
 SUMMARY: Final = {"1": "NCR", "2": "ED", "3": "ET"}
+STUDY: Final[dict[str, Any]] = {
+    "study": 1,
+    "name": "of-the-guide",
+    "title": "A study of the guide",
+    "dataset": {"kind": "phantoms", "seed": 4},
+    "split": {"train": 2, "validation": 0, "test": 2, "seed": None},
+    "generator": {"steps": 2},
+    "segmenter": {"iterations": 2},
+    "experiments": [{"name": "mixes", "alphas": [0, 1], "seeds": [0]}],
+    "cost": {"steps": 21, "device_hours": None, "basis": "of no interest"},
+}
 TWO_MODALITIES: Final = ("flair", "t1ce", "seg")
 
 
@@ -42,6 +53,7 @@ def furnish(folder: Path, cohort: Sequence[Path]) -> None:
         shutil.copy(cohort[0] / f"{role}.nii.gz", folder)
     _write_mask_with_brain(folder)
     _write_scores(folder)
+    (folder / "study.json").write_text(json.dumps(STUDY))
 
 
 def _write_mask_with_brain(folder: Path) -> None:

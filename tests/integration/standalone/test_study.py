@@ -45,7 +45,11 @@ SMALLEST: Final[dict[str, Any]] = {
 def start(study: Path, data: Path) -> subprocess.Popen[str]:
     command = ["-m", "syntrust_standalone", "study", str(study), "--data", str(data), "--port", "0"]
     return subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
 
