@@ -17,7 +17,7 @@ from syntrust_gateway.comparisons.schemas import ComparisonRequest
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, Experiment
 from syntrust_gateway.errors import pointer
-from syntrust_gateway.experiments.results import read_named_results
+from syntrust_gateway.experiments.answers.results import read_named_results
 from syntrust_gateway.trust_score.service import ScorerPool
 
 

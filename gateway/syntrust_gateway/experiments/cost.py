@@ -20,9 +20,9 @@ from syntrust_gateway.costs.schemas import Detectable
 from syntrust_gateway.costs.service import price
 from syntrust_gateway.datasets.planner_view import DatasetView
 from syntrust_gateway.db.tables import Experiment, RunState
+from syntrust_gateway.experiments.answers.results import RESULTS_FILE, read_report_file
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.repeat import RepeatedSpec
-from syntrust_gateway.experiments.results import RESULTS_FILE, read_report_file
 from syntrust_gateway.experiments.schemas import CostBody
 from syntrust_gateway.experiments.service import resolve_request
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec

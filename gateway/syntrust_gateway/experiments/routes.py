@@ -31,13 +31,13 @@ from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.errors import UnsupportedMediaType
-from syntrust_gateway.experiments import results
 from syntrust_gateway.experiments import service as experiments
+from syntrust_gateway.experiments.answers import results
+from syntrust_gateway.experiments.answers.results import ReportFile
+from syntrust_gateway.experiments.answers.schemas import ExperimentResults, PartialExperimentResults
 from syntrust_gateway.experiments.cost import calculate_cost
 from syntrust_gateway.experiments.events import changes
 from syntrust_gateway.experiments.repeat import ExperimentRequest
-from syntrust_gateway.experiments.result_schemas import ExperimentResults, PartialExperimentResults
-from syntrust_gateway.experiments.results import ReportFile
 from syntrust_gateway.experiments.schemas import CostBody, ExperimentBody, ExperimentPage
 from syntrust_gateway.lifecycle.deletion import delete_experiment
 from syntrust_gateway.lifecycle.schemas import Cascade, RemovedBody

@@ -6,7 +6,7 @@ from anyio import to_thread
 
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
-from syntrust_gateway.experiments.results import read_named_results
+from syntrust_gateway.experiments.answers.results import read_named_results
 from syntrust_gateway.planning.compute import POWER
 from syntrust_gateway.planning.schemas import ExperimentSpread, PowerRequest
 from syntrust_gateway.trust_score.service import ScorerPool

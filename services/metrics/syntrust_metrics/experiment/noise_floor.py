@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from syntrust_core.contracts.report import ReportRun
-from syntrust_metrics.experiment.schema import NoiseFloor, NoiseFloors, SeedFloor, TwinFloor
+from syntrust_metrics.experiment.floor_schema import NoiseFloor, NoiseFloors, SeedFloor, TwinFloor
 from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.trust.schema.request import ScoredCase
 

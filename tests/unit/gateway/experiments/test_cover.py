@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from syntrust_gateway.experiments.cover import Cover, add_cover
+from syntrust_gateway.experiments.answers.cover import Cover, add_cover
 
 PAGE = (
     "<!doctype html>\n<html><head>\n<title>SynTrust report</title>\n<style>p{}</style>\n</head>\n"

@@ -10,7 +10,7 @@ from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Role, RunState, Step
 from syntrust_gateway.errors import BeingRecomputed
-from syntrust_gateway.experiments.results import read_report_file
+from syntrust_gateway.experiments.answers.results import read_report_file
 
 ADMIN = Caller(id=1, name="a", role=Role.ADMIN)
 

@@ -14,7 +14,7 @@ from syntrust_core.runtime.runner import StepContext
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, Dataset, DatasetState, Role, RunState, Step
-from syntrust_gateway.experiments.results import read_report_file
+from syntrust_gateway.experiments.answers.results import read_report_file
 from syntrust_gateway.lifecycle.collection import Collector
 from syntrust_gateway.lifecycle.datasets import withdraw_case
 from syntrust_gateway.lifecycle.schemas import WithdrawnBody

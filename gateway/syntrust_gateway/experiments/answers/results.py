@@ -28,8 +28,8 @@ from syntrust_gateway.db.tables import (
     Step,
 )
 from syntrust_gateway.errors import NotYet
-from syntrust_gateway.experiments.cover import Cover, add_cover
-from syntrust_gateway.experiments.result_schemas import (
+from syntrust_gateway.experiments.answers.cover import Cover, add_cover
+from syntrust_gateway.experiments.answers.schemas import (
     AttemptRecord,
     ExperimentResults,
     PartialExperimentResults,

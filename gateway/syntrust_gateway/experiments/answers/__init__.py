@@ -1,0 +1,1 @@
+"""What an ended experiment answers: its results, and its report with a cover."""
