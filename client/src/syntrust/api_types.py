@@ -3032,6 +3032,8 @@ class Arm(TypedDict):
     """The model of each training seed."""
     trust: TrustAnswer
     """The trust factors over all seeds. Factors are averaged, Dice is not."""
+    counts: NotRequired[dict[str, Counts]]
+    """By region, the counts of `trust` with every Dice of 0 told apart by the reference volume: a miss, or a false positive where the reference lacks the region. Results of earlier releases lack it."""
     versus_real: ModelComparison | None
     """Beside the models of α = 1 on real test images; null at α = 1 or without that one. Only this supports a sentence about clinical performance."""
     reason: NotRequired[str]
@@ -3055,6 +3057,8 @@ class ControlArm(TypedDict):
     """The model of each training seed."""
     trust: TrustAnswer | None
     """The trust factors over all seeds."""
+    counts: NotRequired[dict[str, Counts] | None]
+    """By region, the counts of `trust` with every Dice of 0 told apart by the reference volume: a miss, or a false positive where the reference lacks the region. Results of earlier releases lack it."""
     versus_real: ModelComparison | None
     """Beside the models of α = 1; null where they are the same trainings or there is no such α."""
     versus_mix: ModelComparison | None
