@@ -126,7 +126,50 @@ def test_a_share_that_some_regions_allow_is_named_with_them() -> None:
     assert found["sentence"] == (
         "No evidence for a share that every region allows; ET alone up to 75%. At 50% synthetic "
         "images, 150 test cases and 3 trainings do not exclude a mean loss of 0.03 Dice or more "
-        "against training without synthetic images in ED (one-sided level 5%)."
+        "against training without synthetic images in ED (one-sided level 5%). Without any true "
+        "difference, so many cases and trainings would have shown no harm with a chance of 100%."
+    )
+
+
+def test_sixty_cases_that_agree_are_too_few_for_the_default_margin_and_the_sentence_says_why() -> (
+    None
+):
+    """Failures of 4.9 % of all cases go unseen among 60 in one study of twenty: 1 - .05^(1/60)."""
+    same = make_cases(np.zeros((3, 60, len(REGIONS))))
+
+    found = recommend({1.0: same, 0.5: same}, noun="real test case")
+
+    assert found["sentence"].endswith(
+        "in ED and ET (one-sided level 5%). 60 real test cases can miss failures of up to 4.9% of "
+        "all cases, a mean loss of 0.049 Dice. Without any true difference, 99 test cases and 3 "
+        "trainings would show no harm with a chance of 100%."
+    )
+
+
+def test_without_evidence_the_sentence_names_the_region_that_takes_most() -> None:
+    regions = [draw(1, 60, 0.0, sd) for sd in (0.1, 0.15)]
+    wide = make_cases(np.stack(regions, axis=2).clip(-0.5, 0.5))
+
+    found = recommend({1.0: make_cases(np.zeros((1, 60, 2))), 0.5: wide})
+
+    most = found["regions"]["ET"]["needed"]
+    assert most["cases"] > found["regions"]["ED"]["needed"]["cases"]
+    assert found["sentence"].endswith(
+        f"Without any true difference, {most['cases']} test cases would show no harm in ET, which "
+        f"takes most, with a chance of {most['power']:.0%}. A recommendation also takes 3 "
+        "trainings."
+    )
+
+
+def test_where_no_number_decides_the_sentence_says_so() -> None:
+    apart = np.array([[-0.4], [0.0], [0.4]])
+    differences = np.stack([draw(3, 60), np.zeros((3, 60)) + apart], axis=2)
+
+    found = recommend({1.0: make_cases(np.zeros((3, 60, 2))), 0.5: make_cases(differences)})
+
+    assert found["regions"]["ED"]["needed"]["cases"] is not None
+    assert found["sentence"].endswith(
+        "Up to 10,000 test cases and 20 trainings would not decide it in ET, which takes most."
     )
 
 
@@ -138,6 +181,9 @@ def test_the_sentence_says_which_model_or_how_many_cases_are_missing() -> None:
     mixes = recommend({0.5: sweep[0.5]})["sentence"]
     real = recommend({1.0: sweep[1.0]})["sentence"]
 
-    assert few == nothing + "it takes 50 test cases, and there are 49 test cases."
+    assert few == nothing + (
+        "it takes at least 50 test cases, not 49. Without any true difference, 121 test cases and "
+        "3 trainings would show no harm in ED, which takes most, with a chance of 80%."
+    )
     assert mixes == nothing + "no model was trained without synthetic images (α = 1)."
     assert real == nothing + "no model was trained with synthetic images."

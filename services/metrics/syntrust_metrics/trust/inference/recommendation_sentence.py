@@ -6,10 +6,12 @@ was not shown is called "no evidence", which is no finding of harm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
+from syntrust_metrics.trust.inference.recommendation_bounds import WHOLE_LOSS, rate_of_unseen
 from syntrust_metrics.trust.inference.recommendation_planning import MAX_CASES, MAX_SEEDS
 from syntrust_metrics.trust.inference.trend import MIN_SEEDS
 from syntrust_metrics.trust.schema.recommendation import (
@@ -21,13 +23,14 @@ from syntrust_metrics.trust.schema.recommendation import (
 )
 
 NOTHING: Final = "No evidence for any share of synthetic training images"
+UNSEEN: Final[LossReason] = "failures too rare to be seen"
 SHORT: Final = f"This is no recommendation: that takes {MIN_SEEDS} trainings."
 REASONS: Final[Mapping[LossReason, str]] = {
     "fewer than 10 cases": "fewer than 10 test cases allow no test",
     "fewer than 50 cases": f"it takes {MIN_VERDICT_CASES} test cases",
     "the bound lies beyond the margin": "a loss of the margin is not excluded",
     "rare large failures": "three more failures of the largest size seen would reach the margin",
-    "failures too rare to be seen": "so few cases can miss failures that would reach the margin",
+    UNSEEN: "so few cases can miss failures that would reach the margin",
 }
 
 
@@ -36,10 +39,12 @@ def write_sentence(found: Recommendation, noun: str) -> str:
     if found["reason"] is not None:
         return f"{NOTHING}: {found['reason']}."
     if found["cases"] < MIN_VERDICT_CASES:
-        counted = _count(found["cases"], noun)
-        return f"{NOTHING}: it takes {MIN_VERDICT_CASES} test cases, and there are {counted}."
+        enough = _count(MIN_VERDICT_CASES, noun)
+        few = f"{NOTHING}: it takes at least {enough}, not {found['cases']}."
+        return " ".join([few, *_say_what_decides(found)])
     if found["all_regions"]["alpha"] is None:
-        return f"{_name_regions_that_pass(found)}. {_describe_stop(found, noun)}"
+        stop = [_describe_stop(found, noun), *_say_what_is_missed(found, noun)]
+        return f"{_name_regions_that_pass(found)}. {' '.join([*stop, *_say_what_decides(found)])}"
     share = name_share(found["all_regions"]["alpha"])
     shown = f"{_name_evidence(found, noun)} exclude {_name_loss(found)} in every region"
     shown = f"{shown} {_name_level(found)}."
@@ -80,9 +85,7 @@ def _name_regions_that_pass(found: Recommendation) -> str:
 def _describe_stop(found: Recommendation, noun: str) -> str:
     """Say what the cases show at the first share that not every region passed."""
     stops = found["all_regions"]
-    worse = [
-        r for r in stops["stopped_by"] if found["regions"][r]["tests"][-1]["verdict"] == "worse"
-    ]
+    worse = _list_harmed(found)
     open_ = [region for region in stops["stopped_by"] if region not in worse]
     does = [f"show {_name_loss(found)} in {_join(worse)}"] if worse else []
     does += (
@@ -95,6 +98,49 @@ def _describe_stop(found: Recommendation, noun: str) -> str:
         f"At {share} synthetic images, {_name_evidence(found, noun)} {' and '.join(does)} "
         f"{_name_level(found)}."
     )
+
+
+def _list_harmed(found: Recommendation) -> list[str]:
+    """Give the regions in which the first share that not all passed is shown to do harm."""
+    return [
+        region
+        for region in found["all_regions"]["stopped_by"]
+        if found["regions"][region]["tests"][-1]["verdict"] == "worse"
+    ]
+
+
+def _say_what_is_missed(found: Recommendation, noun: str) -> Iterator[str]:
+    """Say which failures so few cases can miss, where nothing else withholds the share."""
+    last = [found["regions"][region]["tests"][-1] for region in found["all_regions"]["stopped_by"]]
+    fewest = min((test["cases"] for test in last if test["reason"] == UNSEEN), default=None)
+    if fewest is not None:
+        rate = rate_of_unseen(fewest)
+        lost = f"a mean loss of {WHOLE_LOSS * rate:.3f} Dice"
+        yield f"{_count(fewest, noun)} can miss failures of up to {rate:.1%} of all cases, {lost}."
+
+
+def _say_what_decides(found: Recommendation) -> Iterator[str]:
+    """Say what would decide, in the region that takes most; nothing where harm is shown."""
+    open_ = {
+        region: needed
+        for region in found["all_regions"]["stopped_by"]
+        if (needed := found["regions"][region]["needed"]) is not None
+    }
+    if _list_harmed(found) or not open_:
+        return
+    region = max(open_, key=lambda each: _count_predictions(open_[each]))
+    cases = found["regions"][region]["tests"][-1]["cases"]
+    alike = len({(each["cases"], each["seeds"]) for each in open_.values()}) == 1
+    where = "" if alike else f" in {region}, which takes most,"
+    yield _describe_needed(open_[region], cases, found["seeds"], where)
+    if found["seeds"] < MIN_SEEDS:
+        yield f"A recommendation also takes {MIN_SEEDS} trainings."
+
+
+def _count_predictions(needed: Needed) -> float:
+    if needed["cases"] is None or needed["seeds"] is None:
+        return math.inf
+    return needed["cases"] * needed["seeds"]
 
 
 def _describe_region(found: RegionRecommendation, seeds: int) -> str:
@@ -117,11 +163,12 @@ def _describe_test(test: ShareTest) -> str:
     return f"{difference}, {_signed(test['low'])} at worst: {reason}"
 
 
-def _describe_needed(needed: Needed, cases: int, seeds: int) -> str:
-    """Say what would decide; with what there is, or more of it."""
+def _describe_needed(needed: Needed, cases: int, seeds: int, where: str = "") -> str:
+    """Say what would decide; with what there is, or more of it. `where` names the region."""
     if needed["cases"] is None or needed["seeds"] is None or needed["power"] is None:
-        return f"Up to {MAX_CASES:,} test cases and {MAX_SEEDS} trainings would not decide it."
-    chance = f"no harm with a chance of {needed['power']:.0%}"
+        most = f"{MAX_CASES:,} test cases and {MAX_SEEDS} trainings"
+        return f"Up to {most} would not decide it{where.removesuffix(',')}."
+    chance = f"no harm{where} with a chance of {needed['power']:.0%}"
     alone = needed["seeds"] < MIN_SEEDS
     if (needed["cases"], needed["seeds"]) == (cases, seeds):
         what = "cases" if alone else "cases and trainings"
