@@ -95,6 +95,18 @@ def test_the_recommendation_is_what_results_print_first(
     )
 
 
+def test_results_that_were_made_without_a_recommendation_begin_with_their_factors(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body=results()))
+
+    assert run("experiment", "results", "e1") == 0
+
+    printed = capsys.readouterr().out
+    assert "T1 mean Dice" in printed
+    assert "ecommend" not in printed
+
+
 def test_a_failed_experiment_ends_with_1_and_the_servers_sentence(
     server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,32 @@ def test_the_order_of_alphas_and_entries_does_not_matter() -> None:
     assert recommend(turned) == recommend(sweep)
 
 
+def test_the_order_of_training_seeds_and_the_names_of_cases_do_not_matter() -> None:
+    sweep = make_sweep({0.5: (0, 0), 0.0: (0.01, 0.1)})
+    renamed = {
+        alpha: [{**each, "seed": 2 - each["seed"], "id": each["id"][::-1]} for each in cases]
+        for alpha, cases in sweep.items()
+    }
+
+    found, again = recommend(sweep), recommend(renamed)
+
+    assert (again["sentence"], again["details"]) == (found["sentence"], found["details"])
+    assert again["all_regions"] == found["all_regions"]
+
+
+def test_a_region_goes_as_far_with_others_as_alone() -> None:
+    sweep = make_sweep({0.5: (0, 0), 0.0: (0.01, 0.1)})
+    alone = {
+        alpha: [
+            {**each, **{side: {"ET": each[side]["ET"]} for side in ("real", "synthetic")}}
+            for each in cases
+        ]
+        for alpha, cases in sweep.items()
+    }
+
+    assert recommend(alone)["regions"]["ET"] == recommend(sweep)["regions"]["ET"]
+
+
 def test_alphas_with_other_cases_are_refused() -> None:
     sweep = make_sweep({0.5: (0, 0)})
 
