@@ -274,6 +274,7 @@ NOT_RUN: Final = {
         "needs an hour: tests/unit/generator/training/test_loop.py"
     ),
     "python benchmarks/bench_trust_coverage.py": "a benchmark: `make bench`",
+    "python benchmarks/bench_recommendation.py": "a benchmark: `make bench`",
     "syntrust-segmenter publish FOLDER --name ours-1": _PUBLISH,
     "syntrust-segmenter publish START --name brats21-fold0": _PUBLISH,
     "syntrust-segmenter import fold0_f48_ep300_4gpu_dice0_8854.pt START": _START,
