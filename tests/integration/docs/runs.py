@@ -273,7 +273,9 @@ NOT_RUN: Final = {
     "syntrust-generator train CASES OUT --grid 64 --spacing 3 --name mine": (
         "needs an hour: tests/unit/generator/training/test_loop.py"
     ),
-    "python benchmarks/bench_trust_coverage.py": "a benchmark: `make bench`",
+    "python benchmarks/bench_trust_coverage.py --scenario all --repetitions 2000": (
+        "a benchmark: `make bench`"
+    ),
     "python benchmarks/bench_recommendation.py": "a benchmark: `make bench`",
     "syntrust-segmenter publish FOLDER --name ours-1": _PUBLISH,
     "syntrust-segmenter publish START --name brats21-fold0": _PUBLISH,
