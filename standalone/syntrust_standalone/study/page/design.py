@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from syntrust_metrics.experiment.schema import ShownResults
-from syntrust_standalone.study.page.markdown import write_list, write_table
+from syntrust_metrics.report.recommendation_prose import build_recommendation_view
+from syntrust_standalone.study.page.markdown import fold, write_list, write_table
 from syntrust_standalone.study.results_file import (
     StudyExperimentResults,
     StudyProvenance,
@@ -18,15 +19,17 @@ NO_RECOMMENDATION = "These results were made by a release that gives no recommen
 
 
 def write_answer(results: ShownResults) -> Iterator[str]:
-    """Write the recommendation in the words of the results, or that they hold none."""
-    # Results of earlier releases lack it.
-    found: dict[str, Any] | None = dict(results).get("recommendation")  # type: ignore[assignment]
-    if not found:
+    """Write the recommendation in the words of the results, and the tests that it rests on."""
+    view = build_recommendation_view(results)
+    if view is None:
         yield NO_RECOMMENDATION
         return
-    yield f"**{found['sentence']}**"
-    if found.get("details"):
-        yield write_list(found["details"])
+    yield f"**{view.sentence}**"
+    if view.details:
+        yield write_list(each.text for each in view.details)
+    if view.rows:
+        table = write_table(view.head, [row.cells for row in view.rows])
+        yield fold("The tests behind it", f"{view.caption}\n\n{table}")
 
 
 def write_design(study: StudyResults) -> Iterator[str]:

@@ -9,6 +9,8 @@ from typing import cast
 from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.report.cells import format_number
 from syntrust_metrics.report.controls import build_control_view
+from syntrust_metrics.report.tables import build_factor_tables
+from syntrust_metrics.report.verdict_tables import build_score_table
 from syntrust_standalone.study.page.claims import write_claims
 from syntrust_standalone.study.page.design import (
     list_experiments,
@@ -18,7 +20,12 @@ from syntrust_standalone.study.page.design import (
     write_reach,
 )
 from syntrust_standalone.study.page.figures import describe_figure, list_figures, write_figures
-from syntrust_standalone.study.page.markdown import write_list, write_report_table, write_table
+from syntrust_standalone.study.page.markdown import (
+    fold,
+    write_list,
+    write_report_table,
+    write_table,
+)
 from syntrust_standalone.study.results_file import StudyResults, read_results
 
 IMAGES = "images/study"
@@ -60,6 +67,8 @@ def _write(study: StudyResults, file: str) -> Iterator[str]:
     yield from write_design(study)
     yield "## The claims of the paper"
     yield from write_claims(results)
+    yield "## The factors"
+    yield from _write_factors(results)
     yield "## Figures, numbered as in the paper"
     yield from _write_figures(study)
     yield "## Controls"
@@ -70,6 +79,20 @@ def _write(study: StudyResults, file: str) -> Iterator[str]:
     yield from write_reach(study, results)
     yield "## Where the numbers come from"
     yield from write_origin(study, file)
+
+
+def _write_factors(results: ShownResults) -> Iterator[str]:
+    """Write T1-T5 by α with their intervals, and the score; each table folded away."""
+    alphas = results["alphas"]
+    confidence = alphas[0]["trust"]["policy"]["confidence"]
+    yield (
+        f"Each value stands with its {confidence:.0%} interval. An end that so few cases do not "
+        "bound is left open. ↑ higher is better, ↓ lower is better."
+    )
+    for table in build_factor_tables(alphas, caption=""):
+        yield fold(f"T1 to T5 at {table.head[1]} to {table.head[-1]}", write_report_table(table))
+    score = build_score_table(alphas)
+    yield fold("The score and its parts", f"{score.caption}\n\n{write_report_table(score)}")
 
 
 def _write_figures(study: StudyResults) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tests.unit.standalone.study.conftest import PICTURE
 
 from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.report.cells import Cell, Table
+from syntrust_metrics.trust.inference.recommendation_sentence import name_share
 from syntrust_standalone.study.page import render_page, write_page
 from syntrust_standalone.study.page.markdown import write_report_table, write_table
 from syntrust_standalone.study.page.reasons import NOT_MEASURED, explain
@@ -100,12 +101,36 @@ def test_every_claim_stands_with_its_verdict_and_every_number(results: StudyResu
 
 
 def test_the_recommendation_is_in_its_own_words(results: StudyResults) -> None:
-    def recommend(body: Any) -> None:
-        body["recommendation"] = {"sentence": "Use half.", "details": ["ET allows 0.5."]}
+    found = main_of(results)["recommendation"]
 
-    text = render_page(changed(results, recommend), "small.json")
+    text = render_page(results, "small.json")
 
-    assert "**Use half.**\n\n- ET allows 0.5." in text
+    assert f"**{found['sentence']}**" in text
+    assert all(f"- {detail}\n" in text for detail in found["details"])
+
+
+def test_every_test_behind_the_recommendation_stands_on_the_page(results: StudyResults) -> None:
+    text = render_page(results, "small.json")
+
+    for region, found in main_of(results)["recommendation"]["regions"].items():
+        assert found["tests"]
+        for test in found["tests"]:
+            row = f"| {region}, {name_share(test['alpha'])} | {test['alpha']:g} | {test['cases']} |"
+            assert row in text
+
+
+def test_an_end_that_too_few_cases_bound_is_left_open(results: StudyResults) -> None:
+    def open_end(body: Any) -> None:
+        body["alphas"][0]["trust"]["factors"]["t5"]["real"]["ET"] |= {
+            "value": 0.5,
+            "ci": None,
+            "bound": {"low": 0.111},
+            "reason": "12 cases give no upper bound",
+        }
+
+    text = render_page(changed(results, open_end), "small.json")
+
+    assert "0.500 (at least 0.111; 12 cases give no upper bound" in text
 
 
 def test_results_without_a_recommendation_are_said_to_have_none(results: StudyResults) -> None:
