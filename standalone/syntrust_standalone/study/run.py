@@ -19,6 +19,7 @@ from syntrust.cli.printing.progress import show, tell_lost
 from syntrust.client import Client
 from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed, NotFound, UnfitFolder
+from syntrust_core.contracts.base import RECIPES
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
 from syntrust_standalone.runs.phantom_dataset import find_or_register, make_demo_phantoms
@@ -147,8 +148,12 @@ def _split(study: Study, dataset: DatasetBody) -> dict[str, Any]:
 
 
 def _ask(client: Client, experiment: StudyExperiment, request: Mapping[str, Any]) -> str:
-    """Find the experiment of just this request, and go on with it; else ask for it. Its id."""
-    tag = f"study-{digest(request)[:16]}"
+    """Find the experiment of just this request, and go on with it; else ask for it. Its id.
+
+    An experiment of other recipes is not the same: asked for again, it computes what has changed.
+    """
+    recipes = {str(kind): recipe for kind, recipe in RECIPES.items()}
+    tag = f"study-{digest({'request': request, 'recipes': recipes})[:16]}"
     for known in client.experiments.list():
         if tag in known["tags"] and known["state"] != _GONE:
             if known["state"] == "failed":
