@@ -24,6 +24,9 @@ from syntrust_standalone.study.spec import Study
 VERSION: Final = 1
 PICTURE: Final = "fig2.png"
 _ADDED: Final = ("experiment", "provenance", "digest")
+_OF_MACHINE: Final = "platform"
+"""Of a step's versions: the kernel of its machine, down to the build."""
+
 _OWN: Final = ("dataset",)
 """Of a request as it was resolved: what names a row of one installation."""
 
@@ -57,7 +60,7 @@ class StudyProvenance(TypedDict):
 
     recipes: dict[str, int]
     versions: dict[str, list[str]]
-    """Of each library, every version that a step was computed with."""
+    """Of Python and this project, every version that a step or an answer was computed with."""
 
 
 class StudyResults(TypedDict):
@@ -137,8 +140,10 @@ def _sum_up(found: Collection[AnyResults], processor: str | None) -> StudyProven
     for step in steps.values():
         kinds[step["kind"]] += 1
         seconds[str(QUEUES[Kind(step["kind"])])] += step["seconds"] or 0.0
-        for name, version in step["versions"].items():
-            versions[name].add(version)
+    for made in (*steps.values(), *(each["provenance"] for each in found)):
+        for name, version in made["versions"].items():
+            versions[name].add(str(version))
+    versions.pop(_OF_MACHINE, None)
     recipes = {
         kind: recipe for each in found for kind, recipe in each["provenance"]["recipes"].items()
     }

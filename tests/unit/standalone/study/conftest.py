@@ -61,7 +61,7 @@ def found_by(alphas: tuple[str, ...], seeds: tuple[int, ...], **also: bool) -> A
             "seconds": seconds,
             "host": "machine-of-a-clinic",
             "started": "2026-11-29T10:00:00Z",
-            "versions": {"numpy": "2.3"},
+            "versions": {"python": "3.12", "platform": "a kernel of a clinic"},
         }
         for kind, (name, seconds) in STEPS.items()
     ]
