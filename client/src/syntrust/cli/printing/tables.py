@@ -233,7 +233,7 @@ def cell(estimate: AnyEstimate) -> str:
     if interval := estimate.get("ci"):
         text += f" [{interval[0]:.3f}, {interval[1]:.3f}]"
     elif bound := estimate.get("bound"):
-        ((end, value),) = bound.items()
+        end, value = next(iter(bound.items()))  # there is one
         text += f" [{'≥' if end == 'low' else '≤'} {value:.3f}]"
     if (spread := estimate.get("seed_sd")) is not None:
         text += f" sd {spread:.3f}"
@@ -269,7 +269,7 @@ def _open_ends(trusts: Sequence[TrustAnswer]) -> list[str]:
 
 def describe_bound(estimate: AnyEstimate, digits: int = 3) -> str:
     """Write the one bounded end in words: `at least 0.111; 12 cases give no upper bound`."""
-    ((end, value),) = estimate["bound"].items()
+    end, value = next(iter(estimate["bound"].items()))
     side = "at least" if end == "low" else "at most"
     return f"{side} {value:.{digits}f}; {estimate['reason']}"
 
