@@ -6,13 +6,12 @@ was not shown is called "no evidence", which is no finding of harm.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
 from syntrust_metrics.trust.inference.recommendation_bounds import WHOLE_LOSS, rate_of_unseen
-from syntrust_metrics.trust.inference.recommendation_planning import MAX_CASES, MAX_SEEDS
+from syntrust_metrics.trust.inference.recommendation_planning import MAX_CASES, MAX_SEEDS, POWER
 from syntrust_metrics.trust.inference.trend import MIN_SEEDS
 from syntrust_metrics.trust.schema.recommendation import (
     LossReason,
@@ -120,27 +119,33 @@ def _say_what_is_missed(found: Recommendation, noun: str) -> Iterator[str]:
 
 
 def _say_what_decides(found: Recommendation) -> Iterator[str]:
-    """Say what would decide, in the region that takes most; nothing where harm is shown."""
-    open_ = {
-        region: needed
-        for region in found["all_regions"]["stopped_by"]
-        if (needed := found["regions"][region]["needed"]) is not None
-    }
+    """Say what would decide in every region that is undecided; nothing where harm is shown."""
+    stopped = {region: found["regions"][region] for region in found["all_regions"]["stopped_by"]}
+    open_ = {r: each["needed"] for r, each in stopped.items() if each["needed"] is not None}
     if _list_harmed(found) or not open_:
         return
-    region = max(open_, key=lambda each: _count_predictions(open_[each]))
-    cases = found["regions"][region]["tests"][-1]["cases"]
-    alike = len({(each["cases"], each["seeds"]) for each in open_.values()}) == 1
-    where = "" if alike else f" in {region}, which takes most,"
-    yield _describe_needed(open_[region], cases, found["seeds"], where)
+    if hopeless := [region for region, needed in open_.items() if needed["cases"] is None]:
+        yield _describe_hopeless(f" in {_join(hopeless)}")
+    else:
+        cases = min(each["tests"][-1]["cases"] for each in stopped.values())
+        where = f" in each of {_join(list(open_))}" if len(open_) > 1 else ""
+        yield _describe_needed(_cover(list(open_.values())), cases, found["seeds"], where)
     if found["seeds"] < MIN_SEEDS:
         yield f"A recommendation also takes {MIN_SEEDS} trainings."
 
 
-def _count_predictions(needed: Needed) -> float:
-    if needed["cases"] is None or needed["seeds"] is None:
-        return math.inf
-    return needed["cases"] * needed["seeds"]
+def _cover(needed: Sequence[Needed]) -> Needed:
+    """Give what is enough for each of several: the power falls with neither cases nor seeds."""
+    first, *rest = needed
+    covered = first
+    for each in rest:
+        covered = {
+            "cases": max(covered["cases"] or 0, each["cases"] or 0),
+            "seeds": max(covered["seeds"] or 0, each["seeds"] or 0),
+            "power": min(covered["power"] or 0, each["power"] or 0),
+            "spread": covered["spread"],
+        }
+    return covered
 
 
 def _describe_region(found: RegionRecommendation, seeds: int) -> str:
@@ -164,11 +169,11 @@ def _describe_test(test: ShareTest) -> str:
 
 
 def _describe_needed(needed: Needed, cases: int, seeds: int, where: str = "") -> str:
-    """Say what would decide; with what there is, or more of it. `where` names the region."""
+    """Say what would decide; with what there is, or more of it. `where` names the regions."""
     if needed["cases"] is None or needed["seeds"] is None or needed["power"] is None:
-        most = f"{MAX_CASES:,} test cases and {MAX_SEEDS} trainings"
-        return f"Up to {most} would not decide it{where.removesuffix(',')}."
-    chance = f"no harm{where} with a chance of {needed['power']:.0%}"
+        return _describe_hopeless()
+    power = f"at least {POWER:.0%}" if where else f"{needed['power']:.0%}"
+    chance = f"no harm{where} with a chance of {power}"
     alone = needed["seeds"] < MIN_SEEDS
     if (needed["cases"], needed["seeds"]) == (cases, seeds):
         what = "cases" if alone else "cases and trainings"
@@ -177,6 +182,10 @@ def _describe_needed(needed: Needed, cases: int, seeds: int, where: str = "") ->
     return (
         f"Without any true difference, {needed['cases']} test cases{trainings} would show {chance}."
     )
+
+
+def _describe_hopeless(where: str = "") -> str:
+    return f"Up to {MAX_CASES:,} test cases and {MAX_SEEDS} trainings would not decide it{where}."
 
 
 def _name_evidence(found: Recommendation, noun: str) -> str:
