@@ -17,6 +17,7 @@ from tests.unit.client.described_api import ID, answer
 from syntrust.cli import failures
 from syntrust.cli.app import app, main
 from syntrust.cli.arguments import parse_file
+from syntrust_standalone.study import run as study_run
 
 CODES: Final = {0, 1, 2, 3, 70, 130}
 COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -27,7 +28,9 @@ CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 BESIDE: Final[dict[tuple[str, ...], list[str]]] = {
     ("dataset", "edit"): ["--name", "another"],
     ("experiment", "edit"): ["--name", "another"],
+    ("study",): ["--dataset", ID],
 }
+STUDY: Final = Path(__file__).parents[4] / "studies" / "brats2021.json"
 GIVEN: Final = {"alphas": "0,1", "seeds": "0", "iterations": "10", "value": "5"}
 
 
@@ -87,6 +90,8 @@ class Shell:
         name, kind = parameter.name, parameter.type_descriptor.annotation
         if name in GIVEN:
             return GIVEN[name]
+        if (path, name) == (("study",), "file"):
+            return str(STUDY)
         if name == "folder" or (path, name) == (("segment",), "case"):
             return str(self.case())
         if kind is Path:
@@ -128,6 +133,8 @@ def shell(server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv(failures.TRACEBACK, raising=False)
+    # The document's dataset has one case, and no study splits one.
+    monkeypatch.setattr(study_run, "_split", lambda *_: {})
     server.other = described(server, answer)
     return Shell(monkeypatch, tmp_path)
 
