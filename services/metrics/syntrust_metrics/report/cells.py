@@ -15,12 +15,26 @@ DIGITS: Final = 3
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The row that a sentence rests on, by its anchor, and what the link to it says."""
+
+    anchor: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Cell:
-    """Text of a table with small lines below it; `missing` is a reason in place of a value."""
+    """Text of a table with small lines below it; `missing` is a reason in place of a value.
+
+    `anchor` names the row, where the cell is its first one, so that a sentence can point at it. A
+    cell that claims something has the `link` to its own numbers.
+    """
 
     text: str
     small: Sequence[str] = ()
     kind: Literal["plain", "missing", "strong"] = "plain"
+    anchor: str = ""
+    link: Evidence | None = None
 
 
 Row = Sequence[Cell | str | int]
@@ -34,6 +48,14 @@ class Table:
     rows: Sequence[Row]
     caption: str = ""
     kind: str = ""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence that claims something, and where its tests stand."""
+
+    text: str
+    evidence: Sequence[Evidence]
 
 
 def choose_digits(factor: str) -> int:

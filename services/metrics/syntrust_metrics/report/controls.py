@@ -12,7 +12,9 @@ from typing import Final, Literal
 from syntrust_metrics.experiment.schema import ControlArm, ShownResults
 from syntrust_metrics.report.cells import (
     Cell,
+    Evidence,
     Row,
+    Sentence,
     Table,
     estimate_cell,
     format_bounds,
@@ -79,7 +81,7 @@ OUTCOMES: Final[Mapping[Kind, str]] = {
 class ControlView:
     """What the page shows of controls, in its order."""
 
-    sentences: Sequence[str]
+    sentences: Sequence[Sentence]
     table: Table
     warnings: Sequence[str]
 
@@ -91,11 +93,17 @@ def build_control_view(results: ShownResults) -> ControlView | None:
         return None
     return ControlView(
         sentences=[
-            describe_control(name, _select(arms, name)) for name in MEANINGS if _select(arms, name)
+            Sentence(describe_control(name, _select(arms, name)), [_point_at(name)])
+            for name in MEANINGS
+            if _select(arms, name)
         ],
         table=build_control_table(arms),
         warnings=_list_new_warnings(results),
     )
+
+
+def _point_at(control: str) -> Evidence:
+    return Evidence(f"control-{control}", "table")
 
 
 def _select(arms: Iterable[ControlArm], name: str) -> list[ControlArm]:
@@ -160,14 +168,17 @@ def build_control_table(arms: Sequence[ControlArm]) -> Table:
     ]
     caption = (
         "Differences are of mean Dice on real images, above 0 where the control is better, with "
-        "their 90% intervals."
+        "their 90% intervals; n is cases × trainings."
     )
-    return Table(head, [_build_row(arm) for arm in arms], caption=caption, kind="factors")
+    firsts = {arm["control"]: arm for arm in reversed(arms)}
+    rows = [_build_row(arm, is_first=arm is firsts[arm["control"]]) for arm in arms]
+    return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_row(arm: ControlArm) -> Row:
+def _build_row(arm: ControlArm, *, is_first: bool) -> Row:
     alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
-    name = f"{MEANINGS[arm['control']].title}{alpha}"
+    anchor = _point_at(arm["control"]).anchor if is_first else ""
+    name = Cell(f"{MEANINGS[arm['control']].title}{alpha}", anchor=anchor)
     mix = arm["mix"]
     if arm["trust"] is None or mix is None:
         undefined = Cell(f"undefined: {arm['reason']}", kind="missing")
@@ -192,7 +203,8 @@ def _difference_cell(arm: ControlArm, versus: Versus, other: float | None) -> Ce
         return Cell("the same trainings" if same else "none", kind="missing")
     overall = found["overall"]
     interval = format_bounds(overall["ci90"]) if overall["ci90"] else "no interval"
-    return Cell(format_signed(overall["difference"]), [interval])
+    pairs = f"n = {found['cases']} × {found['seeds']}"
+    return Cell(format_signed(overall["difference"]), [interval, pairs])
 
 
 def _list_new_warnings(results: ShownResults) -> list[str]:

@@ -17,8 +17,9 @@ from syntrust_metrics.experiment.schema import Arm, ShownResults, Unseen
 from syntrust_metrics.figures import curves
 from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
-from syntrust_metrics.report.cells import Row, Table
+from syntrust_metrics.report.cells import Row, Sentence, Table
 from syntrust_metrics.report.controls import build_control_view
+from syntrust_metrics.report.curve_view import build_curve_view
 from syntrust_metrics.report.recommendation_prose import build_recommendation_view
 from syntrust_metrics.report.tables import (
     build_count_table,
@@ -36,7 +37,6 @@ from syntrust_metrics.report.verdict_tables import (
     build_prediction_table,
     build_score_table,
     build_verdict_grid,
-    describe_curve,
 )
 
 FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults], Sequence[Table]]]] = {
@@ -49,8 +49,8 @@ FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults], Sequence[Table]]]] = 
     "bland_altman": lambda results: [figure_tables.build_agreement_table(results)],
     "floors": figure_tables.build_floor_tables,
 }
-NARROW: Final = ("fig4", "fig6", "fig7", "dice_volume")  # a table fits beside the figure
-SENTENCES: Final = 3  # a reader takes in at once; more begin with a table of them
+SENTENCES: Final = 3  # a reader takes in at once; more mixes begin with a table of them
+UNSEEN: Final = "unseen"  # begins the anchors of the tests on unseen cases
 
 
 @dataclass(frozen=True)
@@ -78,21 +78,19 @@ class Verdict:
     """The sentences of the verdict, and the table that begins many of them."""
 
     grid: Table | None
-    performance: Sequence[str]
-    unseen: Sequence[str]
-    prediction: Sequence[str]
+    performance: Sequence[Sentence]
+    unseen: Sequence[Sentence]
+    prediction: Sequence[Sentence]
     reach: Sequence[str]
 
 
 @dataclass(frozen=True)
 class FigureView:
-    """A figure and the tables with its numbers; `source` is the address of the image."""
+    """A figure; `source` is the address of the image."""
 
     source: str
     title: str
     caption: str
-    tables: Sequence[Table]
-    wide: bool
 
 
 @dataclass(frozen=True)
@@ -116,10 +114,12 @@ def render_report(contents: Contents) -> str:
         factors=_build_factors(results),
         tests=_build_tests(results),
         figures=_build_figures(contents),
+        numbers=_build_figure_numbers(contents),
+        error_rates=prose.ERROR_RATES,
         missing=describe_missing(results),
         claims=None if claims is None else build_claim_table(claims),
         comparisons=None if claims is None else build_comparison_table(claims),
-        curve=None if curve is None else describe_curve(curve),
+        curve=None if curve is None else build_curve_view(curve),
         twins=build_twin_view(results["twins"]),
         controls=build_control_view(results),
         exclusions=prose.describe_exclusions(contents.request, contents.records, results),
@@ -138,9 +138,9 @@ def _build_verdict(contents: Contents) -> Verdict:
     results = contents.results
     scans = verdicts.describe_scans(contents.test_ids)
     performance = verdicts.describe_performance(results["alphas"], scans)
-    many = len(performance) > SENTENCES
+    compared = sum(entry["versus_real"] is not None for entry in results["alphas"])
     return Verdict(
-        grid=build_verdict_grid(results["alphas"]) if many else None,
+        grid=build_verdict_grid(results["alphas"]) if compared > SENTENCES else None,
         performance=performance,
         unseen=_describe_unseen(results["unseen"], scans),
         prediction=verdicts.describe_prediction(results["alphas"], scans),
@@ -148,10 +148,10 @@ def _build_verdict(contents: Contents) -> Verdict:
     )
 
 
-def _describe_unseen(unseen: Unseen | None, scans: verdicts.Scans) -> list[str]:
+def _describe_unseen(unseen: Unseen | None, scans: verdicts.Scans) -> list[Sentence]:
     """Give the verdict again without the cases that the generator may remember."""
     new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
-    return verdicts.describe_performance(unseen["alphas"], new) if unseen else []
+    return verdicts.describe_performance(unseen["alphas"], new, UNSEEN) if unseen else []
 
 
 def _build_factors(results: ShownResults) -> list[Table]:
@@ -193,9 +193,20 @@ def _build_figure(contents: Contents, number: int, name: str) -> FigureView:
         source=encode_svg(contents.figures[name]),
         title=title,
         caption=f"Figure {number}. {title}. {caption} {_describe_sample(contents, name)}",
-        tables=_build_figure_tables(contents, name),
-        wide=name not in NARROW,
     )
+
+
+def _build_figure_numbers(contents: Contents) -> list[Group]:
+    """Give the tables with the numbers of each figure that has some."""
+    shown = [name for name in prose.FIGURES if name in contents.figures]
+    groups = [
+        Group(
+            f"Numbers of figure {number}, {prose.FIGURES[name][0]}",
+            _build_figure_tables(contents, name),
+        )
+        for number, name in _number_figures(shown)
+    ]
+    return [group for group in groups if group.tables]
 
 
 def _build_figure_tables(contents: Contents, name: str) -> Sequence[Table]:
@@ -228,7 +239,8 @@ def _build_more_numbers(results: ShownResults) -> list[Group]:
 
 def _build_nested(nested: Sequence[Arm]) -> Group:
     caption = "TC and WT, scored apart from the disjoint regions and never mixed with them."
-    tables = [*build_factor_tables(nested, caption=caption), build_performance_table(nested)]
+    factors = build_factor_tables(nested, caption=caption)
+    tables = [*factors, build_performance_table(nested, "nested")]
     return Group("Nested regions", _keep(tables))
 
 
@@ -237,7 +249,7 @@ def _build_unseen(unseen: Unseen | None) -> list[Group]:
         return []
     caption = f"The {unseen['cases']} test cases that the generator has not seen."
     factors = build_factor_tables(unseen["alphas"], caption=caption)
-    tables = [*factors, build_performance_table(unseen["alphas"])]
+    tables = [*factors, build_performance_table(unseen["alphas"], UNSEEN)]
     return [Group("Unseen test cases", _keep(tables))]
 
 

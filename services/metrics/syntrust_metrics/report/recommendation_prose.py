@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from syntrust_metrics.experiment.schema import ShownResults
-from syntrust_metrics.report.cells import format_bounds, format_probability, format_signed
+from syntrust_metrics.report.cells import (
+    Evidence,
+    Sentence,
+    format_bounds,
+    format_probability,
+    format_signed,
+)
 from syntrust_metrics.trust.inference.recommendation_sentence import name_share
 from syntrust_metrics.trust.schema.recommendation import (
     Needed,
@@ -29,14 +35,6 @@ HEAD = (
 
 
 @dataclass(frozen=True)
-class LinkedSentence:
-    """A sentence and the anchor of the row that it rests on."""
-
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True)
 class TestRow:
     """A row of the table with an anchor of its own; the first cell names it."""
 
@@ -48,8 +46,8 @@ class TestRow:
 class RecommendationView:
     """What the page shows: a sentence, one for each region, and the table of their tests."""
 
-    sentence: str
-    details: Sequence[LinkedSentence] = ()
+    sentence: Sentence
+    details: Sequence[Sentence] = ()
     head: Sequence[str] = HEAD
     caption: str = ""
     rows: Sequence[TestRow] = ()
@@ -61,15 +59,19 @@ def build_recommendation_view(results: ShownResults) -> RecommendationView | Non
     if found is not None:
         return _build_view(found)
     reason = results.get("missing", {}).get("recommendation")
-    return None if reason is None else RecommendationView(f"No share is recommended: {reason}.")
+    if reason is None:
+        return None
+    return RecommendationView(Sentence(f"No share is recommended: {reason}.", []))
 
 
 def _build_view(found: Recommendation) -> RecommendationView:
     tested = [(region, each) for region, each in found["regions"].items() if each["tests"]]
-    anchors = [_anchor(region, each["tests"][-1]) for region, each in tested]
+    evidence = [Evidence(_anchor(region, each["tests"][-1]), "test") for region, each in tested]
     return RecommendationView(
-        sentence=found["sentence"],
-        details=[LinkedSentence(*pair) for pair in zip(found["details"], anchors, strict=True)],
+        sentence=Sentence(found["sentence"], [Evidence("recommendation", "tests")]),
+        details=[
+            Sentence(text, [own]) for text, own in zip(found["details"], evidence, strict=True)
+        ],
         caption=_describe_rules(found),
         rows=[row for region, each in tested for row in _iterate_rows(region, each, found)],
     )

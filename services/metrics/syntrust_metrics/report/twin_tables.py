@@ -16,7 +16,9 @@ from syntrust_core.contracts.results import (
 from syntrust_core.contracts.vocabulary import Modality
 from syntrust_metrics.report.cells import (
     Cell,
+    Evidence,
     Row,
+    Sentence,
     Table,
     estimate_cell,
     format_number,
@@ -30,13 +32,14 @@ MODALITIES: Final[Mapping[Modality, str]] = {
     "t2": "T2",
     "flair": "FLAIR",
 }
+PRIVACY_ROW: Final = "memorisation"
 
 
 @dataclass(frozen=True)
 class TwinView:
     """What the page shows of twins, in its order."""
 
-    privacy: str
+    privacy: Sentence
     privacy_table: Table
     scope: str
     fidelity_tables: Sequence[Table]
@@ -50,7 +53,7 @@ def build_twin_view(twins: TwinSummary | None) -> TwinView | None:
         return None
     fidelity, privacy = twins["fidelity"], twins["privacy"]
     return TwinView(
-        privacy=describe_privacy(privacy),
+        privacy=Sentence(describe_privacy(privacy), [Evidence(PRIVACY_ROW, "table")]),
         privacy_table=_build_privacy_table(privacy),
         scope=_describe_scope(fidelity),
         fidelity_tables=[
@@ -85,7 +88,7 @@ def describe_privacy(privacy: Privacy) -> str:
 def _build_privacy_table(privacy: Privacy) -> Table:
     rows: list[Row] = [
         [
-            name,
+            Cell(name, anchor=PRIVACY_ROW if name == "residual" else ""),
             *(number_cell(found[key]) for key in ("seen_mean", "unseen_mean", "difference")),
             format_probability(found["p"]),
             format_probability(found["p_holm"]),
@@ -94,7 +97,11 @@ def _build_privacy_table(privacy: Privacy) -> Table:
         for name, found in _list_embeddings(privacy)
     ]
     head = ["embedding", "seen", "unseen", "difference", "p", "adjusted p", "above unseen's 95%"]
-    caption = "Similarity of twins to their own sources, higher is more alike; 0.05 is expected."
+    caption = (
+        f"Similarity of twins to their own sources, {privacy['seen']} of them seen by the "
+        f"generator and {privacy['unseen']} not; higher is more alike. Above unseen's 95%: 0.05 is "
+        "expected."
+    )
     return Table(head, rows, caption=caption)
 
 

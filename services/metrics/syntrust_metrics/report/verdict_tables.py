@@ -9,6 +9,7 @@ from syntrust_metrics.experiment.schema import Arm
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import (
     Cell,
+    Evidence,
     Row,
     Table,
     estimate_cell,
@@ -18,16 +19,12 @@ from syntrust_metrics.report.cells import (
     format_signed,
     number_cell,
 )
-from syntrust_metrics.report.verdicts import describe_share, judge_against_real
+from syntrust_metrics.report.verdicts import describe_share, judge_against_real, name_row
 from syntrust_metrics.trust.schema.answer import ScorePart
 from syntrust_metrics.trust.schema.inference import (
-    AlphaCurve,
     Claim,
     ClaimComparison,
-    LowestT4,
     ModelComparison,
-    Trend,
-    Trends,
 )
 
 Body = Mapping[str, Any]
@@ -64,18 +61,24 @@ def _format_margin(compared: ModelComparison) -> str:
     return f"{compared['margin']:g}"
 
 
-def build_performance_table(alphas: Sequence[Arm]) -> Table | None:
-    """Compare each mix with real data alone, on real test images."""
+def build_performance_table(alphas: Sequence[Arm], prefix: str = "performance") -> Table | None:
+    """Compare each mix with real data alone, on real test images.
+
+    `prefix` begins the anchors, by which sentences point at the rows of an α.
+    """
     rows: list[Row] = [
         row
         for entry in alphas
         if entry["versus_real"] is not None
-        for row in _iterate_tests(entry, entry["versus_real"], ("non_inferiority", "equivalence"))
+        for row in _iterate_tests(
+            entry, entry["versus_real"], ("non_inferiority", "equivalence"), prefix
+        )
     ]
-    head = ["α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?"]
+    head = ["α, region", "n", "Dice less that of α = 1", "90% interval", "not worse?"]
+    head += ["equivalent?"]
     caption = (
-        "Each mix against real data alone, on the real test images, paired by case and seed. p and "
-        "interval are before Holm's adjustment, verdicts after it."
+        "Each mix against real data alone, on the real test images, paired by case and seed. n is "
+        "cases × trainings. p and interval are before Holm's adjustment, verdicts after it."
     )
     return Table(head, rows, caption=caption) if rows else None
 
@@ -83,28 +86,36 @@ def build_performance_table(alphas: Sequence[Arm]) -> Table | None:
 def build_prediction_table(alphas: Sequence[Arm]) -> Table:
     """Compare real with synthetic test images of the same cases."""
     rows: list[Row] = [
-        row for entry in alphas for row in _iterate_tests(entry, entry["trust"]["equivalence"], ())
+        row
+        for entry in alphas
+        for row in _iterate_tests(entry, entry["trust"]["equivalence"], (), "prediction")
     ]
-    head = ["α, region", "real − synthetic", "90% interval", "equivalent?"]
+    head = ["α, region", "n", "real − synthetic", "90% interval", "equivalent?"]
     caption = (
-        "Dice on real against Dice on synthetic test images, paired by case and seed. p and "
-        "interval are before Holm's adjustment, verdicts after it."
+        "Dice on real against Dice on synthetic test images, paired by case and seed. n is cases × "
+        "trainings. p and interval are before Holm's adjustment, verdicts after it."
     )
     return Table(head, rows, caption=caption)
 
 
-def _iterate_tests(entry: Arm, found: Body, tests: Sequence[str]) -> Iterator[Row]:
+def _iterate_tests(entry: Arm, found: Body, tests: Sequence[str], prefix: str) -> Iterator[Row]:
     """Iterate over rows: one for each region, one for their mean, one for all of them together.
 
-    `tests` are the names of the tests; without names, `found` is the one test.
+    `tests` are the names of the tests; without names, `found` is the one test. The first row has
+    the anchor of the α.
     """
     alpha = f"{entry['alpha']:g}"
+    pairs = f"{found.get('cases', entry['trust']['cases'])} × "
+    pairs += f"{found.get('seeds', len(entry['seeds']))}"
+    anchor = name_row(prefix, entry["alpha"])
     for name, region in _iterate_regions(found):
         judged = [region[test] for test in tests] or [region]
-        yield [f"{alpha}, {name}", *_difference_cells(region), *map(_test_cell, judged)]
+        label = Cell(f"{alpha}, {name}", anchor=anchor)
+        yield [label, pairs, *_difference_cells(region), *map(_test_cell, judged)]
+        anchor = ""
     every = found["every_region"]
     together = [every[test] for test in tests] or [every]
-    yield [f"{alpha}, every region", "", "", *together]
+    yield [f"{alpha}, every region", pairs, "", "", *map(say_undecided, together)]
 
 
 def _iterate_regions(found: Body) -> Iterator[tuple[str, Body]]:
@@ -114,10 +125,11 @@ def _iterate_regions(found: Body) -> Iterator[tuple[str, Body]]:
 
 def _difference_cells(found: Body) -> Row:
     interval = found["ci90"]
-    return [
-        format_signed(found["difference"]),
-        format_bounds(interval) if interval else "none",
-    ]
+    if not interval:
+        return [format_signed(found["difference"]), "none"]
+    low, high = interval
+    zero = "holds 0" if low <= 0 <= high else "excludes 0"
+    return [format_signed(found["difference"]), Cell(format_bounds(interval), [zero])]
 
 
 def _test_cell(found: Body) -> Cell:
@@ -125,7 +137,12 @@ def _test_cell(found: Body) -> Cell:
     small = [f"p {format_probability(found['p'])}"]
     small += [] if found["power"] is None else [f"power {found['power']:.2f}"]
     small += [found["reason"]] if found["reason"] else []
-    return Cell(found["verdict"], [", ".join(small)])
+    return Cell(say_undecided(found["verdict"]), [", ".join(small)])
+
+
+def say_undecided(verdict: str) -> str:
+    """Say `inconclusive`, the word of the results, as people read it."""
+    return "undecided" if verdict == "inconclusive" else verdict
 
 
 def build_score_table(alphas: Sequence[Arm]) -> Table:
@@ -144,62 +161,39 @@ def build_score_table(alphas: Sequence[Arm]) -> Table:
     return Table(head, rows, caption=caption)
 
 
-def describe_curve(curve: AlphaCurve) -> list[str]:
-    """Say where T1 of both test sets meet, and which trends the trainings support."""
-    star = curve["alpha_star"]
-    if star["value"] is None:
-        met = f"T1 on real and on synthetic images do not meet at a single α: {star['reason']}."
-    else:
-        interval = f" ({format_bounds(star['ci'], 2)}, {star['scope']})" if star["ci"] else ""
-        met = f"T1 on real and on synthetic images meet at α = {star['value']:.2f}{interval}."
-    trends = [
-        f"{name}: {_describe_trend(found)}." for name, found in _iterate_trends(curve["trend"])
-    ]
-    lowest = [
-        f"Lowest T4 of {region}: {_describe_lowest(found)}."
-        for region, found in curve["lowest_t4"].items()
-    ]
-    return [met, *trends, *lowest]
-
-
-def _iterate_trends(trend: Trends) -> Iterator[tuple[str, Trend]]:
-    yield "T1 real − synthetic over α", trend["difference"]
-    yield "T1 real over α", trend["t1"]["real"]
-    yield "T1 synthetic over α", trend["t1"]["synthetic"]
-    for factor in ("t3", "t4"):
-        for region, found in trend[factor].items():
-            yield f"{factor.upper()} {region} over α", found
-
-
-def _describe_trend(found: Trend) -> str:
-    slope = "" if found["slope"] is None else f", slope {format_signed(found['slope'])}"
-    interval = f" ({format_bounds(found['ci'])})" if found["ci"] else ""
-    reason = f", {found['reason']}" if found["reason"] else ""
-    return f"{found['verdict']}{slope}{interval}{reason}"
-
-
-def _describe_lowest(found: LowestT4) -> str:
-    if found["verdict"] == "lowest":
-        return f"at α = {found['alpha']:g}"
-    return f"undecided, {found['reason']}"
-
-
 def build_claim_table(claims: Sequence[Claim]) -> Table:
     """Give the paper's claims with what this experiment says of them."""
     rows: list[Row] = [
-        [claim["claim"], Cell(claim["verdict"], kind="strong"), claim["reason"] or ""]
+        [
+            Cell(claim["claim"], link=Evidence(_name_comparisons(claim), "numbers")),
+            Cell(claim["verdict"], kind="strong"),
+            claim["reason"] or "",
+        ]
         for claim in claims
     ]
     return Table(["claim of the paper", "here", "why"], rows, kind="claims")
 
 
+def _name_comparisons(claim: Claim) -> str:
+    return f"claim-{claim['id']}"
+
+
 def build_comparison_table(claims: Sequence[Claim]) -> Table:
-    """Give the comparisons behind each claim."""
-    rows: list[Row] = [_comparison_row(found) for claim in claims for found in claim["numbers"]]
+    """Give the comparisons behind each claim, at least a row for each."""
+    rows: list[Row] = [row for claim in claims for row in _iterate_comparisons(claim)]
     return Table(["comparison", "α", "difference or slope", "interval", "here"], rows)
 
 
-def _comparison_row(found: ClaimComparison) -> Row:
+def _iterate_comparisons(claim: Claim) -> Iterator[Row]:
+    anchor = _name_comparisons(claim)
+    if not claim["numbers"]:
+        none = Cell("nothing could be compared", kind="missing")
+        yield [Cell(claim["id"], anchor=anchor), none, "", "", claim["verdict"]]
+    for index, found in enumerate(claim["numbers"]):
+        yield _comparison_row(found, anchor if index == 0 else "")
+
+
+def _comparison_row(found: ClaimComparison, anchor: str) -> Row:
     value = found.get("difference", found.get("slope"))
     interval, level = found.get("ci"), "95%"
     if "ci90" in found:
@@ -207,7 +201,7 @@ def _comparison_row(found: ClaimComparison) -> Row:
     alpha = found.get("alpha")
     where = [alpha] if isinstance(alpha, int | float) else alpha or []
     return [
-        found["comparison"],
+        Cell(found["comparison"], anchor=anchor),
         ", ".join(f"{each:g}" for each in where) or "all",
         "undefined" if value is None else format_number(value, 4),
         f"{format_bounds(interval, 4)} ({level})" if interval else "none",

@@ -2,17 +2,19 @@
 
 Sentences about performance come from `versus_real` alone, sentences about synthetic test scans from
 the equivalence of both test sets alone. No sentence is drawn from intervals that overlap or not,
-and "not significantly different" is never called equal.
+and "not significantly different" is never called equal. Mixes of which the same is found share one
+sentence, and each sentence names the rows of the tests that it rests on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.style import REGION_NAMES
+from syntrust_metrics.report.cells import Evidence, Sentence
 from syntrust_metrics.trust.schema.answer import Equivalence
 from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
 
@@ -39,6 +41,12 @@ ALONE: Final[Mapping[Kind, str]] = {
     "worse": "worse",
     "different": "different",
 }
+TWINS: Final[Mapping[Kind, tuple[str, str]]] = {
+    "equivalent": ("equivalent to", "predict"),
+    "different": ("different from", "do not predict"),
+}
+FEW_ALPHAS: Final = 2  # are named one by one even where the same is found of all
+MIN_TREND_ALPHAS: Final = 5  # for Kendall's test, which decides with one or two trainings
 REASONS: Final[Mapping[str | None, str]] = {
     "fewer than 10 cases": "fewer than 10 scans allow no test",
     "fewer than 50 cases": "fewer than 50 scans cannot show it",
@@ -63,33 +71,130 @@ class Scans:
         return f"{cases} {self.noun}{'' if cases == 1 else 's'}{self.which}"
 
 
-def describe_performance(alphas: Sequence[Arm], scans: Scans) -> list[str]:
-    """Say for each mix if its model does as well on real scans as that of real data alone."""
-    return [
-        describe_versus_real(entry["alpha"], entry["versus_real"], scans)
+@dataclass(frozen=True)
+class Found:
+    """What is said of several mixes at once: the kind and the reason of each region."""
+
+    kinds: tuple[tuple[str, Kind], ...]
+    reasons: tuple[tuple[str, str | None], ...]
+    cases: int
+    margin: float
+
+    @property
+    def undecided(self) -> Mapping[str, str]:
+        """The undecided regions by the reason why they are."""
+        return _collect_undecided(dict(self.kinds), dict(self.reasons))
+
+    def name_decided(self, order: Iterable[Kind]) -> list[tuple[Kind, str]]:
+        return _group_by_kind(dict(self.kinds), order)
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of which one thing is said: all that were judged, some, or one."""
+
+    alphas: Sequence[float]
+    judged: int
+
+    @property
+    def plural(self) -> bool:
+        return len(self.alphas) > 1
+
+    @property
+    def named(self) -> str:
+        if not self.plural:
+            return f"the model trained with {describe_share(self.alphas[0])}"
+        return f"the models at {self.places}"
+
+    @property
+    def places(self) -> str:
+        if self.every:
+            return f"each of the {self.judged} α ({_format_span(self.alphas)})"
+        return f"α = {join_words([f'{alpha:g}' for alpha in self.alphas])}"
+
+    @property
+    def every(self) -> bool:
+        return len(self.alphas) == self.judged > FEW_ALPHAS
+
+
+def describe_performance(
+    alphas: Sequence[Arm], scans: Scans, prefix: str = "performance"
+) -> list[Sentence]:
+    """Say for each mix if its model does as well on real scans as that of real data alone.
+
+    `prefix` begins the anchors of the rows that the sentences rest on.
+    """
+    found = {
+        entry["alpha"]: _read_versus_real(entry["versus_real"])
         for entry in alphas
         if entry["versus_real"] is not None
-    ]
+    }
+    return _merge(found, prefix, lambda models, one: _describe_models(models, one, scans))
 
 
 def describe_versus_real(alpha: float, found: ModelComparison, scans: Scans) -> str:
     """Put `versus_real` of one α in words."""
-    kinds = {region: judge_against_real(each) for region, each in found["regions"].items()}
-    margin = f"(margin {found['margin']:g})"
-    reasons = {r: each["non_inferiority"]["reason"] for r, each in found["regions"].items()}
-    unknown = _collect_undecided(kinds, reasons)
-    model, real = (
-        f"the model trained with {describe_share(alpha)}",
-        "the one trained on real data alone",
+    return _describe_models(Models([alpha], 1), _read_versus_real(found), scans)
+
+
+def _read_versus_real(found: ModelComparison) -> Found:
+    regions = found["regions"]
+    return Found(
+        kinds=tuple((name, judge_against_real(each)) for name, each in regions.items()),
+        reasons=tuple((r, each["non_inferiority"]["reason"]) for r, each in regions.items()),
+        cases=found["cases"],
+        margin=found["margin"],
     )
-    on = f"On {scans.counted(found['cases'])}"
-    decided = _group_by_kind(kinds, COMPARED)
+
+
+def _merge(
+    found: Mapping[float, Found], prefix: str, say: Callable[[Models, Found], str]
+) -> list[Sentence]:
+    """Say once what is found of several mixes, in the order of their first α."""
+    groups: dict[Found, list[float]] = {}
+    for alpha, one in found.items():
+        groups.setdefault(one, []).append(alpha)
+    return [
+        Sentence(
+            say(Models(alphas, len(found)), one),
+            [Evidence(name_row(prefix, alpha), f"α = {alpha:g}") for alpha in alphas],
+        )
+        for one, alphas in groups.items()
+    ]
+
+
+def name_row(prefix: str, alpha: float) -> str:
+    """Name the row of a table in which the tests of an α begin."""
+    return f"{prefix}-{alpha:g}"
+
+
+def _describe_models(models: Models, found: Found, scans: Scans) -> str:
+    margin = f"(margin {found.margin:g})"
+    on, real = f"On {scans.counted(found.cases)}", "the one trained on real data alone"
+    decided = found.name_decided(COMPARED)
     if not decided:
-        why = _explain_undecided(unknown)
-        return f"{on} it is undecided whether {model} is worse than {real} {margin}: {why}."
+        return _describe_undecided(models, f"worse than {real} {margin}", on, found.undecided)
     (first, regions), *others = decided
-    said = f"{on}, {model} was {COMPARED[first]} {real} for {regions} {margin}"
-    return said + _close_sentence(others, unknown)
+    was = "were" if models.plural else "was"
+    said = f"{on}, {models.named} {was} {COMPARED[first]} {real} for {regions} {margin}"
+    return said + _close_sentence(others, found.undecided, plural=models.plural)
+
+
+def _describe_undecided(models: Models, what: str, on: str, unknown: Mapping[str, str]) -> str:
+    why = _explain_undecided(unknown)
+    if models.every:
+        span = _format_span(models.alphas)
+        return (
+            f"{on} it can be decided at none of the {models.judged} α ({span}) whether the model "
+            f"is {what}: {why}."
+        )
+    if models.plural:
+        return f"{on} it is undecided at {models.places} whether the model is {what}: {why}."
+    return f"{on} it is undecided whether {models.named} is {what}: {why}."
+
+
+def _format_span(alphas: Sequence[float]) -> str:
+    return f"{min(alphas):g} to {max(alphas):g}"
 
 
 def judge_against_real(region: Comparison) -> Kind:
@@ -104,47 +209,51 @@ def judge_against_real(region: Comparison) -> Kind:
     return "not worse" if not_worse == "non-inferior" else "undecided"
 
 
-def describe_prediction(alphas: Sequence[Arm], scans: Scans) -> list[str]:
+def describe_prediction(alphas: Sequence[Arm], scans: Scans) -> list[Sentence]:
     """Say for each model whether synthetic test scans predict how it does on real ones."""
-    return [
-        describe_equivalence(
-            entry["alpha"], entry["trust"]["equivalence"], entry["trust"]["cases"], scans
-        )
+    found = {
+        entry["alpha"]: _read_equivalence(entry["trust"]["equivalence"], entry["trust"]["cases"])
         for entry in alphas
-    ]
+    }
+    return _merge(found, "prediction", lambda models, one: _describe_twins(models, one, scans))
 
 
 def describe_equivalence(alpha: float, found: Equivalence, cases: int, scans: Scans) -> str:
     """Put the equivalence of both test sets at one α in words."""
+    return _describe_twins(Models([alpha], 1), _read_equivalence(found, cases), scans)
+
+
+def _read_equivalence(found: Equivalence, cases: int) -> Found:
     kinds: dict[str, Kind] = {
         region: {"equivalent": "equivalent", "different": "different"}.get(  # type: ignore[misc]
             each["verdict"], "undecided"
         )
         for region, each in found["regions"].items()
     }
-    margin = f"(margin {found['margin']:g})"
-    unknown = _collect_undecided(kinds, {r: each["reason"] for r, each in found["regions"].items()})
-    model = f"the model trained with {describe_share(alpha)}"
-    twins = f"the synthetic twins of {scans.counted(cases)}"
-    equal = _name_regions(region for region, kind in kinds.items() if kind == "equivalent")
-    others = [pair for pair in _group_by_kind(kinds, ALONE) if pair[0] != "equivalent"]
-    if equal:
-        said = (
-            f"For {model}, Dice on {twins} was equivalent to Dice on the scans themselves for "
-            f"{equal} {margin}: there, synthetic scans predict performance on real ones"
+    reasons = {region: each["reason"] for region, each in found["regions"].items()}
+    return Found(tuple(kinds.items()), tuple(reasons.items()), cases, found["margin"])
+
+
+def _describe_twins(models: Models, found: Found, scans: Scans) -> str:
+    margin = f"(margin {found.margin:g})"
+    twins = f"the synthetic twins of {scans.counted(found.cases)}"
+    decided = found.name_decided(TWINS)
+    if not decided:
+        where = f"For {models.named}, it is undecided"
+        if models.every:
+            span = _format_span(models.alphas)
+            where = f"At none of the {models.judged} α ({span}) can it be decided"
+        return (
+            f"{where} whether {twins} predict performance on the scans themselves {margin}: "
+            f"{_explain_undecided(found.undecided)}."
         )
-        return said + _close_sentence(others, unknown)
-    if others:
-        [(_, regions)] = others
-        said = (
-            f"For {model}, Dice on {twins} was different from Dice on the scans themselves for "
-            f"{regions} {margin}: there, synthetic scans do not predict performance on real ones"
-        )
-        return said + _close_sentence([], unknown)
-    return (
-        f"For {model}, it is undecided whether {twins} predict performance on the scans "
-        f"themselves {margin}: {_explain_undecided(unknown)}."
+    (first, regions), *others = decided
+    outcome, meaning = TWINS[first]
+    said = (
+        f"For {models.named}, Dice on {twins} was {outcome} Dice on the scans themselves for "
+        f"{regions} {margin}: there, synthetic scans {meaning} performance on real ones"
     )
+    return said + _close_sentence(others, found.undecided)
 
 
 def describe_limits(results: ShownResults, scans: Scans) -> list[str]:
@@ -163,21 +272,29 @@ def describe_limits(results: ShownResults, scans: Scans) -> list[str]:
             f"With {scans.counted(cases)} nothing can be called equivalent or not worse: that "
             f"takes at least {MIN_VERDICT_CASES}."
         )
-    if seeds == 1:
-        said.append(
-            "Each model was trained once. What is said holds for these trained models; another "
-            "training may come out differently, and by how much was not measured, so no trend over "
-            "α is claimed from fewer than five α."
-        )
-    elif seeds == 2:
-        said.append(
-            "Each model was trained twice: training noise is measured roughly, and a trend over α "
-            "takes three trainings or five α."
-        )
+    said += _describe_trainings(seeds, len(results["alphas"]))
     said.append(
         "Undecided means that these scans cannot tell, and not that there is no difference."
     )
     return said
+
+
+def _describe_trainings(seeds: int, alphas: int) -> list[str]:
+    """Say what one or two trainings of each mix leave open, by what was asked for."""
+    if seeds > 2:
+        return []
+    said = (
+        "Each model was trained once. What is said holds for these trained models; another "
+        "training may come out differently, and by how much was not measured."
+        if seeds == 1
+        else "Each model was trained twice, so training noise is measured roughly."
+    )
+    trend = (
+        f"A trend over α rests on the rank test of Kendall over the {alphas} α alone."
+        if alphas >= MIN_TREND_ALPHAS
+        else f"A trend over α is not claimed: it takes three trainings, or {MIN_TREND_ALPHAS} α."
+    )
+    return [f"{said} {trend}"]
 
 
 def describe_share(alpha: float) -> str:
@@ -208,9 +325,12 @@ def _group_by_kind(kinds: Mapping[str, Kind], order: Iterable[Kind]) -> list[tup
     return [(kind, regions) for kind, regions in named if regions]
 
 
-def _close_sentence(others: Sequence[tuple[Kind, str]], unknown: Mapping[str, str]) -> str:
+def _close_sentence(
+    others: Sequence[tuple[Kind, str]], unknown: Mapping[str, str], *, plural: bool = False
+) -> str:
     """Close a sentence: the other findings, then what is undecided and why."""
-    clauses = [f"it was {ALONE[kind]} for {regions}" for kind, regions in others]
+    was = "they were" if plural else "it was"
+    clauses = [f"{was} {ALONE[kind]} for {regions}" for kind, regions in others]
     clauses += [f"for {regions} this is undecided ({why})" for why, regions in unknown.items()]
     return "".join(f"; {clause}" for clause in clauses) + "."
 

@@ -1,6 +1,7 @@
 """The report: one file, everything in it, nothing unescaped."""
 
 import base64
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -67,15 +68,23 @@ def test_the_page_is_well_formed_and_loads_nothing(experiment: Maker) -> None:
     assert "script" not in page.tags
 
 
-def test_paper_shows_what_a_screen_folds_away(experiment: Maker) -> None:
+def test_the_appendix_is_folded_on_a_screen_and_open_on_paper(experiment: Maker) -> None:
     raw = render_report(contents_of(experiment()))
 
     style = raw[raw.index("<style>") : raw.index("</style>")]
-    screen, hiding = style.split("@media screen")[1], ".folded > input:not(:checked) ~ div"
-    assert "details" not in Page(raw).tags
-    assert 'class="folded"' in raw
-    assert style.count(hiding) == 1
-    assert hiding in screen.partition("}\n}")[0]
+    _, appendix = raw.split('<div class="appendix">')
+    opening = "details::details-content { display: block; content-visibility: visible; }"
+    assert appendix.count("<table") == appendix.count('<div class="table">') > 10
+    assert not re.search(r"<details[^>]* open", raw)
+    assert opening in style.partition("@media print")[2]
+
+
+def test_tables_that_a_claim_needs_not_are_in_the_appendix(experiment: Maker) -> None:
+    raw = render_report(contents_of(experiment()))
+
+    before, appendix = raw.split('<div class="appendix">')
+    assert before.count("<table") <= 6
+    assert appendix.index("<details") < appendix.index("<table")
 
 
 def test_everything_a_caller_may_name_is_escaped(experiment: Maker, case_record: Maker) -> None:
@@ -109,7 +118,7 @@ def test_the_verdict_comes_first_and_in_the_tested_words(experiment: Maker) -> N
         *describe_performance(contents.results["alphas"], scans),
         *describe_prediction(contents.results["alphas"], scans),
     ]
-    places = [text.index(sentence) for sentence in said]
+    places = [text.index(sentence.text) for sentence in said]
     assert places == sorted(places)
     assert places[-1] < text.index("Trust factors", text.index("Verdict"))
 

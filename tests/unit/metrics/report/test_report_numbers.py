@@ -12,9 +12,11 @@ import pytest
 from tests.unit.metrics.as_json import build_results
 
 from syntrust_metrics.report import Contents, ReportInputs, render_report, write_report
+from syntrust_metrics.report.verdict_tables import say_undecided
 from syntrust_metrics.report.verdicts import judge_against_real
 
 Maker = Callable[..., Any]
+TESTS = ("α, region", "n", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?")
 
 
 class Tables(HTMLParser):
@@ -123,26 +125,26 @@ def test_tests_behind_the_verdict_stand_with_their_p_and_power(drawn: Drawn) -> 
     results, page = drawn.results, Tables(drawn.page)
     found = results["alphas"][0]["versus_real"]["regions"]["ED"]
 
-    head = ("α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?")
-    row = page.under(*head)["0, ED"]
+    row = page.under(*TESTS)["0, ED"]
 
     low, high = found["ci90"]
     test = found["equivalence"]
-    assert row[0] == f"{found['difference']:+.3f}".replace("-", "−")
-    assert row[1] == f"{low:.3f} to {high:.3f}".replace("-", "−")
-    assert row[3] == (
-        f"{test['verdict']} p {test['p']:.3f}, power {test['power']:.2f}, {test['reason']}"
-    )
+    zero = "holds 0" if low <= 0 <= high else "excludes 0"
+    assert row[0] == "12 × 2"
+    assert row[1] == f"{found['difference']:+.3f}".replace("-", "−")
+    assert row[2] == f"{low:.3f} to {high:.3f} {zero}".replace("-", "−")
+    p, power = f"p {test['p']:.3f}", f"power {test['power']:.2f}"
+    assert row[4] == f"{say_undecided(test['verdict'])} {p}, {power}, {test['reason']}"
 
 
 def test_all_regions_together_have_their_own_verdict(drawn: Drawn) -> None:
     results, page = drawn.results, Tables(drawn.page)
     every = results["alphas"][0]["versus_real"]["every_region"]
 
-    head = ("α, region", "Dice less that of α = 1", "90% interval", "not worse?", "equivalent?")
-    row = page.under(*head)["0, every region"]
+    row = page.under(*TESTS)["0, every region"]
 
-    assert row == ["", "", every["non_inferiority"], every["equivalence"]]
+    judged = [every["non_inferiority"], every["equivalence"]]
+    assert row == ["12 × 2", "", "", *map(say_undecided, judged)]
 
 
 def test_t2_stands_beside_its_other_readings(drawn: Drawn) -> None:
@@ -203,7 +205,8 @@ def test_every_claim_of_the_paper_stands_with_what_was_found(drawn: Drawn) -> No
 
     rows = page.under("claim of the paper", "here", "why")
 
-    assert rows == {
+    said = {name.removesuffix(" numbers ; error rates"): cells for name, cells in rows.items()}
+    assert said == {
         each["claim"]: [each["verdict"], each["reason"] or ""] for each in results["claims"]
     }
 

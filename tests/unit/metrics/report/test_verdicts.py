@@ -214,9 +214,14 @@ def test_every_mix_but_real_data_alone_has_a_sentence(experiment: Maker) -> None
     said = describe_performance(results["alphas"], REAL)
 
     assert len(said) == 2
-    assert "synthetic data alone" in said[0]
-    assert "half synthetic data" in said[1]
-    assert len(describe_prediction(results["alphas"], REAL)) == 3
+    assert "synthetic data alone" in said[0].text
+    assert "half synthetic data" in said[1].text
+    predicted = describe_prediction(results["alphas"], REAL)
+    assert [link.label for each in predicted for link in each.evidence] == [
+        "α = 0",
+        "α = 0.5",
+        "α = 1",
+    ]
 
 
 def test_without_a_model_of_real_data_nothing_is_said_about_performance(
@@ -246,8 +251,8 @@ def test_few_scans_and_one_training_are_said_to_forbid_what_they_forbid(
         ),
         (
             "Each model was trained once. What is said holds for these trained models; another "
-            "training may come out differently, and by how much was not measured, so no trend over "
-            "α is claimed from fewer than five α."
+            "training may come out differently, and by how much was not measured. A trend over α "
+            "is not claimed: it takes three trainings, or 5 α."
         ),
         undecided,
     ]
@@ -265,10 +270,11 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
     results = build_results(made.request, made.scores)
 
     said = " ".join(
-        [
+        sentence.text
+        for sentence in (
             *describe_performance(results["alphas"], REAL),
             *describe_prediction(results["alphas"], REAL),
-        ]
+        )
     )
 
     assert "undecided" in said
