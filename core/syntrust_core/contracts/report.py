@@ -104,6 +104,15 @@ class Missing(Frozen):
     )
 
 
+class GeneratorTraining(Frozen):
+    """What a generator was trained on, by the ids of its card."""
+
+    cases: Annotated[int, Field(ge=0)]
+    phantoms: Annotated[
+        int, Field(ge=0, description="How many of the cases are phantoms, made by a program.")
+    ]
+
+
 class BuildReport(StepMessage):
     """Trust factors, figures and report of an experiment."""
 
@@ -113,6 +122,11 @@ class BuildReport(StepMessage):
     runs: Annotated[tuple[ReportRun, ...], Field(min_length=1)]
     settings: dict[str, Any]
     controls: tuple[ReportControl, ...] = Field(default=(), exclude_if=lambda arms: not arms)
+    generator_training: GeneratorTraining | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="What the generator was trained on; null in experiments of earlier releases.",
+    )
     missing: Missing | None = Field(
         default=None,
         exclude_if=is_none,

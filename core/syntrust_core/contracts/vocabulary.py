@@ -30,6 +30,9 @@ ALIASES: Final[Mapping[str, Role]] = MappingProxyType(
     {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
 )
 
+PHANTOM_PREFIX: Final = "phantom-"
+"""Begins the ids of phantom cases, which a program makes: no patient's images."""
+
 BACKGROUND: Final = 0
 LABELS: Final[Mapping[Region, int]] = MappingProxyType({"NCR": 1, "ED": 2, "ET": 3})
 """The canonical label values; 0 is background. The same in every step after inspection."""

@@ -201,5 +201,6 @@ class _Planner:
             ),
             runs=tuple(runs),
             settings=select_settings(spec),
+            generator_training=spec.generator.training,
             controls=tuple(controls),
         )

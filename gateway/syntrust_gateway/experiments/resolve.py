@@ -9,7 +9,8 @@ from syntrust_core.cases.patient_id import patient_of
 from syntrust_core.contracts.base import Ref
 from syntrust_core.contracts.canonical import alpha_text
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.report import Control
+from syntrust_core.contracts.report import Control, GeneratorTraining
+from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.segmenter_presets import PRESETS, require_overrides
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
@@ -61,11 +62,19 @@ def resolve(
         validation=validation,
         test=test,
         seen=tuple(sorted(seen)),
-        generator=drawing.model_copy(update={"twins": spec.generator.twins}),
+        generator=drawing.model_copy(
+            update={"twins": spec.generator.twins, "training": _describe_training(generator)}
+        ),
         segmenter=_resolve_segmenter(spec.segmenter, start),
         mixing=spec.mixing,
         controls=tuple(sorted(spec.controls, key=get_args(Control).index)),
     )
+
+
+def _describe_training(generator: GeneratorView) -> GeneratorTraining:
+    """Count the cases of the generator's card, and the phantoms among them."""
+    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in generator.seen_cases)
+    return GeneratorTraining(cases=len(generator.seen_cases), phantoms=phantoms)
 
 
 def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenerator:

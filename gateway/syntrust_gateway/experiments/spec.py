@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
-from syntrust_core.contracts.report import Control
+from syntrust_core.contracts.report import Control, GeneratorTraining
 from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import RequestBody, Tags, Text
@@ -111,6 +111,8 @@ class ResolvedGenerator(RequestBody):
     steps: int
     seed: Seed
     twins: int = 1
+    # Absent in specs of earlier releases, whose reports it would change.
+    training: GeneratorTraining | None = Field(default=None, exclude_if=is_none)
 
 
 class ResolvedStart(RequestBody):
@@ -148,4 +150,4 @@ class ResolvedSpec(RequestBody):
 
 def select_settings(spec: ResolvedSpec) -> dict[str, Any]:
     """Select the settings that a report prints, as plain JSON."""
-    return spec.model_dump(mode="json", include=SETTINGS)
+    return spec.model_dump(mode="json", include=SETTINGS, exclude={"generator": {"training"}})

@@ -12,6 +12,7 @@ from typing import Final
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import BuildReport
+from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
 from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
@@ -39,7 +40,6 @@ from syntrust_metrics.trust import (
 from syntrust_metrics.trust.schema.request import Dice
 
 MIN_UNSEEN_CASES: Final = 20
-PHANTOM_PREFIX: Final = "phantom-"
 NO_COMPARISONS: Final[Mapping[str, TwinComparison]] = MappingProxyType({})
 
 

@@ -21,6 +21,7 @@ from syntrust_metrics.report.cells import Row, Sentence, Table
 from syntrust_metrics.report.controls import build_control_view
 from syntrust_metrics.report.curve_view import build_curve_view
 from syntrust_metrics.report.recommendation_prose import build_recommendation_view
+from syntrust_metrics.report.sources import describe_sources
 from syntrust_metrics.report.tables import (
     build_count_table,
     build_factor_tables,
@@ -110,6 +111,7 @@ def render_report(contents: Contents) -> str:
         results=results,
         recommendation=build_recommendation_view(results),
         summary=prose.summarise(results, contents.parts),
+        sources=describe_sources(contents.request, contents.records),
         verdict=_build_verdict(contents),
         factors=_build_factors(results),
         tests=_build_tests(results),

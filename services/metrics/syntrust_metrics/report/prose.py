@@ -7,8 +7,9 @@ from typing import Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
+from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
 from syntrust_metrics.experiment.schema import Arm, ControlArm, ShownResults, Unseen
-from syntrust_metrics.report.verdicts import PHANTOM_PREFIX, describe_limits, describe_scans
+from syntrust_metrics.report.verdicts import describe_limits, describe_scans
 from syntrust_metrics.trust.schema.request import ScoredCase
 
 FEW: Final = 10

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
 from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import Evidence, Sentence
@@ -19,7 +20,6 @@ from syntrust_metrics.trust.schema.answer import Equivalence
 from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
 
 Kind = Literal["better", "equivalent", "not worse", "worse", "different", "undecided"]
-PHANTOM_PREFIX: Final = "phantom-"
 MIN_VERDICT_CASES: Final = 50
 SHARES: Final[Mapping[float, str]] = {
     0.0: "synthetic data alone",

@@ -18,7 +18,7 @@ from syntrust_core.contracts.experiment_steps import (
     TrainSegmenter,
 )
 from syntrust_core.contracts.grid import Grid
-from syntrust_core.contracts.report import BuildReport
+from syntrust_core.contracts.report import BuildReport, GeneratorTraining
 from syntrust_core.errors import InvalidRequest
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
 from syntrust_gateway.experiments.mixing import count_real, mix
@@ -151,6 +151,19 @@ def test_an_experiment_stored_before_there_were_several_twins_plans_one() -> Non
     del stored["generator"]["twins"]
 
     assert plan(ResolvedSpec.model_validate(stored), dataset(IDS)) == plan(resolved(), dataset(IDS))
+
+
+def test_the_report_knows_what_the_generator_was_trained_on_and_old_specs_do_not() -> None:
+    asked = resolve(spec(), dataset(IDS), generator(seen=("phantom-7-0001", "p99")))
+    stored = asked.model_dump(mode="json")
+    del stored["generator"]["training"]
+
+    known = report_of(plan(asked, dataset(IDS)))
+    unknown = report_of(plan(ResolvedSpec.model_validate(stored), dataset(IDS)))
+
+    assert known.generator_training == GeneratorTraining(cases=2, phantoms=1)
+    assert unknown.generator_training is None
+    assert known.settings == unknown.settings
 
 
 def test_forty_thousand_steps_are_planned_in_seconds() -> None:
