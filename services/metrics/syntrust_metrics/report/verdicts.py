@@ -9,7 +9,7 @@ sentence, and each sentence names the rows of the tests that it rests on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
@@ -73,17 +73,17 @@ class Scans:
 
 @dataclass(frozen=True)
 class Found:
-    """What is said of several mixes at once: the kind and the reason of each region."""
+    """What is said of several mixes at once: the kind of each region, and the reasons for it."""
 
     kinds: tuple[tuple[str, Kind], ...]
-    reasons: tuple[tuple[str, str | None], ...]
+    reasons: Mapping[str, Sequence[str | None]]
     cases: int
     margin: float
 
     @property
     def undecided(self) -> Mapping[str, str]:
         """The undecided regions by the reason why they are."""
-        return _collect_undecided(dict(self.kinds), dict(self.reasons))
+        return _collect_undecided(dict(self.kinds), self.reasons)
 
     def name_decided(self, order: Iterable[Kind]) -> list[tuple[Kind, str]]:
         return _group_by_kind(dict(self.kinds), order)
@@ -141,7 +141,7 @@ def _read_versus_real(found: ModelComparison) -> Found:
     regions = found["regions"]
     return Found(
         kinds=tuple((name, judge_against_real(each)) for name, each in regions.items()),
-        reasons=tuple((r, each["non_inferiority"]["reason"]) for r, each in regions.items()),
+        reasons={r: [each["non_inferiority"]["reason"]] for r, each in regions.items()},
         cases=found["cases"],
         margin=found["margin"],
     )
@@ -150,17 +150,29 @@ def _read_versus_real(found: ModelComparison) -> Found:
 def _merge(
     found: Mapping[float, Found], prefix: str, say: Callable[[Models, Found], str]
 ) -> list[Sentence]:
-    """Say once what is found of several mixes, in the order of their first α."""
-    groups: dict[Found, list[float]] = {}
+    """Say once what is found of several mixes, in the order of their first α.
+
+    Where they have different reasons, the sentence names all; each row has its own.
+    """
+    groups: dict[tuple[tuple[str, Kind], ...], list[float]] = {}
     for alpha, one in found.items():
-        groups.setdefault(one, []).append(alpha)
+        groups.setdefault(one.kinds, []).append(alpha)
     return [
         Sentence(
-            say(Models(alphas, len(found)), one),
+            say(Models(alphas, len(found)), _join_found([found[alpha] for alpha in alphas])),
             [Evidence(name_row(prefix, alpha), f"α = {alpha:g}") for alpha in alphas],
         )
-        for one, alphas in groups.items()
+        for alphas in groups.values()
     ]
+
+
+def _join_found(several: Sequence[Found]) -> Found:
+    """Join what has the same kinds: with every reason of a region once."""
+    reasons = {
+        region: list(dict.fromkeys(why for one in several for why in one.reasons[region]))
+        for region in several[0].reasons
+    }
+    return replace(several[0], reasons=reasons)
 
 
 def name_row(prefix: str, alpha: float) -> str:
@@ -230,8 +242,8 @@ def _read_equivalence(found: Equivalence, cases: int) -> Found:
         )
         for region, each in found["regions"].items()
     }
-    reasons = {region: each["reason"] for region, each in found["regions"].items()}
-    return Found(tuple(kinds.items()), tuple(reasons.items()), cases, found["margin"])
+    reasons = {region: [each["reason"]] for region, each in found["regions"].items()}
+    return Found(tuple(kinds.items()), reasons, cases, found["margin"])
 
 
 def _describe_twins(models: Models, found: Found, scans: Scans) -> str:
@@ -336,11 +348,11 @@ def _close_sentence(
 
 
 def _collect_undecided(
-    kinds: Mapping[str, Kind], reasons: Mapping[str, str | None]
+    kinds: Mapping[str, Kind], reasons: Mapping[str, Sequence[str | None]]
 ) -> dict[str, str]:
     """Collect the undecided regions by the reason why they are."""
     whys = {
-        region: REASONS.get(reasons[region], str(reasons[region]))
+        region: " or ".join(dict.fromkeys(REASONS.get(why, str(why)) for why in reasons[region]))
         for region, kind in kinds.items()
         if kind == "undecided"
     }
