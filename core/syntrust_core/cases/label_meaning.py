@@ -13,7 +13,7 @@ from syntrust_core.contracts.vocabulary import REGIONS, Region, Scheme, SchemeKe
 
 SHOWN: Final = 5
 MEANINGS: Final[Mapping[SchemeKey, str]] = {
-    "NCR": "necrotic core",
+    "NCR": "necrotic and non-enhancing core",
     "ED": "oedema",
     "ET": "enhancing tumour",
     "brain": "the rest of the brain",

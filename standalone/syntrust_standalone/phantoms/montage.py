@@ -1,6 +1,7 @@
 """One picture of several phantoms: four modalities and the tumour's labels, for people to look at.
 
-Colours as in most BraTS figures: necrotic core blue, oedema green, enhancing tumour red.
+Colours as in most BraTS figures: necrotic and non-enhancing core blue, oedema green, enhancing
+tumour red.
 """
 
 from __future__ import annotations

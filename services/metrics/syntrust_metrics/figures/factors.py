@@ -52,7 +52,7 @@ def draw_fig5(results: ShownResults) -> Figure:
 
 
 def draw_fig6(results: ShownResults) -> Figure:
-    """Draw T3, alignment of real and synthetic Dice, per region, and what no pairing would give."""
+    """Draw T3, the cosine of real and synthetic Dice, per region, and its value if unpaired."""
     return _draw_by_region(
         results, "t3", "T3, cosine of real and synthetic Dice\n(higher is better)"
     )
@@ -64,7 +64,7 @@ def draw_fig7(results: ShownResults) -> Figure:
 
 
 def draw_fig8(results: ShownResults) -> Figure:
-    """Draw T5, relative spread, per region on both test sets."""
+    """Draw T5, the coefficient of variation, per region on both test sets."""
     regions = list_regions(results)
     every: list[Series] = []
     with use_style():

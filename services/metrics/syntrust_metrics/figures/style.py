@@ -55,7 +55,7 @@ REGION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ET": "enhancing tumour",
         "ED": "oedema",
-        "NCR": "necrotic core",
+        "NCR": "necrotic and non-enhancing core",
         "TC": "tumour core",
         "WT": "whole tumour",
     }
@@ -66,6 +66,7 @@ PNG_DPI: Final = 160
 RASTER_DPI: Final = 200  # of images inside an SVG
 SMALL_PRINT_PT: Final = 7
 CHARACTERS_PER_IN: Final = 19  # of small print
+TITLE_CHARACTERS: Final = 22
 SENTENCES_NAMED: Final = 3  # in small print
 
 
@@ -114,8 +115,9 @@ def choose_region_look(region: str) -> Look:
 
 
 def title_region(region: str) -> str:
+    """Give the name of a region for a panel or a legend, on two lines where it is long."""
     name = REGION_NAMES.get(region)
-    return f"{region}, {name}" if name else region
+    return textwrap.fill(f"{region}, {name}", TITLE_CHARACTERS) if name else region
 
 
 def annotate_figure(figure: Figure, *notes: str) -> None:

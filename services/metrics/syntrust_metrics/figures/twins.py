@@ -33,7 +33,7 @@ SMALL_PRINT: Final = (
 OUTLINES: Final = (
     ("whole tumour", tuple(LABELS.values()), "#56B4E9"),
     ("tumour core", (LABELS["NCR"], LABELS["ET"]), "#F0E442"),
-    ("necrotic core", (LABELS["NCR"],), "#D55E00"),
+    ("necrotic and non-enhancing core", (LABELS["NCR"],), "#D55E00"),
 )
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from syntrust_metrics.figures.style import (
     FAINT,
-    REGION_NAMES,
     Look,
     annotate_figure,
     new_figure,
     tidy_axes,
+    title_region,
     use_style,
 )
 
@@ -100,7 +100,7 @@ def _draw_cell(
     if column == 0 and row > 0:
         axes.set_ylabel(f"{ORDER[row]} (ml)")
     if row == column:
-        axes.set_title(f"{ORDER[row]}, {REGION_NAMES[ORDER[row]]}", fontsize=9)
+        axes.set_title(title_region(ORDER[row]), fontsize=9)
 
 
 def _draw_scatter(

@@ -34,7 +34,7 @@ DEFINITIONS: Final = (
         "One minus the standard deviation over cases of the case's mean Dice, in [0.5, 1].",
     ),
     (
-        "T3, alignment (higher is better)",
+        "T3, cosine similarity (higher is better)",
         (
             "The cosine between the vectors of Dice on real and on synthetic test images of the "
             "same cases, in [0, 1], for each region. Dice that have nothing to do with each other "
@@ -42,14 +42,14 @@ DEFINITIONS: Final = (
         ),
     ),
     (
-        "T4, disparity (lower is better)",
+        "T4, mean absolute difference (lower is better)",
         (
             "The mean absolute difference between a case's Dice on its real and on its synthetic "
             "image, in [0, 1], for each region. Two draws of one distribution do not reach 0."
         ),
     ),
     (
-        "T5, relative spread (lower is better)",
+        "T5, coefficient of variation (lower is better)",
         (
             "The standard deviation of Dice over its mean, for each region and test set. It grows "
             "without bound as the mean falls."
@@ -66,9 +66,9 @@ DEFINITIONS: Final = (
     (
         "Regions",
         (
-            "ET enhancing tumour, ED oedema, NCR necrotic core; TC = ET + NCR, WT = all three. "
-            "Dice is 2|A∩B| / (|A| + |B|). Where reference and prediction are both empty it has no "
-            "value, and the policy says what that counts as."
+            "ET enhancing tumour, ED oedema, NCR necrotic and non-enhancing core; TC = ET + NCR, "
+            "WT = all three. Dice is 2|A∩B| / (|A| + |B|). Where reference and prediction are both "
+            "empty it has no value, and the policy says what that counts as."
         ),
     ),
 )
@@ -98,7 +98,10 @@ FIGURES: Final = {
     ),
     "fig6": (
         "T3 over α",
-        "Alignment of real and synthetic Dice per region. Higher is better, but it hardly moves.",
+        (
+            "Cosine similarity of real and synthetic Dice per region. Higher is better, but it "
+            "hardly moves."
+        ),
     ),
     "fig7": (
         "T4 over α",
@@ -106,7 +109,10 @@ FIGURES: Final = {
     ),
     "fig8": (
         "T5 over α",
-        "Spread of Dice relative to its mean, per region on both test sets. Lower is better.",
+        (
+            "Coefficient of variation of Dice, which is its spread over its mean, per region on "
+            "both test sets. Lower is better."
+        ),
     ),
     "dice_volume": (
         "Dice against region volume",

@@ -23,9 +23,9 @@ SIDE_NAMES: Final = {"real": "real images", "synthetic": "synthetic images"}
 FACTOR_NAMES: Final[Mapping[FactorName, str]] = {
     "t1": "T1 mean Dice ↑",
     "t2": "T2 consistency ↑",
-    "t3": "T3 alignment ↑",
-    "t4": "T4 disparity ↓",
-    "t5": "T5 relative spread ↓",
+    "t3": "T3 cosine similarity ↑",
+    "t4": "T4 mean absolute difference ↓",
+    "t5": "T5 coefficient of variation ↓",
 }
 
 

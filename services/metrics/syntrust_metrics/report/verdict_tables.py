@@ -33,7 +33,7 @@ PARTS: Final[Mapping[ScorePart, str]] = {
     "s1": "gap of T1",
     "s2": "consistency",
     "s3": "concordance",
-    "s4": "disparity",
+    "s4": "mean absolute difference",
     "s5": "gap of T5",
 }
 

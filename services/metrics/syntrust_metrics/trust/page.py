@@ -20,7 +20,7 @@ PARTS: Final = {
     "s2": "consistency over cases",
     "s3": "agreement case by case (Lin's concordance)",
     "s4": "smallness of the difference case by case (T4)",
-    "s5": "closeness of the relative spread (T5) on both test sets",
+    "s5": "closeness of the coefficient of variation (T5) on both test sets",
 }
 VERDICTS: Final = {
     "equivalent": "equivalent",

@@ -54,7 +54,7 @@ def test_a_chosen_3_beside_a_core_of_3_is_refused() -> None:
 
     found = find_contradictions([old, chosen("new", "brats2023")])
 
-    assert "necrotic core in old (a mapping)" in found["new"]
+    assert "necrotic and non-enhancing core in old (a mapping)" in found["new"]
 
 
 def test_a_chosen_case_without_the_label_contradicts_nothing() -> None:

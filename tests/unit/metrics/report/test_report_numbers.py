@@ -190,7 +190,8 @@ def test_many_mixes_begin_with_a_table_of_their_verdicts(experiment: Maker) -> N
 
     page = render_report(contents)
 
-    rows = Tables(page).under("trained with", "oedema", "enhancing tumour", "necrotic core")
+    regions = ("oedema", "enhancing tumour", "necrotic and non-enhancing core")
+    rows = Tables(page).under("trained with", *regions)
     results: Any = contents.results
     found = results["alphas"][2]["versus_real"]["regions"]
     assert rows["half synthetic data"] == [

@@ -53,7 +53,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 251 held-out real scans, the model trained with half synthetic data was not "
                 "worse than the one trained on real data alone for oedema (margin 0.03); for "
-                "necrotic core this is undecided (the difference may lie on "
+                "necrotic and non-enhancing core this is undecided (the difference may lie on "
                 "either side of the "
                 "margin)."
             ),
@@ -64,7 +64,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 251 held-out real scans, the model trained with synthetic data alone was "
                 "equivalent to the one trained on real data alone for oedema, enhancing tumour and "
-                "necrotic core (margin 0.03)."
+                "necrotic and non-enhancing core (margin 0.03)."
             ),
         ),
         (
@@ -73,7 +73,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 251 held-out real scans, the model trained with 70% synthetic data was "
                 "equivalent to the one trained on real data alone for oedema (margin 0.03); it was "
-                "not worse for enhancing tumour; it was worse for necrotic core."
+                "not worse for enhancing tumour; it was worse for necrotic and non-enhancing core."
             ),
         ),
         (
@@ -82,7 +82,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
             (
                 "On 251 held-out real scans, the model trained with a quarter synthetic data was "
                 "better than the one trained on real data alone for oedema (margin 0.05); it was "
-                "worse for enhancing tumour; for necrotic core this is "
+                "worse for enhancing tumour; for necrotic and non-enhancing core this is "
                 "undecided (the difference "
                 "may lie on either side of the margin)."
             ),
@@ -117,7 +117,7 @@ def versus(cases: int = 251, margin: float = 0.03, **regions: Any) -> Any:
                 "On 251 held-out real scans, the model trained with three quarters synthetic data "
                 "was equivalent to the one trained on real data alone for oedema (margin 0.03); "
                 "for enhancing tumour this is undecided (three more failures of the largest size "
-                "seen would overturn it); for necrotic core this is undecided "
+                "seen would overturn it); for necrotic and non-enhancing core this is undecided "
                 "(it holds for the "
                 "region alone, not among all regions)."
             ),
@@ -150,7 +150,7 @@ def side(verdict: str, why: str | None = None) -> Any:
                 "For the model trained with real data alone, Dice on the synthetic twins of 251 "
                 "held-out real scans was equivalent to Dice on the scans themselves for oedema "
                 "(margin 0.03): there, synthetic scans predict performance on real ones; it was "
-                "different for enhancing tumour; for necrotic core this is "
+                "different for enhancing tumour; for necrotic and non-enhancing core this is "
                 "undecided (fewer than "
                 "50 scans cannot show it)."
             ),
@@ -161,7 +161,7 @@ def side(verdict: str, why: str | None = None) -> Any:
                 "For the model trained with real data alone, Dice on the synthetic twins of 251 "
                 "held-out real scans was different from Dice on the scans themselves for oedema "
                 "(margin 0.03): there, synthetic scans do not predict performance on real ones; "
-                "for necrotic core this is undecided (the difference may lie on "
+                "for necrotic and non-enhancing core this is undecided (the difference may lie on "
                 "either side of the "
                 "margin)."
             ),

@@ -47,7 +47,7 @@ _PARTS: Final = {
     "s2": "consistency over cases",
     "s3": "agreement case by case",
     "s4": "smallness of the difference case by case",
-    "s5": "closeness of the relative spread on both test sets",
+    "s5": "closeness of the coefficient of variation on both test sets",
 }
 
 
