@@ -51,6 +51,12 @@ FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults], Sequence[Table]]]] = 
     "floors": figure_tables.build_floor_tables,
 }
 SENTENCES: Final = 3  # a reader takes in at once; more mixes begin with a table of them
+ORIGINS: Final[Mapping[str, str]] = {
+    "imported_model": "shipped with the generator",
+    "import_model": "imported",
+    "train_generator": "trained here",
+    "train_segmenter": "trained here",
+}
 UNSEEN: Final = "unseen"  # begins the anchors of the tests on unseen cases
 
 
@@ -131,7 +137,7 @@ def render_report(contents: Contents) -> str:
         more=_build_more_numbers(results),
         definitions=prose.DEFINITIONS,
         cases=_build_case_table(contents),
-        settings=flatten(contents.request.settings),
+        settings=_list_settings(contents.request.settings),
         provenance=flatten(contents.provenance),
     )
 
@@ -253,6 +259,14 @@ def _build_unseen(unseen: Unseen | None) -> list[Group]:
     factors = build_factor_tables(unseen["alphas"], caption=caption)
     tables = [*factors, build_performance_table(unseen["alphas"], UNSEEN)]
     return [Group("Unseen test cases", _keep(tables))]
+
+
+def _list_settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the settings, with where a model comes from in words instead of its stored kind."""
+    return [
+        (path, ORIGINS.get(value, value) if path.endswith(".model.kind") else value)
+        for path, value in flatten(settings)
+    ]
 
 
 def _build_case_table(contents: Contents) -> Table:

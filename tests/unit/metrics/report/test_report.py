@@ -247,6 +247,27 @@ def test_settings_and_provenance_stand_with_their_paths(experiment: Maker) -> No
     assert contents.results["digest"] in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("imported_model", "shipped with the generator"),
+        ("import_model", "imported"),
+        ("train_generator", "trained here"),
+    ],
+)
+def test_where_a_model_comes_from_is_said_in_words(
+    kind: str, words: str, experiment: Maker
+) -> None:
+    made = experiment()
+    settings = {"generator": {"model": {"kind": kind, "id": "0" * 64}}}
+    request = made.request.model_copy(update={"settings": settings})
+
+    text = Page(render_report(Contents(request, contents_of(made).results, {}))).text
+
+    assert f"generator.model.kind {words}" in text
+    assert kind not in text
+
+
 def test_samples_are_test_cases_that_show_every_region(
     experiment: Maker, records_of: Maker
 ) -> None:
