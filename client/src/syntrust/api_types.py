@@ -482,6 +482,14 @@ class GeneratorDomain(TypedDict):
     fit: NotRequired[Literal["exact", "crop"]]
 
 
+class GeneratorTraining(TypedDict):
+    """What a generator was trained on, by the ids of its card."""
+
+    cases: int
+    phantoms: int
+    """How many of the cases are phantoms, made by a program."""
+
+
 class GivenSpread(TypedDict):
     """A spread that you know, as an answer gave it or a paper prints it."""
 
@@ -1062,6 +1070,7 @@ class ResolvedGenerator(TypedDict):
     steps: int
     seed: int
     twins: NotRequired[int]
+    training: NotRequired[GeneratorTraining | None]
 
 
 class ResolvedStart(TypedDict):
