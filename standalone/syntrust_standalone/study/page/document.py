@@ -110,7 +110,7 @@ def _write_controls(study: StudyResults) -> Iterator[str]:
         if view is not None:
             any_found = True
             yield f"Experiment {name}:"
-            yield write_list(view.sentences)
+            yield write_list(sentence.text for sentence in view.sentences)
             yield write_report_table(view.table)
     if not any_found:
         yield "None were asked for."
