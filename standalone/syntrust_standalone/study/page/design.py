@@ -24,7 +24,7 @@ def write_answer(results: ShownResults) -> Iterator[str]:
     if view is None:
         yield NO_RECOMMENDATION
         return
-    yield f"**{view.sentence}**"
+    yield f"**{view.sentence.text}**"
     if view.details:
         yield write_list(each.text for each in view.details)
     if view.rows:
