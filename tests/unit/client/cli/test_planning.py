@@ -152,7 +152,10 @@ def test_a_comparison_tells_settings_factors_and_differences(
             {"id": "e1", "name": "first", "test_cases": 12, "partial": False},
             {"id": "e2", "name": None, "test_cases": 12, "partial": True},
         ],
-        "settings": [{"setting": "/seeds", "values": [[0], [0, 1]]}],
+        "settings": [
+            {"setting": "/seeds", "values": [[0], [0, 1]]},
+            {"setting": "/generator/model/kind", "values": ["imported_model", "import_model"]},
+        ],
         "alphas": [{"alpha": 0.5, "experiments": arms}],
         "differences": [
             {
@@ -173,6 +176,7 @@ def test_a_comparison_tells_settings_factors_and_differences(
     assert "1: e1 first, 12 test cases" in shown
     assert "2: e2, 12 test cases, partial" in shown
     assert "/seeds\t[0]\t[0, 1]" in shown
+    assert "/generator/model/kind\tshipped with the generator\timported" in shown
     assert "experiment 2: No such α." in shown
     assert "T1 mean Dice" in shown
     assert "2\t0.5\treal\tET\t-0.020 [-0.030, -0.010]" in shown

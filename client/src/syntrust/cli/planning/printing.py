@@ -14,6 +14,12 @@ from syntrust.cli.printing.output import print_rows
 from syntrust.cli.printing.tables import RESEARCH_USE, cell, print_factors
 
 _BAR: Final = 20
+_ORIGINS: Final[Mapping[str, str]] = {
+    "imported_model": "shipped with the generator",
+    "import_model": "imported",
+    "train_generator": "trained here",
+    "train_segmenter": "trained here",
+}
 _QUESTIONS: Final[Mapping[str, str]] = {
     "non_inferiority": "Is a synthetic share not worse than real data alone",
     "equivalence": "Do the real and the synthetic test set give the same Dice",
@@ -100,15 +106,18 @@ def _print_settings(console: Console, answer: ComparisonAnswer) -> None:
         return
     heads = ("setting that differs", *(str(n + 1) for n in range(len(answer["experiments"]))))
     rows = [
-        (each["setting"], *(_value(value) for value in each["values"]))
+        (each["setting"], *(_value(each["setting"], value) for value in each["values"]))
         for each in answer["settings"]
     ]
     print_rows(console, heads, rows)
     console.print()
 
 
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _value(setting: str, value: object) -> str:
+    """Write a value, and where a model comes from in words instead of its stored kind."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return _ORIGINS.get(value, value) if setting.endswith("/model/kind") else value
 
 
 def _print_arm(console: Console, alpha: float, found: Sequence[Mapping[str, Any]]) -> None:
