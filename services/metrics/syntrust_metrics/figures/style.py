@@ -117,7 +117,9 @@ def choose_region_look(region: str) -> Look:
 def title_region(region: str) -> str:
     """Give the name of a region for a panel or a legend, on two lines where it is long."""
     name = REGION_NAMES.get(region)
-    return textwrap.fill(f"{region}, {name}", TITLE_CHARACTERS) if name else region
+    if name is None:
+        return region
+    return textwrap.fill(f"{region}, {name}", TITLE_CHARACTERS, break_on_hyphens=False)
 
 
 def annotate_figure(figure: Figure, *notes: str) -> None:

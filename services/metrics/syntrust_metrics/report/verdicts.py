@@ -58,6 +58,7 @@ REASONS: Final[Mapping[str | None, str]] = {
     "the interval reaches past the margin": "the difference may lie on either side of the margin",
     None: "the difference may lie on either side of the margin",
 }
+REASON_DIFFERS: Final = "the reason differs by α, see the tests"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _merge(
 ) -> list[Sentence]:
     """Say once what is found of several mixes, in the order of their first α.
 
-    Where they have different reasons, the sentence names all; each row has its own.
+    Where their reasons differ, the sentence says so; each row of the tests has its own.
     """
     groups: dict[tuple[tuple[str, Kind], ...], list[float]] = {}
     for alpha, one in found.items():
@@ -352,11 +353,16 @@ def _collect_undecided(
 ) -> dict[str, str]:
     """Collect the undecided regions by the reason why they are."""
     whys = {
-        region: " or ".join(dict.fromkeys(REASONS.get(why, str(why)) for why in reasons[region]))
+        region: _say_reason(reasons[region])
         for region, kind in kinds.items()
         if kind == "undecided"
     }
     return {why: _name_regions(r for r, own in whys.items() if own == why) for why in whys.values()}
+
+
+def _say_reason(several: Sequence[str | None]) -> str:
+    said = {REASONS.get(why, str(why)) for why in several}
+    return said.pop() if len(said) == 1 else REASON_DIFFERS
 
 
 def _explain_undecided(unknown: Mapping[str, str]) -> str:
