@@ -486,6 +486,7 @@ class GeneratorTraining(TypedDict):
     """What a generator was trained on, by the ids of its card."""
 
     cases: int
+    """How many cases the generator was trained on."""
     phantoms: int
     """How many of the cases are phantoms, made by a program."""
 

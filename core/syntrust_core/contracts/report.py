@@ -18,6 +18,7 @@ from syntrust_core.contracts.base import (
     is_none,
 )
 from syntrust_core.contracts.experiment_steps import Image, all_needs
+from syntrust_core.json_numbers import WHOLE
 
 Control = Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]
 
@@ -107,9 +108,13 @@ class Missing(Frozen):
 class GeneratorTraining(Frozen):
     """What a generator was trained on, by the ids of its card."""
 
-    cases: Annotated[int, Field(ge=0)]
+    cases: Annotated[
+        int, Field(ge=0, description="How many cases the generator was trained on."), WHOLE
+    ]
     phantoms: Annotated[
-        int, Field(ge=0, description="How many of the cases are phantoms, made by a program.")
+        int,
+        Field(ge=0, description="How many of the cases are phantoms, made by a program."),
+        WHOLE,
     ]
 
 
