@@ -38,7 +38,7 @@ SMALLEST: Final[dict[str, Any]] = {
             "controls": ["shuffled_masks"],
         },
     ],
-    "cost": {"steps": 57, "device_hours": None, "basis": "of no interest"},
+    "cost": {"steps": 53, "device_hours": None, "basis": "of no interest"},
 }
 
 
