@@ -55,8 +55,8 @@ def _compare_orders(arms: Sequence[Arm], factor: Factor, where: str) -> list[str
         f"{_list(chance)}."
     )
     if _order(found) == _order(chance):
-        return [numbers, f"So its order follows from {of} alone: unrelated scores have it too."]
-    return [numbers, f"So its order is not that of {of} alone: pairs have a part in it."]
+        return [numbers, f"The same order arises from {of} alone, without any pairing."]
+    return [numbers, f"From {of} alone another order arises, so pairs have a part in it."]
 
 
 def _explain_t3_fall(results: ShownResults) -> list[str]:

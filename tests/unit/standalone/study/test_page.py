@@ -154,8 +154,8 @@ def test_digest_processor_and_hours_are_told(results: StudyResults) -> None:
 @pytest.mark.parametrize(
     ("chance", "said"),
     [
-        ((0.98, 0.95, 0.97), "So its order follows from T5 alone"),
-        ((0.98, 0.97, 0.95), "So its order is not that of T5 alone"),
+        ((0.98, 0.95, 0.97), "The same order arises from T5 alone"),
+        ((0.98, 0.97, 0.95), "From T5 alone another order arises"),
     ],
 )
 def test_the_order_of_t3_is_put_beside_that_of_t5(
