@@ -85,7 +85,7 @@ RUNS: Final = (
     Run(
         "syntrust compare ID ID",
         f"{_RUN} {{dataset}} --alphas 0,1 --iterations 3 --steps 2 && syntrust compare "
-        "$(syntrust experiment list | grep succeeded | head -2 | cut -f1)",
+        "$(syntrust experiment list | grep succeeded | sed -n '1p;$p' | cut -f1)",
         says="setting that differs",
     ),
     Run("syntrust dataset add FOLDER", "syntrust dataset add CASES"),
