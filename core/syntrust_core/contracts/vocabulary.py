@@ -33,6 +33,12 @@ ALIASES: Final[Mapping[str, Role]] = MappingProxyType(
 PHANTOM_PREFIX: Final = "phantom-"
 """Begins the ids of phantom cases, which a program makes: no patient's images."""
 
+
+def is_phantom(case_id: str) -> bool:
+    """Say whether a case is a phantom, by its id."""
+    return case_id.startswith(PHANTOM_PREFIX)
+
+
 BACKGROUND: Final = 0
 LABELS: Final[Mapping[Region, int]] = MappingProxyType({"NCR": 1, "ED": 2, "ET": 3})
 """The canonical label values; 0 is background. The same in every step after inspection."""

@@ -10,7 +10,7 @@ from syntrust_core.contracts.base import Ref
 from syntrust_core.contracts.canonical import alpha_text
 from syntrust_core.contracts.grid import GridSpec
 from syntrust_core.contracts.report import Control, GeneratorTraining
-from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
+from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.segmenter_presets import PRESETS, require_overrides
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
@@ -73,7 +73,7 @@ def resolve(
 
 def _describe_training(generator: GeneratorView) -> GeneratorTraining:
     """Count the cases of the generator's card, and the phantoms among them."""
-    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in generator.seen_cases)
+    phantoms = sum(is_phantom(case) for case in generator.seen_cases)
     return GeneratorTraining(cases=len(generator.seen_cases), phantoms=phantoms)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import BuildReport
-from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
+from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
 from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
@@ -104,7 +104,7 @@ def build_results(
 
 def name_test_case(ids: Iterable[str]) -> str:
     """Name what a test set consists of, in the singular: phantoms are no real cases."""
-    phantoms = {case.startswith(PHANTOM_PREFIX) for case in ids}
+    phantoms = {is_phantom(case) for case in ids}
     if phantoms == {True}:
         return "phantom test case"
     return "real test case" if phantoms == {False} else "real or phantom test case"

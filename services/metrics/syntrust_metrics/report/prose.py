@@ -7,7 +7,7 @@ from typing import Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
+from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.schema import Arm, ControlArm, ShownResults, Unseen
 from syntrust_metrics.report.verdicts import describe_limits, describe_scans
 from syntrust_metrics.trust.schema.request import ScoredCase
@@ -153,7 +153,7 @@ def describe_reach(results: ShownResults, case_ids: Sequence[str]) -> list[str]:
         "Synthetic test scans that predict performance on real ones do not show that training on "
         "synthetic scans is as good as training on real ones."
     )
-    phantoms = sum(case.startswith(PHANTOM_PREFIX) for case in case_ids)
+    phantoms = sum(is_phantom(case) for case in case_ids)
     if phantoms:
         share = "All cases" if phantoms == len(case_ids) else f"{phantoms} of {len(case_ids)} cases"
         said.append(f"{share} are phantoms, made by a program: they say nothing about patients.")

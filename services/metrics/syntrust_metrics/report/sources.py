@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from syntrust_core.contracts.case_record import CanonicalFrame, CaseRecord
 from syntrust_core.contracts.report import BuildReport, GeneratorTraining
-from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
+from syntrust_core.contracts.vocabulary import is_phantom
 
 
 def describe_sources(request: BuildReport, records: Mapping[str, CaseRecord]) -> list[str]:
@@ -29,7 +29,7 @@ def describe_generator_training(found: GeneratorTraining | None, tested: Iterabl
     if found.phantoms < found.cases:
         return f"The generator was trained on {cases}, {found.phantoms} of them phantoms."
     said = f"The generator was trained on {cases}, all of them phantoms, which a program made."
-    if all(case.startswith(PHANTOM_PREFIX) for case in tested):
+    if all(is_phantom(case) for case in tested):
         return said
     return (
         f"{said} It has seen no patient's images, so its twins of patients look like phantoms: "

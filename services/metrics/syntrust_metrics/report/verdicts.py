@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from syntrust_core.contracts.vocabulary import PHANTOM_PREFIX
+from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.schema import Arm, ShownResults
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import Evidence, Sentence
+from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
+from syntrust_metrics.trust.inference.trend import MIN_ALPHAS
 from syntrust_metrics.trust.schema.answer import Equivalence
 from syntrust_metrics.trust.schema.inference import Comparison, ModelComparison
 
 Kind = Literal["better", "equivalent", "not worse", "worse", "different", "undecided"]
-MIN_VERDICT_CASES: Final = 50
 SHARES: Final[Mapping[float, str]] = {
     0.0: "synthetic data alone",
     0.25: "three quarters synthetic data",
@@ -46,7 +47,6 @@ TWINS: Final[Mapping[Kind, tuple[str, str]]] = {
     "different": ("different from", "do not predict"),
 }
 FEW_ALPHAS: Final = 2  # are named one by one even where the same is found of all
-MIN_TREND_ALPHAS: Final = 5  # for Kendall's test, which decides with one or two trainings
 REASONS: Final[Mapping[str | None, str]] = {
     "fewer than 10 cases": "fewer than 10 scans allow no test",
     "fewer than 50 cases": "fewer than 50 scans cannot show it",
@@ -304,8 +304,8 @@ def _describe_trainings(seeds: int, alphas: int) -> list[str]:
     )
     trend = (
         f"A trend over α rests on the rank test of Kendall over the {alphas} α alone."
-        if alphas >= MIN_TREND_ALPHAS
-        else f"A trend over α is not claimed: it takes three trainings, or {MIN_TREND_ALPHAS} α."
+        if alphas >= MIN_ALPHAS
+        else f"A trend over α is not claimed: it takes three trainings, or {MIN_ALPHAS} α."
     )
     return [f"{said} {trend}"]
 
@@ -317,7 +317,7 @@ def describe_share(alpha: float) -> str:
 
 def describe_scans(case_ids: Iterable[str]) -> Scans:
     """Name what the test set consists of: phantoms are no patients' scans."""
-    phantoms = [case.startswith(PHANTOM_PREFIX) for case in case_ids]
+    phantoms = [is_phantom(case) for case in case_ids]
     if all(phantoms):
         return Scans("held-out phantom scan")
     if any(phantoms):
