@@ -65,12 +65,12 @@ def pair_models(
     """
     table, settings = read_request({"cases": first, "policy": policy})
     other, _ = read_request({"cases": second, "policy": policy})
-    for name in ("ids", "seeds", "regions"):
-        if getattr(table, name) != getattr(other, name):
-            raise InvalidScores(
-                f"The two lists of cases differ in their {name}. Both need the same {name}.",
-                pointer="/cases",
-            )
+    name = table.name_difference(other)
+    if name is not None:
+        raise InvalidScores(
+            f"The two lists of cases differ in their {name}. Both need the same {name}.",
+            pointer="/cases",
+        )
     at = ("real", "synthetic").index(side)
     pairs = np.stack([table.dice[:, at], other.dice[:, at]], axis=1)
     return Differences(_subtract(apply_rule(pairs, settings.empty)), table.regions)

@@ -140,7 +140,7 @@ def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, object] | None
     read = [read_request({"cases": cases_by_alpha[alpha], "policy": policy}) for alpha in alphas]
     first, settings = read[0]
     for alpha, (table, _) in zip(alphas, read, strict=True):
-        _refuse_different(first, table, alpha)
+        refuse_different(first, table, alpha)
     estimators = [
         Estimator(apply_rule(table.dice, settings.empty), first.regions, first.seeds, settings)
         for table, _ in read
@@ -148,10 +148,11 @@ def read_sweep(cases_by_alpha: CasesByAlpha, policy: Mapping[str, object] | None
     return Sweep(tuple(map(float, alphas)), tuple(estimators))
 
 
-def _refuse_different(first: Table, table: Table, alpha: float) -> None:
-    for name in ("ids", "seeds", "regions"):
-        if getattr(first, name) != getattr(table, name):
-            raise InvalidScores(
-                f"α = {alpha:g} has other {name} than the lowest α. Every α needs the same {name}.",
-                pointer="/cases",
-            )
+def refuse_different(first: Table, table: Table, alpha: float) -> None:
+    """Refuse an α whose cases cannot be paired with those of another."""
+    name = first.name_difference(table)
+    if name is not None:
+        raise InvalidScores(
+            f"α = {alpha:g} has other {name} than another α. Every α needs the same {name}.",
+            pointer="/cases",
+        )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syntrust_metrics.trust.estimation.empty_regions import apply_rule
-from syntrust_metrics.trust.inference.alpha_sweep import CasesByAlpha
+from syntrust_metrics.trust.inference.alpha_sweep import CasesByAlpha, refuse_different
 from syntrust_metrics.trust.inference.margin_tests import LEVEL
 from syntrust_metrics.trust.inference.recommendation_bounds import LossTest, run_loss_tests
 from syntrust_metrics.trust.inference.recommendation_planning import find_needed, measure_spread
@@ -123,7 +123,7 @@ def pair_sweep(tables: Mapping[float, Table], empty: EmptyRule) -> PairedSweep:
     """
     first = next(iter(tables.values()))
     for alpha, table in tables.items():
-        _refuse_different(first, table, alpha)
+        refuse_different(first, table, alpha)
     real = tables.get(ALL_REAL)
     lower = sorted((alpha for alpha in tables if alpha < ALL_REAL), reverse=True)
     by_alpha = {} if real is None else {a: _subtract(tables[a], real, empty) for a in lower}
@@ -181,15 +181,6 @@ def join_regions(
         "stopped_at": stopped,
         "stopped_by": [region for region, alpha in stops.items() if alpha == stopped],
     }
-
-
-def _refuse_different(first: Table, table: Table, alpha: float) -> None:
-    for name in ("ids", "seeds", "regions"):
-        if getattr(first, name) != getattr(table, name):
-            raise InvalidScores(
-                f"α = {alpha:g} has other {name} than another α. Every α needs the same {name}.",
-                pointer="/cases",
-            )
 
 
 def _subtract(table: Table, real: Table, empty: EmptyRule) -> Array:

@@ -42,6 +42,11 @@ class Table:
     groups: tuple[str | None, ...]
     dice: NDArray[np.float64]
 
+    def name_difference(self, other: Table) -> str | None:
+        """Name what keeps both from being paired: `ids`, `seeds` or `regions`; None if nothing."""
+        names = ("ids", "seeds", "regions")
+        return next((n for n in names if getattr(self, n) != getattr(other, n)), None)
+
     def select_rows(self, rows: Sequence[int]) -> Table:
         """Give the table of some cases alone."""
         return Table(
