@@ -27,10 +27,10 @@ from syntrust_gateway.experiments.schemas import CostBody
 from syntrust_gateway.experiments.service import resolve_request
 from syntrust_gateway.experiments.spec import ExperimentSpec, ResolvedSpec
 from syntrust_gateway.trust_score.service import ScorerPool
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES
 
 LARGE_IMAGES: Final = 20_000
-MIN_TEST_CASES: Final = 10
-TOO_FEW: Final = f"With fewer than {MIN_TEST_CASES} test cases no difference can be tested."
+TOO_FEW: Final = f"With fewer than {MIN_CASES} test cases no difference can be tested."
 _TASK: Final = "syntrust_gateway.planning.compute:answer_detectable"
 _LOOKED_AT: Final = 20
 
@@ -94,7 +94,7 @@ async def _find_detectable(
     The spread is that of the caller's newest experiment on the dataset that compares a share with
     real data alone; else that of published scores.
     """
-    if len(spec.test) < MIN_TEST_CASES:
+    if len(spec.test) < MIN_CASES:
         return None
     earlier = await to_thread.run_sync(_read_earlier, container, caller, spec.dataset)
     identity, *results = earlier or (None,)

@@ -8,8 +8,9 @@ from pydantic import Discriminator, Field, Tag
 
 from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.schemas import RequestBody
-from syntrust_metrics.planning.design import MAX_CASES, MAX_SEEDS, MIN_CASES
+from syntrust_metrics.planning.design import MAX_CASES, MAX_SEEDS
 from syntrust_metrics.planning.published import DEFAULT_CORRELATION
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES
 
 MAX_PILOT: Final = 20_000
 MAX_REGIONS: Final = 50

@@ -19,23 +19,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr, stdtrit
+from scipy.special import ndtr, stdtrit
 
 from syntrust_metrics.planning.spread import Spread
+from syntrust_metrics.trust.estimation.variance_components import chi_squared_nodes
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
+from syntrust_metrics.trust.inference.trend import MIN_SEEDS
 
 Array = NDArray[np.float64]
 Question = Literal["non_inferiority", "equivalence"]
 QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)
-MIN_CASES: Final = 10
 MAX_CASES: Final = 100_000
 MAX_SEEDS: Final = 100
-MIN_NEEDED_SEEDS: Final = 3
 _CASE_NODES: Final = 24
 _SEED_NODES: Final = 64
 _GROWTH: Final = 1.25
@@ -159,7 +158,7 @@ def find_seeds(spread: Spread, cases: int, target: Target) -> int | None:
 
     if not suffices(MAX_SEEDS):
         return None
-    return _first(suffices, MIN_NEEDED_SEEDS - 1, MAX_SEEDS)
+    return _first(suffices, MIN_SEEDS - 1, MAX_SEEDS)
 
 
 def _first(suffices: Callable[[int], bool], below: int, enough: int) -> int:
@@ -174,19 +173,12 @@ def _reach(
     from_cases: float, from_seeds: float, cases: int, seeds: int, level: float
 ) -> tuple[Array, Array]:
     """Give half the interval of the test and its weight at each node of A and B."""
-    factors, weights = _chi_squared_nodes(cases - 1, _CASE_NODES)
+    factors, weights = chi_squared_nodes(cases - 1, _CASE_NODES)
     if from_seeds == 0:
         return stdtrit(cases - 1, 1 - level) * np.sqrt(from_cases * factors), weights
-    seed_factors, seed_weights = _chi_squared_nodes(seeds - 1, _SEED_NODES)
+    seed_factors, seed_weights = chi_squared_nodes(seeds - 1, _SEED_NODES)
     of_cases, of_seeds = from_cases * factors[:, None], from_seeds * seed_factors
     squared = of_cases + of_seeds
     dof = squared**2 / (of_cases**2 / (cases - 1) + of_seeds**2 / (seeds - 1))
     reach = stdtrit(dof, 1 - level) * np.sqrt(squared)
     return reach.ravel(), np.outer(weights, seed_weights).ravel()
-
-
-@lru_cache(maxsize=512)
-def _chi_squared_nodes(dof: int, count: int) -> tuple[Array, Array]:
-    """Give nodes and weights of a chi-squared variable over its degrees of freedom."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return gammaincinv(dof / 2, (nodes + 1) / 2) * 2 / dof, weights / 2

@@ -21,7 +21,8 @@ from syntrust_metrics.planning.published import (
     PUBLISHED_CASES,
     spread_of_difference,
 )
-from syntrust_metrics.planning.spread import MIN_MEASURED_CASES, Spread, measure_spread
+from syntrust_metrics.planning.spread import Spread, measure_spread
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES
 from syntrust_metrics.trust.request.errors import InvalidScores
 
 SourceKind = Literal["experiment", "pilot", "published", "given"]
@@ -188,8 +189,8 @@ def _collect(kind: SourceKind, found: Mapping[float | None, Differences]) -> Sou
     }
     if not any(regions.values()):
         raise InvalidScores(
-            f"Fewer than {MIN_MEASURED_CASES} cases have Dice on both sides; a spread is measured "
-            f"on {MIN_MEASURED_CASES} or more.",
+            f"Fewer than {MIN_CASES} cases have Dice on both sides; a spread is measured "
+            f"on {MIN_CASES} or more.",
             pointer="/id" if kind == "experiment" else "/cases",
         )
     overall = _measure({alpha: each.overall for alpha, each in found.items()})

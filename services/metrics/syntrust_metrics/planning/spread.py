@@ -1,23 +1,20 @@
-r"""The spread of paired differences of Dice: how much of it is cases, how much trainings.
-
-A difference of case i under training seed s is modelled as
-:math:`d_{is} = \mu + a_i + b_s + e_{is}`: cases and seeds are crossed, because every training is
-tested on the same cases. The three standard deviations are estimated by equating mean squares of
-the two-way table with their expectations (Searle, Casella and McCulloch, Variance Components,
-1992, section 4.3); a negative estimate of a variance becomes 0.
-"""
+"""The spread of paired differences of Dice, as a plan takes it: in standard deviations."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syntrust_metrics.trust.estimation.intervals import MIN_CASES
+from syntrust_metrics.trust.estimation.variance_components import (
+    keep_whole_cases,
+    measure_components,
+)
+
 Array = NDArray[np.float64]
-MIN_MEASURED_CASES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -68,23 +65,14 @@ def measure_spread(differences: Array) -> Spread | None:
     Spread or None
         None with fewer than ten cases.
     """
-    table = differences[:, ~np.isnan(differences).any(axis=0)]
-    seeds, cases = table.shape
-    if cases < MIN_MEASURED_CASES:
+    whole = keep_whole_cases(differences)
+    seeds, cases = whole.shape
+    if cases < MIN_CASES:
         return None
-    by_case = table.mean(axis=0)
-    of_case = float(by_case.var(ddof=1))
-    if seeds == 1:
-        return Spread(math.sqrt(of_case))
-    by_seed = table.mean(axis=1)
-    rest = table - by_case - by_seed[:, None] + table.mean()
-    residual = float((rest**2).sum()) / ((seeds - 1) * (cases - 1))
-    return Spread(
-        _root(of_case - residual / seeds),
-        _root(float(by_seed.var(ddof=1)) - residual / cases),
-        math.sqrt(residual),
+    found = measure_components(whole)
+    case_sd = math.sqrt(found.cases)
+    return (
+        Spread(case_sd)
+        if seeds == 1
+        else Spread(case_sd, math.sqrt(found.seeds), math.sqrt(found.rest))
     )
-
-
-def _root(variance: float) -> float:
-    return math.sqrt(max(0.0, variance))

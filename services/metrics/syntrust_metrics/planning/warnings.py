@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from syntrust_metrics.planning.design import MIN_NEEDED_SEEDS
+from syntrust_metrics.planning.design import MIN_SEEDS
 from syntrust_metrics.planning.schema import PlanWarning
 from syntrust_metrics.planning.sources import Source
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
@@ -26,10 +26,10 @@ def _of_design(cases: int, seeds: int) -> Iterator[PlanWarning]:
             "detail": f"With fewer than {MIN_VERDICT_CASES} test cases an experiment never finds a "
             "share not worse, or both test sets equivalent, whatever the power of the test.",
         }
-    if seeds < MIN_NEEDED_SEEDS:
+    if seeds < MIN_SEEDS:
         yield {
             "code": "few_seeds",
-            "detail": f"With fewer than {MIN_NEEDED_SEEDS} training seeds the answer is about the "
+            "detail": f"With fewer than {MIN_SEEDS} training seeds the answer is about the "
             "models at hand: another training may give another answer.",
         }
 

@@ -23,9 +23,10 @@ from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr, stdtr, stdtrit
+from scipy.special import ndtr, stdtr, stdtrit
 
 from syntrust_metrics.trust.estimation.intervals import MIN_CASES, Mean, crossed_means
+from syntrust_metrics.trust.estimation.variance_components import chi_squared_nodes
 from syntrust_metrics.trust.schema.answer import EquivalenceTest
 
 Array = NDArray[np.float64]
@@ -42,7 +43,6 @@ Equivalent = Literal["equivalent", "different"]
 NonInferior = Literal["non-inferior", "inferior"]
 EveryRegion = Literal["not every region", "inconclusive"]
 Word = TypeVar("Word", bound=str)
-_NODES: Final = 64
 
 
 @dataclass(frozen=True)
@@ -249,20 +249,10 @@ def _power(mean: Mean, margin: Margin[Word]) -> float:
     """
     if mean.error == 0:
         return 1.0
-    scale, weight = _chi_nodes(round(mean.dof, 9))
-    reach = _t_quantile(mean.dof) * scale
+    variance, weight = chi_squared_nodes(round(mean.dof, 9))
+    reach = _t_quantile(mean.dof) * np.sqrt(variance)
     found = ndtr(margin.high / mean.error - reach) - ndtr(margin.low / mean.error + reach)
     return float(weight @ np.maximum(found, 0.0))
-
-
-@lru_cache(maxsize=64)
-def _chi_nodes(dof: float) -> tuple[Array, Array]:
-    """Give nodes and weights of a chi variable over the root of its degrees of freedom.
-
-    Without the cache an answer takes 1.7 times as long.
-    """
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    return np.sqrt(gammaincinv(dof / 2, (nodes + 1) / 2) * 2 / dof), weights / 2
 
 
 def _is_fragile(mean: Mean, size: float, margin: Margin[Word]) -> bool:

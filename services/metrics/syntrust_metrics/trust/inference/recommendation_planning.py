@@ -1,10 +1,9 @@
 r"""How many test cases and trainings would show that a share does no harm, if it does none.
 
-A difference is :math:`\mu + a_s + b_i + e_{si}` of seed s and case i, whose variances come from the
-mean squares of the two-way layout (Searle, Casella and McCulloch, Variance Components, 1992,
-chapter 4); a negative one is 0. With M' cases and S' seeds the estimated part from seeds is a
-scaled chi square of S' - 1 degrees of freedom, over which the chance to pass is integrated; the
-part from cases has so many degrees that its estimate is taken as exact.
+The spread of differences has the parts of `estimation.variance_components`. With M' cases and S'
+seeds the estimated part from seeds is a scaled chi square of S' - 1 degrees of freedom, over which
+the chance to pass is integrated; the part from cases has so many degrees that its estimate is taken
+as exact.
 """
 
 from __future__ import annotations
@@ -12,13 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr, stdtrit
+from scipy.special import ndtr, stdtrit
 
+from syntrust_metrics.trust.estimation.variance_components import (
+    VarianceComponents,
+    chi_squared_nodes,
+    keep_whole_cases,
+    measure_components,
+)
 from syntrust_metrics.trust.inference.margin_tests import (
     IMAGINED_FAILURES,
     LEVEL,
@@ -32,20 +36,12 @@ Array = NDArray[np.float64]
 POWER: Final = 0.8
 MAX_CASES: Final = 10_000
 MAX_SEEDS: Final = 20
-_NODES: Final = 64
 
 
 @dataclass(frozen=True)
-class PairedSpread:
-    """Variances of a paired difference: between cases, between seeds, and the rest.
+class PairedSpread(VarianceComponents):
+    """The variances, and the largest difference of one case in one training, in Dice."""
 
-    `largest` is the largest difference of one case in one training. With one seed the variance
-    between cases holds all three.
-    """
-
-    cases: float
-    seeds: float
-    rest: float
     largest: float
     measured_seeds: int
 
@@ -64,23 +60,13 @@ def measure_spread(differences: Array) -> PairedSpread | None:
 
     A case that is left out in a seed, NaN, is left out in all.
     """
-    whole = differences[:, ~np.isnan(differences).any(axis=0)]
+    whole = keep_whole_cases(differences)
     seeds, cases = whole.shape
     if cases < 2:
         return None
-    largest = float(np.abs(whole).max())
-    between = float(whole.mean(axis=0).var(ddof=1))
-    if seeds == 1:
-        return PairedSpread(between, 0.0, 0.0, largest, seeds)
-    rest = whole - whole.mean(axis=0) - whole.mean(axis=1)[:, None] + whole.mean()
-    residual = float((rest**2).sum()) / (seeds - 1) / (cases - 1)
-    trained = float(whole.mean(axis=1).var(ddof=1))
+    found = measure_components(whole)
     return PairedSpread(
-        cases=max(0.0, between - residual / seeds),
-        seeds=max(0.0, trained - residual / cases),
-        rest=residual,
-        largest=largest,
-        measured_seeds=seeds,
+        found.cases, found.seeds, found.rest, float(np.abs(whole).max()), measured_seeds=seeds
     )
 
 
@@ -130,7 +116,7 @@ def compute_power(spread: PairedSpread, margin: float, cases: int, seeds: int) -
     if cases < MIN_VERDICT_CASES:
         return 0.0
     drawn = seeds >= MIN_SEEDS
-    scale, weight = _chi_square_nodes(seeds - 1) if drawn else (np.ones(1), np.ones(1))
+    scale, weight = chi_squared_nodes(seeds - 1) if drawn else (np.ones(1), np.ones(1))
     by_seeds = (spread.seeds + spread.rest / cases) / seeds * scale * drawn
     by_cases = (spread.cases + spread.rest / seeds) / cases
     imagined = by_cases + IMAGINED_FAILURES * (spread.largest / cases) ** 2
@@ -182,10 +168,3 @@ def _half_width(by_cases: float, by_seeds: Array, cases: int, seeds: int) -> Arr
     return np.divide(
         by_cases * of_cases + by_seeds * of_seeds, error, out=np.zeros_like(error), where=error > 0
     )
-
-
-@lru_cache(maxsize=64)
-def _chi_square_nodes(dof: int) -> tuple[Array, Array]:
-    """Give nodes and weights of a chi square over its degrees of freedom."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    return gammaincinv(dof / 2, (nodes + 1) / 2) * 2 / dof, weights / 2
