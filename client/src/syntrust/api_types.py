@@ -837,6 +837,7 @@ class PlanWarning(TypedDict):
         "seeds_not_measured",
         "few_measured_cases",
         "few_measured_seeds",
+        "recommendation_takes_more",
         "assumed_correlation",
     ]
     """What it is about; stable."""

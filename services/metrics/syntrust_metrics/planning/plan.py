@@ -105,7 +105,7 @@ def plan_power(plan: Plan, source: Source, *, experiment: str | None = None) -> 
         "overall": None if overall is None else _plan_region(overall.spread, plan),
         "every_region": {"power_at_least": max(0.0, 1 - missed)},
         "curve": _draw_curve(plan, chosen, overall),
-        "warnings": collect_warnings(plan.cases, plan.seeds, source),
+        "warnings": collect_warnings(_target(plan), plan.cases, plan.seeds, source),
     }
     return round_numbers(body)
 
@@ -115,13 +115,17 @@ def _choose(found: Sequence[Candidate], plan: Plan) -> Candidate:
     return max(found, key=lambda each: each.spread.variance(plan.cases, plan.seeds))
 
 
+def _target(plan: Plan) -> Target:
+    return Target(plan.question, plan.margin, plan.power, plan.difference, plan.level)
+
+
 def _holds_seeds(plan: Plan, chosen: Iterable[Candidate]) -> bool:
     return plan.seeds > 1 and all(each.spread.seed_sd is not None for each in chosen)
 
 
 def _plan_region(spread: Spread, plan: Plan) -> RegionPower:
     known = spread.seed_sd is not None
-    target = Target(plan.question, plan.margin, plan.power, plan.difference, plan.level)
+    target = _target(plan)
     cases = find_cases(spread, plan.seeds, target)
     seeds = find_seeds(spread, plan.cases, target) if known else None
     return {

@@ -16,6 +16,7 @@ PlanWarningCode = Literal[
     "seeds_not_measured",
     "few_measured_cases",
     "few_measured_seeds",
+    "recommendation_takes_more",
     "assumed_correlation",
 ]
 

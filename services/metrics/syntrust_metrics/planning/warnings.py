@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from syntrust_metrics.planning.design import MIN_SEEDS
+from syntrust_metrics.planning.design import Target
 from syntrust_metrics.planning.schema import PlanWarning
 from syntrust_metrics.planning.sources import Source
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
+from syntrust_metrics.trust.inference.recommendation_bounds import fewest_cases
+from syntrust_metrics.trust.inference.trend import MIN_SEEDS
 
 FEW_MEASURED_SEEDS: Final = 10
 FEW_MEASURED_CASES: Final = 30
 
 
-def collect_warnings(cases: int, seeds: int, source: Source) -> list[PlanWarning]:
+def collect_warnings(target: Target, cases: int, seeds: int, source: Source) -> list[PlanWarning]:
     """Collect what to know of a design of `cases` and `seeds`, and of where its spread is from."""
-    return [*_of_design(cases, seeds), *_of_source(source)]
+    return [*_of_design(cases, seeds), *_of_question(target), *_of_source(source)]
 
 
 def _of_design(cases: int, seeds: int) -> Iterator[PlanWarning]:
@@ -31,6 +33,16 @@ def _of_design(cases: int, seeds: int) -> Iterator[PlanWarning]:
             "code": "few_seeds",
             "detail": f"With fewer than {MIN_SEEDS} training seeds the answer is about the "
             "models at hand: another training may give another answer.",
+        }
+
+
+def _of_question(target: Target) -> Iterator[PlanWarning]:
+    if target.question == "non_inferiority":
+        yield {
+            "code": "recommendation_takes_more",
+            "detail": "This is the power of the test of one share. A recommendation asks for more: "
+            "it guards against failures too rare to be seen, and takes at least "
+            f"{fewest_cases(target.margin)} test cases at a margin of {target.margin:g}.",
         }
 
 

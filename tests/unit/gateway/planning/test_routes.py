@@ -100,7 +100,7 @@ def test_the_published_spread_says_what_it_assumes(api: Any) -> None:
     assert body == plan_power(Plan(**ASKED, curve=[50, 200]), use_published())
     assert [point["cases"] for point in body["curve"]] == [50, 100, 200]
     codes = {each["code"] for each in body["warnings"]}
-    assert codes == {"assumed_correlation", "seeds_not_measured"}
+    assert codes == {"assumed_correlation", "recommendation_takes_more", "seeds_not_measured"}
 
 
 def test_the_spread_of_an_answer_may_be_sent_again(

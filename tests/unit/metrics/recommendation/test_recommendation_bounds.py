@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.unit.metrics.recommendation.made_differences import MARGIN, draw
 
-from syntrust_metrics.trust.inference.recommendation_bounds import rate_of_unseen, run_loss_tests
+from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
+from syntrust_metrics.trust.inference.recommendation_bounds import (
+    fewest_cases,
+    rate_of_unseen,
+    run_loss_tests,
+)
 from syntrust_metrics.trust.inference.recommendation_planning import (
     PairedSpread,
     compute_power,
@@ -143,6 +148,15 @@ def test_unseen_failures_are_excluded_from_the_number_of_cases_of_a_binomial_on(
 
     assert found == {98: "undecided", 99: "not worse"}
     assert stats.binom.pmf(0, 60, rate_of_unseen(60)) == pytest.approx(0.05, rel=1e-12)
+
+
+@pytest.mark.parametrize(("margin", "cases"), [(0.02, 149), (0.03, 99), (0.05, 59), (1.0, 50)])
+def test_the_fewest_cases_are_the_first_that_see_a_loss_of_the_margin(
+    margin: float, cases: int
+) -> None:
+    assert fewest_cases(margin) == cases
+    assert rate_of_unseen(cases) < margin
+    assert cases == MIN_VERDICT_CASES or rate_of_unseen(cases - 1) >= margin
 
 
 def test_three_more_failures_of_the_size_seen_withhold_the_verdict() -> None:

@@ -89,6 +89,23 @@ def rate_of_unseen(cases: int) -> float:
     return float(-np.expm1(np.log(LEVEL) / cases))
 
 
+def fewest_cases(margin: float) -> int:
+    """Compute how many test cases a recommendation takes, however small the spread is.
+
+    They are at least the 50 of every verdict, and so many that a loss of the margin through cases
+    that fail wholly would have been seen.
+
+    Parameters
+    ----------
+    margin : float
+        The smallest harmful loss in Dice, > 0.
+    """
+    if margin >= WHOLE_LOSS:
+        return MIN_VERDICT_CASES
+    seen = np.log(LEVEL) / np.log1p(-margin / WHOLE_LOSS)
+    return max(MIN_VERDICT_CASES, int(seen) + 1)
+
+
 def half_width(mean: Mean, seeds: int, tail: float = LEVEL) -> float:
     """Compute the distance from a mean to its one-sided bound, which it passes in `tail` at most.
 
