@@ -133,11 +133,6 @@ def describe_performance(
     return _merge(found, prefix, lambda models, one: _describe_models(models, one, scans))
 
 
-def describe_versus_real(alpha: float, found: ModelComparison, scans: Scans) -> str:
-    """Put `versus_real` of one α in words."""
-    return _describe_models(Models([alpha], 1), _read_versus_real(found), scans)
-
-
 def _read_versus_real(found: ModelComparison) -> Found:
     regions = found["regions"]
     return Found(
@@ -229,11 +224,6 @@ def describe_prediction(alphas: Sequence[Arm], scans: Scans) -> list[Sentence]:
         for entry in alphas
     }
     return _merge(found, "prediction", lambda models, one: _describe_twins(models, one, scans))
-
-
-def describe_equivalence(alpha: float, found: Equivalence, cases: int, scans: Scans) -> str:
-    """Put the equivalence of both test sets at one α in words."""
-    return _describe_twins(Models([alpha], 1), _read_equivalence(found, cases), scans)
 
 
 def _read_equivalence(found: Equivalence, cases: int) -> Found:

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 from tests.unit.metrics.as_json import build_results
+from tests.unit.metrics.one_alpha import describe_equivalence, describe_versus_real
 
 from syntrust_metrics.report.verdicts import (
     Scans,
-    describe_equivalence,
     describe_limits,
     describe_performance,
     describe_prediction,
     describe_scans,
     describe_share,
-    describe_versus_real,
     judge_against_real,
 )
 

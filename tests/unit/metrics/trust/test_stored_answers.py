@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
+from tests.unit.metrics.one_alpha import describe_equivalence, describe_versus_real
 
 from syntrust_metrics.figures.curves import Series
 from syntrust_metrics.figures.style import choose_region_look
 from syntrust_metrics.report.cells import estimate_cell
-from syntrust_metrics.report.verdicts import Scans, describe_equivalence, describe_versus_real
+from syntrust_metrics.report.verdicts import Scans
 from syntrust_metrics.trust.page import SEEDS_NOT_HELD, render_trust_page
 from syntrust_metrics.trust.schema.answer import TrustAnswer
 from syntrust_metrics.trust.schema.inference import ModelComparison
