@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv web demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes check-web kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -31,7 +31,10 @@ $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(DISTRIBUTIONS))
 	@touch $@
 
-venv: $(VENV)/.installed ## install everything into .venv
+venv: $(VENV)/.installed web ## install everything into .venv, and build the page
+
+web: $(VENV)/.installed ## build the page that the gateway serves, if its sources changed
+	@$(BIN)/python -m tools.web build
 
 demo: venv ## phantom cohort, twins, training at three α, trust factors: the main job, on this machine
 	@$(BIN)/syntrust-standalone demo --data build/demo
@@ -84,7 +87,7 @@ test-slurm: venv ## an experiment whose workers are jobs of a real one-node Slur
 test-kernels: venv ## the numerical tests on kernels of older processors, with 1 and 4 threads
 	@$(BIN)/python -m tests.kernels
 
-check: venv check-deploy check-kubernetes ## format, lint, types, layering, structure, deployment
+check: venv check-deploy check-kubernetes check-web ## format, lint, types, layering, structure, deployment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -103,6 +106,10 @@ check-kubernetes: venv build/checkov/.installed ## what k8s/ renders to: schemas
 kubernetes-secrets: venv ## write build/kubernetes-secrets.json with new keys for the overlay `local`, once
 	@test -e build/kubernetes-secrets.json || { mkdir -p build; umask 077; \
 		$(BIN)/python -m tools.kubernetes.secrets > build/kubernetes-secrets.json; }
+
+check-web: venv ## the page: format, lint, types, its unit tests
+	$(BIN)/python -m tools.web check
+	$(BIN)/python -m tools.web test
 
 check-deploy: venv ## Dockerfiles and Compose files
 	$(BIN)/hadolint $(addsuffix /Dockerfile,$(IMAGES))
@@ -164,7 +171,7 @@ lock: venv ## write requirements/*.txt anew
 	$(BIN)/python requirements/lock.py
 
 clean: ## remove what was built and installed here, and the demo's data
-	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf build $(VENV) gateway/web/node_modules gateway/syntrust_gateway/web/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 

@@ -1,0 +1,78 @@
+/** A list of any length: only the rows in sight are in the document. */
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  Virtualizer,
+} from "@tanstack/virtual-core";
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
+
+interface VirtualProps<Row> {
+  readonly rows: readonly Row[];
+  readonly rowPx: number;
+  readonly label: string;
+  readonly keyOf: (row: Row) => string;
+  readonly children: (row: Row) => ComponentChildren;
+  /** Called when the last rows come into sight, so that more can be loaded. */
+  readonly onEnd?: () => void;
+}
+
+export function VirtualList<Row>({
+  rows,
+  rowPx,
+  label,
+  keyOf,
+  children,
+  onEnd,
+}: VirtualProps<Row>) {
+  const place = useRef<HTMLDivElement>(null);
+  const [, redraw] = useReducer((turn: number) => turn + 1, 0);
+  const options = {
+    count: rows.length,
+    getScrollElement: () => place.current,
+    estimateSize: () => rowPx,
+    overscan: 8,
+    scrollToFn: elementScroll,
+    observeElementRect,
+    observeElementOffset,
+    onChange: () => redraw(0),
+  };
+  const kept = useRef<Virtualizer<HTMLDivElement, HTMLDivElement>>(null);
+  kept.current ??= new Virtualizer<HTMLDivElement, HTMLDivElement>(options);
+  const list = kept.current;
+  list.setOptions(options);
+  useLayoutEffect(() => list._didMount(), [list]);
+  useLayoutEffect(() => list._willUpdate());
+  const seen = list.getVirtualItems();
+  const last = seen.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (onEnd && last >= rows.length - 10) onEnd();
+  }, [last, rows.length, onEnd]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: its rows do not follow each other in the document
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <div class="virtual" ref={place} role="list" aria-label={label} tabIndex={0}>
+      <div style={{ height: `${list.getTotalSize()}px`, position: "relative" }} role="presentation">
+        {seen.map((item) => {
+          const row = rows[item.index];
+          return (
+            row !== undefined && (
+              // biome-ignore lint/a11y/useSemanticElements: a list item whose place is computed
+              <div
+                key={keyOf(row)}
+                role="listitem"
+                aria-setsize={rows.length}
+                aria-posinset={item.index + 1}
+                class="virtual-row"
+                style={{ height: `${item.size}px`, transform: `translateY(${item.start}px)` }}
+              >
+                {children(row)}
+              </div>
+            )
+          );
+        })}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,7 @@
+import type { Route } from "../../router";
+import { texts } from "../../texts";
+import { Head } from "../../ui/parts";
+
+export function Compare({ route: _ }: { route: Route }) {
+  return <Head title={texts.compare.title} />;
+}

