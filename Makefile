@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv web demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes check-web kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv web docs demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes check-web kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -31,10 +31,13 @@ $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(DISTRIBUTIONS))
 	@touch $@
 
-venv: $(VENV)/.installed web ## install everything into .venv, and build the page
+venv: $(VENV)/.installed web docs ## install everything into .venv, and build the page and the guide
 
 web: $(VENV)/.installed ## build the page that the gateway serves, if its sources changed
 	@$(BIN)/python -m tools.web build
+
+docs: $(VENV)/.installed ## build the documentation that the gateway serves at /guide, if it changed
+	@$(BIN)/python -m tools.guide build
 
 demo: venv ## phantom cohort, twins, training at three α, trust factors: the main job, on this machine
 	@$(BIN)/syntrust-standalone demo --data build/demo
@@ -171,7 +174,7 @@ lock: venv ## write requirements/*.txt anew
 	$(BIN)/python requirements/lock.py
 
 clean: ## remove what was built and installed here, and the demo's data
-	rm -rf build $(VENV) gateway/web/node_modules gateway/syntrust_gateway/web/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf build $(VENV) gateway/web/node_modules gateway/syntrust_gateway/web/built gateway/syntrust_gateway/web/guide .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 

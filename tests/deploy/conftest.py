@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from tools.deploy.compose_files import BASE, compose_program
 from tools.deploy.env_file import write_env
+from tools.guide.site import GUIDE
 from tools.web import BUILT
 
 from syntrust import Client
@@ -191,8 +192,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, check=True)
     if WHEELS.is_dir():
         shutil.copytree(WHEELS, folder / WHEELS.name)
-    if BUILT.is_dir():  # the page: a build may reach no registry
-        shutil.copytree(BUILT, folder / BUILT.relative_to(ROOT))
+    for built in (BUILT, GUIDE):  # a build may reach no registry
+        if built.is_dir():
+            shutil.copytree(built, folder / built.relative_to(ROOT))
     return folder
 
 

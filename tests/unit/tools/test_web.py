@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tools import web
+from tools.built import write_stamp
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_what_is_made_or_installed_does_not_make_the_built_page_old(page: Path, 
 def test_a_page_that_was_built_from_these_sources_is_fresh(page: Path) -> None:
     assert web.main(["fresh"]) == 1
     web.BUILT.mkdir()
-    (web.BUILT / ".built-from").write_text(web.source_digest())
+    write_stamp(web.BUILT, web.source_digest())
     assert web.main(["fresh"]) == 0
     assert web.main(["build"]) == 0, "nothing is run for a page that is fresh"
     (page / "src" / "main.tsx").write_text("changed")
