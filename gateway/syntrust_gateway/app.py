@@ -34,6 +34,7 @@ from syntrust_gateway.observability import routes as observability
 from syntrust_gateway.observability.health import Health
 from syntrust_gateway.observability.prometheus import Metrics
 from syntrust_gateway.planning import routes as planning
+from syntrust_gateway.sessions import routes as sessions
 from syntrust_gateway.trust_score import routes as trust_score
 from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_gateway.uploads import routes as uploads
@@ -120,6 +121,7 @@ def _with_routes() -> FastAPI:
         lifecycle.router,
         observability.metrics,
         admin.router,
+        sessions.router,
     ):
         responses = problems.documented(Unauthenticated, Forbidden) | problems.LIMITED
         app.include_router(router, responses=responses)

@@ -26,3 +26,5 @@ class Container:
     limits: ClientLimits = NO_LIMITS
     rates_url: str | None = None
     idempotency_expires: timedelta = timedelta(hours=24)
+    session_expires: timedelta = timedelta(hours=12)
+    sign_ins_per_minute: int = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syntrust_core.errors import CallerError, Conflict, Context, Unavailable
+from syntrust_core.errors import CallerError, Conflict, Context, Forbidden, Unavailable
 
 TYPE_BASE = "urn:syntrust:problem:"
 
@@ -39,6 +39,14 @@ class UnsupportedEncoding(CallerError):
 
 class ChangedMeanwhile(CallerError):
     slug, title, status = "changed-meanwhile", "Changed since it was read", 412
+
+
+class ForeignPage(Forbidden):
+    slug, title = "foreign-page", "Sent by a page of another origin"
+
+
+class CsrfRefused(Forbidden):
+    slug, title = "csrf-refused", "CSRF token is missing or wrong"
 
 
 class NotYet(Conflict):

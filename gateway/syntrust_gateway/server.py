@@ -92,4 +92,6 @@ def make_container(settings: GatewaySettings) -> Container:
         limits=gateway.client_limits,
         rates_url=settings.queue.url,
         idempotency_expires=gateway.idempotency_expires,
+        session_expires=gateway.session_expires,
+        sign_ins_per_minute=gateway.sign_ins_per_minute,
     )

@@ -97,6 +97,19 @@ class GatewayOptions(BaseModel):
         Field(gt=timedelta(0), description="How long a request may be repeated under its key."),
     ] = timedelta(hours=24)
 
+    session_expires: Annotated[
+        timedelta,
+        Field(
+            gt=timedelta(0),
+            le=timedelta(days=7),
+            description="A browser that was signed in must sign in again after this time.",
+        ),
+    ] = timedelta(hours=12)
+    sign_ins_per_minute: Annotated[
+        int,
+        Field(ge=1, description="Tries to sign in a minute, of one IPv4 address or IPv6 /64."),
+    ] = 30
+
     @property
     def client_limits(self) -> ClientLimits:
         """What a client may use that has no limits of its own."""

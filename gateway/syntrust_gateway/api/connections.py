@@ -11,14 +11,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, Final, cast
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from syntrust_gateway.api.incoming.addresses import name_subscriber, parse_host
+
 Network = IPv4Network | IPv6Network
-_SUBSCRIBER_BITS: Final = 64  # of an IPv6 address: what one subscriber has
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,10 @@ class OpenConnections:
         """Name who is at the other end; empty for a proxy, or a socket without addresses."""
         if connection.client is None:
             return ""
-        address = ip_address(connection.client[0].partition("%")[0])
-        if isinstance(address, IPv6Address):
-            address = address.ipv4_mapped or address
+        address = parse_host(connection.client[0])
         if any(address in network for network in self.limits.proxies):
             return ""
-        if isinstance(address, IPv6Address):
-            return str(ip_network((address, _SUBSCRIBER_BITS), strict=False))
-        return str(address)
+        return name_subscriber(address)
 
 
 class GuardedProtocol(H11Protocol):

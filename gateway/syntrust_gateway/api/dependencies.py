@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from syntrust_gateway.auth.service import Caller
+from syntrust_core.errors import Unauthenticated
+from syntrust_gateway.auth.service import Caller, Credential, Shown
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import UnsupportedMediaType
 
@@ -20,6 +21,13 @@ async def _container(request: Request) -> Container:
 async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
+
+
+async def _session_token(request: Request) -> str:
+    credential: Credential = request.state.credential
+    if credential.shown is not Shown.SESSION:
+        raise Unauthenticated("This request shows an API key, and no session of a browser.")
+    return credential.text
 
 
 def parse_media_type(content_type: str | None) -> str:
@@ -38,3 +46,4 @@ async def json_only(
 
 ContainerDep = Annotated[Container, Depends(_container)]
 CallerDep = Annotated[Caller, Depends(_caller)]
+SessionTokenDep = Annotated[str, Depends(_session_token)]

@@ -12,6 +12,7 @@ LARGEST: Final = "/trust-score"
 BYTES: Final[Mapping[str, int]] = {
     "/experiments": 4 << 20,  # a split names up to 100,000 cases
     "/models": 4 << 20,  # as do the cases that a checkpoint has seen
+    "/session": 4 << 10,  # a key, from anybody
     "/power": 4 << 20,  # a pilot has two tables of up to 20,000 cases
 }
 

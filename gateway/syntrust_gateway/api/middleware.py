@@ -1,4 +1,4 @@
-"""What every request passes: its id and log line, its key, its size, and the net for exceptions."""
+"""What every request passes: its id and log line, its caller, its size, the net for exceptions."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from syntrust_core.errors import (
 )
 from syntrust_core.log import get_logger
 from syntrust_core.observability import tracing
+from syntrust_gateway.api.incoming.addresses import name_subscriber, parse_host
 from syntrust_gateway.api.incoming.known_paths import KnownPaths
 from syntrust_gateway.api.incoming.request_body import read_body, replay
 from syntrust_gateway.api.limits import most_bytes
 from syntrust_gateway.api.problems import describe_nowhere, internal_response, problem_response
 from syntrust_gateway.auth.lookup import KeyLookup
 from syntrust_gateway.auth.rates import RequestRates, SharedRates
-from syntrust_gateway.auth.scopes import needed_scope
-from syntrust_gateway.auth.service import Caller, read_key
+from syntrust_gateway.auth.scopes import SIGN_IN, is_open, needed_scope
+from syntrust_gateway.auth.service import Shown
+from syntrust_gateway.auth.sessions import read_credential, require_own_page, require_own_request
 from syntrust_gateway.container import Container
 from syntrust_gateway.errors import pointer
 from syntrust_gateway.json_values import find_control, show_plain
@@ -38,7 +40,6 @@ from syntrust_gateway.logged_request import describe_request, route_of
 
 log = get_logger(__name__)
 
-OPEN_PATHS = ("/health/", "/docs", "/openapi.json")
 _LOOKUPS_AT_ONCE = 4
 _QUIET_PATHS = ("/health/", "/metrics")
 _SECURITY_HEADERS = {
@@ -122,7 +123,7 @@ class _Answer:
 
 
 class Gate:
-    """Let a request in if its key opens the route, its address can be read, and its body is small.
+    """Let a request in if its caller may ask it, its address can be read, and its body is small.
 
     It stands before the routes. So a route that forgets to ask for a caller is closed, and nobody
     without a key makes us read a body.
@@ -142,10 +143,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            if not scope["path"].startswith(OPEN_PATHS):
-                caller = await self._caller(scope, Headers(scope=scope))
-                scope.setdefault("state", {})["caller"] = caller
-                structlog.contextvars.bind_contextvars(client=caller.name)
+            await self._admit(scope, Headers(scope=scope))
             _require_readable(scope)
             body = await self._body(scope, receive)
         except PlatformError as error:
@@ -154,16 +152,27 @@ class Gate:
             return
         await self._app(scope, replay(body, receive), send)
 
-    async def _caller(self, scope: Scope, headers: Headers) -> Caller:
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
+        method, path = scope["method"], scope["path"]
+        if (method, path) == SIGN_IN:
+            require_own_page(headers)
+            self._rates.count_sign_in(_address(scope), self._container.sign_ins_per_minute)
+        elif not is_open(method, path):
+            await self._find_caller(scope, headers)
+
+    async def _find_caller(self, scope: Scope, headers: Headers) -> None:
         """Find the caller, who may not ask this or not now."""
-        key = read_key(headers.get("authorization"), headers.get("x-api-key"))
-        caller = self._keys.known(key)
+        credential = read_credential(headers)
+        caller = self._keys.known(credential)
         if caller is None:
             loop = asyncio.get_running_loop()
-            caller = await loop.run_in_executor(self._lookups, self._keys.find, key)
+            caller = await loop.run_in_executor(self._lookups, self._keys.find, credential)
         self._rates.count(caller)
         caller.require_scope(needed_scope(scope["method"], scope["path"]))
-        return caller
+        if credential.shown is Shown.SESSION:
+            require_own_request(scope["method"], headers, credential.text)
+        scope.setdefault("state", {}).update(caller=caller, credential=credential)
+        structlog.contextvars.bind_contextvars(client=caller.name)
 
     def _nowhere(self, scope: Scope, error: PlatformError) -> PlatformError:
         """Say of a path that is not there that it is not, whatever key the caller has or lacks."""
@@ -176,6 +185,15 @@ class Gate:
         limit = most_bytes(scope["path"], self._container.max_body_bytes)
         timeout_s = self._container.body_timeout.total_seconds()
         return await read_body(scope, receive, limit=limit, timeout_s=timeout_s)
+
+
+def _address(scope: Scope) -> str:
+    """Name who is at the other end; a socket without addresses is one caller."""
+    client = scope.get("client")
+    try:
+        return name_subscriber(parse_host(client[0])) if client else ""
+    except ValueError:
+        return ""
 
 
 def _require_readable(scope: Scope) -> None:

@@ -7,15 +7,25 @@ from typing import Any, Final
 from syntrust_core.errors import Conflict, InvalidRequest, PlatformError
 from syntrust_gateway.api.conditional import changes, is_tagged
 from syntrust_gateway.api.described import components, resolved
-from syntrust_gateway.api.middleware import OPEN_PATHS
 from syntrust_gateway.api.problems import documented
 from syntrust_gateway.api.repetition.idempotency import HEADER, REPEATED, takes_key
-from syntrust_gateway.auth.scopes import needed_scope
+from syntrust_gateway.auth.scopes import SESSION, is_open, needed_scope
+from syntrust_gateway.auth.sessions import COOKIE, CSRF_HEADER
 from syntrust_gateway.errors import ChangedMeanwhile
 
 _KEYS: Final[dict[str, Any]] = {
     "HTTPBearer": {"type": "http", "scheme": "bearer", "description": "Your API key."},
     "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_COOKIE: Final[dict[str, Any]] = {
+    "SessionCookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "Set by `POST /session`. A request that changes something needs the "
+        f"session's `csrf_token` as well, in the header `{CSRF_HEADER}`, and comes from a page of "
+        "this address. A key in a header comes first.",
+    }
 }
 _IDEMPOTENCY_KEY: Final = (
     "A new one, such as a UUID, for each request. If the request is repeated with it, nothing is "
@@ -32,7 +42,7 @@ _ETAG: Final = (
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what the middleware asks for and answers, and the schemas of what is not validated."""
     whole: dict[str, Any] = resolved(document)
-    whole["components"]["securitySchemes"] = _KEYS
+    whole["components"]["securitySchemes"] = _KEYS | _COOKIE
     for path, operations in whole["paths"].items():
         for method, operation in operations.items():
             _complete(method.upper(), path, operation)
@@ -46,10 +56,11 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
-    if path.startswith(OPEN_PATHS):
+    if is_open(method, path):
         return
     scope = str(needed_scope(method, path))
-    operation["security"] = [{name: [scope]} for name in _KEYS]
+    schemes = _COOKIE if path == SESSION else _KEYS | _COOKIE
+    operation["security"] = [{name: [scope]} for name in schemes]
     if takes_key(method, path):
         _add_parameter(operation, HEADER, _IDEMPOTENCY_KEY, maxLength=257)
         _add_errors(operation, Conflict, InvalidRequest)

@@ -1,4 +1,4 @@
-"""Find the caller behind a key at every request, so that a revoked one is refused at the next."""
+"""Find the caller behind a request each time, so that a revoked key is refused at the next one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import psycopg
 from sqlalchemy import Engine, event
 
 from syntrust_gateway.auth.service import (
-    KEY_QUERY,
+    GRANT_QUERIES,
     Caller,
+    Credential,
     Grant,
-    KeyRow,
+    GrantRow,
+    Shown,
     digest_key,
     read_grant,
 )
@@ -29,7 +31,7 @@ Opened = TypeVar("Opened", sqlite3.Connection, psycopg.Connection[tuple[Any, ...
 
 
 class KeyLookup:
-    """Look keys up. A key is remembered only while nobody changes the database.
+    """Look up keys and sessions. One is remembered only while nobody changes the database.
 
     SQLite tells within 12 µs whether its file has changed. PostgreSQL is asked at every request,
     over a connection that is kept: 0.1 ms, where a session of SQLAlchemy takes 0.5 to 0.8 ms.
@@ -42,7 +44,7 @@ class KeyLookup:
         sqlite = engine.dialect.name == "sqlite"
         self._changes = _SqliteChanges(engine) if sqlite else None
         self._kept = None if sqlite else _PostgresConnection(engine)
-        self._known: dict[str, tuple[int, Grant]] = {}
+        self._known: dict[tuple[Shown, str], tuple[int, Grant]] = {}
         event.listen(engine, "engine_disposed", self._close)
 
     def _close(self, _: Engine) -> None:
@@ -52,44 +54,45 @@ class KeyLookup:
             if kept is not None:
                 kept.close()
 
-    def known(self, key: str) -> Caller | None:
-        """Give the caller at once, if nothing has changed since the key was looked up."""
+    def known(self, credential: Credential) -> Caller | None:
+        """Give the caller at once, if nothing has changed since the credential was looked up."""
         if self._changes is None:
             return None
-        seen, grant = self._known.get(digest_key(key), (None, None))
+        name = credential.shown, digest_key(credential.text)
+        seen, grant = self._known.get(name, (None, None))
         if grant is None or self._changes.number() != seen:
             return None
         return grant.require_current(utc_now())
 
-    def find(self, key: str) -> Caller:
-        """Look the key up in the database.
+    def find(self, credential: Credential) -> Caller:
+        """Look a credential up in the database.
 
         Raises
         ------
         Unauthenticated
-            If nobody has the key, or it was revoked or has expired.
+            If nobody has the key or the session, or it was revoked or has expired.
         """
-        digest = digest_key(key)
+        shown, digest = credential.shown, digest_key(credential.text)
         # What changes from here on makes this number old, and so what is remembered under it.
         number = None if self._changes is None else self._changes.number()
-        grant = read_grant(self._row(digest), digest)
+        grant = read_grant(self._row(shown, digest), digest, shown)
         if number is not None:
-            self._remember(digest, number, grant)
+            self._remember((shown, digest), number, grant)
         return grant.require_current(utc_now())
 
-    def _row(self, digest: str) -> KeyRow | None:
+    def _row(self, shown: Shown, digest: str) -> GrantRow | None:
         if self._kept is not None:
             # A connection that was lost is replaced by one of the pool, which tries again.
             with suppress(psycopg.Error):
-                return self._kept.row(digest)
+                return self._kept.row(shown, digest)
         with self._engine.connect() as connection:
-            row = connection.execute(KEY_QUERY, {"digest": digest}).one_or_none()
-        return row and KeyRow(*row)
+            found = connection.execute(GRANT_QUERIES[shown], {"digest": digest}).one_or_none()
+        return None if found is None else GrantRow(*found)
 
-    def _remember(self, digest: str, number: int, grant: Grant) -> None:
+    def _remember(self, name: tuple[Shown, str], number: int, grant: Grant) -> None:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[digest] = number, grant
+        self._known[name] = number, grant
 
 
 class _Kept(Generic[Opened]):
@@ -131,22 +134,26 @@ class _SqliteChanges(_Kept[sqlite3.Connection]):
 
 
 class _PostgresConnection(_Kept[psycopg.Connection[tuple[Any, ...]]]):
-    """A connection for this one question, without a session around it."""
+    """A connection for these questions alone, without a session around it."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self._query = str(KEY_QUERY.compile(dialect=engine.dialect))
+        self._queries = {
+            shown: str(query.compile(dialect=engine.dialect))
+            for shown, query in GRANT_QUERIES.items()
+        }
         self._dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._lock = Lock()
 
-    def row(self, digest: str) -> KeyRow | None:
+    def row(self, shown: Shown, digest: str) -> GrantRow | None:
+        query, values = self._queries[shown], {"digest": digest}
         with self._lock:
             try:
-                found = self._connected().execute(self._query, {"digest": digest}).fetchone()
+                found = self._connected().execute(query, values).fetchone()
             except psycopg.Error:
                 self.close()
                 raise
-        return None if found is None else KeyRow(*found)
+        return None if found is None else GrantRow(*found)
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._connection is None:

@@ -1,4 +1,4 @@
-"""How many requests a client may send a minute.
+"""How many requests a client may send a minute, and how often an address may try to sign in.
 
 Each process counts what it answers, in memory. Four times a second it adds that to the counts in
 Redis, so that processes share the limit and no request waits for Redis. While Redis is away, each
@@ -27,12 +27,13 @@ log = get_logger(__name__)
 
 SHARE_EVERY_S: Final = 0.25
 _WINDOW_S: Final = 60.0
+_MOST_WINDOWS: Final = 10_000
 _TIMEOUT_S: Final = 1.0
 _PAUSE_WITHOUT_REDIS_S: Final = 5.0
 
 
 class _Hit(NamedTuple):
-    client: int
+    who: str
     per_minute: int
 
 
@@ -46,7 +47,7 @@ class RequestRates:
 
     def __init__(self, default: int | None, shared: SharedRates | None = None) -> None:
         self._default, self._shared = default, shared
-        self._windows: dict[int, _Window] = {}
+        self._windows: dict[str, _Window] = {}
 
     def count(self, caller: Caller) -> None:
         """Count a request.
@@ -57,14 +58,27 @@ class RequestRates:
             If the client has sent as many as it may.
         """
         per_minute = caller.max_requests_per_minute or self._default
-        if per_minute is None:
-            return
-        hit = _Hit(caller.id, per_minute)
+        if per_minute is not None:
+            hit = _Hit(str(caller.id), per_minute)
+            self._count(hit, f"{caller.name} may send {per_minute} requests a minute.")
+
+    def count_sign_in(self, address: str, per_minute: int) -> None:
+        """Count a try to sign in from an address.
+
+        Raises
+        ------
+        TooManyRequests
+            If there were as many from there as there may be.
+        """
+        hit = _Hit(f"sign-in/{address}", per_minute)
+        self._count(hit, f"Your address may try to sign in {per_minute} times a minute.")
+
+    def _count(self, hit: _Hit, rule: str) -> None:
         wait_s = 0.0 if self._shared is None else self._shared.seconds_to_wait(hit)
         wait_s = wait_s or self._count_own(hit)
         if wait_s:
             raise TooManyRequests(
-                f"{caller.name} may send {per_minute} requests a minute. Try again later.",
+                f"{rule} Try again later.",
                 retry_after_s=max(1, math.ceil(wait_s)),
             )
         if self._shared is not None:
@@ -73,13 +87,22 @@ class RequestRates:
     def _count_own(self, hit: _Hit) -> float:
         """Count a request of this process; the seconds to wait if it is one too many."""
         now = time.monotonic()
-        window = self._windows.get(hit.client)
+        window = self._windows.get(hit.who)
         if window is None or now - window.since >= _WINDOW_S:
             window = _Window(now, 0)
         if window.sent >= hit.per_minute:
             return _WINDOW_S - (now - window.since)
-        self._windows[hit.client] = _Window(window.since, window.sent + 1)
+        self._keep_bounded(now)
+        self._windows[hit.who] = _Window(window.since, window.sent + 1)
         return 0.0
+
+    def _keep_bounded(self, now: float) -> None:
+        """Forget what is over, so that strangers with many addresses fill no memory."""
+        if len(self._windows) >= _MOST_WINDOWS:
+            windows = self._windows.items()
+            self._windows = {who: each for who, each in windows if now - each.since < _WINDOW_S}
+        if len(self._windows) >= _MOST_WINDOWS:
+            self._windows.clear()
 
 
 class SharedRates:
@@ -138,11 +161,13 @@ class SharedRates:
             self._until.pop(hit, None)
         else:
             wait_s = max(_seconds_to_wait(self._limiter, hit), SHARE_EVERY_S)
+            if len(self._until) >= _MOST_WINDOWS:
+                self._until.clear()
             self._until[hit] = time.monotonic() + wait_s
 
 
 def _names(hit: _Hit) -> tuple[RateLimitItemPerMinute, str]:
-    return RateLimitItemPerMinute(hit.per_minute), str(hit.client)
+    return RateLimitItemPerMinute(hit.per_minute), hit.who
 
 
 def _seconds_to_wait(limiter: SlidingWindowCounterRateLimiter, hit: _Hit) -> float:

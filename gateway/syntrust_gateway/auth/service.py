@@ -1,19 +1,24 @@
-"""API keys. Only their SHA-256 is kept. A key has 256 random bits, so no slow hash is needed."""
+"""Callers, by an API key or by the session of a browser that was signed in with one.
+
+Of keys and tokens only the SHA-256 is kept. Both have 256 random bits, so no slow hash is needed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, null, select
 from sqlalchemy.orm import Session
 
 from syntrust_core.errors import Conflict, Forbidden, InvalidRequest, Unauthenticated
-from syntrust_gateway.db.auth_tables import ApiKey, Scope
+from syntrust_gateway.db.auth_tables import ApiKey, Scope, WebSession
 from syntrust_gateway.db.tables import Audit, Client, Role, utc_now
 
 _KEY_PREFIX = "st_"
@@ -47,17 +52,52 @@ class Caller:
             )
 
 
+class Shown(StrEnum):
+    """What a request may show of its caller."""
+
+    KEY = "key"
+    SESSION = "session"
+
+
+class Credential(NamedTuple):
+    """The text of a key or of a session's token, as a request has shown it."""
+
+    shown: Shown
+    text: str
+
+
+class _Refusals(NamedTuple):
+    unknown: str
+    revoked: str
+    expired: str
+
+
+_REFUSALS: Final[Mapping[Shown, _Refusals]] = {
+    Shown.KEY: _Refusals(
+        "This API key is unknown.",
+        "This API key has been revoked.",
+        "This API key has expired.",
+    ),
+    Shown.SESSION: _Refusals(
+        "This session has ended. Sign in again.",
+        "The API key of this session has been revoked. Sign in with another one.",
+        "This session has ended. Sign in again.",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Grant:
-    """Whom a key lets in, and until when."""
+    """Whom a key or a session lets in, and until when."""
 
     caller: Caller
     expires: datetime | None
+    shown: Shown = Shown.KEY
 
     def require_current(self, now: datetime) -> Caller:
-        """Give the caller; refuse the key if it has expired."""
+        """Give the caller; refuse what has expired."""
         if self.expires is not None and self.expires <= now:
-            raise Unauthenticated("This API key has expired.")
+            raise Unauthenticated(_REFUSALS[self.shown].expired)
         return self.caller
 
 
@@ -87,10 +127,9 @@ def read_key(authorization: str | None, x_api_key: str | None) -> str:
     raise Unauthenticated("Send an API key in the header `Authorization: Bearer <key>`.")
 
 
-# Made once: making it takes longer than the question itself.
-KEY_QUERY: Final = (
-    select(
-        ApiKey.key_sha256,
+def _select_grant(digest: Any, ends: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 - columns
+    return select(
+        digest,
         ApiKey.scope,
         ApiKey.expires,
         ApiKey.revoked,
@@ -98,17 +137,29 @@ KEY_QUERY: Final = (
         Client.name,
         Client.role,
         Client.max_requests_per_minute,
-    )
-    .join(Client, Client.id == ApiKey.client_id)
-    .where(ApiKey.key_sha256 == bindparam("digest"))
-)
-"""What `read_grant` needs to know of a key."""
+        ends,
+    ).where(digest == bindparam("digest"))
 
 
-class KeyRow(NamedTuple):
-    """A row of `KEY_QUERY`, with texts where a driver knows no better."""
+# Made once: making one takes longer than the question itself.
+GRANT_QUERIES: Final[Mapping[Shown, Select[*tuple[Any, ...]]]] = {
+    Shown.KEY: _select_grant(ApiKey.key_sha256, null().label("ends")).join(
+        Client, Client.id == ApiKey.client_id
+    ),
+    Shown.SESSION: _select_grant(WebSession.token_sha256, WebSession.expires)
+    .join(ApiKey, ApiKey.id == WebSession.key_id)
+    .join(Client, Client.id == ApiKey.client_id),
+}
+"""What `read_grant` needs to know of a key, and of a session and its key."""
 
-    key_sha256: str
+
+class GrantRow(NamedTuple):
+    """A row of `GRANT_QUERIES`, with texts where a driver knows no better.
+
+    `ends` is when a session does; `expires` is when its key does.
+    """
+
+    sha256: str
     scope: str
     expires: datetime | None
     revoked: datetime | None
@@ -116,14 +167,15 @@ class KeyRow(NamedTuple):
     name: str
     role: str
     max_requests_per_minute: int | None
+    ends: datetime | None
 
 
-def read_grant(row: KeyRow | None, digest: str) -> Grant:
-    """Decide whom a key lets in. Only digests are compared, so the time it takes tells nothing."""
-    if row is None or not hmac.compare_digest(row.key_sha256, digest):
-        raise Unauthenticated("This API key is unknown.")
+def read_grant(row: GrantRow | None, digest: str, shown: Shown = Shown.KEY) -> Grant:
+    """Decide who is let in. Only digests are compared, so the time it takes tells nothing."""
+    if row is None or not hmac.compare_digest(row.sha256, digest):
+        raise Unauthenticated(_REFUSALS[shown].unknown)
     if row.revoked is not None:
-        raise Unauthenticated("This API key has been revoked.")
+        raise Unauthenticated(_REFUSALS[shown].revoked)
     scope = Scope(row.scope)
     caller = Caller(
         id=row.client,
@@ -133,14 +185,16 @@ def read_grant(row: KeyRow | None, digest: str) -> Grant:
         scope=scope,
         max_requests_per_minute=row.max_requests_per_minute,
     )
-    return Grant(caller, row.expires)
+    until = min((each for each in (row.expires, row.ends) if each is not None), default=None)
+    return Grant(caller, until, shown)
 
 
 def authenticate(session: Session, key: str) -> Caller:
     """Find who has `key`."""
     digest = digest_key(key)
-    row = session.execute(KEY_QUERY, {"digest": digest}).one_or_none()
-    return read_grant(row and KeyRow(*row), digest).require_current(utc_now())
+    found = session.execute(GRANT_QUERIES[Shown.KEY], {"digest": digest}).one_or_none()
+    row = None if found is None else GrantRow(*found)
+    return read_grant(row, digest).require_current(utc_now())
 
 
 def audit(

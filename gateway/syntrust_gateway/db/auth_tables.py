@@ -1,4 +1,4 @@
-"""The tables of API keys, and of requests that may be repeated."""
+"""The tables of API keys, of signed-in browsers, and of requests that may be repeated."""
 
 from __future__ import annotations
 
@@ -41,6 +41,22 @@ class ApiKey(Base):
     created: Mapped[datetime] = mapped_column(default=utc_now)
     expires: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A browser that was signed in with a key; it goes with the key's row.
+
+    Its token has 256 random bits, so its plain SHA-256 is enough.
+    """
+
+    __tablename__ = "web_session"
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("api_key.id", ondelete="CASCADE"), index=True
+    )
+    created: Mapped[datetime] = mapped_column(default=utc_now)
+    expires: Mapped[datetime] = mapped_column(index=True)
 
 
 class RequestState(StrEnum):

@@ -39,7 +39,7 @@ from syntrust_gateway.uploads.staging import list_staged
 log = get_logger(__name__)
 
 _RECORDS: Final = ("attempts", "errors", "progress")
-_EXPIRING: Final = "idempotency_key"
+_EXPIRING: Final = ("idempotency_key", "web_session")
 
 
 @dataclass(frozen=True)
@@ -257,9 +257,9 @@ def forget_steps(session: Session, steps: Iterable[str]) -> None:
 
 
 def _forget_expired(session: Session, now: datetime) -> None:
-    """Remove what was kept for requests that nobody repeats any more."""
-    table = Base.metadata.tables.get(_EXPIRING)
-    if table is not None:
+    """Remove what was kept for requests that nobody repeats any more, and sessions that ended."""
+    for name in _EXPIRING:
+        table = Base.metadata.tables[name]
         session.execute(delete(table).where(table.c.expires < now))
 
 

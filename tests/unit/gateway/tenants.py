@@ -135,6 +135,7 @@ PLAIN: Final = {
     *(("create_volume_score", "/cases/0/id"), ("create_experiment", "/generator/model/id")),
     ("create_experiment", "/segmenter/start/model/id"),
     *(("plan_power", "/spread/cases/0/id"), ("plan_power", "/spread/real_alone/0/id")),
+    ("create_session", "/key"),  # whoever has it is its client
 }
 LISTS: Final = {"list_datasets", "list_experiments", "list_jobs", "list_models"}
 # Whatever they name in a path or a body: other keys are refused before that is read.
@@ -145,6 +146,7 @@ ADMINS_ONLY: Final = {
 }
 NAME_NOTHING: Final = {
     *("create_dataset", "create_upload", "trust_score", "trust_factors", "live", "ready"),
+    *("create_session", "get_session", "delete_session"),  # the one whose cookie is sent
     "get_queues",  # sums over all clients, and whose they are is not said
 }
 

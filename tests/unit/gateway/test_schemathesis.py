@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 EXAMPLES: Final = 10
 # Its model, α and seed are one experiment's own, which few guesses meet.
-RARELY_READ: Final = {"GET /experiments/{experiment_id}/predictions"}
+# And it comes with a key, which is no session.
+RARELY_READ: Final = {"GET /experiments/{experiment_id}/predictions", "GET /session"}
 OTHERS: Final = ("one", "two", "three")
 SPARE_MODELS: Final = 6
 CONFIG: Final[dict[str, Any]] = {

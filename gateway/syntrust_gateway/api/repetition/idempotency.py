@@ -34,8 +34,8 @@ log = get_logger(__name__)
 
 HEADER: Final = "Idempotency-Key"
 REPEATED: Final = "Idempotent-Replayed"
-PURE: Final = ("/trust-score",)
-"""POSTs that make nothing, by their whole path."""
+UNREPEATED: Final = ("/trust-score", "/session")
+"""POSTs that make nothing, or a secret, by their whole path."""
 _SECRET: Final = "/admin/"  # noqa: S105 - a path; its answers show keys, which are kept nowhere
 _KEY: Final = re.compile(r'"([\x20-\x7e]{1,255})"|([\x21\x23-\x7e][\x20-\x7e]{0,254})')
 _KEPT_HEADERS: Final = ("content-type", "location", "content-location", "retry-after")
@@ -45,7 +45,7 @@ _RENEW_EVERY_S: Final = LEASE.total_seconds() / 3
 
 def takes_key(method: str, path: str) -> bool:
     """Tell whether a request may be repeated under a key."""
-    return method == "POST" and path not in PURE and not path.startswith(_SECRET)
+    return method == "POST" and path not in UNREPEATED and not path.startswith(_SECRET)
 
 
 class Idempotency:

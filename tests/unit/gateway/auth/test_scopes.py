@@ -15,7 +15,8 @@ from syntrust_gateway.auth.service import NewKey
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.auth_tables import Scope
 
-MONITORING = {("GET", "/queues")}
+SESSION = {(method, "/session") for method in ("POST", "GET", "DELETE")}
+MONITORING = {("GET", "/queues"), *SESSION}
 SCORING = {("POST", "/trust-score"), ("GET", "/trust-factors"), *MONITORING}
 Route = tuple[str, str]
 
