@@ -1,4 +1,4 @@
-"""The application: its routes, its middleware and its documentation page."""
+"""The application: its routes, its middleware, its page and that of its documentation."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from syntrust_gateway.sessions import routes as sessions
 from syntrust_gateway.trust_score import routes as trust_score
 from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_gateway.uploads import routes as uploads
+from syntrust_gateway.web import routes as web
 
 DESCRIPTION = """\
 How far can synthetic medical images be trusted? Register a dataset, ask for an experiment with a
@@ -69,10 +70,10 @@ class _Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
+def create_app(container: Container, scorers: ScorerPool, *, page: Path = web.BUILT) -> FastAPI:
     """Build the REST API on its collaborators and the processes that answer trust scores.
 
-    It makes no client and reads no setting.
+    It makes no client and reads no setting. `page` is the folder of the built page.
     """
     app = _with_routes()
     app.state.container = container
@@ -80,6 +81,7 @@ def create_app(container: Container, scorers: ScorerPool) -> FastAPI:
     app.state.metrics = Metrics(container)
     app.state.health = Health(container)
     _add_docs(app)
+    web.install(app, page, container.store_origin)
     problems.install(app)
     # The last one that is added sees a request first.
     app.add_middleware(Conditional)

@@ -28,3 +28,4 @@ class Container:
     idempotency_expires: timedelta = timedelta(hours=24)
     session_expires: timedelta = timedelta(hours=12)
     sign_ins_per_minute: int = 30
+    store_origin: str | None = None  # where browsers find presigned URLs

@@ -20,6 +20,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.db.session import make_engine, read_factory, session_factory
 from syntrust_gateway.settings import GatewayOptions, GatewaySettings
 from syntrust_gateway.trust_score.service import ScorerPool
+from syntrust_gateway.web.policy import origin_of
 
 log = get_logger(__name__)
 
@@ -94,4 +95,5 @@ def make_container(settings: GatewaySettings) -> Container:
         idempotency_expires=gateway.idempotency_expires,
         session_expires=gateway.session_expires,
         sign_ins_per_minute=gateway.sign_ins_per_minute,
+        store_origin=origin_of(settings.storage.public_endpoint or settings.storage.endpoint),
     )
