@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import subprocess
+import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,8 +18,10 @@ from syntrust_gateway.app import create_app
 from syntrust_gateway.container import Container
 from syntrust_gateway.trust_score.service import ScorerPool
 from syntrust_gateway.web.policy import content_policy, origin_of
+from syntrust_gateway.web.routes import BUILT
 
 pytestmark = pytest.mark.any_database
+GATEWAY: Final = Path(__file__).parents[4] / "gateway"
 SCRIPT: Final = b"export const answer = 42;\n"
 STORE: Final = "https://store.example:9000"
 
@@ -177,3 +183,24 @@ def test_where_the_page_was_not_built_a_page_says_what_to_do(
     folder.mkdir()
     (folder / "index.html").write_text("built meanwhile")
     assert visitor.get("/").text == "built meanwhile"
+
+
+@pytest.mark.slow
+def test_a_wheel_of_the_gateway_contains_the_built_page(tmp_path: Path, page: Path) -> None:
+    project = tmp_path / "gateway"
+    package = project / "syntrust_gateway" / "web"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    shutil.copy(GATEWAY / "pyproject.toml", project)
+    shutil.copytree(page, package / BUILT.name)
+    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
+
+    subprocess.run([sys.executable, "-c", build], cwd=project, check=True, capture_output=True)
+
+    (wheel,) = project.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    inside = "syntrust_gateway/web/built"
+    files = {f"{inside}/{file.relative_to(page)}" for file in page.rglob("*") if file.is_file()}
+    assert len(files) == 8
+    assert files <= names
