@@ -1,10 +1,32 @@
-import { defineConfig } from "vite";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+
+/** Lay compressed copies beside the files that are large: the gateway compresses nothing. */
+function compressed(folder: string, leastBytes = 1024): Plugin {
+  return {
+    name: "compressed",
+    closeBundle() {
+      for (const name of readdirSync(join(folder, "assets"))) {
+        const path = join(folder, "assets", name);
+        const content = readFileSync(path);
+        if (content.length < leastBytes) continue;
+        writeFileSync(`${path}.br`, brotliCompressSync(content));
+        writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+      }
+    },
+  };
+}
+
+const BUILT = "../syntrust_gateway/web/built";
 
 // The gateway's Python package holds the built page, so that its wheel does.
 export default defineConfig({
   base: "./",
+  plugins: [compressed(BUILT)],
   build: {
-    outDir: "../syntrust_gateway/web/built",
+    outDir: BUILT,
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0, // a strict policy allows no data: scripts, and files are cached by hash

@@ -14,7 +14,7 @@ SESSION: Final = "/session"
 """Whoever has a key may sign in with it, whatever its scope."""
 SIGN_IN: Final = ("POST", SESSION)
 _OPEN: Final = frozenset({SIGN_IN, ("GET", "/"), ("GET", "/favicon.svg")})
-_OPEN_BELOW: Final = ("/health/", "/docs", "/openapi.json", "/assets/")
+_OPEN_BELOW: Final = ("/health/", "/docs", "/guide", "/openapi.json", "/assets/")
 ADMINISTRATION: Final = ("/admin", "/metrics")
 
 

@@ -21,8 +21,21 @@ def origin_of(url: str) -> str:
 
 def page_headers(store_origin: str | None) -> Mapping[str, str]:
     """Give the headers of the page and its files; `store_origin` is where volumes are."""
+    return _headers(content_policy(store_origin))
+
+
+def guide_headers() -> Mapping[str, str]:
+    """Give the headers of the guide. Its builder writes scripts into its pages."""
+    return _headers(
+        "default-src 'none'; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _headers(policy: str) -> Mapping[str, str]:
     return {
-        "Content-Security-Policy": content_policy(store_origin),
+        "Content-Security-Policy": policy,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": ", ".join(f"{name}=()" for name in NOT_ALLOWED),

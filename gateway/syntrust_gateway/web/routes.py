@@ -1,4 +1,4 @@
-"""The page at `/` and its files. They hold nothing of anybody, so they need no key."""
+"""The page at `/`, its files, and the guide. They hold nothing of anybody and need no key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import Scope
 
-from syntrust_gateway.web.policy import page_headers
+from syntrust_gateway.web.policy import guide_headers, page_headers
 
 BUILT: Final = Path(__file__).parent / "built"
 """Where `make web` puts the page. Git does not know it, and a wheel contains it."""
+GUIDE: Final = Path(__file__).parent / "guide"
+"""Where `make docs` puts the documentation. Git does not know it, and a wheel contains it."""
 _INDEX: Final = "index.html"
 _CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _ASK_AGAIN: Final = "no-cache"
@@ -31,6 +33,7 @@ _MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
+    ".xml": "application/xml",
     ".woff2": "font/woff2",
 }
 _NOT_BUILT: Final = """\
@@ -59,8 +62,8 @@ load this page again.</p>
 class PageFiles(StaticFiles):
     """Files of the page, compressed ones where they lie beside them and the browser takes them."""
 
-    def __init__(self, folder: Path, headers: Mapping[str, str]) -> None:
-        super().__init__(directory=folder, check_dir=False)
+    def __init__(self, folder: Path, headers: Mapping[str, str], *, html: bool = False) -> None:
+        super().__init__(directory=folder, check_dir=False, html=html)
         self._added = headers
 
     async def check_config(self) -> None:
@@ -119,3 +122,5 @@ def install(app: FastAPI, folder: Path, store_origin: str | None) -> None:
     app.add_api_route("/", index, include_in_schema=False)
     app.add_api_route("/favicon.svg", favicon, include_in_schema=False)
     app.mount("/assets", assets, name="assets")
+    guide = PageFiles(GUIDE, {**guide_headers(), "Cache-Control": _ASK_AGAIN}, html=True)
+    app.mount("/guide", guide, name="guide")

@@ -60,6 +60,7 @@ function Side({ route, session }: { route: Route; session: Session }) {
               {texts.nav[name]}
             </a>
           ))}
+          <a href="guide/">{texts.nav.guide}</a>
           <a href="docs">{texts.nav.api}</a>
         </nav>
         <Account session={session} />

@@ -17,6 +17,7 @@ from tests.unit.gateway.conftest import Api
 from syntrust_gateway.app import create_app
 from syntrust_gateway.container import Container
 from syntrust_gateway.trust_score.service import ScorerPool
+from syntrust_gateway.web import routes
 from syntrust_gateway.web.policy import content_policy, origin_of
 from syntrust_gateway.web.routes import BUILT
 
@@ -204,3 +205,20 @@ def test_a_wheel_of_the_gateway_contains_the_built_page(tmp_path: Path, page: Pa
     files = {f"{inside}/{file.relative_to(page)}" for file in page.rglob("*") if file.is_file()}
     assert len(files) == 8
     assert files <= names
+
+
+def test_the_guide_needs_no_key_and_runs_nothing_from_elsewhere(
+    container: Container, scorers: ScorerPool, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (page / "tour").mkdir()
+    (page / "tour" / "index.html").write_text("<title>Tour</title>")
+    monkeypatch.setattr(routes, "GUIDE", page)
+    visitor = Api(create_app(container, scorers, page=page), None)
+
+    answer = visitor.get("/guide/tour/")
+
+    assert (answer.status_code, answer.text) == (200, "<title>Tour</title>")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+    assert visitor.get("/guide/none/").status_code == 404
