@@ -27,6 +27,7 @@ from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
 from syntrust_gateway.experiments.images import routes as images
+from syntrust_gateway.experiments.live import routes as live
 from syntrust_gateway.jobs import routes as jobs
 from syntrust_gateway.lifecycle import routes as lifecycle
 from syntrust_gateway.models import routes as models
@@ -114,6 +115,7 @@ def _with_routes() -> FastAPI:
         datasets.router,
         experiments.router,
         images.router,
+        live.router,
         planning.router,
         comparisons.router,
         uploads.router,
