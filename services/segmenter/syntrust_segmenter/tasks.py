@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
 from syntrust_core.runtime.runner import StepContext, require_message
+from syntrust_core.training_curves import LIVE_FILE
 from syntrust_segmenter.compute import ComputeConfig, best_loaders
 from syntrust_segmenter.inference.prediction_set import PredictionJob, write_predictions
 from syntrust_segmenter.inference.segmentation import segment
@@ -38,6 +40,7 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
         iterations=request.iterations,
         start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
+        show=partial(context.save_live_artifact, LIVE_FILE),
         compute=ComputeConfig(threads=context.threads, loaders=_count_loaders(options)),
         revision=context.revision,
     )

@@ -14,6 +14,7 @@ from syntrust_segmenter.compute import ComputeConfig
 from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
+from syntrust_segmenter.training.live_curves import ShowFile
 from syntrust_segmenter.training.training_job import train
 from syntrust_segmenter.training_history import History
 
@@ -81,6 +82,7 @@ def train_tiny(
     validation: list[ImageEntry] | None = None,
     progress: Progress | None = None,
     kept: CheckpointFile | None = None,
+    show: ShowFile | None = None,
     compute: ComputeConfig = EVERY_ITERATION,
 ) -> ModelCard:
     scratch = out.with_name(f"{out.name}-scratch")
@@ -98,6 +100,7 @@ def train_tiny(
         cache=PreparedCache(out.parent / "prepared", limit_bytes=1 << 30),
         report=progress or Progress(),
         checkpoints=kept,
+        show=show,
         compute=compute,
     )
 

@@ -27,6 +27,7 @@ from syntrust_segmenter.preprocessing.case_cache import PreparedCase
 from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.checkpoints import TrainingState, load_state, save_state
+from syntrust_segmenter.training.live_curves import LiveCurves, ShowFile
 from syntrust_segmenter.training.losses import segmentation_loss
 from syntrust_segmenter.training.sampling import Sample, Samples, count_class_shares, load_batches
 from syntrust_segmenter.training.validation_dice import nested_dice, region_dice
@@ -75,10 +76,12 @@ def train_network(
     *,
     report: ProgressReporter,
     checkpoints: Checkpoints | None = None,
+    show: ShowFile | None = None,
 ) -> TrainingState:
     """Train for `run.iterations`. Resume from a checkpoint of the same training if there is one.
 
-    Call it within `reproducible(threads, deterministic=config.deterministic)`.
+    `show` takes a file with the curves so far, now and then; see `LiveCurves`. Call it within
+    `reproducible(threads, deterministic=config.deterministic)`.
 
     Raises
     ------
@@ -89,6 +92,7 @@ def train_network(
     """
     state = create_state(cases, config, run)
     keeper = _CheckpointKeeper(state, run, checkpoints)
+    live = LiveCurves(run.scratch, show)
     started = time.perf_counter()
     for sample in _remaining_batches(cases, config, run, state.iteration):
         iterate(state, sample, config, run)
@@ -98,6 +102,7 @@ def train_network(
             tell = partial(report, state.iteration - 1, run.iterations, doing="validation")
             state.history.validation += _validate(state, validation, config, tell)
         keeper.save_if_due()
+        live.show_if_due(state.history)
         try:
             report(state.iteration, run.iterations, **_describe_progress(state.history))
         except Stopping:

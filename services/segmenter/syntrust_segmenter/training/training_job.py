@@ -28,6 +28,7 @@ from syntrust_segmenter.preprocessing.image_entry import (
 )
 from syntrust_segmenter.progress import ProgressReporter
 from syntrust_segmenter.training.checkpoints import TrainingState
+from syntrust_segmenter.training.live_curves import ShowFile
 from syntrust_segmenter.training.loop import (
     Checkpoints,
     TrainingRun,
@@ -52,6 +53,7 @@ def train(
     iterations: int | None = None,
     start: Path | None = None,
     checkpoints: Checkpoints | None = None,
+    show: ShowFile | None = None,
     compute: ComputeConfig | None = None,
     revision: str | None = None,
 ) -> ModelCard:
@@ -73,6 +75,8 @@ def train(
         The folder of a trained segmenter or of an imported checkpoint; see `read_start`.
     report : Report
         Called after each iteration with done, total and numbers worth showing.
+    show : callable, optional
+        Called now and then with a file of the curves so far; see `syntrust_core.training_curves`.
     revision : str, optional
         Git revision of an image, for the model card; that of the checkout if left out.
 
@@ -100,7 +104,7 @@ def train(
         training = [prepare(entry) for entry in cases]
         held_out = [ValidationImage(e.name, e.view, prepare(e)) for e in validation]
         state = train_network(
-            training, held_out, config, run, report=report, checkpoints=checkpoints
+            training, held_out, config, run, report=report, checkpoints=checkpoints, show=show
         )
     versions = read_versions(revision)
     card = _make_card(cases, state, config, run, compute, images=images, versions=versions)

@@ -18,9 +18,10 @@ from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmente
 from syntrust_core.contracts.job_steps import ExportBundle
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore
+from syntrust_core.training_curves import MOST_POINTS
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, Model, Step, StepState
-from syntrust_gateway.models.training_history import MOST_POINTS, make_history
+from syntrust_gateway.models.training_history import make_history
 
 MASK = {"seg": b"a mask", "brain": b"a brain"}
 
