@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -49,6 +50,11 @@ class Stack:
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def origins(self) -> tuple[str, str]:
+        """Give the origins of the platform's page, which may use the store's presigned URLs."""
+        return self.url, f"http://localhost:{self.ports.gateway}"
 
     @property
     def redis_url(self) -> str:
@@ -117,6 +123,8 @@ class Stack:
             **self._common(),
             "SYNTRUST_GATEWAY__DATABASE_URL": self.database_url,
             "SYNTRUST_GATEWAY__ADMIN_KEY": self.credentials.admin_key,
+            # The page that the gateway serves, by either name of this machine.
+            "SYNTRUST_STORAGE__BROWSER_ORIGINS": json.dumps(self.origins),
         }
         command = str(Path(sys.executable).with_name("syntrust-gateway"))
         return Program(name, (command, *arguments), self.folder.root, env)

@@ -1,0 +1,27 @@
+"""How the programs of a standalone stack are started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
+from syntrust_standalone.servers import WeedPorts
+from syntrust_standalone.stack import Stack
+
+
+def test_the_page_may_use_the_store_by_either_name_of_this_machine(tmp_path: Path) -> None:
+    ports = Ports(gateway=8123, redis=1, postgres=2, weed=WeedPorts(3, 4, 5, 6, 7))
+    _, gateway = Stack(DataFolder(tmp_path), Credentials.new(), ports).gateway()
+
+    origins = json.loads(gateway.env["SYNTRUST_STORAGE__BROWSER_ORIGINS"])
+
+    assert origins == ["http://127.0.0.1:8123", "http://localhost:8123"]
+
+
+def test_no_other_program_learns_who_may_sign_in(tmp_path: Path) -> None:
+    ports = Ports(gateway=8123, redis=1, postgres=2, weed=WeedPorts(3, 4, 5, 6, 7))
+    stack = Stack(DataFolder(tmp_path), Credentials.new(), ports)
+
+    for worker in stack.workers():
+        assert not [name for name in worker.env if name.startswith("SYNTRUST_GATEWAY")]
