@@ -60,7 +60,15 @@ def server_options(gateway: GatewayOptions) -> dict[str, Any]:
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": GRACE_S,
         "h11_max_incomplete_event_size": 64 << 10,
+        **_forwarded(gateway),
     }
+
+
+def _forwarded(gateway: GatewayOptions) -> dict[str, Any]:
+    """Believe those proxies alone what they forward: the caller's address, and whether by TLS."""
+    if not gateway.trusted_proxies:
+        return {}  # uvicorn's own: a proxy on this machine, or FORWARDED_ALLOW_IPS
+    return {"forwarded_allow_ips": [str(network) for network in gateway.trusted_proxies]}
 
 
 def make_container(settings: GatewaySettings) -> Container:

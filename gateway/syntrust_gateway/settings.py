@@ -54,7 +54,10 @@ class GatewayOptions(BaseModel):
     ] = 128
     trusted_proxies: Annotated[
         tuple[IPvAnyNetwork, ...],
-        Field(description="Networks of reverse proxies, whose connections are many callers'."),
+        Field(
+            description="Networks of reverse proxies, whose connections are many callers', and "
+            "whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        ),
     ] = ()
     head_timeout: Annotated[
         timedelta,

@@ -221,3 +221,11 @@ def test_an_idle_connection_goes_for_a_new_one(serve: Serve) -> None:
 
         assert served.ask("127.0.0.2") == b"HTTP/1.1 200 OK"
         assert is_closed(idle)
+
+
+def test_only_the_proxies_that_are_named_are_believed_what_they_forward() -> None:
+    named = GatewayOptions(database_url="sqlite:///x", trusted_proxies=(ip_network("10.0.0.0/8"),))
+
+    assert server_options(named)["forwarded_allow_ips"] == ["10.0.0.0/8"]
+    # Else uvicorn's own default holds: a proxy on this machine.
+    assert "forwarded_allow_ips" not in server_options(GatewayOptions(database_url="sqlite:///x"))
