@@ -21,6 +21,7 @@ def read(path: Path) -> TrainingCurves:
     return TrainingCurves.model_validate_json(path.read_bytes())
 
 
+@pytest.mark.slow
 def test_a_training_shows_its_loss_and_its_validation_dice_so_far(
     cases: list[ImageEntry],
     case_folders: list[Path],

@@ -91,7 +91,7 @@ def test_each_step_says_what_it_is_for(api: Api, experiment: str) -> None:
 def test_pages_of_steps_follow_the_plan_and_leave_none_out(api: Api, experiment: str) -> None:
     path, seen, cursor = f"/experiments/{experiment}/steps", list[str](), None
     while True:
-        given = {} if cursor is None else {"cursor": cursor}
+        given: dict[str, str] = {} if cursor is None else {"cursor": cursor}
         body = api.get(path, params={"limit": 7} | given).json()
         assert len(body["items"]) <= 7
         seen += [each["step"] for each in body["items"]]
