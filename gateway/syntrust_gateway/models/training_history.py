@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syntrust_core.training_curves import TrainingCurves, make_curves
+from syntrust_core.observability.training_curves import TrainingCurves, make_curves
 from syntrust_gateway.models.schemas import HistoryBody
 
 

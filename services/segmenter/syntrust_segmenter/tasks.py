@@ -9,8 +9,8 @@ from pathlib import Path
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import Image, PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle, SegmentCase
+from syntrust_core.observability.training_curves import LIVE_FILE
 from syntrust_core.runtime.runner import StepContext, require_message
-from syntrust_core.training_curves import LIVE_FILE
 from syntrust_segmenter.compute import ComputeConfig, best_loaders
 from syntrust_segmenter.inference.prediction_set import PredictionJob, write_predictions
 from syntrust_segmenter.inference.segmentation import segment

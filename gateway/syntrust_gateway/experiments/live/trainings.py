@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from syntrust_core.contracts.base import FileInfo, Kind, Ref
 from syntrust_core.errors import ObjectMissing
+from syntrust_core.observability.training_curves import LIVE_FILE, MOST_BYTES, TrainingCurves
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
-from syntrust_core.training_curves import LIVE_FILE, MOST_BYTES, TrainingCurves
 from syntrust_gateway.auth.access import find_row
 from syntrust_gateway.auth.service import Caller
 from syntrust_gateway.container import Container

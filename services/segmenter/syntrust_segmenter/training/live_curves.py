@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from syntrust_core.training_curves import LIVE_FILE, make_curves
+from syntrust_core.observability.training_curves import LIVE_FILE, make_curves
 from syntrust_segmenter.training_history import History
 
 SHOW_EVERY_S: Final = 10.0

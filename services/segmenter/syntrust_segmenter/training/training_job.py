@@ -76,7 +76,7 @@ def train(
     report : Report
         Called after each iteration with done, total and numbers worth showing.
     show : callable, optional
-        Called now and then with a file of the curves so far; see `syntrust_core.training_curves`.
+        Called now and then with a file of the curves so far; see `LiveCurves`.
     revision : str, optional
         Git revision of an image, for the model card; that of the checkout if left out.
 

@@ -16,9 +16,9 @@ from tests.unit.gateway.conftest import SEGMENTER_CARD, Api
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import PredictCases, TrainSegmenter
 from syntrust_core.contracts.job_steps import ExportBundle
+from syntrust_core.observability.training_curves import MOST_POINTS
 from syntrust_core.runtime.runner import StepContext, StepHandler
 from syntrust_core.testing import MemoryStore
-from syntrust_core.training_curves import MOST_POINTS
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Case, Model, Step, StepState
 from syntrust_gateway.models.training_history import make_history

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from tests.unit.segmenter.tiny_training import read_history, train_tiny
 
-from syntrust_core.training_curves import MOST_BYTES, MOST_POINTS, TrainingCurves, make_curves
+from syntrust_core.observability.training_curves import (
+    MOST_BYTES,
+    MOST_POINTS,
+    TrainingCurves,
+    make_curves,
+)
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 from syntrust_segmenter.training import live_curves

@@ -15,8 +15,8 @@ from tests.unit.gateway.tenants import GRID, make_ready, publish
 
 from syntrust_core.contracts.base import Kind, Progress, Ref
 from syntrust_core.errors import QueueUnavailable
+from syntrust_core.observability.training_curves import LIVE_FILE, MOST_BYTES, make_curves
 from syntrust_core.testing import MemoryCoordinator, MemoryStore
-from syntrust_core.training_curves import LIVE_FILE, MOST_BYTES, make_curves
 from syntrust_gateway.container import Container
 from syntrust_gateway.db.tables import Attempt, Step, StepState, utc_now
 
