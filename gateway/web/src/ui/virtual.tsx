@@ -10,7 +10,10 @@ import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 
 interface VirtualProps<Row> {
   readonly rows: readonly Row[];
+  /** The height of a row, or of most rows where each `isMeasured`. */
   readonly rowPx: number;
+  /** Whether rows are as high as what they hold, and not all alike. */
+  readonly isMeasured?: boolean;
   readonly label: string;
   readonly keyOf: (row: Row) => string;
   readonly children: (row: Row) => ComponentChildren;
@@ -21,6 +24,7 @@ interface VirtualProps<Row> {
 export function VirtualList<Row>({
   rows,
   rowPx,
+  isMeasured = false,
   label,
   keyOf,
   children,
@@ -32,6 +36,7 @@ export function VirtualList<Row>({
     count: rows.length,
     getScrollElement: () => place.current,
     estimateSize: () => rowPx,
+    getItemKey: (at: number) => keyAt(rows, at, keyOf),
     overscan: 8,
     scrollToFn: elementScroll,
     observeElementRect,
@@ -61,11 +66,16 @@ export function VirtualList<Row>({
               // biome-ignore lint/a11y/useSemanticElements: a list item whose place is computed
               <div
                 key={keyOf(row)}
+                ref={isMeasured ? list.measureElement : undefined}
+                data-index={item.index}
                 role="listitem"
                 aria-setsize={rows.length}
                 aria-posinset={item.index + 1}
                 class="virtual-row"
-                style={{ height: `${item.size}px`, transform: `translateY(${item.start}px)` }}
+                style={{
+                  ...(isMeasured ? {} : { height: `${item.size}px` }),
+                  transform: `translateY(${item.start}px)`,
+                }}
               >
                 {children(row)}
               </div>
@@ -75,4 +85,9 @@ export function VirtualList<Row>({
       </div>
     </div>
   );
+}
+
+function keyAt<Row>(rows: readonly Row[], at: number, keyOf: (row: Row) => string): string {
+  const row = rows[at];
+  return row === undefined ? String(at) : keyOf(row);
 }
