@@ -19,6 +19,8 @@ interface VirtualProps<Row> {
   readonly children: (row: Row) => ComponentChildren;
   /** Called when the last rows come into sight, so that more can be loaded. */
   readonly onEnd?: () => void;
+  /** Told which rows are drawn, so that they can be looked at again. */
+  readonly onSeen?: (first: number, last: number) => void;
 }
 
 export function VirtualList<Row>({
@@ -29,6 +31,7 @@ export function VirtualList<Row>({
   keyOf,
   children,
   onEnd,
+  onSeen,
 }: VirtualProps<Row>) {
   const place = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
@@ -54,6 +57,8 @@ export function VirtualList<Row>({
   useEffect(() => {
     if (onEnd && last >= rows.length - 10) onEnd();
   }, [last, rows.length, onEnd]);
+  const first = seen[0]?.index ?? 0;
+  useEffect(() => onSeen?.(first, last), [first, last, onSeen]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: its rows do not follow each other in the document
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
