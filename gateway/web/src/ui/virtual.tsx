@@ -61,8 +61,15 @@ export function VirtualList<Row>({
   useEffect(() => onSeen?.(first, last), [first, last, onSeen]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: its rows do not follow each other in the document
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div class="virtual" ref={place} role="list" aria-label={label} tabIndex={0}>
+    <div
+      class="virtual"
+      style={{ height: `min(70vh, 48rem, ${list.getTotalSize() + 2}px)` }} // its two borders
+      ref={place}
+      role="list"
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+    >
       <div style={{ height: `${list.getTotalSize()}px`, position: "relative" }} role="presentation">
         {seen.map((item) => {
           const row = rows[item.index];
