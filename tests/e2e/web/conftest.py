@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from tests.e2e.conftest import START_S, Platform
 from tools import web
 
@@ -85,6 +85,7 @@ def browser() -> Iterator[Browser]:
         arguments.append("--no-sandbox")  # Chromium has no sandbox for root
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        expect.set_options(timeout=PATIENCE_MS)
         yield chromium
         chromium.close()
 

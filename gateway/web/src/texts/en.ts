@@ -165,6 +165,7 @@ export const en = {
       NCR: "necrotic core",
     } as Record<string, string>,
     volumes: "Region volumes",
+    volumeTable: "Region volumes as numbers",
     volumesHint: "In millilitres, over the cases that are ready.",
     volumesOf: (region: string) => `Histogram of the volumes of ${region} in ml`,
     millilitres: "ml",

@@ -25,6 +25,10 @@ export function Chart({ label, height = 260, options }: ChartProps) {
   useEffect(() => {
     if (!place.current || width < 40) return;
     const drawn = Plot.plot({ width, height, ariaLabel: label, ...options(width) });
+    drawn.setAttribute("role", "img");
+    // Plot names its groups by the kind of mark, which says nothing to a reader.
+    for (const group of drawn.querySelectorAll("g[aria-label]"))
+      group.removeAttribute("aria-label");
     place.current.replaceChildren(drawn);
     return () => drawn.remove();
   }, [label, height, options, width]);

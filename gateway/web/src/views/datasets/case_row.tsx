@@ -64,7 +64,7 @@ function CaseActions({ dataset, each, onLeave }: CaseRowProps) {
   const isReady = dataset.state === "ready";
   return (
     <span class="case-actions">
-      {each.state === "ready" && (
+      {isReady && each.state === "ready" && (
         <a
           href={href(["viewer"], { dataset: dataset.id, case: each.id })}
           aria-label={datasets.viewCase(each.id)}

@@ -40,7 +40,7 @@ export function Cases({ dataset, reload }: CasesProps) {
     reload();
   };
   return (
-    <section aria-labelledby="cases-title">
+    <section class="case-list" aria-labelledby="cases-title">
       <h2 id="cases-title">{texts.datasets.cases}</h2>
       <p role="status" class={said ? "notice" : "visually-hidden"}>
         {said}

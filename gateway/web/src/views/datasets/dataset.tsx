@@ -56,15 +56,21 @@ type Asked = "change" | "derive" | "delete";
 function Actions({ dataset, reload }: ActionsProps) {
   const [asked, setAsked] = useState<Asked>();
   const { id, state, cases } = dataset;
+  const needsFiles = cases.length === 0 || cases.some((each) => each.state === "refused");
   const close = () => setAsked(undefined);
   return (
     <>
       {state === "open" && (
-        <a class="button" href={href(["datasets", id, "upload"])}>
+        <a
+          class={needsFiles ? "button main-button" : "button"}
+          href={href(["datasets", id, "upload"])}
+        >
           {texts.datasets.addCases}
         </a>
       )}
-      {state === "open" && cases.length > 0 && <Commit id={id} reload={reload} />}
+      {state === "open" && cases.length > 0 && (
+        <Commit id={id} isNext={!needsFiles} reload={reload} />
+      )}
       {state === "ready" && (
         <a class="button main-button" href={href(["experiments", "new"], { dataset: id })}>
           {texts.datasets.newExperiment}
@@ -88,7 +94,14 @@ function Actions({ dataset, reload }: ActionsProps) {
   );
 }
 
-function Commit({ id, reload }: { id: string; reload: () => void }) {
+interface CommitProps {
+  readonly id: string;
+  /** Whether it is what is to be done next. */
+  readonly isNext: boolean;
+  readonly reload: () => void;
+}
+
+function Commit({ id, isNext, reload }: CommitProps) {
   const { run, busy, problem } = useAction(async () => {
     const path = { dataset_id: id };
     await ok(api.POST("/datasets/{dataset_id}/commit", { params: { path } }));
@@ -96,7 +109,12 @@ function Commit({ id, reload }: { id: string; reload: () => void }) {
   });
   return (
     <>
-      <button type="button" class="main-button" disabled={busy} onClick={() => void run()}>
+      <button
+        type="button"
+        class={isNext ? "main-button" : ""}
+        disabled={busy}
+        onClick={() => void run()}
+      >
         {texts.datasets.commit}
       </button>
       {problem && <ProblemBox problem={problem} />}

@@ -37,7 +37,7 @@ function Histogram({ region, values }: { region: Region; values: readonly number
     () => ({
       marginLeft: 36,
       x: { label: texts.datasets.millilitres, ticks: 4 },
-      y: { label: texts.datasets.caseCount, ticks: 3, grid: true },
+      y: { label: texts.datasets.caseCount, ticks: 3, grid: true, tickFormat: whole },
       marks: [
         Plot.rectY(values, {
           ...Plot.binX({ y: "count" }, { x: (value: number) => value, thresholds: 20 }),
@@ -58,6 +58,11 @@ function Histogram({ region, values }: { region: Region; values: readonly number
   );
 }
 
+/** Cases are counted in whole numbers; a tick between them has none. */
+function whole(cases: number): string {
+  return Number.isInteger(cases) ? count(cases) : "";
+}
+
 function VolumeTable({ volumes }: { volumes: VolumesByRegion }) {
   const { datasets } = texts;
   const heads = [
@@ -70,7 +75,7 @@ function VolumeTable({ volumes }: { volumes: VolumesByRegion }) {
   ];
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll-x" tabIndex={0} aria-label={datasets.volumes}>
+    <section class="scroll-x" tabIndex={0} aria-label={datasets.volumeTable}>
       <table>
         <thead>
           <tr>

@@ -28,7 +28,7 @@ export function Sending({ transfer }: { transfer: Transfer }) {
       <h2>{texts.upload.fileList}</h2>
       <VirtualList
         rows={items}
-        rowPx={64}
+        rowPx={52}
         label={texts.upload.fileList}
         keyOf={({ caseId, role }) => `${caseId}/${role}`}
       >
