@@ -203,14 +203,15 @@ def test_a_dataset_is_renamed_derived_and_deleted_and_a_case_withdrawn(
 ) -> None:
     page.goto(f"/#/datasets/{dataset}")
     page.get_by_role("button", name="Derive").click()
-    page.get_by_label("Name").fill("derived")
+    page.get_by_label("Name", exact=True).fill("derived")
+    page.get_by_label("Further cases to leave out").fill("phantom-3-0000")
     assert axe(page) == []
     page.get_by_role("dialog").get_by_role("button", name="Derive").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("derived")
 
     page.get_by_role("button", name="Name and tags").click()
-    page.get_by_label("Name").fill("renamed")
-    page.get_by_label("Tags").fill("first, second")
+    page.get_by_label("Name", exact=True).fill("renamed")
+    page.get_by_label("Tags", exact=True).fill("first, second")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("renamed")
     expect(page.get_by_text("first, second")).to_be_visible()

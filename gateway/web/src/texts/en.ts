@@ -184,7 +184,7 @@ export const en = {
     deriveHint:
       "The new dataset has the same cases without those that were withdrawn. It is ready at once; nothing is sent or inspected again.",
     deriveWithout: "Further cases to leave out",
-    deriveWithoutHint: "One id a line. You may leave it empty.",
+    deriveWithoutHint: "One id a line. It may be empty if a case was withdrawn.",
     deleteTitle: "Delete this dataset?",
     deleteHint: "Its files go, and all that was made of them and that nothing else uses.",
     deleteCascade: "Delete experiments and trainings that use it, too",

@@ -50,6 +50,7 @@ export function Cases({ dataset, reload }: CasesProps) {
       {shown.length === 0 && <p>{texts.datasets.nothingFound}</p>}
       {shown.length > 0 && (
         <VirtualList
+          key={`${filter} ${order.key} ${order.isDescending}`} // another order begins at its top
           rows={shown}
           rowPx={44}
           isMeasured
