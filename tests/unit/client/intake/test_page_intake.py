@@ -47,5 +47,5 @@ def test_a_folder_holds_what_the_page_finds_in_it(tree: dict[str, Any], tmp_path
     assert found.hidden == tree.get("hidden", 0)
 
 
-def _kept(pairs: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is anything
+def _kept(pairs: Any) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not None}
