@@ -47,7 +47,9 @@ function View({ route }: { route: Route }) {
   const first = useRef(true);
   useEffect(() => {
     document.title = `${(texts.nav as unknown as Record<string, string>)[name] ?? ""} · ${texts.product.name}`;
-    if (!first.current) document.querySelector<HTMLElement>("h1")?.focus();
+    // A reader who chose a tab stays on it; every other way leads to the head of a new view.
+    const onTab = document.activeElement?.matches('[role="tab"]');
+    if (!first.current && !onTab) document.querySelector<HTMLElement>("h1")?.focus();
     first.current = false;
   }, [path]);
   if (!Shown) {
