@@ -1,7 +1,13 @@
+/** Experiments: the list, the request of a new one, and one from its request to its results. */
 import type { Route } from "../../router";
-import { texts } from "../../texts";
-import { Head } from "../../ui/parts";
+import { ExperimentList } from "./list";
+import { NewExperiment } from "./request";
+import { OneExperiment } from "./run";
+import "./experiments.css";
 
-export function Experiments({ route: _ }: { route: Route }) {
-  return <Head title={texts.experiments.title} />;
+export function Experiments({ route }: { route: Route }) {
+  const [, id, tab] = route.parts;
+  if (id === undefined) return <ExperimentList query={route.query} />;
+  if (id === "new") return <NewExperiment dataset={route.query.get("dataset") ?? ""} />;
+  return <OneExperiment key={id} id={id} tab={tab} />;
 }
