@@ -4,13 +4,15 @@ import { href } from "../../../router";
 import { texts } from "../../../texts";
 import { alpha, count } from "../../../ui/numbers";
 import { Time } from "../../../ui/parts";
+import { useDatasets } from "../datasets";
 import type { Experiment } from "../names";
 
 export function Facts({ of }: { of: Experiment }) {
+  const dataset = useDatasets().data?.find(({ id }) => id === of.dataset);
   const { fact } = texts.experiment;
   const facts: [string, ComponentChildren][] = [
     [fact.id, <code>{of.id}</code>],
-    [fact.dataset, <a href={href(["datasets", of.dataset])}>{of.dataset}</a>],
+    [fact.dataset, <a href={href(["datasets", of.dataset])}>{dataset?.name ?? of.dataset}</a>],
     [fact.digest, <code>{of.spec.dataset_digest.slice(0, 16)}</code>],
     [fact.created, <Time at={of.created} />],
     [fact.finished, <Time at={of.finished} />],
