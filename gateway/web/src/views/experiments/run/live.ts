@@ -14,6 +14,7 @@ const AGAIN_MS = 3_000;
 const SILENCE_MS = 60_000;
 
 interface Told {
+  readonly read: (id: string, signal: AbortSignal) => Promise<Experiment>;
   readonly onState: (state: Experiment) => void;
   readonly onProblem: (problem: Problem | undefined) => void;
 }
@@ -32,10 +33,9 @@ export class Watch {
   /** Ask for the state now; then listen for its changes. */
   async look(): Promise<void> {
     this.rest();
-    const path = { experiment_id: this.id };
     const { signal } = this.stopped;
     try {
-      const state = await ok(api.GET("/experiments/{experiment_id}", { params: { path }, signal }));
+      const state = await this.told.read(this.id, signal);
       if (signal.aborted) return;
       this.told.onProblem(undefined);
       this.told.onState(state);
@@ -87,6 +87,11 @@ function mayPass({ status }: Problem): boolean {
   return status === 0 || status === 429 || status >= 500;
 }
 
+function readExperiment(id: string, signal: AbortSignal): Promise<Experiment> {
+  const path = { experiment_id: id };
+  return ok(api.GET("/experiments/{experiment_id}", { params: { path }, signal }));
+}
+
 export interface Live {
   readonly experiment: Experiment | undefined;
   readonly problem: Problem | undefined;
@@ -99,7 +104,11 @@ export function useLive(id: string): Live {
   const [problem, setProblem] = useState<Problem>();
   const watch = useRef<Watch>(null);
   useEffect(() => {
-    const own = new Watch(id, { onState: setExperiment, onProblem: setProblem });
+    const own = new Watch(id, {
+      read: readExperiment,
+      onState: setExperiment,
+      onProblem: setProblem,
+    });
     watch.current = own;
     void own.look();
     return () => own.stop();
