@@ -49,12 +49,13 @@ test("a mistake stands at the closest field that its pointer names", () => {
   expect(fieldOf("/split/test/0")).toBe("/split/test");
   expect(fieldOf("/split")).toBe("/split");
   expect(fieldOf("/generatorless")).toBeUndefined();
-  const errors = new FieldErrors([
-    { pointer: "/alphas/0", detail: "One." },
-    { pointer: "/alphas/1", detail: "Two." },
+  const wrong = [
+    { pointer: "/alphas/0", detail: "Give less." },
+    { pointer: "/alphas", detail: "Give more." },
     { pointer: "", detail: "Three." },
-  ]);
-  expect(errors.at("/alphas")).toBe("One. Two.");
+  ];
+  const errors = new FieldErrors(wrong, { alphas: [2, 0] });
+  expect(errors.at("/alphas")).toBe("2: Give less. Give more.");
   expect(errors.others.map(({ detail }) => detail)).toEqual(["Three."]);
 });
 

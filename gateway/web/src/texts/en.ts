@@ -434,6 +434,7 @@ export const en = {
     notWhole: (word: string) => `${word} is not a whole number.`,
     empty: "Enter at least one number.",
     needed: "Enter a number.",
+    entry: (entry: string, detail: string) => `${entry}: ${detail}`,
     noCases: "Name at least one case.",
     generator: "Generator",
     model: "Model",

@@ -26,7 +26,8 @@ export function NewExperiment({ dataset }: { dataset: string }) {
   });
   const [tried, setTried] = useState(false);
   const problem = sending.problem ?? asked.problem;
-  const errors = new FieldErrors(shownErrors(request.errors, tried, problem?.errors ?? []));
+  const told = shownErrors(request.errors, tried, problem?.errors ?? []);
+  const errors = new FieldErrors(told, request.spec);
   const submit = async (event: Event) => {
     event.preventDefault();
     setTried(true);
@@ -55,9 +56,11 @@ export function NewExperiment({ dataset }: { dataset: string }) {
           {problem && (!problem.errors.length || errors.others.length > 0) && (
             <ProblemBox problem={problem} />
           )}
-          <button type="submit" class="main-button" disabled={sending.busy}>
-            {sending.busy ? texts.newExperiment.busy : texts.newExperiment.submit}
-          </button>
+          <div class="request-send">
+            <button type="submit" class="main-button" disabled={sending.busy}>
+              {sending.busy ? texts.newExperiment.busy : texts.newExperiment.submit}
+            </button>
+          </div>
         </div>
       </form>
     </>

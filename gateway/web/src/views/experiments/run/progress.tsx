@@ -15,7 +15,7 @@ export function Progress({ of }: { of: Experiment }) {
       <Outcome of={of} />
       {of.error && <Failure of={of} error={of.error} />}
       {live && <Waiting of={of} />}
-      <div class="grid-2">
+      <div class="grid-2 run-grid">
         <Steps of={of} />
         {live && <Running of={of} />}
       </div>
@@ -43,24 +43,26 @@ function Outcome({ of }: { of: Experiment }) {
 function Waiting({ of }: { of: Experiment }) {
   const { waiting, queue_position: position, eta_seconds: eta } = of;
   return (
-    <dl class="facts card" aria-live="polite">
-      {position !== null && (
-        <Fact label={texts.experiment.position}>{texts.experiment.queuePosition(position)}</Fact>
-      )}
-      {waiting && (
-        <Fact label={texts.experiment.waiting}>
-          {waiting.reason}
-          {waiting.busy.map(({ kind, since }) => (
-            <span key={`${kind} ${since}`} class="waiting-more">
-              {texts.experiment.busyWith(nameKind(kind), time(since))}
-            </span>
-          ))}
+    <div class="card" aria-live="polite">
+      <dl class="facts">
+        {position !== null && (
+          <Fact label={texts.experiment.position}>{texts.experiment.queuePosition(position)}</Fact>
+        )}
+        {waiting && (
+          <Fact label={texts.experiment.waiting}>
+            {waiting.reason}
+            {waiting.busy.map(({ kind, since }) => (
+              <span key={`${kind} ${since}`} class="waiting-more">
+                {texts.experiment.busyWith(nameKind(kind), time(since))}
+              </span>
+            ))}
+          </Fact>
+        )}
+        <Fact label={texts.experiment.eta}>
+          {eta === null ? texts.experiment.etaUnknown : duration(eta)}
         </Fact>
-      )}
-      <Fact label={texts.experiment.eta}>
-        {eta === null ? texts.experiment.etaUnknown : duration(eta)}
-      </Fact>
-    </dl>
+      </dl>
+    </div>
   );
 }
 
