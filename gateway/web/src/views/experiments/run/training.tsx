@@ -1,6 +1,114 @@
-/** Loss and validation Dice of trainings. */
-import type { Experiment } from "../names";
+/** The trainings of an experiment: one is chosen, and its curves are drawn while it goes on. */
+import { type ComponentType, Fragment } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api, ok, type Schemas } from "../../../api/client";
+import { texts } from "../../../texts";
+import { useLoaded } from "../../../ui/loaded";
+import { alpha, count } from "../../../ui/numbers";
+import { Field } from "../../../ui/parts";
+import { type Experiment, isFinal } from "../names";
 
-export function Training(_: { of: Experiment }) {
-  return null;
+export type TrainingBody = Schemas["TrainingBody"];
+type Drawn = ComponentType<{ readonly of: TrainingBody }>;
+
+const EVERY_MS = 10_000;
+const PAGE = 20;
+
+export function Training({ of }: { of: Experiment }) {
+  const total = of.steps.by_kind.train_segmenter?.total ?? 0;
+  return total ? <Trainings of={of} /> : null;
+}
+
+function Trainings({ of }: { of: Experiment }) {
+  const [after, setAfter] = useState(0);
+  const [chosen, setChosen] = useState<string>();
+  const over = isFinal(of);
+  const { data } = useLoaded(
+    (signal) => readTrainings(of.id, after, signal),
+    [of.id, after, over],
+    {
+      everyMs: EVERY_MS,
+      again: () => !over,
+    },
+  );
+  const items = data?.items ?? [];
+  const shown = items.find((each) => keyOf(each) === chosen) ?? mostTelling(items);
+  const turn = (by: number) => () => setAfter(after + by * PAGE);
+  return (
+    <section class="card">
+      <h2>{texts.experiment.training}</h2>
+      {shown && <Choice items={items} chosen={keyOf(shown)} choose={setChosen} />}
+      <p class="row">
+        {after > 0 && (
+          <button type="button" onClick={turn(-1)}>
+            {texts.experiment.earlier}
+          </button>
+        )}
+        {data?.next && (
+          <button type="button" onClick={turn(1)}>
+            {texts.experiment.later}
+          </button>
+        )}
+      </p>
+      {shown?.history ? <Curves of={shown} /> : <p class="hint">{texts.experiment.noCurve}</p>}
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  readonly items: readonly TrainingBody[];
+  readonly chosen: string;
+  readonly choose: (key: string) => void;
+}
+
+function Choice({ items, chosen, choose }: ChoiceProps) {
+  return (
+    <Field label={texts.experiment.run}>
+      {(ids) => (
+        <select {...ids} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+          {items.map((each) => (
+            <option key={keyOf(each)} value={keyOf(each)}>
+              {nameTraining(each)}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** The charts are loaded once a training has something to draw. */
+function Curves({ of }: { of: TrainingBody }) {
+  const [drawn, setDrawn] = useState<{ readonly Curves: Drawn }>();
+  useEffect(() => {
+    import("./curves").then(setDrawn, () => undefined); // the numbers above stay
+  }, []);
+  return drawn ? <drawn.Curves of={of} /> : <Fragment />;
+}
+
+/** One that runs, else the first that has begun. */
+function mostTelling(items: readonly TrainingBody[]): TrainingBody | undefined {
+  return (
+    items.find(({ state, history }) => state === "running" && history) ??
+    items.find(({ history }) => history) ??
+    items[0]
+  );
+}
+
+function keyOf({ alpha, seed, control }: TrainingBody): string {
+  return JSON.stringify([alpha, seed, control]);
+}
+
+function nameTraining(of: TrainingBody): string {
+  const mix = of.alpha === null ? [] : [texts.experiments.alphas(alpha(of.alpha))];
+  const control = of.control ? [texts.newExperiment.controlNames[of.control]] : [];
+  const done = of.progress?.done ?? of.history?.iterations ?? 0;
+  const far = texts.common.of(count(done), count(of.iterations));
+  const seed = texts.experiment.seed(of.seed);
+  return `${[...mix, ...control, seed].join(", ")}: ${texts.experiment.work[of.state]}, ${far}`;
+}
+
+function readTrainings(id: string, after: number, signal: AbortSignal) {
+  const params = { path: { experiment_id: id }, query: { limit: PAGE, cursor: after } };
+  return ok(api.GET("/experiments/{experiment_id}/training", { params, signal }));
 }
