@@ -82,6 +82,7 @@ def _describe(each: Compared) -> ComparedExperiment:
         "id": each.id,
         "name": each.name,
         "digest": each.results["digest"],
+        "definition": each.results["definition"],
         "test_cases": len(each.spec["test"]),
         "seeds": list(each.spec["seeds"]),
         "partial": "partial" in each.results,

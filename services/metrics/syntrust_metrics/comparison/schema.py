@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from syntrust_metrics.trust.schema.answer import Factors
+from syntrust_metrics.trust.schema.answer import Definition, Factors
 from syntrust_metrics.trust.schema.estimates import IntervalEstimate
 
 SettingValue = str | float | bool | list[str] | list[float] | None
@@ -21,6 +21,10 @@ class ComparedExperiment(TypedDict):
 
     digest: str
     """Digest of its results."""
+
+    definition: Definition
+    """The definition of the factors that its results follow. Values are the same in both; version
+    1 has fewer intervals."""
 
     test_cases: int
     """How many test cases it has."""

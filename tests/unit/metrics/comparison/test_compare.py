@@ -135,3 +135,15 @@ def test_settings_that_differ_are_told_and_long_lists_by_their_length() -> None:
             ],
         },
     ]
+
+
+def test_each_experiment_names_the_definition_of_its_results() -> None:
+    first, other = build(), build()
+    other["definition"] = "rajababu2025/1"
+
+    body = compare_experiments([compared(first), compared(other, "two")])
+
+    assert [each["definition"] for each in body["experiments"]] == [
+        "rajababu2025/2",
+        "rajababu2025/1",
+    ]
