@@ -9,6 +9,13 @@ export function number(value: number | null | undefined, digits = 3): string {
   return value.toLocaleString(language, { maximumSignificantDigits: digits, useGrouping: true });
 }
 
+/** Write a value with so many decimals, so that a column of them stays in line. */
+export function fixed(value: number | null | undefined, decimals = 3): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return DASH;
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return value.toLocaleString(language, digits);
+}
+
 export function count(value: number): string {
   return value.toLocaleString(language);
 }
