@@ -657,6 +657,373 @@ export const en = {
 
   results: {
     title: "Results",
+    origins: {
+      patients: {
+        real: "real",
+        realImages: "real test images",
+        realOnes: "real ones",
+        realAlone: "real images alone",
+      },
+      phantoms: {
+        real: "reference",
+        realImages: "reference test images",
+        realOnes: "reference ones",
+        realAlone: "reference images alone",
+      },
+    },
+    phantoms: "All cases are phantoms, made by a program: they say nothing about patients.",
+    synthetic: "synthetic",
+    syntheticImages: "synthetic test images",
+    overall: "mean over regions",
+    mean: "mean",
+    regions: {
+      ET: "enhancing tumour",
+      ED: "oedema",
+      NCR: "necrotic and non-enhancing core",
+      TC: "tumour core",
+      WT: "whole tumour",
+      brain: "brain",
+      healthy: "healthy tissue",
+    } as Record<string, string>,
+    none: "There are no results yet",
+    noneYet: "They come with the last step. The progress shows how far it is.",
+    noneFailed: "Too little of this experiment was computed for results. The progress shows why.",
+    toProgress: "See the progress",
+    list: (words: readonly string[]) =>
+      words.length < 2
+        ? words.join("")
+        : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`,
+    alphaIs: (values: string) => `α = ${values}`,
+    seedIs: (seed: number) => `training seed ${seed}`,
+    share: "α, share of real images in training",
+    shareOf: (real: string) => `α, share of ${real} images in training`,
+    alpha: "α",
+    region: "Region",
+    side: "Test images",
+    value: "Value",
+    interval: "95 % interval",
+    interval90: "90 % interval",
+    cases: "Cases",
+    seeds: "Training seeds",
+    seedValues: "By training seed",
+    shuffled: "If pairing meant nothing",
+    why: "Reason",
+    verdict: "Verdict",
+    difference: "Difference",
+    experimentOf: "Experiment",
+    quantity: "Quantity",
+    points: "Small points are single trainings.",
+    openEnds: "An arrow marks an end that so few cases do not bound.",
+    hover: (value: string, range: string) => `${value} (${range})`,
+    noInterval: "no interval",
+    scopes: {
+      "this trained model": "for this trained model alone",
+      "training seeds": "over training seeds",
+    } as Record<string, string>,
+
+    verdictTitle: "Verdict",
+    noRecommendation:
+      "This result comes from an older release, which gave no recommendation. Its tests stand below.",
+    definitionOne:
+      "Definition rajababu2025/1: the values are those of version 2, but some intervals and reasons are not there.",
+    answerKinds: {
+      recommendation: "Recommended",
+      "these trained models": "For these trained models alone",
+      "no evidence": "No evidence",
+    } as Record<string, string>,
+    testsTitle: "The tests behind it",
+    needed: (cases: string, seeds: string, power: string) =>
+      `${cases} cases, ${seeds} trainings (chance ${power})`,
+    neededTitle: "What would decide it",
+    worstCase: "One-sided 95 % bound",
+    shareTests: {
+      "not worse": "not worse",
+      worse: "worse",
+      undecided: "undecided",
+    } as Record<string, string>,
+    performance: (images: string, alone: string) =>
+      `On ${images}: each model against the one trained on ${alone}`,
+    prediction: (images: string) => `Do synthetic test images predict performance on ${images}?`,
+    margin: (margin: string) => `Margin ${margin} Dice.`,
+    noBaseline: (alone: string) =>
+      `No mix was compared with a model trained on ${alone} (α = 1), so nothing is said about how well the models perform.`,
+    kinds: {
+      better: "better",
+      equivalent: "equivalent",
+      "not worse": "not worse",
+      worse: "worse",
+      different: "different",
+      undecided: "undecided",
+    },
+    found: (kind: string, places: string) => `${kind}: ${places}.`,
+    foundWhy: (kind: string, places: string, why: string) => `${kind}: ${places}. ${why}.`,
+    place: (regions: string, alphas: string) => `${regions} at α = ${alphas}`,
+    undecidedNote:
+      "Undecided means that these cases cannot tell, and not that there is no difference.",
+    reasons: {
+      "fewer than 10 cases": "Fewer than 10 cases allow no test",
+      "fewer than 50 cases": "Fewer than 50 cases cannot show it",
+      "rare large failures": "Three more failures of the largest size seen would overturn it",
+      "not after Holm's adjustment": "It holds for the region alone, not among all regions",
+      "outside the margin, but not after Holm's adjustment":
+        "The difference lies outside the margin for the region alone, not among all regions",
+      "the interval reaches past the margin": "The difference may lie on either side of the margin",
+    } as Record<string, string>,
+    warningsTitle: "Keep in mind",
+    warningAt: (detail: string, alphas: string) => `${detail} At α = ${alphas}.`,
+
+    missingTitle: "These results are partial",
+    missingTraining: (what: string, reason: string) => `Missing: ${what}. Reason: ${reason}`,
+    missingMix: (alpha: string, seeds: string) => `α = ${alpha}, training seed ${seeds}`,
+    missingTwins: (cases: string, reason: string) =>
+      `Missing: the twins of ${cases}. Reason: ${reason}`,
+    missingSecond: (reason: string) => `Missing: scores on second twins. Reason: ${reason}`,
+    missingAnswer: (reason: string) => `Missing: the recommendation. Reason: ${reason}`,
+    missingArm: "not there",
+
+    factorsTitle: "Trust factors",
+    scored: "Scored on",
+    scopesOfScoring: {
+      all: "all test cases, three regions",
+      nested: "all test cases, tumour core and whole tumour",
+      unseen: "cases that the generator was not trained on",
+    },
+    factors: {
+      t1: {
+        name: "T1, mean Dice",
+        says: "Mean over cases of the case's mean Dice over its regions. Higher is better; both test sets close is better.",
+      },
+      t2: {
+        name: "T2, consistency",
+        says: "One minus the standard deviation over cases of the case's mean Dice. Higher is better.",
+      },
+      t3: {
+        name: "T3, cosine similarity",
+        says: "Between Dice on both images of the same cases. Higher is better; a grey tick is what scores that have nothing to do with each other reach.",
+      },
+      t4: {
+        name: "T4, mean absolute difference",
+        says: "Between Dice on both images of the same cases. Lower is better; a grey tick is what unrelated scores reach.",
+      },
+      t5: {
+        name: "T5, coefficient of variation",
+        says: "Standard deviation of Dice over its mean. Lower is better.",
+      },
+    },
+    panel: (factor: string, region: string) => `${factor}: ${region}`,
+    overAlpha: (what: string) => `${what} over α, with 95 % intervals`,
+
+    overAlphaTitle: "Over α",
+    curveTitle: "Against training without synthetic images",
+    curveSays: (images: string) =>
+      `Mean Dice on ${images} less that of the model at α = 1, paired by case and training, with 90 % intervals. The band is the margin: above 0 the mix is better.`,
+    gapTitle: "Gap between the test sets",
+    gapSays: (images: string) =>
+      `T1 on ${images} less T1 on synthetic ones. At 0, synthetic test images give the same mean.`,
+    alphaStar: (value: string) => `The gap closes at α = ${value}.`,
+    noAlphaStar: (reason: string) => `No α is known at which the gap closes: ${reason}.`,
+    noCurve: "There is no curve, because trainings of some mixes are missing.",
+    trends: "Trends over α",
+    trend: "Trend",
+    slope: "Slope",
+    lowest: "α of the lowest T4",
+    trendWords: {
+      rising: "rising",
+      falling: "falling",
+      undecided: "undecided",
+      lowest: "lowest",
+    } as Record<string, string>,
+
+    controlsTitle: "Controls",
+    noControls: "This experiment has no controls. A new one can ask for them.",
+    controlsPlate: "Controls against the mixes",
+    controlsSay:
+      "Each control less the mix of its α, mean Dice over regions, with 90 % intervals. Above 0 the control is better.",
+    control: "Control",
+    controls: {
+      real_only: "real images of the mix alone",
+      augmentation_only: "augmentation in place of twins",
+      real_plus_twins: "every case as both",
+      shuffled_masks: "twins with another case's labels",
+    } as Record<string, string>,
+    controlReads: {
+      real_only: "Worse than the mix: the twins add something, if only further training.",
+      augmentation_only: "Worse than the mix: twins teach more than classical augmentation.",
+      real_plus_twins: "Better than α = 1: twins are worth adding even to every image.",
+      shuffled_masks:
+        "The negative control must be worse than the mix. If it is not, no other number says anything about the twins.",
+    } as Record<string, string>,
+    t1On: (images: string) => `T1 on ${images}`,
+    sameTrainings: "the same trainings as the mix",
+
+    floorsTitle: "Noise floors",
+    floorsSay: (factor: string) =>
+      `${factor} of the synthetic test images beside that of a second twin against the first, and of one training against another.`,
+    floorNames: {
+      factor: "both test sets",
+      twins: "second twin against the first",
+      seeds: "one training against another",
+    },
+    floorMissing: (name: string, reason: string) => `Not measured, ${name}: ${reason}.`,
+
+    sizeTitle: "Size of the region",
+    sizePlate: "Volume and Dice",
+    sizeSays:
+      "Spearman's rank correlation of region volume and Dice. Above 0, larger regions score higher.",
+    byVolume: "By volume of the whole tumour",
+    byVolumeNone: (reason: string) => `Fifths by volume are not given: ${reason}.`,
+    group: "Fifth",
+
+    twinsTitle: "Twins",
+    twinsNone: "Nothing was measured of the twins.",
+    twinsCases: (cases: string, seen: string) =>
+      `${cases} twins against their own cases; the generator was trained on ${seen} of these cases.`,
+    fidelity: "Fidelity",
+    measure: "Measure",
+    measures: {
+      ms_ssim: "Structural similarity to the own case (MS-SSIM)",
+      psnr: "PSNR to the own case, dB",
+      histogram: "Distance of intensities, share of the range",
+      contrast: "Contrast of lesions, twin less case, sd of healthy tissue",
+    } as Record<string, string>,
+    modality: "Modality",
+    modalities: {
+      t1: "T1",
+      t1ce: "T1 with contrast",
+      t2: "T2",
+      flair: "FLAIR",
+    } as Record<string, string>,
+    area: "Area",
+    spread: "SD over cases",
+    mmd: "Difference of distributions (squared MMD)",
+    pValue: "p",
+    privacy: "Do twins repeat what the generator was trained on?",
+    privacyVerdicts: {
+      memorisation: "There is a sign of memorisation.",
+      "no sign": "There is no sign of memorisation. This is no proof of privacy.",
+      undecided: "Undecided.",
+    } as Record<string, string>,
+    embedding: "Compared by",
+    embeddings: {
+      residual: "healthy tissue, voxel by voxel",
+      features: "first-order features",
+    } as Record<string, string>,
+    seenMean: "Mean, seen",
+    unseenMean: "Mean, unseen",
+    above: "Seen above the unseen 95th percentile",
+    definitions: "What these mean",
+
+    claimsTitle: "Claims of the paper",
+    claimsSay: "Section V of the position paper, each tested on this experiment.",
+    noClaims: "No claim is tested, because trainings of some mixes are missing.",
+    claimVerdicts: { holds: "holds", fails: "fails", undecided: "undecided" } as Record<
+      string,
+      string
+    >,
+    comparison: "Comparison",
+
+    casesTitle: "Cases",
+    casesSay: (images: string) =>
+      `Dice of each test case on its synthetic image over that on ${images}. On the line both are equal. Select a point to see the images.`,
+    model: "Model",
+    modelIs: (alpha: string, seed: number) => `α = ${alpha}, training seed ${seed}`,
+    emptyDice: (cases: string, region: string) =>
+      `${cases} without a point for ${region}: the reference is empty, and so is at least one prediction.`,
+    caseId: "Case",
+    diceOn: (region: string, side: string) => `${region}, ${side}`,
+    bothEmpty: "reference and prediction are both empty",
+    gap: "Largest difference",
+    sortBy: (column: string, now: string) => `Sort by ${column}${now}`,
+    sorted: { up: ", now ascending", down: ", now descending" },
+    casesList: "Test cases with their Dice",
+    openCase: (id: string) => `Open ${id} in the viewer`,
+    pointOf: (id: string, region: string, real: string, realName: string, synthetic: string) =>
+      `${id}, ${region}: ${real} on ${realName}, ${synthetic} on synthetic`,
+    noModels: "No model of this experiment was scored.",
+    seen: "seen by the generator",
+
+    figuresTitle: "Figures",
+    figuresSay: "As in the paper, drawn by the platform. They print, and are drawn on white.",
+    figureMissing: "This figure was not drawn.",
+    figureNumber: (name: string, title: string) => `${name.replace("fig", "Figure ")}. ${title}`,
+    svg: "SVG",
+    png: "PNG",
+    figures: {
+      fig2: [
+        "Images and their synthetic twins",
+        "Each case above its synthetic twin, at the slice with the most tumour, in four modalities.",
+      ],
+      fig3: ["Region volumes", "Volumes of the three regions in training and test cases."],
+      fig4: [
+        "T1 over α",
+        "Mean Dice on both test sets. A gap says that synthetic test images do not predict performance.",
+      ],
+      fig5: ["T2 over α", "Consistency across cases on both test sets."],
+      fig6: ["T3 over α", "Cosine similarity of Dice on both test sets, by region."],
+      fig7: ["T4 over α", "Mean absolute difference of Dice on both test sets, by region."],
+      fig8: ["T5 over α", "Coefficient of variation of Dice, by region, on both test sets."],
+      dice_volume: [
+        "Dice against region volume",
+        "Whether small regions score lower, with Spearman's rank correlation.",
+      ],
+      bland_altman: [
+        "Both images of a case",
+        "Difference of a case's Dice on its two images over their mean.",
+      ],
+      floors: [
+        "T3 and T4 against their floors",
+        "Beside a second twin, another training, and pairing at random.",
+      ],
+    } as Record<string, readonly [string, string]>,
+
+    downloadsTitle: "Downloads",
+    files: {
+      json: ["Results (JSON)", "Everything: scores, factors, verdicts, and where it came from"],
+      csv: ["Results (CSV)", "Every measurement of every test case, one a row"],
+      html: ["Report (HTML)", "One page for reading; the verdict first"],
+      pdf: ["Report (PDF)", "The same for printing, with page numbers"],
+    } as Record<string, readonly [string, string]>,
+    figureFiles: "Figures",
+    provenance: "Where the results come from",
+    facts: {
+      definition: "Definition",
+      digest: "Digest of the results",
+      experiment: "Experiment",
+      datasetDigest: "Digest of the dataset",
+      generator: "Generator",
+      segmenter: "Segmenter",
+      mixing: "Mixing",
+      alphas: "α",
+      seeds: "Training seeds",
+      cases: "Cases",
+      split: (train: string, validation: string, test: string) =>
+        `${train} for training, ${validation} for validation, ${test} for testing`,
+      generatorIs: (name: string, sampler: string, steps: string, seed: string) =>
+        `${name}, ${sampler}, ${steps} steps, seed ${seed}`,
+      segmenterIs: (preset: string, iterations: string) => `${preset}, ${iterations} iterations`,
+      platform: "Platform",
+      versions: (syntrust: string, python: string) => `SynTrust ${syntrust}, Python ${python}`,
+    },
+    stepsTitle: "Steps",
+    stepKinds: {
+      receive_upload: "receive files",
+      inspect_case: "inspect a case",
+      synthesise_case: "draw twins of a case",
+      compare_twin: "compare a twin",
+      train_generator: "train a generator",
+      train_segmenter: "train a segmenter",
+      predict_cases: "predict label maps",
+      score_cases: "score predictions",
+      build_report: "build the report",
+      import_model: "import a model",
+      imported_model: "imported model",
+    } as Record<string, string>,
+    step: "Step",
+    count: "Number",
+    computed: "Time computed",
+    hosts: "Machines",
+    retried: "Tried again",
+    packages: "Versions",
   },
 
   charts: {
@@ -669,6 +1036,39 @@ export const en = {
 
   compare: {
     title: "Compare experiments",
+    pick: "Which experiments?",
+    pickSay: "Choose two to six that have ended. The first is what the others are compared with.",
+    pickNone: "There are not two finished experiments yet",
+    pickNoneSay: "An experiment can be compared once it has ended.",
+    newExperiment: "Start an experiment",
+    submit: "Compare",
+    chosen: (count: number) => `${count} of 6 chosen`,
+    another: "Choose others",
+    tooMany: "Six are the most that can be compared.",
+    odd: "Name two to six different experiments.",
+    experiments: "Experiments",
+    first: "the first, which the others are compared with",
+    testCases: "Test cases",
+    digest: "Digest",
+    partial: "partial results",
+    definition: "Definition",
+    mixedDefinitions:
+      "The experiments were scored by different versions of the definition. Values are the same in both; version 1 has fewer intervals.",
+    settings: "Settings that differ",
+    noSettings: "They differ in no setting.",
+    setting: "Setting",
+    entries: (values: string) => values,
+    unset: "not set",
+    factors: "Trust factors side by side",
+    factor: "Factor",
+    factorsSay: "Values over all training seeds of an experiment, with 95 % intervals.",
+    paired: "Paired differences",
+    pairedSay: (first: string) =>
+      `Mean Dice of each experiment less that of ${first}, case by case, with 95 % intervals that are not adjusted for several tests. Above 0 the other is better.`,
+    notPaired: "Not paired",
+    pairedOn: (images: string) => `on ${images}`,
+    notThere: (name: string, alpha: string, reason: string) => `${name} at α = ${alpha}: ${reason}`,
+    noPairs: "The experiments share no α, so nothing is paired.",
   },
 
   models: {
