@@ -1,0 +1,87 @@
+/** What a comparison found: who is compared, settings, factors and paired differences. */
+import { Fragment } from "preact";
+import type { Schemas } from "../../api/client";
+import { href } from "../../router";
+import { texts } from "../../texts";
+import { count } from "../../ui/numbers";
+import { DataTable } from "../experiments/results/charts/parts";
+import type { Words } from "../experiments/results/data/origin";
+import { type Answer, mixesDefinitions, nameExperiments, nameSetting, writeValue } from "./data";
+import { SideBySide } from "./factors";
+import { Paired } from "./paired";
+
+interface AnswerProps {
+  readonly answer: Answer;
+  readonly words: Words;
+}
+
+export function AnswerView({ answer, words }: AnswerProps) {
+  const names = nameExperiments(answer.experiments);
+  return (
+    <div class="results">
+      <section class="card" aria-labelledby="compared-title">
+        <h2 id="compared-title">{texts.compare.experiments}</h2>
+        {mixesDefinitions(answer) && <p class="notice">{texts.compare.mixedDefinitions}</p>}
+        <ExperimentTable experiments={answer.experiments} names={names} />
+      </section>
+      <Settings settings={answer.settings} names={names} />
+      <SideBySide answer={answer} words={words} />
+      <Paired answer={answer} names={names} words={words} />
+    </div>
+  );
+}
+
+interface ExperimentTableProps {
+  readonly experiments: Answer["experiments"];
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function ExperimentTable({ experiments, names }: ExperimentTableProps) {
+  const columns = [
+    { label: texts.common.name },
+    { label: texts.compare.testCases, numeric: true },
+    { label: texts.results.seeds },
+    { label: texts.compare.definition },
+    { label: texts.compare.digest },
+  ];
+  const rows = experiments.map((each, at) => [
+    <Fragment key={each.id}>
+      <a href={href(["experiments", each.id, "results"])}>{names.get(each.id)}</a>
+      {at === 0 && <small class="hint"> {texts.compare.first}</small>}
+      {each.partial && <small class="hint"> {texts.compare.partial}</small>}
+    </Fragment>,
+    count(each.test_cases),
+    each.seeds.join(", "),
+    each.definition,
+    <code key="digest" class="digest">
+      {each.digest}
+    </code>,
+  ]);
+  return <DataTable caption={texts.compare.experiments} columns={columns} rows={rows} />;
+}
+
+interface SettingsProps {
+  readonly settings: readonly Schemas["Setting"][];
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function Settings({ settings, names }: SettingsProps) {
+  const columns = [
+    { label: texts.compare.setting },
+    ...[...names.values()].map((label) => ({ label })),
+  ];
+  const rows = settings.map(({ setting, values }) => [
+    nameSetting(setting),
+    ...values.map(writeValue),
+  ]);
+  return (
+    <section class="card" aria-labelledby="settings-title">
+      <h2 id="settings-title">{texts.compare.settings}</h2>
+      {settings.length === 0 ? (
+        <p>{texts.compare.noSettings}</p>
+      ) : (
+        <DataTable caption={texts.compare.settings} columns={columns} rows={rows} />
+      )}
+    </section>
+  );
+}
