@@ -6,7 +6,7 @@ import { href } from "../../../../router";
 import { texts } from "../../../../texts";
 import { fixed } from "../../../../ui/numbers";
 import { Chart } from "../../../../ui/plot";
-import { lookOfRegion } from "../charts/looks";
+import { lookOfRegion, tipOptions } from "../charts/looks";
 import type { CaseRow } from "../data/cases";
 import { nameRegion, type Words } from "../data/origin";
 
@@ -116,7 +116,7 @@ function drawing(
         href: (point: Point) => caseAddress(experiment, point.id),
         ariaLabel: "said",
         title: "said",
-        tip: { fill: "var(--paper)", stroke: "var(--line-strong)", lineWidth: 22 },
+        tip: tipOptions("xy", width),
       }),
     ],
   };

@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { useCallback } from "preact/hooks";
 import { number } from "../../../../ui/numbers";
 import { Chart } from "../../../../ui/plot";
-import type { Look } from "./looks";
+import { type Look, tipOptions } from "./looks";
 
 export interface ForestPoint {
   /** The row that it stands in. */
@@ -39,7 +39,7 @@ export function ForestChart({ label, xLabel, rows, series, zero }: ForestProps) 
       y: { domain: [...rows], label: null },
       marks: [
         ...(zero ? [Plot.ruleX([0], { stroke: "var(--line-strong)", ariaHidden: "true" })] : []),
-        ...series.flatMap((one, at) => draw(one, (at - (series.length - 1) / 2) * APART_PX)),
+        ...series.flatMap((one, at) => draw(one, (at - (series.length - 1) / 2) * APART_PX, width)),
       ],
     }),
     [xLabel, rows, series, zero],
@@ -50,7 +50,7 @@ export function ForestChart({ label, xLabel, rows, series, zero }: ForestProps) 
 
 const number_ = (x: number) => number(x);
 
-function draw({ look, points }: ForestSeries, dy: number): Markish[] {
+function draw({ look, points }: ForestSeries, dy: number, width: number): Markish[] {
   const stroke = look.colour;
   const known = points.filter((point) => point.value !== null);
   const ranged = known.filter((point) => point.low !== null && point.high !== null);
@@ -66,7 +66,7 @@ function draw({ look, points }: ForestSeries, dy: number): Markish[] {
       strokeWidth: 1.5,
       fill: look.hollow ? "var(--paper)" : stroke,
       title: "title",
-      tip: { fill: "var(--paper)", stroke: "var(--line-strong)", lineWidth: 24 },
+      tip: tipOptions("y", width),
     }),
   ];
 }

@@ -52,3 +52,17 @@ export function lookOfSeries(at: number, key: string, label: string): Look {
   const look = SERIES[at % SERIES.length] ?? { symbol: "circle" as const };
   return { key, label, colour: `var(--series-${(at % SERIES.length) + 1})`, ...look };
 }
+
+const TEXT_PX = 12;
+
+/** How a hover looks: narrow enough to stand beside its point in a small chart. */
+export function tipOptions(pointer: "x" | "y" | "xy", width: number) {
+  const lineWidth = Math.min(24, Math.max(9, (width * 0.38) / TEXT_PX)); // in em
+  return {
+    pointer,
+    fill: "var(--paper)",
+    stroke: "var(--line-strong)",
+    lineWidth,
+    lineHeight: 1.3,
+  };
+}

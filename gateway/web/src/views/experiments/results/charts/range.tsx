@@ -5,7 +5,7 @@ import { useCallback } from "preact/hooks";
 import { number, alpha as writeAlpha } from "../../../../ui/numbers";
 import { Chart } from "../../../../ui/plot";
 import { arrowEnd, type Range } from "../data/range";
-import type { Look } from "./looks";
+import { type Look, tipOptions } from "./looks";
 
 export interface RangePoint extends Range {
   readonly x: number;
@@ -55,7 +55,7 @@ export function RangeChart(props: RangeChartProps) {
         ...(margin === undefined ? [] : [marginBand(margin, domain)]),
         ...(zero || margin !== undefined ? [zeroLine()] : []),
         ...series.flatMap((one, at) =>
-          draw(one, (at - (series.length - 1) / 2) * APART_PX, domain, 1.16 / (width - 64)),
+          draw(one, (at - (series.length - 1) / 2) * APART_PX, domain, width),
         ),
       ],
     }),
@@ -87,8 +87,9 @@ function draw(
   { look, points }: Series,
   dx: number,
   domain: readonly [number, number],
-  pixel: number,
+  width: number,
 ): Markish[] {
+  const pixel = 1.16 / (width - 64); // in units of α
   const stroke = look.colour;
   const known = points.filter((point) => point.value !== null);
   return [
@@ -120,7 +121,7 @@ function draw(
       strokeWidth: 1.6,
       fill: look.hollow ? "var(--paper)" : stroke,
       title: "title",
-      tip: { fill: "var(--paper)", stroke: "var(--line-strong)", lineWidth: 24 },
+      tip: tipOptions("x", width),
     }),
   ];
 }
