@@ -1,16 +1,15 @@
 import { expect, test } from "vitest";
 import {
   type Answer,
-  isComparable,
   listPlaces,
   mixesDefinitions,
   nameExperiments,
   nameSetting,
   pairedRows,
-  parseIds,
   seriesAt,
   writeValue,
 } from "../src/views/compare/data";
+import { isComparable, parseIds } from "../src/views/compare/ids";
 import demo from "./fixtures/results.json";
 
 const factors = demo.alphas.map((arm) => arm.trust.factors);

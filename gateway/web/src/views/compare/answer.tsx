@@ -1,21 +1,47 @@
 /** What a comparison found: who is compared, settings, factors and paired differences. */
 import { Fragment } from "preact";
-import type { Schemas } from "../../api/client";
+import { api, ok, type Schemas } from "../../api/client";
 import { href } from "../../router";
 import { texts } from "../../texts";
+import { useLoaded } from "../../ui/loaded";
 import { count } from "../../ui/numbers";
+import { Loading, ProblemBox } from "../../ui/parts";
 import { DataTable } from "../experiments/results/charts/parts";
-import type { Words } from "../experiments/results/data/origin";
+import { type Words, wordsOf } from "../experiments/results/data/origin";
 import { type Answer, mixesDefinitions, nameExperiments, nameSetting, writeValue } from "./data";
 import { SideBySide } from "./factors";
 import { Paired } from "./paired";
+import "../experiments/results/results.css";
+
+interface Found {
+  readonly answer: Answer;
+  /** The ids of the test cases of all of them. */
+  readonly tested: readonly string[];
+}
+
+async function compare(ids: readonly string[], signal: AbortSignal): Promise<Found> {
+  const [answer, ...bodies] = await Promise.all([
+    ok(api.POST("/comparisons", { body: { experiments: [...ids] }, signal })),
+    ...ids.map((experiment_id) =>
+      ok(api.GET("/experiments/{experiment_id}", { params: { path: { experiment_id } }, signal })),
+    ),
+  ]);
+  const tested = (bodies as Schemas["ExperimentBody"][]).flatMap((body) => body.spec.test);
+  return { answer: answer as Answer, tested };
+}
+
+export function Compared({ ids }: { ids: readonly string[] }) {
+  const { data, problem, reload } = useLoaded((signal) => compare(ids, signal), [ids.join(",")]);
+  if (!data) return problem ? <ProblemBox problem={problem} retry={reload} /> : <Loading />;
+  return <AnswerView answer={data.answer} words={wordsOf(data.tested)} />;
+}
 
 interface AnswerProps {
   readonly answer: Answer;
   readonly words: Words;
 }
 
-export function AnswerView({ answer, words }: AnswerProps) {
+function AnswerView({ answer, words }: AnswerProps) {
   const names = nameExperiments(answer.experiments);
   return (
     <div class="results">

@@ -11,19 +11,6 @@ import { SIDES, type Side } from "../experiments/results/data/types";
 
 export type Answer = Schemas["ComparisonAnswer"];
 
-export const LEAST = 2;
-export const MOST = 6;
-
-/** Read the ids of an address: each once, in its order. */
-export function parseIds(query: URLSearchParams): readonly string[] {
-  const ids = (query.get("ids") ?? "").split(",").map((id) => id.trim());
-  return [...new Set(ids.filter(Boolean))];
-}
-
-export function isComparable(ids: readonly string[]): boolean {
-  return ids.length >= LEAST && ids.length <= MOST;
-}
-
 /** Number the experiments as they were named, because names may be the same or not there. */
 export function nameExperiments(
   experiments: readonly Schemas["ComparedExperiment"][],

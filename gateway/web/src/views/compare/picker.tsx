@@ -6,7 +6,7 @@ import { texts } from "../../texts";
 import { usePages } from "../../ui/pages";
 import { Empty, Loading, ProblemBox, State, Time } from "../../ui/parts";
 import { VirtualList } from "../../ui/virtual";
-import { LEAST, MOST } from "./data";
+import { LEAST, MOST } from "./ids";
 
 type Row = Schemas["ExperimentSummary"];
 
