@@ -65,13 +65,13 @@ function Parts({ of, tab }: { of: Experiment; tab: string | undefined }) {
   }));
   return (
     <Tabs label={texts.experiment.tabs} tabs={tabs} chosen={chosen}>
-      {chosen === "progress" ? <Progress of={of} /> : <Outcome of={of} />}
+      {chosen === "progress" ? <Progress of={of} /> : <Outcome of={of} part={chosen} />}
     </Tabs>
   );
 }
 
-function Outcome({ of }: { of: Experiment }) {
-  if (hasResults(of)) return <LazyResults experiment={of} />;
+function Outcome({ of, part }: { of: Experiment; part: Exclude<TabName, "progress"> }) {
+  if (hasResults(of)) return <LazyResults of={of} part={part} />;
   return (
     <Empty title={texts.experiment.noResults}>
       <p>{texts.experiment.noResultsHint}</p>

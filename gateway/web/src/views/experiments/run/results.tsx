@@ -1,29 +1,34 @@
 /** The results, loaded when they are looked at: their charts are no part of the first load. */
-import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "../../../api/client";
 import { toProblem } from "../../../ui/loaded";
 import { Loading, ProblemBox } from "../../../ui/parts";
 import type { Experiment } from "../names";
 
-type Shown = ComponentType<{ readonly experiment: Experiment }>;
+type Parts = typeof import("../results");
 
-const found = import.meta.glob<{ Results: Shown }>("../results/index.tsx");
+const PARTS = {
+  results: "Results",
+  cases: "Cases",
+  figures: "Figures",
+  downloads: "Downloads",
+} as const satisfies Record<string, keyof Parts>;
 
-async function load(): Promise<Shown> {
-  const [part] = Object.values(found);
-  return part ? (await part()).Results : () => null;
+interface ResultsProps {
+  readonly of: Experiment;
+  readonly part: keyof typeof PARTS;
 }
 
-export function LazyResults({ experiment }: { experiment: Experiment }) {
-  const [shown, setShown] = useState<{ readonly Results: Shown }>();
+export function LazyResults({ of, part }: ResultsProps) {
+  const [parts, setParts] = useState<Parts>();
   const [problem, setProblem] = useState<Problem>();
+  const [turn, setTurn] = useState(0);
   useEffect(() => {
-    load().then(
-      (Results) => setShown({ Results }),
-      (error: unknown) => setProblem(toProblem(error)),
-    );
-  }, []);
-  if (problem) return <ProblemBox problem={problem} retry={() => location.reload()} />;
-  return shown ? <shown.Results experiment={experiment} /> : <Loading />;
+    setProblem(undefined);
+    import("../results").then(setParts, (error: unknown) => setProblem(toProblem(error)));
+  }, [turn]);
+  if (problem) return <ProblemBox problem={problem} retry={() => setTurn(turn + 1)} />;
+  if (!parts) return <Loading />;
+  const Shown = parts[PARTS[part]];
+  return <Shown experiment={of} />;
 }
