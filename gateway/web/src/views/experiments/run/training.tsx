@@ -1,11 +1,11 @@
 /** The trainings of an experiment: one is chosen, and its curves are drawn while it goes on. */
 import { type ComponentType, Fragment } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ok, type Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
 import { useLoaded } from "../../../ui/loaded";
 import { alpha, count } from "../../../ui/numbers";
-import { Field } from "../../../ui/parts";
+import { Field, Loading, ProblemBox } from "../../../ui/parts";
 import { type Experiment, isFinal } from "../names";
 
 export type TrainingBody = Schemas["TrainingBody"];
@@ -22,14 +22,12 @@ export function Training({ of }: { of: Experiment }) {
 function Trainings({ of }: { of: Experiment }) {
   const [after, setAfter] = useState(0);
   const [chosen, setChosen] = useState<string>();
-  const over = isFinal(of);
-  const { data } = useLoaded(
+  const over = useRef(false);
+  over.current = isFinal(of); // one more look is taken after the end
+  const { data, problem, reload } = useLoaded(
     (signal) => readTrainings(of.id, after, signal),
-    [of.id, after, over],
-    {
-      everyMs: EVERY_MS,
-      again: () => !over,
-    },
+    [of.id, after],
+    { everyMs: EVERY_MS, again: () => !over.current },
   );
   const items = data?.items ?? [];
   const shown = items.find((each) => keyOf(each) === chosen) ?? mostTelling(items);
@@ -50,7 +48,10 @@ function Trainings({ of }: { of: Experiment }) {
           </button>
         )}
       </p>
-      {shown?.history ? <Curves of={shown} /> : <p class="hint">{texts.experiment.noCurve}</p>}
+      {problem && !data && <ProblemBox problem={problem} retry={reload} />}
+      {!problem && !data && <Loading />}
+      {shown?.history && <Curves of={shown} />}
+      {data && !shown?.history && <p class="hint">{texts.experiment.noCurve}</p>}
     </section>
   );
 }
