@@ -28,6 +28,7 @@ export function Chart({ label, height = 260, options, links = false }: ChartProp
     if (!place.current || width < 40) return;
     const drawn = Plot.plot({ width, height, ariaLabel: label, ...options(width) });
     drawn.setAttribute("role", links ? "group" : "img");
+    drawn.setAttribute("aria-label", label); // with a legend it is a figure around the drawing
     // Plot names its groups by the kind of mark, which says nothing to a reader.
     for (const group of drawn.querySelectorAll("g[aria-label]"))
       group.removeAttribute("aria-label");
