@@ -565,11 +565,10 @@ export const en = {
     position: "Queue",
     waiting: "Waits",
     ahead: (count: number, queue: string) =>
-      `${count === 1 ? "1 step" : `${count} steps`} of others in the queue of the ${queue} before it.`,
+      `${queue}: ${count === 1 ? "1 step" : `${count} steps`} of others come${count === 1 ? "s" : ""} first.`,
     busyWith: (kind: string, since: string) => `A worker computes: ${kind}, since ${since}.`,
     eta: "Time to go",
     etaUnknown: "unknown until a step of each kind is done",
-    live: "Live",
     lost: "The platform does not answer now. The page asks again every few seconds.",
     training: "Trainings",
     seed: (seed: number) => `seed ${seed}`,

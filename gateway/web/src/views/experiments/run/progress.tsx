@@ -51,6 +51,14 @@ function Waiting({ of }: { of: Experiment }) {
         {waiting && (
           <Fact label={texts.experiment.waiting}>
             {waiting.reason}
+            {!!waiting.ahead && waiting.queue && (
+              <span class="waiting-more">
+                {texts.experiment.ahead(
+                  waiting.ahead,
+                  texts.experiments.queues[waiting.queue] ?? "",
+                )}
+              </span>
+            )}
             {waiting.busy.map(({ kind, since }) => (
               <span key={`${kind} ${since}`} class="waiting-more">
                 {texts.experiment.busyWith(nameKind(kind), time(since))}
