@@ -1,7 +1,17 @@
+/** Models: what there is, what each has seen, and how it came to be. */
 import type { Route } from "../../router";
-import { texts } from "../../texts";
-import { Head } from "../../ui/parts";
+import { ImportModel } from "./import";
+import { ModelList } from "./list";
+import { OneModel } from "./one";
+import { TrainModel } from "./train";
+import "./models.css";
 
-export function Models({ route: _ }: { route: Route }) {
-  return <Head title={texts.models.title} />;
+/** `#/models`, `#/models?add=import`, `#/models?add=train`, `#/models/NAME`. */
+export function Models({ route }: { route: Route }) {
+  const name = route.parts[1];
+  if (name) return <OneModel key={name} name={name} />;
+  const add = route.query.get("add");
+  if (add === "import") return <ImportModel />;
+  if (add === "train") return <TrainModel />;
+  return <ModelList kind={route.query.get("kind") ?? ""} />;
 }

@@ -22,7 +22,7 @@ export function Pane({ name, caseId, modality, children }: PaneProps) {
       <div class="pane-box">
         {children}
         <figcaption class="pane-name">
-          {texts.viewer.modalities[modality]} · {texts.viewer.panes[name]}
+          {texts.viewer.modalities[modality]} · {titleOf(name, caseId)}
         </figcaption>
         <Mark name={name} caseId={caseId} />
       </div>
@@ -35,6 +35,12 @@ function Mark({ name, caseId }: { name: PaneName; caseId: string }) {
   const mark = markOf(name, caseId);
   if (!mark) return null;
   return <div class="pane-mark">{name === "twin" ? <Synthetic /> : <span>{mark}</span>}</div>;
+}
+
+/** A phantom's image is not called real: it is of no patient. */
+export function titleOf(name: PaneName, caseId: string): string {
+  const isPhantom = name === "real" && caseId.startsWith(PHANTOM);
+  return isPhantom ? texts.viewer.phantom : texts.viewer.panes[name];
 }
 
 export function markOf(name: PaneName, caseId: string): string | undefined {

@@ -1,7 +1,7 @@
 /** A picture of what is seen, with the words that stand on it. */
 import { texts } from "../../texts";
 import type { Choice } from "./choice";
-import { markOf, type PaneName } from "./panes";
+import { markOf, type PaneName, titleOf } from "./panes";
 import type { Stage } from "./stage";
 
 const TYPE_PX = 14; // at one device pixel per CSS pixel
@@ -77,7 +77,7 @@ function write(
   const size = TYPE_PX * devicePixelRatio;
   context.font = `700 ${size}px sans-serif`;
   context.textBaseline = "top";
-  const title = `${texts.viewer.modalities[modality]} · ${texts.viewer.panes[name]}`;
+  const title = `${texts.viewer.modalities[modality]} · ${titleOf(name, caseId)}`;
   context.fillStyle = "white";
   context.fillText(title, left + size / 2, size / 2, right - left);
   const mark = markOf(name, caseId);
