@@ -1167,7 +1167,7 @@ export const en = {
     empty: {
       generator: "Import a checkpoint, or train a generator on a dataset that is ready.",
       segmenter: "An experiment trains segmenters. They are listed as soon as one is trained.",
-      start_weights: "An administrator adds weights that a training may start from.",
+      start_weights: "This platform has no weights that a training may start from.",
     },
     origin: "Origin",
     origins: { shipped: "shipped", imported: "imported", trained: "trained here" },
