@@ -21,10 +21,20 @@ function compressed(folder: string, leastBytes = 1024): Plugin {
 
 const BUILT = "../syntrust_gateway/web/built";
 
+const NO_CODEC = "/src/views/viewer/data/no_codec.ts";
+
 // The gateway's Python package holds the built page, so that its wheel does.
 export default defineConfig({
   base: "./",
   plugins: [compressed(BUILT)],
+  resolve: {
+    alias: {
+      // NiiVue also reads Zarr, whose codecs are 1.4 MB of WebAssembly. All files here are NIfTI.
+      "numcodecs/blosc": NO_CODEC,
+      "numcodecs/lz4": NO_CODEC,
+      "numcodecs/zstd": NO_CODEC,
+    },
+  },
   build: {
     outDir: BUILT,
     emptyOutDir: true,
