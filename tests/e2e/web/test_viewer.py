@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,10 +55,10 @@ def case(page: Page, experiment: str) -> Case:
 
 
 @pytest.fixture
-def requests(page: Page) -> Iterator[list[str]]:
+def requests(page: Page) -> list[str]:
     found: list[str] = []
     page.on("request", lambda request: found.append(request.url))
-    yield found
+    return found
 
 
 def pixels_of(place: Locator) -> Pixels:
@@ -199,7 +199,7 @@ def test_a_link_that_is_over_is_asked_for_anew(case: Case) -> None:
 
 def test_images_of_two_grids_are_not_compared(case: Case) -> None:
     page = case.page
-    moved = nib.nifti1.Nifti1Image(np.zeros((64, 64, 64), np.float32), np.diag([-3, -3, 3.5, 1]))
+    moved = nib.nifti1.Nifti1Image(np.zeros((64, 64, 64), np.float32), np.diag([-3, -3, 3.5, 1]))  # type: ignore[no-untyped-call]
     body = gzip.compress(moved.to_bytes())
     answer = {"Access-Control-Allow-Origin": "*"}
     page.route(

@@ -1233,9 +1233,9 @@ export const en = {
     sampleMeans: "Each case has two rows: the real image above, what the model draws below.",
     nameHint: "Lower-case letters and digits, parted by . - or _.",
     importHint:
-      "Bring a generator that was trained elsewhere, as the checkpoint of Med-DDPM. Nothing in the file is executed.",
+      "Bring a generator that was trained elsewhere: checkpoints of Med-DDPM are read. Nothing in the file is executed.",
     file: "Checkpoint",
-    fileHint: "A PyTorch checkpoint or a safetensors file, up to 4 GiB.",
+    fileHint: "The PyTorch checkpoint of Med-DDPM, up to 4 GiB.",
     fileMissing: "Choose the checkpoint.",
     fileEmpty: "The file is empty; choose the checkpoint itself.",
     seenField: "Cases it was trained on",

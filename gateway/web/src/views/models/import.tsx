@@ -53,7 +53,7 @@ export function ImportModel() {
             <input
               {...ids}
               type="file"
-              accept=".pt,.pth,.ckpt,.bin,.safetensors"
+              accept=".pt,.pth,.ckpt"
               onChange={(event) => setFile(event.currentTarget.files?.[0])}
             />
           )}

@@ -67,7 +67,7 @@ export function Live(props: ShownProps) {
         ))}
         {sliding && <Divider at={choice.divider} move={(divider) => change({ divider })} />}
       </div>
-      <Readout place={place} images={images} choice={choice} />
+      <Readout caseId={caseId} place={place} images={images} choice={choice} />
       <p class="row stage-actions">
         <button type="button" onClick={() => void toggleFull(frame.current)}>
           {texts.viewer.full}
