@@ -76,7 +76,7 @@ RECIPES: Mapping[Kind, int] = {
     Kind.TRAIN_GENERATOR: 5,
     Kind.TRAIN_SEGMENTER: 2,
     Kind.SCORE_CASES: 2,
-    Kind.BUILD_REPORT: 5,
+    Kind.BUILD_REPORT: 6,
     Kind.EXPORT_BUNDLE: 2,
     Kind.SCORE_VOLUMES: 3,
 }

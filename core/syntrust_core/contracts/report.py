@@ -18,6 +18,7 @@ from syntrust_core.contracts.base import (
     is_none,
 )
 from syntrust_core.contracts.experiment_steps import Image, all_needs
+from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_core.json_numbers import WHOLE
 
 Control = Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"]
@@ -136,6 +137,12 @@ class BuildReport(StepMessage):
         default=None,
         exclude_if=is_none,
         description="What a partial report does without; null: nothing is missing.",
+    )
+    origin: ImageOrigin | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Where the images of the cases come from; null in experiments of earlier "
+        "releases.",
     )
 
     @property

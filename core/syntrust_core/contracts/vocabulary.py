@@ -30,12 +30,18 @@ ALIASES: Final[Mapping[str, Role]] = MappingProxyType(
     {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
 )
 
+ImageOrigin = Literal["patients", "phantoms"]
+"""Where the images of a dataset come from: scans of patients, or phantoms that a program made."""
+
 PHANTOM_PREFIX: Final = "phantom-"
 """Begins the ids of phantom cases, which a program makes: no patient's images."""
 
 
 def is_phantom(case_id: str) -> bool:
-    """Say whether a case is a phantom, by its id."""
+    """Say whether a case that a generator has learnt from is a phantom, by the id on its card.
+
+    A card names cases by their ids alone. Of a dataset the `origin` tells it.
+    """
     return case_id.startswith(PHANTOM_PREFIX)
 
 

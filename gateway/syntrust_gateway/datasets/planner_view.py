@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from pydantic import TypeAdapter
 
 from syntrust_core.cases.patient_id import name_patient
 from syntrust_core.contracts.grid import GridSpec
+from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_gateway.case_comparison import contents_of_record
 from syntrust_gateway.db.tables import Case, Dataset
 
@@ -37,6 +39,7 @@ class DatasetView:
     digest: str
     grid: GridSpec
     cases: tuple[CaseView, ...]
+    origin: ImageOrigin = "patients"
 
 
 def view_dataset(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
@@ -46,6 +49,7 @@ def view_dataset(dataset: Dataset, cases: Iterable[Case]) -> DatasetView:
         digest=dataset.digest or "",
         grid=TypeAdapter[GridSpec](GridSpec).validate_python(dataset.grid),
         cases=tuple(_case_view(case) for case in sorted(cases, key=lambda case: case.case_id)),
+        origin=cast("ImageOrigin", dataset.origin),
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_va
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.vocabulary import ROLES, Region, Role, Scheme
+from syntrust_core.contracts.vocabulary import ROLES, ImageOrigin, Region, Role, Scheme
 from syntrust_core.field_errors import describe_field
 from syntrust_gateway.api.schemas import AnswerBody, CaseId, Changes, RequestBody, Tags, Text
 from syntrust_gateway.db.tables import CaseState, DatasetState
@@ -25,6 +25,13 @@ class NewDataset(RequestBody):
     scheme: Annotated[
         Scheme, Field(description="Label scheme of cases that do not name their own.")
     ] = "auto"
+    origin: Annotated[
+        ImageOrigin,
+        Field(
+            description="Whether its images are scans of patients, or phantoms that a program "
+            'made. Reports call phantoms "reference images" and never real ones.'
+        ),
+    ] = "patients"
     tags: Tags = Field(default=[])
 
 
@@ -115,6 +122,7 @@ class DatasetBody(AnswerBody):
     state: DatasetState
     grid: GridSpec
     scheme: Scheme
+    origin: ImageOrigin
     digest: Annotated[
         str | None, Field(description="Of the content, once ready; names no row, time or place.")
     ]
@@ -138,6 +146,7 @@ class DatasetSummary(AnswerBody):
     state: DatasetState
     grid: GridSpec
     scheme: Scheme
+    origin: ImageOrigin
     digest: str | None
     tags: list[str]
     created: datetime

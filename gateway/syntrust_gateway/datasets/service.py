@@ -253,7 +253,7 @@ def _body(dataset: Dataset, cases: Sequence[Case]) -> DatasetBody:
 
 
 def _columns(dataset: Dataset) -> dict[str, Any]:
-    names = ("id", "name", "state", "grid", "scheme", "digest", "tags", "created")
+    names = ("id", "name", "state", "grid", "scheme", "origin", "digest", "tags", "created")
     return {name: getattr(dataset, name) for name in names}
 
 

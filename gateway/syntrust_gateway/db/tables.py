@@ -139,6 +139,7 @@ class Dataset(Base):
     name: Mapped[str] = mapped_column(String(200))
     grid: Mapped[Any] = mapped_column(JSON)
     scheme: Mapped[Any] = mapped_column(JSON)
+    origin: Mapped[str] = mapped_column(String(20), default="patients", server_default="patients")
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.OPEN, index=True)
     digest: Mapped[str | None] = mapped_column(String(64))
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")

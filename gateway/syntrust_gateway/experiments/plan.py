@@ -203,4 +203,5 @@ class _Planner:
             settings=select_settings(spec),
             generator_training=spec.generator.training,
             controls=tuple(controls),
+            origin=spec.origin,
         )

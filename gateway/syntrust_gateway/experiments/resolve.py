@@ -56,6 +56,7 @@ def resolve(
     return ResolvedSpec(
         dataset=dataset.id,
         dataset_digest=dataset.digest,
+        origin=dataset.origin,
         alphas=alphas,
         seeds=tuple(sorted(spec.seeds)),
         train=train,

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control, GeneratorTraining
+from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import RequestBody, Tags, Text
@@ -134,6 +135,8 @@ class ResolvedSpec(RequestBody):
 
     dataset: str
     dataset_digest: Sha256
+    # Absent in specs of earlier releases, whose reports it would change.
+    origin: ImageOrigin | None = Field(default=None, exclude_if=is_none)
     alphas: Annotated[tuple[str, ...], Field(max_length=MAX_ALPHAS)]
     seeds: Annotated[tuple[Seed, ...], Field(max_length=MAX_SEEDS)]
     train: CaseIds

@@ -77,6 +77,7 @@ def derive(container: Container, caller: Caller, dataset_id: str, request: Deriv
             name=request.name or dataset.name,
             grid=dataset.grid,
             scheme=dataset.scheme,
+            origin=dataset.origin,
             state=DatasetState.READY,
             digest=digest_dataset(dataset.grid, kept),
             owner=dataset.owner,

@@ -57,6 +57,15 @@ def test_a_new_dataset_is_open_and_empty(api: Any) -> None:
     assert api.get(answer.headers["location"]).json() == body
 
 
+def test_a_dataset_is_of_patients_unless_it_is_said_to_be_of_phantoms(api: Any) -> None:
+    silent = api.post("/datasets", json={"name": "d"}).json()
+    phantoms = api.post("/datasets", json={"name": "d", "origin": "phantoms"}).json()
+
+    listed = {each["id"]: each["origin"] for each in api.get("/datasets").json()["items"]}
+    assert listed == {silent["id"]: "patients", phantoms["id"]: "phantoms"}
+    assert api.get(f"/datasets/{phantoms['id']}").json()["origin"] == "phantoms"
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -68,6 +77,7 @@ def test_a_new_dataset_is_open_and_empty(api: Any) -> None:
         ({"name": "d", "grid": {"shape": [64, 64], "spacing_mm": [1, 1, 1]}}, "/grid/shape"),
         ({"name": "d", "grid": {"shape": [1024] * 3, "spacing_mm": [1, 1, 1]}}, "/grid"),
         ({"name": "d", "scheme": "brats1999"}, "/scheme"),
+        ({"name": "d", "origin": "animals"}, "/origin"),
         ({"name": "d", "scheme": {"ET": 4, "ED": 4}}, "/scheme"),
         ({"name": "d", "scheme": {"ET": 400}}, "/scheme/ET"),
         ({"name": "d", "grid": {"shape": [64, 64, 4], "spacing_mm": [1, 1, 1]}}, "/grid/shape/2"),

@@ -242,6 +242,20 @@ def test_a_derived_dataset_is_ready_at_once_and_computes_nothing_again(
     assert "inspect_case" not in kinds
 
 
+def test_a_derived_dataset_keeps_its_origin(
+    harness: OrchestratorHarness, served: Container, ready: str
+) -> None:
+    with harness.write.begin() as session:
+        session.get_one(Dataset, ready).origin = "phantoms"
+    withdraw(served, ready)
+
+    derived = derive(served, ADMIN, ready, Derivation())
+
+    with harness.read() as session:
+        assert get_dataset(session, ADMIN, derived).origin == "phantoms"
+        assert find_ready_dataset(session, ADMIN, derived).origin == "phantoms"
+
+
 def test_the_same_patient_uploaded_anew_can_be_used_again(
     harness: OrchestratorHarness, served: Container, ready: str
 ) -> None:
