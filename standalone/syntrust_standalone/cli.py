@@ -206,6 +206,8 @@ def make(
             on_case=lambda _, done, total: progress.update(bar, completed=done, total=total),
         )
     console.print(f"{count} phantom cases in {folder}", markup=False, soft_wrap=True)
+    command = f"syntrust dataset add {folder} --origin phantoms"
+    console.print(f"to register them: {command}", markup=False, soft_wrap=True)
 
 
 def _choose_options(preset: Preset, shape: str | None, spacing_mm: float | None) -> PhantomOptions:

@@ -32,6 +32,8 @@ AnyResults = ExperimentResults | PartialExperimentResults
 """What an experiment gives. `is_partial` tells which."""
 JobResult = TrustAnswer | TwinRecord | SegmentationRecord | GeneratorCard | BundleMetadata
 """The document that a job was for; its kind is that of the job."""
+ImageOrigin = Literal["patients", "phantoms"]
+"""Where the images of a dataset come from."""
 ModelKind = Literal["generator", "segmenter", "start_weights"]
 ModelSummary = GeneratorSummary | SegmenterSummary | StartSummary
 ModelBody = GeneratorBody | SegmenterBody | StartBody

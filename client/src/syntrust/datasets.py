@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from syntrust.api_types import DatasetBody, DatasetSummary, RemovedBody, WithdrawnBody
-from syntrust.bodies import GridSpec, Scheme
+from syntrust.bodies import GridSpec, ImageOrigin, Scheme
 from syntrust.connection import Connection, deadline_in, described, safe
 from syntrust.errors import DatasetRefused, SynTrustError
 from syntrust.intake.case_ids import require_case_id
@@ -36,10 +36,18 @@ class Datasets:
         self._http = connection.http
 
     def create(
-        self, name: str, *, grid: GridSpec = "native", scheme: Scheme = "auto"
+        self,
+        name: str,
+        *,
+        grid: GridSpec = "native",
+        scheme: Scheme = "auto",
+        origin: ImageOrigin = "patients",
     ) -> DatasetBody:
-        """Open a dataset. `grid` is that of its canonical cases, `scheme` its cases' default."""
-        body = {"name": name, "grid": grid, "scheme": scheme}
+        """Open a dataset. `grid` is that of its canonical cases, `scheme` its cases' default.
+
+        Reports never call the images real where `origin` is `phantoms`.
+        """
+        body = {"name": name, "grid": grid, "scheme": scheme, "origin": origin}
         return cast("DatasetBody", self._http.post("/datasets", body))
 
     def get(self, dataset: str) -> DatasetBody:

@@ -55,6 +55,7 @@ def find_or_register(client: Client, cases: Sequence[Path], console: Console, *,
         name=full,
         grid=GRID,
         scheme="auto",
+        origin="phantoms",
         console=console,
         into=named.get("open"),
     )["id"]

@@ -70,7 +70,13 @@ def results() -> dict[str, Any]:
         }
         for alpha in (0.0, 0.5, 1.0)
     ]
-    return {"alphas": alphas, "controls": [], "unseen": None, "digest": "sha256:feed"}
+    return {
+        "alphas": alphas,
+        "controls": [],
+        "unseen": None,
+        "digest": "sha256:feed",
+        "provenance": {"spec": {"origin": "patients"}},
+    }
 
 
 def experiment(name: str) -> dict[str, Any]:
@@ -101,6 +107,7 @@ def dataset(name: str, *cases: dict[str, Any]) -> dict[str, Any]:
         "state": name,
         "grid": {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]},
         "scheme": "auto",
+        "origin": "patients",
         "digest": "abc" if name == "ready" else None,
         "created": "2026",
         "cases": list(cases),

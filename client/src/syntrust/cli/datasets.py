@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from syntrust.api_types import CaseBody, DatasetBody
+from syntrust.bodies import ImageOrigin
 from syntrust.cli.arguments import grid_text, parse_grid, parse_scheme
 from syntrust.cli.intake import Intake, choose_cases
 from syntrust.cli.printing.output import (
@@ -41,6 +42,10 @@ SchemeOption = Annotated[
         help="Labels: auto, brats2021, brats2023, brats2024, med_ddpm, or a mapping as JSON."
     ),
 ]
+OriginOption = Annotated[
+    ImageOrigin,
+    typer.Option(help="Scans of patients, or phantoms that a program made: never called real."),
+]
 PatientsOption = Annotated[
     Path | None,
     typer.Option(help="CSV with the columns case and patient; visits of a patient stay together."),
@@ -65,6 +70,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="By default the folder's name.")] = None,
     grid: GridOption = SHIPPED_GRID,
     scheme: SchemeOption = "auto",
+    origin: OriginOption = "patients",
     into: IntoOption = None,
     patients: PatientsOption = None,
     skip_unrecognised: SkipUnrecognisedOption = False,
@@ -87,6 +93,7 @@ def add(
         name=name or folder.resolve().name,
         grid=wanted,
         scheme=labels,
+        origin=origin,
         into=into,
         go_on=asked.command,
         console=console,
@@ -136,7 +143,8 @@ def show(context: typer.Context, dataset: str, *, as_json: JsonOption = False) -
         print_json(state)
         return
     console = make_console()
-    console.print(f"{escape(state['name'])}: {state['state']}, grid {grid_text(state['grid'])}")
+    told = f"{state['state']}, {state['origin']}, grid {grid_text(state['grid'])}"
+    console.print(f"{escape(state['name'])}: {told}")
     if state["digest"] is not None:
         console.print(f"content digest {state['digest']}")
     _print_cases(console, state)

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from syntrust.api_types import DatasetBody
-from syntrust.bodies import GridSpec, Scheme
+from syntrust.bodies import GridSpec, ImageOrigin, Scheme
 from syntrust.client import Client
 from syntrust.errors import DatasetRefused, SynTrustError
 from syntrust.intake.outcomes import FoundCase
@@ -30,6 +30,7 @@ def register(
     grid: GridSpec,
     scheme: Scheme,
     console: Console,
+    origin: ImageOrigin = "patients",
     into: str | None = None,
     go_on: Callable[[str], str] = lambda dataset: f"add --into {dataset}",
 ) -> DatasetBody:
@@ -43,7 +44,7 @@ def register(
     DatasetRefused
         If cases were refused.
     """
-    dataset = into or client.datasets.create(name, grid=grid, scheme=scheme)["id"]
+    dataset = into or client.datasets.create(name, grid=grid, scheme=scheme, origin=origin)["id"]
     console.print(f"dataset {dataset}: {len(cases)} cases", soft_wrap=True)
     try:
         _send(client, dataset, cases, console)

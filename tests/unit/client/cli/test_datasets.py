@@ -40,7 +40,10 @@ def test_a_dataset_is_added_case_by_case_and_its_next_step_told(
     asked = server.to("POST /datasets")[0].json()
     printed = capsys.readouterr().out
     grid = {"shape": [64, 64, 64], "spacing_mm": [3.0, 3.0, 3.0]}
-    assert (code, asked) == (0, {"name": "cohort", "grid": grid, "scheme": "brats2021"})
+    assert (code, asked) == (
+        0,
+        {"name": "cohort", "grid": grid, "scheme": "brats2021", "origin": "patients"},
+    )
     assert [item.json()["id"] for item in server.to("POST /datasets/d1/cases")] == ["a", "b"]
     assert chosen in printed
     assert "auto read label 4 as enhancing tumour in a." in printed
@@ -122,6 +125,22 @@ def test_showing_a_dataset_names_what_is_wrong_in_each_case(
     printed = capsys.readouterr().out
     assert "a: seg: labels: Holds 7." in printed
     assert "b\tready\t1.5\t20.0\t3.0\tpatient-b" in printed
+
+
+def test_a_dataset_of_phantoms_is_registered_and_shown_as_one(
+    server: Any, answer: Any, run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phantoms = dataset("ready", case("a", "ready")) | {"origin": "phantoms"}
+    server.on("POST /datasets", answer(201, dataset("open")))
+    server.on("POST /datasets/d1/cases", answer(201, HELD))
+    server.on("POST /datasets/d1/commit", answer(202, dataset("inspecting")))
+    server.on("GET /datasets/d1", answer(body=phantoms))
+
+    assert run("dataset", "add", str(folder), "--origin", "phantoms") == 0
+    assert run("dataset", "show", "d1") == 0
+
+    assert server.to("POST /datasets")[0].json()["origin"] == "phantoms"
+    assert "cohort: ready, phantoms, grid 64x64x64@3" in capsys.readouterr().out
 
 
 def test_a_folder_without_cases_ends_with_1_before_anything_is_created(

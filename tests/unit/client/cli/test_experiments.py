@@ -60,6 +60,25 @@ def test_a_finished_experiment_prints_factors_intervals_notes_and_research_use(
     assert "sha256:feed" in printed
 
 
+@pytest.mark.parametrize("spec", [{"origin": "phantoms"}, {}])
+def test_images_that_are_not_known_to_be_of_patients_are_not_called_real(
+    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str], spec: dict[str, str]
+) -> None:
+    found = {**results(), "provenance": {"spec": spec}}
+    found["controls"] = [{"control": "real_plus_twins", **results()["alphas"][2], "alpha": None}]
+    found["controls"][0]["mix"]["same_as"] = []
+    server.on("GET /experiments/e1/results", answer(body=found))
+
+    assert run("experiment", "results", "e1") == 0
+
+    printed = capsys.readouterr().out
+    assert not re.search(r"\breal\b", printed)
+    assert "8 reference + 8" in printed
+    assert "T4 mean |reference - synthetic|" in printed
+    assert re.search(r"^  reference +0\.600", printed, re.MULTILINE)
+    assert "T1 mean Dice on reference images" in printed
+
+
 @pytest.mark.parametrize(("columns", "tables"), [("80", 1), ("60", 2), ("40", 3)])
 def test_a_narrow_terminal_gets_the_alphas_below_each_other(
     *,

@@ -24,6 +24,7 @@ from syntrust.api_types import (
 from syntrust.bodies import AnyResults, is_partial
 from syntrust.cli.printing.output import print_rows
 from syntrust.cli.printing.recommendation import print_recommendation
+from syntrust.cli.printing.wording import REAL, name_originals
 
 AnyEstimate = Mapping[str, Any]
 RESEARCH_USE = "For research use only: no part of this is a medical device or a clinical result."
@@ -37,7 +38,7 @@ _FACTORS: Final[Mapping[Literal["t1", "t2", "t3", "t4", "t5"], tuple[str, str]]]
     "t1": ("T1 mean Dice", "higher is better"),
     "t2": ("T2 consistency over cases", "higher is better"),
     "t3": ("T3 cosine similarity", "higher is better"),
-    "t4": ("T4 mean |real - synthetic|", "lower is better"),
+    "t4": ("T4 mean |{real} - synthetic|", "lower is better"),
     "t5": ("T5 coefficient of variation", "lower is better"),
 }
 _SETS: Final = ("real", "synthetic")
@@ -56,10 +57,11 @@ def print_results(console: Console, results: AnyResults) -> None:
     print_recommendation(console, results)
     alphas = _keep(results["alphas"])
     trusts = [entry["trust"] for entry in alphas]
-    heads = [f"α = {entry['alpha']:g}\n{_mix(entry)}" for entry in alphas]
-    print_factors(console, heads, trusts)
-    _print_controls(console, results["controls"])
-    _print_notes(console, trusts)
+    real = name_originals(results)
+    heads = [f"α = {entry['alpha']:g}\n{_mix(entry, real)}" for entry in alphas]
+    print_factors(console, heads, trusts, real)
+    _print_controls(console, results["controls"], real)
+    _print_notes(console, trusts, real)
     unseen = results["unseen"]
     for warning in unseen["warnings"] if unseen else ():
         console.print(f"[yellow]note:[/] {escape(warning['detail'])}", soft_wrap=True)
@@ -93,15 +95,18 @@ def print_trust(console: Console, trust: TrustAnswer) -> None:
     _print_notes(console, [trust])
 
 
-def _mix(entry: Arm) -> str:
+def _mix(entry: Arm, real: str) -> str:
     mix = entry["mix"]
-    return f"{mix['n_real']} real + {mix['n_synthetic']} twins"
+    return f"{mix['n_real']} {real} + {mix['n_synthetic']} twins"
 
 
 def print_factors(
-    console: Console, heads: Sequence[str], trusts: Sequence[Mapping[str, Any]]
+    console: Console, heads: Sequence[str], trusts: Sequence[Mapping[str, Any]], real: str = REAL
 ) -> None:
-    """As many columns side by side as the terminal holds, the others below."""
+    """As many columns side by side as the terminal holds, the others below.
+
+    `real` is what the images are called that no generator drew.
+    """
     width = max(_CELL_WIDTH, *map(len, _every_cell(trusts)))
     fit = max(1, (console.width - _LABEL_WIDTH) // (width + 1))
     for start in range(0, len(heads), fit):
@@ -110,10 +115,11 @@ def print_factors(
         console.print(head, soft_wrap=False)
         spread = ", sd over trainings" if _has_spread(part[0]) else ""
         for factor, (name, direction) in _FACTORS.items():
-            console.print(f"[bold]{name}[/] [dim]({direction}; value and interval{spread})[/]")
+            title = f"[bold]{name.format(real=real)}[/]"
+            console.print(f"{title} [dim]({direction}; value and interval{spread})[/]")
             rows = (
                 (
-                    "  " + " ".join(path),
+                    "  " + " ".join(real if name == REAL else name for name in path),
                     [cell(_at(trust["factors"][factor], path)) for trust in part],
                 )
                 for path in find_paths(part[0]["factors"][factor])
@@ -129,11 +135,11 @@ def _every_cell(trusts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield cell(_at(trust["factors"][factor], path)).replace("\\[", "[")
 
 
-def _print_controls(console: Console, controls: Sequence[ControlArm]) -> None:
+def _print_controls(console: Console, controls: Sequence[ControlArm], real: str) -> None:
     """T1 on real images of each control arm, to be read beside the row T1 of the mixes."""
     if not controls:
         return
-    console.print("[bold]Controls: T1 mean Dice on real images[/] [dim](higher is better)[/]")
+    console.print(f"[bold]Controls: T1 mean Dice on {real} images[/] [dim](higher is better)[/]")
     table = Table.grid(padding=(0, 2, 0, 0))
     for arm in controls:
         alpha = "" if arm["alpha"] is None else f"α = {arm['alpha']:g}"
@@ -240,11 +246,11 @@ def cell(estimate: AnyEstimate) -> str:
     return escape(text)
 
 
-def _missing(trust: TrustAnswer) -> Iterator[str]:
+def _missing(trust: TrustAnswer, real: str) -> Iterator[str]:
     for factor in _FACTORS:
         for path in find_paths(trust["factors"][factor]):
             estimate = _at(trust["factors"][factor], path)
-            name, reason = f"{factor.upper()} {' '.join(path)}", estimate.get("reason")
+            name, reason = _name(factor, path, real), estimate.get("reason")
             if estimate["value"] is None:
                 yield f"{name} is undefined: {reason}"
             elif reason and not estimate.get("bound") and not reason.startswith("fewer"):
@@ -252,10 +258,14 @@ def _missing(trust: TrustAnswer) -> Iterator[str]:
                 yield f"{name} has no interval: {reason}"
 
 
-def _open_ends(trusts: Sequence[TrustAnswer]) -> list[str]:
+def _name(factor: str, path: Iterable[str], real: str) -> str:
+    return " ".join([factor.upper(), *(real if name == REAL else name for name in path)])
+
+
+def _open_ends(trusts: Sequence[TrustAnswer], real: str) -> list[str]:
     """Say in words what `≥` and `≤` in the cells mean: of each number, or of many at once."""
     found = [
-        (f"{factor.upper()} {' '.join(path)}", estimate)
+        (_name(factor, path, real), estimate)
         for trust in trusts
         for factor in _FACTORS
         for path in find_paths(trust["factors"][factor])
@@ -292,9 +302,9 @@ def _not_held(trust: TrustAnswer) -> bool:
     )
 
 
-def _print_notes(console: Console, trusts: Sequence[TrustAnswer]) -> None:
-    missing = (line for trust in trusts for line in _missing(trust))
-    for line in dict.fromkeys([*missing, *_open_ends(trusts)]):
+def _print_notes(console: Console, trusts: Sequence[TrustAnswer], real: str = REAL) -> None:
+    missing = (line for trust in trusts for line in _missing(trust, real))
+    for line in dict.fromkeys([*missing, *_open_ends(trusts, real)]):
         console.print(f"[yellow]note:[/] {escape(line)}", soft_wrap=True)
     for detail in dict.fromkeys(
         warning["detail"] for trust in trusts for warning in trust["warnings"]
