@@ -115,6 +115,7 @@ def make_experiment(
         runs=runs,
         settings={},
         controls=controls_of(runs) if controls else (),
+        origin="patients",
     )
     return Experiment(request, scores_of(request))
 

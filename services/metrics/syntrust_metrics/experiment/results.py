@@ -5,14 +5,13 @@ The gateway adds `experiment` and `provenance`; the digest covers neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.contracts.report import BuildReport
-from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.alpha_arms import build_alpha_arms, collect_cases
 from syntrust_metrics.experiment.controls import build_control_arms
 from syntrust_metrics.experiment.noise_floor import estimate_noise_floors
@@ -28,6 +27,7 @@ from syntrust_metrics.experiment.schema import (
 from syntrust_metrics.experiment.size_effect import estimate_size_effect
 from syntrust_metrics.experiment.trust_input import TrustInput
 from syntrust_metrics.experiment.volume_quintiles import score_volume_quintiles
+from syntrust_metrics.experiment.wording import choose_wording
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.fidelity.summary import summarise_twins
 from syntrust_metrics.segmentation.score_file import CaseScore, ScoreFile
@@ -91,7 +91,7 @@ def build_results(
         return make_partial(parts, request.missing)
     over_alpha: OverAlpha = {
         "recommendation": recommend(
-            by_alpha, disjoint.policy, noun=name_test_case(case.id for case in test)
+            by_alpha, disjoint.policy, noun=choose_wording(request.origin).test_case
         ),
         "curve": describe_alpha_curve(by_alpha, disjoint.policy),
         "claims": check_paper_claims(by_alpha, disjoint.policy),
@@ -100,14 +100,6 @@ def build_results(
         return make_partial(parts, request.missing, over_alpha)
     content: ResultsContent = {**parts, **over_alpha}
     return {**content, "digest": f"sha256:{digest(content)}"}
-
-
-def name_test_case(ids: Iterable[str]) -> str:
-    """Name what a test set consists of, in the singular: phantoms are no real cases."""
-    phantoms = {is_phantom(case) for case in ids}
-    if phantoms == {True}:
-        return "phantom test case"
-    return "real test case" if phantoms == {False} else "real or phantom test case"
 
 
 def _disjoint_dice(score: CaseScore) -> Dice:

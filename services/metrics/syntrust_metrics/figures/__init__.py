@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from syntrust_metrics.experiment.partial import describe_missing
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.cases import draw_bland_altman, draw_dice_against_volume
 from syntrust_metrics.figures.factors import draw_fig4, draw_fig5, draw_fig6, draw_fig7, draw_fig8
 from syntrust_metrics.figures.noise_floor import draw_noise_floors
@@ -22,13 +23,16 @@ from syntrust_metrics.figures.volumes import CaseVolumes, draw_fig3
 
 
 def draw_all(
-    results: ShownResults, pairs: Sequence[TwinPair], volumes: Sequence[CaseVolumes]
+    results: ShownResults,
+    pairs: Sequence[TwinPair],
+    volumes: Sequence[CaseVolumes],
+    wording: Wording = PATIENTS,
 ) -> dict[str, Figure]:
     """Draw every figure of an experiment, by name. Without pairs there is no fig2.
 
-    Each figure of partial results says so, and names what is missing.
+    `wording` names the cases. Each figure of partial results says so, and names what is missing.
     """
-    figures = {"fig2": draw_fig2(pairs)} if pairs else {}
+    figures = {"fig2": draw_fig2(pairs, wording)} if pairs else {}
     figures["fig3"] = draw_fig3(volumes)
     over_alpha = {
         "fig4": draw_fig4,
@@ -37,11 +41,11 @@ def draw_all(
         "fig7": draw_fig7,
         "fig8": draw_fig8,
     }
-    figures |= {name: draw(results) for name, draw in over_alpha.items()}
+    figures |= {name: draw(results, wording) for name, draw in over_alpha.items()}
     figures |= {
-        "dice_volume": draw_dice_against_volume(results, volumes),
-        "bland_altman": draw_bland_altman(results),
-        "floors": draw_noise_floors(results),
+        "dice_volume": draw_dice_against_volume(results, volumes, wording),
+        "bland_altman": draw_bland_altman(results, wording),
+        "floors": draw_noise_floors(results, wording),
     }
     if lacks := describe_missing(results):
         for figure in figures.values():

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
 from syntrust_metrics.experiment.schema import Arm, ShownResults
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.curves import describe_sample, list_regions
 from syntrust_metrics.figures.style import (
     FAINT,
@@ -37,7 +38,9 @@ NUMBERS_PT: Final = 7.5
 MANY_POINTS: Final = 300  # in a panel; beyond, an SVG holds them as an image and stays small
 
 
-def draw_dice_against_volume(results: ShownResults, volumes: Sequence[CaseVolumes]) -> Figure:
+def draw_dice_against_volume(
+    results: ShownResults, volumes: Sequence[CaseVolumes], wording: Wording = PATIENTS
+) -> Figure:
     """Draw Dice of each test case against the volume of its region, on both test sets.
 
     The paper holds that small regions score low. ρ is Spearman's rank correlation.
@@ -48,13 +51,16 @@ def draw_dice_against_volume(results: ShownResults, volumes: Sequence[CaseVolume
         for side, look in SIDES.items():
             rows = [(ml[case["id"]][region], case[side][region]) for case in _iterate_cases(entry)]
             points = np.array([row for row in rows if row[0] > 0 and row[1] is not None])
-            _draw_scatter(axes, points.reshape(-1, 2), look, SIDE_NAMES[side])
+            _draw_scatter(axes, points.reshape(-1, 2), look, wording.adapt(SIDE_NAMES[side]))
         size = next(each for each in results["size"] if each["alpha"] == entry["alpha"])
         _title_panel(
             axes,
             entry,
             region,
-            [f"{side} ρ {_format_correlation(size[side][region])}" for side in SIDES],
+            [
+                f"{wording.adapt(side)} ρ {_format_correlation(size[side][region])}"
+                for side in SIDES
+            ],
         )
         _scale_volume_axis(axes, ml.values())
         axes.set_ylim(-0.04, 1.04)
@@ -67,7 +73,7 @@ def draw_dice_against_volume(results: ShownResults, volumes: Sequence[CaseVolume
     )
 
 
-def draw_bland_altman(results: ShownResults) -> Figure:
+def draw_bland_altman(results: ShownResults, wording: Wording = PATIENTS) -> Figure:
     """Draw the difference of a case's Dice on its two images against their mean, per region.
 
     Bland and Altman, Lancet 327, 1986, doi:10.1016/S0140-6736(86)90837-8.
@@ -87,7 +93,7 @@ def draw_bland_altman(results: ShownResults) -> Figure:
     return _draw_panels(
         results,
         panel,
-        labels=("mean of the two Dice", "real − synthetic Dice\n(0 is best)"),
+        labels=("mean of the two Dice", wording.adapt("real − synthetic Dice\n(0 is best)")),
         note=(
             "Solid: mean difference (bias). Dashed: 95% limits of agreement. Empty regions count "
             "as the policy for them says."

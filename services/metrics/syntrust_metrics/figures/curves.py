@@ -16,7 +16,7 @@ from syntrust_metrics.experiment.schema import ShownResults
 from syntrust_metrics.figures.style import Look, tidy_axes
 
 Estimate = Mapping[str, Any]
-ALPHA_LABEL: Final = "α, share of real images in training"
+ALPHA_LABEL: Final = "α, share of real images in training"  # `Wording.adapt` is for it
 LOW_N: Final = 50
 CUT: Final = "A bar that meets the frame goes on beyond it."
 LONGEST_BAR: Final = 1.5  # beyond the values, in median bars; longer ones run out of the frame

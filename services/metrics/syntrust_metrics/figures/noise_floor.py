@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from matplotlib.figure import Figure
 
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.curves import (
     ALPHA_LABEL,
     Estimate,
@@ -42,7 +43,7 @@ LABELS: Final[Mapping[Literal["t3", "t4"], str]] = {
 }
 
 
-def draw_noise_floors(results: ShownResults) -> Figure:
+def draw_noise_floors(results: ShownResults, wording: Wording = PATIENTS) -> Figure:
     """T3 and T4 of each region over α, each panel on its own scale.
 
     With them stand the two noise floors, where the experiment has them, and the value without
@@ -56,7 +57,7 @@ def draw_noise_floors(results: ShownResults) -> Figure:
         panels = figure.subplots(len(LABELS), len(regions), squeeze=False, sharex=True)
         for row, (factor, label) in zip(panels, LABELS.items(), strict=True):
             for panel, region in zip(row, regions, strict=True):
-                lines = _make_series(results, factor, region)
+                lines = _make_series(results, factor, region, wording)
                 draw_series(
                     panel, list_alphas(results), lines, width_in=PAGE_IN / len(regions) - 0.5
                 )
@@ -64,7 +65,7 @@ def draw_noise_floors(results: ShownResults) -> Figure:
                 panel.set_title(title_region(region) if factor == "t3" else "")
                 every += lines
             row[0].set_ylabel(label)
-        panels[-1, len(regions) // 2].set_xlabel(ALPHA_LABEL)
+        panels[-1, len(regions) // 2].set_xlabel(wording.adapt(ALPHA_LABEL))
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=2)
         sample, bars = describe_sample(results), describe_intervals(results, every)
@@ -83,11 +84,13 @@ def describe_missing_floors(found: Mapping[str, Any]) -> str:
     return f"{'; '.join(reasons)}.".capitalize() if reasons else ""
 
 
-def _make_series(results: ShownResults, factor: Literal["t3", "t4"], region: str) -> list[Series]:
+def _make_series(
+    results: ShownResults, factor: Literal["t3", "t4"], region: str, wording: Wording
+) -> list[Series]:
     measured = make_region_series(results, factor, region)
     unpaired = make_unpaired_series(results, factor, region)
     return [
-        Series("measured: real against synthetic", measured.look, measured.estimates),
+        Series(f"measured: {wording.real} against synthetic", measured.look, measured.estimates),
         Series("if pairing meant nothing", Look(FAINT, "", ":"), unpaired.estimates),
         *(
             Series(name, look, _find_floor(results, kind, factor, region))

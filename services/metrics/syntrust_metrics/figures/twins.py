@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from syntrust_core.contracts.vocabulary import LABELS
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.style import FAINT, NOTICE, SMALL_PRINT_PT, use_style
 
 MODALITY_NAMES: Final = ("T1", "T1ce", "T2", "FLAIR")
@@ -53,8 +54,8 @@ class TwinPair:
     spacing_mm: tuple[float, float, float]
 
 
-def draw_fig2(pairs: Sequence[TwinPair]) -> Figure:
-    """Draw each case in two rows, real above twin, at the axial slice with the most tumour.
+def draw_fig2(pairs: Sequence[TwinPair], wording: Wording = PATIENTS) -> Figure:
+    """Draw each case above its twin, at the axial slice with the most tumour.
 
     Raises
     ------
@@ -70,6 +71,7 @@ def draw_fig2(pairs: Sequence[TwinPair]) -> Figure:
         figure = Figure(figsize=(layout.width_in, layout.height_in), facecolor="white")
         for index, pair in enumerate(pairs):
             _draw_case(figure, layout, index, pair, side)
+            _name_rows(figure, layout, index, pair, wording)
         _write_words(figure, layout)
     return figure
 
@@ -123,9 +125,15 @@ def _draw_case(figure: Figure, layout: _Layout, case: int, pair: TwinPair, side:
                 axes, _cut_square(section, pair.brain, side, low), (low, high), pair.spacing_mm
             )
             _draw_outlines(axes, labels)
+
+
+def _name_rows(
+    figure: Figure, layout: _Layout, case: int, pair: TwinPair, wording: Wording
+) -> None:
+    for row, name in enumerate((wording.real, "twin")):
         middle = layout.row_top_in(case, row) + PANEL_IN / 2
         x, y = layout.at(LEFT_IN - 0.12, middle)
-        figure.text(x, y, ("real", "twin")[row], rotation=90, ha="center", va="center")
+        figure.text(x, y, name, rotation=90, ha="center", va="center")
     x, y = layout.at(0.16, layout.row_top_in(case, 1) - GAP_IN / 2)
     figure.text(x, y, pair.id, rotation=90, ha="center", va="center", fontsize=8, color=FAINT)
 

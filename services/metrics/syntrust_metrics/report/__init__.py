@@ -12,6 +12,7 @@ from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_metrics.experiment.partial import show
 from syntrust_metrics.experiment.results import build_results
+from syntrust_metrics.experiment.wording import choose_wording
 from syntrust_metrics.fidelity.schema import TwinComparison
 from syntrust_metrics.figures import CaseVolumes, TwinPair, draw_all, save_all
 from syntrust_metrics.report.long_table import write_long_table
@@ -56,7 +57,8 @@ def write_report(inputs: ReportInputs, folder: Path) -> dict[str, Path]:
     """
     results = build_results(inputs.request, inputs.scores, inputs.comparisons)
     shown = show(results)
-    figures = draw_all(shown, inputs.pairs, _collect_volumes(inputs))
+    wording = choose_wording(inputs.request.origin)
+    figures = draw_all(shown, inputs.pairs, _collect_volumes(inputs), wording)
     paths = save_all(figures, folder)
     contents = Contents(
         request=inputs.request,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from syntrust_metrics.experiment.schema import ControlArm, ShownResults
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.report.cells import (
     Cell,
     Evidence,
@@ -86,19 +87,19 @@ class ControlView:
     warnings: Sequence[str]
 
 
-def build_control_view(results: ShownResults) -> ControlView | None:
+def build_control_view(results: ShownResults, wording: Wording = PATIENTS) -> ControlView | None:
     """Give the controls with what they show; None where none were asked for."""
     arms: Sequence[ControlArm] = results["controls"]
     if not arms:
         return None
     return ControlView(
         sentences=[
-            Sentence(describe_control(name, _select(arms, name)), [_point_at(name)])
+            Sentence(wording.adapt(describe_control(name, _select(arms, name))), [_point_at(name)])
             for name in MEANINGS
             if _select(arms, name)
         ],
-        table=build_control_table(arms),
-        warnings=_list_new_warnings(results),
+        table=build_control_table(arms, wording),
+        warnings=[wording.adapt(each) for each in _list_new_warnings(results)],
     )
 
 
@@ -155,7 +156,7 @@ def _describe_fall(arms: Sequence[ControlArm]) -> str:
     return f"T1 on real images {join_words(values)}"
 
 
-def build_control_table(arms: Sequence[ControlArm]) -> Table:
+def build_control_table(arms: Sequence[ControlArm], wording: Wording = PATIENTS) -> Table:
     """Give every control arm: what it was trained on, T1 on both test sets, the comparisons."""
     head = [
         "control",
@@ -171,22 +172,23 @@ def build_control_table(arms: Sequence[ControlArm]) -> Table:
         "their 90% intervals; n is cases × trainings."
     )
     firsts = {arm["control"]: arm for arm in reversed(arms)}
-    rows = [_build_row(arm, is_first=arm is firsts[arm["control"]]) for arm in arms]
-    return Table(head, rows, caption=caption, kind="factors")
+    rows = [_build_row(arm, wording, is_first=arm is firsts[arm["control"]]) for arm in arms]
+    titles = [wording.adapt(title) for title in head]
+    return Table(titles, rows, caption=wording.adapt(caption), kind="factors")
 
 
-def _build_row(arm: ControlArm, *, is_first: bool) -> Row:
+def _build_row(arm: ControlArm, wording: Wording, *, is_first: bool) -> Row:
     alpha = "" if arm["alpha"] is None else f", α = {arm['alpha']:g}"
     anchor = _point_at(arm["control"]).anchor if is_first else ""
-    name = Cell(f"{MEANINGS[arm['control']].title}{alpha}", anchor=anchor)
+    name = Cell(f"{wording.adapt(MEANINGS[arm['control']].title)}{alpha}", anchor=anchor)
     mix = arm["mix"]
     if arm["trust"] is None or mix is None:
-        undefined = Cell(f"undefined: {arm['reason']}", kind="missing")
+        undefined = Cell(wording.adapt(f"undefined: {arm['reason']}"), kind="missing")
         return [name, undefined, *([""] * 5)]
     t1 = arm["trust"]["factors"]["t1"]
     return [
         name,
-        f"{mix['n_real']} real, {mix['n_synthetic']} twins",
+        f"{mix['n_real']} {wording.real}, {mix['n_synthetic']} twins",
         arm["iterations"] or 0,
         estimate_cell(t1["real"]),
         estimate_cell(t1["synthetic"]),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.report.cells import (
     Cell,
     Evidence,
@@ -31,28 +32,31 @@ class CurveView:
     table: Table
 
 
-def build_curve_view(curve: AlphaCurve) -> CurveView:
+def build_curve_view(curve: AlphaCurve, wording: Wording = PATIENTS) -> CurveView:
     """Say where T1 of both test sets meet, which trends there are, and where T4 is lowest."""
-    return CurveView(
-        [_describe_meeting(curve), *_describe_trends(curve), *_describe_lowest(curve)],
-        _build_table(curve),
-    )
+    said = [
+        _describe_meeting(curve, wording),
+        *_describe_trends(curve, wording),
+        *_describe_lowest(curve),
+    ]
+    return CurveView(said, _build_table(curve, wording))
 
 
-def _describe_meeting(curve: AlphaCurve) -> Sentence:
+def _describe_meeting(curve: AlphaCurve, wording: Wording) -> Sentence:
     star = curve["alpha_star"]
     evidence = [Evidence(MEETING, "where they meet")]
+    both = f"T1 on {wording.real} and on synthetic images"
     if star["value"] is None:
-        said = f"T1 on real and on synthetic images do not meet at a single α: {star['reason']}."
+        said = f"{both} do not meet at a single α: {star['reason']}."
         return Sentence(said, evidence)
     interval = f" ({format_bounds(star['ci'], 2)}, {star['scope']})" if star["ci"] else ""
-    said = f"T1 on real and on synthetic images meet at α = {star['value']:.2f}{interval}."
+    said = f"{both} meet at α = {star['value']:.2f}{interval}."
     return Sentence(said, evidence)
 
 
-def _describe_trends(curve: AlphaCurve) -> Iterator[Sentence]:
+def _describe_trends(curve: AlphaCurve, wording: Wording) -> Iterator[Sentence]:
     """Say each trend that was found, then in one sentence for each reason those that were not."""
-    found = list(_iterate_trends(curve["trend"]))
+    found = list(_iterate_trends(curve["trend"], wording))
     for name, trend in found:
         if trend["verdict"] in PREFIXES:
             said = f"As α rises, {name} {PREFIXES[trend['verdict']]}{_format_slope(trend)}."
@@ -80,9 +84,9 @@ def _describe_lowest(curve: AlphaCurve) -> Iterator[Sentence]:
         yield Sentence(said, [evidence[region] for region in regions])
 
 
-def _iterate_trends(trend: Trends) -> Iterator[tuple[str, Trend]]:
-    yield "T1 real − synthetic", trend["difference"]
-    yield "T1 real", trend["t1"]["real"]
+def _iterate_trends(trend: Trends, wording: Wording) -> Iterator[tuple[str, Trend]]:
+    yield f"T1 {wording.real} − synthetic", trend["difference"]
+    yield f"T1 {wording.real}", trend["t1"]["real"]
     yield "T1 synthetic", trend["t1"]["synthetic"]
     for name, found in trend["t3"].items():
         yield f"T3 {name}", found
@@ -105,7 +109,7 @@ def _format_slope(trend: Trend) -> str:
     return f" (slope {format_signed(trend['slope'])}{interval})"
 
 
-def _build_table(curve: AlphaCurve) -> Table:
+def _build_table(curve: AlphaCurve, wording: Wording) -> Table:
     star = curve["alpha_star"]
     rows: list[Row] = [
         [
@@ -116,7 +120,8 @@ def _build_table(curve: AlphaCurve) -> Table:
             star["reason"] or "",
         ]
     ]
-    rows += [_build_trend_row(name, trend) for name, trend in _iterate_trends(curve["trend"])]
+    trends = _iterate_trends(curve["trend"], wording)
+    rows += [_build_trend_row(name, trend) for name, trend in trends]
     for region, lowest in curve["lowest_t4"].items():
         alpha = "none" if lowest["alpha"] is None else f"{lowest['alpha']:g}"
         name = Cell(f"α with the lowest T4, {region}", anchor=_name_lowest(region))

@@ -11,6 +11,7 @@ import numpy as np
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
 from syntrust_metrics.experiment.schema import Arm, ShownResults
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.curves import list_regions
 from syntrust_metrics.report.cells import (
     Cell,
@@ -53,9 +54,9 @@ def _describe_spread(present: Sequence[float]) -> tuple[str, str, str]:
     return (f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{least:.2f} to {most:.2f}")
 
 
-def build_mean_table(results: ShownResults) -> Table:
+def build_mean_table(results: ShownResults, wording: Wording = PATIENTS) -> Table:
     """Give T1: a row for each α."""
-    head = ["α", *(f"{side} images" for side in SIDES)]
+    head = ["α", *(f"{side} images" for side in _name_sides(wording))]
     rows: list[Row] = [
         [_alpha_cell(entry), *(_factor_cell(entry, "t1", side) for side in SIDES)]
         for entry in results["alphas"]
@@ -63,13 +64,14 @@ def build_mean_table(results: ShownResults) -> Table:
     return Table(head, rows, kind="factors")
 
 
-def build_consistency_table(results: ShownResults) -> Table:
+def build_consistency_table(results: ShownResults, wording: Wording = PATIENTS) -> Table:
     """Give T2, and the two readings of "consistent across regions" in the paper's text."""
     names: Mapping[Literal["t2_regions", "t2_within"], str] = {
         "t2_regions": "regions' means",
         "t2_within": "regions within a case",
     }
-    head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in SIDES]
+    sides = _name_sides(wording)
+    head = [f"{side}, {what}" for what in ("T2", *names.values()) for side in sides]
     rows: list[Row] = [
         [
             _alpha_cell(entry),
@@ -96,7 +98,7 @@ def build_region_table(results: ShownResults, factor: Literal["t3", "t4"]) -> Ta
     return _build_region_rows(results, [factor.upper(), "if unpaired"], cells)
 
 
-def build_spread_table(results: ShownResults) -> Table:
+def build_spread_table(results: ShownResults, wording: Wording = PATIENTS) -> Table:
     """Give T5, with the mean, sd and interquartile range that explain it."""
 
     def cells(entry: Arm, region: str) -> Row:
@@ -108,11 +110,11 @@ def build_spread_table(results: ShownResults) -> Table:
         return found
 
     names = ("T5", "mean", "sd", "quartile range")
-    head = [f"{side} {name}" for side in SIDES for name in names]
+    head = [f"{side} {name}" for side in _name_sides(wording) for name in names]
     return _build_region_rows(results, head, cells)
 
 
-def build_size_table(results: ShownResults) -> Table:
+def build_size_table(results: ShownResults, wording: Wording = PATIENTS) -> Table:
     """Give the rank correlation of volume and Dice."""
     sizes = {each["alpha"]: each for each in results["size"]}
 
@@ -123,10 +125,11 @@ def build_size_table(results: ShownResults) -> Table:
             estimates[0]["cases"],
         ]
 
-    return _build_region_rows(results, ["real images ρ", "synthetic images ρ", "cases"], cells)
+    head = [*(f"{side} images ρ" for side in _name_sides(wording)), "cases"]
+    return _build_region_rows(results, head, cells)
 
 
-def build_agreement_table(results: ShownResults) -> Table:
+def build_agreement_table(results: ShownResults, wording: Wording = PATIENTS) -> Table:
     """Give bias and limits of agreement, with the two companions of T3 that show agreement."""
 
     def cells(entry: Arm, region: str) -> Row:
@@ -140,7 +143,7 @@ def build_agreement_table(results: ShownResults) -> Table:
             estimate_cell(agree["concordance"], 2),
         ]
 
-    head = ["bias, real − synthetic", "95% limits", "correlation", "concordance"]
+    head = [wording.adapt("bias, real − synthetic"), "95% limits", "correlation", "concordance"]
     return _build_region_rows(results, head, cells)
 
 
@@ -168,6 +171,10 @@ def _build_floor_table(results: ShownResults, factor: Literal["t3", "t4"]) -> Ta
     head = ["measured", "if unpaired", "second twin", "second training"]
     direction = "higher is better" if factor == "t3" else "lower is better"
     return _build_region_rows(results, head, cells, caption=f"{factor.upper()} ({direction})")
+
+
+def _name_sides(wording: Wording) -> list[str]:
+    return [wording.adapt(side) for side in SIDES]
 
 
 def _factor_cell(entry: Arm, factor: str, *path: str) -> Cell:

@@ -14,6 +14,7 @@ from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport, ReportCase
 from syntrust_metrics.experiment.partial import describe_missing
 from syntrust_metrics.experiment.schema import Arm, ShownResults, Unseen
+from syntrust_metrics.experiment.wording import Wording, choose_wording
 from syntrust_metrics.figures import curves
 from syntrust_metrics.html import encode_svg, flatten, render
 from syntrust_metrics.report import figure_tables, prose, verdicts
@@ -40,15 +41,17 @@ from syntrust_metrics.report.verdict_tables import (
     build_verdict_grid,
 )
 
-FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults], Sequence[Table]]]] = {
-    "fig4": lambda results: [figure_tables.build_mean_table(results)],
-    "fig5": lambda results: [figure_tables.build_consistency_table(results)],
-    "fig6": lambda results: [figure_tables.build_region_table(results, "t3")],
-    "fig7": lambda results: [figure_tables.build_region_table(results, "t4")],
-    "fig8": lambda results: [figure_tables.build_spread_table(results)],
-    "dice_volume": lambda results: [figure_tables.build_size_table(results)],
-    "bland_altman": lambda results: [figure_tables.build_agreement_table(results)],
-    "floors": figure_tables.build_floor_tables,
+FIGURE_TABLES: Final[Mapping[str, Callable[[ShownResults, Wording], Sequence[Table]]]] = {
+    "fig4": lambda results, wording: [figure_tables.build_mean_table(results, wording)],
+    "fig5": lambda results, wording: [figure_tables.build_consistency_table(results, wording)],
+    "fig6": lambda results, _: [figure_tables.build_region_table(results, "t3")],
+    "fig7": lambda results, _: [figure_tables.build_region_table(results, "t4")],
+    "fig8": lambda results, wording: [figure_tables.build_spread_table(results, wording)],
+    "dice_volume": lambda results, wording: [figure_tables.build_size_table(results, wording)],
+    "bland_altman": lambda results, wording: [
+        figure_tables.build_agreement_table(results, wording)
+    ],
+    "floors": lambda results, _: figure_tables.build_floor_tables(results),
 }
 SENTENCES: Final = 3  # a reader takes in at once; more mixes begin with a table of them
 ORIGINS: Final[Mapping[str, str]] = {
@@ -76,8 +79,9 @@ class Contents:
         return Counter(case.part for case in self.request.cases)
 
     @property
-    def test_ids(self) -> list[str]:
-        return [case.id for case in self.request.cases if case.part == "test"]
+    def wording(self) -> Wording:
+        """How the cases are named."""
+        return choose_wording(self.request.origin)
 
 
 @dataclass(frozen=True)
@@ -110,32 +114,33 @@ class Group:
 
 def render_report(contents: Contents) -> str:
     """Render the page; it loads nothing from anywhere."""
-    results = contents.results
+    results, wording = contents.results, contents.wording
     claims, curve = results["claims"], results["curve"]
     return render(
         "report.html",
         results=results,
+        wording=wording,
         recommendation=build_recommendation_view(results),
-        summary=prose.summarise(results, contents.parts),
+        summary=prose.summarise(results, contents.parts, wording),
         sources=describe_sources(contents.request, contents.records),
         verdict=_build_verdict(contents),
-        factors=_build_factors(results),
-        tests=_build_tests(results),
+        factors=_build_factors(results, wording),
+        tests=_build_tests(results, wording),
         figures=_build_figures(contents),
         numbers=_build_figure_numbers(contents),
         error_rates=prose.ERROR_RATES,
         missing=describe_missing(results),
-        claims=None if claims is None else build_claim_table(claims),
+        claims=None if claims is None else build_claim_table(claims, wording),
         comparisons=None if claims is None else build_comparison_table(claims),
-        curve=None if curve is None else build_curve_view(curve),
-        twins=build_twin_view(results["twins"]),
-        controls=build_control_view(results),
+        curve=None if curve is None else build_curve_view(curve, wording),
+        twins=build_twin_view(results["twins"], wording),
+        controls=build_control_view(results, wording),
         exclusions=prose.describe_exclusions(contents.request, contents.records, results),
-        counts=build_count_table(results["alphas"]),
+        counts=build_count_table(results["alphas"], wording),
         sensitivity=build_sensitivity_table(results["alphas"]),
         warnings=prose.collect_warnings(results),
-        more=_build_more_numbers(results),
-        definitions=prose.DEFINITIONS,
+        more=_build_more_numbers(results, wording),
+        definitions=[tuple(map(wording.adapt, each)) for each in prose.DEFINITIONS],
         cases=_build_case_table(contents),
         settings=_list_settings(contents.request.settings),
         provenance=flatten(contents.provenance),
@@ -144,37 +149,41 @@ def render_report(contents: Contents) -> str:
 
 def _build_verdict(contents: Contents) -> Verdict:
     results = contents.results
-    scans = verdicts.describe_scans(contents.test_ids)
+    scans = verdicts.Scans(contents.wording)
     performance = verdicts.describe_performance(results["alphas"], scans)
     compared = sum(entry["versus_real"] is not None for entry in results["alphas"])
     return Verdict(
-        grid=build_verdict_grid(results["alphas"]) if compared > SENTENCES else None,
+        grid=build_verdict_grid(results["alphas"], contents.wording)
+        if compared > SENTENCES
+        else None,
         performance=performance,
         unseen=_describe_unseen(results["unseen"], scans),
         prediction=verdicts.describe_prediction(results["alphas"], scans),
-        reach=prose.describe_reach(results, contents.test_ids),
+        reach=prose.describe_reach(results, contents.wording),
     )
 
 
 def _describe_unseen(unseen: Unseen | None, scans: verdicts.Scans) -> list[Sentence]:
     """Give the verdict again without the cases that the generator may remember."""
-    new = verdicts.Scans(scans.noun, f"{scans.which} that the generator has not seen")
+    new = verdicts.Scans(scans.wording, f"{scans.which} that the generator has not seen")
     return verdicts.describe_performance(unseen["alphas"], new, UNSEEN) if unseen else []
 
 
-def _build_factors(results: ShownResults) -> list[Table]:
+def _build_factors(results: ShownResults, wording: Wording) -> list[Table]:
     alphas = results["alphas"]
     policy = alphas[0]["trust"]["policy"]
     caption = (
         f"Value, and its {policy['confidence']:.0%} interval. ↑ higher is better, ↓ lower is "
         f"better. Empty regions: policy {policy['empty']}."
     )
-    return [*build_factor_tables(alphas, caption=caption), build_score_table(alphas)]
+    factors = build_factor_tables(alphas, caption=caption, wording=wording)
+    return [*factors, build_score_table(alphas)]
 
 
-def _build_tests(results: ShownResults) -> list[Table]:
+def _build_tests(results: ShownResults, wording: Wording) -> list[Table]:
     alphas = results["alphas"]
-    return _keep([build_performance_table(alphas), build_prediction_table(alphas)])
+    performance = build_performance_table(alphas, wording=wording)
+    return _keep([performance, build_prediction_table(alphas, wording)])
 
 
 def _keep(tables: Iterable[Table | None]) -> list[Table]:
@@ -196,7 +205,7 @@ def _number_figures(names: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _build_figure(contents: Contents, number: int, name: str) -> FigureView:
-    title, caption = prose.FIGURES[name]
+    title, caption = map(contents.wording.adapt, prose.FIGURES[name])
     return FigureView(
         source=encode_svg(contents.figures[name]),
         title=title,
@@ -209,7 +218,7 @@ def _build_figure_numbers(contents: Contents) -> list[Group]:
     shown = [name for name in prose.FIGURES if name in contents.figures]
     groups = [
         Group(
-            f"Numbers of figure {number}, {prose.FIGURES[name][0]}",
+            f"Numbers of figure {number}, {contents.wording.adapt(prose.FIGURES[name][0])}",
             _build_figure_tables(contents, name),
         )
         for number, name in _number_figures(shown)
@@ -222,7 +231,7 @@ def _build_figure_tables(contents: Contents, name: str) -> Sequence[Table]:
         return []
     if name == "fig3":
         return [figure_tables.build_volume_table(contents.request, contents.records)]
-    return FIGURE_TABLES[name](contents.results)
+    return FIGURE_TABLES[name](contents.results, contents.wording)
 
 
 def _describe_sample(contents: Contents, name: str) -> str:
@@ -235,29 +244,29 @@ def _describe_sample(contents: Contents, name: str) -> str:
     return "" if name == "fig2" else curves.describe_sample(contents.results)
 
 
-def _build_more_numbers(results: ShownResults) -> list[Group]:
-    groups = [_build_nested(results["nested"]), *_build_unseen(results["unseen"])]
+def _build_more_numbers(results: ShownResults, wording: Wording) -> list[Group]:
+    groups = [_build_nested(results["nested"], wording), *_build_unseen(results["unseen"], wording)]
     if results["alphas"][0]["trust"]["groups"]:
-        groups.append(Group("Groups", [build_group_table(results["alphas"])]))
+        groups.append(Group("Groups", [build_group_table(results["alphas"], wording)]))
     if results["by_volume"]["alphas"]:
         title = "Volume of the whole tumour, in fifths of the cases"
-        groups.append(Group(title, [build_quintile_table(results["by_volume"])]))
-    return [*groups, Group("Mixes", [build_mix_table(results["alphas"])])]
+        groups.append(Group(title, [build_quintile_table(results["by_volume"], wording)]))
+    return [*groups, Group("Mixes", [build_mix_table(results["alphas"], wording)])]
 
 
-def _build_nested(nested: Sequence[Arm]) -> Group:
+def _build_nested(nested: Sequence[Arm], wording: Wording) -> Group:
     caption = "TC and WT, scored apart from the disjoint regions and never mixed with them."
-    factors = build_factor_tables(nested, caption=caption)
-    tables = [*factors, build_performance_table(nested, "nested")]
+    factors = build_factor_tables(nested, caption=caption, wording=wording)
+    tables = [*factors, build_performance_table(nested, "nested", wording)]
     return Group("Nested regions", _keep(tables))
 
 
-def _build_unseen(unseen: Unseen | None) -> list[Group]:
+def _build_unseen(unseen: Unseen | None, wording: Wording) -> list[Group]:
     if not unseen or not unseen["cases"]:
         return []
     caption = f"The {unseen['cases']} test cases that the generator has not seen."
-    factors = build_factor_tables(unseen["alphas"], caption=caption)
-    tables = [*factors, build_performance_table(unseen["alphas"], UNSEEN)]
+    factors = build_factor_tables(unseen["alphas"], caption=caption, wording=wording)
+    tables = [*factors, build_performance_table(unseen["alphas"], UNSEEN, wording)]
     return [Group("Unseen test cases", _keep(tables))]
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from syntrust_core.contracts.case_record import CaseRecord
 from syntrust_core.contracts.report import BuildReport
-from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.schema import Arm, ControlArm, ShownResults, Unseen
-from syntrust_metrics.report.verdicts import describe_limits, describe_scans
+from syntrust_metrics.experiment.wording import Wording
+from syntrust_metrics.report.verdicts import Scans, describe_limits
 from syntrust_metrics.trust.schema.request import ScoredCase
 
 FEW: Final = 10
@@ -140,24 +140,20 @@ FIGURES: Final = {
 }
 
 
-def describe_reach(results: ShownResults, case_ids: Sequence[str]) -> list[str]:
+def describe_reach(results: ShownResults, wording: Wording) -> list[str]:
     """Say what this many cases, trainings and mixes can and cannot show."""
     first = results["alphas"][0]
     said = [
         _describe_margin(first["trust"]["policy"]["margin"]),
-        *describe_limits(results, describe_scans(case_ids)),
+        *describe_limits(results, Scans(wording)),
     ]
     said += _describe_cases(first["trust"]["cases"])
     said += _describe_unseen(results["unseen"])
     said.append(
-        "Synthetic test scans that predict performance on real ones do not show that training on "
-        "synthetic scans is as good as training on real ones."
+        f"Synthetic test scans that predict performance on {wording.real} ones do not show that "
+        f"training on synthetic scans is as good as training on {wording.real} ones."
     )
-    phantoms = sum(is_phantom(case) for case in case_ids)
-    if phantoms:
-        share = "All cases" if phantoms == len(case_ids) else f"{phantoms} of {len(case_ids)} cases"
-        said.append(f"{share} are phantoms, made by a program: they say nothing about patients.")
-    return said
+    return said + ([wording.caution] if wording.caution else [])
 
 
 def _describe_margin(margin: float) -> str:
@@ -298,15 +294,16 @@ def list_warnings(entry: Arm | ControlArm) -> list[str]:
     return [] if trust is None else [warning["detail"] for warning in trust["warnings"]]
 
 
-def summarise(results: ShownResults, parts: Mapping[str, int]) -> str:
+def summarise(results: ShownResults, parts: Mapping[str, int], wording: Wording) -> str:
     """Say what was done, in a sentence."""
     alphas = [f"{entry['alpha']:g}" for entry in results["alphas"]]
     counts = {len(entry["seeds"]) for entry in results["alphas"]}
     times = " to ".join(_times(count) for count in sorted({min(counts), max(counts)}))
     return (
-        f"A segmenter was trained {times} at each share of real images α = {', '.join(alphas)} on "
-        f"{_count(parts['train'], 'case')}, and tested on {_count(parts['test'], 'case')}, each "
-        "as a real image and as its synthetic twin, drawn from the same label map."
+        f"A segmenter was trained {times} at each share of {wording.real} images "
+        f"α = {', '.join(alphas)} on {_count(parts['train'], 'case')}, and tested on "
+        f"{_count(parts['test'], 'case')}, each as a {wording.real} image and as its synthetic "
+        "twin, drawn from the same label map."
     )
 
 

@@ -6,20 +6,19 @@ from collections.abc import Iterable, Mapping
 
 from syntrust_core.contracts.case_record import CanonicalFrame, CaseRecord
 from syntrust_core.contracts.report import BuildReport, GeneratorTraining
-from syntrust_core.contracts.vocabulary import is_phantom
+from syntrust_core.contracts.vocabulary import ImageOrigin
 
 
 def describe_sources(request: BuildReport, records: Mapping[str, CaseRecord]) -> list[str]:
     """Say where the twins come from, and the grid and spacing of the images."""
-    tested = [case.id for case in request.cases if case.part == "test"]
     frames = [records[case.case].canonical for case in request.cases if case.case in records]
     return [
-        describe_generator_training(request.generator_training, tested),
+        describe_generator_training(request.generator_training, request.origin),
         *_describe_grid(frames),
     ]
 
 
-def describe_generator_training(found: GeneratorTraining | None, tested: Iterable[str]) -> str:
+def describe_generator_training(found: GeneratorTraining | None, origin: ImageOrigin | None) -> str:
     """Say whether the generator has learnt from phantoms, and what that means for patients."""
     if found is None or found.cases == 0:
         return "What the generator was trained on is not recorded."
@@ -29,7 +28,7 @@ def describe_generator_training(found: GeneratorTraining | None, tested: Iterabl
     if found.phantoms < found.cases:
         return f"The generator was trained on {cases}, {found.phantoms} of them phantoms."
     said = f"The generator was trained on {cases}, all of them phantoms, which a program made."
-    if all(is_phantom(case) for case in tested):
+    if origin == "phantoms":
         return said
     return (
         f"{said} It has seen no patient's images, so its twins of patients look like phantoms: "

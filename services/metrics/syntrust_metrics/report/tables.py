@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from syntrust_metrics.experiment.schema import Arm, VolumeQuintiles
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.report.cells import (
     Cell,
     Row,
@@ -29,18 +30,20 @@ FACTOR_NAMES: Final[Mapping[FactorName, str]] = {
 }
 
 
-def build_factor_tables(alphas: Sequence[Arm], *, caption: str) -> list[Table]:
+def build_factor_tables(
+    alphas: Sequence[Arm], *, caption: str, wording: Wording = PATIENTS
+) -> list[Table]:
     """Give T1-T5 with intervals: rows are factor, side and region, columns are α."""
     parts = [alphas[start : start + COLUMNS] for start in range(0, len(alphas), COLUMNS)]
-    return [_build_factor_table(part, caption) for part in parts]
+    return [_build_factor_table(part, caption, wording) for part in parts]
 
 
-def _build_factor_table(alphas: Sequence[Arm], caption: str) -> Table:
+def _build_factor_table(alphas: Sequence[Arm], caption: str, wording: Wording) -> Table:
     head = ["factor", *(f"α = {entry['alpha']:g}" for entry in alphas)]
     trees = [entry["trust"]["factors"] for entry in alphas]
     rows: list[Row] = [
         [
-            name,
+            wording.adapt(name),
             *(estimate_cell(_follow(tree, path), choose_digits(path[0])) for tree in trees),
         ]
         for name, path in _iterate_rows(trees[0])
@@ -66,7 +69,7 @@ def _follow(tree: Body, path: Iterable[str]) -> Body:
     return tree
 
 
-def build_mix_table(alphas: Sequence[Arm]) -> Table:
+def build_mix_table(alphas: Sequence[Arm], wording: Wording = PATIENTS) -> Table:
     """Give the numbers of cases of each mix."""
     rows: list[Row] = []
     for entry in alphas:
@@ -81,10 +84,10 @@ def build_mix_table(alphas: Sequence[Arm]) -> Table:
         )
         rows.append([f"{entry['alpha']:g}", *values])
     head = ["α", "real images", "synthetic images", "share real", "anatomies", "same mix as"]
-    return Table(head, rows)
+    return Table([wording.adapt(title) for title in head], rows)
 
 
-def build_count_table(alphas: Sequence[Arm]) -> Table:
+def build_count_table(alphas: Sequence[Arm], wording: Wording = PATIENTS) -> Table:
     """Count how often a region was empty, missed or invented, for each α."""
     rows: list[Row] = []
     for entry in alphas:
@@ -104,7 +107,7 @@ def build_count_table(alphas: Sequence[Arm]) -> Table:
         "Cases; pairs of numbers are real / synthetic images. Missed: the reference has the region "
         "and Dice is 0. False positive: the reference lacks it and the prediction does not."
     )
-    return Table(head, rows, caption=caption)
+    return Table(head, rows, caption=wording.adapt(caption))
 
 
 def build_sensitivity_table(alphas: Sequence[Arm]) -> Table | None:
@@ -129,14 +132,14 @@ def build_sensitivity_table(alphas: Sequence[Arm]) -> Table | None:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def build_group_table(alphas: Sequence[Arm]) -> Table:
+def build_group_table(alphas: Sequence[Arm], wording: Wording = PATIENTS) -> Table:
     """Give T1 of every group that is large enough for factors, for each α."""
     groups = [entry["trust"]["groups"] for entry in alphas]
     names = {name: name for name in sorted(set().union(*groups))}
-    return _build_group_table([entry["alpha"] for entry in alphas], groups, names)
+    return _build_group_table([entry["alpha"] for entry in alphas], groups, names, wording)
 
 
-def build_quintile_table(by_volume: VolumeQuintiles) -> Table:
+def build_quintile_table(by_volume: VolumeQuintiles, wording: Wording = PATIENTS) -> Table:
     """Give T1 of each fifth of the cases by the volume of the whole tumour."""
     edges = [f"{edge:.3g}" for edge in by_volume["edges_ml"]]
     names = {
@@ -145,18 +148,22 @@ def build_quintile_table(by_volume: VolumeQuintiles) -> Table:
     }
     found = by_volume["alphas"]
     alphas = [entry["alpha"] for entry in found]
-    return _build_group_table(alphas, [entry["groups"] for entry in found], names)
+    return _build_group_table(alphas, [entry["groups"] for entry in found], names, wording)
 
 
 def _build_group_table(
-    alphas: Sequence[float], groups: Sequence[Mapping[str, Group]], names: Mapping[str, str]
+    alphas: Sequence[float],
+    groups: Sequence[Mapping[str, Group]],
+    names: Mapping[str, str],
+    wording: Wording,
 ) -> Table:
     rows: list[Row] = []
     for key, name in names.items():
         found = [each[key] for each in groups]
         for side, title in SIDE_NAMES.items():
             cells = [_group_cell(each, side) for each in found]
-            rows.append([f"{name}, {found[0]['cases']} cases, {title}", *cells])
+            what = f"{found[0]['cases']} cases, {wording.adapt(title)}"
+            rows.append([f"{name}, {what}", *cells])
     head = ["group", *(f"α = {alpha:g}" for alpha in alphas)]
     return Table(head, rows, caption="T1, mean Dice (higher is better).", kind="factors")
 

@@ -14,6 +14,7 @@ from syntrust_core.contracts.results import (
     TwinSummary,
 )
 from syntrust_core.contracts.vocabulary import Modality
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.report.cells import (
     Cell,
     Evidence,
@@ -47,7 +48,7 @@ class TwinView:
     definitions: Sequence[Sequence[str]]
 
 
-def build_twin_view(twins: TwinSummary | None) -> TwinView | None:
+def build_twin_view(twins: TwinSummary | None, wording: Wording = PATIENTS) -> TwinView | None:
     """Give everything the page says about twins; None where they were not compared."""
     if twins is None:
         return None
@@ -55,15 +56,15 @@ def build_twin_view(twins: TwinSummary | None) -> TwinView | None:
     return TwinView(
         privacy=Sentence(describe_privacy(privacy), [Evidence(PRIVACY_ROW, "table")]),
         privacy_table=_build_privacy_table(privacy),
-        scope=_describe_scope(fidelity),
+        scope=wording.adapt(_describe_scope(fidelity)),
         fidelity_tables=[
             _build_whole_brain_table(fidelity),
-            _build_contrast_table(fidelity),
-            _build_mmd_table(fidelity),
+            _build_contrast_table(fidelity, wording),
+            _build_mmd_table(fidelity, wording),
             *_build_diversity_tables(fidelity),
         ],
         feature_table=_build_feature_table(fidelity),
-        definitions=[_list_definitions(part) for part in (fidelity, privacy)],
+        definitions=[_list_definitions(part, wording) for part in (fidelity, privacy)],
     )
 
 
@@ -144,7 +145,7 @@ def _build_whole_brain_table(fidelity: Fidelity) -> Table:
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_contrast_table(fidelity: Fidelity) -> Table:
+def _build_contrast_table(fidelity: Fidelity, wording: Wording) -> Table:
     rows: list[Row] = [
         [
             f"{title}, {area}",
@@ -153,12 +154,12 @@ def _build_contrast_table(fidelity: Fidelity) -> Table:
         for name, title in MODALITIES.items()
         for area, found in fidelity["contrast"][name].items()
     ]
-    head = ["modality, region", "real", "twin", "twin − real"]
+    head = ["modality, region", wording.real, "twin", f"twin − {wording.real}"]
     caption = "Lesion contrast in sds of healthy tissue; a difference closer to 0 is better."
     return Table(head, rows, caption=caption, kind="factors")
 
 
-def _build_mmd_table(fidelity: Fidelity) -> Table:
+def _build_mmd_table(fidelity: Fidelity, wording: Wording) -> Table:
     rows: list[Row] = [
         [
             area,
@@ -171,7 +172,8 @@ def _build_mmd_table(fidelity: Fidelity) -> Table:
     caption = (
         "Real images against twins on first-order features of four modalities; lower is better."
     )
-    return Table(["area", "squared MMD ↓", "permutation p", "cases"], rows, caption=caption)
+    head = ["area", "squared MMD ↓", "permutation p", "cases"]
+    return Table(head, rows, caption=wording.adapt(caption))
 
 
 def _build_diversity_tables(fidelity: Fidelity) -> list[Table]:
@@ -207,5 +209,7 @@ def _distance_cell(found: FeatureDistance) -> Cell | str:
     return format_number(found["distance"], 2)
 
 
-def _list_definitions(part: Fidelity | Privacy) -> list[str]:
-    return [f"{name}: {found['text']}" for name, found in part["definitions"].items()]
+def _list_definitions(part: Fidelity | Privacy, wording: Wording) -> list[str]:
+    return [
+        f"{name}: {wording.adapt(found['text'])}" for name, found in part["definitions"].items()
+    ]

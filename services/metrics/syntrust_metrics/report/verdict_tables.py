@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from syntrust_metrics.experiment.schema import Arm
+from syntrust_metrics.experiment.wording import PATIENTS, Wording
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import (
     Cell,
@@ -38,7 +39,7 @@ PARTS: Final[Mapping[ScorePart, str]] = {
 }
 
 
-def build_verdict_grid(alphas: Sequence[Arm]) -> Table:
+def build_verdict_grid(alphas: Sequence[Arm], wording: Wording = PATIENTS) -> Table:
     """Give every mix and region in a word, to show at a glance what the sentences say."""
     compared = [
         (entry["alpha"], found) for entry in alphas if (found := entry["versus_real"]) is not None
@@ -47,12 +48,13 @@ def build_verdict_grid(alphas: Sequence[Arm]) -> Table:
     regions = list(first["regions"])
     rows: list[Row] = [
         [
-            describe_share(alpha),
+            describe_share(alpha, wording),
             *(judge_against_real(found["regions"][region]) for region in regions),
         ]
         for alpha, found in compared
     ]
-    caption = f"Against real data alone, on the real test scans (margin {_format_margin(first)})."
+    what = wording.adapt("Against real data alone, on the real test scans")
+    caption = f"{what} (margin {_format_margin(first)})."
     head = ["trained with", *(REGION_NAMES.get(region, region) for region in regions)]
     return Table(head, rows, caption=caption)
 
@@ -61,7 +63,9 @@ def _format_margin(compared: ModelComparison) -> str:
     return f"{compared['margin']:g}"
 
 
-def build_performance_table(alphas: Sequence[Arm], prefix: str = "performance") -> Table | None:
+def build_performance_table(
+    alphas: Sequence[Arm], prefix: str = "performance", wording: Wording = PATIENTS
+) -> Table | None:
     """Compare each mix with real data alone, on real test images.
 
     `prefix` begins the anchors, by which sentences point at the rows of an α.
@@ -80,22 +84,22 @@ def build_performance_table(alphas: Sequence[Arm], prefix: str = "performance") 
         "Each mix against real data alone, on the real test images, paired by case and seed. n is "
         "cases × trainings. p and interval are before Holm's adjustment, verdicts after it."
     )
-    return Table(head, rows, caption=caption) if rows else None
+    return Table(head, rows, caption=wording.adapt(caption)) if rows else None
 
 
-def build_prediction_table(alphas: Sequence[Arm]) -> Table:
+def build_prediction_table(alphas: Sequence[Arm], wording: Wording = PATIENTS) -> Table:
     """Compare real with synthetic test images of the same cases."""
     rows: list[Row] = [
         row
         for entry in alphas
         for row in _iterate_tests(entry, entry["trust"]["equivalence"], (), "prediction")
     ]
-    head = ["α, region", "n", "real − synthetic", "90% interval", "equivalent?"]
+    head = ["α, region", "n", wording.adapt("real − synthetic"), "90% interval", "equivalent?"]
     caption = (
         "Dice on real against Dice on synthetic test images, paired by case and seed. n is cases × "
         "trainings. p and interval are before Holm's adjustment, verdicts after it."
     )
-    return Table(head, rows, caption=caption)
+    return Table(head, rows, caption=wording.adapt(caption))
 
 
 def _iterate_tests(entry: Arm, found: Body, tests: Sequence[str], prefix: str) -> Iterator[Row]:
@@ -161,11 +165,11 @@ def build_score_table(alphas: Sequence[Arm]) -> Table:
     return Table(head, rows, caption=caption)
 
 
-def build_claim_table(claims: Sequence[Claim]) -> Table:
+def build_claim_table(claims: Sequence[Claim], wording: Wording = PATIENTS) -> Table:
     """Give the paper's claims with what this experiment says of them."""
     rows: list[Row] = [
         [
-            Cell(claim["claim"], link=Evidence(_name_comparisons(claim), "numbers")),
+            Cell(wording.adapt(claim["claim"]), link=Evidence(_name_comparisons(claim), "numbers")),
             Cell(claim["verdict"], kind="strong"),
             claim["reason"] or "",
         ]

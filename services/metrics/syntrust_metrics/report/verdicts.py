@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
-from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_metrics.experiment.schema import Arm, ShownResults
+from syntrust_metrics.experiment.wording import Wording
 from syntrust_metrics.figures.style import REGION_NAMES
 from syntrust_metrics.report.cells import Evidence, Sentence
 from syntrust_metrics.trust.inference.margin_tests import MIN_VERDICT_CASES
@@ -63,13 +64,18 @@ REASON_DIFFERS: Final = "the reason differs by α, see the tests"
 
 @dataclass(frozen=True)
 class Scans:
-    """What a test set consists of, in the singular, and which of these."""
+    """How the scans of a test set are named, and which of them these are."""
 
-    noun: str
+    wording: Wording
     which: str = ""
 
+    @property
+    def real(self) -> str:
+        """What is not synthetic, as an adjective."""
+        return self.wording.real
+
     def counted(self, cases: int) -> str:
-        return f"{cases} {self.noun}{'' if cases == 1 else 's'}{self.which}"
+        return f"{cases} {self.wording.scan}{'' if cases == 1 else 's'}{self.which}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class Models:
 
     alphas: Sequence[float]
     judged: int
+    wording: Wording
 
     @property
     def plural(self) -> bool:
@@ -104,7 +111,7 @@ class Models:
     @property
     def named(self) -> str:
         if not self.plural:
-            return f"the model trained with {describe_share(self.alphas[0])}"
+            return f"the model trained with {describe_share(self.alphas[0], self.wording)}"
         return f"the models at {self.places}"
 
     @property
@@ -130,7 +137,8 @@ def describe_performance(
         for entry in alphas
         if entry["versus_real"] is not None
     }
-    return _merge(found, prefix, lambda models, one: _describe_models(models, one, scans))
+    say = partial(_describe_models, scans=scans)
+    return _merge(found, prefix, scans.wording, say)
 
 
 def _read_versus_real(found: ModelComparison) -> Found:
@@ -144,7 +152,10 @@ def _read_versus_real(found: ModelComparison) -> Found:
 
 
 def _merge(
-    found: Mapping[float, Found], prefix: str, say: Callable[[Models, Found], str]
+    found: Mapping[float, Found],
+    prefix: str,
+    wording: Wording,
+    say: Callable[[Models, Found], str],
 ) -> list[Sentence]:
     """Say once what is found of several mixes, in the order of their first α.
 
@@ -155,7 +166,9 @@ def _merge(
         groups.setdefault(one.kinds, []).append(alpha)
     return [
         Sentence(
-            say(Models(alphas, len(found)), _join_found([found[alpha] for alpha in alphas])),
+            say(
+                Models(alphas, len(found), wording), _join_found([found[alpha] for alpha in alphas])
+            ),
             [Evidence(name_row(prefix, alpha), f"α = {alpha:g}") for alpha in alphas],
         )
         for alphas in groups.values()
@@ -178,7 +191,7 @@ def name_row(prefix: str, alpha: float) -> str:
 
 def _describe_models(models: Models, found: Found, scans: Scans) -> str:
     margin = f"(margin {found.margin:g})"
-    on, real = f"On {scans.counted(found.cases)}", "the one trained on real data alone"
+    on, real = f"On {scans.counted(found.cases)}", f"the one trained on {scans.real} data alone"
     decided = found.name_decided(COMPARED)
     if not decided:
         return _describe_undecided(models, f"worse than {real} {margin}", on, found.undecided)
@@ -223,7 +236,8 @@ def describe_prediction(alphas: Sequence[Arm], scans: Scans) -> list[Sentence]:
         entry["alpha"]: _read_equivalence(entry["trust"]["equivalence"], entry["trust"]["cases"])
         for entry in alphas
     }
-    return _merge(found, "prediction", lambda models, one: _describe_twins(models, one, scans))
+    say = partial(_describe_twins, scans=scans)
+    return _merge(found, "prediction", scans.wording, say)
 
 
 def _read_equivalence(found: Equivalence, cases: int) -> Found:
@@ -254,7 +268,7 @@ def _describe_twins(models: Models, found: Found, scans: Scans) -> str:
     outcome, meaning = TWINS[first]
     said = (
         f"For {models.named}, Dice on {twins} was {outcome} Dice on the scans themselves for "
-        f"{regions} {margin}: there, synthetic scans {meaning} performance on real ones"
+        f"{regions} {margin}: there, synthetic scans {meaning} performance on {scans.real} ones"
     )
     return said + _close_sentence(others, found.undecided)
 
@@ -267,8 +281,8 @@ def describe_limits(results: ShownResults, scans: Scans) -> list[str]:
     said = []
     if all(entry["versus_real"] is None for entry in results["alphas"]):
         said.append(
-            "No mix was compared with a model trained on real data alone (α = 1), so nothing is "
-            "said about clinical performance."
+            f"No mix was compared with a model trained on {scans.real} data alone (α = 1), so "
+            "nothing is said about clinical performance."
         )
     if cases < MIN_VERDICT_CASES:
         said.append(
@@ -300,19 +314,9 @@ def _describe_trainings(seeds: int, alphas: int) -> list[str]:
     return [f"{said} {trend}"]
 
 
-def describe_share(alpha: float) -> str:
-    """Say what a model was trained with, by its share of real images."""
-    return SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data")
-
-
-def describe_scans(case_ids: Iterable[str]) -> Scans:
-    """Name what the test set consists of: phantoms are no patients' scans."""
-    phantoms = [is_phantom(case) for case in case_ids]
-    if all(phantoms):
-        return Scans("held-out phantom scan")
-    if any(phantoms):
-        return Scans("held-out scan", ", some of them phantoms")
-    return Scans("held-out real scan")
+def describe_share(alpha: float, wording: Wording) -> str:
+    """Say what a model was trained with, by its share of images that no generator drew."""
+    return wording.adapt(SHARES.get(alpha, f"{100 * (1 - alpha):.3g}% synthetic data"))
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -18,7 +18,6 @@ from tests.unit.metrics.as_json import (
 
 from syntrust_core.contracts.canonical import canonical_json
 from syntrust_core.errors import ObjectMissing
-from syntrust_metrics.experiment.results import name_test_case
 
 KEYS = {
     "definition",
@@ -179,10 +178,20 @@ def test_the_recommendation_is_that_of_the_cases_of_every_alpha(experiment: Make
     assert body["recommendation"]["sentence"].startswith("No evidence for any share")
 
 
-def test_phantoms_are_not_called_real_where_a_share_is_recommended() -> None:
-    assert name_test_case(["phantom-1-0001", "phantom-1-0002"]) == "phantom test case"
-    assert name_test_case(["phantom-1-0001", "BraTS-7"]) == "real or phantom test case"
-    assert name_test_case(["BraTS-7"]) == "real test case"
+@pytest.mark.parametrize(
+    ("origin", "cases"),
+    [("phantoms", "60 phantom test cases"), (None, "60 test cases")],
+)
+def test_cases_not_known_to_be_patients_are_not_called_real_where_a_share_is_recommended(
+    experiment: Maker, origin: str | None, cases: str
+) -> None:
+    made = experiment(seeds=(0, 1, 2), test=60)
+    request = made.request.model_copy(update={"origin": origin})
+
+    body = build_results(request, made.scores)
+
+    assert cases in body["recommendation"]["sentence"]
+    assert "real" not in body["recommendation"]["sentence"]
 
 
 def test_one_alpha_has_a_curve_of_one_point_and_undecided_claims(experiment: Maker) -> None:

@@ -10,11 +10,12 @@ import pytest
 from tests.unit.metrics.as_json import build_results
 
 from syntrust_core.contracts.case_record import Problem
+from syntrust_metrics.experiment.wording import PATIENTS
 from syntrust_metrics.report import Contents, choose_sample_cases, render_report
 from syntrust_metrics.report.verdicts import (
+    Scans,
     describe_performance,
     describe_prediction,
-    describe_scans,
 )
 
 Maker = Callable[..., Any]
@@ -113,7 +114,7 @@ def test_the_verdict_comes_first_and_in_the_tested_words(experiment: Maker) -> N
 
     text = Page(render_report(contents)).text
 
-    scans = describe_scans(["test-00"])
+    scans = Scans(PATIENTS)
     said = [
         *describe_performance(contents.results["alphas"], scans),
         *describe_prediction(contents.results["alphas"], scans),
@@ -204,20 +205,6 @@ def test_what_was_excluded_is_said_with_its_reason(experiment: Maker, records_of
     assert "ET of 3 test cases at most, under the policy that drops a region" in text
     assert f"Tumour outside of the canonical grid in 1 case: {rest[0].id}." in text
     assert "1 test case with an empty region (test-04)" in text
-
-
-def test_phantoms_are_called_phantoms(experiment: Maker) -> None:
-    made = experiment()
-    cases = tuple(
-        case.model_copy(update={"id": f"phantom-7-{i:04d}"})
-        for i, case in enumerate(made.request.cases)
-    )
-    contents = contents_of(made)
-    renamed = Contents(
-        made.request.model_copy(update={"cases": cases}), contents.results, contents.figures
-    )
-
-    assert "All cases are phantoms" in Page(render_report(renamed)).text
 
 
 def test_warnings_name_the_alpha_they_belong_to(experiment: Maker) -> None:

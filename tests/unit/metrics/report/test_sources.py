@@ -7,15 +7,16 @@ import pytest
 
 from syntrust_core.contracts.case_record import CanonicalFrame
 from syntrust_core.contracts.report import BuildReport, GeneratorTraining
+from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_metrics.report.sources import describe_generator_training, describe_sources
 
 Maker = Callable[..., Any]
-PATIENTS = ["BraTS-1", "phantom-7-0001"]
-PHANTOMS = ["phantom-7-0001"]
+PATIENTS: ImageOrigin = "patients"
+PHANTOMS: ImageOrigin = "phantoms"
 
 
 @pytest.mark.parametrize(
-    ("cases", "phantoms", "tested", "said"),
+    ("cases", "phantoms", "origin", "said"),
     [
         (0, 0, PATIENTS, "What the generator was trained on is not recorded."),
         (1, 0, PATIENTS, "The generator was trained on 1 case, none of them named a phantom."),
@@ -39,11 +40,11 @@ PHANTOMS = ["phantom-7-0001"]
     ],
 )
 def test_a_generator_of_phantoms_is_named_so(
-    cases: int, phantoms: int, tested: list[str], said: str
+    cases: int, phantoms: int, origin: ImageOrigin, said: str
 ) -> None:
     found = GeneratorTraining(cases=cases, phantoms=phantoms)
 
-    assert describe_generator_training(found, tested) == said
+    assert describe_generator_training(found, origin) == said
 
 
 def test_a_message_of_an_earlier_release_is_read_and_says_that_it_does_not_know(

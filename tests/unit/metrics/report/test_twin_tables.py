@@ -1,5 +1,6 @@
 """What the report says of twins: the same numbers as the results, and no more than they support."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from tests.unit.metrics.as_json import summarise_twins
 
 from syntrust_core.contracts.report import ReportCase
 from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_metrics.experiment.wording import PATIENTS, PHANTOMS
 from syntrust_metrics.fidelity.schema import (
     AREAS,
     FEATURES,
@@ -103,13 +105,22 @@ def test_memorisation_is_said_plainly() -> None:
     )
 
 
+def test_twins_of_phantoms_are_not_compared_with_real_images() -> None:
+    view = build_twin_view(summed(20, 20, twins=2), PHANTOMS)
+
+    page = render("report_twins.html", wording=PHANTOMS, twins=view)
+
+    assert not re.search(r"\breal\b", page, re.IGNORECASE)
+    assert "Reference images against twins" in page
+
+
 @pytest.mark.parametrize("twins", [1, 2])
 def test_fidelity_stands_with_its_numbers_and_directions(twins: int) -> None:
     found = summed(20, 20, twins=twins)
 
     view = build_twin_view(found)
     assert view is not None
-    page = render("report_twins.html", twins=view)
+    page = render("report_twins.html", wording=PATIENTS, twins=view)
 
     estimate = found["fidelity"]["ms_ssim"]["t1"]["brain"]
     assert f"{estimate['value']:.3f}" in page

@@ -7,18 +7,18 @@ import pytest
 from tests.unit.metrics.as_json import build_results
 from tests.unit.metrics.one_alpha import describe_equivalence, describe_versus_real
 
+from syntrust_metrics.experiment.wording import PATIENTS, PHANTOMS, UNRECORDED, Wording
 from syntrust_metrics.report.verdicts import (
     Scans,
     describe_limits,
     describe_performance,
     describe_prediction,
-    describe_scans,
     describe_share,
     judge_against_real,
 )
 
 Maker = Callable[..., Any]
-REAL = Scans("held-out real scan")
+REAL = Scans(PATIENTS)
 FEW = "fewer than 50 cases"
 
 
@@ -284,18 +284,31 @@ def test_fewer_than_50_scans_are_never_called_equivalent_or_not_worse(
     assert "not worse" not in said
 
 
-def test_phantoms_are_not_called_real_scans() -> None:
-    assert describe_scans(["BraTS-1", "b"]) == Scans("held-out real scan")
-    assert describe_scans(["phantom-7-0001"]) == Scans("held-out phantom scan")
-    mixed = describe_versus_real(0.5, versus(ED=EQUAL), describe_scans(["phantom-7-0001", "b"]))
-    assert mixed.startswith("On 251 held-out scans, some of them phantoms, the model")
+@pytest.mark.parametrize(
+    ("wording", "scans"),
+    [(PHANTOMS, "251 held-out phantom scans"), (UNRECORDED, "251 held-out scans")],
+)
+def test_scans_that_are_not_known_to_be_of_patients_are_not_called_real(
+    wording: Wording, scans: str
+) -> None:
+    said = describe_versus_real(0.5, versus(ED=EQUAL), Scans(wording))
+
+    assert said == (
+        f"On {scans}, the model trained with half synthetic data was equivalent to the one "
+        "trained on reference data alone for oedema (margin 0.03)."
+    )
 
 
 @pytest.mark.parametrize(
-    ("alpha", "words"), [(1.0, "real data alone"), (1 / 3, "66.7% synthetic data")]
+    ("alpha", "wording", "words"),
+    [
+        (1.0, PATIENTS, "real data alone"),
+        (1.0, PHANTOMS, "reference data alone"),
+        (1 / 3, PATIENTS, "66.7% synthetic data"),
+    ],
 )
-def test_a_share_is_named(alpha: float, words: str) -> None:
-    assert describe_share(alpha) == words
+def test_a_share_is_named(alpha: float, wording: Wording, words: str) -> None:
+    assert describe_share(alpha, wording) == words
 
 
 def test_mixes_that_are_undecided_for_different_reasons_share_a_sentence() -> None:
