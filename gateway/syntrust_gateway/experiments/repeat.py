@@ -26,7 +26,8 @@ _PARTS: Final = ("train", "test", "validation")
 class RepeatedSpec(ResolvedSpec):
     """The `spec` of an experiment as it was answered. It asks for the very same steps.
 
-    A name, tags and a priority may be added. `seen`, `origin` and the names of models are told, not asked.
+    A name, tags and a priority may be added. `seen`, `origin` and the names of models are told, not
+    asked.
     """
 
     name: Text | None = None
