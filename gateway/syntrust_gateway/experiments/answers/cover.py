@@ -22,14 +22,16 @@ _STYLE: Final = """<style>
   margin: 0; }}
 .cover dt, .cover dd {{ margin: 0; overflow-wrap: anywhere; }}
 @page {{ margin-top: 19mm;
-  @top-left {{ content: {left}; font: 7.5pt sans-serif; color: #444; }}
-  @top-right {{ content: {right}; font: 7.5pt sans-serif; color: #444; }}
+  @top-left {{ content: {left}; font: 7.5pt sans-serif; color: #444; width: 60%;
+    white-space: pre-line; }}
+  @top-right {{ content: {right}; font: 7.5pt sans-serif; color: #444; width: 40%;
+    white-space: pre-line; }}
   @bottom-right {{ content: "page " counter(page) " of " counter(pages); font: 7.5pt sans-serif;
     color: #444; }} }}
 </style>
 """
-LONGEST_TITLE: Final = 60
-"""Characters of a title in the running header, which has one line."""
+LONGEST_NAME: Final = 60
+"""Characters of a title or of a dataset's name in the running header, a line for each."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Cover:
     @property
     def date(self) -> str:
         return "not finished" if self.finished is None else f"{self.finished:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def dataset_name(self) -> str:
+        return self.dataset or "deleted"
 
 
 def add_cover(page: bytes, cover: Cover) -> bytes:
@@ -67,8 +73,8 @@ def add_cover(page: bytes, cover: Cover) -> bytes:
     title = cover.title or UNNAMED
     head = f"<title>{html.escape(f'{title} · SynTrust report · {cover.experiment}')}</title>"
     style = _STYLE.format(
-        left=_css_text(f"{_shorten(title)} · {cover.date}"),
-        right=_css_text(f"experiment {cover.experiment}"),
+        left=_css_text(f"{_shorten(title)}\n{_shorten(f'dataset: {cover.dataset_name}')}"),
+        right=_css_text(f"experiment {cover.experiment}\n{cover.date}"),
     )
     text = page.decode()
     text = re.sub("<title>.*?</title>", lambda _: head, text, count=1, flags=re.DOTALL)
@@ -80,14 +86,15 @@ def _write_block(title: str, cover: Cover) -> str:
     rows = {
         "Experiment": cover.experiment,
         "Finished": cover.date,
-        "Dataset": cover.dataset or "deleted",
+        "Dataset": cover.dataset_name,
     }
     facts = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in rows.items())
     return f'<div class="cover"><h1>{html.escape(title)}</h1>\n<dl>{facts}</dl></div>\n'
 
 
-def _shorten(title: str) -> str:
-    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+def _shorten(name: str) -> str:
+    line = " ".join(name.split())
+    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"
 
 
 def _css_text(text: str) -> str:

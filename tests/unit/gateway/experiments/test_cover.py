@@ -44,8 +44,8 @@ def test_the_running_header_of_print_names_them_on_every_page() -> None:
     served = add_cover(PAGE, cover()).decode()
 
     style = served[served.index("@page") : served.index("</head>")]
-    assert r'content: "Sweep \b7  2026-11-30 21:05 UTC"' in style
-    assert 'content: "experiment 0198-e"' in style
+    assert r'content: "Sweep\a dataset: BraTS 2021"' in style
+    assert r'content: "experiment 0198-e\a 2026-11-30 21:05 UTC"' in style
 
 
 def test_the_rest_of_the_page_stays_as_it_is_stored() -> None:
@@ -77,8 +77,9 @@ def test_what_has_no_name_is_said_to_have_none() -> None:
     assert "deleted" in text
 
 
-def test_a_long_title_leaves_room_in_the_running_header() -> None:
-    served = add_cover(PAGE, cover(title="x" * 200)).decode()
+def test_long_names_leave_room_in_the_running_header_which_has_two_lines() -> None:
+    served = add_cover(PAGE, cover(title="x" * 200, dataset="y\n" * 99)).decode()
 
     assert f'content: "{"x" * 59}' in served
+    assert served.partition("</head>")[0].count(r"\a ") == 2
     assert "x" * 200 in Read(served.encode()).text
