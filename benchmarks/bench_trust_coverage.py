@@ -175,7 +175,7 @@ def report(scenario: Scenario, found: dict[str, Found], repetitions: int) -> boo
 
 
 def false_equivalence(repetitions: int) -> bool:
-    """Share of p below the level, and of verdicts, at a true difference equal to the margin."""
+    """Share of p below the level, and of both verdicts, at a true difference of the margin."""
     print(f"\nequivalence found at a true difference of the margin, {repetitions} repetitions")
     held = True
     for cases in (60, 251):
@@ -185,13 +185,18 @@ def false_equivalence(repetitions: int) -> bool:
                 run_paired_test(draw(rng, cases)[None], EQUIVALENCE) for _ in range(repetitions)
             ]
             share = np.mean([p.p_inside is not None and p.p_inside < LEVEL for p in tests])
-            given = np.mean([decide_alone(p, EQUIVALENCE).verdict == "equivalent" for p in tests])
+            verdicts = [decide_alone(p, EQUIVALENCE).verdict for p in tests]
+            given, other = (
+                np.mean([v == w for v in verdicts]) for w in ("equivalent", "different")
+            )
             gated = name == "normal"
             fine = not gated or share <= 0.06
             held = held and bool(fine)
             mark = ("  ok" if fine else "  MISSED") if gated else ""
             what = f"M {cases:3d}  {name:22s} sd {sd:.2f}"
-            print(f"  {what}  p < .05 {share:5.1%}  verdict {given:5.1%}{mark}")
+            print(
+                f"  {what}  p < .05 {share:5.1%}  given {given:5.1%}  different {other:5.1%}{mark}"
+            )
     return held
 
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Estimate = Mapping[str, Any]
+Topic = Literal[
+    "recommendation", "verdict", "interval", "trend", "lowest", "meeting", "claims", "twins"
+]
+"""What a sentence claims something about; each has an error rate of its own."""
 FACTOR_DIGITS: Final[Mapping[str, int]] = {"t3": 4}
 DIGITS: Final = 3
 
@@ -27,7 +31,7 @@ class Cell:
     """Text of a table with small lines below it; `missing` is a reason in place of a value.
 
     `anchor` names the row, where the cell is its first one, so that a sentence can point at it. A
-    cell that claims something has the `link` to its own numbers.
+    cell that claims something has the `link` to its own numbers and a `topic`.
     """
 
     text: str
@@ -35,6 +39,7 @@ class Cell:
     kind: Literal["plain", "missing", "strong"] = "plain"
     anchor: str = ""
     link: Evidence | None = None
+    topic: Topic | None = None
 
 
 Row = Sequence[Cell | str | int]
@@ -52,10 +57,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence that claims something, and where its tests stand."""
+    """A sentence that claims something, where its tests stand, and what it is about."""
 
     text: str
     evidence: Sequence[Evidence]
+    topic: Topic = "verdict"
+
+
+def name_error_rate(topic: Topic) -> str:
+    """Name the row that says how often sentences of a topic err."""
+    return f"error-rate-{topic}"
 
 
 def choose_digits(factor: str) -> int:

@@ -48,10 +48,10 @@ def _describe_meeting(curve: AlphaCurve, wording: Wording) -> Sentence:
     both = f"T1 on {wording.real} and on synthetic images"
     if star["value"] is None:
         said = f"{both} do not meet at a single α: {star['reason']}."
-        return Sentence(said, evidence)
+        return Sentence(said, evidence, "meeting")
     interval = f" ({format_bounds(star['ci'], 2)}, {star['scope']})" if star["ci"] else ""
     said = f"{both} meet at α = {star['value']:.2f}{interval}."
-    return Sentence(said, evidence)
+    return Sentence(said, evidence, "meeting")
 
 
 def _describe_trends(curve: AlphaCurve, wording: Wording) -> Iterator[Sentence]:
@@ -60,13 +60,13 @@ def _describe_trends(curve: AlphaCurve, wording: Wording) -> Iterator[Sentence]:
     for name, trend in found:
         if trend["verdict"] in PREFIXES:
             said = f"As α rises, {name} {PREFIXES[trend['verdict']]}{_format_slope(trend)}."
-            yield Sentence(said, [Evidence(_name_anchor(name), name)])
+            yield Sentence(said, [Evidence(_name_anchor(name), name)], "trend")
     open_ones = [(name, trend) for name, trend in found if trend["verdict"] not in PREFIXES]
     for reason in dict.fromkeys(trend["reason"] for _, trend in open_ones):
         names = [name for name, trend in open_ones if trend["reason"] == reason]
         why = f": {reason}" if reason else ""
         said = f"Undecided whether these rise or fall over α: {join_words(names)}{why}."
-        yield Sentence(said, [Evidence(_name_anchor(name), name) for name in names])
+        yield Sentence(said, [Evidence(_name_anchor(name), name) for name in names], "trend")
 
 
 def _describe_lowest(curve: AlphaCurve) -> Iterator[Sentence]:
@@ -74,14 +74,13 @@ def _describe_lowest(curve: AlphaCurve) -> Iterator[Sentence]:
     evidence = {region: Evidence(_name_lowest(region), region) for region in found}
     for region, lowest in found.items():
         if lowest["verdict"] == "lowest":
-            yield Sentence(
-                f"T4 of {region} is lowest at α = {lowest['alpha']:g}.", [evidence[region]]
-            )
+            said = f"T4 of {region} is lowest at α = {lowest['alpha']:g}."
+            yield Sentence(said, [evidence[region]], "lowest")
     unknown = {r: each["reason"] for r, each in found.items() if each["verdict"] != "lowest"}
     for reason in dict.fromkeys(unknown.values()):
         regions = [region for region, own in unknown.items() if own == reason]
         said = f"Undecided at which α T4 is lowest for {join_words(regions)}: {reason}."
-        yield Sentence(said, [evidence[region] for region in regions])
+        yield Sentence(said, [evidence[region] for region in regions], "lowest")
 
 
 def _iterate_trends(trend: Trends, wording: Wording) -> Iterator[tuple[str, Trend]]:

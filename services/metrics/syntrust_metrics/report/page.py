@@ -21,6 +21,7 @@ from syntrust_metrics.report import figure_tables, prose, verdicts
 from syntrust_metrics.report.cells import Row, Sentence, Table
 from syntrust_metrics.report.controls import build_control_view
 from syntrust_metrics.report.curve_view import build_curve_view
+from syntrust_metrics.report.error_rates import build_error_table
 from syntrust_metrics.report.recommendation_prose import build_recommendation_view
 from syntrust_metrics.report.sources import describe_sources
 from syntrust_metrics.report.tables import (
@@ -128,7 +129,7 @@ def render_report(contents: Contents) -> str:
         tests=_build_tests(results, wording),
         figures=_build_figures(contents),
         numbers=_build_figure_numbers(contents),
-        error_rates=prose.ERROR_RATES,
+        error_rates=build_error_table(results["alphas"][0]["trust"]["cases"]),
         missing=describe_missing(results),
         claims=None if claims is None else build_claim_table(claims, wording),
         comparisons=None if claims is None else build_comparison_table(claims),

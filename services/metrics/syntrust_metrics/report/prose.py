@@ -16,14 +16,6 @@ FEW: Final = 10
 LOW_N: Final = 50
 IDS_NAMED: Final = 12
 
-# What a claim is about, and the page and section of the documentation with its error rates.
-ERROR_RATES: Final = (
-    ("which share is recommended", "metrics.md", "The recommendation"),
-    ("equivalent, different, worse or not worse", "metrics.md", "Equivalence"),
-    ("intervals of factors and of the score", "metrics.md", "Intervals"),
-    ("trends over α, and the claims of the paper", "metrics.md", "Over α"),
-    ("memorisation and fidelity of twins", "measures.md", "A twin"),
-)
 DEFINITIONS: Final = (
     (
         "T1, mean Dice (higher is better; real and synthetic close is better)",

@@ -61,16 +61,20 @@ def build_recommendation_view(results: ShownResults) -> RecommendationView | Non
     reason = results.get("missing", {}).get("recommendation")
     if reason is None:
         return None
-    return RecommendationView(Sentence(f"No share is recommended: {reason}.", []))
+    said = f"No share is recommended: {reason}."
+    return RecommendationView(Sentence(said, [], "recommendation"))
 
 
 def _build_view(found: Recommendation) -> RecommendationView:
     tested = [(region, each) for region, each in found["regions"].items() if each["tests"]]
     evidence = [Evidence(_anchor(region, each["tests"][-1]), "test") for region, each in tested]
     return RecommendationView(
-        sentence=Sentence(found["sentence"], [Evidence("recommendation", "tests")]),
+        sentence=Sentence(
+            found["sentence"], [Evidence("recommendation", "tests")], "recommendation"
+        ),
         details=[
-            Sentence(text, [own]) for text, own in zip(found["details"], evidence, strict=True)
+            Sentence(text, [own], "recommendation")
+            for text, own in zip(found["details"], evidence, strict=True)
         ],
         caption=_describe_rules(found),
         rows=[row for region, each in tested for row in _iterate_rows(region, each, found)],

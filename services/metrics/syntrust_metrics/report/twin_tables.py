@@ -54,7 +54,7 @@ def build_twin_view(twins: TwinSummary | None, wording: Wording = PATIENTS) -> T
         return None
     fidelity, privacy = twins["fidelity"], twins["privacy"]
     return TwinView(
-        privacy=Sentence(describe_privacy(privacy), [Evidence(PRIVACY_ROW, "table")]),
+        privacy=Sentence(describe_privacy(privacy), [Evidence(PRIVACY_ROW, "table")], "twins"),
         privacy_table=_build_privacy_table(privacy),
         scope=wording.adapt(_describe_scope(fidelity)),
         fidelity_tables=[

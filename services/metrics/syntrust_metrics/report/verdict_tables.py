@@ -169,7 +169,11 @@ def build_claim_table(claims: Sequence[Claim], wording: Wording = PATIENTS) -> T
     """Give the paper's claims with what this experiment says of them."""
     rows: list[Row] = [
         [
-            Cell(wording.adapt(claim["claim"]), link=Evidence(_name_comparisons(claim), "numbers")),
+            Cell(
+                wording.adapt(claim["claim"]),
+                link=Evidence(_name_comparisons(claim), "numbers"),
+                topic="claims",
+            ),
             Cell(claim["verdict"], kind="strong"),
             claim["reason"] or "",
         ]

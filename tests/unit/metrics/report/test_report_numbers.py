@@ -206,7 +206,7 @@ def test_every_claim_of_the_paper_stands_with_what_was_found(drawn: Drawn) -> No
 
     rows = page.under("claim of the paper", "here", "why")
 
-    said = {name.removesuffix(" numbers ; error rates"): cells for name, cells in rows.items()}
+    said = {name.removesuffix(" numbers ; error rate"): cells for name, cells in rows.items()}
     assert said == {
         each["claim"]: [each["verdict"], each["reason"] or ""] for each in results["claims"]
     }
