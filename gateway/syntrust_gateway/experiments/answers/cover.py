@@ -22,9 +22,9 @@ _STYLE: Final = """<style>
   margin: 0; }}
 .cover dt, .cover dd {{ margin: 0; overflow-wrap: anywhere; }}
 @page {{ margin-top: 19mm;
-  @top-left {{ content: {left}; font: 7.5pt sans-serif; color: #444; width: 60%;
+  @top-left {{ content: {left}; font: 7.5pt sans-serif; color: #444; width: 50%;
     white-space: pre-line; }}
-  @top-right {{ content: {right}; font: 7.5pt sans-serif; color: #444; width: 40%;
+  @top-right {{ content: {right}; font: 7.5pt sans-serif; color: #444; width: 50%;
     white-space: pre-line; }}
   @bottom-right {{ content: "page " counter(page) " of " counter(pages); font: 7.5pt sans-serif;
     color: #444; }} }}
