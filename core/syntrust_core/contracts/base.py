@@ -37,6 +37,7 @@ class Kind(StrEnum):
     SCORE_CASES = "score_cases"
     COMPARE_TWIN = "compare_twin"
     BUILD_REPORT = "build_report"
+    PRINT_REPORT = "print_report"
     EXPORT_IMAGES = "export_images"
     SEGMENT_CASE = "segment_case"
     EXPORT_BUNDLE = "export_bundle"
@@ -61,6 +62,7 @@ QUEUES: Mapping[Kind, Queue] = {
     Kind.SCORE_CASES: Queue.METRICS,
     Kind.COMPARE_TWIN: Queue.METRICS,
     Kind.BUILD_REPORT: Queue.METRICS,
+    Kind.PRINT_REPORT: Queue.METRICS,
     Kind.EXPORT_IMAGES: Queue.METRICS,
     Kind.SEGMENT_CASE: Queue.SEGMENTER,
     Kind.EXPORT_BUNDLE: Queue.SEGMENTER,

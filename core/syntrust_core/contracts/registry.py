@@ -22,7 +22,7 @@ from syntrust_core.contracts.job_steps import (
     SegmentCase,
     TrainGenerator,
 )
-from syntrust_core.contracts.report import BuildReport
+from syntrust_core.contracts.report import BuildReport, PrintReport
 from syntrust_core.contracts.uploads import ReceiveUpload
 
 MESSAGES: Mapping[Kind, type[StepMessage]] = {
@@ -37,6 +37,7 @@ MESSAGES: Mapping[Kind, type[StepMessage]] = {
         ScoreCases,
         CompareTwin,
         BuildReport,
+        PrintReport,
         ExportImages,
         SegmentCase,
         ExportBundle,

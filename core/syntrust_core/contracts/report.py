@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from syntrust_core.contracts.base import (
     AlphaText,
@@ -162,3 +162,21 @@ class BuildReport(StepMessage):
             if case.comparison is not None
         )
         return tuple(dict.fromkeys((*all_needs(images), *models, *scores, *compared)))
+
+
+class PrintReport(StepMessage):
+    """Set the report of an experiment as a PDF, with what one client calls it on the cover.
+
+    The report is shared by all who ask for the same computation; a PDF belongs to one experiment,
+    and to the title that it has when the PDF is asked for.
+    """
+
+    KIND = Kind.PRINT_REPORT
+    report: StepId
+    experiment: Annotated[str, Field(description="Id of the experiment.")]
+    title: Annotated[str, Field(description="As on the cover, also where the client gave none.")]
+    finished: Annotated[AwareDatetime, Field(description="When the experiment ended.")]
+    dataset: Annotated[str, Field(description="Name of the dataset, as on the cover.")]
+
+    def needs(self) -> tuple[Ref, ...]:
+        return (Ref(kind=Kind.BUILD_REPORT, id=self.report),)

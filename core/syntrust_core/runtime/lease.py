@@ -41,6 +41,7 @@ _LONGEST_PATIENCE: Final = timedelta(minutes=30)
 _PATIENCE: Final[Mapping[str, timedelta]] = {
     Kind.INSPECT_CASE: timedelta(minutes=10),
     Kind.SCORE_CASES: timedelta(minutes=10),
+    Kind.PRINT_REPORT: timedelta(minutes=10),
     Kind.EXPORT_IMAGES: timedelta(minutes=10),
     Kind.SCORE_VOLUMES: timedelta(minutes=10),
     Kind.EXPORT_BUNDLE: timedelta(minutes=15),

@@ -13,6 +13,7 @@ HANDLERS = {
     Kind.SCORE_CASES: "syntrust_metrics.tasks:score_cases",
     Kind.COMPARE_TWIN: "syntrust_metrics.tasks:compare_twin",
     Kind.BUILD_REPORT: "syntrust_metrics.tasks:build_report",
+    Kind.PRINT_REPORT: "syntrust_metrics.printing.task:print_report",
     Kind.EXPORT_IMAGES: "syntrust_metrics.tasks:export_images",
     Kind.SCORE_VOLUMES: "syntrust_metrics.segmentation.volume_task:score_volumes",
 }

@@ -30,6 +30,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "import_model": "import",
     "export_images": "to the uploaded grid",
     "segment_case": "segment",
+    "print_report": "set the report as a PDF",
     "export_bundle": "write the bundle",
     "score_volumes": "score label maps",
 }
