@@ -26,6 +26,7 @@ from syntrust_gateway.comparisons import routes as comparisons
 from syntrust_gateway.container import Container
 from syntrust_gateway.datasets import routes as datasets
 from syntrust_gateway.experiments import routes as experiments
+from syntrust_gateway.experiments.answers import routes as answers
 from syntrust_gateway.experiments.images import routes as images
 from syntrust_gateway.experiments.live import routes as live
 from syntrust_gateway.jobs import routes as jobs
@@ -116,6 +117,7 @@ def _with_routes() -> FastAPI:
         experiments.router,
         images.router,
         live.router,
+        answers.router,
         planning.router,
         comparisons.router,
         uploads.router,

@@ -70,6 +70,7 @@ class JobKind(StrEnum):
     MODEL_IMPORT = "model_import"
     MODEL_TRAINING = "model_training"
     MODEL_EXPORT = "model_export"
+    REPORT_PDF = "report_pdf"
 
 
 class StepState(StrEnum):

@@ -65,3 +65,13 @@ class AcceptedExport(TypedDict):
     """A segmenter to be written as a MONAI bundle."""
 
     model: AcceptedModel
+
+
+class AcceptedPrinting(TypedDict):
+    """The report of an experiment to be set as a PDF, and what its cover says."""
+
+    experiment: str
+    dataset: str
+    title: str
+    dataset_name: str
+    finished: str

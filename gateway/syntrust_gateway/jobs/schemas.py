@@ -14,7 +14,12 @@ from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import AnswerBody, CaseId, RequestBody, Text
 from syntrust_gateway.db.tables import JobKind, RunState
 from syntrust_gateway.experiments.spec import Drawing
-from syntrust_gateway.jobs.accepted import AcceptedExport, AcceptedSegmentation, AcceptedSynthesis
+from syntrust_gateway.jobs.accepted import (
+    AcceptedExport,
+    AcceptedPrinting,
+    AcceptedSegmentation,
+    AcceptedSynthesis,
+)
 from syntrust_gateway.models.schemas import NewModel
 from syntrust_gateway.runs.schemas import Priority
 from syntrust_gateway.runs.waiting import Movement
@@ -150,7 +155,12 @@ class JobBody(JobSummary, Movement):
     request: Annotated[
         dict[str, Any],
         described_by(
-            AcceptedSynthesis, AcceptedSegmentation, NewVolumeScore, NewModel, AcceptedExport
+            AcceptedSynthesis,
+            AcceptedSegmentation,
+            NewVolumeScore,
+            NewModel,
+            AcceptedExport,
+            AcceptedPrinting,
         ),
         Field(description="The request with every default written out."),
     ]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.job_steps import VOLUME_WARNINGS_FILE
-from syntrust_core.errors import Conflict
+from syntrust_core.errors import Conflict, NotFound
 from syntrust_core.observability import tracing
 from syntrust_core.storage.base import ObjectStore
 from syntrust_core.storage.verified import read_verified
@@ -58,17 +58,20 @@ def add(
     spec: Mapping[str, Any],
     uploads: Iterable[TakenUpload] = (),
     name: str | None = None,
+    owner: int | None = None,
 ) -> Job:
     """Accept a job. `steps` are in order, the goal last; other runs may share them.
 
-    It is planned once all that it takes of `uploads` is received.
+    It is planned once all that it takes of `uploads` is received. It is the caller's, unless it
+    belongs to something of another `owner`, who then stores what it makes.
 
     Raises
     ------
     QuotaExceeded
         If the client has used up the bytes that it may store.
     """
-    require_room_for_run(session, caller.id, container.limits.stored_bytes)
+    owner = caller.id if owner is None else owner
+    require_room_for_run(session, owner, container.limits.stored_bytes)
     job = Job(
         kind=kind,
         name=name,
@@ -76,7 +79,7 @@ def add(
         plan=[[step.KIND.value, step.model_dump(mode="json")] for step in steps],
         state=RunState.QUEUED,
         planned=False,
-        owner=caller.id,
+        owner=owner,
     )
     session.add(job)
     session.flush()
@@ -172,10 +175,14 @@ def read_result(container: Container, caller: Caller, job_id: str) -> bytes:
     ------
     Conflict
         If the job has not succeeded.
+    NotFound
+        If jobs of its kind make none.
     """
     with container.read() as session:
         job = find_row(session, caller, Job, job_id)
         manifest = _manifest(session, job)
+    if job.kind not in RESULT_FILES:
+        raise NotFound("A job that sets a report as a PDF makes no document but its file.")
     if manifest is None:
         refusal = Conflict if job.state.final else NotYet
         raise refusal(

@@ -19,6 +19,7 @@ from syntrust_gateway.db.schedule_tables import StepNeed
 from syntrust_gateway.db.session import in_chunks
 from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Model, Run, Step, Upload
 from syntrust_gateway.lifecycle.collection import forget_steps, wanted_steps
+from syntrust_gateway.lifecycle.printed import printing_jobs
 from syntrust_gateway.lifecycle.removal import Removal, remove, unnamed_contents
 from syntrust_gateway.lifecycle.schemas import RemovedBody
 from syntrust_gateway.lifecycle.withdrawal import cut_contents
@@ -62,10 +63,11 @@ def delete_dataset(
 def delete_experiment(
     container: Container, caller: Caller, experiment_id: str, *, cascade: bool
 ) -> RemovedBody:
-    """Delete an experiment with its report, and with `cascade` the models that it trained."""
+    """Delete an experiment with its report and PDFs, with `cascade` also the models it trained."""
     with container.write.begin() as session:
         experiment = find_row(session, caller, Experiment, experiment_id, lock=True)
         doomed = Doomed(experiments=[experiment])
+        doomed.jobs += session.scalars(printing_jobs([experiment.id])).all()
         _add_models(session, doomed, experiment)
         _require(doomed, doomed.models, experiment_id, "experiment", cascade=cascade)
         removed, removal = _delete(session, caller, doomed, "experiment.delete", experiment.id)

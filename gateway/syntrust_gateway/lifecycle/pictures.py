@@ -1,8 +1,8 @@
 """Reports that show a withdrawn patient: their pictures and pages go, their numbers stay.
 
-Figure 2 shows some of the test cases, with their ids, and report.html lists every case with its
-volumes. `results.json`, `results.csv` and the other figures hold numbers, which other results may
-rest on.
+Figure 2 shows some of the test cases, with their ids, and report.html and its PDF list every case
+with its volumes. `results.json`, `results.csv` and the other figures hold numbers, which other
+results may rest on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from syntrust_gateway.db.tables import Case, Dataset, Experiment, RunState, Step
 from syntrust_gateway.lifecycle.removal import Removal
 from syntrust_gateway.runs.tables import EXPERIMENTS
 
-PAGES: Final = frozenset({"report.html"})
+PAGES: Final = frozenset({"report.html", "report.pdf"})
 PICTURES: Final = frozenset({"fig2.svg", "fig2.png"})
 _PARTS: Final = ("train", "validation", "test")
 

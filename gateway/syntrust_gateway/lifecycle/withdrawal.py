@@ -22,6 +22,7 @@ from syntrust_gateway.db.tables import (
     Dataset,
     Experiment,
     Job,
+    JobKind,
     Model,
     RunState,
     Step,
@@ -29,6 +30,7 @@ from syntrust_gateway.db.tables import (
     utc_now,
 )
 from syntrust_gateway.lifecycle.pictures import cut_reports, find_cut_reports, names_case
+from syntrust_gateway.lifecycle.printed import find_pdfs
 from syntrust_gateway.lifecycle.removal import (
     WITHDRAWN_SLUG,
     Removal,
@@ -95,6 +97,7 @@ def withdraw(
     if step is not None:
         done.reports_cut = find_cut_reports(session, dataset, case.case_id)
         done.removal.add(cut_reports(session, step))
+        done.removal.marked |= _close_pdfs(session, dataset, done.reports_cut)
         done.failed_runs = _fail_runs(session, dataset, case, step)
         _treat_models(session, dataset, case, step, done, delete=cascade_models)
         _close(session, dataset, step, done)
@@ -102,6 +105,13 @@ def withdraw(
     done.removal.keys |= unnamed_contents(session, (str(file["key"]) for file in files.values()))
     log.info("case.withdrawn", dataset=dataset.id, runs=len(done.failed_runs))
     return done
+
+
+def _close_pdfs(session: Session, dataset: Dataset, experiments: list[str]) -> set[Ref]:
+    """Let no PDF of these experiments be read or published: each lists their cases."""
+    pdfs = find_pdfs(session, experiments)
+    close_steps(session, pdfs, _text(dataset))
+    return pdfs
 
 
 def _text(dataset: Dataset) -> str:
@@ -136,7 +146,15 @@ def _live_users(
         here = select(Experiment).where(live, Experiment.dataset_id == dataset.id)
         return [row.id for row in session.scalars(here).all() if names_case(row.spec, case)]
     jobs = session.scalars(select(Job).where(live)).all()
-    return [job.id for job in jobs if dataset.id in json.dumps(job.spec) or step in str(job.plan)]
+    return [job.id for job in jobs if _is_used(session, job, dataset, case, step)]
+
+
+def _is_used(session: Session, job: Job, dataset: Dataset, case: str, step: str) -> bool:
+    """Whether a job has to do with the case; a PDF has if its experiment does."""
+    if job.kind is JobKind.REPORT_PDF:
+        experiment = session.get(Experiment, job.spec["experiment"])
+        return experiment is not None and names_case(experiment.spec, case)
+    return dataset.id in json.dumps(job.spec) or step in str(job.plan)
 
 
 def _treat_models(

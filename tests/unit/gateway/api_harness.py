@@ -58,6 +58,7 @@ GIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.PREDICT_CASES: ("predictions.json",),
     Kind.SCORE_CASES: ("scores.json",),
     Kind.BUILD_REPORT: ("results.json",),
+    Kind.PRINT_REPORT: ("report.pdf",),
     Kind.IMPORT_MODEL: ("card.json", "model.safetensors"),
     Kind.TRAIN_GENERATOR: ("card.json", "model.safetensors"),
 }

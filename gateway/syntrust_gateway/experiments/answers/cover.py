@@ -47,12 +47,16 @@ class Cover:
     dataset: str | None
 
     @property
-    def date(self) -> str:
-        return "not finished" if self.finished is None else f"{self.finished:%Y-%m-%d %H:%M} UTC"
+    def shown_title(self) -> str:
+        return self.title or UNNAMED
 
     @property
-    def dataset_name(self) -> str:
+    def shown_dataset(self) -> str:
         return self.dataset or "deleted"
+
+    @property
+    def date(self) -> str:
+        return "not finished" if self.finished is None else f"{self.finished:%Y-%m-%d %H:%M} UTC"
 
 
 def add_cover(page: bytes, cover: Cover) -> bytes:
@@ -70,10 +74,10 @@ def add_cover(page: bytes, cover: Cover) -> bytes:
     bytes
         The page as it is served.
     """
-    title = cover.title or UNNAMED
+    title = cover.shown_title
     head = f"<title>{html.escape(f'{title} · SynTrust report · {cover.experiment}')}</title>"
     style = _STYLE.format(
-        left=_css_text(f"{_shorten(title)}\n{_shorten(f'dataset: {cover.dataset_name}')}"),
+        left=_css_text(f"{_shorten(title)}\n{_shorten(f'dataset: {cover.shown_dataset}')}"),
         right=_css_text(f"experiment {cover.experiment}\n{cover.date}"),
     )
     text = page.decode()
@@ -86,7 +90,7 @@ def _write_block(title: str, cover: Cover) -> str:
     rows = {
         "Experiment": cover.experiment,
         "Finished": cover.date,
-        "Dataset": cover.dataset_name,
+        "Dataset": cover.shown_dataset,
     }
     facts = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in rows.items())
     return f'<div class="cover"><h1>{html.escape(title)}</h1>\n<dl>{facts}</dl></div>\n'

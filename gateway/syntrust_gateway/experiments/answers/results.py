@@ -64,9 +64,9 @@ def read_results(
     """
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
-        info = _file(session, experiment, RESULTS_FILE)
+        info = find_file(session, experiment, RESULTS_FILE)
         provenance = _provenance(session, experiment)
-    body = json.loads(_read(container, info).content)
+    body = json.loads(read_file(container, info).content)
     added = {"experiment": experiment.id, "provenance": provenance}
     return cast("ExperimentResults | PartialExperimentResults", body | added)
 
@@ -104,8 +104,8 @@ def read_report_file(
     with container.read() as session:
         experiment = find_row(session, caller, Experiment, experiment_id)
         require_shown(session, experiment, name)
-        info = _file(session, experiment, name)
-    return _read(container, info)
+        info = find_file(session, experiment, name)
+    return read_file(container, info)
 
 
 def read_report(container: Container, caller: Caller, experiment_id: str) -> ReportFile:
@@ -118,19 +118,31 @@ def read_report(container: Container, caller: Caller, experiment_id: str) -> Rep
     """
     stored = read_report_file(container, caller, experiment_id, REPORT_FILE)
     with container.read() as session:
-        experiment = find_row(session, caller, Experiment, experiment_id)
-        dataset = session.get(Dataset, experiment.dataset_id)
-        cover = Cover(
-            title=experiment.name,
-            experiment=experiment.id,
-            finished=experiment.finished,
-            dataset=None if dataset is None else dataset.name,
-        )
+        cover = read_cover(session, find_row(session, caller, Experiment, experiment_id))
     served = add_cover(stored.content, cover)
     return ReportFile(served, hashlib.sha256(served).hexdigest())
 
 
-def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
+def read_cover(session: Session, experiment: Experiment) -> Cover:
+    dataset = session.get(Dataset, experiment.dataset_id)
+    return Cover(
+        title=experiment.name,
+        experiment=experiment.id,
+        finished=experiment.finished,
+        dataset=None if dataset is None else dataset.name,
+    )
+
+
+def find_file(session: Session, experiment: Experiment, name: str) -> FileInfo:
+    """Find a file of the report of an experiment that has ended.
+
+    Raises
+    ------
+    Conflict
+        If the experiment has not ended, or failed without results.
+    NotFound
+        If its report has no such file.
+    """
     partial = experiment.state is RunState.FAILED and experiment.partial
     if experiment.state is not RunState.SUCCEEDED and not partial:
         refusal = Conflict if experiment.state.final else NotYet
@@ -146,7 +158,8 @@ def _file(session: Session, experiment: Experiment, name: str) -> FileInfo:
     return found
 
 
-def _read(container: Container, info: FileInfo) -> ReportFile:
+def read_file(container: Container, info: FileInfo) -> ReportFile:
+    """Read a file, or have it computed again if it is damaged."""
     with healing(container):
         return ReportFile(read_verified(container.store, info), info.sha256)
 
