@@ -22,7 +22,14 @@ from syntrust.api_types import (
     TwinFiles,
 )
 from syntrust.bodies import FINAL, AnyResults
-from syntrust.connection import POLL_S, Connection, OnLost, require_success, safe
+from syntrust.connection import (
+    POLL_S,
+    Connection,
+    OnLost,
+    deadline_in,
+    require_success,
+    safe,
+)
 from syntrust.errors import ExperimentFailed, NotFound, UnfitFolder
 
 FIGURES = (
@@ -202,6 +209,24 @@ class Experiments:
     def report(self, experiment: str) -> str:
         """The report as one HTML page."""
         return self._http.get_bytes(f"/experiments/{safe(experiment)}/report.html").decode()
+
+    def pdf(self, experiment: str, *, timeout_s: float | None = None) -> bytes:
+        """The report as a PDF, with the experiment's name as it is now; waits until it is made.
+
+        Raises
+        ------
+        Conflict
+            If there are no results, or the PDF could not be made.
+        TimedOut
+            If `timeout_s` seconds were not enough; the server goes on.
+        """
+        deadline_s = deadline_in(timeout_s)
+        look = partial(self._http.get_made, f"/experiments/{safe(experiment)}/report.pdf")
+        made = look()
+        while made is None:
+            self._connection.rest(deadline_s, f"The PDF of experiment {experiment}")
+            made = self._connection.ask_patiently(look, deadline=deadline_s)
+        return made
 
     def long_table(self, experiment: str) -> str:
         """Every measurement of every test case as CSV."""

@@ -56,6 +56,11 @@ class Transport:
     def get_bytes(self, path: str) -> bytes:
         return self._retrying("GET", path).content
 
+    def get_made(self, path: str) -> bytes | None:
+        """GET what the server makes when it is first asked for; None while it is being made."""
+        answer = self._retrying("GET", path)
+        return None if answer.status_code == httpx.codes.ACCEPTED else answer.content
+
     def post(
         self,
         path: str,

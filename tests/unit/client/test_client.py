@@ -310,6 +310,36 @@ def test_saving_writes_results_report_and_every_figure_there_is(
     assert (tmp_path / "out" / "figures" / "floors.svg").read_bytes() == b"floors svg"
 
 
+def test_a_pdf_is_waited_for_while_the_server_makes_it(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    making, path = answer(202, {"id": "j1", "state": "queued"}), "/experiments/e1/report.pdf"
+    made = answer(body=b"%PDF-1.7", media="application/pdf")
+    server.on(f"GET {path}", making, making, made)
+
+    assert client.experiments.pdf("e1") == b"%PDF-1.7"
+    assert [asked.path for asked in server.asked] == [path] * 3
+
+
+def test_a_pdf_that_cannot_be_made_is_told_with_the_servers_sentence(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    failed = answer(409, problem("The report could not be set as a PDF", slug="conflict"))
+    server.on("GET /experiments/e1/report.pdf", answer(202, {}), failed)
+
+    with pytest.raises(Conflict, match="could not be set"):
+        client.experiments.pdf("e1")
+
+
+def test_waiting_for_a_pdf_has_an_end_when_one_is_given(
+    server: Any, client: Client, answer: Answer
+) -> None:
+    server.on("GET /experiments/e1/report.pdf", answer(202, {}))
+
+    with pytest.raises(TimedOut, match="PDF of experiment e1 is not done yet"):
+        client.experiments.pdf("e1", timeout_s=0)
+
+
 def test_scores_go_as_csv_as_cases_or_as_a_whole_request(
     server: Any, client: Client, answer: Answer
 ) -> None:

@@ -38,6 +38,10 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for results.json and .csv, figures, report.html."),
 ]
+PdfOption = Annotated[
+    Path | None,
+    typer.Option("--pdf", metavar="FILE", dir_okay=False, help="File for the report as a PDF."),
+]
 SplitOption = Annotated[
     Path | None,
     typer.Option(
@@ -164,11 +168,21 @@ def watch(context: typer.Context, experiment: str, *, as_json: JsonOption = Fals
 
 @experiment_app.command()
 def results(
-    context: typer.Context, experiment: str, *, out: OutOption = None, as_json: JsonOption = False
+    context: typer.Context,
+    experiment: str,
+    *,
+    out: OutOption = None,
+    pdf: PdfOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The trust-factor table; with --out also the files of the report."""
     client: Client = context.obj
-    body = _finish(client, experiment, make_console(as_json=as_json), out)
+    console = make_console(as_json=as_json)
+    body = _finish(client, experiment, console, out)
+    if pdf is not None:
+        pdf.parent.mkdir(parents=True, exist_ok=True)
+        pdf.write_bytes(client.experiments.pdf(experiment))
+        console.print(f"The report is in {pdf}", markup=False)
     if as_json:
         print_json(body)
 

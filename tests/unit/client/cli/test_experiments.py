@@ -294,3 +294,27 @@ def test_a_dry_run_prints_what_is_known_of_the_cost_and_accepts_nothing(
     assert "ET\t0.074\tnone" in printed
     assert "note: Too few cases." in printed
     assert "Nothing was accepted." in printed
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_results_write_the_report_as_a_pdf_where_one_is_asked_for(
+    *,
+    server: Any,
+    answer: Any,
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,
+) -> None:
+    server.on("GET /experiments/e1/results", answer(body=results()))
+    made = answer(body=b"%PDF-1.7", media="application/pdf")
+    server.on("GET /experiments/e1/report.pdf", made)
+    file = tmp_path / "new" / "sweep.pdf"
+
+    code = run("experiment", "results", "e1", "--pdf", str(file), *["--json"] * as_json)
+
+    printed = capsys.readouterr()
+    assert code == 0
+    assert file.read_bytes() == b"%PDF-1.7"
+    assert f"The report is in {file}" in (printed.err if as_json else printed.out)
+    assert not as_json or json.loads(printed.out) == results()
