@@ -142,6 +142,11 @@ RUNS: Final = (
         "syntrust experiment results {experiment} --out results",
     ),
     Run(
+        "syntrust experiment results ID --pdf report.pdf",
+        "syntrust experiment results {experiment} --pdf report.pdf",
+        says="The report is in report.pdf",
+    ),
+    Run(
         "syntrust experiment run --controls real_only,shuffled_masks",
         f"{_RUN} {{dataset}} --alphas 0,1 --controls real_only,shuffled_masks --dry-run",
     ),
