@@ -63,7 +63,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator import Orchestrator, planning
 from syntrust_gateway.orchestrator.planning import PlannedSteps
-from syntrust_gateway.orchestrator.process import pause_s
+from syntrust_gateway.orchestrator.process import pause_after
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_standalone.servers import start_valkey, start_weed
 
@@ -157,8 +157,7 @@ class Bench:
                 last_look = now
                 if not self.live():
                     break
-            ended, in_flight = self.orchestrator.ended, self.orchestrator.in_flight
-            time.sleep(pause_s(ended, in_flight, is_busy=is_busy))
+            time.sleep(pause_after(self.orchestrator, is_busy=is_busy))
         took = time.perf_counter() - began
         assert not self.failed(), "an experiment has failed"
         figures.plan_s = planned

@@ -68,6 +68,9 @@ class Orchestrator:
         self._must_review = True
         self.ended = 0
         """Steps that ended in the last tick."""
+        self.elapsed_s = 0.0
+        """Seconds between the last tick and the one before."""
+        self._ticked_s = servers.monotonic()
 
     @property
     def in_flight(self) -> int:
@@ -81,6 +84,8 @@ class Orchestrator:
         """
         self._every(CLOCK_EVERY_S, self._report_clock)  # before a server refuses what it dates
         self.ended = 0
+        now = self._servers.monotonic()
+        self.elapsed_s, self._ticked_s = now - self._ticked_s, now
         has_moved = self._every(SURVEY_EVERY_S, self._survey)
         self._every(ADOPT_EVERY_S, self._adopt)
         self._every(MARKS_EVERY_S, self._flights.keep_marks)

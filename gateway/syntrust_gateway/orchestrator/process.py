@@ -30,8 +30,8 @@ log = get_logger(__name__)
 
 PAUSE_S: Final = 0.5
 PAUSE_WHILE_BUSY_S: Final = 0.05
-# A tick asks the database some forty questions, however many steps end. Where several do, and twice
-# as many are in flight, so that no queue runs dry meanwhile, the ends are gathered for longer.
+# A tick asks the database some forty questions, however many steps end. Where several do, the ends
+# are gathered for longer, but no longer than half of what is in flight is likely to last.
 PAUSE_WHILE_MANY_END_S: Final = 0.5
 MANY: Final = 4
 STANDBY_S: Final = 2.0  # between two attempts to take the lead
@@ -113,14 +113,25 @@ def tick_until(
         except Exception:
             _touch(heartbeat)
             log.exception("orchestrator.tick_failed")
-        stop.wait(pause_s(orchestrator.ended, orchestrator.in_flight, is_busy=is_busy))
+        stop.wait(pause_after(orchestrator, is_busy=is_busy))
     log.info("orchestrator.stopped")
 
 
-def pause_s(ended: int, in_flight: int, *, is_busy: bool) -> float:
-    """Choose how long to pause after a tick in which `ended` steps ended and so many fly on."""
-    if MANY <= ended <= in_flight // 2:
-        return PAUSE_WHILE_MANY_END_S
+def pause_after(orchestrator: Orchestrator, *, is_busy: bool) -> float:
+    """Choose how many seconds to pause after the last tick of `orchestrator`."""
+    ended, in_flight = orchestrator.ended, orchestrator.in_flight
+    return pause_s(ended, in_flight, orchestrator.elapsed_s, is_busy=is_busy)
+
+
+def pause_s(ended: int, in_flight: int, elapsed_s: float, *, is_busy: bool) -> float:
+    """Choose how long to pause after a tick in which `ended` steps ended and so many fly on.
+
+    `elapsed_s` is what passed since the tick before: at this pace, half of what is in flight ends
+    in the pause, so no queue runs dry.
+    """
+    if ended >= MANY:
+        half_lasts_s = elapsed_s * in_flight / ended / 2
+        return min(max(half_lasts_s, PAUSE_WHILE_BUSY_S), PAUSE_WHILE_MANY_END_S)
     return PAUSE_WHILE_BUSY_S if is_busy else PAUSE_S
 
 

@@ -137,8 +137,11 @@ class Chooser:
             .join(Step, Step.id == ReadyStep.step_id)
             .where(ReadyStep.queue == str(self._queue), ReadyStep.owner == owner)
             .order_by(ReadyStep.precedence, ReadyStep.run_id, ReadyStep.position)
-            .limit(len(occupied) + _ROWS_AHEAD)
         )
-        for step, kind, run in self._session.execute(query):
-            if step not in occupied:
-                yield Chosen(ref_of(kind, step), owner, run)
+        read, page = 0, len(occupied) + _ROWS_AHEAD
+        while page:
+            rows = self._session.execute(query.offset(read).limit(page)).all()
+            for step, kind, run in rows:
+                if step not in occupied:
+                    yield Chosen(ref_of(kind, step), owner, run)
+            read, page = read + page, _ROWS_AHEAD if len(rows) == page else 0

@@ -111,6 +111,18 @@ def test_a_window_of_slow_or_unknown_steps_holds_one_more_than_its_workers(
     assert window._in_flight == 4
 
 
+def test_quick_steps_fill_their_window_in_one_tick(
+    harness: OrchestratorHarness, inspected: str
+) -> None:
+    harness.job(*twins(inspected, MOST_IN_FLIGHT + 50))
+    harness.tick()
+    harness.work()
+
+    harness.tick()
+
+    assert len(harness.queue.messages) == MOST_IN_FLIGHT
+
+
 def test_a_window_of_quick_steps_is_bounded() -> None:
     window, held = Window(1, {"k": 0.0}), 0
     while window.has_room:
