@@ -20,14 +20,17 @@ INTERNAL_TEXT = "The platform failed at this step; its log has the reason."
 class AttemptRecords:
     """The records of one attempt. Once it is forgotten, nothing of it is written any more."""
 
-    def __init__(self, store: ObjectStore, ref: Ref, attempt: str) -> None:
+    def __init__(
+        self, store: ObjectStore, ref: Ref, attempt: str, *, has_begun: bool = False
+    ) -> None:
         self._store, self._ref, self._attempt = store, ref, attempt
         self._lock = threading.Lock()
-        self._open = True
+        self._open, self._has_begun = True, has_begun
         self._has_progressed = False
 
     def begin(self, made: Provenance) -> None:
         """Record that this attempt has the lease; from now on it counts."""
+        self._has_begun = True
         self._put(self._ref.attempt_key(self._attempt), made.model_dump_json())
 
     def mark_progress(self) -> None:
@@ -48,7 +51,8 @@ class AttemptRecords:
         """Remove the record of a clean stop, so that it never counts."""
         with self._lock:
             self._open = False
-            self._store.delete(self._ref.attempt_key(self._attempt))
+            if self._has_begun:
+                self._store.delete(self._ref.attempt_key(self._attempt))
 
     def _put(self, key: str, text: str) -> None:
         with self._lock:
@@ -61,7 +65,7 @@ def record_loss(store: ObjectStore, lost: LostStep) -> None:
 
     An attempt that was cut off because its worker ends does not count.
     """
-    records, ref = AttemptRecords(store, lost.ref, lost.attempt), lost.ref
+    records, ref = AttemptRecords(store, lost.ref, lost.attempt, has_begun=True), lost.ref
     if lost.death is Death.STOPPING:
         records.forget()
         return

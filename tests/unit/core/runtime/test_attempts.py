@@ -250,6 +250,28 @@ def test_a_step_whose_worker_ends_is_given_back_uncounted(
     assert coordinator.active() == set()
 
 
+def test_a_step_that_is_given_back_before_it_began_asks_nothing_of_the_store(
+    bench: StepBench, coordinator: MemoryCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(bench.store, "delete", asked.append)
+    process = Stopping()
+    process.told = True
+
+    outcome = run_step(
+        MESSAGE,
+        write_one,
+        store=bench.store,
+        coordinator=coordinator,
+        cache=bench.cache,
+        scratch=bench.scratch,
+        process=process,
+    )
+
+    assert outcome is Outcome.GIVEN_BACK
+    assert asked == []
+
+
 def test_a_disk_without_room_is_no_bug(bench: StepBench, store: FlakyStore) -> None:
     def fill(_: StepMessage, __: StepContext) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/scratch/patient-7.nii.gz")
