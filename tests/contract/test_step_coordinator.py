@@ -45,6 +45,54 @@ def test_many_steps_are_marked_but_none_that_has_a_lease(coordinator: StepCoordi
     assert coordinator.look_up([first, second, leased])[0] == {first, second}
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_lease_to_be_released_soon_goes_with_the_next_that_is_asked_for(
+    coordinator: StepCoordinator,
+    is_cancelled: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    first, second = new_steps(2)
+    if is_cancelled:
+        coordinator.cancel(second)
+    coordinator.take_lease(first, "token")
+    coordinator.release_soon(first, "token")
+
+    coordinator.take_lease(second, "other")
+
+    assert not coordinator.has_lease(first)
+    assert coordinator.has_lease(second) is not is_cancelled
+
+
+def test_leases_to_be_released_soon_go_at_once_when_no_other_follows(
+    coordinator: StepCoordinator,
+) -> None:
+    steps = new_steps(2)
+    for step in steps:
+        coordinator.take_lease(step, "token")
+    for step in steps:
+        coordinator.release_soon(step, "token")
+
+    coordinator.release_due()
+    coordinator.release_due()
+
+    assert coordinator.look_up(steps) == (set(), set())
+
+
+def test_a_lease_that_another_has_taken_meanwhile_is_not_released(
+    coordinator: StepCoordinator,
+) -> None:
+    first, second, third = new_steps(3)
+    coordinator.take_lease(first, "token")
+    coordinator.release_lease(first, "token")
+    coordinator.take_lease(first, "another worker's")
+
+    coordinator.release_soon(first, "token")
+    coordinator.take_lease(second, "token")
+    coordinator.release_soon(first, "token")
+    coordinator.release_due()
+
+    assert coordinator.look_up([first, second, third])[1] == {first, second}
+
+
 def test_a_renewal_keeps_marks_and_brings_none_back(coordinator: StepCoordinator) -> None:
     marked, taken = new_steps(2)
     coordinator.set_all_queued([marked, taken])

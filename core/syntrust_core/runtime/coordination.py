@@ -37,8 +37,10 @@ TICK = timedelta(hours=1)
 
 # Take the lease unless somebody else holds it. The queue mark goes in either case and in the same
 # step: the message that it stands for has been taken. The first taking says who holds it and since
-# when. A first taking also names the cancel flag: a step that nobody wants gets no lease.
+# when. It also names the cancel flag: a step that nobody wants gets no lease; and it may name the
+# lease of the step before, which is given back in any case.
 _ACQUIRE_LEASE = """
+if KEYS[5] and redis.call('GET', KEYS[5]) == ARGV[4] then redis.call('DEL', KEYS[5]) end
 redis.call('DEL', KEYS[2])
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
@@ -105,6 +107,17 @@ class StepCoordinator(Protocol):
 
     def release_lease(self, step: str, token: str) -> None:
         """Give the lease back if `token` still holds it."""
+        ...
+
+    def release_soon(self, step: str, token: str) -> None:
+        """Give the lease back with the next one that is taken, or by `release_due`.
+
+        Where steps follow each other, this saves each of them a question to the server.
+        """
+        ...
+
+    def release_due(self) -> None:
+        """Give back now what was to be given back soon."""
         ...
 
     def has_lease(self, step: str) -> bool: ...
@@ -194,6 +207,7 @@ class RedisCoordinator:
         self._set_queued = client.register_script(_SET_QUEUED)
         self._acquire_lease = client.register_script(_ACQUIRE_LEASE)
         self._release_lease = client.register_script(_RELEASE_LEASE)
+        self._due: list[str] = []  # the key of the lease that is to be released soon, and its token
 
     @classmethod
     def at(cls, url: str) -> RedisCoordinator:
@@ -209,29 +223,41 @@ class RedisCoordinator:
         return cls(client)
 
     def set_queued(self, step: str) -> None:
-        seconds = int(QUEUED.total_seconds())
-        with _answering():
-            self._set_queued([f"lease:{step}", f"queued:{step}"], [seconds])
+        self.set_all_queued([step])
 
     def is_queued(self, step: str) -> bool:
         with _answering():
             return bool(self._redis.exists(f"queued:{step}"))
 
     def take_lease(self, step: str, token: str) -> Taking:
-        return Taking(self._acquire(step, token, f"cancel:{step}"))
+        also = [f"cancel:{step}", *self._due[:1]]
+        taking = Taking(self._acquire(step, token, also, self._due[1:]))
+        self._due = []
+        return taking
 
     def acquire_lease(self, step: str, token: str) -> bool:
-        return self._acquire(step, token) == Taking.OURS
+        return self._acquire(step, token, [], []) == Taking.OURS
 
-    def _acquire(self, step: str, token: str, *cancel_flag: str) -> int:
+    def _acquire(self, step: str, token: str, also: Sequence[str], due: Sequence[str]) -> int:
         seconds = int(LEASE.total_seconds())
-        keys = [f"lease:{step}", f"queued:{step}", f"holder:{step}", *cancel_flag]
+        keys = [f"lease:{step}", f"queued:{step}", f"holder:{step}", *also]
         with _answering():
-            return int(self._acquire_lease(keys, [token, seconds, Holder.here().model_dump_json()]))
+            holder = Holder.here().model_dump_json()
+            return int(self._acquire_lease(keys, [token, seconds, holder, *due]))
 
     def release_lease(self, step: str, token: str) -> None:
         with _answering():
             self._release_lease([f"lease:{step}"], [token])
+
+    def release_soon(self, step: str, token: str) -> None:
+        self.release_due()
+        self._due = [f"lease:{step}", token]
+
+    def release_due(self) -> None:
+        if self._due:
+            with _answering():
+                self._release_lease(self._due[:1], self._due[1:])
+            self._due = []
 
     def has_lease(self, step: str) -> bool:
         with _answering():
@@ -249,11 +275,8 @@ class RedisCoordinator:
 
     def active(self) -> set[str]:
         with _answering():
-            keys = [
-                *self._redis.scan_iter("queued:*", 1000),
-                *self._redis.scan_iter("lease:*", 1000),
-            ]
-        return {_name(key) for key in keys}
+            found = [self._redis.scan_iter(f"{what}:*", 1000) for what in ("queued", "lease")]
+            return {_name(key) for keys in found for key in keys}
 
     def report(self, step: str, progress: Progress) -> None:
         with _answering():
@@ -277,8 +300,7 @@ class RedisCoordinator:
             self._redis.set(f"worker:{queue}:{worker}", 1, ex=WORKER)
 
     def workers(self, queue: Queue) -> int:
-        with _answering():
-            return sum(1 for _ in self._redis.scan_iter(f"worker:{queue}:*", count=1000))
+        return len(self.worker_names(queue))
 
     def note_tick(self) -> None:
         with _answering():
@@ -339,11 +361,15 @@ class RedisCoordinator:
         note_skew(process, ahead_s)
 
     def clocks(self) -> dict[str, float]:
+        return {process: float(raw) for process, raw in self._read_all("clock")}
+
+    def _read_all(self, what: str) -> list[tuple[str, bytes]]:
+        """Read the values of all keys that begin with `what`, by the rest of the key."""
         with _answering():
-            keys = sorted(self._redis.scan_iter("clock:*", 1000))
+            keys = sorted(self._redis.scan_iter(f"{what}:*", 1000))
             found = cast("list[bytes | None]", self._redis.mget(keys)) if keys else []
-        told = zip(keys, found, strict=True)
-        return {_name(key): float(raw) for key, raw in told if raw is not None}
+        told = zip(map(_name, keys), found, strict=True)
+        return [(name, raw) for name, raw in told if raw is not None]
 
     def send_counts(self) -> None:
         COUNTERS.send(self._redis)
@@ -357,14 +383,7 @@ class RedisCoordinator:
             self._redis.set(f"gpu:{host}", write_gpus(gpus), ex=WORKER)
 
     def gpus(self) -> dict[str, list[Gpu]]:
-        with _answering():
-            keys = sorted(self._redis.scan_iter("gpu:*", 1000))
-            found = cast("list[bytes | None]", self._redis.mget(keys)) if keys else []
-        return {
-            _name(key): parse_gpus(raw)
-            for key, raw in zip(keys, found, strict=True)
-            if raw is not None
-        }
+        return {host: parse_gpus(raw) for host, raw in self._read_all("gpu")}
 
 
 def _name(key: bytes) -> str:

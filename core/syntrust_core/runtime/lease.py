@@ -62,7 +62,8 @@ def hold_lease(
     """Hold the step's lease under this attempt's token while the block runs, if it could be taken.
 
     The queue mark goes in either case: the message that it stands for has been taken. A queue
-    server that is away is waited for, because the mark would outlive the message.
+    server that is away is waited for, because the mark would outlive the message. The lease goes
+    back with the next one, so whoever runs no further step calls `release_due`.
     """
     take = partial(coordinator.take_lease, context.ref.id, context.attempt)
     taking = context.ride_out(take, _ACQUIRE_PATIENCE_S)
@@ -77,7 +78,7 @@ def hold_lease(
     finally:
         context.process.quiet()
         with suppress(QueueUnavailable):
-            coordinator.release_lease(context.ref.id, context.attempt)
+            coordinator.release_soon(context.ref.id, context.attempt)
 
 
 class LeaseKeeper:

@@ -225,6 +225,7 @@ class _Worker:
             worker.scratch,
         )
         _contain(lambda: refuse_message(ref, servers))
+        release_due(servers.coordinator)
 
     def _stop(self) -> None:
         """Tell every child to hand its step back, take no more, and end once they have.
@@ -285,6 +286,12 @@ def send_counts(coordinator: StepCoordinator, stop: threading.Event) -> None:
         coordinator.send_counts()
 
 
+def release_due(coordinator: StepCoordinator) -> None:
+    """Give back the lease of the last step. One that cannot be given back runs out."""
+    with suppress(QueueUnavailable):
+        coordinator.release_due()
+
+
 def refuse_message(ref: Ref, servers: StepServers) -> Outcome:
     """Count an attempt at a step whose request this worker cannot read, and say which worker."""
 
@@ -336,7 +343,10 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
             about_run(sender.run),
             tracing.span(str(kind), parent=sender.parent, kind=SpanKind.CONSUMER),
         ):
-            outcome = worker.departure.timed(kind, lambda: _contain(lambda: run(step, message)))
+            try:
+                outcome = worker.departure.timed(kind, lambda: _contain(lambda: run(step, message)))
+            finally:
+                release_due(worker.servers.coordinator)
         if worker.process.stopping():
             worker.servers.coordinator.send_counts()  # before this process ends
         if outcome is Outcome.BROKEN:

@@ -153,7 +153,7 @@ def work_on_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
     with gateway.container.read() as session:
         query = select(Step).where(Step.state == StepState.WAITING)
         steps = [(Kind(step.kind), step.message) for step in session.scalars(query)]
-    return [
+    outcomes = [
         run_step(
             parse_message(kind, message),
             WORK[kind],
@@ -164,6 +164,8 @@ def work_on_waiting(gateway: Gateway, scratch: Path) -> list[Outcome]:
         )
         for kind, message in steps
     ]
+    gateway.container.coordinator.release_due()
+    return outcomes
 
 
 def settle(gateway: Gateway, dataset: str, scratch: Path) -> dict[str, Any]:
