@@ -1,4 +1,10 @@
-"""Celery only distributes: the store says what is done, the orchestrator retries."""
+"""Celery only distributes: the store says what is done, the orchestrator retries.
+
+A message asks for one step: its task is the step's kind, its only argument the step's request, its
+id names the step. It may carry more steps of the same kind, one after the other, in its header
+`bundle`. A worker of a release that does not know this header computes the first step; the others
+are lost messages to it, which the orchestrator finds and sends alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 from uuid import uuid4
 
 from celery import Celery
@@ -24,6 +30,8 @@ from syntrust_core.settings import QueueSettings
 
 RUN: Final = "run"
 """The header of a message that names the run it was sent for."""
+BUNDLE: Final = "bundle"
+"""The header of a message that lists the steps after the first."""
 _UNACKED: Final = (
     "unacked"  # kombu's hash of the messages that a worker has and did not acknowledge
 )
@@ -77,6 +85,46 @@ def make_celery(settings: QueueSettings) -> Celery:
     return app
 
 
+class Sent(NamedTuple):
+    """A step that a message asks for: whatever was sent as its request, and whom it is for.
+
+    `step` is None if no step is named. `parent` is the `traceparent` that its span goes under.
+    """
+
+    step: str | None
+    message: Any
+    run: str | None
+    parent: str | None
+
+    @classmethod
+    def of(cls, task_id: object, message: Any, run: object, parent: object) -> Sent:  # noqa: ANN401 - whatever was sent
+        """Read what was sent. A message of an older release names neither run nor parent."""
+        named = run if isinstance(run, str) else None
+        origin = tracing.parent_of_run(named)
+        told = parent if isinstance(parent, str) else origin
+        return cls(step_of(task_id), message, named if origin else None, told)
+
+
+def read_sent(request: Any, message: Any) -> list[Sent]:  # noqa: ANN401 - whatever was sent
+    """List the steps of one message, in order. `request` is Celery's, `message` its argument."""
+    headers = (getattr(request, name, None) for name in (RUN, tracing.PARENT))
+    first = Sent.of(request.id, message, *headers)
+    return [first, *map(_read_further, _list_further(getattr(request, BUNDLE, None)))]
+
+
+def _list_further(bundle: object) -> list[Any]:
+    return bundle if isinstance(bundle, list) else []
+
+
+def _read_further(entry: Any) -> Sent:  # noqa: ANN401 - whatever was sent
+    found = entry if isinstance(entry, dict) else {}
+    return Sent.of(found.get("id"), found.get("message"), found.get(RUN), found.get(tracing.PARENT))
+
+
+Submission = tuple[StepMessage, str | None]
+"""The request of a step, and the run that it is sent for if there is one."""
+
+
 class StepQueue(Protocol):
     """Where the orchestrator hands out steps."""
 
@@ -84,8 +132,11 @@ class StepQueue(Protocol):
         """Send the message of a step, on behalf of `run` if there is one."""
         ...
 
-    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
-        """Send many messages, each with its run. If this fails, any of them may have been sent."""
+    def submit_all(self, bundles: Sequence[Sequence[Submission]]) -> None:
+        """Send many messages, each for one or more steps of one kind that one worker computes.
+
+        If this fails, any of them may have been sent.
+        """
         ...
 
     def queued_steps(self, queue: Queue) -> set[str]:
@@ -108,31 +159,29 @@ class CeleryQueue:
         self._redis = Redis.from_url(settings.url, socket_timeout=10, socket_connect_timeout=5)
 
     def submit(self, message: StepMessage, run: str | None = None) -> None:
-        self.submit_all([(message, run)])
+        self.submit_all([[(message, run)]])
 
-    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
+    def submit_all(self, bundles: Sequence[Sequence[Submission]]) -> None:
         # In one pipeline: half of what a message costs is its own round trip and connection.
         with (
             _answering(),
             self._app.producer_pool.acquire(block=True) as producer,
             producer.batch(max_size=_MOST_AT_ONCE),
         ):
-            for message, run in messages:
-                self._send(producer, message, run)
+            for bundle in bundles:
+                self._send(producer, bundle)
 
-    def _send(self, producer: Producer, message: StepMessage, run: str | None) -> None:
-        kind, step = message.KIND, message.step_id
-        parent = tracing.parent_of_run(run)
-        with tracing.span(f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=step):
-            self._app.send_task(
-                task_name(kind),
-                args=[message.model_dump(mode="json")],
-                task_id=make_task_id(step),
-                producer=producer,
-                retry=False,
-                headers={RUN: run, tracing.PARENT: tracing.current_parent()},
-                **_AS_IT_IS,
-            )
+    def _send(self, producer: Producer, bundle: Sequence[Submission]) -> None:
+        first, *further = [_write_entry(message, run) for message, run in bundle]
+        self._app.send_task(
+            task_name(bundle[0][0].KIND),
+            args=[first.pop("message")],
+            task_id=first.pop("id"),
+            producer=producer,
+            retry=False,
+            headers=first | ({BUNDLE: further} if further else {}),
+            **_AS_IT_IS,
+        )
 
     def queued_steps(self, queue: Queue) -> set[str]:
         with _answering():
@@ -147,6 +196,19 @@ class CeleryQueue:
         return {*_steps(map(_parse, waiting))}
 
 
+def _write_entry(message: StepMessage, run: str | None) -> dict[str, Any]:
+    """Write what asks for one step, as `Sent` reads it."""
+    kind, step = message.KIND, message.step_id
+    parent = tracing.parent_of_run(run)
+    with tracing.span(f"submit {kind}", parent=parent, kind=SpanKind.PRODUCER, step=step):
+        return {
+            "id": make_task_id(step),
+            "message": message.model_dump(mode="json"),
+            RUN: run,
+            tracing.PARENT: tracing.current_parent(),
+        }
+
+
 def _taken_from(queue: Queue, taken: Iterable[bytes]) -> Iterator[Any]:
     """Give the messages among kombu's [message, exchange, routing key] that came from `queue`."""
     for raw in taken:
@@ -158,10 +220,10 @@ def _taken_from(queue: Queue, taken: Iterable[bytes]) -> Iterator[Any]:
 def _steps(messages: Iterable[Any]) -> Iterator[str]:
     for message in messages:
         match message:
-            case {"headers": {"id": task_id}}:
-                step = step_of(task_id)
-                if step is not None:
-                    yield step
+            case {"headers": {"id": task_id} as headers}:
+                further = _list_further(headers.get(BUNDLE))
+                named = [task_id, *(each.get("id") for each in further if isinstance(each, dict))]
+                yield from filter(None, map(step_of, named))
 
 
 def _parse(raw: bytes) -> Any:  # noqa: ANN401 - JSON

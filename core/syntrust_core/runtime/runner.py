@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +56,7 @@ __all__ = [
     "publish_imported",
     "require_message",
     "run_attempt",
+    "run_each",
     "run_step",
 ]
 
@@ -64,6 +65,8 @@ log = get_logger(__name__)
 # How long a worker waits for the store, with the step in hand, before it gives it up.
 _BEGIN_PATIENCE_S: Final = 60.0
 _RESULT_PATIENCE_S: Final = 600.0
+# By then the orchestrator has sent again what a bundle of steps that were to be quick holds up.
+_BUNDLE_PATIENCE_S: Final = 30.0
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -83,6 +86,7 @@ _NOT_TAKEN: Final[Mapping[Taking, Outcome]] = {
 }
 StepHandler = Callable[[StepMessage, StepContext], None]
 Message = TypeVar("Message", bound=StepMessage)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,27 @@ def run_step(
 
     servers = StepServers(store, coordinator, cache, scratch, threads, process, options, revision)
     return run_attempt(message.ref, compute, servers)
+
+
+def run_each(
+    bundle: Sequence[T],
+    attempt: Callable[[T], Outcome],
+    now_s: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Attempt the steps of one message one after the other; give the outcome of the last attempt.
+
+    What a broken process, or a bundle that takes long, leaves undone is found by the orchestrator
+    and sent again, as the steps of a lost message are.
+    """
+    until_s, outcome = now_s() + _BUNDLE_PATIENCE_S, Outcome.GIVEN_BACK
+    for number, step in enumerate(bundle):
+        if number and now_s() > until_s:
+            log.warning("worker.bundle_left", steps=len(bundle) - number)
+            break
+        outcome = attempt(step)
+        if outcome is Outcome.BROKEN:
+            break
+    return outcome
 
 
 def run_attempt(ref: Ref, compute: Callable[[StepContext], None], servers: StepServers) -> Outcome:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from celery import Celery, Task
 from celery.signals import task_unknown, worker_ready, worker_shutting_down
@@ -50,7 +50,7 @@ from syntrust_core.runtime.children import (
 from syntrust_core.runtime.coordination import RedisCoordinator, StepCoordinator
 from syntrust_core.runtime.departure.departure import Departure
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.queue import RUN, make_celery, step_of
+from syntrust_core.runtime.queue import Sent, make_celery, read_sent, step_of
 from syntrust_core.runtime.runner import (
     Outcome,
     StepContext,
@@ -58,6 +58,7 @@ from syntrust_core.runtime.runner import (
     StepServers,
     device_lock,
     run_attempt,
+    run_each,
     run_step,
 )
 from syntrust_core.settings import Settings
@@ -336,15 +337,18 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
             revision=servers.revision,
         )
 
-    def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent
-        sender, step = _Sender.of(self.request), step_of(self.request.id)
+    def compute(sent: Sent) -> Outcome:
         with (
-            worker.process.listening(),
-            about_run(sender.run),
-            tracing.span(str(kind), parent=sender.parent, kind=SpanKind.CONSUMER),
+            about_run(sent.run),
+            tracing.span(str(kind), parent=sent.parent, kind=SpanKind.CONSUMER),
         ):
+            attempt = partial(_contain, lambda: run(sent.step, sent.message))
+            return worker.departure.timed(kind, attempt)
+
+    def task(self: Task, message: Any) -> str:  # noqa: ANN401 - whatever was sent
+        with worker.process.listening():
             try:
-                outcome = worker.departure.timed(kind, lambda: _contain(lambda: run(step, message)))
+                outcome = run_each(read_sent(self.request, message), compute)
             finally:
                 release_due(worker.servers.coordinator)
         if worker.process.stopping():
@@ -356,20 +360,6 @@ def _register(app: Celery, kind: Kind, location: str, worker: _Worker) -> None:
         return str(outcome)
 
     app.task(task, name=task_name(kind), bind=True)
-
-
-class _Sender(NamedTuple):
-    """Whom a message was sent for: a run, and the span that its step goes on."""
-
-    run: str | None
-    parent: str | None
-
-    @classmethod
-    def of(cls, request: Any) -> _Sender:  # noqa: ANN401 - Celery's request
-        """Read the headers of a message; one of an older release has none."""
-        run, parent = (getattr(request, name, None) for name in (RUN, tracing.PARENT))
-        origin = tracing.parent_of_run(run if isinstance(run, str) else None)
-        return cls(run if origin else None, parent if isinstance(parent, str) else origin)
 
 
 def import_late(location: str) -> StepHandler:

@@ -11,6 +11,7 @@ from syntrust_core.errors import ObjectMissing
 from syntrust_core.observability.counters import COUNTERS, Sample, parse_samples
 from syntrust_core.observability.gpus import Gpu
 from syntrust_core.runtime.coordination import Holder, Taking
+from syntrust_core.runtime.queue import Submission
 from syntrust_core.storage.base import ObjectInfo
 
 BINARY = "application/octet-stream"
@@ -208,20 +209,23 @@ class MemoryCoordinator:
 
 
 class MemoryQueue:
-    """`StepQueue` in a list."""
+    """`StepQueue` in a list of steps; `bundles` has the steps that were sent together."""
 
     def __init__(self) -> None:
         self.messages: list[StepMessage] = []
+        self.bundles: list[list[str]] = []
         self.taken: set[str] = set()
         self.runs: dict[str, str | None] = {}
 
     def submit(self, message: StepMessage, run: str | None = None) -> None:
-        self.messages.append(message)
-        self.runs[message.step_id] = run
+        self.submit_all([[(message, run)]])
 
-    def submit_all(self, messages: Sequence[tuple[StepMessage, str | None]]) -> None:
-        for message, run in messages:
-            self.submit(message, run)
+    def submit_all(self, bundles: Sequence[Sequence[Submission]]) -> None:
+        for bundle in bundles:
+            self.bundles.append([message.step_id for message, _ in bundle])
+            for message, run in bundle:
+                self.messages.append(message)
+                self.runs[message.step_id] = run
 
     def queued_steps(self, queue: Queue) -> set[str]:
         return self.waiting_steps(queue) | self.taken

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,10 +86,11 @@ class Toy:
         told = self.coordinator.progress(self.message.step_id)
         return None if told is None else told.done
 
-    def go(self, how: str = "") -> None:
+    def go(self, how: str = "", message: ScoreCases | None = None) -> None:
+        """Let every step go on, or with `toy_worker:each` that of one message."""
         part = self.folder / "go.part"
         part.write_text(how)
-        part.replace(self.folder / "go")
+        part.replace(self.folder / ("go" if message is None else f"go-{message.step_id}"))
 
     def events(self) -> list[Event]:
         path = self.folder / "events"
@@ -100,6 +101,11 @@ class Toy:
         message = message or self.message
         self.queue.submit(message)
         self.coordinator.set_queued(message.step_id)
+
+    def submit_together(self, messages: Sequence[ScoreCases]) -> None:
+        """Send one message for several steps."""
+        self.coordinator.set_all_queued([message.step_id for message in messages])
+        self.queue.submit_all([[(message, None) for message in messages]])
 
     def done(self, message: ScoreCases | None = None) -> bool:
         return self.store.exists((message or self.message).ref.manifest_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -51,6 +52,24 @@ def train(message: StepMessage, context: StepContext) -> None:
         pause.wait(0.01)
     state.write_text(str(iteration))
     context.add("out.txt", state)
+
+
+def each(message: StepMessage, context: StepContext) -> None:
+    """Note the step, wait for a file that is named after it, and do what this file says."""
+    folder, pause = Path(os.environ["TOY_FOLDER"]), threading.Event()
+    with (folder / "events").open("a") as file:
+        file.write(f"begin {message.step_id} {os.getpid()}\n")
+    go = folder / f"go-{message.step_id}"
+    while not go.exists():
+        context.report(1, 2)
+        pause.wait(0.05)
+    if go.read_text() == "refuse":
+        raise InvalidRequest("The toy refuses.")
+    if go.read_text() == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    path = context.scratch / "out.txt"
+    path.write_text("done")
+    context.add("out.txt", path)
 
 
 def hang(message: StepMessage, context: StepContext) -> None:

@@ -23,6 +23,7 @@ from syntrust_gateway.orchestrator.reconcile import (
     Servers,
     Starved,
 )
+from syntrust_gateway.orchestrator.scheduling.bundles import Bundling
 from syntrust_gateway.orchestrator.scheduling.fair_share import (
     Chooser,
     Chosen,
@@ -113,7 +114,8 @@ class HandOut:
         ]
         tried = {flight.ref.id for flight in flights if flight.was_tried}
         self._flights.again.clear()
-        self._submit(chosen, rows, tried, news)
+        # Each alone: a worker may have lost it because it was one of several.
+        self._submit([[step] for step in chosen], rows, tried, news)
 
     def _fill(self, queue: Queue, shares: Shares, news: News) -> int:
         """Choose steps and act on each; count those that turned out to need no worker."""
@@ -127,15 +129,18 @@ class HandOut:
             chooser = Chooser(session, queue, self._turns[queue], shares)
             chosen = chooser.choose(window, occupied, self._flights.of_owner())
             rows = read_steps(session, [step.ref.id for step in chosen])
-        return self._act(chosen, rows, news)
+        return self._act(queue, chosen, rows, news)
 
-    def _act(self, chosen: Sequence[Chosen], rows: dict[str, _Stored], news: News) -> int:
+    def _act(
+        self, queue: Queue, chosen: Sequence[Chosen], rows: dict[str, _Stored], news: News
+    ) -> int:
         chosen = [step for step in chosen if step.ref.id in rows]
         tried = {step for step, row in rows.items() if row.attempts}
         marks = self._servers.coordinator.look_up([step.ref.id for step in chosen])
         fresh = list(self._adopt(chosen, set().union(*marks), tried))
         able = [step for step in fresh if self._examine(step, tried, news)]
-        self._submit(able, rows, tried, news)
+        bundling = Bundling(self._flights.pace_s, self._workers.get(queue, 0))
+        self._submit([*bundling.bundle(able, tried)], rows, tried, news)
         return len(fresh) - len(able)
 
     def _adopt(
@@ -176,7 +181,7 @@ class HandOut:
 
     def _submit(
         self,
-        steps: Sequence[Chosen],
+        bundles: Sequence[Sequence[Chosen]],
         rows: dict[str, _Stored],
         tried: Collection[str],
         news: News,
@@ -185,20 +190,32 @@ class HandOut:
 
         A mark whose message was never sent is found out, as that of a lost message.
         """
-        messages = [(step, rows[step.ref.id].message) for step in steps]
-        for step, message in messages:
-            if message is None:
-                with about_run(step.run):
-                    failed = self._examiner.fail(step.ref, PlatformError.slug, _UNREADABLE)
-                self._flights.finish(failed, news)
-        able = [(step, message) for step, message in messages if message is not None]
-        self._servers.coordinator.uncancel_all([step.ref.id for step, _ in able])
-        self._servers.coordinator.set_all_queued([step.ref.id for step, _ in able])
-        if able:
-            self._servers.queue.submit_all([(message, step.run) for step, message in able])
-        for step, _ in able:
+        readable = [self._keep_readable(bundle, rows, news) for bundle in bundles]
+        steps = [step for bundle in readable for step, _ in bundle]
+        self._servers.coordinator.uncancel_all([step.ref.id for step in steps])
+        self._servers.coordinator.set_all_queued([step.ref.id for step in steps])
+        if steps:
+            self._servers.queue.submit_all(
+                [[(message, step.run) for step, message in bundle] for bundle in readable if bundle]
+            )
+        for step in steps:
             self._follow(step, tried)
-        news.submitted += len(able)
+        news.submitted += len(steps)
+
+    def _keep_readable(
+        self, bundle: Sequence[Chosen], rows: dict[str, _Stored], news: News
+    ) -> list[tuple[Chosen, StepMessage]]:
+        """Give the steps with their messages, and give those up that have none."""
+        readable = []
+        for step in bundle:
+            message = rows[step.ref.id].message
+            if message is not None:
+                readable.append((step, message))
+                continue
+            with about_run(step.run):
+                failed = self._examiner.fail(step.ref, PlatformError.slug, _UNREADABLE)
+            self._flights.finish(failed, news)
+        return readable
 
 
 def read_steps(session: Session, steps: Sequence[str]) -> dict[str, _Stored]:

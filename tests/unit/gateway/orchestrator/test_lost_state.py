@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, fails_o
 
 from syntrust_core.contracts.base import Kind, StepMessage
 from syntrust_core.errors import QueueUnavailable, StoreUnavailable
+from syntrust_core.runtime.queue import Submission
 from syntrust_core.testing import MemoryQueue
 from syntrust_gateway.db.tables import RunState
 from syntrust_gateway.orchestrator.leader import LeadershipLost
@@ -76,11 +78,12 @@ class BreakingQueue(MemoryQueue):
         super().__init__()
         self.left = 1
 
-    def submit(self, message: StepMessage, run: str | None = None) -> None:
-        if not self.left:
-            raise QueueUnavailable("The queue server does not answer.")
-        self.left -= 1
-        super().submit(message, run)
+    def submit_all(self, bundles: Sequence[Sequence[Submission]]) -> None:
+        for bundle in bundles:
+            if not self.left:
+                raise QueueUnavailable("The queue server does not answer.")
+            self.left -= 1
+            super().submit_all([bundle])
 
 
 def test_a_queue_that_goes_away_while_steps_are_submitted_loses_none(
