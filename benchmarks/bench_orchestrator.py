@@ -5,7 +5,8 @@ with one child, whose scratch folder is in memory. Reported for each size: secon
 second from the request to the last recorded step, the same for the bare tasks (send and run) and
 the ratio, CPU milliseconds of this process per step, the 99th percentile and the longest of its
 ticks, and its peak of memory. A step takes a lease and writes its attempt and its manifest; a bare
-task does nothing. So the ratio holds all that makes a step survive a crash.
+task does nothing. So the ratio holds all that makes a step survive a crash. A long run also tells
+of every 10,000 steps how fast they went, and their CPU milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import count
@@ -36,8 +37,9 @@ from sqlalchemy.orm import Session
 # Run as a script, this file's folder is on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.orchestrator.cpu_times import read_cpu_s
+from benchmarks.orchestrator.cpu_times import per_step_ms, read_cpu_s
 from benchmarks.orchestrator.folder_store import FOLDER_VARIABLE, FolderStore
+from benchmarks.orchestrator.sections import Sections
 
 from syntrust_core.contracts.base import Kind, Queue, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
@@ -143,7 +145,7 @@ class Bench:
         figures = Figures(steps * experiments, experiments)
         self.ask(experiments, steps, seed)
         ticks: list[float] = []
-        began, cpu = time.perf_counter(), read_cpu_s()
+        began, cpu, sections = time.perf_counter(), read_cpu_s(), Sections(show)
         planned = 0.0
         last_look = 0.0
         while True:
@@ -151,6 +153,7 @@ class Bench:
             is_busy = self.orchestrator.tick()
             now = time.perf_counter()
             ticks.append(now - started)
+            sections.note(self.orchestrator.ended)
             if not planned and not self.unplanned():
                 planned = now - began
             if now - last_look > LOOK_EVERY_S:
@@ -162,7 +165,7 @@ class Bench:
         assert not self.failed(), "an experiment has failed"
         figures.plan_s = planned
         figures.steps_per_s = figures.steps / took
-        figures.cpu_ms = _per_step_ms(cpu, figures.steps)
+        figures.cpu_ms = per_step_ms(cpu, figures.steps)
         figures.tick_p99_ms = 1000 * quantiles(ticks, n=100)[-1]
         figures.tick_longest_ms = 1000 * max(ticks)
         figures.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -179,7 +182,7 @@ class Bench:
             is_empty = not (self.redis.llen(str(Queue.GENERATOR)) or self.redis.hlen("unacked"))
             looks_empty = looks_empty + 1 if is_empty else 0
         figures.bare_per_s = count / (time.perf_counter() - began)
-        figures.bare_cpu_ms = _per_step_ms(cpu, count)
+        figures.bare_cpu_ms = per_step_ms(cpu, count)
         figures.ratio = figures.steps_per_s / figures.bare_per_s
         self._bare += count
         assert self._count_bare() == self._bare, "the worker has not run every bare task"
@@ -189,12 +192,6 @@ class Bench:
         """Ask the worker how many bare tasks it has run: it discards one that it does not know."""
         stats = self.app.control.inspect(timeout=10, limit=1).stats()
         return sum(worker["total"].get(BARE_TASK, 0) for worker in stats.values())
-
-
-def _per_step_ms(before: Mapping[str, float], steps: int) -> dict[str, float]:
-    """Give the CPU milliseconds of each role since `before`, per step."""
-    used_s = {role: now - before.get(role, 0.0) for role, now in sorted(read_cpu_s().items())}
-    return {role: 1000 * used / steps for role, used in used_s.items() if used > 0}
 
 
 def plan_nothing(session: Session, run: Run) -> PlannedSteps:  # noqa: ARG001 - as the real one

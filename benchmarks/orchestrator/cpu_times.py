@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,12 @@ def read_cpu_s() -> dict[str, float]:
     for pid, role in _find(os.getpid(), "orchestrator"):
         seconds[role] += _cpu_s(pid)
     return seconds
+
+
+def per_step_ms(before: Mapping[str, float], steps: int) -> dict[str, float]:
+    """Give the CPU milliseconds of each role since `before`, per step."""
+    used_s = {role: now - before.get(role, 0.0) for role, now in sorted(read_cpu_s().items())}
+    return {role: 1000 * used / steps for role, used in used_s.items() if used > 0}
 
 
 def _find(pid: int, role: str) -> list[tuple[int, str]]:
