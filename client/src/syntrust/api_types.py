@@ -12,6 +12,16 @@ class AcceptedCase(TypedDict):
     id: str
 
 
+class AcceptedPrinting(TypedDict):
+    """The report of an experiment to be set as a PDF, and what its cover says."""
+
+    experiment: str
+    dataset: str
+    title: str
+    dataset_name: str
+    finished: str
+
+
 class Alive(TypedDict):
     status: Literal["alive"]
 
@@ -29,6 +39,16 @@ class AllRegionsRecommendation(TypedDict):
     """The first α that not every region passed; null where all did."""
     stopped_by: list[str]
     """The regions that did not pass it."""
+
+
+class ArmBody(TypedDict):
+    """Which training of the experiment it is for."""
+
+    alpha: float | None
+    """Null: a control that belongs to no α."""
+    seed: int
+    control: Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"] | None
+    """Null: the mix of the α itself."""
 
 
 class AuditEntry(TypedDict):
@@ -102,6 +122,8 @@ class ComparedExperiment(TypedDict):
     """The name that it was given."""
     digest: str
     """Digest of its results."""
+    definition: Literal["rajababu2025/1", "rajababu2025/2"]
+    """The definition of the factors that its results follow. Values are the same in both; version 1 has fewer intervals."""
     test_cases: int
     """How many test cases it has."""
     seeds: list[int]
@@ -544,7 +566,13 @@ class IntervalEstimate(TypedDict):
 
 
 JobKind: TypeAlias = Literal[
-    "synthesis", "segmentation", "trust_score", "model_import", "model_training", "model_export"
+    "synthesis",
+    "segmentation",
+    "trust_score",
+    "model_import",
+    "model_training",
+    "model_export",
+    "report_pdf",
 ]
 
 
@@ -576,6 +604,7 @@ Kind: TypeAlias = Literal[
     "score_cases",
     "compare_twin",
     "build_report",
+    "print_report",
     "export_images",
     "segment_case",
     "export_bundle",
@@ -741,6 +770,8 @@ class NewDataset(TypedDict):
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     ]
     """Label scheme of cases that do not name their own."""
+    origin: NotRequired[Literal["patients", "phantoms"]]
+    """Whether its images are scans of patients, or phantoms that a program made. Reports call phantoms "reference images" and never real ones."""
     tags: NotRequired[list[Tag]]
     """For your own lists; they are part of no result."""
 
@@ -1249,6 +1280,20 @@ class Sensitivity(TypedDict):
     """Mean absolute difference by region; lower is better."""
 
 
+class SessionBody(TypedDict):
+    """Who is signed in, as whom, and until when."""
+
+    client: str
+    role: Role
+    """`user` if the key's scope is less than `admin`."""
+    scope: Scope
+    """The scope of the key."""
+    csrf_token: str
+    """For the header `X-CSRF-Token` of every request that changes something."""
+    expires: str
+    """When to sign in again, at the latest."""
+
+
 class Setting(TypedDict):
     """A setting in which the experiments differ."""
 
@@ -1297,6 +1342,11 @@ class ShareTest(TypedDict):
         | None
     )
     """Why it is undecided, else null."""
+
+
+class SignIn(TypedDict):
+    key: str
+    """Your API key, sent this once."""
 
 
 class SizeCorrelation(TypedDict):
@@ -1408,6 +1458,11 @@ class StepError(TypedDict):
     at: str
     log: NotRequired[list[str]]
     """The last lines that the worker logged in this attempt."""
+
+
+class StepFault(TypedDict):
+    slug: str
+    text: str
 
 
 Case: TypeAlias = str
@@ -1850,6 +1905,7 @@ class DatasetBody(TypedDict):
         Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
+    origin: Literal["patients", "phantoms"]
     digest: str | None
     """Of the content, once ready; names no row, time or place."""
     tags: list[str]
@@ -1871,6 +1927,7 @@ class DatasetSummary(TypedDict):
         Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
+    origin: Literal["patients", "phantoms"]
     digest: str | None
     tags: list[str]
     created: str
@@ -2418,6 +2475,7 @@ class ResolvedSpec(TypedDict):
 
     dataset: str
     dataset_digest: str
+    origin: NotRequired[Literal["patients", "phantoms"] | None]
     alphas: list[str]
     seeds: list[Seed]
     train: list[str]
@@ -2491,6 +2549,36 @@ class StartBody(TypedDict):
     weights_digest: str
 
 
+class StepBody(TypedDict):
+    """A step of an experiment; other runs may share it, so it may be older than this one."""
+
+    step: str
+    kind: Kind
+    state: Literal["waiting", "queued", "running", "done", "failed"]
+    """`waiting`: for other steps or its turn; `queued`: handed to the workers; `running`: a worker has it; `failed`: after all its attempts."""
+    arms: list[ArmBody]
+    """The trainings that it is for; empty if it is for all, or of a case."""
+    case: str | None
+    """The case that it is of, if it is of one."""
+    attempts: int
+    """How often a worker has begun it, as is known."""
+    started: str | None
+    """Of the last attempt that is known."""
+    finished: str | None
+    """Null unless it is done."""
+    worker: str | None
+    """The machine that computes or computed it."""
+    progress: Progress | None
+    """`done` of `total`, and numbers worth showing."""
+    error: StepFault | None
+    """Why it failed, or what it refused."""
+
+
+class StepPage(TypedDict):
+    items: list[StepBody]
+    next: str | None
+
+
 class StepRecord(TypedDict):
     """Where and when one step was computed."""
 
@@ -2510,6 +2598,29 @@ class StepRecord(TypedDict):
     """Versions of the packages that computed it."""
     attempts: list[AttemptRecord]
     """Every attempt, in order."""
+
+
+class TrainingBody(TypedDict):
+    """A training and its curves so far."""
+
+    alpha: float | None
+    """Null: a control that belongs to no α."""
+    seed: int
+    control: Literal["real_only", "augmentation_only", "real_plus_twins", "shuffled_masks"] | None
+    """Null: the mix of the α itself."""
+    step: str
+    state: Literal["waiting", "queued", "running", "done", "failed"]
+    """`waiting`: for other steps or its turn; `queued`: handed to the workers; `running`: a worker has it; `failed`: after all its attempts."""
+    iterations: int
+    """How many it will have at its end."""
+    progress: Progress | None
+    history: HistoryBody | None
+    """Loss and validation Dice so far, at most some ten seconds old while it runs; null before its first iterations are told."""
+
+
+class TrainingPage(TypedDict):
+    items: list[TrainingBody]
+    next: str | None
 
 
 class TrustDefinitions(TypedDict):
@@ -2895,11 +3006,13 @@ class RepeatedSpec(TypedDict):
     """
     The `spec` of an experiment as it was answered. It asks for the very same steps.
 
-    A name, tags and a priority may be added. `seen` and the names of models are told, not asked.
+    A name, tags and a priority may be added. `seen`, `origin` and the names of models are told, not
+    asked.
     """
 
     dataset: str
     dataset_digest: str
+    origin: NotRequired[Literal["patients", "phantoms"] | None]
     alphas: list[str]
     seeds: list[Seed]
     train: list[str]
@@ -3013,7 +3126,14 @@ class JobBody(TypedDict):
     warnings: list[str]
     """What inspection chose or noticed, as labels it had to read."""
     error: JobProblem | None
-    request: AcceptedSynthesis | AcceptedSegmentation | NewVolumeScore | NewModel | AcceptedExport
+    request: (
+        AcceptedSynthesis
+        | AcceptedSegmentation
+        | NewVolumeScore
+        | NewModel
+        | AcceptedExport
+        | AcceptedPrinting
+    )
     """The request with every default written out."""
 
 
