@@ -146,8 +146,8 @@ class DatasetSummary(AnswerBody):
     state: DatasetState
     grid: GridSpec
     scheme: Scheme
-    origin: ImageOrigin
     digest: str | None
+    origin: ImageOrigin
     tags: list[str]
     created: datetime
     progress: InspectionProgress

@@ -166,23 +166,6 @@ def test_the_report_knows_what_the_generator_was_trained_on_and_old_specs_do_not
     assert known.settings == unknown.settings
 
 
-def test_the_report_alone_knows_whether_the_cases_are_phantoms() -> None:
-    patients, phantoms = dataset(IDS), replace(dataset(IDS), origin="phantoms")
-    asked = [resolve(spec(), each, generator()) for each in (patients, phantoms)]
-    stored = asked[1].model_dump(mode="json")
-    del stored["origin"]
-
-    one, other = (plan(found, patients) for found in asked)
-    unknown = report_of(plan(ResolvedSpec.model_validate(stored), phantoms))
-
-    assert [found.origin for found in asked] == ["patients", "phantoms"]
-    assert one.steps[:-1] == other.steps[:-1]
-    assert (report_of(one).origin, report_of(other).origin) == ("patients", "phantoms")
-    assert one.report != other.report
-    assert unknown.origin is None
-    assert "origin" not in unknown.identity()
-
-
 def test_forty_thousand_steps_are_planned_in_seconds() -> None:
     ids = [f"p{i:05d}" for i in range(5000)]
     many = dataset(ids)
