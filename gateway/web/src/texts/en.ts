@@ -693,7 +693,6 @@ export const en = {
         ? words.join("")
         : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`,
     alphaIs: (values: string) => `α = ${values}`,
-    seedIs: (seed: number) => `training seed ${seed}`,
     share: "α, share of real images in training",
     shareOf: (real: string) => `α, share of ${real} images in training`,
     alpha: "α",
@@ -935,7 +934,6 @@ export const en = {
     sortBy: (column: string, now: string) => `Sort by ${column}${now}`,
     sorted: { up: ", now ascending", down: ", now descending" },
     casesList: "Test cases with their Dice",
-    openCase: (id: string) => `Open ${id} in the viewer`,
     pointOf: (id: string, region: string, real: string, realName: string, synthetic: string) =>
       `${id}, ${region}: ${real} on ${realName}, ${synthetic} on synthetic`,
     noModels: "No model of this experiment was scored.",
@@ -1135,14 +1133,13 @@ export const en = {
     settings: "Settings that differ",
     noSettings: "They differ in no setting.",
     setting: "Setting",
-    entries: (values: string) => values,
     unset: "not set",
     factors: "Trust factors side by side",
     factor: "Factor",
     factorsSay: "Values over all training seeds of an experiment, with 95 % intervals.",
     paired: "Paired differences",
     pairedSay: (first: string) =>
-      `Mean Dice of each experiment less that of ${first}, case by case, with 95 % intervals that are not adjusted for several tests. Above 0 the other is better.`,
+      `Mean Dice of this experiment less that of ${first}, case by case, with 95 % intervals that are not adjusted for several tests. Above 0 this one is better.`,
     notPaired: "Not paired",
     pairedOn: (images: string) => `on ${images}`,
     notThere: (name: string, alpha: string, reason: string) => `${name} at α = ${alpha}: ${reason}`,
