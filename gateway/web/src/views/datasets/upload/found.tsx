@@ -132,13 +132,14 @@ function Ignored({ survey }: { survey: Survey }) {
       {names.length > 0 && (
         <details>
           <summary>{texts.upload.ignored(count(names.length))}</summary>
-          <ul class="ignored">
-            {names.map((name) => (
-              <li key={name}>
-                <code>{name}</code>
-              </li>
-            ))}
-          </ul>
+          <VirtualList
+            rows={names}
+            rowPx={28}
+            label={texts.upload.ignored(count(names.length))}
+            keyOf={(name) => name}
+          >
+            {(name) => <code class="ignored-row">{name}</code>}
+          </VirtualList>
         </details>
       )}
       {survey.hidden > 0 && <p class="hint">{texts.upload.hidden(count(survey.hidden))}</p>}

@@ -13,8 +13,11 @@ import { useGivenCases } from "./given_cases";
 import type { Survey } from "./intake/outcomes";
 import { startTransfer } from "./sending/current";
 
-const UNCHOSEN: Choices = {
-  name: "",
+/** Until the reader gives a name, the folder does. */
+type Given = Omit<Choices, "name"> & { readonly name: string | undefined };
+
+const UNCHOSEN: Given = {
+  name: undefined,
   scheme: undefined,
   own: { NCR: "", ED: "", ET: "" },
   grid: "shipped",
@@ -27,7 +30,7 @@ export function NewDataset() {
   const [asked, setAsked] = useState(false);
   const scheme = schemeOf(choices.scheme, choices.own);
   const given = useGivenCases(scheme);
-  const name = choices.name || given.found?.name || "";
+  const name = choices.name ?? given.found?.name ?? "";
   const wrong = mistakesOf({ ...choices, name }, given.found, goOn);
   const shown = asked ? wrong : {};
   const { run, busy, problem } = useAction(() => create({ ...choices, name }, given.found));

@@ -1,6 +1,7 @@
 /** The transfers of this page. They go on while the reader looks at other views. */
 import { effect, signal } from "@preact/signals";
 import { api, ok } from "../../../../api/client";
+import { session } from "../../../../api/session";
 import type { FoundCase } from "../intake/outcomes";
 import { Cancelled } from "./failures";
 import { Hasher } from "./hash";
@@ -44,6 +45,13 @@ function pause(ms: number, stop: AbortSignal): Promise<void> {
     });
   });
 }
+
+// Whoever signs in next on this page sees nothing of what another sent.
+effect(() => {
+  if (session.value !== null) return;
+  for (const transfer of transfers.peek().values()) transfer.cancel();
+  transfers.value = new Map();
+});
 
 // A page that is closed while files are on their way is asked about first.
 effect(() => {

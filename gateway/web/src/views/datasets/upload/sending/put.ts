@@ -2,6 +2,9 @@
 import { texts } from "../../../../texts";
 import { Cancelled, LinkExpired, StoreRefused, StoreUnreachable } from "./failures";
 
+/** After so long without a byte the connection counts as lost. */
+const SILENT_MS = 120_000;
+
 /**
  * Send a file; `onBytes` is told how many bytes of it are on their way. The link is signed for
  * exactly the file's size, which the browser itself writes into Content-Length.
@@ -17,16 +20,29 @@ export function putFile(
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
+    const unreachable = () => reject(new StoreUnreachable(texts.upload.storeUnreachable));
+    const giveUp = () => {
+      unreachable();
+      request.abort();
+    };
+    let silence = setTimeout(giveUp, SILENT_MS);
     request.open("PUT", url);
-    request.upload.onprogress = ({ loaded }) => onBytes(loaded);
+    request.upload.onprogress = ({ loaded }) => {
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, SILENT_MS);
+      onBytes(loaded);
+    };
     request.onload = () => {
       const failure = failureOf(request.status);
       if (failure) reject(failure);
       else resolve();
     };
-    request.onerror = () => reject(new StoreUnreachable(texts.upload.storeUnreachable));
+    request.onerror = unreachable;
     request.onabort = () => reject(new Cancelled());
-    request.onloadend = () => signal.removeEventListener("abort", stop);
+    request.onloadend = () => {
+      clearTimeout(silence);
+      signal.removeEventListener("abort", stop);
+    };
     signal.addEventListener("abort", stop);
     request.send(file.slice()); // a slice has no media type, so that none is sent
   });
