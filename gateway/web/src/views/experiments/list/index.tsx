@@ -42,7 +42,7 @@ export function ExperimentList({ query }: { query: URLSearchParams }) {
       </Head>
       <Filters of={filters} datasets={datasets.data ?? []} rows={pages.rows} />
       {pages.problem && <ProblemBox problem={pages.problem} retry={pages.reload} />}
-      <Chosen choice={choice} />
+      {(rows.length > 1 || choice.ids.length > 0) && <Chosen choice={choice} />}
       <Found pages={pages} rows={rows} filters={filters} ready={names.size > 0} />
       {rows.length > 0 && (
         <VirtualList

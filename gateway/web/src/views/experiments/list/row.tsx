@@ -35,8 +35,8 @@ export function Row({ of, dataset, choice }: RowProps) {
           ))}
         </p>
         <p class="experiment-more">
-          {nameAlphas(of.alphas)} · {dataset ?? texts.experiments.deletedDataset} ·{" "}
-          <Time at={of.created} />
+          {nameAlphas(of.alphas)} · <Time at={of.created} /> ·{" "}
+          {dataset ?? texts.experiments.deletedDataset}
           {of.priority !== 0 && ` · ${texts.experiments.priority(of.priority)}`}
         </p>
       </div>
