@@ -144,6 +144,21 @@ def test_a_click_in_the_twin_moves_the_cursor_of_the_real_image(case: Case) -> N
     expect_change(lambda: pixels_of(box(page, "real")), before)
 
 
+def test_a_right_drag_spreads_grey_on_both_images_alike(case: Case) -> None:
+    page = case.page
+    case.open()
+    case.await_images()
+    before = pixels_of(box(page, "twin"))
+    place = box(page, "real").locator("canvas").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 150, place["y"] + 150)
+    page.mouse.down(button="right")
+    page.mouse.move(place["x"] + 200, place["y"] + 120, steps=4)
+    page.mouse.up(button="right")
+    expect(page.get_by_label("Black at (z)")).not_to_have_value("-3")
+    expect_change(lambda: pixels_of(box(page, "twin")), before)
+
+
 def test_the_divider_moves_by_keyboard_and_parts_the_two_images(case: Case, axe: Axe) -> None:
     page = case.page
     case.open()

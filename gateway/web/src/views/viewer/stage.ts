@@ -35,6 +35,8 @@ export interface Shown {
 
 export class Stage {
   private readonly ending = new AbortController();
+  /** What each canvas was told to spread; NiiVue does not tell when a drag changes it. */
+  private readonly windows: (readonly [number, number])[] = [];
 
   private constructor(
     private readonly viewers: readonly Niivue[],
@@ -76,6 +78,7 @@ export class Stage {
       while (viewer.volumes.length > 0) viewer.removeVolumeByIndex(viewer.volumes.length - 1);
       base.colormap = diverging ? DIFFERENCE : "gray";
       [base.cal_min, base.cal_max] = window;
+      this.windows[at] = window;
       viewer.addVolume(base);
     });
   }
@@ -106,6 +109,7 @@ export class Stage {
     if (!viewer || !base || (base.cal_min === low && base.cal_max === high)) return;
     base.cal_min = low;
     base.cal_max = high;
+    this.windows[canvas] = [low, high];
     viewer.updateGLVolume();
   }
 
@@ -149,13 +153,15 @@ export class Stage {
 
   private link(canvases: readonly HTMLCanvasElement[]): void {
     const { signal } = this.ending;
+    const dragged = () => {
+      for (const at of this.viewers.keys()) this.tellWindow(at);
+    };
+    addEventListener("pointerup", dragged, { signal });
     this.viewers.forEach((viewer, at) => {
       const others = this.viewers.filter((each) => each !== viewer);
       viewer.broadcastTo(others, { "2d": true, "3d": false });
       viewer.onLocationChange = () => this.tell(at);
-      viewer.onIntensityChange = ({ cal_min, cal_max }) => {
-        this.told.windowed(at, cal_min ?? 0, cal_max ?? 1);
-      };
+      viewer.onIntensityChange = () => this.tellWindow(at); // a double click resets it
       const canvas = canvases[at];
       // NiiVue tells the others only of a canvas that has the focus.
       const focus = () => canvas?.focus({ preventScroll: true });
@@ -163,6 +169,15 @@ export class Stage {
       canvas?.addEventListener("wheel", focus, { signal, capture: true, passive: true });
       canvas?.addEventListener("webglcontextlost", this.told.lost, { signal });
     });
+  }
+
+  private tellWindow(at: number): void {
+    const { cal_min: low, cal_max: high } = this.viewers[at]?.volumes[0] ?? {};
+    const known = this.windows[at];
+    if (low === undefined || high === undefined || !known) return;
+    if (low === known[0] && high === known[1]) return;
+    this.windows[at] = [low, high];
+    this.told.windowed(at, low, high);
   }
 
   private tell(from = 0): void {
