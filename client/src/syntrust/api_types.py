@@ -1927,8 +1927,8 @@ class DatasetSummary(TypedDict):
         Literal["auto", "brats2021", "brats2023", "brats2024", "med_ddpm"]
         | dict[Literal["NCR", "ED", "ET", "brain", "background"], int | list[SchemeItem]]
     )
-    origin: Literal["patients", "phantoms"]
     digest: str | None
+    origin: Literal["patients", "phantoms"]
     tags: list[str]
     created: str
     progress: InspectionProgress

@@ -3,7 +3,7 @@ import old from "../../../tests/data/stored/trust_answer_1.json";
 import { caseRows, listModels, sortRows } from "../src/views/experiments/results/data/cases";
 import { factorPoints } from "../src/views/experiments/results/data/factors";
 import { sayMissing } from "../src/views/experiments/results/data/missing";
-import { originOf } from "../src/views/experiments/results/data/origin";
+import { wordsOf } from "../src/views/experiments/results/data/origin";
 import { summariseSteps } from "../src/views/experiments/results/data/provenance";
 import {
   arrowEnd,
@@ -165,10 +165,11 @@ test("what partial results lack is said once for each reason", () => {
   ]);
 });
 
-test("images are called reference images where every test case is a phantom", () => {
-  expect(originOf(["phantom-0-0001", "phantom-0-0002"])).toBe("phantoms");
-  expect(originOf(["phantom-0-0001", "BraTS2021_00001"])).toBe("patients");
-  expect(originOf([])).toBe("patients");
+test("only images of patients are called real", () => {
+  expect(wordsOf("patients").real).toBe("real");
+  expect(wordsOf("phantoms").real).toBe("reference");
+  expect(wordsOf("patients", "phantoms").caution).toContain("phantoms, made by a program");
+  expect(wordsOf(null).caution).toContain("not recorded");
 });
 
 test("a case has Dice on both images of each region; an empty one is null and not 0", () => {

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 from tests.unit.metrics.one_alpha import describe_equivalence, describe_versus_real
 
+from syntrust_metrics.experiment.wording import PATIENTS
 from syntrust_metrics.figures.curves import Series
 from syntrust_metrics.figures.style import choose_region_look
 from syntrust_metrics.report.cells import estimate_cell
@@ -55,7 +56,7 @@ def test_report_and_figures_read_stored_estimates(stored: Any) -> None:
 
 
 def test_the_report_puts_stored_verdicts_in_words(stored: Any) -> None:
-    scans = Scans("scan")
+    scans = Scans(PATIENTS)
 
     against_real = describe_versus_real(0.5, stored["versus_real"], scans)
     predicted = describe_equivalence(0.5, stored["answer"]["equivalence"], 12, scans)

@@ -7,7 +7,7 @@ import { useLoaded } from "../../ui/loaded";
 import { count } from "../../ui/numbers";
 import { Loading, ProblemBox } from "../../ui/parts";
 import { DataTable } from "../experiments/results/charts/parts";
-import { type Words, wordsOf } from "../experiments/results/data/origin";
+import { type Origin, type Words, wordsOf } from "../experiments/results/data/origin";
 import { type Answer, mixesDefinitions, nameExperiments, nameSetting, writeValue } from "./data";
 import { SideBySide } from "./factors";
 import { Paired } from "./paired";
@@ -16,7 +16,7 @@ import "../experiments/results/results.css";
 interface Found {
   readonly answer: Answer;
   /** The ids of the test cases of all of them. */
-  readonly tested: readonly string[];
+  readonly origins: readonly Origin[];
 }
 
 async function compare(ids: readonly string[], signal: AbortSignal): Promise<Found> {
@@ -26,14 +26,14 @@ async function compare(ids: readonly string[], signal: AbortSignal): Promise<Fou
       ok(api.GET("/experiments/{experiment_id}", { params: { path: { experiment_id } }, signal })),
     ),
   ]);
-  const tested = (bodies as Schemas["ExperimentBody"][]).flatMap((body) => body.spec.test);
-  return { answer: answer as Answer, tested };
+  const origins = (bodies as Schemas["ExperimentBody"][]).map((body) => body.spec.origin);
+  return { answer: answer as Answer, origins };
 }
 
 export function Compared({ ids }: { ids: readonly string[] }) {
   const { data, problem, reload } = useLoaded((signal) => compare(ids, signal), [ids.join(",")]);
   if (!data) return problem ? <ProblemBox problem={problem} retry={reload} /> : <Loading />;
-  return <AnswerView answer={data.answer} words={wordsOf(data.tested)} />;
+  return <AnswerView answer={data.answer} words={wordsOf(...data.origins)} />;
 }
 
 interface AnswerProps {

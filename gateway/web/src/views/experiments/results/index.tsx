@@ -29,7 +29,7 @@ interface TabProps {
 }
 
 export function Results({ experiment }: TabProps) {
-  const words = wordsOf(experiment.spec.test);
+  const words = wordsOf(experiment.spec.origin);
   return (
     <WithResults experiment={experiment}>
       {(results) => (

@@ -159,8 +159,8 @@ const FINDING_COLUMNS = [
 ];
 
 function Warnings({ results, words }: VerdictProps) {
-  const phantoms = words === texts.results.origins.phantoms ? [texts.results.phantoms] : [];
-  const warnings = [...phantoms, ...collectWarnings(results.alphas)];
+  const caution = words.caution ? [words.caution] : [];
+  const warnings = [...caution, ...collectWarnings(results.alphas)];
   if (warnings.length === 0) return null;
   return (
     <>

@@ -15,7 +15,7 @@ interface CaseBrowserProps {
 }
 
 export function CaseBrowser({ experiment, results }: CaseBrowserProps) {
-  const words = wordsOf(experiment.spec.test);
+  const words = wordsOf(experiment.spec.origin);
   const [nested, setNested] = useState(false);
   const arms = nested ? results.nested : results.alphas;
   const models = useMemo(() => listModels(arms), [arms]);

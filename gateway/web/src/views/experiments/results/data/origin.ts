@@ -1,18 +1,15 @@
 /** What the images without a generator are called: of patients real, of phantoms reference. */
+import type { Schemas } from "../../../../api/client";
 import { texts } from "../../../../texts";
 
-export type Origin = keyof typeof texts.results.origins;
-export type Words = (typeof texts.results.origins)[Origin];
+export type Origin = Schemas["ResolvedSpec"]["origin"];
+export type Words = (typeof texts.results.origins)[keyof typeof texts.results.origins];
 
-const PHANTOM = "phantom-"; // begins the ids of cases that a program made
-
-/** Say where the test cases come from, by their ids. */
-export function originOf(cases: readonly string[]): Origin {
-  return cases.length > 0 && cases.every((id) => id.startsWith(PHANTOM)) ? "phantoms" : "patients";
-}
-
-export function wordsOf(cases: readonly string[]): Words {
-  return texts.results.origins[originOf(cases)];
+/** Choose the words for one origin, or for several beside each other: the most careful ones. */
+export function wordsOf(...origins: readonly Origin[]): Words {
+  const { patients, phantoms, unrecorded } = texts.results.origins;
+  if (origins.length > 0 && origins.every((origin) => origin === "patients")) return patients;
+  return origins.some((origin) => origin === "phantoms") ? phantoms : unrecorded;
 }
 
 /** Name a region; what has no name of its own is named by its id. */
