@@ -101,7 +101,7 @@ def answers(client: Client, experiment: str) -> bool:
     return True
 
 
-def test_a_running_experiment_is_renamed_cancelled_and_deleted_from_its_page(
+def test_a_running_experiment_is_renamed_and_cancelled_from_its_page(
     page: Page, client: Client, endless: str, axe: Axe, shot: Shot
 ) -> None:
     page.goto(f"/#/experiments/{endless}")

@@ -31,28 +31,40 @@ function Trainings({ of }: { of: Experiment }) {
   );
   const items = data?.items ?? [];
   const shown = items.find((each) => keyOf(each) === chosen) ?? mostTelling(items);
-  const turn = (by: number) => () => setAfter(after + by * PAGE);
   return (
     <section class="card">
       <h2>{texts.experiment.training}</h2>
       {shown && <Choice items={items} chosen={keyOf(shown)} choose={setChosen} />}
-      <p class="row">
-        {after > 0 && (
-          <button type="button" onClick={turn(-1)}>
-            {texts.experiment.earlier}
-          </button>
-        )}
-        {data?.next && (
-          <button type="button" onClick={turn(1)}>
-            {texts.experiment.later}
-          </button>
-        )}
-      </p>
+      <Turn after={after} more={data?.next != null} turn={setAfter} />
       {problem && !data && <ProblemBox problem={problem} retry={reload} />}
       {!problem && !data && <Loading />}
       {shown?.history && <Curves of={shown} />}
       {data && !shown?.history && <p class="hint">{texts.experiment.noCurve}</p>}
     </section>
+  );
+}
+
+interface TurnProps {
+  readonly after: number;
+  readonly more: boolean;
+  readonly turn: (after: number) => void;
+}
+
+function Turn({ after, more, turn }: TurnProps) {
+  if (!after && !more) return null;
+  return (
+    <p class="row">
+      {after > 0 && (
+        <button type="button" onClick={() => turn(after - PAGE)}>
+          {texts.experiment.earlier}
+        </button>
+      )}
+      {more && (
+        <button type="button" onClick={() => turn(after + PAGE)}>
+          {texts.experiment.later}
+        </button>
+      )}
+    </p>
   );
 }
 
