@@ -16,7 +16,7 @@ from tests.e2e.conftest import START_S, Platform, until
 from tests.e2e.web.conftest import PATIENCE_MS, Axe, Complaints, Shot, overflow_px
 
 from syntrust import Client
-from syntrust.errors import Unreachable
+from syntrust.errors import NotFound, Unreachable
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=PATIENCE_MS)
@@ -123,6 +123,20 @@ def test_a_running_experiment_is_renamed_and_cancelled_from_its_page(
     asked.get_by_role("button", name="Cancel it").click()
     expect(page.locator(".run-state .state")).to_have_text("cancelled")
     assert client.experiments.get(endless)["state"] == "cancelled"
+
+
+def test_a_cancelled_experiment_is_deleted_from_its_page(
+    page: Page, client: Client, dataset: str
+) -> None:
+    body: dict[str, Any] = {"split": SPLIT, "segmenter": {"iterations": 100_000}}
+    made = client.experiments.create(dataset, [1], **body)["id"]
+    client.experiments.cancel(made)
+    page.goto(f"/#/experiments/{made}")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Experiments", exact=True)).to_be_visible()
+    with pytest.raises(NotFound):
+        client.experiments.get(made)
 
 
 def test_a_wrong_field_shows_its_sentence_and_the_cost_waits(
