@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fixed } from "../src/ui/numbers";
 import { quantiles } from "../src/views/datasets/quantiles";
 import { type Case, chooseCases, filterCounts } from "../src/views/datasets/sorting";
 import { gridOf, schemeOf } from "../src/views/datasets/upload/choices";
@@ -83,5 +84,16 @@ describe("the choices of a new dataset", () => {
     expect(schemeOf("own", { NCR: "0", ED: "", ET: "" })).toBeUndefined();
     expect(schemeOf("own", NONE)).toBeUndefined();
     expect(schemeOf(undefined, NONE)).toBeUndefined();
+  });
+});
+
+describe("a column of volumes", () => {
+  it("has as many decimals in every row", () => {
+    expect([28, 0.135, 1250, null].map((value) => fixed(value, 1))).toEqual([
+      "28.0",
+      "0.1",
+      "1,250.0",
+      "–",
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 /** One case in the list, with every warning and every reason of a refusal. */
 import { href } from "../../router";
 import { texts } from "../../texts";
-import { number } from "../../ui/numbers";
+import { fixed } from "../../ui/numbers";
 import { State } from "../../ui/parts";
 import type { Dataset } from "./read";
 import { type Case, REGIONS } from "./sorting";
@@ -27,7 +27,7 @@ export function CaseRow({ dataset, each, onLeave }: CaseRowProps) {
         {REGIONS.map((region) => (
           <span key={region} class={`case-${region} number`}>
             <span class="case-unit">{region} </span>
-            {number(each.region_volumes_ml?.[region])}
+            {fixed(each.region_volumes_ml?.[region], 1)}
             <span class="case-unit"> {texts.datasets.millilitres}</span>
           </span>
         ))}

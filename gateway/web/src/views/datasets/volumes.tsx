@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { useCallback, useMemo } from "preact/hooks";
 import { texts } from "../../texts";
-import { count, number } from "../../ui/numbers";
+import { count, fixed } from "../../ui/numbers";
 import { Chart, COLOURS } from "../../ui/plot";
 import { quantiles } from "./quantiles";
 import { type Case, REGIONS, type Region } from "./sorting";
@@ -94,7 +94,7 @@ function VolumeTable({ volumes }: { volumes: VolumesByRegion }) {
               <td class="number">{count(volumes[region].filter((value) => value > 0).length)}</td>
               {quantiles(volumes[region]).map((value, at) => (
                 <td key={heads[at]} class="number">
-                  {number(value)}
+                  {fixed(value, 1)}
                 </td>
               ))}
             </tr>
