@@ -70,6 +70,7 @@ def test_a_segmenters_curves_have_a_table_behind_them(
     shot(page, "model-segmenter")
     page.set_viewport_size({"width": 390, "height": 900})
     assert overflow_px(page) <= 0
+    assert axe(page) == []
 
 
 def test_a_segmenter_is_exported_and_its_bundle_downloaded(page: Page, experiment: str) -> None:

@@ -120,7 +120,8 @@ function Validation({ model }: { model: Extract<Model, { kind: "segmenter" }> })
   const rows = Object.entries(model.validation_dice);
   if (rows.length === 0) return null;
   return (
-    <section class="card scroll-x">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="card scroll-x" aria-label={texts.models.validation} tabIndex={0}>
       <table>
         <caption>{texts.models.validation}</caption>
         <thead>

@@ -50,6 +50,7 @@ function Loss({ points }: { points: readonly LossPoint[] }) {
       <h3>{texts.models.loss}</h3>
       <Chart label={texts.models.lossChart} options={options} />
       <Table
+        label={texts.models.loss}
         head={[texts.models.iteration, texts.models.loss]}
         rows={points.map(({ iteration, loss }) => [count(iteration), number(loss, 4)])}
       />
@@ -104,6 +105,7 @@ function Dice({ points }: { points: readonly DicePoint[] }) {
       </p>
       <Chart label={texts.models.diceChart} options={options} />
       <Table
+        label={texts.models.dice}
         head={[texts.models.iteration, texts.models.images.label, "", texts.models.dice]}
         rows={points.map(({ iteration, image, region, dice }) => [
           count(iteration),
@@ -116,11 +118,18 @@ function Dice({ points }: { points: readonly DicePoint[] }) {
   );
 }
 
-function Table({ head, rows }: { head: readonly string[]; rows: readonly (readonly string[])[] }) {
+interface TableProps {
+  readonly label: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function Table({ label, head, rows }: TableProps) {
   return (
     <details>
       <summary>{texts.common.table}</summary>
-      <div class="scroll-x model-table">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <section class="scroll-x model-table" aria-label={label} tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -141,7 +150,7 @@ function Table({ head, rows }: { head: readonly string[]; rows: readonly (readon
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </details>
   );
 }

@@ -1,6 +1,6 @@
 /** Import a generator: a checkpoint, a name, and the cases that it was trained on. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ok } from "../../api/client";
+import { api, ok, type Problem } from "../../api/client";
 import { href } from "../../router";
 import { texts } from "../../texts";
 import { useAction } from "../../ui/action";
@@ -33,7 +33,6 @@ export function ImportModel() {
     setMissing(!file);
     if (file) void run(file, event.currentTarget as HTMLFormElement);
   };
-  const fileProblem = missing ? texts.models.fileMissing : undefined;
   const rest = unsaid(problem, FIELDS);
   return (
     <>
@@ -43,28 +42,11 @@ export function ImportModel() {
       />
       <form class="card model-form" onSubmit={submit}>
         <p>{texts.models.importHint}</p>
-        <NameField said={saidOf(problem, "/name")} />
-        <Field
-          label={texts.models.file}
-          hint={texts.models.fileHint}
-          problem={fileProblem ?? saidOf(problem, "/upload") ?? saidOf(problem, "/files")}
-        >
-          {(ids) => (
-            <input
-              {...ids}
-              type="file"
-              accept=".pt,.pth,.ckpt"
-              onChange={(event) => setFile(event.currentTarget.files?.[0])}
-            />
-          )}
-        </Field>
-        <Field
-          label={texts.models.seenField}
-          hint={texts.models.seenHint}
-          problem={saidOf(problem, "/seen")}
-        >
-          {(ids) => <textarea {...ids} name="seen" rows={4} spellcheck={false} />}
-        </Field>
+        <Fields
+          problem={problem}
+          fileProblem={missing ? texts.models.fileMissing : undefined}
+          choose={setFile}
+        />
         {rest && <ProblemBox problem={rest} />}
         {sent && <Sending sent={sent} />}
         <p class="row">
@@ -79,6 +61,41 @@ export function ImportModel() {
         </p>
       </form>
       {job && <Made job={job} />}
+    </>
+  );
+}
+
+interface FieldsProps {
+  readonly problem: Problem | undefined;
+  readonly fileProblem: string | undefined;
+  readonly choose: (file: File | undefined) => void;
+}
+
+function Fields({ problem, fileProblem, choose }: FieldsProps) {
+  return (
+    <>
+      <NameField said={saidOf(problem, "/name")} />
+      <Field
+        label={texts.models.file}
+        hint={texts.models.fileHint}
+        problem={fileProblem ?? saidOf(problem, "/upload") ?? saidOf(problem, "/files")}
+      >
+        {(ids) => (
+          <input
+            {...ids}
+            type="file"
+            accept=".pt,.pth,.ckpt"
+            onChange={(event) => choose(event.currentTarget.files?.[0])}
+          />
+        )}
+      </Field>
+      <Field
+        label={texts.models.seenField}
+        hint={texts.models.seenHint}
+        problem={saidOf(problem, "/seen")}
+      >
+        {(ids) => <textarea {...ids} name="seen" rows={4} spellcheck={false} />}
+      </Field>
     </>
   );
 }

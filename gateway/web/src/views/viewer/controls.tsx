@@ -42,6 +42,29 @@ export function Controls({ choice, change, source, allowed, help }: ControlsProp
           choose={(twin) => change({ twin: Number(twin) })}
         />
       )}
+      <Overlays {...{ choice, change, source, allowed }} />
+      <Windows choice={choice} change={change} twin={allowed.twin} />
+      {allowed.twin && (
+        <label class="control control-check">
+          <input
+            type="checkbox"
+            checked={choice.sliding}
+            onChange={(event) => change({ sliding: event.currentTarget.checked })}
+          />
+          {t.sliding}
+        </label>
+      )}
+      <button type="button" onClick={help}>
+        {t.keysTitle}
+      </button>
+    </form>
+  );
+}
+
+function Overlays({ choice, change, source, allowed }: Omit<ControlsProps, "help">) {
+  const t = texts.viewer;
+  return (
+    <>
       <Options
         label={t.overlay}
         value={choice.overlay}
@@ -64,21 +87,7 @@ export function Controls({ choice, change, source, allowed, help }: ControlsProp
           change={(opacity) => change({ opacity })}
         />
       )}
-      <Windows choice={choice} change={change} twin={allowed.twin} />
-      {allowed.twin && (
-        <label class="control control-check">
-          <input
-            type="checkbox"
-            checked={choice.sliding}
-            onChange={(event) => change({ sliding: event.currentTarget.checked })}
-          />
-          {t.sliding}
-        </label>
-      )}
-      <button type="button" onClick={help}>
-        {t.keysTitle}
-      </button>
-    </form>
+    </>
   );
 }
 

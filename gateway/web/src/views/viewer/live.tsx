@@ -6,7 +6,7 @@ import { tumourCentre } from "./data/geometry";
 import { type Images, toNiivue } from "./data/images";
 import { fromZ, toZ } from "./data/zscores";
 import type { Maps } from "./desk";
-import { Divider, PANES, Pane, type PaneName } from "./panes";
+import { Divider, PANES, Pane, type PaneName, titleOf } from "./panes";
 import { Readout } from "./readout";
 import { keepPicture } from "./save";
 import { type Place, type Shown, Stage } from "./stage";
@@ -25,7 +25,7 @@ export interface ShownProps {
 }
 
 export function Live(props: ShownProps) {
-  const { caseId, choice, change, images, busy, onKey } = props;
+  const { caseId, choice, change, images, busy } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<Place>();
   const stage = useStage(frame, props, setPlace);
@@ -34,23 +34,13 @@ export function Live(props: ShownProps) {
   useWindows(stage, images, choice);
   useEffect(() => stage?.view(choice.view), [stage, choice.view]);
   const names = PANES.filter((name) => name === "real" || images.twin);
-  const press = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    event.stopPropagation(); // NiiVue's own keys do other things
-    if (event.target instanceof HTMLInputElement) return;
-    const step = stepOf(event.key, choice.view);
-    if (step) stage?.step(...step);
-    else if (event.key === "r") stage?.centre(images.mask, tumourCentre(images.mask));
-    else if (event.key === "f") void toggleFull(frame.current);
-    else if (!onKey(event)) return;
-    event.preventDefault();
-  };
   const sliding = choice.sliding && Boolean(images.twin);
+  const full = () => void toggleFull(frame.current);
   return (
     <div
       class={sliding ? "stage stage-sliding" : "stage"}
       ref={frame}
-      onKeyDownCapture={press}
+      onKeyDownCapture={(event) => press(event, stage, props, full)}
       onKeyUpCapture={(event) => event.stopPropagation()}
       style={{ "--divider": choice.divider }}
       aria-busy={busy}
@@ -60,7 +50,7 @@ export function Live(props: ShownProps) {
           <Pane key={name} name={name} caseId={caseId} modality={choice.modality}>
             <canvas
               tabIndex={0}
-              aria-label={texts.viewer.canvas(texts.viewer.panes[name])}
+              aria-label={texts.viewer.canvas(titleOf(name, caseId))}
               aria-keyshortcuts="ArrowUp ArrowDown m o p c r f ?"
             />
           </Pane>
@@ -69,7 +59,7 @@ export function Live(props: ShownProps) {
       </div>
       <Readout caseId={caseId} place={place} images={images} choice={choice} />
       <p class="row stage-actions">
-        <button type="button" onClick={() => void toggleFull(frame.current)}>
+        <button type="button" onClick={full}>
           {texts.viewer.full}
         </button>
         <button
@@ -82,6 +72,23 @@ export function Live(props: ShownProps) {
       </p>
     </div>
   );
+}
+
+function press(
+  event: KeyboardEvent,
+  stage: Stage | undefined,
+  { choice, images, onKey }: ShownProps,
+  full: () => void,
+): void {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  event.stopPropagation(); // NiiVue's own keys do other things
+  if (event.target instanceof HTMLInputElement) return;
+  const step = stepOf(event.key, choice.view);
+  if (step) stage?.step(...step);
+  else if (event.key === "r") stage?.centre(images.mask, tumourCentre(images.mask));
+  else if (event.key === "f") full();
+  else if (!onKey(event)) return;
+  event.preventDefault();
 }
 
 type Box = { readonly current: HTMLDivElement | null };

@@ -51,7 +51,8 @@ export class Stage {
       const viewer = new Niivue({
         backColor: [0, 0, 0, 1],
         crosshairColor: [0.35, 0.85, 0.6, 0.9],
-        crosshairWidth: 0.5,
+        crosshairWidth: 0.6,
+        crosshairWidthUnit: "mm",
         dragAndDropEnabled: false,
         dragMode: LEVELLING,
         isRadiologicalConvention: true,
