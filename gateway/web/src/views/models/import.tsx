@@ -22,8 +22,11 @@ export function ImportModel() {
   useEffect(() => () => stop.current?.abort(), []);
   const { run, busy, problem } = useAction(async (chosen: File, form: HTMLFormElement) => {
     stop.current = new AbortController();
+    const { signal } = stop.current;
     try {
-      setJob(await importModel(chosen, form, setSent, stop.current.signal));
+      setJob(await importModel(chosen, form, setSent, signal));
+    } catch (error) {
+      if (!signal.aborted) throw error; // the reader stopped it, and knows
     } finally {
       setSent(undefined);
     }

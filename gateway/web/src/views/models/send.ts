@@ -12,7 +12,10 @@ export interface Sent {
   readonly total: number;
 }
 
-/** Upload a checkpoint; give the upload's id. A file that is there already is not sent again. */
+/**
+ * Upload a checkpoint; give the upload's id. A file that is there already is not sent again.
+ * Throws once `signal` is aborted.
+ */
 export async function sendCheckpoint(
   file: File,
   told: (sent: Sent) => void,
@@ -21,12 +24,14 @@ export async function sendCheckpoint(
   if (file.size === 0) throw new Problem(-1, "", texts.models.fileEmpty);
   told({ phase: "digest", bytes: 0, total: file.size });
   const sha256 = await digest(file);
+  signal.throwIfAborted();
   const body = { scheme: "auto" as const, files: { checkpoint: { sha256, bytes: file.size } } };
   const params = { header: once() };
   const { id, files } = await ok(api.POST("/uploads", { body, params }));
   const url = files.checkpoint?.url;
   const send = (bytes: number) => told({ phase: "send", bytes, total: file.size });
   if (url) await putFile(url, file, send, signal);
+  signal.throwIfAborted();
   return id;
 }
 
