@@ -1060,7 +1060,7 @@ export const en = {
     range: "Colours to ± (z)",
     sliding: "One over the other",
     panes: { real: "real", twin: "twin", difference: "difference" },
-    differenceMark: "synthetic − real",
+    differenceMark: (real: string) => `synthetic − ${real}`,
     phantom: "phantom",
     phantomMark: "made by a program, no patient",
     divider: "Divider between the real image and the synthetic one",

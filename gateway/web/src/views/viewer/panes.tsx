@@ -45,7 +45,7 @@ export function titleOf(name: PaneName, caseId: string): string {
 
 export function markOf(name: PaneName, caseId: string): string | undefined {
   if (name === "twin") return texts.product.synthetic;
-  if (name === "difference") return texts.viewer.differenceMark;
+  if (name === "difference") return texts.viewer.differenceMark(titleOf("real", caseId));
   return caseId.startsWith(PHANTOM) ? texts.viewer.phantomMark : undefined;
 }
 
