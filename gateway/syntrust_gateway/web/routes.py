@@ -79,10 +79,13 @@ class PageFiles(StaticFiles):
         """
         for coding, suffix in _accepted(scope):
             try:
-                return self._described(await super().get_response(path + suffix, scope), coding)
+                found = await super().get_response(path + suffix, scope)
             except HTTPException as error:
                 if error.status_code != 404:
                     raise
+                continue
+            if found.status_code != 404:  # the guide answers what it lacks with a page of its own
+                return self._described(found, coding)
         return self._described(await super().get_response(path, scope), "")
 
     def _described(self, response: Response, coding: str) -> Response:

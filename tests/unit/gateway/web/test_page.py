@@ -212,6 +212,7 @@ def test_the_guide_needs_no_key_and_runs_nothing_from_elsewhere(
 ) -> None:
     (page / "tour").mkdir()
     (page / "tour" / "index.html").write_text("<title>Tour</title>")
+    (page / "404.html").write_text("<title>Not found</title>")
     monkeypatch.setattr(routes, "GUIDE", page)
     visitor = Api(create_app(container, scorers, page=page), None)
 
@@ -221,4 +222,5 @@ def test_the_guide_needs_no_key_and_runs_nothing_from_elsewhere(
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "http" not in policy
-    assert visitor.get("/guide/none/").status_code == 404
+    none = visitor.get("/guide/none/")
+    assert (none.status_code, none.text) == (404, "<title>Not found</title>")
