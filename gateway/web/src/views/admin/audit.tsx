@@ -52,7 +52,7 @@ function Filters({ onFilter }: { onFilter: (filter: Filter) => void }) {
     onFilter(Object.fromEntries(given.map(([name, value]) => [name, String(value).trim()])));
   };
   return (
-    <form class="filters" onSubmit={submit}>
+    <form class="admin-filters" onSubmit={submit}>
       <label>
         {texts.admin.client}
         <input name="client" />

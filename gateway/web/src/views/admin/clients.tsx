@@ -58,7 +58,7 @@ function NewClient({ onMade }: { onMade: (key: string) => void }) {
   return (
     <details class="card">
       <summary>{texts.admin.newClient}</summary>
-      <form class="filters" onSubmit={submit}>
+      <form class="admin-filters" onSubmit={submit}>
         <label>
           {texts.common.name}
           <input name="name" required maxLength={100} />
@@ -106,7 +106,11 @@ function ClientCard({ of: client, onChanged }: { of: Client; onChanged: () => vo
       <p class="hint">
         {texts.admin.roles[client.role]} · {texts.common.created} <Time at={client.created} />
       </p>
-      <form class="filters limits" aria-label={texts.admin.limits} onSubmit={submit}>
+      <form
+        class="admin-filters limits"
+        aria-label={texts.admin.limitsOf(client.name)}
+        onSubmit={submit}
+      >
         <Limit
           name="steps"
           label={texts.admin.runningSteps}

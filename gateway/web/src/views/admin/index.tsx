@@ -28,7 +28,7 @@ export function Admin({ route }: { route: Route }) {
   return (
     <>
       <Head title={texts.admin.title} />
-      <nav class="tabs" aria-label={texts.admin.tabs}>
+      <nav class="admin-tabs" aria-label={texts.admin.tabs}>
         {(Object.keys(PARTS) as Part[]).map((name) => (
           <a
             key={name}

@@ -55,7 +55,7 @@ function NewKey({ onMade }: { onMade: (key: string) => void }) {
   return (
     <details class="card">
       <summary>{texts.admin.newKey}</summary>
-      <form class="filters" onSubmit={submit}>
+      <form class="admin-filters" onSubmit={submit}>
         <label>
           {texts.admin.client}
           <select name="client" required>

@@ -16,7 +16,7 @@ export function Usage() {
   );
   return (
     <>
-      <div class="filters">
+      <div class="admin-filters">
         <Day label={texts.admin.from} value={since} onChange={setSince} />
         <Day label={texts.admin.until} value={until} onChange={setUntil} />
       </div>

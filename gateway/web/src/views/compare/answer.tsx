@@ -44,7 +44,7 @@ interface AnswerProps {
 function AnswerView({ answer, words }: AnswerProps) {
   const names = nameExperiments(answer.experiments);
   return (
-    <div class="results">
+    <div class="results compared">
       <section class="card" aria-labelledby="compared-title">
         <h2 id="compared-title">{texts.compare.experiments}</h2>
         {mixesDefinitions(answer) && <p class="notice">{texts.compare.mixedDefinitions}</p>}

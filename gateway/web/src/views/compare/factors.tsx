@@ -34,7 +34,7 @@ export function SideBySide({ answer, words }: SideBySideProps) {
   return (
     <section aria-labelledby="side-title">
       <h2 id="side-title">{texts.compare.factors}</h2>
-      <label class="row choice">
+      <label class="row result-choice">
         {texts.compare.factor}
         <select
           value={factor}

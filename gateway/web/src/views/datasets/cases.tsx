@@ -81,7 +81,7 @@ interface ChoiceProps {
 
 function Choice({ cases, filter, onFilter, onSearch }: ChoiceProps) {
   return (
-    <search class="row filters">
+    <search class="row dataset-filters">
       <label>
         {texts.datasets.filterLabel}{" "}
         <select value={filter} onChange={(event) => onFilter(event.currentTarget.value as Filter)}>

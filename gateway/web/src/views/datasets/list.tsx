@@ -64,7 +64,7 @@ interface FiltersProps {
 
 function Filters({ name, state, onName, onState }: FiltersProps) {
   return (
-    <search class="row filters">
+    <search class="row dataset-filters">
       <label>
         <span class="visually-hidden">{texts.common.search}</span>
         <input

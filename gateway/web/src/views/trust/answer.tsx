@@ -26,7 +26,7 @@ export function Answer({ scored }: { scored: Scored }) {
       </div>
       <iframe
         ref={frame}
-        class="answer"
+        class="trust-answer"
         title={texts.trust.answerFrame}
         sandbox="allow-same-origin"
         srcdoc={scored.page}

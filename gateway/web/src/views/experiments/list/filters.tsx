@@ -43,7 +43,7 @@ export function Filters({ of, datasets, rows }: FiltersProps) {
   };
   const tags = [...new Set(rows.flatMap((row) => row.tags))].sort();
   return (
-    <search class="filters" aria-label={texts.experiments.filters}>
+    <search class="experiment-filters" aria-label={texts.experiments.filters}>
       <label>
         {texts.common.search}
         <input type="search" value={of.name} onInput={set("name")} />

@@ -39,7 +39,7 @@ interface ControlProps {
 function ControlField({ name, chosen, toggle }: ControlProps) {
   const id = useId();
   return (
-    <div class="control">
+    <div class="request-control">
       <input
         id={id}
         type="checkbox"

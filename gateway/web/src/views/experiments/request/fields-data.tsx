@@ -121,7 +121,7 @@ function AlphaPresets({ draft, set }: PartProps) {
   const chosen = presetOf(draft.alphas);
   const names = [...(Object.keys(ALPHA_PRESETS) as (keyof typeof ALPHA_PRESETS)[]), "own" as const];
   return (
-    <fieldset class="choices">
+    <fieldset class="request-choices">
       <legend>{texts.newExperiment.presets}</legend>
       {names.map((name) => (
         <label key={name}>

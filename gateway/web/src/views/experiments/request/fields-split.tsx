@@ -9,7 +9,7 @@ export function SplitFields(props: PartProps) {
   const problem = errors.at("/split");
   return (
     <Part title={texts.newExperiment.split}>
-      <fieldset class="choices" aria-describedby={problem ? `${group}-problem` : undefined}>
+      <fieldset class="request-choices" aria-describedby={problem ? `${group}-problem` : undefined}>
         <legend class="visually-hidden">{texts.newExperiment.split}</legend>
         {(["random", "explicit"] as const).map((kind) => (
           <label key={kind}>

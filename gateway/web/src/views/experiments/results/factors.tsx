@@ -26,7 +26,7 @@ export function Factors({ results, words }: FactorsProps) {
   return (
     <section aria-labelledby="factors-title">
       <h2 id="factors-title">{texts.results.factorsTitle}</h2>
-      <label class="row choice">
+      <label class="row result-choice">
         {texts.results.scored}
         <select
           value={scoring}

@@ -45,7 +45,7 @@ function FidelityPlate({ found }: { found: Schemas["Fidelity"] }) {
       looks={series.map((one) => one.look)}
       table={<FidelityTable name={name} rows={rows} />}
     >
-      <label class="row choice">
+      <label class="row result-choice">
         {results.measure}
         <select
           value={measure}

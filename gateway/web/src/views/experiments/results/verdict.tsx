@@ -52,7 +52,7 @@ function Answer({ found }: { found: Schemas["Recommendation"] }) {
   const { kind } = found.all_regions;
   return (
     <>
-      <p class={`answer answer-${kind.replaceAll(" ", "-")}`}>
+      <p class={`result-answer answer-${kind.replaceAll(" ", "-")}`}>
         <span class="answer-kind">{texts.results.answerKinds[kind] ?? kind}</span>
         <span class="answer-sentence">{found.sentence}</span>
       </p>

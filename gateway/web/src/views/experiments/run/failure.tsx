@@ -10,7 +10,7 @@ interface FailureProps {
 export function Failure({ of, error }: FailureProps) {
   const { text, step, kind, failed_steps: failed, log = [] } = error;
   return (
-    <section class="problem">
+    <section class="problem failure">
       <h2>{isFinal(of) ? texts.experiment.failure : texts.experiment.failing}</h2>
       <p>{text}</p>
       <dl class="facts">

@@ -52,7 +52,7 @@ interface ModelChoiceProps {
 
 function ModelChoice({ models, chosen, choose }: ModelChoiceProps) {
   return (
-    <label class="row choice">
+    <label class="row result-choice">
       {texts.results.model}
       <select value={chosen} onChange={(event) => choose(Number(event.currentTarget.value))}>
         {models.map((model, at) => (
@@ -68,7 +68,7 @@ function ModelChoice({ models, chosen, choose }: ModelChoiceProps) {
 function RegionChoice({ nested, choose }: { nested: boolean; choose: (nested: boolean) => void }) {
   const { scopesOfScoring, scored } = texts.results;
   return (
-    <label class="row choice">
+    <label class="row result-choice">
       {scored}
       <select
         value={nested ? "nested" : "all"}

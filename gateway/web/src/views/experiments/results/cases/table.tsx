@@ -36,7 +36,7 @@ export function CaseTable({ experiment, rows, regions, words, seen }: CaseTableP
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <div class="scroll-x" role="group" aria-label={texts.results.casesList} tabIndex={0}>
       <div class="case-table" style={{ minWidth: `${12 + 6 * columns.length}rem` }}>
-        <div class="case-row case-head" style={{ gridTemplateColumns: template }}>
+        <div class="scored-row scored-head" style={{ gridTemplateColumns: template }}>
           {columns.map(({ key, label }) => (
             <button
               type="button"
@@ -56,7 +56,7 @@ export function CaseTable({ experiment, rows, regions, words, seen }: CaseTableP
           keyOf={(row) => row.id}
         >
           {(row) => (
-            <div class="case-row" style={{ gridTemplateColumns: template }}>
+            <div class="scored-row" style={{ gridTemplateColumns: template }}>
               <span>
                 <a href={caseAddress(experiment, row.id)}>{row.id}</a>
                 {known.has(row.id) && <small class="hint"> {texts.results.seen}</small>}

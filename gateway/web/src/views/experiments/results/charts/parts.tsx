@@ -33,7 +33,7 @@ export function Plate({ title, says, looks = [], table, children }: PlateProps) 
 
 function Legend({ looks }: { looks: readonly Look[] }) {
   return (
-    <ul class="legend">
+    <ul class="chart-legend">
       {looks.map((look) => (
         <li key={look.key}>
           <Marker look={look} />
