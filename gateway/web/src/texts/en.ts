@@ -97,6 +97,11 @@ export const en = {
     cancelled: "cancelled",
   } as Record<string, string>,
 
+  origins: {
+    patients: "scans of patients",
+    phantoms: "phantoms, made by a program",
+  },
+
   datasets: {
     title: "Datasets",
     add: "New dataset",
@@ -115,6 +120,7 @@ export const en = {
     grid: "Grid",
     gridNative: "as the images have it",
     gridText: (shape: string, spacing: string) => `${shape} voxels of ${spacing} mm`,
+    origin: "Images",
     scheme: "Label scheme",
     digest: "Content digest",
     noDigest: "none until all cases are ready",
@@ -162,7 +168,7 @@ export const en = {
     regions: {
       ET: "enhancing tumour",
       ED: "oedema",
-      NCR: "necrotic core",
+      NCR: "necrotic and non-enhancing core",
     } as Record<string, string>,
     volumes: "Region volumes",
     volumeTable: "Region volumes as numbers",
@@ -205,6 +211,7 @@ export const en = {
     into: (name: string) => `To ${name}`,
     name: "Name of the dataset",
     nameMissing: "Give the dataset a name.",
+    origin: "What the images are",
     scheme: "What the label values mean",
     schemeHint:
       "The same number means different tissue in different archives, and no file says which. The platform does not guess: choose.",
@@ -1063,6 +1070,8 @@ export const en = {
     differenceMark: (real: string) => `synthetic − ${real}`,
     phantom: "phantom",
     phantomMark: "made by a program, no patient",
+    reference: "reference",
+    unrecordedMark: "patient or phantom: not recorded",
     divider: "Divider between the real image and the synthetic one",
     dividerAt: (percent: number) => `the real image has ${percent} % of the width`,
     canvas: (pane: string) => `${pane} image: arrow keys scroll, ? lists the keys`,
@@ -1076,13 +1085,17 @@ export const en = {
     valueOf: (pane: string, z: string) => `${pane} ${z} z`,
     noRegion: "no tumour",
     legend: "Legend",
-    regions: { ET: "ET, enhancing tumour", ED: "ED, oedema", NCR: "NCR, necrotic core" },
+    regions: {
+      ET: "ET, enhancing tumour",
+      ED: "ED, oedema",
+      NCR: "NCR, necrotic and non-enhancing core",
+    },
     overlayMeans: {
       mask: "The reference mask of the case. The twin was drawn for it.",
       prediction: "What the segmenter found: on the real image at the left, on the twin beside it.",
     },
     differenceMeans:
-      "Twin minus real, in z: standard deviations of each image from its own mean over the brain. Orange: the twin is brighter. Blue: it is darker.",
+      "Twin minus the image on the left, in z: standard deviations of each image from its own mean over the brain. Orange: the twin is brighter. Blue: it is darker.",
     sides: "The patient's left is on the right.",
     keysTitle: "Keys",
     keysHint: "They work while an image has the focus.",
@@ -1333,7 +1346,7 @@ export const en = {
       `Replace the key ${label} by a new one? The old one ends at once.`,
     issuedTitle: "Copy the key now",
     issued: "It is shown once and stored nowhere. Whoever has it acts in the client's name.",
-    limits: "Limits",
+    limitsOf: (client: string) => `Limits of ${client}`,
     runningSteps: "Steps at once",
     storedGigabytes: "Stored GB",
     requestsPerMinute: "Requests a minute",

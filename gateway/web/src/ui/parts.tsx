@@ -21,13 +21,15 @@ export function Time({ at }: { at: string | null | undefined }) {
 
 /** What went wrong, in the API's own words, with each field's sentence. */
 export function ProblemBox({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  // A lone mistake is the message already; its pointer is told beside it.
+  const errors = problem.errors.filter((error) => error.detail !== problem.message);
   return (
     <div class="problem" role="alert">
       <strong>{problem.title || texts.problems.heading}</strong>
       <p>{problem.message}</p>
-      {problem.errors.length > 0 && (
+      {errors.length > 0 && (
         <ul>
-          {problem.errors.map((error) => (
+          {errors.map((error) => (
             <li key={error.pointer}>
               {error.pointer && <code>{error.pointer}</code>} {error.detail}
             </li>

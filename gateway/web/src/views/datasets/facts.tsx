@@ -15,6 +15,8 @@ export function Facts({ dataset }: { dataset: Dataset }) {
         </dd>
         <dt>{datasets.cases}</dt>
         <dd>{count(dataset.progress.total)}</dd>
+        <dt>{datasets.origin}</dt>
+        <dd>{texts.origins[dataset.origin]}</dd>
         <dt>{datasets.grid}</dt>
         <dd>{gridText(dataset.grid)}</dd>
         <dt>{datasets.scheme}</dt>

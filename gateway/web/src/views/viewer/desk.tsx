@@ -44,7 +44,7 @@ export function Desk({ source }: { source: Source }) {
       {kept && (
         <Shown
           {...{ choice, change, onKey }}
-          caseId={source.caseId}
+          subject={source}
           images={kept}
           maps={maps.data ?? [undefined, undefined, undefined]}
           busy={images.loading || maps.loading}

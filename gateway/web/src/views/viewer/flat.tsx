@@ -11,7 +11,7 @@ import { toZ } from "./data/zscores";
 import type { ShownProps } from "./live";
 import { PANES, Pane, type PaneName } from "./panes";
 
-export function Flat({ caseId, choice, images, maps, onKey }: ShownProps) {
+export function Flat({ subject, choice, images, maps, onKey }: ShownProps) {
   const plane: Plane = choice.view === "multi" ? "axial" : choice.view;
   const [at, setAt] = useState<Triple>(() => tumourCentre(images.mask));
   const axis = scrollAxis(plane);
@@ -33,7 +33,7 @@ export function Flat({ caseId, choice, images, maps, onKey }: ShownProps) {
     <section class="stage" aria-label={texts.viewer.pictures} tabIndex={0} onKeyDown={press}>
       <div class={`panes panes-${names.length}`}>
         {names.map((name, one) => (
-          <Pane key={name} name={name} caseId={caseId} modality={choice.modality}>
+          <Pane key={name} name={name} subject={subject} modality={choice.modality}>
             <Cut {...{ images, name, plane, at, choice }} map={maps[one]} />
           </Pane>
         ))}

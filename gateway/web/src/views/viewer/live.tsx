@@ -4,6 +4,7 @@ import { texts } from "../../texts";
 import { type Change, type Choice, stepOf } from "./choice";
 import { tumourCentre } from "./data/geometry";
 import { type Images, toNiivue } from "./data/images";
+import type { Subject } from "./data/sources";
 import { fromZ, toZ } from "./data/zscores";
 import type { Maps } from "./desk";
 import { Divider, PANES, Pane, type PaneName, titleOf } from "./panes";
@@ -12,7 +13,7 @@ import { keepPicture } from "./save";
 import { type Place, type Shown, Stage } from "./stage";
 
 export interface ShownProps {
-  readonly caseId: string;
+  readonly subject: Subject;
   readonly choice: Choice;
   readonly change: Change;
   readonly images: Images;
@@ -25,7 +26,7 @@ export interface ShownProps {
 }
 
 export function Live(props: ShownProps) {
-  const { caseId, choice, change, images, busy } = props;
+  const { subject, choice, change, images, busy } = props;
   const frame = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<Place>();
   const stage = useStage(frame, props, setPlace);
@@ -47,17 +48,17 @@ export function Live(props: ShownProps) {
     >
       <div class={`panes panes-${names.length}`}>
         {names.map((name) => (
-          <Pane key={name} name={name} caseId={caseId} modality={choice.modality}>
+          <Pane key={name} name={name} subject={subject} modality={choice.modality}>
             <canvas
               tabIndex={0}
-              aria-label={texts.viewer.canvas(titleOf(name, caseId))}
+              aria-label={texts.viewer.canvas(titleOf(name, subject))}
               aria-keyshortcuts="ArrowUp ArrowDown m o p c r f ?"
             />
           </Pane>
         ))}
         {sliding && <Divider at={choice.divider} move={(divider) => change({ divider })} />}
       </div>
-      <Readout caseId={caseId} place={place} images={images} choice={choice} />
+      <Readout subject={subject} place={place} images={images} choice={choice} />
       <p class="row stage-actions">
         <button type="button" onClick={full}>
           {texts.viewer.full}
@@ -65,7 +66,7 @@ export function Live(props: ShownProps) {
         <button
           type="button"
           disabled={!stage}
-          onClick={() => stage && keepPicture(stage, names, caseId, choice)}
+          onClick={() => stage && keepPicture(stage, names, subject, choice)}
         >
           {texts.viewer.keep}
         </button>

@@ -2,51 +2,50 @@
 import type { ComponentChildren } from "preact";
 import { texts } from "../../texts";
 import { Synthetic } from "../../ui/parts";
-import type { Modality } from "./data/sources";
+import type { Modality, Subject } from "./data/sources";
 
 export const PANES = ["real", "twin", "difference"] as const;
 export type PaneName = (typeof PANES)[number];
 
-const PHANTOM = "phantom-"; // begins the ids of cases that a program made, as the API has it
-
 interface PaneProps {
   readonly name: PaneName;
-  readonly caseId: string;
+  readonly subject: Subject;
   readonly modality: Modality;
   readonly children: ComponentChildren;
 }
 
-export function Pane({ name, caseId, modality, children }: PaneProps) {
+export function Pane({ name, subject, modality, children }: PaneProps) {
   return (
     <figure class={`pane pane-${name}`}>
       <div class="pane-box">
         {children}
         <figcaption class="pane-name">
-          {texts.viewer.modalities[modality]} · {titleOf(name, caseId)}
+          {texts.viewer.modalities[modality]} · {titleOf(name, subject)}
         </figcaption>
-        <Mark name={name} caseId={caseId} />
+        <Mark name={name} subject={subject} />
       </div>
     </figure>
   );
 }
 
 /** What is no patient's image says so on itself. */
-function Mark({ name, caseId }: { name: PaneName; caseId: string }) {
-  const mark = markOf(name, caseId);
+function Mark({ name, subject }: { name: PaneName; subject: Subject }) {
+  const mark = markOf(name, subject);
   if (!mark) return null;
   return <div class="pane-mark">{name === "twin" ? <Synthetic /> : <span>{mark}</span>}</div>;
 }
 
-/** A phantom's image is not called real: it is of no patient. */
-export function titleOf(name: PaneName, caseId: string): string {
-  const isPhantom = name === "real" && caseId.startsWith(PHANTOM);
-  return isPhantom ? texts.viewer.phantom : texts.viewer.panes[name];
+/** Only an image of a patient is called real. */
+export function titleOf(name: PaneName, { origin }: Subject): string {
+  if (name !== "real" || origin === "patients") return texts.viewer.panes[name];
+  return origin === "phantoms" ? texts.viewer.phantom : texts.viewer.reference;
 }
 
-export function markOf(name: PaneName, caseId: string): string | undefined {
+export function markOf(name: PaneName, subject: Subject): string | undefined {
   if (name === "twin") return texts.product.synthetic;
-  if (name === "difference") return texts.viewer.differenceMark(titleOf("real", caseId));
-  return caseId.startsWith(PHANTOM) ? texts.viewer.phantomMark : undefined;
+  if (name === "difference") return texts.viewer.differenceMark(titleOf("real", subject));
+  if (subject.origin === "patients") return undefined;
+  return subject.origin === "phantoms" ? texts.viewer.phantomMark : texts.viewer.unrecordedMark;
 }
 
 /** Where one image ends and the other begins: dragged, or moved by the arrow keys. */

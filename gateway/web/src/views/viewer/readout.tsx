@@ -4,24 +4,25 @@ import { number } from "../../ui/numbers";
 import type { Choice } from "./choice";
 import { REGIONS } from "./data/geometry";
 import type { Images } from "./data/images";
+import type { Subject } from "./data/sources";
 import { type Intensities, toZ } from "./data/zscores";
 import { titleOf } from "./panes";
 import type { Place } from "./stage";
 
 interface ReadoutProps {
-  readonly caseId: string;
+  readonly subject: Subject;
   readonly place: Place | undefined;
   readonly images: Images;
   readonly choice: Choice;
 }
 
-export function Readout({ caseId, place, images, choice }: ReadoutProps) {
+export function Readout({ subject, place, images, choice }: ReadoutProps) {
   if (!place) return <p class="readout" />;
   const [real, twin, difference] = place.values;
   const { scored } = images;
   const said = [
     texts.viewer.at(place.voxel, place.shape),
-    texts.viewer.valueOf(titleOf("real", caseId), inZ(real, scored.real)),
+    texts.viewer.valueOf(titleOf("real", subject), inZ(real, scored.real)),
   ];
   if (scored.twin) {
     said.push(

@@ -1,6 +1,7 @@
 /** A picture of what is seen, with the words that stand on it. */
 import { texts } from "../../texts";
 import type { Choice } from "./choice";
+import type { Subject } from "./data/sources";
 import { markOf, type PaneName, titleOf } from "./panes";
 import type { Stage } from "./stage";
 
@@ -10,21 +11,21 @@ const TYPE_PX = 14; // at one device pixel per CSS pixel
 export function keepPicture(
   stage: Stage,
   names: readonly PaneName[],
-  caseId: string,
+  subject: Subject,
   choice: Choice,
 ): void {
   const picture = stage.draw((canvases) =>
     choice.sliding && canvases.length > 1
-      ? drawOver(canvases, caseId, choice)
-      : drawBeside(canvases, names, caseId, choice),
+      ? drawOver(canvases, subject, choice)
+      : drawBeside(canvases, names, subject, choice),
   );
-  picture.toBlob((blob) => blob && download(blob, `${caseId}_${choice.modality}.png`));
+  picture.toBlob((blob) => blob && download(blob, `${subject.caseId}_${choice.modality}.png`));
 }
 
 function drawBeside(
   canvases: readonly HTMLCanvasElement[],
   names: readonly PaneName[],
-  caseId: string,
+  subject: Subject,
   choice: Choice,
 ): HTMLCanvasElement {
   const width = canvases.reduce((sum, each) => sum + each.width, 0);
@@ -32,7 +33,7 @@ function drawBeside(
   let left = 0;
   canvases.forEach((canvas, at) => {
     made.context.drawImage(canvas, left, 0);
-    write(made.context, left, left + canvas.width, names[at] ?? "real", caseId, choice);
+    write(made.context, left, left + canvas.width, names[at] ?? "real", subject, choice);
     left += canvas.width;
   });
   return made.picture;
@@ -40,7 +41,7 @@ function drawBeside(
 
 function drawOver(
   [real, twin]: readonly HTMLCanvasElement[],
-  caseId: string,
+  subject: Subject,
   choice: Choice,
 ): HTMLCanvasElement {
   const { width = 1, height = 1 } = real ?? {};
@@ -50,8 +51,8 @@ function drawOver(
   if (twin && at < width) {
     made.context.drawImage(twin, at, 0, width - at, height, at, 0, width - at, height);
   }
-  write(made.context, 0, at, "real", caseId, choice);
-  write(made.context, at, width, "twin", caseId, choice);
+  write(made.context, 0, at, "real", subject, choice);
+  write(made.context, at, width, "twin", subject, choice);
   return made.picture;
 }
 
@@ -71,16 +72,16 @@ function write(
   left: number,
   right: number,
   name: PaneName,
-  caseId: string,
+  subject: Subject,
   { modality }: Choice,
 ): void {
   const size = TYPE_PX * devicePixelRatio;
   context.font = `700 ${size}px sans-serif`;
   context.textBaseline = "top";
-  const title = `${texts.viewer.modalities[modality]} · ${titleOf(name, caseId)}`;
+  const title = `${texts.viewer.modalities[modality]} · ${titleOf(name, subject)}`;
   context.fillStyle = "white";
   context.fillText(title, left + size / 2, size / 2, right - left);
-  const mark = markOf(name, caseId);
+  const mark = markOf(name, subject);
   if (!mark) return;
   const wide = Math.min(context.measureText(mark).width, right - left);
   context.fillStyle = "#ffd8b8";

@@ -43,3 +43,6 @@ function numbersIn(text: string): number[] {
 function toPlain(sign: string): string {
   return sign === "×" ? "x" : "";
 }
+
+export const ORIGINS = ["patients", "phantoms"] as const;
+export type Origin = (typeof ORIGINS)[number];

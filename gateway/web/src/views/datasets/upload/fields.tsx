@@ -4,6 +4,8 @@ import { Field } from "../../../ui/parts";
 import {
   GRIDS,
   type GridChoice,
+  ORIGINS,
+  type Origin,
   type OwnValues,
   REGIONS,
   SCHEMES,
@@ -12,6 +14,7 @@ import {
 
 export interface Choices {
   readonly name: string;
+  readonly origin: Origin;
   readonly scheme: SchemeChoice | undefined;
   readonly own: OwnValues;
   readonly grid: GridChoice;
@@ -44,16 +47,41 @@ export function Fields({ choices, mistakes, onChange }: FieldsProps) {
           />
         )}
       </Field>
+      <OriginField origin={choices.origin} onChange={(origin) => onChange({ origin })} />
       <SchemeField choices={choices} mistakes={mistakes} onChange={onChange} />
       <GridField choices={choices} mistakes={mistakes} onChange={onChange} />
     </>
   );
 }
 
+interface OriginProps {
+  readonly origin: Origin;
+  readonly onChange: (origin: Origin) => void;
+}
+
+function OriginField({ origin, onChange }: OriginProps) {
+  return (
+    <fieldset class="upload-choices">
+      <legend>{texts.upload.origin}</legend>
+      {ORIGINS.map((each) => (
+        <label key={each} class="choice">
+          <input
+            type="radio"
+            name="origin"
+            checked={origin === each}
+            onChange={() => onChange(each)}
+          />
+          <span>{texts.origins[each]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 function SchemeField({ choices, mistakes, onChange }: FieldsProps) {
   const said = mistakes.scheme ? "scheme-hint scheme-problem" : "scheme-hint";
   return (
-    <fieldset class="choices" aria-describedby={said}>
+    <fieldset class="upload-choices" aria-describedby={said}>
       <legend>{texts.upload.scheme}</legend>
       <p class="hint" id="scheme-hint">
         {texts.upload.schemeHint}

@@ -18,6 +18,7 @@ type Given = Omit<Choices, "name"> & { readonly name: string | undefined };
 
 const UNCHOSEN: Given = {
   name: undefined,
+  origin: "patients",
   scheme: undefined,
   own: { NCR: "", ED: "", ET: "" },
   grid: "shipped",
@@ -88,7 +89,8 @@ async function create(choices: Choices, found: Survey | undefined): Promise<void
   const scheme = schemeOf(choices.scheme, choices.own);
   const grid = gridOf(choices.grid, choices.gridText);
   if (!scheme || !grid || !found) return;
-  const body = { name: choices.name.trim(), scheme, grid, tags: [] };
+  const { origin } = choices;
+  const body = { name: choices.name.trim(), origin, scheme, grid, tags: [] };
   const { id } = await ok(api.POST("/datasets", { body }));
   startTransfer(id, found.cases);
   go(href(["datasets", id, "upload"]), true);

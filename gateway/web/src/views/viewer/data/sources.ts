@@ -57,9 +57,15 @@ export class Shelf {
   }
 }
 
-/** A case with its twins, and the segmenters whose label maps can be asked for. */
-export interface Source {
+/** Whose images these are: a case, and where its dataset has its cases from. */
+export interface Subject {
   readonly caseId: string;
+  /** Null: an experiment of an earlier release does not tell. */
+  readonly origin: Schemas["ResolvedSpec"]["origin"];
+}
+
+/** A case with its twins, and the segmenters whose label maps can be asked for. */
+export interface Source extends Subject {
   readonly dataset: string;
   readonly experiment: string | undefined;
   readonly files: Shelf;
@@ -82,6 +88,7 @@ export async function openExperiment(id: string, caseId: string): Promise<Source
   const others = test.includes(caseId) ? test : [...train, ...validation];
   return {
     caseId,
+    origin: body.spec.origin,
     dataset: body.dataset,
     experiment: id,
     files: caseShelf(body.dataset, caseId),
@@ -98,6 +105,7 @@ export async function openDataset(id: string, caseId: string): Promise<Source> {
   );
   return {
     caseId,
+    origin: body.origin,
     dataset: id,
     experiment: undefined,
     files: caseShelf(id, caseId),
