@@ -103,7 +103,7 @@ def register(platform: Platform, cohort: Path) -> str:
     """The cohort as an inspected dataset of a platform."""
     with platform.client() as client:
         grid = {"shape": [64, 64, 64], "spacing_mm": [3, 3, 3]}
-        opened = client.datasets.create("cohort", grid=grid)  # type: ignore[arg-type]
+        opened = client.datasets.create("cohort", grid=grid, origin="phantoms")  # type: ignore[arg-type]
         for case in sorted(cohort.glob("phantom-*")):
             client.datasets.add_case(opened["id"], case)
         client.datasets.commit(opened["id"])
