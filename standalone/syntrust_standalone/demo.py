@@ -16,7 +16,7 @@ from syntrust.connection import require_success
 from syntrust.errors import ExperimentFailed, SynTrustError
 from syntrust_core.errors import PlatformError
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder
-from syntrust_standalone.runs.own_platform import own_platform
+from syntrust_standalone.runs.own_platform import PORT, own_platform
 from syntrust_standalone.runs.phantom_dataset import find_or_register, make_demo_phantoms
 
 
@@ -49,8 +49,13 @@ def run_demo(
     It reuses what an earlier run made in `data`: cases, dataset, and every computed step.
     """
     make_folder(data, "--data")
-    with own_platform(DataFolder(data / "stack"), port, console, database) as client:
-        demonstrate(client, data, plan, console)
+    stack = data / "stack"
+    with own_platform(DataFolder(stack), port, console, database) as client:
+        experiment = demonstrate(client, data, plan, console)
+    # It has stopped by now, and the address of its page begins anew.
+    console.print("To see it in the browser, start the platform on what the demo left:")
+    console.print(f"  make up DATA={stack}", soft_wrap=True)
+    console.print(f"  http://127.0.0.1:{port or PORT}/{_page(experiment)}", soft_wrap=True)
 
 
 def run_demo_at(
@@ -65,13 +70,20 @@ def run_demo_at(
     """
     plan = DemoPlan(cases=cases, iterations=iterations)
     try:
-        demonstrate(client, data, plan, console)
+        experiment = demonstrate(client, data, plan, console)
+        console.print(f"In the browser: {client.url}/{_page(experiment)}", soft_wrap=True)
     except PlatformError as error:
         raise SynTrustError(error.detail) from error
 
 
-def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) -> None:
-    """Make the cohort, run the experiment through the API and write its results into `data`."""
+def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) -> str:
+    """Make the cohort, run the experiment through the API and write its results into `data`.
+
+    Returns
+    -------
+    str
+        The experiment's id.
+    """
     cases = make_demo_phantoms(data / "cohort", seed=plan.seed, count=plan.cases, console=console)
     dataset = find_or_register(client, cases, console, name="demo")
     experiment = _experiment(client, dataset, plan, console)
@@ -79,6 +91,7 @@ def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) ->
     results = client.experiments.results(experiment)
     print_results(console, results)
     _conclude(console, results, data)
+    return experiment
 
 
 def _experiment(client: Client, dataset: str, plan: DemoPlan, console: Console) -> str:
@@ -98,3 +111,7 @@ def _conclude(console: Console, results: AnyResults, data: Path) -> None:
         "The cohort is made of phantoms: the numbers show that the platform works, and say "
         "nothing about any patient or any hospital's images."
     )
+
+
+def _page(experiment: str) -> str:
+    return f"#/experiments/{experiment}"
