@@ -21,7 +21,7 @@ N ?= 1000
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: venv web docs demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes check-web kubernetes-secrets hooks bench structure walks configuration openapi client-types foreign-client lock env images sbom e2e clean help
+.PHONY: venv web docs demo study study-page up test test-fast test-kernels test-slurm test-pythons fuzz docs-test chaos chaos-table coverage check check-deploy check-kubernetes check-web kubernetes-secrets hooks bench structure walks configuration screenshots openapi client-types foreign-client lock env images sbom e2e clean help
 
 $(VENV)/.installed: requirements/dev.txt $(PROJECTS)
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
@@ -154,6 +154,9 @@ configuration: venv ## write docs/configuration.md anew from the settings classe
 	@mkdir -p build
 	$(BIN)/python -m tools.configuration > build/configuration.md
 	mv build/configuration.md docs/configuration.md
+
+screenshots: venv ## take README's pictures of the page, from what `make demo` left
+	@$(BIN)/python -m tools.screenshots
 
 openapi: venv ## write docs/openapi.json anew from the gateway
 	@mkdir -p build
