@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,8 @@ from tests.unit.gateway.conftest import CARD, Api
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 from tools.walks.recorder import Passed, Walk, watching
 
-from syntrust_core.contracts.base import Kind, Ref, StepMessage
+from syntrust_core.contracts.base import Kind, Ref
+from syntrust_core.runtime.queue import Submission
 from syntrust_core.runtime.runner import publish_imported
 from syntrust_core.testing import MemoryQueue
 from syntrust_gateway.app import create_app
@@ -29,10 +31,10 @@ class _Goal(MemoryQueue):
 
     walk: Walk | None = None
 
-    def submit(self, message: StepMessage, run: str | None = None) -> None:
+    def submit_all(self, bundles: Sequence[Sequence[Submission]]) -> None:
         if self.walk is not None:
             self.walk.ended = True
-        super().submit(message, run)
+        super().submit_all(bundles)
 
 
 def experiment_to_message(folder: Path) -> list[Passed]:

@@ -218,6 +218,8 @@ NOT_RUN: Final = {
     "pip install --no-deps -r requirements/generator.txt": _ENVIRONMENT,
     "make test": _HERE,
     "make up": _HERE,
+    "make up DATA=build/demo/stack": _HERE,
+    "make web": "it has run, or no page would be served: tests/e2e/web",
     "make up OPTIONS=--allow-local-users": _HERE,
     "export SYNTRUST_URL=http://127.0.0.1:8000 SYNTRUST_KEY_FILE=build/data/credentials.json "
     "PATH=$PWD/.venv/bin:$PATH": _ENVIRONMENT,
@@ -282,6 +284,7 @@ NOT_RUN: Final = {
         "a benchmark: `make bench`"
     ),
     "python benchmarks/bench_recommendation.py": "a benchmark: `make bench`",
+    "python benchmarks/bench_trends.py": "a benchmark: `make bench`",
     "syntrust-segmenter publish FOLDER --name ours-1": _PUBLISH,
     "syntrust-segmenter publish START --name brats21-fold0": _PUBLISH,
     "syntrust-segmenter import fold0_f48_ep300_4gpu_dice0_8854.pt START": _START,

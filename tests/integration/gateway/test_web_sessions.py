@@ -134,7 +134,9 @@ def test_a_browser_signs_in_works_and_is_out_when_its_key_is(platform: Platform)
             assert page.get("/session").status_code == 401
         assert other.delete("/session").status_code == 204
         assert other.get("/session").status_code == 401
-        assert sign_in(first, platform.key)[1].status_code == 401
+        late, refused = sign_in(first, platform.key)
+        with closing(late):
+            assert refused.status_code == 401
 
 
 def test_who_signs_out_at_one_process_is_out_at_the_other(platform: Platform) -> None:

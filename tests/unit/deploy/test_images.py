@@ -81,8 +81,8 @@ def test_whatever_the_code_of_an_image_imports_is_in_its_lock(
         if not {canonicalize_name(name) for name in known.get(module, ())} & lock(image)
     }
 
-    # The gateway has the trust factors of metrics, and never loads its figures.
-    assert missing == ({"matplotlib"} if image == "gateway" else set())
+    # The gateway has the trust factors of metrics, and never loads its figures or its printing.
+    assert missing == ({"matplotlib", "typst"} if image == "gateway" else set())
 
 
 def imported(folder: Path) -> set[str]:
