@@ -219,6 +219,7 @@ NOT_RUN: Final = {
     "make test": _HERE,
     "make up": _HERE,
     "make up DATA=build/demo/stack": _HERE,
+    "make web docs": "they have run, or nothing would be served: tests/e2e/web",
     "make web": "it has run, or no page would be served: tests/e2e/web",
     "make up OPTIONS=--allow-local-users": _HERE,
     "export SYNTRUST_URL=http://127.0.0.1:8000 SYNTRUST_KEY_FILE=build/data/credentials.json "
