@@ -34,6 +34,7 @@ export function useRoute(): Route {
   useEffect(() => {
     const read = () => setRoute(parseRoute(location.hash));
     addEventListener("hashchange", read);
+    read(); // what changed since the first drawing
     return () => removeEventListener("hashchange", read);
   }, []);
   return route;
