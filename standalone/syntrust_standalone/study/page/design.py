@@ -71,11 +71,16 @@ def _row(name: str, request: dict[str, Any]) -> list[str]:
     ]
 
 
+def is_of_phantoms(study: StudyResults) -> bool:
+    """Say whether the study's cases were made by a program."""
+    return bool(study["study"]["dataset"]["kind"] == "phantoms")
+
+
 def write_reach(study: StudyResults, results: ShownResults) -> Iterator[str]:
     """Say what may be concluded, and what may not."""
     first = results["alphas"][0]["trust"]
     cases, seeds = first["cases"], len(results["alphas"][0]["seeds"])
-    phantoms = study["study"]["dataset"]["kind"] == "phantoms"
+    phantoms = is_of_phantoms(study)
     who = "phantoms" if phantoms else "cases"
     yield "May be concluded:"
     yield write_list(

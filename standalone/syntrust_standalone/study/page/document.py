@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import cast
 
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import choose_wording
 from syntrust_metrics.report.cells import format_number
 from syntrust_metrics.report.controls import build_control_view
 from syntrust_metrics.report.tables import build_factor_tables
 from syntrust_metrics.report.verdict_tables import build_score_table
 from syntrust_standalone.study.page.claims import write_claims
 from syntrust_standalone.study.page.design import (
+    is_of_phantoms,
     list_experiments,
     write_answer,
     write_design,
@@ -49,7 +51,9 @@ def write_page(file: Path, page: Path, shown_as: str | None = None) -> None:
 
 def render_page(study: StudyResults, file: str) -> str:
     """Render the page: a function of the results alone, and of the name of their file."""
-    return "\n\n".join(_write(study, file)) + "\n"
+    title, *parts = _write(study, file)
+    adapt = choose_wording("phantoms" if is_of_phantoms(study) else "patients").adapt
+    return "\n\n".join([title, *map(adapt, parts)]) + "\n"
 
 
 def _main(study: StudyResults) -> ShownResults:

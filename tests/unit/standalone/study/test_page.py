@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ import pytest
 from tests.unit.standalone.study.conftest import PICTURE
 
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import PHANTOMS
 from syntrust_metrics.report.cells import Cell, Table
 from syntrust_metrics.trust.inference.recommendation_sentence import name_share
 from syntrust_standalone.study.page import render_page, write_page
@@ -95,7 +97,7 @@ def test_every_claim_stands_with_its_verdict_and_every_number(results: StudyResu
     text = render_page(results, "small.json")
 
     for claim in main_of(results)["claims"]:
-        assert f"| {claim['claim']} | **{claim['verdict']}** |" in text
+        assert f"| {PHANTOMS.adapt(claim['claim'])} | **{claim['verdict']}** |" in text
         for found in claim["numbers"]:
             assert found["comparison"] in text
 
@@ -105,7 +107,7 @@ def test_the_recommendation_is_in_its_own_words(results: StudyResults) -> None:
 
     text = render_page(results, "small.json")
 
-    assert f"**{found['sentence']}**" in text
+    assert f"**{PHANTOMS.adapt(found['sentence'])}**" in text
     assert all(f"- {detail}\n" in text for detail in found["details"])
 
 
@@ -141,6 +143,12 @@ def test_results_without_a_recommendation_are_said_to_have_none(results: StudyRe
 
 def test_phantoms_are_said_to_show_nothing_about_patients(results: StudyResults) -> None:
     assert "Anything about patients. Phantoms are made" in render_page(results, "small.json")
+
+
+def test_no_image_of_a_phantom_is_called_real(results: StudyResults) -> None:
+    _, *said = render_page(results, "results.json").split("\n")
+
+    assert [line for line in said if re.search(r"\b[Rr]eal\b", line)] == []
 
 
 def test_digest_processor_and_hours_are_told(results: StudyResults) -> None:
