@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from tests.unit.client.answers import experiment
 
-from syntrust.cli.printing.progress import picture, summary
+from syntrust.cli.printing.progress import picture, show, summary
 
 REASON = (
     "The queue segmenter is busy with train a segmenter since 11:59 UTC; 2 steps are before it."
@@ -36,3 +36,18 @@ def test_work_that_is_planned_or_does_not_wait_tells_no_reason() -> None:
     for state in states:
         assert REASON not in drawn(state) + summary(state)
         assert "waiting" not in drawn(state)
+
+
+def test_a_log_has_a_line_for_each_tenth_and_not_for_each_step() -> None:
+    console = Console(width=200, force_terminal=False)
+    states: list[Any] = []
+    for done in range(71):
+        steps = {"done": done, "total": 70, "by_kind": {"score_cases": {"done": done, "total": 70}}}
+        states.append({**experiment("running"), "steps": steps, "eta_seconds": 70.0 - done})
+    with console.capture() as shown:
+        last = show(console, states)
+
+    lines = shown.get().splitlines()
+    assert last == states[-1]
+    assert len(lines) == 11
+    assert lines[5] == "running: 35/70 steps (score 35/70), about 35 s left"

@@ -71,13 +71,21 @@ def follow(
 
 def _show_lines(console: Console, states: Iterable[State]) -> State | None:
     last: State | None = None
-    told = ""
+    told: object = None
     for state in states:
-        last, line = state, summary(state)
-        if line != told:
-            console.print(line, soft_wrap=True)
-        told = line
+        last, reached = state, _milestone(state)
+        if reached != told:
+            console.print(summary(state), soft_wrap=True)
+        told = reached
     return last
+
+
+def _milestone(state: WorkState) -> tuple[object, ...]:
+    """What a log has a line for: a new state or reason, each tenth of the steps, a kind's end."""
+    steps = state["steps"]
+    tenths = 10 * steps["done"] // max(steps["total"], 1)
+    ended = [kind for kind, count in _kinds(state) if count["done"] == count["total"]]
+    return state["state"], _waits(state), bool(steps["total"]), tenths, tuple(ended)
 
 
 def summary(state: WorkState) -> str:
@@ -89,7 +97,8 @@ def summary(state: WorkState) -> str:
     kinds = ", ".join(
         f"{_name(kind)} {count['done']}/{count['total']}" for kind, count in _kinds(state)
     )
-    return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds}){waits}"
+    left = f", {time_left}" if (time_left := _left(state)) else ""
+    return f"{state['state']}: {steps['done']}/{steps['total']} steps ({kinds}){left}{waits}"
 
 
 def _waits(state: WorkState) -> str:
@@ -124,9 +133,17 @@ def _head(state: WorkState, noun: str) -> str:
         parts.append(f"place {position} in the queue")
     if state["error"] is not None and state["state"] == "running":
         parts.append("a step has failed, its other arms go on")
-    if (eta := state.get("eta_seconds")) is not None and state["state"] == "running":
-        parts.append(f"about {_minutes(eta)} left")
+    if time_left := _left(state):
+        parts.append(time_left)
     return ", ".join(parts)
+
+
+def _left(state: WorkState) -> str:
+    """How long it still takes, if the server can tell."""
+    eta = state.get("eta_seconds")
+    if eta is None or state["state"] != "running":
+        return ""
+    return f"about {_minutes(eta)} left"
 
 
 def _running(step: RunningStep) -> str:
