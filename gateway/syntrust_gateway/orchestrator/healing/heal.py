@@ -118,15 +118,12 @@ def want_lost_inputs(session: Session, store: ObjectStore, table: RunTable, run:
 
 def _lost_inputs(table: RunTable, run: str) -> Select[*tuple[Any, ...]]:
     own = select(table.links.step_id).where(table.run_id == run)
+    # From the run's steps to what they need: asked the other way, the database looks at every step.
+    needed = select(StepNeed.need_id).where(StepNeed.step_id.in_(own), UNMET)
     return (
         select(Step.id, Step.kind, Step.message)
-        .where(Step.kind.in_([str(kind) for kind in _FROM_BEFORE]))
-        .where(Step.state != StepState.DONE, Step.id.not_in(own))
-        .where(
-            select(StepNeed.step_id)
-            .where(StepNeed.need_id == Step.id, UNMET, StepNeed.step_id.in_(own))
-            .exists()
-        )
+        .where(Step.id.in_(needed), Step.id.not_in(own))
+        .where(Step.kind.in_([str(kind) for kind in _FROM_BEFORE]), Step.state != StepState.DONE)
     )
 
 
