@@ -31,6 +31,8 @@ _OLDEST_MAJOR = 14
 _SERVICE_USER = "nobody"
 _READ_ANY_FILE = 2  # linux/capability.h: CAP_DAC_READ_SEARCH
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered with one byte before any login
+_WHO = f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
+_LOGIN = struct.pack("!ii", 8 + len(_WHO), 196608) + _WHO  # protocol 3.0; the password never comes
 # Nothing else may log in, not even the superuser over a socket.
 _LOGIN_RULES = f"host all {ROLE} {HOST}/32 scram-sha-256\n"
 _OPTIONS = {
@@ -194,11 +196,18 @@ def _has_capability(number: int) -> bool:
 
 
 def postgres_answers(port: int) -> bool:
-    """Tell whether the server takes connections: any answer to what precedes a login."""
+    """Tell whether the server answers what precedes a login, and is not about to end.
+
+    One that was told to end in order waits for every connection to be closed, ours too, and takes
+    no other: for us it is as good as hung.
+    """
     try:
         with socket.create_connection((HOST, port), timeout=2) as connection:
             connection.sendall(_SSL_REQUEST)
-            return connection.recv(1) in {b"N", b"S"}
+            if connection.recv(1) not in {b"N", b"S"}:
+                return False
+            connection.sendall(_LOGIN)
+            return b"shutting down" not in connection.recv(1024)
     except OSError:
         return False
 

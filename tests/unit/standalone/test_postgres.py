@@ -31,6 +31,11 @@ def connect(url: str, user: str | None = None) -> psycopg.Connection[tuple[objec
     return psycopg.connect(url.replace("+psycopg", ""), connect_timeout=10, user=user)
 
 
+def connect_until_refused(url: str) -> None:
+    while True:
+        connect(url).close()
+
+
 def test_a_server_is_gone_after_the_block_and_keeps_its_data(tmp_path: Path) -> None:
     with start_postgres(tmp_path / "db", durable=False) as url, connect(url) as connection:
         port = connection.info.port
@@ -58,6 +63,18 @@ def test_only_its_role_with_its_password_gets_in_and_may_read_no_file(tmp_path: 
                     connection.execute(statement)
 
     assert stat.S_IMODE((tmp_path / "db" / "data").stat().st_mode) == 0o700
+
+
+def test_a_server_that_waits_for_us_to_leave_does_not_answer(tmp_path: Path) -> None:
+    with start_postgres(tmp_path / "db", durable=False) as url, connect(url) as connection:
+        port = connection.info.port
+        postmaster = int((tmp_path / "db" / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGTERM)
+        with pytest.raises(psycopg.OperationalError, match="shutting down"):
+            connect_until_refused(url)
+
+        assert not postgres_answers(port)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_files_of_a_start_that_was_cut_off_are_made_anew(tmp_path: Path) -> None:
