@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { readParts } from "../src/ui/lists";
 import { mergeRows } from "../src/ui/pages";
 import { placeAfter } from "../src/ui/tabs";
-import { byPlan, hasResults, nameAlphas, readTags } from "../src/views/experiments/names";
+import { byPlan, hasResults, nameAlphas } from "../src/views/experiments/names";
 import {
   ALPHA_PRESETS,
   newDraft,
@@ -98,7 +99,7 @@ test("arrow keys go round the tabs, other keys move nothing", () => {
 test("many α are a range, and tags are read once each", () => {
   expect(nameAlphas([1, 0, 0.5])).toBe("α 0, 0.5, 1");
   expect(nameAlphas([0, 0.2, 0.4, 0.6, 0.8, 1])).toBe("6 α from 0 to 1");
-  expect(readTags("a, b,,a ")).toEqual(["a", "b"]);
+  expect(readParts("a, b,,a ")).toEqual(["a", "b"]);
 });
 
 test("a failed experiment has results where some arms are done", () => {

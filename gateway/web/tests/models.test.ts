@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { lossOfCard } from "../src/views/models/curves";
 import { readSeen } from "../src/views/models/fields";
-import { diceOf, lossOf } from "../src/views/models/points";
-import type { Model } from "../src/views/models/read";
+import { diceOf, lossOf } from "../src/views/training/points";
 
 describe("the cases that a checkpoint was trained on", () => {
   it("are parted by spaces, commas and lines", () => {
@@ -12,30 +12,23 @@ describe("the cases that a checkpoint was trained on", () => {
   });
 });
 
-const SEGMENTER = {
-  kind: "segmenter",
-  history: {
-    iteration: [1, 5, 9],
-    loss: [2, null, 1],
-    validation: [{ iteration: 9, image: "real", dice: { ET: 0.5, ED: null, WT: 0.9 } }],
-  },
-} as unknown as Model;
+const HISTORY = {
+  iteration: [1, 5, 9],
+  loss: [2, null, 1],
+  validation: [{ iteration: 9, image: "real" as const, dice: { ET: 0.5, ED: null, WT: 0.9 } }],
+};
 
 describe("curves of a training", () => {
   it("leave out what was not measured", () => {
-    expect(lossOf(SEGMENTER)).toEqual([
+    expect(lossOf(HISTORY)).toEqual([
       { iteration: 1, loss: 2 },
       { iteration: 9, loss: 1 },
     ]);
-    expect(diceOf(SEGMENTER, ["ET", "ED"])).toEqual([
-      { iteration: 9, image: "real", region: "ET", dice: 0.5 },
-    ]);
+    expect(diceOf(HISTORY)).toEqual([{ iteration: 9, image: "real", region: "ET", dice: 0.5 }]);
   });
   it("read a generator's loss from its card, where the card has one", () => {
     const card = { loss: [{ iteration: 2, loss: 0.5 }, { iteration: "2" }, null] };
-    expect(lossOf({ kind: "generator", card } as unknown as Model)).toEqual([
-      { iteration: 2, loss: 0.5 },
-    ]);
-    expect(lossOf({ kind: "generator", card: {} } as unknown as Model)).toEqual([]);
+    expect(lossOfCard(card)).toEqual([{ iteration: 2, loss: 0.5 }]);
+    expect(lossOfCard({})).toEqual([]);
   });
 });

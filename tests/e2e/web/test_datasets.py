@@ -135,7 +135,7 @@ def test_what_cannot_be_sent_is_named_before_anything_is_sent(
     page.get_by_label("BraTS 2023, before treatment").check()
     page.get_by_role("button", name=CREATE).click()
 
-    table = page.get_by_role("region", name="Not sent: 2")
+    table = page.get_by_role("group", name="Not sent: 2")
     lacks = "phantom-13-0000 cannot be sent lacks flair (expected flair.nii.gz)"
     expect(table.get_by_role("row", name=lacks)).to_be_visible()
     stray = "stray.nii.gz not recognised is a volume outside the folder of a case"

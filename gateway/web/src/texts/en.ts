@@ -3,6 +3,10 @@
  *
  * Plain English that a radiologist reads once. Numbers come formatted from `ui/numbers`.
  */
+import type { components } from "../api/schema";
+
+type Kind = components["schemas"]["Kind"];
+
 export const en = {
   product: {
     name: "SynTrust",
@@ -96,6 +100,40 @@ export const en = {
     failed: "failed",
     cancelled: "cancelled",
   } as Record<string, string>,
+
+  /** What a step of each kind does. */
+  steps: {
+    receive_upload: "Receive files",
+    inspect_case: "Inspect cases",
+    synthesise_case: "Draw twins",
+    compare_twin: "Compare twins",
+    train_generator: "Train a generator",
+    train_segmenter: "Train segmenters",
+    predict_cases: "Predict label maps",
+    score_cases: "Score predictions",
+    build_report: "Build the report",
+    print_report: "Set the report as a PDF",
+    export_images: "Bring images to the uploaded grid",
+    segment_case: "Segment a case",
+    export_bundle: "Write a MONAI bundle",
+    score_volumes: "Score label maps",
+    import_model: "Import a model",
+    imported_model: "Imported model",
+  } satisfies Record<Kind, string>,
+
+  training: {
+    iteration: "Iteration",
+    loss: "Loss",
+    lossChart: "Training loss over iterations",
+    dice: "Validation Dice",
+    diceChart: "Validation Dice of each region over iterations, on scans and on twins",
+    lines: "Means over the validation cases. Solid: scans. Dashed: twins (synthetic).",
+    point: (region: string, image: string, iteration: number, dice: string) =>
+      `${region}, ${image}\niteration ${iteration}\nDice ${dice}`,
+    region: "Region",
+    images: "Images",
+    image: { real: "scan", twin: "twin" },
+  },
 
   origins: {
     patients: "scans of patients",
@@ -251,7 +289,6 @@ export const en = {
     pick: "Choose a folder",
     pickFiles: "Choose files",
     looking: "Looking at the folder …",
-    notReadable: (names: string) => `The browser cannot read ${names}.`,
     foundTitle: "What was found",
     found: (cases: string, files: string, size: string) => `${cases}, ${files} files, ${size}`,
     nothingTitle: "No case was found",
@@ -266,7 +303,6 @@ export const en = {
     what: "What",
     ignored: (count: string) => `Files beside the images that stay here: ${count}`,
     hidden: (count: string) => `Hidden files that were not looked at: ${count}`,
-    caseFiles: "Files",
     foundCases: "Cases that can be sent",
     again: "Drop another folder",
     create: (cases: string) => `Create the dataset and send ${cases}`,
@@ -386,17 +422,6 @@ export const en = {
       "An experiment needs a dataset whose cases are inspected. Register a dataset first, then come back.",
     emptyReady: "A dataset is ready. Request the first experiment on it.",
     register: "Register a dataset",
-    kinds: {
-      receive_upload: "Receive files",
-      inspect_case: "Inspect cases",
-      synthesise_case: "Draw twins",
-      compare_twin: "Compare twins",
-      train_segmenter: "Train segmenters",
-      predict_cases: "Predict label maps",
-      score_cases: "Score predictions",
-      build_report: "Build the report",
-      report_document: "Typeset the report",
-    } as Record<string, string>,
     queues: {
       generator: "Generator workers",
       segmenter: "Segmenter workers",
@@ -588,12 +613,6 @@ export const en = {
     },
     earlier: "Earlier trainings",
     later: "Later trainings",
-    loss: "Loss",
-    dice: "Validation Dice",
-    diceHint: "Means over the validation cases. Solid: real images; dashed: twins (synthetic).",
-    iteration: "iteration",
-    images: "images",
-    image: { real: "real", twin: "twins" },
     run: "Training",
     noCurve: "The first numbers come after some iterations.",
     actions: "Actions",
@@ -1017,19 +1036,6 @@ export const en = {
       versions: (syntrust: string, python: string) => `SynTrust ${syntrust}, Python ${python}`,
     },
     stepsTitle: "Steps",
-    stepKinds: {
-      receive_upload: "receive files",
-      inspect_case: "inspect a case",
-      synthesise_case: "draw twins of a case",
-      compare_twin: "compare a twin",
-      train_generator: "train a generator",
-      train_segmenter: "train a segmenter",
-      predict_cases: "predict label maps",
-      score_cases: "score predictions",
-      build_report: "build the report",
-      import_model: "import a model",
-      imported_model: "imported model",
-    } as Record<string, string>,
     step: "Step",
     count: "Number",
     computed: "Time computed",
@@ -1060,7 +1066,6 @@ export const en = {
     overlay: "Overlay",
     overlays: { none: "none", mask: "reference mask", prediction: "predicted label map" },
     model: "Segmenter",
-    trainedOn: (mix: string, seed: number) => `${mix}, seed ${seed}`,
     opacity: "Opacity of the overlay",
     black: "Black at (z)",
     white: "White at (z)",
@@ -1213,16 +1218,7 @@ export const en = {
     curves: "How the training went",
     took: (iterations: string, samples: string, time: string) =>
       `${iterations} iterations on ${samples} samples took ${time}.`,
-    iteration: "Iteration",
-    loss: "Loss",
-    lossChart: "Training loss over iterations",
-    dice: "Validation Dice",
-    diceChart: "Validation Dice of each region over iterations, on real images and on twins",
     diceShort: (dice: string) => `Dice of the whole tumour ${dice}`,
-    diceLines: "Solid: real images. Dashed: twins.",
-    dicePoint: (region: string, image: string, iteration: number, dice: string) =>
-      `${region}, ${image}\niteration ${iteration}\nDice ${dice}`,
-    region: "Region",
     images: { label: "Images", real: "real", twin: "twin" },
     seen: "Cases it has seen",
     seenCount: (cases: string) => `${cases} cases seen`,
@@ -1338,6 +1334,7 @@ export const en = {
     makeKey: "Make the key",
     newClient: "New client",
     addClient: "Add the client",
+    actions: "Actions",
     revoke: "Revoke",
     revokeAsk: (label: string) =>
       `Revoke the key ${label}? Whoever uses it is shut out at once, on every process.`,
@@ -1387,23 +1384,6 @@ export const en = {
     anyTarget: "Target",
     filter: "Filter",
     noAudit: "No entry fits the filter.",
-    kinds: {
-      receive_upload: "receive an upload",
-      inspect_case: "inspect a case",
-      synthesise_case: "draw a twin",
-      train_generator: "train a generator",
-      train_segmenter: "train a segmenter",
-      predict_cases: "predict",
-      score_cases: "score",
-      compare_twin: "compare a twin",
-      build_report: "build the report",
-      export_images: "export images",
-      segment_case: "segment a case",
-      export_bundle: "export a bundle",
-      score_volumes: "score label maps",
-      import_model: "import a model",
-      imported_model: "imported model",
-    } as Record<string, string>,
   },
 };
 

@@ -32,3 +32,20 @@ export function useAction<Arguments extends unknown[]>(
   const forget = useCallback(() => setProblem(undefined), []);
   return { run, busy, problem, forget };
 }
+
+interface Form extends Pick<Action<[]>, "busy" | "problem"> {
+  readonly onSubmit: (event: Event) => void;
+}
+
+/** A small form whose fields are read when it is sent. It is emptied once that has worked. */
+export function useForm(send: (fields: FormData) => Promise<unknown>): Form {
+  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
+    await send(new FormData(form));
+    form.reset();
+  });
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    void run(event.currentTarget as HTMLFormElement);
+  };
+  return { onSubmit, busy, problem };
+}

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, ok, type Schemas } from "../../api/client";
 import { texts } from "../../texts";
-import { useAction } from "../../ui/action";
+import { useForm } from "../../ui/action";
 import { usePages } from "../../ui/pages";
 import { Empty, Loading, ProblemBox, Time } from "../../ui/parts";
 import { Issued } from "./issued";
@@ -42,23 +42,17 @@ export function Clients() {
 }
 
 function NewClient({ onMade }: { onMade: (key: string) => void }) {
-  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
-    const asked = new FormData(form);
+  const { onSubmit, busy, problem } = useForm(async (asked) => {
     const body = {
       name: String(asked.get("name")),
       role: String(asked.get("role")) as Schemas["Role"],
     };
     onMade((await ok(api.POST("/admin/clients", { body }))).key.key);
-    form.reset();
   });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void run(event.currentTarget as HTMLFormElement);
-  };
   return (
     <details class="card">
       <summary>{texts.admin.newClient}</summary>
-      <form class="admin-filters" onSubmit={submit}>
+      <form class="admin-filters" onSubmit={onSubmit}>
         <label>
           {texts.common.name}
           <input name="name" required maxLength={100} />
@@ -80,8 +74,7 @@ function NewClient({ onMade }: { onMade: (key: string) => void }) {
 }
 
 function ClientCard({ of: client, onChanged }: { of: Client; onChanged: () => void }) {
-  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
-    const asked = new FormData(form);
+  const { onSubmit, busy, problem } = useForm(async (asked) => {
     const whole = (name: string, times = 1) => {
       const text = String(asked.get(name)).trim();
       return text === "" ? null : Math.round(Number(text) * times);
@@ -95,10 +88,6 @@ function ClientCard({ of: client, onChanged }: { of: Client; onChanged: () => vo
     await ok(api.PATCH("/admin/clients/{client_id}", { params: { path }, body }));
     onChanged();
   });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void run(event.currentTarget as HTMLFormElement);
-  };
   const stored = client.max_stored_bytes;
   return (
     <section class="card" aria-label={client.name}>
@@ -109,7 +98,7 @@ function ClientCard({ of: client, onChanged }: { of: Client; onChanged: () => vo
       <form
         class="admin-filters limits"
         aria-label={texts.admin.limitsOf(client.name)}
-        onSubmit={submit}
+        onSubmit={onSubmit}
       >
         <Limit
           name="steps"

@@ -2,11 +2,12 @@
 import { useState } from "preact/hooks";
 import { api, ok, type Schemas } from "../../api/client";
 import { texts } from "../../texts";
-import { useAction } from "../../ui/action";
-import { Confirm } from "../../ui/confirm";
+import { useAction, useForm } from "../../ui/action";
+import { Dialog } from "../../ui/dialog";
 import { useLoaded } from "../../ui/loaded";
 import { type Pages, usePages } from "../../ui/pages";
 import { Empty, Loading, ProblemBox, Time } from "../../ui/parts";
+import { DataTable } from "../../ui/table";
 import { Issued } from "./issued";
 
 type Key = Schemas["KeyBody"];
@@ -36,8 +37,7 @@ function NewKey({ onMade }: { onMade: (key: string) => void }) {
     (signal) => ok(api.GET("/admin/clients", { params: { query: { limit: 100 } }, signal })),
     [],
   );
-  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
-    const asked = new FormData(form);
+  const { onSubmit, busy, problem } = useForm(async (asked) => {
     const expires = String(asked.get("expires"));
     const body = {
       client: String(asked.get("client")),
@@ -46,23 +46,20 @@ function NewKey({ onMade }: { onMade: (key: string) => void }) {
       expires: expires ? new Date(expires).toISOString() : null,
     };
     onMade((await ok(api.POST("/admin/keys", { body }))).key);
-    form.reset();
   });
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void run(event.currentTarget as HTMLFormElement);
-  };
   return (
     <details class="card">
       <summary>{texts.admin.newKey}</summary>
-      <form class="admin-filters" onSubmit={submit}>
+      <form class="admin-filters" onSubmit={onSubmit}>
         <label>
           {texts.admin.client}
-          <select name="client" required>
+          <input name="client" list="clients" required maxLength={100} autocomplete="off" />
+          {/* A help for typing: there may be more clients than are listed. */}
+          <datalist id="clients">
             {clients.data?.items.map((client) => (
-              <option key={client.id}>{client.name}</option>
+              <option key={client.id} value={client.name} />
             ))}
-          </select>
+          </datalist>
         </label>
         <label>
           {texts.admin.scope}
@@ -97,25 +94,20 @@ function KeyTable({ keys, onMade }: { keys: Pages<Key>; onMade: (key: string) =>
   if (keys.loading && keys.rows.length === 0) return <Loading />;
   if (keys.rows.length === 0) return <Empty title={texts.admin.noKeys} />;
   return (
-    <div class="card scroll-x">
-      <table>
-        <thead>
-          <tr>
-            <th>{texts.admin.client}</th>
-            <th>{texts.admin.label}</th>
-            <th>{texts.admin.scope}</th>
-            <th>{texts.common.state}</th>
-            <th>{texts.common.created}</th>
-            <th>{texts.admin.expires}</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {keys.rows.map((key) => (
-            <KeyRow key={key.id} of={key} onChanged={keys.reload} onMade={onMade} />
-          ))}
-        </tbody>
-      </table>
+    <div class="card">
+      <DataTable
+        caption={texts.admin.parts.keys}
+        columns={[
+          { label: texts.admin.client },
+          { label: texts.admin.label },
+          { label: texts.admin.scope },
+          { label: texts.common.state },
+          { label: texts.common.created },
+          { label: texts.admin.expires },
+          { label: texts.admin.actions },
+        ]}
+        rows={keys.rows.map((key) => cellsOf(key, keys.reload, onMade))}
+      />
       {!keys.complete && (
         <button type="button" onClick={keys.more}>
           {texts.common.more}
@@ -125,47 +117,43 @@ function KeyTable({ keys, onMade }: { keys: Pages<Key>; onMade: (key: string) =>
   );
 }
 
-interface KeyRowProps {
+interface KeyActionsProps {
   readonly of: Key;
   readonly onChanged: () => void;
   readonly onMade: (key: string) => void;
 }
 
-function KeyRow({ of: key, onChanged, onMade }: KeyRowProps) {
-  return (
-    <tr>
-      <td>{key.client}</td>
-      <td>{key.label}</td>
-      <td>{texts.admin.scopes[key.scope]}</td>
-      <td>
-        <span class={`state state-${key.state === "active" ? "ready" : "withdrawn"}`}>
-          {texts.admin.keyStates[key.state]}
-        </span>
-      </td>
-      <td>
-        <Time at={key.created} />
-      </td>
-      <td>{key.expires ? <Time at={key.expires} /> : texts.admin.never}</td>
-      <td>
-        {key.state === "active" && <KeyActions of={key} onChanged={onChanged} onMade={onMade} />}
-      </td>
-    </tr>
-  );
+function cellsOf(key: Key, onChanged: () => void, onMade: (key: string) => void) {
+  return [
+    key.client,
+    key.label,
+    texts.admin.scopes[key.scope],
+    <span class={`state state-${key.state === "active" ? "ready" : "withdrawn"}`}>
+      {texts.admin.keyStates[key.state]}
+    </span>,
+    <Time at={key.created} />,
+    key.expires ? <Time at={key.expires} /> : texts.admin.never,
+    key.state === "active" && <KeyActions of={key} onChanged={onChanged} onMade={onMade} />,
+  ];
 }
 
-function KeyActions({ of: key, onChanged, onMade }: KeyRowProps) {
+function KeyActions({ of: key, onChanged, onMade }: KeyActionsProps) {
   const [asked, setAsked] = useState<"revoke" | "rotate">();
-  const path = { key_id: key.id };
-  const name = key.label || key.id;
-  const acts = {
-    revoke: async () => {
-      await ok(api.DELETE("/admin/keys/{key_id}", { params: { path } }));
+  const { run, busy, problem, forget } = useAction(async (what: "revoke" | "rotate") => {
+    const params = { path: { key_id: key.id } };
+    if (what === "rotate") {
+      onMade((await ok(api.POST("/admin/keys/{key_id}/rotate", { params }))).key);
+    } else {
+      await ok(api.DELETE("/admin/keys/{key_id}", { params }));
       onChanged();
-    },
-    rotate: async () => {
-      onMade((await ok(api.POST("/admin/keys/{key_id}/rotate", { params: { path } }))).key);
-    },
+    }
+    setAsked(undefined);
+  });
+  const close = () => {
+    forget();
+    setAsked(undefined);
   };
+  const name = key.label || key.id;
   return (
     <div class="row">
       <button type="button" onClick={() => setAsked("rotate")}>
@@ -175,14 +163,18 @@ function KeyActions({ of: key, onChanged, onMade }: KeyRowProps) {
         {texts.admin.revoke}
       </button>
       {asked && (
-        <Confirm
+        <Dialog
           title={texts.admin[asked]}
-          verb={texts.admin[asked]}
-          act={acts[asked]}
-          onClose={() => setAsked(undefined)}
+          act={texts.admin[asked]}
+          keep={texts.common.cancel}
+          danger
+          busy={busy}
+          problem={problem}
+          onAct={() => void run(asked)}
+          onClose={close}
         >
           <p>{asked === "revoke" ? texts.admin.revokeAsk(name) : texts.admin.rotateAsk(name)}</p>
-        </Confirm>
+        </Dialog>
       )}
     </div>
   );

@@ -5,6 +5,7 @@ import { texts } from "../../texts";
 import { useLoaded } from "../../ui/loaded";
 import { bytes, count, number } from "../../ui/numbers";
 import { Empty, Loading, ProblemBox } from "../../ui/parts";
+import { DataTable } from "../../ui/table";
 
 export function Usage() {
   const [since, setSince] = useState("");
@@ -50,29 +51,24 @@ function instant(day: string): string | undefined {
 
 function UsageTable({ clients }: { clients: readonly Schemas["ClientUsage"][] }) {
   return (
-    <div class="card scroll-x">
-      <table>
-        <thead>
-          <tr>
-            <th>{texts.admin.client}</th>
-            <th class="number">{texts.admin.steps}</th>
-            <th class="number">{texts.admin.deviceHours}</th>
-            <th class="number">{texts.admin.uploaded}</th>
-            <th class="number">{texts.admin.computed}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {clients.map((usage) => (
-            <tr key={usage.client ?? ""}>
-              <td>{usage.client ?? texts.admin.unknownClient}</td>
-              <td class="number">{count(usage.steps)}</td>
-              <td class="number">{number(usage.device_hours)}</td>
-              <td class="number">{bytes(usage.uploaded_bytes)}</td>
-              <td class="number">{bytes(usage.computed_bytes)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="card">
+      <DataTable
+        caption={texts.admin.parts.usage}
+        columns={[
+          { label: texts.admin.client },
+          { label: texts.admin.steps, numeric: true },
+          { label: texts.admin.deviceHours, numeric: true },
+          { label: texts.admin.uploaded, numeric: true },
+          { label: texts.admin.computed, numeric: true },
+        ]}
+        rows={clients.map((usage) => [
+          usage.client ?? texts.admin.unknownClient,
+          count(usage.steps),
+          number(usage.device_hours),
+          bytes(usage.uploaded_bytes),
+          bytes(usage.computed_bytes),
+        ])}
+      />
     </div>
   );
 }

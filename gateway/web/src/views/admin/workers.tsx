@@ -4,6 +4,8 @@ import { texts } from "../../texts";
 import { useLoaded } from "../../ui/loaded";
 import { count, duration } from "../../ui/numbers";
 import { Bar, Loading, ProblemBox, Time } from "../../ui/parts";
+import { nameKind } from "../../ui/steps";
+import { DataTable } from "../../ui/table";
 
 type Step = Schemas["WorkingStep"];
 
@@ -30,25 +32,20 @@ export function WorkersView() {
 
 function Queues({ queues }: { queues: Schemas["Queues"]["queues"] }) {
   return (
-    <div class="card scroll-x">
-      <table>
-        <thead>
-          <tr>
-            <th>{texts.admin.queue}</th>
-            <th class="number">{texts.admin.due}</th>
-            <th class="number">{texts.admin.workersSeen}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(queues).map(([name, load]) => (
-            <tr key={name}>
-              <td>{texts.admin.queues[name] ?? name}</td>
-              <td class="number">{count(load.due)}</td>
-              <td class="number">{count(load.workers)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="card">
+      <DataTable
+        caption={texts.admin.queue}
+        columns={[
+          { label: texts.admin.queue },
+          { label: texts.admin.due, numeric: true },
+          { label: texts.admin.workersSeen, numeric: true },
+        ]}
+        rows={Object.entries(queues).map(([name, load]) => [
+          texts.admin.queues[name] ?? name,
+          count(load.due),
+          count(load.workers),
+        ])}
+      />
     </div>
   );
 }
@@ -56,38 +53,32 @@ function Queues({ queues }: { queues: Schemas["Queues"]["queues"] }) {
 function Workers({ items }: { items: readonly Schemas["WorkerBody"][] }) {
   if (items.length === 0) return <p class="notice">{texts.admin.noWorkers}</p>;
   return (
-    <div class="card scroll-x">
-      <table>
-        <thead>
-          <tr>
-            <th>{texts.admin.worker}</th>
-            <th>{texts.admin.queue}</th>
-            <th>{texts.admin.host}</th>
-            <th>{texts.admin.runs}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((worker) => (
-            <tr key={worker.name}>
-              <td>{worker.name}</td>
-              <td>{texts.admin.queues[worker.queue] ?? worker.queue}</td>
-              <td>{worker.host}</td>
-              <td>
-                {worker.running.length === 0 && <span class="hint">{texts.admin.idle}</span>}
-                {worker.running.map((step) => (
-                  <Running key={step.step} step={step} />
-                ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="card">
+      <DataTable
+        caption={texts.admin.parts.workers}
+        columns={[
+          { label: texts.admin.worker },
+          { label: texts.admin.queue },
+          { label: texts.admin.host },
+          { label: texts.admin.runs },
+        ]}
+        rows={items.map((worker) => [
+          worker.name,
+          texts.admin.queues[worker.queue] ?? worker.queue,
+          worker.host,
+          worker.running.length === 0 ? (
+            <span class="hint">{texts.admin.idle}</span>
+          ) : (
+            worker.running.map((step) => <Running key={step.step} step={step} />)
+          ),
+        ])}
+      />
     </div>
   );
 }
 
 function Running({ step }: { step: Step }) {
-  const what = step.kind ? (texts.admin.kinds[step.kind] ?? step.kind) : step.step;
+  const what = step.kind ? nameKind(step.kind) : step.step;
   const seconds = (Date.now() - Date.parse(step.since)) / 1000;
   return (
     <div>
@@ -106,8 +97,8 @@ function Elsewhere({ steps }: { steps: readonly Step[] }) {
       <ul>
         {steps.map((step) => (
           <li key={step.step}>
-            {step.kind ? (texts.admin.kinds[step.kind] ?? step.kind) : step.step} ·{" "}
-            {texts.admin.since} <Time at={step.since} />
+            {step.kind ? nameKind(step.kind) : step.step} · {texts.admin.since}{" "}
+            <Time at={step.since} />
           </li>
         ))}
       </ul>

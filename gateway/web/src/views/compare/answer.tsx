@@ -6,7 +6,7 @@ import { texts } from "../../texts";
 import { useLoaded } from "../../ui/loaded";
 import { count } from "../../ui/numbers";
 import { Loading, ProblemBox } from "../../ui/parts";
-import { DataTable } from "../experiments/results/charts/parts";
+import { DataTable } from "../../ui/table";
 import { type Origin, type Words, wordsOf } from "../experiments/results/data/origin";
 import { type Answer, mixesDefinitions, nameExperiments, nameSetting, writeValue } from "./data";
 import { SideBySide } from "./factors";

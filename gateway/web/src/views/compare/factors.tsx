@@ -2,8 +2,9 @@
 import { useMemo, useState } from "preact/hooks";
 import { texts } from "../../texts";
 import { alpha as writeAlpha } from "../../ui/numbers";
+import { DataTable } from "../../ui/table";
 import { estimateCells } from "../experiments/results/charts/lines";
-import { DataTable, Plate } from "../experiments/results/charts/parts";
+import { Plate } from "../experiments/results/charts/parts";
 import { RangeChart } from "../experiments/results/charts/range";
 import { FACTORS, type FactorName, pick } from "../experiments/results/data/factors";
 import { nameRegion, type Words } from "../experiments/results/data/origin";

@@ -2,10 +2,11 @@
 import { useMemo } from "preact/hooks";
 import { texts } from "../../texts";
 import { number, alpha as writeAlpha } from "../../ui/numbers";
+import { DataTable } from "../../ui/table";
 import { ForestChart, type ForestSeries } from "../experiments/results/charts/forest";
 import { estimateCells, toPoint } from "../experiments/results/charts/lines";
 import { lookOfSide } from "../experiments/results/charts/looks";
-import { DataTable, Plate } from "../experiments/results/charts/parts";
+import { Plate } from "../experiments/results/charts/parts";
 import { groupBy } from "../experiments/results/data/group";
 import { nameRegion, type Words } from "../experiments/results/data/origin";
 import { SIDES } from "../experiments/results/data/types";

@@ -5,6 +5,7 @@ import { go, href } from "../../router";
 import { texts } from "../../texts";
 import { useAction } from "../../ui/action";
 import { Dialog } from "../../ui/dialog";
+import { readParts } from "../../ui/lists";
 import { Field } from "../../ui/parts";
 import type { Dataset } from "./read";
 
@@ -21,7 +22,7 @@ export function ChangeDialog({ dataset, reload, onClose }: ChangeProps) {
   const [missing, setMissing] = useState(false);
   const { run, busy, problem } = useAction(async () => {
     const path = { dataset_id: dataset.id };
-    const body = { name: name.trim(), tags: partsOf(tags, /,/) };
+    const body = { name: name.trim(), tags: readParts(tags) };
     await ok(api.PATCH("/datasets/{dataset_id}", { params: { path }, body }));
     reload();
     onClose();
@@ -70,7 +71,7 @@ export function DeriveDialog({ dataset, onClose }: OneProps) {
   const [without, setWithout] = useState("");
   const { run, busy, problem } = useAction(async () => {
     const path = { dataset_id: dataset.id };
-    const body = { name: name.trim() || null, without: partsOf(without, /[\s,]+/) };
+    const body = { name: name.trim() || null, without: readParts(without, /[\s,]+/) };
     const made = await ok(api.POST("/datasets/{dataset_id}/derive", { params: { path }, body }));
     go(href(["datasets", made.id]));
   });
@@ -143,11 +144,4 @@ export function DeleteDialog({ dataset, onClose }: OneProps) {
       {problem?.status === 409 && <p class="hint">{datasets.inUse}</p>}
     </Dialog>
   );
-}
-
-function partsOf(text: string, separator: RegExp): string[] {
-  return text
-    .split(separator)
-    .map((part) => part.trim())
-    .filter(Boolean);
 }

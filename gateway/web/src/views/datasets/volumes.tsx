@@ -4,6 +4,7 @@ import { useCallback, useMemo } from "preact/hooks";
 import { texts } from "../../texts";
 import { count, fixed } from "../../ui/numbers";
 import { Chart, COLOURS } from "../../ui/plot";
+import { DataTable } from "../../ui/table";
 import { quantiles } from "./quantiles";
 import { type Case, REGIONS, type Region } from "./sorting";
 
@@ -74,33 +75,14 @@ function VolumeTable({ volumes }: { volumes: VolumesByRegion }) {
     datasets.highest,
   ];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll-x" tabIndex={0} aria-label={datasets.volumeTable}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{datasets.region}</th>
-            {heads.map((head) => (
-              <th key={head} scope="col" class="number">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {REGIONS.map((region) => (
-            <tr key={region}>
-              <th scope="row">{region}</th>
-              <td class="number">{count(volumes[region].filter((value) => value > 0).length)}</td>
-              {quantiles(volumes[region]).map((value, at) => (
-                <td key={heads[at]} class="number">
-                  {fixed(value, 1)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <DataTable
+      caption={datasets.volumeTable}
+      columns={[{ label: datasets.region }, ...heads.map((label) => ({ label, numeric: true }))]}
+      rows={REGIONS.map((region) => [
+        region,
+        count(volumes[region].filter((value) => value > 0).length),
+        ...quantiles(volumes[region]).map((value) => fixed(value, 1)),
+      ])}
+    />
   );
 }

@@ -35,15 +35,6 @@ export function nameAlphas(alphas: readonly number[]): string {
   return texts.experiments.alphaRange(sorted.length, alpha(low), alpha(high));
 }
 
-export function nameKind(kind: string): string {
-  return texts.experiments.kinds[kind] ?? kind;
-}
-
-/** Read tags as they are typed: between commas, each once. */
-export function readTags(text: string): string[] {
-  return [...new Set(text.split(",").map((tag) => tag.trim()))].filter(Boolean);
-}
-
 /** The kinds of steps in the order in which a plan takes them; what is new comes before the report. */
 const PLAN = [
   "receive_upload",
@@ -54,13 +45,13 @@ const PLAN = [
   "predict_cases",
   "score_cases",
 ] as const;
-const REPORT = ["build_report", "report_document"];
+const LAST = "build_report";
 
 export function byPlan<T>(kinds: Readonly<Record<string, T>>): [string, T][] {
   const place = (kind: string) => {
+    if (kind === LAST) return PLAN.length + 1;
     const known = PLAN.indexOf(kind as (typeof PLAN)[number]);
-    if (known >= 0) return known;
-    return REPORT.includes(kind) ? PLAN.length + 1 + REPORT.indexOf(kind) : PLAN.length;
+    return known < 0 ? PLAN.length : known;
   };
   return Object.entries(kinds).sort(([one], [other]) => place(one) - place(other));
 }

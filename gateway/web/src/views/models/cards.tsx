@@ -4,6 +4,7 @@ import { href } from "../../router";
 import { texts } from "../../texts";
 import { count, number } from "../../ui/numbers";
 import { Time } from "../../ui/parts";
+import { DataTable, Facts } from "../../ui/table";
 import { mixOf } from "./list";
 import type { Model } from "./read";
 
@@ -14,7 +15,7 @@ export function CardFacts({ model }: { model: Model }) {
     <>
       <section class="card">
         <h2>{texts.models.kindOf[model.kind]}</h2>
-        <Facts facts={[...common(model), ...special(model)]} />
+        <Facts of={[...common(model), ...special(model)]} />
       </section>
       {model.kind === "segmenter" && <Validation model={model} />}
       {model.kind === "segmenter" && (
@@ -30,23 +31,12 @@ export function CardFacts({ model }: { model: Model }) {
   );
 }
 
-function Facts({ facts }: { facts: readonly Fact[] }) {
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => [
-        <dt key={name}>{name}</dt>,
-        <dd key={`${name}=`}>{value}</dd>,
-      ])}
-    </dl>
-  );
-}
-
 function More({ title, facts }: { title: string; facts: readonly Fact[] }) {
   if (facts.length === 0) return null;
   return (
     <details class="card">
       <summary>{title}</summary>
-      <Facts facts={facts} />
+      <Facts of={facts} />
     </details>
   );
 }
@@ -120,33 +110,19 @@ function Validation({ model }: { model: Extract<Model, { kind: "segmenter" }> })
   const rows = Object.entries(model.validation_dice);
   if (rows.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="card scroll-x" aria-label={texts.models.validation} tabIndex={0}>
-      <table>
-        <caption>{texts.models.validation}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{texts.models.images.label}</th>
-            {COLUMNS.map((region) => (
-              <th key={region} scope="col" class="number">
-                {region}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([image, dice]) => (
-            <tr key={image}>
-              <th scope="row">{texts.models.images[image as "real" | "twin"]}</th>
-              {COLUMNS.map((region) => (
-                <td key={region} class="number">
-                  {number(dice?.[region], 3)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <section class="card">
+      <h2>{texts.models.validation}</h2>
+      <DataTable
+        caption={texts.models.validation}
+        columns={[
+          { label: texts.training.images },
+          ...COLUMNS.map((label) => ({ label, numeric: true })),
+        ]}
+        rows={rows.map(([image, dice]) => [
+          texts.training.image[image as "real" | "twin"],
+          ...COLUMNS.map((region) => number(dice?.[region])),
+        ])}
+      />
     </section>
   );
 }

@@ -105,7 +105,12 @@ interface MadeBy {
 export function mixOf({ alphas, controls, seed }: MadeBy): string {
   const named = [
     ...alphas.map((each) => `α ${alpha(each)}`),
-    ...controls.map((control) => control.replaceAll("_", " ")),
+    ...controls.map(
+      (control) =>
+        texts.newExperiment.controlNames[
+          control as keyof typeof texts.newExperiment.controlNames
+        ] ?? control,
+    ),
   ];
   return texts.models.mix(named.join(", "), seed);
 }

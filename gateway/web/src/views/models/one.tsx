@@ -8,7 +8,7 @@ import { useLoaded } from "../../ui/loaded";
 import { bytes } from "../../ui/numbers";
 import { Head, Loading, ProblemBox } from "../../ui/parts";
 import { CardFacts } from "./cards";
-import { Curves } from "./curves";
+import { ModelCurves } from "./curves";
 import { JobRow } from "./jobs";
 import { type Model, once, readModel, save } from "./read";
 import { RemoveModel } from "./removal";
@@ -56,7 +56,7 @@ function Whole({ model }: { model: Model }) {
   return (
     <>
       <CardFacts model={model} />
-      <Curves model={model} />
+      <ModelCurves model={model} />
       <Sample files={model.files} />
       <Seen model={model} />
       <Files model={model} />

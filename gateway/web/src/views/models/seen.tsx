@@ -50,7 +50,7 @@ function ofSegmenter({ training }: Extract<Model, { kind: "segmenter" }>): Row[]
     key: `${id}/${image}/${labels ?? ""}`,
     id,
     means: [
-      texts.models.images[image],
+      texts.training.image[image as "real" | "twin"],
       ...(labels ? [texts.models.labelsOf(labels)] : []),
       ...(id.startsWith(PHANTOM) ? [texts.models.phantom] : []),
     ].join(", "),

@@ -16,11 +16,16 @@ export function Answer({ scored }: { scored: Scored }) {
         <h2 id="answer">{texts.trust.answer}</h2>
         <button
           type="button"
-          onClick={() => save("trust-score.json", scored.json, "application/json")}
+          onClick={() =>
+            save("trust-score.json", new Blob([scored.json], { type: "application/json" }))
+          }
         >
           {texts.trust.saveJson}
         </button>
-        <button type="button" onClick={() => save("trust-score.html", scored.page, "text/html")}>
+        <button
+          type="button"
+          onClick={() => save("trust-score.html", new Blob([scored.page], { type: "text/html" }))}
+        >
           {texts.trust.savePage}
         </button>
       </div>

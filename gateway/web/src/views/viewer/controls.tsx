@@ -2,9 +2,9 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { texts } from "../../texts";
-import { alpha } from "../../ui/numbers";
+import { nameArm } from "../training/arms";
 import { type Allowed, allowedOverlays, type Change, type Choice, VIEWS } from "./choice";
-import { MODALITIES, type Segmenter, type Source } from "./data/sources";
+import { MODALITIES, type Source } from "./data/sources";
 
 interface ControlsProps {
   readonly choice: Choice;
@@ -75,7 +75,7 @@ function Overlays({ choice, change, source, allowed }: Omit<ControlsProps, "help
         <Options
           label={t.model}
           value={choice.model}
-          options={source.segmenters.map((each) => [each.name, describe(each)])}
+          options={source.segmenters.map((each) => [each.step, nameArm(each)])}
           choose={(model) => change({ model })}
         />
       )}
@@ -219,14 +219,4 @@ function Numeric({ label, value, least = -50, most = 50, set }: NumericProps) {
       )}
     </Control>
   );
-}
-
-/** Name a segmenter by what it was trained on. */
-function describe({ made_by, name }: Segmenter): string {
-  if (!made_by) return name;
-  const mixes = [
-    ...made_by.alphas.map((each) => `α ${alpha(each)}`),
-    ...made_by.controls.map((control) => control.replaceAll("_", " ")),
-  ];
-  return texts.viewer.trainedOn(mixes.join(", "), made_by.seed);
 }

@@ -61,7 +61,7 @@ function first(source: Source): Choice {
   return {
     ...FIRST,
     twin: [...source.twins.keys()].sort()[0] ?? 0,
-    model: source.segmenters[0]?.name ?? "",
+    model: source.segmenters[0]?.step ?? "",
   };
 }
 

@@ -1,5 +1,6 @@
 /** A picture of what is seen, with the words that stand on it. */
 import { texts } from "../../texts";
+import { save } from "../../ui/save";
 import type { Choice } from "./choice";
 import type { Subject } from "./data/sources";
 import { markOf, type PaneName, titleOf } from "./panes";
@@ -19,7 +20,7 @@ export function keepPicture(
       ? drawOver(canvases, subject, choice)
       : drawBeside(canvases, names, subject, choice),
   );
-  picture.toBlob((blob) => blob && download(blob, `${subject.caseId}_${choice.modality}.png`));
+  picture.toBlob((blob) => blob && save(`${subject.caseId}_${choice.modality}.png`, blob));
 }
 
 function drawBeside(
@@ -88,12 +89,4 @@ function write(
   context.fillRect(left + size / 4, size * 1.75, wide + size / 2, size * 1.5);
   context.fillStyle = "#5c2500";
   context.fillText(mark, left + size / 2, size * 2, right - left);
-}
-
-function download(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,6 +1,7 @@
 /** What was found in the folder, before anything is sent: the cases, and all that stays here. */
 import { texts } from "../../../texts";
 import { bytes, count } from "../../../ui/numbers";
+import { DataTable } from "../../../ui/table";
 import { VirtualList } from "../../../ui/virtual";
 import type { FoundCase, Survey, Unfit } from "./intake/outcomes";
 
@@ -63,31 +64,17 @@ function UnfitTable({ unfit }: { unfit: readonly Unfit[] }) {
     <>
       <h3>{texts.upload.unfit(count(unfit.length))}</h3>
       <p class="hint">{texts.upload.unfitHint}</p>
-      <section
-        class="unfit scroll-x"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        tabIndex={0}
-        aria-label={texts.upload.unfit(count(unfit.length))}
-      >
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{texts.upload.where}</th>
-              <th scope="col">{texts.upload.what}</th>
-              <th scope="col">{texts.upload.why}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {unfit.map(({ kind, label, reason }) => (
-              <tr key={`${label} ${reason}`}>
-                <th scope="row">{label}</th>
-                <td>{texts.upload.kinds[kind]}</td>
-                <td>{reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <div class="unfit">
+        <DataTable
+          caption={texts.upload.unfit(count(unfit.length))}
+          columns={[
+            { label: texts.upload.where },
+            { label: texts.upload.what },
+            { label: texts.upload.why },
+          ]}
+          rows={unfit.map(({ kind, label, reason }) => [label, texts.upload.kinds[kind], reason])}
+        />
+      </div>
     </>
   );
 }

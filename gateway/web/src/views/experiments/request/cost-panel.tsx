@@ -2,7 +2,9 @@
 import type { Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
 import { bytes, count, number } from "../../../ui/numbers";
-import { byPlan, nameKind } from "../names";
+import { nameKind } from "../../../ui/steps";
+import { DataTable } from "../../../ui/table";
+import { byPlan } from "../names";
 import type { Asked, Cost } from "./cost";
 import { Detectable } from "./detectable";
 
@@ -49,45 +51,30 @@ function Room({ room }: { room: string | null }) {
 }
 
 function Steps({ of }: { of: Cost }) {
-  const kinds = byPlan(of.by_kind);
+  const rows = byPlan(of.by_kind).map(([kind, { total, done, bytes: size, reason }]) => [
+    nameKind(kind),
+    count(total),
+    count(done),
+    <Size of={size} reason={reason} />,
+  ]);
+  const all = [
+    texts.newExperiment.total,
+    count(of.steps_total),
+    count(of.steps_done),
+    <Size of={of.bytes} reason={of.bytes_reason} />,
+  ];
   return (
-    <div class="scroll-x">
-      <table class="cost-table">
-        <thead>
-          <tr>
-            <th scope="col">{texts.newExperiment.kind}</th>
-            <th scope="col" class="number">
-              {texts.newExperiment.count}
-            </th>
-            <th scope="col" class="number">
-              {texts.newExperiment.done}
-            </th>
-            <th scope="col" class="number">
-              {texts.newExperiment.bytes}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {kinds.map(([kind, { total, done, bytes: size, reason }]) => (
-            <tr key={kind}>
-              <th scope="row">{nameKind(kind)}</th>
-              <td class="number">{count(total)}</td>
-              <td class="number">{count(done)}</td>
-              <td class="number">
-                <Size of={size} reason={reason} />
-              </td>
-            </tr>
-          ))}
-          <tr>
-            <th scope="row">{texts.newExperiment.total}</th>
-            <td class="number">{count(of.steps_total)}</td>
-            <td class="number">{count(of.steps_done)}</td>
-            <td class="number">
-              <Size of={of.bytes} reason={of.bytes_reason} />
-            </td>
-          </tr>
-        </tbody>
-      </table>
+    <div class="cost-table">
+      <DataTable
+        caption={texts.newExperiment.kind}
+        columns={[
+          { label: texts.newExperiment.kind },
+          { label: texts.newExperiment.count, numeric: true },
+          { label: texts.newExperiment.done, numeric: true },
+          { label: texts.newExperiment.bytes, numeric: true },
+        ]}
+        rows={[...rows, all]}
+      />
       {of.bytes_reason && <p class="hint">{of.bytes_reason}</p>}
     </div>
   );

@@ -2,6 +2,7 @@
 import { href } from "../../../router";
 import { texts } from "../../../texts";
 import { number, percent } from "../../../ui/numbers";
+import { DataTable } from "../../../ui/table";
 import type { Cost } from "./cost";
 
 type Margins = NonNullable<Cost["detectable"]>;
@@ -44,28 +45,21 @@ function Shown({ of }: { of: Margins }) {
 function MarginTable({ of }: { of: Margins }) {
   const rows = [...Object.entries(of.regions), [texts.newExperiment.overall, of.overall] as const];
   return (
-    <table class="cost-table">
-      <thead>
-        <tr>
-          <th scope="col">{texts.newExperiment.region}</th>
-          <th scope="col" class="number">
-            {texts.newExperiment.nonInferiority}
-          </th>
-          <th scope="col" class="number">
-            {texts.newExperiment.equivalence}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([region, margins]) => (
-          <tr key={region}>
-            <th scope="row">{region}</th>
-            <td class="number">{say(margins.non_inferiority)}</td>
-            <td class="number">{say(margins.equivalence)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <div class="cost-table">
+      <DataTable
+        caption={texts.newExperiment.shows}
+        columns={[
+          { label: texts.newExperiment.region },
+          { label: texts.newExperiment.nonInferiority, numeric: true },
+          { label: texts.newExperiment.equivalence, numeric: true },
+        ]}
+        rows={rows.map(([region, margins]) => [
+          region,
+          say(margins.non_inferiority),
+          say(margins.equivalence),
+        ])}
+      />
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The form of a new experiment as it is typed, and the request that it makes. Pure functions. */
 import type { FieldProblem, Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
-import { readTags } from "../names";
+import { readParts } from "../../../ui/lists";
 
 export type Spec = Schemas["ExperimentSpec"];
 export type Control = NonNullable<Spec["controls"]>[number];
@@ -107,7 +107,7 @@ export function toRequest(draft: Draft): Request {
     },
     split: draft.split === "random" ? randomSplit(draft, read) : explicitSplit(draft, read),
     controls: [...draft.controls],
-    tags: readTags(draft.tags),
+    tags: readParts(draft.tags),
     priority: read.whole(draft.priority, "/priority"),
     ...(draft.name.trim() && { name: draft.name.trim() }),
   };

@@ -2,7 +2,7 @@
 import type { Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
 import { interval, number, alpha as writeAlpha } from "../../../ui/numbers";
-import { DataTable } from "./charts/parts";
+import { DataTable } from "../../../ui/table";
 
 export function Claims({ claims }: { claims: readonly Schemas["Claim"][] | null }) {
   return (

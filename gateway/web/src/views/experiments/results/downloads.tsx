@@ -2,7 +2,8 @@
 import type { Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
 import { count, duration, alpha as writeAlpha } from "../../../ui/numbers";
-import { DataTable, Facts } from "./charts/parts";
+import { nameKind } from "../../../ui/steps";
+import { DataTable, Facts } from "../../../ui/table";
 import { summariseSteps } from "./data/provenance";
 import type { Results } from "./data/types";
 import { FIGURES, figureAddress } from "./figures";
@@ -111,7 +112,7 @@ function Steps({ steps }: { steps: readonly Schemas["StepRecord"][] }) {
     { label: results.packages },
   ];
   const rows = summariseSteps(steps).map((each) => [
-    texts.results.stepKinds[each.kind] ?? each.kind,
+    nameKind(each.kind),
     count(each.count),
     duration(each.seconds),
     count(each.retried),

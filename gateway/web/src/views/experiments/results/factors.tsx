@@ -2,9 +2,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { texts } from "../../../texts";
 import { number, alpha as writeAlpha } from "../../../ui/numbers";
+import { DataTable } from "../../../ui/table";
 import { estimateCells, toPoint } from "./charts/lines";
 import { type Look, lookOfRegion, lookOfSide } from "./charts/looks";
-import { DataTable, Plate } from "./charts/parts";
+import { Plate } from "./charts/parts";
 import { RangeChart, type Series } from "./charts/range";
 import { FACTORS, type FactorName, type FactorPoint, factorPoints, LIMITS } from "./data/factors";
 import type { Words } from "./data/origin";

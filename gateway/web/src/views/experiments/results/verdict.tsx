@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
 import { count, interval, number, percent, alpha as writeAlpha } from "../../../ui/numbers";
-import { DataTable } from "./charts/parts";
+import { DataTable } from "../../../ui/table";
 import { sayMissing } from "./data/missing";
 import type { Words } from "./data/origin";
 import type { Results } from "./data/types";

@@ -4,8 +4,9 @@ import { api, ok } from "../../../api/client";
 import { texts } from "../../../texts";
 import { useAction } from "../../../ui/action";
 import { Dialog } from "../../../ui/dialog";
+import { readParts } from "../../../ui/lists";
 import { Field } from "../../../ui/parts";
-import { type Experiment, readTags } from "../names";
+import type { Experiment } from "../names";
 
 interface EditProps {
   readonly of: Experiment;
@@ -19,7 +20,7 @@ export function Edit({ of, onDone, onClose }: EditProps) {
   const [priority, setPriority] = useState(String(of.priority));
   const { run, busy, problem } = useAction(() => {
     const params = { path: { experiment_id: of.id } };
-    const body = { name: name.trim() || null, tags: readTags(tags), priority: Number(priority) };
+    const body = { name: name.trim() || null, tags: readParts(tags), priority: Number(priority) };
     return ok(api.PATCH("/experiments/{experiment_id}", { params, body }));
   });
   const act = async () => {

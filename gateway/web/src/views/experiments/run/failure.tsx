@@ -1,6 +1,7 @@
 /** Why an experiment failed: the step, the reason, and what its worker logged last. */
 import { texts } from "../../../texts";
-import { type Experiment, isFinal, nameKind } from "../names";
+import { nameKind } from "../../../ui/steps";
+import { type Experiment, isFinal } from "../names";
 
 interface FailureProps {
   readonly of: Experiment;

@@ -8,7 +8,7 @@ import { type Experiment, hasResults, nameOf } from "../names";
 import { Actions } from "./actions";
 import { useLive } from "./live";
 import { Progress } from "./progress";
-import { LazyResults } from "./results";
+import { RESULT_PARTS } from "./results";
 import "./run.css";
 
 const TABS = ["progress", "results", "cases", "figures", "downloads"] as const;
@@ -71,7 +71,8 @@ function Parts({ of, tab }: { of: Experiment; tab: string | undefined }) {
 }
 
 function Outcome({ of, part }: { of: Experiment; part: Exclude<TabName, "progress"> }) {
-  if (hasResults(of)) return <LazyResults of={of} part={part} />;
+  const Shown = RESULT_PARTS[part];
+  if (hasResults(of)) return <Shown experiment={of} />;
   return (
     <Empty title={texts.experiment.noResults}>
       <p>{texts.experiment.noResultsHint}</p>

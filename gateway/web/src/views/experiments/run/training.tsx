@@ -1,18 +1,19 @@
 /** The trainings of an experiment: one is chosen, and its curves are drawn while it goes on. */
-import { type ComponentType, Fragment } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ok, type Schemas } from "../../../api/client";
+import { useMemo, useRef, useState } from "preact/hooks";
+import type { Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
+import { lazy } from "../../../ui/lazy";
 import { useLoaded } from "../../../ui/loaded";
-import { alpha, count } from "../../../ui/numbers";
+import { count } from "../../../ui/numbers";
 import { Field, Loading, ProblemBox } from "../../../ui/parts";
+import { nameArm, PAGE, readTrainings, type SegmenterTraining } from "../../training/arms";
+import { diceOf, lossOf } from "../../training/points";
 import { type Experiment, isFinal } from "../names";
 
-export type TrainingBody = Schemas["TrainingBody"];
-type Drawn = ComponentType<{ readonly of: TrainingBody }>;
+/** Loaded once a training has something to draw. */
+const Curves = lazy(async () => (await import("../../training/curves")).Curves);
 
 const EVERY_MS = 10_000;
-const PAGE = 20;
 
 export function Training({ of }: { of: Experiment }) {
   const total = of.steps.by_kind.train_segmenter?.total ?? 0;
@@ -38,10 +39,20 @@ function Trainings({ of }: { of: Experiment }) {
       <Turn after={after} more={data?.next != null} turn={setAfter} />
       {problem && !data && <ProblemBox problem={problem} retry={reload} />}
       {!problem && !data && <Loading />}
-      {shown?.history && <Curves of={shown} />}
+      {shown?.history && <Drawn history={shown.history} iterations={shown.iterations} />}
       {data && !shown?.history && <p class="hint">{texts.experiment.noCurve}</p>}
     </section>
   );
+}
+
+interface DrawnProps {
+  readonly history: Schemas["HistoryBody"];
+  readonly iterations: number;
+}
+
+function Drawn({ history, iterations }: DrawnProps) {
+  const points = useMemo(() => ({ loss: lossOf(history), dice: diceOf(history) }), [history]);
+  return <Curves {...points} iterations={iterations} />;
 }
 
 interface TurnProps {
@@ -69,7 +80,7 @@ function Turn({ after, more, turn }: TurnProps) {
 }
 
 interface ChoiceProps {
-  readonly items: readonly TrainingBody[];
+  readonly items: readonly SegmenterTraining[];
   readonly chosen: string;
   readonly choose: (key: string) => void;
 }
@@ -90,17 +101,8 @@ function Choice({ items, chosen, choose }: ChoiceProps) {
   );
 }
 
-/** The charts are loaded once a training has something to draw. */
-function Curves({ of }: { of: TrainingBody }) {
-  const [drawn, setDrawn] = useState<{ readonly Curves: Drawn }>();
-  useEffect(() => {
-    import("./curves").then(setDrawn, () => undefined); // the numbers above stay
-  }, []);
-  return drawn ? <drawn.Curves of={of} /> : <Fragment />;
-}
-
 /** One that runs, else the first that has begun. */
-function mostTelling(items: readonly TrainingBody[]): TrainingBody | undefined {
+function mostTelling(items: readonly SegmenterTraining[]): SegmenterTraining | undefined {
   return (
     items.find(({ state, history }) => state === "running" && history) ??
     items.find(({ history }) => history) ??
@@ -108,20 +110,12 @@ function mostTelling(items: readonly TrainingBody[]): TrainingBody | undefined {
   );
 }
 
-function keyOf({ alpha, seed, control }: TrainingBody): string {
+function keyOf({ alpha, seed, control }: SegmenterTraining): string {
   return JSON.stringify([alpha, seed, control]);
 }
 
-function nameTraining(of: TrainingBody): string {
-  const mix = of.alpha === null ? [] : [texts.experiments.alphas(alpha(of.alpha))];
-  const control = of.control ? [texts.newExperiment.controlNames[of.control]] : [];
+function nameTraining(of: SegmenterTraining): string {
   const done = of.progress?.done ?? of.history?.iterations ?? 0;
   const far = texts.common.of(count(done), count(of.iterations));
-  const seed = texts.experiment.seed(of.seed);
-  return `${[...mix, ...control, seed].join(", ")}: ${texts.experiment.work[of.state]}, ${far}`;
-}
-
-function readTrainings(id: string, after: number, signal: AbortSignal) {
-  const params = { path: { experiment_id: id }, query: { limit: PAGE, cursor: after } };
-  return ok(api.GET("/experiments/{experiment_id}/training", { params, signal }));
+  return `${nameArm(of)}: ${texts.experiment.work[of.state]}, ${far}`;
 }

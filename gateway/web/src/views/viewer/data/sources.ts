@@ -1,11 +1,11 @@
 /** What the API gives of one case: links to its images, its twins, and what segmenters found. */
 import { api, ok, Problem, type Schemas } from "../../../api/client";
 import { texts } from "../../../texts";
+import { readDone, type SegmenterTraining } from "../../training/arms";
 
 export const MODALITIES = ["t1", "t1ce", "t2", "flair"] as const;
 export type Modality = (typeof MODALITIES)[number];
 
-export type Segmenter = Pick<Schemas["SegmenterSummary"], "name" | "made_by">;
 type Links = Readonly<Record<string, Schemas["FileLink"]>>;
 export type TestSet = "real" | "synthetic";
 
@@ -71,7 +71,7 @@ export interface Source extends Subject {
   readonly files: Shelf;
   /** By the twin's number. */
   readonly twins: ReadonlyMap<number, Shelf>;
-  readonly segmenters: readonly Segmenter[];
+  readonly segmenters: readonly SegmenterTraining[];
   /** Ids of the cases that one can go on to, in order. */
   readonly others: readonly string[];
 }
@@ -82,7 +82,7 @@ export async function openExperiment(id: string, caseId: string): Promise<Source
   const [body, twins, segmenters] = await Promise.all([
     ok(api.GET("/experiments/{experiment_id}", { params: { path } })),
     readTwins(id, caseId),
-    readSegmenters(id),
+    readDone(id),
   ]);
   const { test, train, validation } = body.spec;
   const others = test.includes(caseId) ? test : [...train, ...validation];
@@ -115,7 +115,7 @@ export async function openDataset(id: string, caseId: string): Promise<Source> {
   };
 }
 
-/** The label map that a segmenter predicted of this case's image in a test set. */
+/** The label map that the segmenter of a training predicted of this case's image in a test set. */
 export function predictionShelf(source: Source, model: string, testSet: TestSet): Shelf {
   const path = { experiment_id: source.experiment ?? "" };
   return new Shelf(async () => {
@@ -147,27 +147,4 @@ function twinShelf(experiment: string, caseId: string, number: number): Shelf {
 async function readTwins(id: string, caseId: string): Promise<Schemas["TwinFiles"][]> {
   const params = { path: { experiment_id: id }, query: { case: caseId, limit: 50 } };
   return (await ok(api.GET("/experiments/{experiment_id}/twins", { params }))).items;
-}
-
-/**
- * Read the segmenters of an experiment. Equal trainings of several experiments are one model, which
- * names the first; an experiment that trained none anew may have used any.
- */
-async function readSegmenters(id: string): Promise<Segmenter[]> {
-  const all: Segmenter[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { kind: "segmenter" as const, limit: 200, cursor };
-    const page = await ok(api.GET("/models", { params: { query } }));
-    for (const model of page.items) if (model.kind === "segmenter") all.push(model);
-    cursor = page.next ?? undefined;
-  } while (cursor);
-  const own = all.filter(({ made_by }) => made_by?.experiment === id);
-  return (own.length > 0 ? own : all.filter(({ made_by }) => made_by)).sort(byMix);
-}
-
-function byMix(one: Segmenter, other: Segmenter): number {
-  const key = ({ made_by }: Segmenter) =>
-    (made_by?.alphas[0] ?? 2) * 1000 + (made_by?.controls.length ?? 0) * 100 + (made_by?.seed ?? 0);
-  return key(one) - key(other);
 }
