@@ -124,6 +124,8 @@ class ComparedExperiment(TypedDict):
     """Digest of its results."""
     definition: Literal["rajababu2025/1", "rajababu2025/2"]
     """The definition of the factors that its results follow. Values are the same in both; version 1 has fewer intervals."""
+    origin: Literal["patients", "phantoms"] | None
+    """What its cases are: scans of patients, or phantoms; null where its release did not say."""
     test_cases: int
     """How many test cases it has."""
     seeds: list[int]

@@ -20,6 +20,7 @@ function answer(definitions: readonly string[] = ["rajababu2025/2", "rajababu202
     name: at === 0 ? "Demo" : null,
     digest: "sha256:0",
     definition,
+    origin: "phantoms",
     test_cases: 12,
     seeds: [0],
     partial: false,

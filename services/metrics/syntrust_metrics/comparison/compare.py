@@ -83,6 +83,7 @@ def _describe(each: Compared) -> ComparedExperiment:
         "name": each.name,
         "digest": each.results["digest"],
         "definition": each.results["definition"],
+        "origin": each.spec.get("origin"),
         "test_cases": len(each.spec["test"]),
         "seeds": list(each.spec["seeds"]),
         "partial": "partial" in each.results,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
+from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_metrics.trust.schema.answer import Definition, Factors
 from syntrust_metrics.trust.schema.estimates import IntervalEstimate
 
@@ -25,6 +26,9 @@ class ComparedExperiment(TypedDict):
     definition: Definition
     """The definition of the factors that its results follow. Values are the same in both; version
     1 has fewer intervals."""
+
+    origin: ImageOrigin | None
+    """What its cases are: scans of patients, or phantoms; null where its release did not say."""
 
     test_cases: int
     """How many test cases it has."""

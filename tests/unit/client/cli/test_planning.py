@@ -137,9 +137,12 @@ def test_a_reader_sees_power_numbers_needed_and_the_curve_of_the_weakest_region(
     assert "note: Too few seeds." in shown
 
 
+@pytest.mark.parametrize("named", ["real of patients", "reference of phantoms"])
 def test_a_comparison_tells_settings_factors_and_differences(
-    server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
+    named: str, server: Any, answer: Any, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    real, origin = named.split(" of ")
+    of = {"origin": origin}
     both = {"real": value(0.6), "synthetic": value(0.7)}
     regions = {"ET": value(0.9)}
     sides = {"real": regions, "synthetic": regions}
@@ -149,8 +152,8 @@ def test_a_comparison_tells_settings_factors_and_differences(
     arms = [{"factors": factors, "reason": None}, {"factors": None, "reason": "No such α."}]
     body = {
         "experiments": [
-            {"id": "e1", "name": "first", "test_cases": 12, "partial": False},
-            {"id": "e2", "name": None, "test_cases": 12, "partial": True},
+            {"id": "e1", "name": "first", "test_cases": 12, "partial": False} | of,
+            {"id": "e2", "name": None, "test_cases": 12, "partial": True} | of,
         ],
         "settings": [
             {"setting": "/seeds", "values": [[0], [0, 1]]},
@@ -179,7 +182,7 @@ def test_a_comparison_tells_settings_factors_and_differences(
     assert "/generator/model/kind\tshipped with the generator\timported" in shown
     assert "experiment 2: No such α." in shown
     assert "T1 mean Dice" in shown
-    assert "2\t0.5\treal\tET\t-0.020 [-0.030, -0.010]" in shown
+    assert f"2\t0.5\t{real}\tET\t-0.020 [-0.030, -0.010]" in shown
     assert "2\t0.5\tsynthetic\t\t\tOther twins." in shown
 
 

@@ -44,6 +44,14 @@ def shift(results: Results, by: float) -> Results:
     return changed
 
 
+def test_a_comparison_tells_which_cases_are_phantoms_and_which_did_not_say() -> None:
+    first, other = compared(build(), origin="phantoms"), compared(build(), "two")
+
+    found = compare_experiments([first, other])["experiments"]
+
+    assert [each["origin"] for each in found] == ["phantoms", None]
+
+
 def test_a_difference_of_one_seed_has_the_interval_of_the_paired_t_test() -> None:
     first = build()
     other = shift(first, 0.1)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from syntrust.api_types import ComparisonAnswer, PairedArm, PowerAnswer, RegionPower
 from syntrust.cli.printing.output import print_rows
 from syntrust.cli.printing.tables import RESEARCH_USE, cell, print_factors
+from syntrust.cli.printing.wording import name_compared
 
 _BAR: Final = 20
 _ORIGINS: Final[Mapping[str, str]] = {
@@ -93,9 +94,10 @@ def print_comparison(console: Console, answer: ComparisonAnswer) -> None:
         console.print(f"{number}: {each['id']}{name}, {each['test_cases']} test cases{partial}")
     console.print()
     _print_settings(console, answer)
+    real = name_compared(answer)
     for arm in answer["alphas"]:
-        _print_arm(console, arm["alpha"], arm["experiments"])
-    _print_differences(console, answer)
+        _print_arm(console, arm["alpha"], arm["experiments"], real)
+    _print_differences(console, answer, real)
     console.print(f"[dim]{RESEARCH_USE}[/]")
 
 
@@ -120,29 +122,34 @@ def _value(setting: str, value: object) -> str:
     return _ORIGINS.get(value, value) if setting.endswith("/model/kind") else value
 
 
-def _print_arm(console: Console, alpha: float, found: Sequence[Mapping[str, Any]]) -> None:
+def _print_arm(
+    console: Console, alpha: float, found: Sequence[Mapping[str, Any]], real: str
+) -> None:
     console.print(f"[bold]α = {alpha:g}[/]")
     there = [(n, each) for n, each in enumerate(found, start=1) if each["factors"] is not None]
     for number, each in enumerate(found, start=1):
         if each["factors"] is None:
             console.print(f"experiment {number}: {escape(each['reason'] or '')}")
     if there:
-        print_factors(console, [f"experiment {n}" for n, _ in there], [each for _, each in there])
+        heads = [f"experiment {n}" for n, _ in there]
+        print_factors(console, heads, [each for _, each in there], real)
 
 
-def _print_differences(console: Console, answer: ComparisonAnswer) -> None:
+def _print_differences(console: Console, answer: ComparisonAnswer, real: str) -> None:
     if not answer["differences"]:
         return
     places = {each["id"]: str(n) for n, each in enumerate(answer["experiments"], start=1)}
-    rows = [row for arm in answer["differences"] for row in _difference_rows(arm, places)]
+    rows = [row for arm in answer["differences"] for row in _difference_rows(arm, places, real)]
     console.print("[bold]Mean paired differences of Dice from the first[/] [dim](95 % interval)[/]")
     print_rows(console, ("experiment", "α", "test set", "region", "difference", "why"), rows)
     console.print()
 
 
-def _difference_rows(arm: PairedArm, places: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _difference_rows(
+    arm: PairedArm, places: Mapping[str, str], real: str
+) -> Iterator[tuple[str, ...]]:
     head = (places.get(arm["experiment"], arm["experiment"]), f"{arm['alpha']:g}")
-    for side, found in (("real", arm["real"]), ("synthetic", arm["synthetic"])):
+    for side, found in ((real, arm["real"]), ("synthetic", arm["synthetic"])):
         if found["regions"] is None or found["overall"] is None:
             yield (*head, side, "", "", found["reason"] or "")
             continue

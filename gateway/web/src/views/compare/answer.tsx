@@ -7,33 +7,21 @@ import { useLoaded } from "../../ui/loaded";
 import { count } from "../../ui/numbers";
 import { Loading, ProblemBox } from "../../ui/parts";
 import { DataTable } from "../../ui/table";
-import { type Origin, type Words, wordsOf } from "../experiments/results/data/origin";
+import { type Words, wordsOf } from "../experiments/results/data/origin";
 import { type Answer, mixesDefinitions, nameExperiments, nameSetting, writeValue } from "./data";
 import { SideBySide } from "./factors";
 import { Paired } from "./paired";
 import "../experiments/results/results.css";
 
-interface Found {
-  readonly answer: Answer;
-  /** The ids of the test cases of all of them. */
-  readonly origins: readonly Origin[];
-}
-
-async function compare(ids: readonly string[], signal: AbortSignal): Promise<Found> {
-  const [answer, ...bodies] = await Promise.all([
-    ok(api.POST("/comparisons", { body: { experiments: [...ids] }, signal })),
-    ...ids.map((experiment_id) =>
-      ok(api.GET("/experiments/{experiment_id}", { params: { path: { experiment_id } }, signal })),
-    ),
-  ]);
-  const origins = (bodies as Schemas["ExperimentBody"][]).map((body) => body.spec.origin);
-  return { answer: answer as Answer, origins };
-}
-
 export function Compared({ ids }: { ids: readonly string[] }) {
-  const { data, problem, reload } = useLoaded((signal) => compare(ids, signal), [ids.join(",")]);
+  const { data, problem, reload } = useLoaded(
+    (signal) => ok(api.POST("/comparisons", { body: { experiments: [...ids] }, signal })),
+    [ids.join(",")],
+  );
   if (!data) return problem ? <ProblemBox problem={problem} retry={reload} /> : <Loading />;
-  return <AnswerView answer={data.answer} words={wordsOf(...data.origins)} />;
+  const answer = data as Answer;
+  const words = wordsOf(...answer.experiments.map((each) => each.origin));
+  return <AnswerView answer={answer} words={words} />;
 }
 
 interface AnswerProps {
