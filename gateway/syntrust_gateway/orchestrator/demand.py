@@ -35,7 +35,8 @@ def ensure_steps(
 ) -> list[str]:
     """Make sure that each step has a row. A step that has failed gets all its attempts again.
 
-    `owner` is the client who is charged for the steps that nobody asked for before.
+    `owner` is the client who is charged for the steps that nobody asked for before. A new step is
+    ready once the caller has given it to a run.
     """
     ids: list[str] = []
     for chunk in in_chunks(messages, _STEPS_AT_ONCE):
@@ -49,7 +50,7 @@ def ensure_steps(
         asked = {step for step, state in known.items() if state is not StepState.DONE}
         again = asked - _in_progress(session, asked)
         _ask_again(session, store, [steps[step] for step in again], tried)
-        make_ready(session, [*new, *again])
+        make_ready(session, again)
     return ids
 
 

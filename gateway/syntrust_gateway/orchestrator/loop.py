@@ -43,7 +43,9 @@ REVIEW_EVERY_S: Final = 60.0
 NOTE_EVERY_S: Final = 1.0
 CLOCK_EVERY_S: Final = 10.0
 MOST_ROUNDS: Final = 20
-PLANNING_S: Final = 0.5  # of planning before the other work has its turn
+# Of planning before the other work has its turn: a worker has done the quick steps that fill its
+# queue in a quarter of a second, and must not wait for more.
+PLANNING_S: Final = 0.15
 
 
 class Orchestrator:

@@ -15,7 +15,7 @@ from syntrust_core.contracts.registry import parse_message
 from syntrust_core.errors import PlatformError
 from syntrust_core.log import get_logger
 from syntrust_gateway.datasets.planner_view import view_dataset
-from syntrust_gateway.db.session import Sessions, in_chunks
+from syntrust_gateway.db.session import Sessions
 from syntrust_gateway.db.tables import Case, Dataset, Experiment, Job, Run, RunState
 from syntrust_gateway.experiments.plan import plan
 from syntrust_gateway.experiments.spec import ResolvedSpec
@@ -108,17 +108,16 @@ class Planner:
 
     def _plan(self, run_id: str) -> Iterator[None]:
         steps, goal = yield from self._find_steps(run_id)
-        position = 0
-        for chunk in in_chunks(steps, STEPS_PER_TRANSACTION):
+        for position in range(0, len(steps), STEPS_PER_TRANSACTION):
+            end = position + STEPS_PER_TRANSACTION
             with self._writing() as session:
-                self._store(session, run_id, chunk, position)
-            position += len(chunk)
+                self._store(session, run_id, steps[position:end], position)
+                if end >= len(steps):
+                    want_lost_inputs(session, self._servers.store, self._table, run_id)
+                    self._end(session, run_id, planned=True, goal=goal)
             yield
-        with self._writing() as session:
-            want_lost_inputs(session, self._servers.store, self._table, run_id)
-        self._end(run_id, planned=True, goal=goal)
         self.planned.add(run_id)
-        log.info("orchestrator.planned", run=run_id, what=self._table.name, steps=position)
+        log.info("orchestrator.planned", run=run_id, what=self._table.name, steps=len(steps))
 
     def _find_steps(self, run_id: str) -> Generator[None, None, PlannedSteps]:
         """Plan in a thread: the plan of 100,000 steps takes seconds, all in one piece."""
@@ -145,12 +144,11 @@ class Planner:
         if slug == PlatformError.slug:
             text = _NOT_PLANNED.format(name=self._table.name)
         told = {"slug": slug, "text": text}
-        self._end(run_id, state=RunState.FAILED, error=told, finished=self._servers.clock())
+        values = {"state": RunState.FAILED, "error": told, "finished": self._servers.clock()}
+        with self._writing() as session:
+            self._end(session, run_id, **values)
 
-    def _end(self, run_id: str, **values: Any) -> None:  # noqa: ANN401 - of its columns
+    def _end(self, session: Session, run_id: str, **values: Any) -> None:  # noqa: ANN401 - of its columns
         """Write to the run, unless it was cancelled meanwhile. Its row need not be readable."""
         rows = self._table.rows
-        with self._writing() as session:
-            session.execute(
-                update(rows).where(rows.id == run_id, rows.state.in_(LIVE)).values(values)
-            )
+        session.execute(update(rows).where(rows.id == run_id, rows.state.in_(LIVE)).values(values))

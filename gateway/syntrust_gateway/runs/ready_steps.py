@@ -8,7 +8,6 @@ first, however many wait.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -47,12 +46,18 @@ _IDS_PER_STATEMENT: Final = 500
 _RANKS: Final = 3  # datasets in inspection, jobs, experiments
 
 
-@dataclass(frozen=True)
 class Source:
-    """A kind of run: `live` selects id, owner and precedence, `links` run_id, step_id, position."""
+    """A kind of run: `live` selects id, owner and precedence, `links` run_id, step_id, position.
 
-    live: Rows
-    links: Rows
+    `scheduled` selects the links of scheduled runs, with owner and precedence. It is built once:
+    building it takes longer than the database's answer.
+    """
+
+    def __init__(self, live: Rows, links: Rows) -> None:
+        self.live, self.links = live, links.subquery()
+        self.scheduled = select(self.links, ScheduledRun.owner, ScheduledRun.precedence).join(
+            ScheduledRun, ScheduledRun.run_id == self.links.c.run_id
+        )
 
 
 def _inspections() -> Source:
@@ -119,35 +124,34 @@ def keep_schedule(session: Session, changes: Changes) -> None:
 def _schedule(session: Session, source: Source, run: str, owner: int, order: int) -> None:
     row = {"run_id": run, "owner": owner, "precedence": order}
     insert_new(session, ScheduledRun, [row])
-    links = source.links.subquery()
-    make_ready(session, session.scalars(select(links.c.step_id).where(links.c.run_id == run)).all())
+    links = source.links.c
+    steps = session.scalars(select(links.step_id).where(links.run_id == run)).all()
+    make_ready(session, steps, (source,))
 
 
 def link_steps(
     session: Session, table: RunTable, run: str, steps: Sequence[str], *, position: int
 ) -> None:
-    """Give a run these steps, from this position on. Those that can be are ready at once."""
+    """Give a run these steps, from this position on. If it is scheduled, what can be is ready."""
     own = {table.run_id.key: run}
     rows = [own | {"step_id": step, "position": at} for at, step in enumerate(steps, position)]
     insert_new(session, table.links, rows)
-    make_ready(session, steps)
+    if session.get(ScheduledRun, run) is not None:
+        make_ready(session, steps)
 
 
-def make_ready(session: Session, steps: Iterable[str]) -> None:
-    """Make those of `steps` ready that can be, for each scheduled run that has them.
+def make_ready(
+    session: Session, steps: Iterable[str], sources: Sequence[Source] | None = None
+) -> None:
+    """Make those of `steps` ready that can be, for each scheduled run (of `sources`) that has them.
 
     Each question names its steps: a database that is asked for waiting ones as well may look at all
     that wait.
     """
     for chunk in in_chunks(steps, _IDS_PER_STATEMENT):
         queues = _find_able(session, chunk)
-        for source in SOURCES if queues else ():
-            links = source.links.subquery()
-            query = (
-                select(links, ScheduledRun.owner, ScheduledRun.precedence)
-                .join(ScheduledRun, ScheduledRun.run_id == links.c.run_id)
-                .where(links.c.step_id.in_(queues))
-            )
+        for source in (sources or SOURCES) if queues else ():
+            query = source.scheduled.where(source.links.c.step_id.in_(queues))
             rows = [dict(row) for row in session.execute(query).mappings()]
             insert_new(
                 session, ReadyStep, [row | {"queue": queues[row["step_id"]]} for row in rows]
