@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from syntrust_metrics.segmentation.bitmasks import find_labelled_box, pack_regions
 from syntrust_metrics.segmentation.lesions import lesion_dice
+from syntrust_metrics.segmentation.near_search import Spacing
 from syntrust_metrics.segmentation.overlap import (
     ALL_LABELS,
     MM3_PER_ML,
@@ -18,10 +19,11 @@ from syntrust_metrics.segmentation.overlap import (
     count_reference_voxels,
     dice,
     precision,
+    require_label_maps,
     sensitivity,
 )
 from syntrust_metrics.segmentation.score_file import CaseScore
-from syntrust_metrics.segmentation.surface import Spacing, measure_surfaces
+from syntrust_metrics.segmentation.surface import measure_surfaces
 
 
 class _SpatialMetrics(NamedTuple):
@@ -57,8 +59,12 @@ def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing
     if not min(spacing_mm) > 0:
         msg = f"The sides of a voxel must be above 0 mm, not {spacing_mm}."
         raise ValueError(msg)
-    confusion = confusion_matrix(reference, prediction)
-    spatial = _measure_spatially(reference, prediction, spacing_mm)
+    require_label_maps(reference, prediction)
+    box = find_labelled_box(reference, prediction)
+    labelled = reference[box], prediction[box]
+    confusion = confusion_matrix(*labelled)
+    confusion[0, 0] += reference.size - labelled[0].size
+    spatial = _measure_spatially(*labelled, spacing_mm)
     voxel_ml = prod(spacing_mm) / MM3_PER_ML
     reference_voxels = {
         name: count_reference_voxels(confusion, labels) for name, labels in ALL_LABELS.items()
@@ -86,9 +92,8 @@ def score_case(reference: LabelMap, prediction: LabelMap, *, spacing_mm: Spacing
 def _measure_spatially(
     reference: LabelMap, prediction: LabelMap, spacing_mm: Spacing
 ) -> dict[str, _SpatialMetrics]:
-    box = find_labelled_box(reference, prediction)
     regions = list(ALL_LABELS.values())
-    first, second = (pack_regions(labels[box], regions) for labels in (reference, prediction))
+    first, second = (pack_regions(labels, regions) for labels in (reference, prediction))
     surfaces = measure_surfaces(first, second, n_masks=len(regions), spacing_mm=spacing_mm)
     lesions = lesion_dice(first, second, n_masks=len(regions), voxel_mm3=prod(spacing_mm))
     return {

@@ -53,6 +53,23 @@ def confusion_matrix(reference: LabelMap, prediction: LabelMap) -> ConfusionMatr
     InvalidVolume
         If the shapes differ, or a label map is no uint8 or holds a value above 3.
     """
+    require_label_maps(reference, prediction)
+    rows, columns = _select_labelled(reference, prediction)
+    for role, labels in (("reference", rows), ("prediction", columns)):
+        _require(int(labels.max(initial=0)) < VALUES, role)
+    counts = _count_pairs(rows * np.uint8(VALUES) + columns)
+    counts[0] += reference.size - counts.sum()
+    return counts.reshape(VALUES, VALUES)
+
+
+def require_label_maps(reference: LabelMap, prediction: LabelMap) -> None:
+    """Refuse label maps that cannot be compared voxel by voxel; their values are not looked at.
+
+    Raises
+    ------
+    InvalidVolume
+        If the shapes differ, or a label map is no uint8.
+    """
     if reference.shape != prediction.shape:
         raise InvalidVolume(
             f"The prediction has the shape {prediction.shape}, its reference {reference.shape}.",
@@ -61,12 +78,6 @@ def confusion_matrix(reference: LabelMap, prediction: LabelMap) -> ConfusionMatr
         )
     for role, labels in (("reference", reference), ("prediction", prediction)):
         _require(labels.dtype == np.uint8, role)
-    rows, columns = _select_labelled(reference, prediction)
-    for role, labels in (("reference", rows), ("prediction", columns)):
-        _require(int(labels.max(initial=0)) < VALUES, role)
-    counts = _count_pairs(rows * np.uint8(VALUES) + columns)
-    counts[0] += reference.size - counts.sum()
-    return counts.reshape(VALUES, VALUES)
 
 
 def _count_pairs(pairs: LabelMap) -> ConfusionMatrix:
