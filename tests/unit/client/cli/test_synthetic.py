@@ -1,18 +1,12 @@
-"""Images to look at, and names and tags, from the command line; and why something waits."""
+"""Images to look at, and names and tags, from the command line."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from rich.console import Console
-from tests.unit.client.answers import experiment
-
-from syntrust.bodies import WorkState
-from syntrust.cli.printing.progress import picture, summary
 
 Run = Callable[..., int]
 
@@ -80,15 +74,3 @@ def test_name_and_tags_are_changed(
 
     assert server.asked[-1].json() == {"name": "new", "tags": ["a", "b"]}
     assert f"{noun} x1: new; tags: a, b" in capsys.readouterr().out
-
-
-def test_what_waits_says_why_in_a_line_and_in_the_picture() -> None:
-    reason = "The queue segmenter is busy with a training since 10:00 UTC; 1 step is before it."
-    waits = {"cause": "busy", "reason": reason, "queue": "segmenter", "ahead": 1, "busy": []}
-    state = cast("WorkState", {**experiment("running"), "running": [], "waiting": waits})
-    console = Console(file=io.StringIO(), width=200)
-
-    console.print(picture(state, "experiment"))
-
-    assert reason in summary(state)
-    assert reason in cast("io.StringIO", console.file).getvalue()

@@ -1,18 +1,16 @@
-"""How an experiment or a job goes, on a terminal as a live picture and elsewhere as lines."""
+"""How an experiment or a job goes: on a terminal as one live bar, elsewhere as a few lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from syntrust.api_types import RunningStep
-from syntrust.bodies import WorkState
+from syntrust.bodies import FINAL, WorkState
 from syntrust.connection import OnLost
 
 State = TypeVar("State", bound=WorkState)
@@ -34,19 +32,70 @@ _NAMES: Final[Mapping[str, str]] = {
     "export_bundle": "write the bundle",
     "score_volumes": "score label maps",
 }
-_BAR_WIDTH = 30
+_BAR_WIDTH: Final = 20
 
 
 def show(console: Console, states: Iterable[State], *, noun: str = "experiment") -> State | None:
     """Follow `states` of a `noun` to their end; gives the last one."""
-    last: State | None = None
     if not console.is_terminal:
         return _show_lines(console, states)
-    with Live(console=console, refresh_per_second=4) as live:
+    last: State | None = None
+    with _bar(console) as progress:
+        task = progress.add_task("", total=None, state=f"{noun} …", steps="", left="", now="")
         for state in states:
             last = state
-            live.update(picture(state, noun))
+            progress.update(task, **_fields(state))
+    if last is not None:
+        console.print(_ending(last, noun), soft_wrap=True, markup=False)
     return last
+
+
+def _bar(console: Console) -> Progress:
+    """One line, which is gone at the end. What runs now is cut off where the terminal ends."""
+    now = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    kept = [TextColumn(f"{{task.fields[{each}]}}", markup=False) for each in ("steps", "left")]
+    return Progress(
+        TextColumn("{task.fields[state]}", style="bold", markup=False),
+        BarColumn(_BAR_WIDTH),
+        *kept,
+        TextColumn("{task.fields[now]}", style="dim", markup=False, table_column=now),
+        console=console,
+        refresh_per_second=4,
+        transient=True,
+        expand=True,
+    )
+
+
+def _fields(state: WorkState) -> dict[str, Any]:
+    """What the bar shows of a state; until its steps are planned, there is no total."""
+    steps = state["steps"]
+    return {
+        "completed": steps["done"] + sum(_under_way(step) for step in state["running"]),
+        "total": steps["total"] or None,
+        "state": state["state"],
+        "steps": f"{steps['done']}/{steps['total']} steps" if steps["total"] else "",
+        "left": _left(state) or ("time left unknown" if state["state"] == "running" else ""),
+        "now": "; ".join(_now(state)),
+    }
+
+
+def _now(state: WorkState) -> list[str]:
+    """What runs now, and first what is amiss or waited for."""
+    told = []
+    if state["error"] is not None and state["state"] == "running":
+        told.append("a step has failed, its other arms go on")
+    if position := state.get("queue_position"):
+        told.append(f"place {position} in the queue")
+    if waits := _waits(state):
+        told.append(f"waiting: {waits}")
+    if not state["steps"]["total"] and state["state"] not in FINAL:
+        told.append("its steps are being planned")
+    return [*told, *(_running(step) for step in state["running"])]
+
+
+def _ending(state: WorkState, noun: str) -> str:
+    steps = state["steps"]
+    return f"{noun} {state['id']}: {state['state']}, {steps['done']}/{steps['total']} steps"
 
 
 def tell_lost(console: Console) -> OnLost:
@@ -81,11 +130,10 @@ def _show_lines(console: Console, states: Iterable[State]) -> State | None:
 
 
 def _milestone(state: WorkState) -> tuple[object, ...]:
-    """What a log has a line for: a new state or reason, each tenth of the steps, a kind's end."""
+    """What a log has a line for: a new state or reason to wait, and each tenth of the steps."""
     steps = state["steps"]
     tenths = 10 * steps["done"] // max(steps["total"], 1)
-    ended = [kind for kind, count in _kinds(state) if count["done"] == count["total"]]
-    return state["state"], _waits(state), bool(steps["total"]), tenths, tuple(ended)
+    return state["state"], _waits(state), bool(steps["total"]), tenths
 
 
 def summary(state: WorkState) -> str:
@@ -108,34 +156,10 @@ def _waits(state: WorkState) -> str:
     return waiting["reason"] if waiting and waiting["cause"] != "planning" else ""
 
 
-def picture(state: WorkState, noun: str) -> Group:
-    """A bar for every kind of step, and what runs now with its loss."""
-    table = Table.grid(padding=(0, 2))
-    for kind, count in _kinds(state):
-        reached = count["done"] + _under_way(state, kind)
-        bar = ProgressBar(total=max(count["total"], 1), completed=reached, width=_BAR_WIDTH)
-        table.add_row(_name(kind), bar, f"{count['done']}/{count['total']}")
-    running = [Text(_running(step), style="dim") for step in state["running"]]
-    if waits := _waits(state):
-        running.append(Text(f"waiting: {waits}", style="dim"))
-    return Group(Text(_head(state, noun), style="bold"), table, *running)
-
-
-def _under_way(state: WorkState, kind: str) -> float:
-    """How much of its running steps of a kind is done, in steps."""
-    told = (step["progress"] for step in state["running"] if step["kind"] == kind)
-    return sum(one["done"] / max(one["total"], 1) for one in told if one is not None)
-
-
-def _head(state: WorkState, noun: str) -> str:
-    parts = [f"{noun} {state['id']}: {state['state']}"]
-    if position := state.get("queue_position"):
-        parts.append(f"place {position} in the queue")
-    if state["error"] is not None and state["state"] == "running":
-        parts.append("a step has failed, its other arms go on")
-    if time_left := _left(state):
-        parts.append(time_left)
-    return ", ".join(parts)
+def _under_way(step: RunningStep) -> float:
+    """How much of a running step is done, as a share of it."""
+    progress = step["progress"]
+    return 0.0 if progress is None else progress["done"] / max(progress["total"], 1)
 
 
 def _left(state: WorkState) -> str:
