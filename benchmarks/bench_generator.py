@@ -30,6 +30,7 @@ from benchmarks.generator.plain_loop import plain_denoiser, plain_network
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.contracts.grid import Grid
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_generator.checkpoints.store import Generator, find_shipped_model, load_model
 from syntrust_generator.cli import prepare_cases
 from syntrust_generator.diffusion.network import BRATS, UNet
@@ -37,7 +38,7 @@ from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Sampling
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.synthesis.draw import draw
-from syntrust_generator.synthesis.engine import ComputeConfig, Engine, Precision, resolve_precision
+from syntrust_generator.synthesis.engine import ComputeConfig, Engine
 from syntrust_generator.synthesis.synthesis import (
     SynthesisConfig,
     TwinJob,
@@ -47,6 +48,7 @@ from syntrust_generator.synthesis.synthesis import (
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
 
 CPU = torch.device("cpu")
+PRECISIONS: tuple[GeneratorPrecision, ...] = ("fp32", "bf16")
 FULL_SHAPE, SMALL_SHAPE = (144, 192, 192), (48, 64, 64)  # z, y, x
 FULL_STEP_TFLOP = 21.26  # 2 x multiply-adds of one step at FULL_SHAPE, counted by torch
 PLAIN_STEPS = 250
@@ -82,7 +84,7 @@ def time_steps(title: str, network: UNet, planes: NDArray[np.float32], runs: int
     x = torch.randn((1, 4, *planes.shape[1:]))
     plain = plain_denoiser(plain_network(network), planes)
     steps: dict[str, Step] = {"plain": lambda: plain(x, 100)}
-    for precision in dict.fromkeys(("fp32", resolve_precision("auto", CPU))):
+    for precision in PRECISIONS:
         engine = Engine(network, SCHEDULE, "noise", device=CPU, precision=precision)
         denoise = engine.denoiser(planes[None])
         steps[precision] = lambda denoise=denoise: denoise(x, 100)  # type: ignore[misc]
@@ -103,7 +105,7 @@ def write_phantom(folder: Path, generator: Generator) -> Path:
 
 def time_twin(generator: Generator, case_folder: Path, folder: Path, plain_step_s: float) -> None:
     """End to end: reading, sampling, checking and writing one twin."""
-    config = SynthesisConfig(generator, 0, compute=ComputeConfig(CPU))
+    config = SynthesisConfig(generator, 0, compute=ComputeConfig(CPU, "bf16"))
     job = TwinJob(case_folder, folder / "twin")
     default = generator.card.default
     seconds = measure_medians_s({"ours": lambda: synthesise(job, config)}, runs=2)["ours"]
@@ -174,7 +176,7 @@ def run_on_gpu() -> None:
     print(f"  {torch.cuda.get_device_name()}: matrix products at {rates} TFLOP/s")
     plain_s = time_gpu_step(plain_on_gpu(network, planes))
     print(f"  plain eager {plain_s:8.3f} s a step")
-    precisions: tuple[Precision, ...] = ("tf32", "bf16")
+    precisions: tuple[GeneratorPrecision, ...] = ("tf32", "bf16")
     for precision in precisions:
         floor_s = FULL_STEP_TFLOP / rates[precision]
         engine = Engine(network, SCHEDULE, "noise", device=gpu, precision=precision, compiled=True)

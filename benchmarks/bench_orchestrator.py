@@ -206,6 +206,7 @@ def plan_nothing(session: Session, run: Run) -> PlannedSteps:  # noqa: ARG001 - 
             sampler="ddim",
             steps=number % 999 + 1,
             seed=_seed(run, number),
+            precision="fp32",
         )
         made.append(twin)
         first = first if number % FAN else twin.step_id

@@ -30,12 +30,12 @@ from benchmarks.segmenter import plain
 from benchmarks.segmenter.cohort import FULL_SIZE, SMALL, Cohort, shown
 from benchmarks.segmenter.inference import CONFIG, compare, learned
 from benchmarks.segmenter.learning import BUDGETS_S, SEEDS, TEST, TRAINING, contest
+from benchmarks.segmenter.precision import advised
 
 from syntrust_core.cases.model import read_case
 from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.compute import reproducible
 from syntrust_segmenter.inference.predict_case import predict_case
-from syntrust_segmenter.network.swin_unetr import resolve_precision
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase, prepare_case
 from syntrust_segmenter.preprocessing.patch import extract_patch
 from syntrust_segmenter.training.checkpoints import TrainingState
@@ -99,7 +99,7 @@ def patch() -> Iterator[Row]:
 
 def train() -> Iterator[Row]:
     """Samples per second of whole training steps, data path included, and memory for the data."""
-    cohort, config = _full_size(), configure("tiny")
+    cohort, config = _full_size(), configure("tiny", {"precision": advised()})
     before = own_memory_mb()
     cases = cohort.cases()[:CASES]
     ours_mb = own_memory_mb() - before
@@ -176,7 +176,7 @@ def memory() -> Iterator[Row]:
 
 def _peak_mb() -> float:
     torch.set_num_threads(1)
-    cohort, config = _full_size(), configure("tiny")
+    cohort, config = _full_size(), configure("tiny", {"precision": advised()})
     case = cohort.case(cohort.folders[0])
     state = _state([case], config)
     predict_case(state.result, case, config, grid=FULL_SIZE.shape, precision=state.precision)
@@ -203,7 +203,7 @@ def gpu() -> Iterator[Row]:
     device, name = torch.device("cuda"), torch.cuda.get_device_name()
     cases = _full_size().cases()[:CASES]
     for compiled in (False, True):
-        config = configure("full", {"deterministic": False})
+        config = configure("full", {"deterministic": False, "precision": "bfloat16"})
         torch.cuda.reset_peak_memory_stats()
         with reproducible(1, deterministic=False):
             state = create_state(cases, config, _run(config, device))
@@ -283,7 +283,7 @@ def main() -> None:
     if unknown := [part for part in asked if part not in PARTS]:
         # Python 3.11's `choices` refuses that none is named.
         parser.error(f"{', '.join(unknown)}: no such part; there are {', '.join(PARTS)}")
-    print(f"One thread; precision `auto` is {resolve_precision('auto', CPU)} here.\n")
+    print(f"One thread; precision {advised()}, the faster one here.\n")
     print("| | here | plain | ratio | wanted |\n|---|---|---|---|---|")
     with reproducible(1):
         for name in asked:

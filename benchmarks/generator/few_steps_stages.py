@@ -126,6 +126,7 @@ def train_segmenters(plan: Plan, say: Say) -> None:
             message = TrainSegmenter(
                 train=tuple(Image(case=ref.id) for ref in cases),
                 preset=PRESET,
+                overrides={"precision": "bfloat16"},
                 iterations=plan.iterations,
                 seed=seed,
             )
@@ -166,7 +167,7 @@ def _config(plan: Plan, steps: int) -> SynthesisConfig:
     sampler = REFERENCE if steps == max(plan.steps) else plan.sampler
     sampling = Sampling(sampler=sampler, steps=steps)
     return SynthesisConfig(
-        generator, plan.noise_seed, sampling, compute=ComputeConfig(torch.device("cpu"))
+        generator, plan.noise_seed, sampling, compute=ComputeConfig(torch.device("cpu"), "bf16")
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from benchmarks.segmenter import plain
 from benchmarks.segmenter.cohort import KEPT, Cohort, trained
+from benchmarks.segmenter.precision import advised
 from monai.inferers.utils import sliding_window_inference
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -24,18 +25,18 @@ from torch import Tensor, nn
 
 from syntrust_core.cases.model import Case, read_case
 from syntrust_core.contracts.canonical import digest
-from syntrust_core.contracts.vocabulary import MODALITIES, Region
-from syntrust_core.segmenter_presets import Precision, configure
+from syntrust_core.contracts.vocabulary import MODALITIES, Region, SegmenterPrecision
+from syntrust_core.segmenter_presets import configure
 from syntrust_segmenter.inference.predict_case import predict_case
 from syntrust_segmenter.network.heads import CLASSES
-from syntrust_segmenter.network.swin_unetr import build_network, resolve_precision
+from syntrust_segmenter.network.swin_unetr import build_network
 from syntrust_segmenter.preprocessing.case_cache import FORMAT, PreparedCase
 from syntrust_segmenter.training.validation_dice import region_dice
 
 CPU = torch.device("cpu")
 TRAINING, ITERATIONS = 2, 1400
 OVERLAP = 0.25  # MONAI's default
-CONFIG = configure("tiny", {"overlap": OVERLAP, "iterations": ITERATIONS})
+CONFIG = configure("tiny", {"overlap": OVERLAP, "iterations": ITERATIONS, "precision": advised()})
 Labels = NDArray[np.uint8]
 
 
@@ -97,11 +98,11 @@ def compare(network: nn.Module, cohort: Cohort, folder: Path) -> Comparison:
     model.load_state_dict(network.state_dict())
     model.eval()
 
-    def here(precision: Precision) -> Labels:
+    def here(precision: SegmenterPrecision) -> Labels:
         grid = whole.geometry.shape
         return predict_case(network, prepared, CONFIG, grid=grid, precision=precision).labels
 
-    ours_s, ours = _timed(lambda: here(resolve_precision("auto", CPU)))
+    ours_s, ours = _timed(lambda: here(CONFIG.named_precision))
     plain_s, theirs = _timed(lambda: _monai(model, images, whole, "constant"))
     blended = _monai(model, images, whole, "gaussian")
     return Comparison(ours_s, plain_s, whole.labels, theirs, blended, here("float32"), ours)

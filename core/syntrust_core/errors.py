@@ -49,6 +49,19 @@ class InvalidRequest(CallerError):
         self.pointer = pointer
 
 
+class PrecisionNotNamed(CallerError):
+    """A step leaves its precision to the worker, as steps of earlier releases did."""
+
+    slug, title = "precision-not-named", "Request names no precision"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The step does not say which precision to compute in: it was asked for from an earlier "
+            "release, which left this to the worker. Ask for the experiment or job anew; the new "
+            "request names the precision of this installation."
+        )
+
+
 class InvalidVolume(CallerError):
     """An uploaded volume cannot be used; `file` is its role and `field` what is wrong in it."""
 

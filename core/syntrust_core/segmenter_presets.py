@@ -12,14 +12,15 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from syntrust_core.errors import InvalidRequest
+from syntrust_core.contracts.vocabulary import SegmenterPrecision
+from syntrust_core.errors import InvalidRequest, PrecisionNotNamed
 from syntrust_core.field_errors import describe_field
 
 DIVISOR: Final = 32  # SwinUNETR halves every side five times
 Side = Annotated[int, Field(ge=DIVISOR, le=512, multiple_of=DIVISOR)]
 Four = tuple[int, int, int, int]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Precision = Literal["auto", "float32", "bfloat16"]
+PrecisionChoice = Literal["auto"] | SegmenterPrecision
 Head = Literal["labels", "regions"]
 
 
@@ -51,8 +52,8 @@ class SegmenterConfig(BaseModel):
     norm: Literal["instance", "group"] = "instance"
     gradient_checkpointing: bool = False
     precision: Annotated[
-        Precision,
-        Field(description="`auto`: bfloat16 where the processor computes it natively."),
+        PrecisionChoice,
+        Field(description="`auto`: what the installation has chosen; no training starts with it."),
     ] = "auto"
 
     patch: Annotated[Patch, Field(description="Voxels along X, Y, Z of a training sample.")]
@@ -124,6 +125,19 @@ class SegmenterConfig(BaseModel):
             msg = "patch: one voxel is left in the bottleneck; enlarge a side, or set norm to group"
             raise ValueError(msg)
         return self
+
+    @property
+    def named_precision(self) -> SegmenterPrecision:
+        """The precision to compute in.
+
+        Raises
+        ------
+        PrecisionNotNamed
+            It is `auto`: whoever asks for a training resolves it, and never who computes it.
+        """
+        if self.precision == "auto":
+            raise PrecisionNotNamed
+        return self.precision
 
     @property
     def inference_roi(self) -> Patch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr, model_validator
 
@@ -135,3 +135,11 @@ class Settings(Environment):
             description="Git revision that an image was built from; models trained in it name it."
         ),
     ] = None
+
+
+class ComputeSettings(Environment):
+    """The part of them for commands that compute and need no server."""
+
+    also_known: ClassVar[tuple[type[Environment], ...]] = (Settings,)
+
+    worker: WorkerSettings = WorkerSettings()

@@ -9,6 +9,7 @@ from syntrust_core.runtime.coordination import StepCoordinator
 from syntrust_core.storage.base import ObjectStore
 from syntrust_gateway.auth.quotas import NO_LIMITS, ClientLimits
 from syntrust_gateway.db.session import Sessions
+from syntrust_gateway.experiments.precision import FLOAT32, Precisions
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,5 @@ class Container:
     idempotency_expires: timedelta = timedelta(hours=24)
     session_expires: timedelta = timedelta(hours=12)
     sign_ins_per_minute: int = 30
+    precisions: Precisions = FLOAT32
     store_origin: str | None = None  # where browsers find presigned URLs

@@ -103,5 +103,6 @@ def make_container(settings: GatewaySettings) -> Container:
         idempotency_expires=gateway.idempotency_expires,
         session_expires=gateway.session_expires,
         sign_ins_per_minute=gateway.sign_ins_per_minute,
+        precisions=gateway.precisions,
         store_origin=origin_of(settings.storage.public_endpoint or settings.storage.endpoint),
     )

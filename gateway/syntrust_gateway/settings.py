@@ -8,8 +8,10 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 
 from syntrust_core.configuration import Environment
+from syntrust_core.contracts.vocabulary import GeneratorPrecision, SegmenterPrecision
 from syntrust_core.settings import Settings
 from syntrust_gateway.auth.quotas import ClientLimits
+from syntrust_gateway.experiments.precision import FLOAT32, Precisions
 
 MIN_KEY_CHARACTERS = 32
 
@@ -112,6 +114,26 @@ class GatewayOptions(BaseModel):
         int,
         Field(ge=1, description="Tries to sign in a minute, of one IPv4 address or IPv6 /64."),
     ] = 30
+
+    generator_precision: Annotated[
+        GeneratorPrecision,
+        Field(
+            description="Of twins and of generators' trainings that name none, written into their "
+            "requests: fp32, tf32 (GPU alone) or bf16, as `syntrust-generator tune` advises."
+        ),
+    ] = FLOAT32.generator
+    segmenter_precision: Annotated[
+        SegmenterPrecision,
+        Field(
+            description="Of segmenters' trainings that name none, written into their requests: "
+            "float32 or bfloat16, as `syntrust-segmenter tune` advises."
+        ),
+    ] = FLOAT32.segmenter
+
+    @property
+    def precisions(self) -> Precisions:
+        """The precisions of this installation."""
+        return Precisions(self.generator_precision, self.segmenter_precision)
 
     @property
     def client_limits(self) -> ClientLimits:

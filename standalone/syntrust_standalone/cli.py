@@ -1,4 +1,4 @@
-"""The `syntrust-standalone` command: `up`, `demo`, `study`, `study-page`, and `phantom make`."""
+"""The `syntrust-standalone` command: `up`, `demo`, `study`, `tune`, and `phantom make`."""
 
 from __future__ import annotations
 
@@ -170,6 +170,28 @@ def study_page(
 
     write_page(results, page)
     console.print(f"{page} and its figures", markup=False, soft_wrap=True)
+
+
+@app.command()
+def tune(
+    *,
+    data: DataOption = Path("syntrust-data"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the new choice: later experiments take it.")
+    ] = False,
+) -> None:
+    """Measure again which precision is faster here. The stored choice stays without --keep.
+
+    Run it while nothing else runs on the machine.
+    """
+    from syntrust_standalone.precision import again  # noqa: PLC0415 - `up` does not need it
+
+    require_known_variables()
+    folder = DataFolder(data)
+    with folder.lock():
+        stack = Stack(folder, folder.load_credentials(), folder.choose_ports(0))
+        for line in again.measure_again(folder, stack.tuner, keep_choice=keep):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 @phantom.command("make")

@@ -76,6 +76,7 @@ class DataFolder:
         self.postgres = self.root / "postgres"
         self.logs = self.root / "logs"
         self.credentials_file = self.root / "credentials.json"
+        self.precision_file = self.root / "precision.json"
         self.run_file = self.root / "run.json"
         self.lock_file = self.root / "lock"
 

@@ -154,6 +154,22 @@ async def wait_until_ended(process: subprocess.Popen[bytes]) -> int:
     return code
 
 
+async def run_once(
+    program: Program, log: Path, on_start: Callable[[int], None] = lambda _: None
+) -> int:
+    """Run a program to its end and return its exit code; kill it if the caller is cancelled.
+
+    `on_start` gets its process group.
+    """
+    process = spawn(program, log)
+    on_start(process.pid)
+    try:
+        return await wait_until_ended(process)
+    finally:
+        signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def _collect(group: int) -> bool:
     """Collect ended members of the group; return True while others still run."""
     try:

@@ -21,6 +21,7 @@ from syntrust_standalone.postgres import (
     postgres_url,
     prepare_postgres,
 )
+from syntrust_standalone.precision.choices import list_variables
 from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
 MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
@@ -85,6 +86,12 @@ class Stack:
     def migrate(self) -> Program:
         return self._gateway("migrate", "migrate")
 
+    def tuner(self, queue: Queue) -> Program:
+        """Build what measures the precision of a queue's workers, under the same conditions."""
+        worker = self._worker(queue, _WORKERS[queue])
+        command = str(Path(sys.executable).with_name(f"syntrust-{queue}"))
+        return replace(worker, name=f"tune-{queue}", argv=(command, "tune", "--json"))
+
     def workers(self) -> tuple[Program, ...]:
         """Build one worker for each queue."""
         return tuple(self._worker(queue, module) for queue, module in _WORKERS.items())
@@ -121,6 +128,7 @@ class Stack:
     def _gateway(self, name: str, *arguments: str) -> Program:
         env = {
             **self._common(),
+            **list_variables(self.folder, os.environ),
             "SYNTRUST_GATEWAY__DATABASE_URL": self.database_url,
             "SYNTRUST_GATEWAY__ADMIN_KEY": self.credentials.admin_key,
             # The page that the gateway serves, by either name of this machine.

@@ -17,21 +17,22 @@ from redis import Redis
 
 from syntrust_core.contracts.base import Queue
 from syntrust_core.errors import Unavailable
+from syntrust_core.precision.tuning import Tuning
 from syntrust_standalone.liveness import Watcher
 from syntrust_standalone.managed_process import (
     ManagedProcess,
     OnEvent,
     OrphanCleaner,
     end_adopted,
-    wait_until_ended,
+    run_once,
 )
 from syntrust_standalone.postgres import postgres_is_ready
+from syntrust_standalone.precision.choices import describe, give_up, keep, list_unchosen
+from syntrust_standalone.precision.measuring import measure
 from syntrust_standalone.servers import (
     Program,
     read_log_end,
     redis_answers,
-    signal_group,
-    spawn,
     weed_answers,
 )
 from syntrust_standalone.stack import SOFT_SHUTDOWN_S, Stack
@@ -61,7 +62,8 @@ class Supervisor:
         self._on_event = on_event
         self._cleaner = OrphanCleaner(lock)
         self._processes: list[ManagedProcess] = []
-        self._migration: int | None = None
+        self._passing: int | None = None
+        """The process group of what runs once and ends by itself."""
         self._liveness = stack.liveness()
         self._watchers: list[Watcher] = []
         self._watches: list[asyncio.Task[None]] = []
@@ -129,6 +131,7 @@ class Supervisor:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _start(self) -> None:
+        await self._choose_precisions()
         database = asyncio.create_task(self._prepare_database())
         try:
             await self._start_servers()
@@ -139,6 +142,27 @@ class Supervisor:
             await asyncio.gather(database, return_exceptions=True)
         api = [self._manage(program) for program in self._stack.gateway()]
         await self._wait_until_all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
+
+    async def _choose_precisions(self) -> None:
+        """Measure what nobody has chosen for this folder yet, while nothing else runs."""
+        folder = self._stack.folder
+        for queue in list_unchosen(folder, os.environ):
+            self._notify(f"measuring the precision of the {queue}, once for this folder")
+            keep(folder, queue, await self._tune(queue))
+        self._notify(describe(folder, os.environ))
+
+    async def _tune(self, queue: Queue) -> Tuning:
+        program = self._stack.tuner(queue)
+        log = self._stack.folder.log_file(program.name)
+        try:
+            return await measure(program, log, self._note_passing)
+        except Unavailable as error:
+            chosen, sentence = give_up(queue, error.detail)
+            self._notify(sentence)
+            return chosen
+
+    def _note_passing(self, group: int) -> None:
+        self._passing = group
 
     async def _prepare_database(self) -> None:
         """Start its server, if it has one, and migrate it: beside the start of all others."""
@@ -196,14 +220,7 @@ class Supervisor:
     async def _migrate(self) -> None:
         program = self._stack.migrate()
         log = self._stack.folder.log_file(program.name)
-        process = spawn(program, log)
-        self._migration = process.pid
-        try:
-            code = await wait_until_ended(process)
-        finally:
-            signal_group(process.pid, signal.SIGKILL)
-            process.wait()
-        if code != 0:
+        if await run_once(program, log, self._note_passing) != 0:
             raise Unavailable(_describe_failed_start(program.name, log))
 
     async def _stop_all(self) -> None:
@@ -238,7 +255,7 @@ class Supervisor:
     def _list_groups(self) -> set[int]:
         """List the process groups that this supervisor started and knows of."""
         managed = {process.group for process in self._processes}
-        return {group for group in (*managed, self._cleaner.pid, self._migration) if group}
+        return {group for group in (*managed, self._cleaner.pid, self._passing) if group}
 
 
 def trim_log(log: Path, limit_bytes: int) -> None:

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psutil
 from redis import Redis
+from tests.pinned import PINNED
 
 from syntrust import Client
 from syntrust.errors import SynTrustError
@@ -67,7 +68,7 @@ class Platform:
         with (self.folder.parent / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command, *kind],
-                env={**os.environ, MARK: self._mark},
+                env={**os.environ, **PINNED, MARK: self._mark},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import pytest
+from tests.pinned import PINNED
 from tools.deploy.compose_files import BASE, compose_program
 from tools.deploy.env_file import write_env
 from tools.guide.site import GUIDE
@@ -30,7 +31,6 @@ SEAWEEDFS: Final = "compose.seaweedfs.yml"
 UP_S: Final = 60.0
 PATIENCE_S: Final = 1500.0
 # For the comparison with standalone, where the same variables have the same effect.
-THREADS, PRECISION = "2", "fp32"
 DEMO: Final = ("--cases", "6", "--iterations", "10")
 SERVERS: Final = ("redis", "minio", "postgres")
 OURS: Final = ("gateway", "orchestrator", "generator", "segmenter", "metrics")
@@ -84,8 +84,8 @@ class Installation:
         self._set(
             GATEWAY_PORT=str(gateway),
             S3_PORT=str(storage),
-            WORKER_THREADS=THREADS,
-            GENERATOR_PRECISION=PRECISION,
+            WORKER_THREADS=PINNED["SYNTRUST_WORKER__THREADS"],
+            **PINNED,
             IMAGE_PREFIX="syntrust-test",
             **s3.settings,
             **settings,
@@ -173,10 +173,7 @@ class Installation:
 
 def run_demo(command: list[str], data: Path) -> str:
     """Run a demo of the test's size; the digest of its results."""
-    env = os.environ | {
-        "SYNTRUST_WORKER__THREADS": THREADS,
-        "SYNTRUST_GENERATOR__PRECISION": PRECISION,
-    }
+    env = os.environ | PINNED
     command = [*command, "--data", str(data), *DEMO]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.pinned import PINNED
 
 from syntrust import Client
 from syntrust_standalone.phantoms import PhantomOptions, make_cohort
@@ -33,7 +34,13 @@ class Platform:
         command += ["--allow-local-users", "--data", str(self.folder), "--port", "0"]
         command += ["--database", self._database]
         log = (self.folder.parent / "up.log").open("ab")
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **PINNED},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         log.close()
         until(lambda: self.run().get("state") == "ready" and self.run()["pid"] == process.pid)
         return process

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.worker.toy import Toy
+from tests.pinned import PINNED
 
 from syntrust import Client
 from syntrust_core.settings import StorageSettings
@@ -35,7 +36,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "--data",
         str(data),
     )
-    with subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, *command],
+        env={**os.environ, **PINNED},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stderr is not None
         said = []
         for line in process.stderr:

@@ -26,6 +26,11 @@ GRAFANA_PASSWORD={grafana_password}
 # Threads of a step. They decide the last bits of every result: change them and equal experiments
 # give other digests.
 WORKER_THREADS={threads}
+
+# Precision of the networks: float32 until these commands, once the images are built, have measured
+# here what is faster. Each adds a line below. Another choice gives other digests, too.
+#   docker compose run --rm --no-deps --entrypoint syntrust-generator generator tune --env >> .env
+#   docker compose run --rm --no-deps --entrypoint syntrust-segmenter segmenter tune --env >> .env
 """
 
 

@@ -286,6 +286,8 @@ class Drawing(TypedDict):
     sampler: NotRequired[Literal["ancestral", "ddim", "dpm++2m"] | None]
     steps: NotRequired[int | None]
     seed: NotRequired[int]
+    precision: NotRequired[Literal["fp32", "tf32", "bf16"] | None]
+    """Of the convolutions; null: what this installation is set to."""
 
 
 class EquivalenceDefinition(TypedDict):
@@ -494,6 +496,8 @@ class GeneratorChoice(TypedDict):
     sampler: NotRequired[Literal["ancestral", "ddim", "dpm++2m"] | None]
     steps: NotRequired[int | None]
     seed: NotRequired[int]
+    precision: NotRequired[Literal["fp32", "tf32", "bf16"] | None]
+    """Of the convolutions; null: what this installation is set to."""
     twins: NotRequired[int]
     """Twins of each test case. The first serves the experiment; from two on, the second is scored too, as a noise floor of two draws from one label map."""
 
@@ -1105,6 +1109,7 @@ class ResolvedGenerator(TypedDict):
     steps: int
     seed: int
     twins: NotRequired[int]
+    precision: NotRequired[Literal["fp32", "tf32", "bf16"] | None]
     training: NotRequired[GeneratorTraining | None]
 
 
@@ -2743,6 +2748,7 @@ class AcceptedDrawing(TypedDict):
     sampler: Literal["ancestral", "ddim", "dpm++2m"]
     steps: int
     seed: int
+    precision: NotRequired[Literal["fp32", "tf32", "bf16"]]
 
 
 class AcceptedModel(TypedDict):

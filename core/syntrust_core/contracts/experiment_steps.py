@@ -19,7 +19,7 @@ from syntrust_core.contracts.base import (
     is_none,
 )
 from syntrust_core.contracts.grid import GridSpec
-from syntrust_core.contracts.vocabulary import Scheme, UploadKind
+from syntrust_core.contracts.vocabulary import GeneratorPrecision, Scheme, UploadKind
 
 
 def _case(step: str) -> Ref:
@@ -60,6 +60,13 @@ class SynthesiseCase(StepMessage):
         "back, as Med-DDPM's own script does; null: as the generator's card says.",
     )
 
+    precision: GeneratorPrecision | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Of the convolutions; null: a request of an earlier release, which a worker "
+        "refuses.",
+    )
+
     def needs(self) -> tuple[Ref, ...]:
         return (_case(self.case), self.generator)
 
@@ -94,7 +101,10 @@ class TrainSegmenter(StepMessage):
     train: Annotated[tuple[Image, ...], Field(min_length=1)]
     validation: tuple[Image, ...] = ()
     preset: str
-    overrides: dict[str, Any] = Field(default_factory=dict)
+    overrides: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Among them the precision; a worker refuses a request without one.",
+    )
     iterations: Annotated[int, Field(ge=1)]
     seed: Seed
     start: Ref | None = Field(

@@ -33,6 +33,12 @@ ALIASES: Final[Mapping[str, Role]] = MappingProxyType(
 ImageOrigin = Literal["patients", "phantoms"]
 """Where the images of a dataset come from: scans of patients, or phantoms that a program made."""
 
+GeneratorPrecision = Literal["fp32", "tf32", "bf16"]
+"""What a generator's convolutions are computed in; tf32 is float32 where there is no GPU."""
+
+SegmenterPrecision = Literal["float32", "bfloat16"]
+"""What a segmenter's forward passes are computed in."""
+
 PHANTOM_PREFIX: Final = "phantom-"
 """Begins the ids of phantom cases, which a program makes: no patient's images."""
 

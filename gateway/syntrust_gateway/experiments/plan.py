@@ -97,6 +97,7 @@ class _Planner:
                 steps=generator.steps,
                 seed=generator.seed,
                 twin=twin,
+                precision=generator.precision,
             )
         )
 

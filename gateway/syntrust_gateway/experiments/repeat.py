@@ -79,7 +79,11 @@ def _asked(body: RepeatedSpec, told: dict[str, Any]) -> dict[str, Any]:
         "controls": told.get("controls", ()),
         "alphas": [_number(alpha) for alpha in told["alphas"]],
         "split": {part: told[part] for part in _PARTS},
-        "generator": {"model": body.generator.model.id} | {name: generator[name] for name in _SAME},
+        "generator": {
+            "model": body.generator.model.id,
+            "precision": body.generator.precision,
+            **{name: generator[name] for name in _SAME},
+        },
         "segmenter": {**segmenter, "start": None if start is None else start.model.id},
     }
 

@@ -14,6 +14,7 @@ from syntrust_core.contracts.vocabulary import is_phantom
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.segmenter_presets import PRESETS, require_overrides
 from syntrust_gateway.datasets.planner_view import CaseView, DatasetView
+from syntrust_gateway.experiments.precision import FLOAT32, Precisions
 from syntrust_gateway.experiments.spec import (
     Drawing,
     ExperimentSpec,
@@ -35,8 +36,11 @@ def resolve(
     dataset: DatasetView,
     generator: GeneratorView,
     start: StartView | None = None,
+    precisions: Precisions = FLOAT32,
 ) -> ResolvedSpec:
     """Write out every default and choice of `spec`, or refuse it.
+
+    `precisions` are those of the installation, for what names none.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def resolve(
     require_distinct(spec.seeds, "/seeds")
     require_distinct(spec.controls, "/controls")
     _in_domain(dataset.grid, generator)
-    drawing = resolve_drawing(spec.generator, generator)
+    drawing = resolve_drawing(spec.generator, generator, precisions)
     seen = _seen_cases(dataset.cases, generator)
     learnt = frozenset[str]() if start is None else _learnt_cases(dataset.cases, start)
     known = {case.id: SplitCase(case.patient, case.contents) for case in dataset.cases}
@@ -66,7 +70,7 @@ def resolve(
         generator=drawing.model_copy(
             update={"twins": spec.generator.twins, "training": _describe_training(generator)}
         ),
-        segmenter=_resolve_segmenter(spec.segmenter, start),
+        segmenter=_resolve_segmenter(spec.segmenter, start, precisions),
         mixing=spec.mixing,
         controls=tuple(sorted(spec.controls, key=get_args(Control).index)),
     )
@@ -78,7 +82,9 @@ def _describe_training(generator: GeneratorView) -> GeneratorTraining:
     return GeneratorTraining(cases=len(generator.seen_cases), phantoms=phantoms)
 
 
-def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenerator:
+def resolve_drawing(
+    choice: Drawing, generator: GeneratorView, precisions: Precisions = FLOAT32
+) -> ResolvedGenerator:
     """Write out how `generator` draws.
 
     Raises
@@ -93,17 +99,20 @@ def resolve_drawing(choice: Drawing, generator: GeneratorView) -> ResolvedGenera
         sampler=choice.sampler or generator.sampler,
         steps=choice.steps or generator.steps,
         seed=choice.seed,
+        precision=choice.precision or precisions.generator,
     )
 
 
-def _resolve_segmenter(choice: SegmenterChoice, start: StartView | None) -> ResolvedSegmenter:
+def _resolve_segmenter(
+    choice: SegmenterChoice, start: StartView | None, precisions: Precisions
+) -> ResolvedSegmenter:
     _require_overrides(choice)
     if start is not None:
         _require_same_network(choice, start)
     return ResolvedSegmenter(
         preset=choice.preset,
         iterations=choice.iterations or PRESETS[choice.preset].iterations,
-        overrides=choice.overrides,
+        overrides=precisions.complete_overrides(choice.overrides),
         start=None if start is None else ResolvedStart(name=start.name, model=start.model),
         probabilities=choice.probabilities,
     )

@@ -85,7 +85,7 @@ def resolve_request(
     try:
         generator = find_generator(container, caller, request.generator.model)
         start = _start(container, caller, request.segmenter.start)
-        return resolve(request, dataset, generator, start), dataset
+        return resolve(request, dataset, generator, start, container.precisions), dataset
     except InvalidRequest as error:
         raise located(error, body) from error
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from syntrust_core.contracts.base import Ref, Sampler, Seed, Sha256, is_none
 from syntrust_core.contracts.report import Control, GeneratorTraining
-from syntrust_core.contracts.vocabulary import ImageOrigin
+from syntrust_core.contracts.vocabulary import GeneratorPrecision, ImageOrigin
 from syntrust_core.json_numbers import REAL, WHOLE
 from syntrust_gateway.api.patterns import MODEL_NAME
 from syntrust_gateway.api.schemas import RequestBody, Tags, Text
@@ -34,6 +34,9 @@ class Drawing(RequestBody):
     sampler: Sampler | None = None
     steps: Annotated[int, Field(ge=2, le=1000), WHOLE] | None = None
     seed: Seed = 0
+    precision: GeneratorPrecision | None = Field(
+        default=None, description="Of the convolutions; null: what this installation is set to."
+    )
 
 
 class GeneratorChoice(Drawing):
@@ -112,6 +115,8 @@ class ResolvedGenerator(RequestBody):
     steps: int
     seed: Seed
     twins: int = 1
+    # Absent in specs of earlier releases, which left it to the workers.
+    precision: GeneratorPrecision | None = Field(default=None, exclude_if=is_none)
     # Absent in specs of earlier releases, whose reports it would change.
     training: GeneratorTraining | None = Field(default=None, exclude_if=is_none)
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from syntrust_core.contracts.base import Kind, Sampler
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 
 
 class ArtifactRef(TypedDict):
@@ -30,6 +31,7 @@ class AcceptedDrawing(AcceptedModel):
     sampler: Sampler
     steps: int
     seed: int
+    precision: NotRequired[GeneratorPrecision]
 
 
 class AcceptedSynthesis(TypedDict):

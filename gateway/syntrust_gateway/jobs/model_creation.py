@@ -105,7 +105,7 @@ def _training(container: Container, caller: Caller, request: NewModel) -> StepMe
         cases=tuple(
             GeneratorCase(id=case.id, case=case.step) for case in _chosen(train, dataset.cases)
         ),
-        config=config,
+        config=container.precisions.complete_training(config),
         seed=train.seed,
         iterations=train.iterations,
         start=None if start is None else start.ref,
@@ -119,6 +119,8 @@ def _generator(container: Container, caller: Caller, name_or_id: str, at: str) -
 def _config(model: FoundModel) -> dict[str, Any]:
     """Read the settings that a model was trained with, for another training.
 
+    Its precision suited the machine that trained it, so it is left out.
+
     Raises
     ------
     InvalidRequest
@@ -130,11 +132,12 @@ def _config(model: FoundModel) -> dict[str, Any]:
             f"The card of {model.name} does not say how it was trained; give a config.",
             pointer="/train/config",
         )
+    recipe = {name: value for name, value in card["recipe"].items() if name != "precision"}
     shown = {name: card["domain"][name] for name in SHOWN_TO_NETWORK if name in card["domain"]}
     return {
         **shown,
         "architecture": card["architecture"],
-        "recipe": card["recipe"],
+        "recipe": recipe,
         "schedule_steps": card["schedule_steps"],
         "default": card["default"],
     }

@@ -28,7 +28,7 @@ def create(container: Container, caller: Caller, request: NewSynthesis) -> JobBo
         If the upload is not there, or has not arrived whole.
     """
     generator = find_generator(container, caller, request.generator.model)
-    drawing = resolve_drawing(request.generator, generator)
+    drawing = resolve_drawing(request.generator, generator, container.precisions)
     taken = uploads.take(
         container, caller, {UPLOAD: request.upload}, needs=("seg",), may=("brain",)
     )[UPLOAD]
@@ -64,5 +64,6 @@ def _steps(
         seed=drawing.seed,
         twin=request.twin,
         fit=request.fit,
+        precision=drawing.precision,
     )
     return inspect, draw, ExportImages(case=inspect.step_id, twin=draw.step_id)

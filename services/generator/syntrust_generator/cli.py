@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -17,14 +18,18 @@ from syntrust_core.cases.file_roles import find_files
 from syntrust_core.cases.inspect import inspect_case
 from syntrust_core.cases.model import write_case
 from syntrust_core.command_line import explain_fields, explain_file, run, tell_version
+from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.case_record import CASE_FILE
 from syntrust_core.contracts.grid import Grid, GridSpec
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_core.errors import CallerError
+from syntrust_core.precision.printing import choose_form, show
+from syntrust_core.precision.tuning import Limits
+from syntrust_core.settings import ComputeSettings
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
-from syntrust_generator.checkpoints.store import find_shipped_model, load_model
+from syntrust_generator.checkpoints.store import Generator, find_shipped_model, load_model
 from syntrust_generator.diffusion.samplers import SamplerName
 from syntrust_generator.model_card import NOTICE, TINY, Domain, Sampling, TrainConfig
-from syntrust_generator.settings import PrecisionChoice
 from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.synthesis.engine import ComputeConfig, best_device
 from syntrust_generator.synthesis.synthesis import (
@@ -35,6 +40,7 @@ from syntrust_generator.synthesis.synthesis import (
 )
 from syntrust_generator.training import training_job
 from syntrust_generator.training.loop import OnProgress, TrainingProgress
+from syntrust_generator.tune import tune_generator
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -164,16 +170,15 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
     precision: Annotated[
-        PrecisionChoice, typer.Option(help="Precision of the convolutions.")
-    ] = "auto",
+        GeneratorPrecision, typer.Option(help="Precision of the convolutions.")
+    ] = "fp32",
     work: Annotated[
         Path | None, typer.Option(help="Folder of canonical cases; default OUT.work.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Draw twins of cases from their label maps. Twins that exist already are kept."""
-    folder = Path(model)
-    generator = load_model(folder if folder.is_dir() else find_shipped_model(model))
+    generator = _find_model(model)
     default = generator.card.default
     config = SynthesisConfig(
         generator,
@@ -193,6 +198,46 @@ def draw(  # noqa: PLR0917 - typer reads the options from here
         task = bar.add_task("drawing", total=len(due), loss="")
         synthesise_all(due, config, on_twin=lambda _: bar.advance(task))
     console.print(f"{len(due)} twins drawn into {out}. {NOTICE}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def tune(
+    *,
+    model: Annotated[str, typer.Option(help="A model folder, or the name of a shipped one.")] = (
+        "tiny"
+    ),
+    grid: Annotated[
+        int | None, typer.Option(min=8, help="Voxels along each axis; default: the model's.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Most runs of each precision.")] = 7,
+    device: Annotated[
+        str | None, typer.Option(help="cpu or cuda; default: what a worker here would take.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads; default: SYNTRUST_WORKER__THREADS.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[bool, typer.Option("--env", help="Print the line of an env file alone.")] = (
+        False
+    ),
+) -> None:
+    """Measure which precision draws and trains faster here, and say how to keep the choice.
+
+    Takes some seconds. Run it while nothing else runs on the machine.
+    """
+    found = tune_generator(
+        _find_model(model),
+        threads=threads or read_at_start(ComputeSettings).worker.threads,
+        device=best_device() if device is None else torch.device(device),
+        edge=grid,
+        limits=Limits(rounds=rounds),
+    )
+    typer.echo(show(found, choose_form(json=json, env=env)))
+
+
+def _find_model(name: str) -> Generator:
+    folder = Path(name)
+    return load_model(folder if folder.is_dir() else find_shipped_model(name))
 
 
 def choose_grid(domain: Domain) -> GridSpec:

@@ -7,26 +7,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from syntrust_core.settings import Settings
 
 BESIDE_A_GPU, ON_A_CPU = 2, 1  # processes of a worker
-PrecisionChoice = Literal["auto", "fp32", "tf32", "bf16"]
 
 
 class GeneratorOptions(BaseModel):
-    """Like the number of threads, these decide the last bits of a twin, not which twin it is."""
+    """How a worker draws. What decides more than a twin's last bits stands in its request."""
 
-    precision: Annotated[
-        PrecisionChoice,
-        Field(
-            description="Of the convolutions: auto (bf16 where the processor has it natively, else "
-            "tf32 on a GPU, else fp32), or one of fp32, tf32 (GPU alone) and bf16."
-        ),
-    ] = "auto"
     compiled: Annotated[
         bool,
         Field(

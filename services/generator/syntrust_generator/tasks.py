@@ -12,6 +12,7 @@ import torch
 from syntrust_core.contracts.base import Kind, Ref, StepMessage
 from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import ImportModel, TrainGenerator
+from syntrust_core.errors import PrecisionNotNamed
 from syntrust_core.runtime.runner import StepContext, require_message
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.publish import find_shipped, publish_again
@@ -31,13 +32,15 @@ PATIENCE_S = 60.0  # longer than most twins take; a training holds the device fo
 
 def synthesise_case(message: StepMessage, context: StepContext) -> None:
     request = require_message(SynthesiseCase, message)
+    if request.precision is None:
+        raise PrecisionNotNamed
     options = context.require_options(GeneratorOptions)
     config = SynthesisConfig(
         generator=_load_cached_model(_fetch_model(request.generator, context)),
         seed=request.seed,
         sampling=Sampling(sampler=request.sampler, steps=request.steps),
         fit=request.fit,
-        compute=ComputeConfig(precision=options.precision, compiled=options.compiled),
+        compute=ComputeConfig(precision=request.precision, compiled=options.compiled),
     )
     case = context.fetch(Ref(kind=Kind.INSPECT_CASE, id=request.case))
     with reproducible(context.threads):

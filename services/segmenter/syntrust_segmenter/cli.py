@@ -1,4 +1,4 @@
-"""`syntrust-segmenter`: import start weights, publish models, and export MONAI bundles."""
+"""`syntrust-segmenter`: import start weights, publish and export models, and tune."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+import torch
+
 from syntrust_core.command_line import name_version, run
 from syntrust_core.configuration import read_at_start
 from syntrust_core.contracts.vocabulary import MODALITIES
+from syntrust_core.precision.printing import choose_form, show
+from syntrust_core.precision.tuning import Limits
 from syntrust_core.segmenter_presets import PRESETS, configure
+from syntrust_core.settings import ComputeSettings
 from syntrust_core.storage.s3 import S3Store
+from syntrust_segmenter.compute import best_device
 from syntrust_segmenter.models.bundle import export_bundle
 from syntrust_segmenter.models.publish import publish_model
 from syntrust_segmenter.models.start_weights import RELEASED_ORDER, Layout, import_checkpoint
 from syntrust_segmenter.settings import SegmenterSettings
+from syntrust_segmenter.tune import tune_segmenter
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,6 +52,16 @@ def _publish(options: argparse.Namespace) -> str:
     store = S3Store(read_at_start(SegmenterSettings).storage)
     ref = publish_model(store, options.folder, options.name)
     return f"Published {options.name} as {ref.id}, for every client. Research use only."
+
+
+def _tune(options: argparse.Namespace) -> str:
+    found = tune_segmenter(
+        configure(options.preset),
+        threads=options.threads or read_at_start(ComputeSettings).worker.threads,
+        device=torch.device(options.device or best_device()),
+        limits=Limits(rounds=options.rounds),
+    )
+    return show(found, choose_form(json=options.json, env=options.env))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +99,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     publish.add_argument("--name", required=True, help="For example brats21-fold0.")
     publish.set_defaults(command=_publish)
+
+    tune = commands.add_parser(
+        "tune",
+        help="Measure which precision trains faster here, and say how to keep the choice.",
+        description="Takes some seconds. Run it while nothing else runs on the machine.",
+    )
+    _add_tune_options(tune)
     return parser
+
+
+def _add_tune_options(tune: argparse.ArgumentParser) -> None:
+    tune.add_argument("--preset", choices=tuple(PRESETS), default="tiny", help="Size of network.")
+    tune.add_argument("--rounds", type=int, default=7, help="Most runs of each precision.")
+    tune.add_argument("--device", help="cpu or cuda; default: what a worker here would take.")
+    tune.add_argument("--threads", type=int, help="CPU threads; default: SYNTRUST_WORKER__THREADS.")
+    tune.add_argument("--json", action="store_true", help="Print JSON.")
+    tune.add_argument("--env", action="store_true", help="Print the line of an env file alone.")
+    tune.set_defaults(command=_tune)
 
 
 if __name__ == "__main__":

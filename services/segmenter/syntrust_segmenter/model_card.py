@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from syntrust_core.contracts.grid import Grid
-from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, Region
-from syntrust_core.segmenter_presets import Precision, SegmenterConfig
+from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, Region, SegmenterPrecision
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.preprocessing.normalise import RECIPE
 from syntrust_segmenter.training_history import History
@@ -25,7 +25,7 @@ class ModelCard(BaseModel):
     labels: dict[Region, int] = dict(LABELS)
     preprocessing: str = RECIPE
     config: SegmenterConfig
-    precision: Precision
+    precision: SegmenterPrecision
     seed: int
     threads: int
     device: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from types import FrameType
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from syntrust.client import Client
 from syntrust_core.errors import Unavailable
 from syntrust_standalone.data_folder import Database, DataFolder
 from syntrust_standalone.peak_memory import watch_memory
+from syntrust_standalone.precision.choices import describe
 from syntrust_standalone.servers import Program, find_free_ports, is_free, read_log_end, spawn
 
 PORT: Final = 8000
@@ -97,5 +100,6 @@ def _make_client(
                     f"The servers did not start:\n{read_log_end(folder.log_file('supervisor'))}"
                 )
             time.sleep(0.1)
+    console.print(f"[dim]{escape(describe(folder, os.environ))}[/]", soft_wrap=True)
     console.print(f"the platform runs at {run['url']}; its logs are in {folder.logs}")
     return Client(run["url"], folder.load_credentials().admin_key)

@@ -172,6 +172,8 @@ RUNS: Final = (
             *("model train", "dataset withdraw", "demo"),
         )
     ),
+    Run("syntrust-generator tune", "syntrust-generator tune --rounds 1 --grid 16"),
+    Run("syntrust-segmenter tune", "syntrust-segmenter tune --rounds 1"),
     Run(
         "syntrust experiment watch|results|list|cancel",
         "for each in watch results list cancel; do syntrust experiment $each --help; done",
@@ -179,6 +181,11 @@ RUNS: Final = (
 )
 
 LONG: Final = (
+    Run("syntrust-standalone tune --data DATA", "syntrust-standalone tune --data tuned"),
+    Run(
+        "syntrust-standalone tune --data DATA --keep",
+        "syntrust-standalone tune --data tuned --keep",
+    ),
     Run("make demo", "syntrust-standalone demo --data demo"),
     Run(
         "syntrust demo --url http://127.0.0.1:8000 --key-file .env",
@@ -255,6 +262,18 @@ NOT_RUN: Final = {
             ),
             "docker compose up -d --wait",
             "docker compose up -d --wait postgres minio redis migrate bucket",
+            (
+                "docker compose run --rm --no-deps --entrypoint syntrust-generator generator "
+                "tune --env >> .env"
+            ),
+            (
+                "docker compose run --rm --no-deps --entrypoint syntrust-segmenter segmenter "
+                "tune --env >> .env"
+            ),
+            (
+                "docker run --rm --entrypoint syntrust-generator syntrust-generator:0.1.0 tune "
+                "--threads 4 --env"
+            ),
             "docker kill",
             "docker load",
             "docker save",

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import nibabel
 import numpy as np
+from tests.pinned import PINNED
 
 PATIENCE_S: Final = 600
 SUMMARY: Final = {"1": "NCR", "2": "ED", "3": "ET"}
@@ -137,6 +138,7 @@ def environment(url: str, key_file: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     return {
         **kept,
+        **PINNED,
         "SYNTRUST_URL": url,
         "SYNTRUST_KEY_FILE": str(key_file),
         "SYNTRUST_KEY": str(json.loads(key_file.read_text())["admin_key"]),

@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.pinned import PINNED
 
 from syntrust import Client, ServerFailed
 from syntrust_standalone.peak_memory import list_process_tree
@@ -46,7 +47,7 @@ class Run:
         self.mark = uuid4().hex
         self.process = subprocess.Popen(
             [sys.executable, *UP, str(data), *options],
-            env={**os.environ, MARK: self.mark},
+            env={**os.environ, **PINNED, MARK: self.mark},
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import psutil
 import pytest
+from tests.pinned import PINNED
 
 from syntrust import Client
 from syntrust.errors import SynTrustError
@@ -46,6 +48,7 @@ def start(study: Path, data: Path) -> subprocess.Popen[str]:
     command = ["-m", "syntrust_standalone", "study", str(study), "--data", str(data), "--port", "0"]
     return subprocess.Popen(
         [sys.executable, *command],
+        env={**os.environ, **PINNED},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -15,7 +15,7 @@ from syntrust_core.contracts.experiment_steps import SynthesiseCase
 from syntrust_core.contracts.job_steps import GeneratorCase, TrainGenerator
 from syntrust_core.runtime.device_lock import exclusive_lock
 from syntrust_core.runtime.input_cache import InputCache
-from syntrust_core.runtime.runner import device_lock
+from syntrust_core.runtime.runner import Outcome, device_lock
 from syntrust_core.testing import MemoryCoordinator
 from syntrust_core.testing.step_bench import StepBench
 from syntrust_generator.checkpoints import publish
@@ -32,6 +32,12 @@ CONFIG: dict[str, Any] = {
     "recipe": {"prediction": "velocity"},
     "schedule_steps": 10,
 }
+
+
+def ask(model: Ref, **more: Any) -> SynthesiseCase:
+    """A request for a twin; digests depend on its precision, and on one thread."""
+    asked = {"sampler": "ddim", "steps": 2, "seed": 0, "precision": "fp32", **more}
+    return SynthesiseCase.model_validate({"case": CASE, "generator": model, **asked})
 
 
 class Bench(StepBench):
@@ -132,7 +138,7 @@ def test_a_twin_is_drawn_with_a_model_that_a_job_trained(bench: Bench) -> None:
     model, _ = bench.train()
 
     manifest = bench.run(
-        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0),
+        ask(model),
         synthesise_case,
     )
 
@@ -144,9 +150,7 @@ def test_twins_of_one_mask_differ_and_each_is_drawn_again_to_the_byte(bench: Ben
     model, _ = bench.train()
 
     def draw(twin: int) -> bytes:
-        message = SynthesiseCase(
-            case=CASE, generator=model, sampler="ddim", steps=2, seed=0, twin=twin
-        )
+        message = ask(model, twin=twin)
         bench.store.delete(message.ref.manifest_key)
         files = bench.run(message, synthesise_case).files
         return bench.store.get(files["t1.nii.gz"].key)
@@ -157,12 +161,32 @@ def test_twins_of_one_mask_differ_and_each_is_drawn_again_to_the_byte(bench: Ben
     assert first == first_again
 
 
+def test_a_twin_is_drawn_in_the_precision_of_its_request_and_in_no_other(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    for precision in ("fp32", "bf16"):
+        manifest = bench.run(ask(model, precision=precision), synthesise_case)
+
+        assert json.loads(bench.read(manifest, "twin.json"))["precision"] == precision
+
+
+def test_a_request_without_a_precision_is_refused_with_what_to_do(bench: Bench) -> None:
+    model, _ = bench.train()
+
+    message = ask(model, precision=None)
+
+    assert bench.attempt(message, synthesise_case) is Outcome.FAILED
+    (error,) = bench.read_errors(message.ref)
+    assert (error.slug, error.fault) == ("precision-not-named", "caller")
+    assert "Ask for the experiment or job anew" in error.text
+
+
 def test_a_request_may_ask_for_the_soft_resize(bench: Bench) -> None:
     config = {**CONFIG, "view": "grid"}
     model, _ = bench.train(config=config)
 
     manifest = bench.run(
-        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0, fit="resize"),
+        ask(model, fit="resize"),
         synthesise_case,
     )
 
@@ -207,7 +231,7 @@ def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench
     bench.coordinator = coordinator
 
     model, _ = bench.train()
-    twin = SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0)
+    twin = ask(model)
     bench.run(twin, synthesise_case)
 
     assert set(coordinator.reports) == {model.id, twin.step_id}
@@ -234,9 +258,7 @@ def test_a_shipped_model_that_the_store_has_lost_is_put_back_by_the_step_that_ne
     spoiled = model.manifest_key if damage == "manifest" else manifest.files[damage].key
     bench.store.delete(spoiled)
 
-    bench.run(
-        SynthesiseCase(case=CASE, generator=model, sampler="ddim", steps=2, seed=0), synthesise_case
-    )
+    bench.run(ask(model), synthesise_case)
 
     again = Manifest.model_validate_json(bench.store.get(model.manifest_key))
     assert bench.read(again, "card.json") == (folder / "card.json").read_bytes()

@@ -58,6 +58,17 @@ def training(*images: Image, start: Ref | None = None, size: int = 12) -> TrainS
     )
 
 
+def test_a_training_without_a_precision_is_refused_with_what_to_do(bench: Bench) -> None:
+    for precision in ({}, {"precision": "auto"}):
+        asked = training(Image(case=A), Image(case=B))
+        overrides = {name: value for name, value in SMALLEST.items() if name != "precision"}
+
+        error = bench.refuse(asked.model_copy(update={"overrides": overrides | precision}))
+
+        assert (error.slug, error.fault) == ("precision-not-named", "caller")
+        assert "Ask for the experiment or job anew" in error.text
+
+
 def spoil(folder: Path, out: Path, *, lacks: Sequence[str] = (), label: int | None = None) -> Path:
     """A copy of a case or a twin without some of its images, or with a voxel of another label."""
     shutil.copytree(folder, out)

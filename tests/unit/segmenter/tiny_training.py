@@ -18,7 +18,7 @@ from syntrust_segmenter.training.live_curves import ShowFile
 from syntrust_segmenter.training.training_job import train
 from syntrust_segmenter.training_history import History
 
-SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1}
+SMALLEST = {"patch": 32, "roi": 32, "norm": "group", "validations": 1, "precision": "float32"}
 EVERY_ITERATION = ComputeConfig(threads=1, device="cpu", checkpoint_every_s=0.0)
 
 

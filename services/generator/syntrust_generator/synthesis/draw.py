@@ -18,6 +18,7 @@ from torch import Tensor
 
 from syntrust_core.cases.model import Case
 from syntrust_core.contracts.canonical import canonical_json
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_core.errors import CallerError
 from syntrust_generator.atlas.deformation import sample_deformation, warp_coordinates
 from syntrust_generator.checkpoints.store import Generator
@@ -35,7 +36,6 @@ from syntrust_generator.diffusion.samplers import (
 from syntrust_generator.diffusion.schedule import Schedule, respace
 from syntrust_generator.model_card import Domain, Sampling
 from syntrust_generator.noise import CHANNELS, NoisePrefetcher
-from syntrust_generator.settings import PrecisionChoice
 from syntrust_generator.synthesis.engine import ComputeConfig, Engine, get_engine
 
 
@@ -52,7 +52,7 @@ def draw(
     seed: int,
     sampling: Sampling,
     on_step: OnStep = ignore,
-    precision: PrecisionChoice = "fp32",
+    precision: GeneratorPrecision = "fp32",
 ) -> NDArray[np.float32]:
     """Draw four modalities for the labels and the brain of `case` on the CPU.
 

@@ -1,7 +1,7 @@
 """A generator's network prepared for one processor: device, precision and kernels.
 
-On a CPU: convolutions in bfloat16 if the processor has it, channels last, oneDNN's kernels. On a
-GPU: bfloat16 or TF32, channels last, and one compiled graph if every case has the same shape.
+On a CPU: convolutions in float32 or bfloat16, channels last, oneDNN's kernels. On a GPU: TF32
+too, channels last, and one compiled graph if every case has the same shape.
 Compiling fuses norms with activations, whose memory traffic is most of what is not convolution.
 Steps and schedule stay in float32. Tensors are (N, C, Z, Y, X).
 """
@@ -14,21 +14,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.diffusion.network import UNet, bfloat16_convolutions, channels_last
 from syntrust_generator.diffusion.samplers import Denoiser
 from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, noise_estimate
 from syntrust_generator.model_card import Prediction
-from syntrust_generator.settings import PrecisionChoice
-
-Precision = Literal["fp32", "tf32", "bf16"]
 
 
 def best_device() -> torch.device:
@@ -36,32 +33,16 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
-    """Resolve a choice on a device. `auto` is bfloat16 if native, else TF32 on a GPU, else float32.
-
-    Only GPUs have TF32; a CPU computes in float32 instead.
-    """
-    if choice == "bf16" or (choice == "auto" and _supports_bfloat16(device)):
-        return "bf16"
-    return "tf32" if choice != "fp32" and device.type == "cuda" else "fp32"
-
-
-def _supports_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-
 @dataclass(frozen=True)
 class ComputeConfig:
     """Where and how precisely twins are drawn. It decides their last bits and is in `twin.json`.
 
-    `compiled` allows compiled graphs on a GPU, see `get_engine`.
+    `compiled` allows compiled graphs on a GPU, see `get_engine`. A CPU has no TF32, and computes in
+    float32 instead.
     """
 
     device: torch.device = field(default_factory=best_device)
-    precision: PrecisionChoice = "auto"
+    precision: GeneratorPrecision = "fp32"
     compiled: bool = True
 
 
@@ -79,7 +60,7 @@ class Engine:
         prediction: Prediction,
         *,
         device: torch.device,
-        precision: Precision,
+        precision: GeneratorPrecision,
         compiled: bool = False,
     ) -> None:
         self.schedule, self.device, self.precision = schedule, device, precision
@@ -142,7 +123,7 @@ class Engine:
             return self._atlas.expected_images(condition.to(self.device))
 
 
-def _place(network: UNet, device: torch.device, precision: Precision) -> UNet:
+def _place(network: UNet, device: torch.device, precision: GeneratorPrecision) -> UNet:
     """A copy of the network for inference on the device. The given network does not change."""
     placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
     if precision == "bf16":
@@ -150,7 +131,9 @@ def _place(network: UNet, device: torch.device, precision: Precision) -> UNet:
     return channels_last(placed)
 
 
-def _cudnn_flags(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+def _cudnn_flags(
+    device: torch.device, precision: GeneratorPrecision
+) -> AbstractContextManager[None]:
     """On a GPU: deterministic kernels, and TF32 in convolutions unless precision is fp32."""
     if device.type != "cuda":
         return nullcontext()
@@ -168,7 +151,7 @@ def get_engine(generator: Generator, compute: ComputeConfig) -> Engine:
         cosine_schedule(card.schedule_steps),
         card.prediction,
         device=device,
-        precision=resolve_precision(compute.precision, device),
+        precision=compute.precision,
         compiled=compute.compiled and _should_compile(generator, device),
     )
 

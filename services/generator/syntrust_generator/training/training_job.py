@@ -25,7 +25,7 @@ from syntrust_generator.checkpoints.store import (
 )
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain, ModelCard, SeenCase, TrainConfig
-from syntrust_generator.synthesis.engine import Engine, resolve_precision
+from syntrust_generator.synthesis.engine import Engine
 from syntrust_generator.training.atlas_fit import fit_atlas
 from syntrust_generator.training.dataset import (
     CaseFolders,
@@ -228,7 +228,7 @@ def _ema_engine(training: Training, config: TrainConfig) -> Engine:
         cosine_schedule(config.schedule_steps),
         config.recipe.prediction,
         device=device,
-        precision=resolve_precision("auto", device),
+        precision=config.recipe.precision,
     )
 
 

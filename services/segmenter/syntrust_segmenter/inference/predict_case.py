@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from syntrust_core.contracts.vocabulary import LABELS, Region
-from syntrust_core.segmenter_presets import Precision, SegmenterConfig
+from syntrust_core.contracts.vocabulary import LABELS, Region, SegmenterPrecision
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.inference.sliding_window import infer_sliding_windows
 from syntrust_segmenter.network.heads import CLASSES, classify, label_probabilities
 from syntrust_segmenter.network.swin_unetr import autocast
@@ -45,7 +45,7 @@ def predict_case(
     config: SegmenterConfig,
     *,
     grid: tuple[int, int, int],
-    precision: Precision,
+    precision: SegmenterPrecision,
     probabilities: bool = False,
 ) -> Prediction:
     """Predict a prepared image; `grid` is the shape of the case that it was cut from."""
@@ -62,7 +62,11 @@ def predict_case(
 
 
 def predict_box(
-    network: nn.Module, case: PreparedCase, config: SegmenterConfig, *, precision: Precision
+    network: nn.Module,
+    case: PreparedCase,
+    config: SegmenterConfig,
+    *,
+    precision: SegmenterPrecision,
 ) -> NDArray[np.uint8]:
     """Predict the label map (X, Y, Z) of a prepared image, on the box that it was cut to."""
     with torch.inference_mode():
@@ -73,7 +77,7 @@ def predict_box(
 
 
 def _compute_logits(
-    network: nn.Module, case: PreparedCase, config: SegmenterConfig, precision: Precision
+    network: nn.Module, case: PreparedCase, config: SegmenterConfig, precision: SegmenterPrecision
 ) -> Tensor:
     device = next(network.parameters()).device
     network.eval()

@@ -10,8 +10,8 @@ import torch
 from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor, nn
 
-from syntrust_core.contracts.vocabulary import MODALITIES
-from syntrust_core.segmenter_presets import Precision, SegmenterConfig
+from syntrust_core.contracts.vocabulary import MODALITIES, SegmenterPrecision
+from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.network.heads import bias_from_priors, count_channels
 from syntrust_segmenter.portable.layers import use_safe_convolutions
 
@@ -46,21 +46,7 @@ def monai_norm(config: SegmenterConfig) -> str | tuple[str, dict[str, int]]:
     return ("group", {"num_groups": GROUPS}) if config.norm == "group" else config.norm
 
 
-def resolve_precision(asked: Precision, device: torch.device) -> Precision:
-    """Resolve `auto`: bfloat16 only where it is native, because emulated it is 14 times slower."""
-    if asked != "auto":
-        return asked
-    return "bfloat16" if _has_bfloat16(device) else "float32"
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-
-def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+def autocast(precision: SegmenterPrecision, device: torch.device) -> AbstractContextManager[None]:
     """Return the context in which forward passes compute."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 

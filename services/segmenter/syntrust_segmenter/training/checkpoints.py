@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from syntrust_core.contracts.vocabulary import SegmenterPrecision
 from syntrust_core.log import get_logger
-from syntrust_core.segmenter_presets import Precision
 from syntrust_segmenter.training_history import History
 
 log = get_logger(__name__)
@@ -32,7 +32,7 @@ class TrainingState:
 
     network: nn.Module
     optimizer: Optimizer
-    precision: Precision
+    precision: SegmenterPrecision
     iteration: int = 0
     history: History = field(default_factory=History)
     average: AveragedModel | None = None
@@ -124,5 +124,5 @@ def _select_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tens
     }
 
 
-def _parse_precision(text: str) -> Precision:
+def _parse_precision(text: str) -> SegmenterPrecision:
     return "bfloat16" if text == "bfloat16" else "float32"

@@ -22,7 +22,7 @@ from syntrust_core.errors import CallerError, Stopping
 from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.models.start_weights import StartWeights
-from syntrust_segmenter.network.swin_unetr import autocast, build_network, resolve_precision
+from syntrust_segmenter.network.swin_unetr import autocast, build_network
 from syntrust_segmenter.preprocessing.case_cache import PreparedCase
 from syntrust_segmenter.preprocessing.image_entry import ImageKind
 from syntrust_segmenter.progress import ProgressReporter
@@ -161,8 +161,8 @@ def create_state(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    precision = resolve_precision(config.precision, run.device)
-    return TrainingState(network, optimizer, precision, average=_create_average(network, config))
+    average = _create_average(network, config)
+    return TrainingState(network, optimizer, config.named_precision, average=average)
 
 
 def _create_average(network: nn.Module, config: SegmenterConfig) -> AveragedModel | None:

@@ -86,12 +86,15 @@ def train(
         There are fewer than two training cases, an entry appears twice, a case is both trained on
         and validated, a twin is incomplete, the start weights are of another network, or a setting
         is out of range.
+    PrecisionNotNamed
+        The precision is `auto`.
     InvalidVolume, Diverged, OutOfMemory
         See `prepare_case` and `train_network`; `OutOfMemory` says which setting to lower.
     """
     compute = compute or ComputeConfig()
     changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})
     config = configure(preset, changes)
+    _ = config.named_precision  # refused before images are prepared
     _check(cases, validation)
     weights = None if start is None else read_start(start)
     images = digest([entry.content_digest() for entry in cases])

@@ -93,7 +93,7 @@ def test_settings_of_the_segmenter_that_a_training_takes_are_accepted(
     answer = post_experiment(segmenter={"overrides": overrides})
 
     assert answer.status_code == 202
-    assert answer.json()["spec"]["segmenter"]["overrides"] == overrides
+    assert answer.json()["spec"]["segmenter"]["overrides"] == {**overrides, "precision": "float32"}
 
 
 def test_a_misspelt_setting_is_told_which_one_may_be_meant(

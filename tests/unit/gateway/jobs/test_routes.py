@@ -61,6 +61,7 @@ def test_an_accepted_job_says_where_to_watch_it_and_what_it_will_do(
         "sampler": "ddim",
         "steps": 10,
         "seed": 0,
+        "precision": "fp32",
     }
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from tests.tolerances import U_BFLOAT16, of_chain, roundings_of
 from tests.unit.generator.tiny_generator import CONFIG, random_generator
 
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain
-from syntrust_generator.settings import GeneratorOptions, PrecisionChoice
 from syntrust_generator.synthesis.engine import (
     ComputeConfig,
     Engine,
     best_device,
     get_engine,
-    resolve_precision,
 )
 
 pytestmark = pytest.mark.numeric
@@ -106,39 +106,13 @@ def test_a_cpu_compiles_nothing(generator: Generator) -> None:
     assert not get_engine(generator, ComputeConfig(CPU, "fp32")).compiled
 
 
-@pytest.mark.parametrize(
-    ("choice", "device", "resolved"),
-    [
-        ("fp32", CPU, "fp32"),
-        ("tf32", CPU, "fp32"),
-        ("bf16", CPU, "bf16"),
-        ("fp32", GPU, "fp32"),
-        ("tf32", GPU, "tf32"),
-        ("bf16", GPU, "bf16"),
-    ],
-)
-def test_a_precision_that_is_asked_for_is_taken_where_it_exists(
-    choice: PrecisionChoice, device: torch.device, resolved: str
-) -> None:
-    assert resolve_precision(choice, device) == resolved
-
-
-def test_auto_is_bfloat16_exactly_where_the_processor_has_it() -> None:
-    able = torch.cpu.get_capabilities()
-
-    native = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-    assert resolve_precision("auto", CPU) == ("bf16" if native else "fp32")
+def test_no_engine_has_another_precision_than_was_asked_for(generator: Generator) -> None:
+    for precision in get_args(GeneratorPrecision):
+        assert get_engine(generator, ComputeConfig(CPU, precision)).precision == precision
 
 
 def test_a_worker_takes_the_gpu_it_sees() -> None:
     assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def test_no_precision_but_the_known_ones_can_be_set() -> None:
-    assert GeneratorOptions().precision == "auto"
-    with pytest.raises(ValidationError, match="precision"):
-        GeneratorOptions.model_validate({"precision": "int4"})
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

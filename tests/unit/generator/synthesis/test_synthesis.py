@@ -14,13 +14,13 @@ import torch
 from tests.unit.generator.tiny_generator import CONFIG, random_generator, train_tiny
 
 from syntrust_core.cases.model import read_case, read_images
+from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_core.errors import CallerError, Cancelled
 from syntrust_core.imaging.nifti import read_volume
 from syntrust_generator.atlas.deformation import sample_deformation, warp_coordinates
 from syntrust_generator.checkpoints.store import Generator, load_model
 from syntrust_generator.diffusion.samplers import Step
 from syntrust_generator.model_card import Domain, Sampling
-from syntrust_generator.settings import PrecisionChoice
 from syntrust_generator.synthesis.draw import derive_draw_seed, draw, draw_view
 from syntrust_generator.synthesis.engine import ComputeConfig, get_engine
 from syntrust_generator.synthesis.synthesis import (
@@ -38,7 +38,7 @@ CPU = torch.device("cpu")
 
 
 def config(
-    generator: Generator, seed: int = 7, precision: PrecisionChoice = "fp32"
+    generator: Generator, seed: int = 7, precision: GeneratorPrecision = "fp32"
 ) -> SynthesisConfig:
     return SynthesisConfig(generator, seed, compute=ComputeConfig(CPU, precision))
 
@@ -106,7 +106,7 @@ def test_what_a_twin_lost_outside_the_field_of_view_stands_in_its_provenance(
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_same_draw_twice_is_the_same_bytes(
-    precision: PrecisionChoice, generator: Generator, case_folder: Path, tmp_path: Path
+    precision: GeneratorPrecision, generator: Generator, case_folder: Path, tmp_path: Path
 ) -> None:
     run = config(generator, precision=precision)
 

@@ -22,6 +22,7 @@ from tests.unit.segmenter.tiny_training import (
 from syntrust_core.contracts.vocabulary import MODALITIES
 from syntrust_core.errors import Cancelled, InvalidRequest, Stopping
 from syntrust_segmenter.compute import ComputeConfig
+from syntrust_segmenter.model_card import ModelCard
 from syntrust_segmenter.models.store import load_model
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry
 
@@ -72,6 +73,22 @@ def test_a_stopped_training_goes_on_where_it_was(
     assert second.done == [2]
     assert resumed == load_model(trained).card
     assert read_history(tmp_path / "second").loss == read_history(trained).loss
+
+
+def test_a_training_goes_on_in_the_precision_of_its_request_and_no_other_ones_checkpoint(
+    cases: list[ImageEntry], tmp_path: Path
+) -> None:
+    kept = CheckpointFile(tmp_path / "checkpoint", until=1)
+    cards: list[ModelCard] = []
+    progress = [Progress(), Progress(), Progress()]
+
+    for precision, told in zip(("bfloat16", "float32", "bfloat16"), progress, strict=True):
+        out, asked = tmp_path / f"{len(cards)}", {"precision": precision, "validations": 0}
+        cards.append(train_tiny(cases, out, overrides=asked, kept=kept, progress=told))
+
+    assert [each.done for each in progress] == [[1, 2], [1, 2], [2]]
+    assert [card.precision for card in cards] == ["bfloat16", "float32", "bfloat16"]
+    assert cards[2] == cards[0]
 
 
 @pytest.mark.slow

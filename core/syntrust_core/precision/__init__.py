@@ -1,0 +1,1 @@
+"""The precision of networks: measured once for an installation, and then written down."""
