@@ -31,11 +31,13 @@ def best_loaders() -> int:
 class ComputeConfig:
     """What a job computes on. `threads` is exact: it decides the last bits of every weight.
 
-    `loaders` are threads that prepare samples beside the training (0: the training itself does).
+    `devices` is how many a training shares each batch among, and decides them, too. `loaders` are
+    threads of each that prepare samples beside the training (0: the training itself does).
     """
 
     threads: int = 1
     device: str = field(default_factory=best_device)
+    devices: int = 1
     loaders: int = 0
     checkpoint_every_s: float = 60.0
 

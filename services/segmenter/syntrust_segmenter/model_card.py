@@ -29,6 +29,7 @@ class ModelCard(BaseModel):
     seed: int
     threads: int
     device: str
+    devices: Annotated[int, Field(description="Shared each batch; each used `threads`.")] = 1
     training_images: tuple[str, ...]
     training_digest: Annotated[
         str | None,
@@ -99,11 +100,15 @@ def _list_facts(card: ModelCard, history: History) -> dict[str, str]:
         "start": _describe_start(card.start),
         "budget": f"{len(history.loss)} iterations of {config.batch} x {config.patch} voxels; the "
         "last weights, chosen by no score",
-        "arithmetic": f"{card.precision}, {card.device}, {card.threads} threads, {mode}",
+        "arithmetic": f"{card.precision}, {_name_devices(card)}, {card.threads} threads, {mode}",
         "seed": str(card.seed),
         "weights": f"`{card.weights_digest}`",
         "versions": ", ".join(f"{name} {value}" for name, value in card.versions.items()),
     }
+
+
+def _name_devices(card: ModelCard) -> str:
+    return card.device if card.devices == 1 else f"{card.devices} x {card.device}"
 
 
 def _describe_start(start: StartRecord | None) -> str:

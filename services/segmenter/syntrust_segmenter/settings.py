@@ -7,11 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from syntrust_core.ranks.shares import Devices
 from syntrust_core.settings import Settings
 
 
 class SegmenterOptions(BaseModel):
-    """Settings for speed and storage. None of them changes a weight or a label map."""
+    """Settings for speed and storage. Only `devices` changes a weight, in its last bits."""
 
     prepared: Annotated[
         Path | None,
@@ -26,6 +27,7 @@ class SegmenterOptions(BaseModel):
             ge=0, description="Most bytes of prepared cases to keep; a full-size one takes 60 MB."
         ),
     ] = 64 << 30
+    devices: Devices = 1
     loaders: Annotated[
         int | None,
         Field(

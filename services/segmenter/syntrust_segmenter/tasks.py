@@ -41,7 +41,9 @@ def train_segmenter(message: StepMessage, context: StepContext) -> None:
         start=None if request.start is None else context.fetch(request.start),
         checkpoints=context,
         show=partial(context.save_live_artifact, LIVE_FILE),
-        compute=ComputeConfig(threads=context.threads, loaders=_count_loaders(options)),
+        compute=ComputeConfig(
+            threads=context.threads, devices=options.devices, loaders=_count_loaders(options)
+        ),
         revision=context.revision,
     )
     for name in MODEL_FILES:

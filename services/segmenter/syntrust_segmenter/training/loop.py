@@ -19,6 +19,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from syntrust_core.errors import CallerError, Stopping
+from syntrust_core.ranks.collectives import ALONE, Ranks
 from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.inference.predict_case import predict_box
 from syntrust_segmenter.models.start_weights import StartWeights
@@ -77,11 +78,13 @@ def train_network(
     report: ProgressReporter,
     checkpoints: Checkpoints | None = None,
     show: ShowFile | None = None,
+    ranks: Ranks = ALONE,
 ) -> TrainingState:
     """Train for `run.iterations`. Resume from a checkpoint of the same training if there is one.
 
     `show` takes a file with the curves so far, now and then; see `LiveCurves`. Call it within
-    `reproducible(threads, deterministic=config.deterministic)`.
+    `reproducible(threads, deterministic=config.deterministic)`. Each of several ranks computes its
+    places of every batch; all begin with the state of the first.
 
     Raises
     ------
@@ -93,9 +96,10 @@ def train_network(
     state = create_state(cases, config, run)
     keeper = _CheckpointKeeper(state, run, checkpoints)
     live = LiveCurves(run.scratch, show)
+    _take_state_of_first(state, ranks)
     started = time.perf_counter()
-    for sample in _remaining_batches(cases, config, run, state.iteration):
-        iterate(state, sample, config, run)
+    for sample in _remaining_batches(cases, config, run, state.iteration, ranks):
+        iterate(state, sample, config, run, ranks)
         state.history.seconds += time.perf_counter() - started
         if _is_due(state.iteration, run.iterations, config.validations):
             # Not yet this iteration's report: it is over once its validation is.
@@ -172,21 +176,39 @@ def _create_average(network: nn.Module, config: SegmenterConfig) -> AveragedMode
     return AveragedModel(network, multi_avg_fn=multi)
 
 
+def _take_state_of_first(state: TrainingState, ranks: Ranks) -> None:
+    """Begin where the first rank does. Its running average and history are its own."""
+    network, optimizer = state.network.state_dict(), state.optimizer.state_dict()
+    first = ranks.share_state({"done": state.iteration, "network": network, "optimizer": optimizer})
+    if not ranks.is_first:
+        state.network.load_state_dict(first["network"])
+        state.optimizer.load_state_dict(first["optimizer"])
+        state.iteration = first["done"]
+
+
 def _remaining_batches(
-    cases: Sequence[PreparedCase], config: SegmenterConfig, run: TrainingRun, done: int
+    cases: Sequence[PreparedCase],
+    config: SegmenterConfig,
+    run: TrainingRun,
+    done: int,
+    ranks: Ranks,
 ) -> Iterator[Sample]:
-    samples = Samples(cases, config, run.seed)
+    samples = Samples(cases, config, run.seed, ranks.places(config.batch))
     return load_batches(samples, first=done, last=run.iterations, loaders=run.loaders)
 
 
 def iterate(
-    state: TrainingState, sample: Sample, config: SegmenterConfig, run: TrainingRun
+    state: TrainingState,
+    sample: Sample,
+    config: SegmenterConfig,
+    run: TrainingRun,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Run one iteration at its learning rate; update the running average and the history."""
     rate = compute_learning_rate(config, state.iteration, run.iterations)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    loss, norm = train_step(state, sample, config, run.device)
+    loss, norm = train_step(state, sample, config, run.device, ranks)
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.iteration += 1
@@ -194,13 +216,20 @@ def iterate(
     history.loss.append(loss)
     history.learning_rate.append(rate)
     history.gradient_norm.append(norm)
-    history.samples += len(sample.images)
+    history.samples += len(sample.images) * ranks.size
 
 
 def train_step(
-    state: TrainingState, sample: Sample, config: SegmenterConfig, device: torch.device
+    state: TrainingState,
+    sample: Sample,
+    config: SegmenterConfig,
+    device: torch.device,
+    ranks: Ranks = ALONE,
 ) -> tuple[float, float]:
-    """Take one optimiser step on a batch; return its loss and the norm of the gradient."""
+    """Take one optimiser step on a batch; return its loss and the norm of the gradient.
+
+    `sample` holds this rank's places of the batch; loss and gradient are the whole batch's.
+    """
     images = sample.images.to(device, memory_format=torch.channels_last_3d)
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
@@ -212,17 +241,20 @@ def train_step(
         head=config.head,
         dice_weight=config.dice_weight,
         cross_entropy_weight=config.cross_entropy_weight,
+        ranks=ranks,
     )
-    if not torch.isfinite(loss):
+    value = ranks.mean(loss.item())
+    if not math.isfinite(value):
         raise Diverged(
-            f"The loss is {loss.item()} at iteration {state.iteration + 1}; "
+            f"The loss is {value} at iteration {state.iteration + 1}; "
             "lower learning_rate or gradient_norm.",
             iteration=state.iteration + 1,
         )
     loss.backward()  # type: ignore[no-untyped-call]
+    ranks.average_gradients(state.network.parameters())
     norm = nn.utils.clip_grad_norm_(state.network.parameters(), config.gradient_norm)
     state.optimizer.step()
-    return loss.item(), norm.item()
+    return value, norm.item()
 
 
 def _is_due(iteration: int, iterations: int, validations: int) -> bool:

@@ -39,12 +39,22 @@ class Sample(NamedTuple):
 
 
 class Samples:
-    """Endless training samples by position; a position is iteration · batch + place."""
+    """Endless training samples by position; a position is iteration · batch + place.
 
-    def __init__(self, cases: Sequence[PreparedCase], config: SegmenterConfig, seed: int) -> None:
+    Batches have the samples of `places`, by default of every place.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[PreparedCase],
+        config: SegmenterConfig,
+        seed: int,
+        places: Sequence[int] | None = None,
+    ) -> None:
         self._cases = cases
         self._config = config
         self._seed = seed
+        self._places = range(config.batch) if places is None else places
 
     def __getitem__(self, position: int) -> Sample:
         case = self._cases[pick_case(position, count=len(self._cases), seed=self._seed)]
@@ -66,7 +76,7 @@ class Samples:
     def batch(self, iteration: int) -> Sample:
         """Stack the samples of one iteration."""
         size = self._config.batch
-        drawn = [self[iteration * size + place] for place in range(size)]
+        drawn = [self[iteration * size + place] for place in self._places]
         images, labels = zip(*drawn, strict=True)
         return Sample(torch.stack(images), torch.stack(labels))
 

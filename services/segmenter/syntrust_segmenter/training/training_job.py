@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,9 @@ import torch
 
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
+from syntrust_core.ranks.collectives import Ranks
+from syntrust_core.ranks.launch import start_ranks
+from syntrust_core.ranks.shares import require_equal_shares
 from syntrust_core.segmenter_presets import SegmenterConfig, configure
 from syntrust_segmenter.compute import ComputeConfig, explain_out_of_memory, reproducible
 from syntrust_segmenter.model_card import ModelCard, summarise_validation
@@ -84,18 +88,20 @@ def train(
     ------
     InvalidRequest
         There are fewer than two training cases, an entry appears twice, a case is both trained on
-        and validated, a twin is incomplete, the start weights are of another network, or a setting
-        is out of range.
+        and validated, a twin is incomplete, the start weights are of another network, a setting
+        is out of range, or several devices cannot share the batch equally.
     PrecisionNotNamed
         The precision is `auto`.
-    InvalidVolume, Diverged, OutOfMemory
-        See `prepare_case` and `train_network`; `OutOfMemory` says which setting to lower.
+    InvalidVolume, Diverged, OutOfMemory, WorkerLost
+        See `prepare_case`, `train_network` and `start_ranks`; `OutOfMemory` says which setting to
+        lower.
     """
     compute = compute or ComputeConfig()
     changes = dict(overrides or {}) | ({} if iterations is None else {"iterations": iterations})
     config = configure(preset, changes)
     _ = config.named_precision  # refused before images are prepared
     _check(cases, validation)
+    require_equal_shares(config.batch, compute.devices, field="batch", pointer="/overrides/batch")
     weights = None if start is None else read_start(start)
     images = digest([entry.content_digest() for entry in cases])
     run = _make_run(config, compute, seed=seed, images=images, start=weights, scratch=scratch)
@@ -106,13 +112,51 @@ def train(
         prepare = partial(_prepare, cache=cache, tell=partial(report, 0, run.iterations))
         training = [prepare(entry) for entry in cases]
         held_out = [ValidationImage(e.name, e.view, prepare(e)) for e in validation]
-        state = train_network(
-            training, held_out, config, run, report=report, checkpoints=checkpoints, show=show
+        further = partial(
+            train_share,
+            cases=cases,
+            config=config,
+            run=replace(run, start=None),
+            compute=compute,
+            cache=cache,
         )
+        with start_ranks(
+            further, devices=compute.devices, device=run.device, scratch=scratch
+        ) as ranks:
+            state = train_network(
+                training,
+                held_out,
+                config,
+                run,
+                report=report,
+                checkpoints=checkpoints,
+                show=show,
+                ranks=ranks,
+            )
     versions = read_versions(revision)
     card = _make_card(cases, state, config, run, compute, images=images, versions=versions)
     save_model(state.result, card, state.history, out)
     return card
+
+
+def train_share(
+    ranks: Ranks,
+    *,
+    cases: Sequence[ImageEntry],
+    config: SegmenterConfig,
+    run: TrainingRun,
+    compute: ComputeConfig,
+    cache: PreparedCache,
+) -> None:
+    """Compute the share of a further rank, from the images that the first has prepared.
+
+    Its weights come from the first, which alone validates them and keeps their average.
+    """
+    config = config.model_copy(update={"ema": 0.0, "validations": 0})
+    run = replace(run, device=ranks.device)
+    with reproducible(compute.threads, deterministic=config.deterministic):
+        training = [load_prepared(entry, cache) for entry in cases]
+        train_network(training, [], config, run, report=lambda *_, **__: None, ranks=ranks)
 
 
 def _prepare(entry: ImageEntry, *, cache: PreparedCache, tell: Callable[..., None]) -> PreparedCase:
@@ -138,6 +182,7 @@ def _make_card(
         seed=run.seed,
         threads=compute.threads,
         device=compute.device,
+        devices=compute.devices,
         training_images=tuple(entry.label for entry in cases),
         training_digest=images,
         grid=find_shared_grid(cases),
