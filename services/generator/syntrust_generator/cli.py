@@ -25,6 +25,7 @@ from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_core.errors import CallerError
 from syntrust_core.precision.printing import choose_form, show
 from syntrust_core.precision.tuning import Limits
+from syntrust_core.ranks.launch import count_torchrun, serve_torchrun
 from syntrust_core.settings import ComputeSettings
 from syntrust_generator.checkpoints.med_ddpm import import_med_ddpm
 from syntrust_generator.checkpoints.store import Generator, find_shipped_model, load_model
@@ -88,13 +89,18 @@ def train(  # noqa: PLR0917 - typer reads the options from here
     checkpoint_every: Annotated[
         float, typer.Option(help="Seconds between two checkpoints.")
     ] = training_job.CHECKPOINT_EVERY_S,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads of each device.")] = 1,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Devices that share each batch; torchrun sets it itself.")
+    ] = 1,
 ) -> None:
     """Train a generator and write OUT/model.safetensors and OUT/card.json.
 
     A stopped training, started again, continues from its last checkpoint; on a CPU with the same
     result. WORK has the checkpoint, the loss of every iteration and, every ten minutes, a preview.
     """
+    if serve_torchrun():
+        return
     work = work or out.with_name(f"{out.name}.work")
     settings, device = _read_config(config), best_device()
     wanted_grid = Grid(shape=(grid,) * 3, spacing_mm=(spacing,) * 3)
@@ -115,6 +121,7 @@ def train(  # noqa: PLR0917 - typer reads the options from here
                 work / "checkpoint.pt", work / "samples.png", checkpoint_every_s=checkpoint_every
             ),
             device=device,
+            devices=devices if count_torchrun() == 1 else count_torchrun(),
         )
     console.print(f"Wrote {out}. {NOTICE}", markup=False, soft_wrap=True)
 

@@ -246,6 +246,7 @@ class ModelCard(_Frozen):
     dataset: Annotated[str, Field(description="Where the seen cases come from.")]
     recipe: Annotated[Recipe | None, Field(description="null for imported weights.")]
     iterations: Annotated[int, Field(ge=0, description="Done; less than asked if stopped.")]
+    devices: Annotated[Positive, Field(description="That shared each batch.")] = 1
     versions: dict[str, str]
     loss: tuple[LossPoint, ...]
     earlier: Annotated[

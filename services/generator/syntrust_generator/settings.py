@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from syntrust_core.ranks.shares import Devices
 from syntrust_core.settings import Settings
 
 BESIDE_A_GPU, ON_A_CPU = 2, 1  # processes of a worker
@@ -26,6 +27,7 @@ class GeneratorOptions(BaseModel):
             "compiler beside it, and about a minute for the first twin."
         ),
     ] = True
+    devices: Devices = 1
     processes: Annotated[
         int | None,
         Field(

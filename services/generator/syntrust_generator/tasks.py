@@ -109,6 +109,8 @@ def train_generator(message: StepMessage, context: StepContext) -> None:
             else load_model(_fetch_model(request.start, context)),
             live=LiveArtifacts(checkpoint, preview, context.save_checkpoint, publish_preview),
             device=device,
+            devices=context.require_options(GeneratorOptions).devices,
+            scratch=context.scratch,
         )
     for path in (*paths.values(), preview):
         context.add(path.name, path)

@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).parents[3]
 PROGRAMS: Final = (
     *("syntrust", "syntrust-standalone", "syntrust-gateway", "syntrust-generator"),
     *("syntrust-segmenter", "make", "curl", "cd", "docker", "export", "git", "itksnap"),
-    *("kubectl", "pip", "python"),
+    *("kubectl", "pip", "python", "torchrun"),
 )
 SHELLS: Final = {"", "bash", "console", "sh", "shell"}
 FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -300,6 +300,9 @@ NOT_RUN: Final = {
     "syntrust-generator train CASES OUT --grid 64 --spacing 3 --name mine": (
         "needs an hour: tests/unit/generator/training/test_loop.py"
     ),
+    "torchrun --standalone --nproc-per-node 2 --no-python syntrust-generator train CASES OUT": (
+        "needs an hour: tests/unit/generator/training/test_ranks.py"
+    ),
     "python benchmarks/bench_trust_coverage.py --scenario all --repetitions 2000": (
         "a benchmark: `make bench`"
     ),

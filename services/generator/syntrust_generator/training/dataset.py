@@ -131,6 +131,11 @@ class Batch:
     noise: NDArray[np.float32]
     t: NDArray[np.int64]
 
+    def take(self, places: range) -> Batch:
+        """Take some places of this batch."""
+        part = slice(places.start, places.stop)
+        return Batch(self.images[part], self.condition[part], self.noise[part], self.t[part])
+
 
 def draw_batch(
     cases: TrainingCases, recipe: Recipe, *, index: int, iteration: int, schedule_steps: int

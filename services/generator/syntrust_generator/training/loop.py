@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from syntrust_core.errors import CallerError
+from syntrust_core.ranks.collectives import ALONE, Ranks
 from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.checkpoints.store import create_network
 from syntrust_generator.diffusion.network import UNet, channels_last
@@ -93,15 +94,21 @@ def save_training(training: Training, recipe: Recipe, path: Path) -> None:
     state = {
         "version": _CHECKPOINT_VERSION,
         "recipe": recipe.model_dump_json(),
-        "iteration": training.iteration,
         "losses": torch.tensor(training.losses, dtype=torch.float64),
-        "network": training.network.state_dict(),
-        "ema": training.ema,
-        "optimiser": training.optimiser.state_dict(),
+        **_state(training),
     }
     draft = path.with_suffix(f"{path.suffix}.draft")
     torch.save(state, draft)
     draft.replace(path)
+
+
+def _state(training: Training) -> dict[str, Any]:
+    return {
+        "iteration": training.iteration,
+        "network": training.network.state_dict(),
+        "ema": training.ema,
+        "optimiser": training.optimiser.state_dict(),
+    }
 
 
 def resume_training(
@@ -118,12 +125,24 @@ def resume_training(
     if state["version"] != _CHECKPOINT_VERSION or state["recipe"] != recipe.model_dump_json():
         raise CallerError(f"{path.name}: the checkpoint belongs to another recipe.")
     training = start_training(architecture, recipe, device)
-    training.network.load_state_dict(state["network"])
-    training.optimiser.load_state_dict(state["optimiser"])
-    training.ema = {name: value.clone() for name, value in state["ema"].items()}
-    training.iteration = int(state["iteration"])
+    _load(training, state)
     training.losses = state["losses"].tolist()
     return training
+
+
+def _load(training: Training, state: Mapping[str, Any]) -> None:
+    training.network.load_state_dict(state["network"])
+    training.optimiser.load_state_dict(state["optimiser"])
+    device = next(training.network.parameters()).device
+    training.ema = {name: value.clone().to(device) for name, value in state["ema"].items()}
+    training.iteration = int(state["iteration"])
+
+
+def take_state_of_first(training: Training, ranks: Ranks) -> None:
+    """Begin where the first rank does: with its weights, atlas included, and its optimiser."""
+    first = ranks.share_state(_state(training))
+    if not ranks.is_first:
+        _load(training, first)
 
 
 def train(
@@ -133,14 +152,16 @@ def train(
     schedule: Schedule,
     *,
     on_progress: OnProgress,
+    ranks: Ranks = ALONE,
 ) -> Training:
     """Iterate from where `training` stands to the recipe's end, and return it.
 
-    Whatever the callback raises ends the training after that iteration.
+    Whatever the callback raises ends the training after that iteration. Each of several ranks
+    computes its places of every batch.
     """
     training.network.train()
     while training.iteration < recipe.iterations:
-        loss = _iterate(training, cases, recipe, schedule)
+        loss = _iterate(training, cases, recipe, schedule, ranks)
         training.losses.append(loss)
         training.iteration += 1
         on_progress(TrainingProgress(training.iteration, recipe.iterations, loss))
@@ -148,7 +169,9 @@ def train(
     return training
 
 
-def _iterate(training: Training, cases: TrainingCases, recipe: Recipe, schedule: Schedule) -> float:
+def _iterate(
+    training: Training, cases: TrainingCases, recipe: Recipe, schedule: Schedule, ranks: Ranks
+) -> float:
     """One optimiser step over `recipe.accumulate` batches; the mean loss."""
     total = 0.0
     training.optimiser.zero_grad(set_to_none=True)
@@ -160,13 +183,16 @@ def _iterate(training: Training, cases: TrainingCases, recipe: Recipe, schedule:
             iteration=training.iteration,
             schedule_steps=schedule.steps,
         )
+        batch = batch.take(ranks.places(len(batch.t)))
         weighting = find_phase(recipe, training.iteration).weighting
         loss = noise_loss(training.network, batch, schedule, recipe, weighting) / recipe.accumulate
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
+    total = ranks.mean(total)
     if not math.isfinite(total):
         msg = f"the loss is {total} at iteration {training.iteration}"
         raise ArithmeticError(msg)
+    ranks.average_gradients(training.network.parameters())
     _step(training, recipe)
     return total
 

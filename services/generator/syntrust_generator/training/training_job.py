@@ -14,6 +14,9 @@ from pydantic import ValidationError
 
 from syntrust_core.errors import CallerError, InvalidRequest, Stopping
 from syntrust_core.field_errors import describe_field
+from syntrust_core.ranks.collectives import Ranks
+from syntrust_core.ranks.launch import start_ranks
+from syntrust_core.ranks.shares import require_equal_shares
 from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.atlas.registration import Shape
 from syntrust_generator.checkpoints.store import (
@@ -24,7 +27,8 @@ from syntrust_generator.checkpoints.store import (
     to_architecture,
 )
 from syntrust_generator.diffusion.schedule import cosine_schedule
-from syntrust_generator.model_card import Domain, ModelCard, SeenCase, TrainConfig
+from syntrust_generator.model_card import Domain, ModelCard, Recipe, SeenCase, TrainConfig
+from syntrust_generator.synthesis.determinism import reproducible
 from syntrust_generator.synthesis.engine import Engine
 from syntrust_generator.training.atlas_fit import fit_atlas
 from syntrust_generator.training.dataset import (
@@ -41,6 +45,7 @@ from syntrust_generator.training.loop import (
     resume_training,
     save_training,
     start_training,
+    take_state_of_first,
 )
 from syntrust_generator.training.loop import train as run_training
 from syntrust_generator.training.preview import render_preview, write_png
@@ -114,6 +119,8 @@ def train(
     start: Generator | None = None,
     live: LiveArtifacts | None = None,
     device: torch.device | str = "cpu",
+    devices: int = 1,
+    scratch: Path | None = None,
 ) -> dict[str, Path]:
     """Train a generator on canonical cases and write its model folder to `out`.
 
@@ -128,6 +135,10 @@ def train(
     start : Generator or None
         A generator to continue from; fresh weights if None. Its seen cases stay on the card, and a
         generator that crops cases of another shape still does.
+    devices : int
+        How many share each batch; they lie beside `device`.
+    scratch : Path or None
+        See `start_ranks`.
 
     Returns
     -------
@@ -138,8 +149,12 @@ def train(
     ------
     CallerError
         If the cases do not share a grid, a case does not fit this network, the checkpoint belongs
-        to another recipe, or `start` has another architecture or prediction.
+        to another recipe, `start` has another architecture or prediction, or the devices cannot
+        share a batch equally.
+    WorkerLost
+        If the process of one of several devices died.
     """
+    _require_equal_shares(config.recipe, devices)
     domain = _describe_domain(folders, config, start)
     divisor = to_architecture(config.architecture).divisor
     read_cases = partial(CaseFolders, tuple(folders.values()), domain, divisor)
@@ -149,10 +164,48 @@ def train(
     if live is not None:
         on_progress = _PeriodicSaver(training, config, cases, live).before(on_progress)
     schedule = cosine_schedule(config.schedule_steps)
-    run_training(training, cases, config.recipe, schedule, on_progress=on_progress)
+    further = partial(train_share, read_cases, config, torch.get_num_threads())
+    with start_ranks(
+        further, devices=devices, device=torch.device(device), scratch=scratch
+    ) as ranks:
+        take_state_of_first(training, ranks)
+        run_training(training, cases, config.recipe, schedule, on_progress=on_progress, ranks=ranks)
     return save_trained(
-        training, config, domain, folders, name=name, dataset=dataset, out=out, start=start
+        training,
+        config,
+        domain,
+        folders,
+        name=name,
+        dataset=dataset,
+        out=out,
+        start=start,
+        devices=devices,
     )
+
+
+def train_share(
+    read_cases: Callable[..., TrainingCases], config: TrainConfig, threads: int, ranks: Ranks
+) -> None:
+    """Compute the share of a further rank. Weights and atlas come from the first."""
+    with reproducible(threads, deterministic=ranks.device.type == "cpu"):
+        training = start_training(config.architecture, config.recipe, ranks.device)
+        take_state_of_first(training, ranks)
+        cases = read_cases(brain=training.network.mean_brain())
+        schedule = cosine_schedule(config.schedule_steps)
+        run_training(
+            training, cases, config.recipe, schedule, on_progress=lambda _: None, ranks=ranks
+        )
+
+
+def _require_equal_shares(recipe: Recipe, devices: int) -> None:
+    for number, phase in enumerate(recipe.phases):
+        field = f"recipe/phases/{number}/batch"
+        require_equal_shares(
+            phase.batch,
+            devices,
+            field=f"config.{field.replace('/', '.')}",
+            pointer=f"/config/{field}",
+        )
 
 
 def _describe_domain(
@@ -272,6 +325,7 @@ def save_trained(
     dataset: str,
     out: Path,
     start: Generator | None = None,
+    devices: int = 1,
 ) -> dict[str, Path]:
     """Write the current averaged weights with their card."""
     card = ModelCard(
@@ -286,6 +340,7 @@ def save_trained(
         dataset=dataset,
         recipe=config.recipe,
         iterations=training.iteration,
+        devices=devices,
         versions=software_versions(),
         loss=loss_curve(training.losses),
         earlier=() if start is None else (*start.card.earlier, start.card.as_stage()),
