@@ -1,4 +1,4 @@
-"""Render what `kubectl apply -k` would send: each overlay, and one with the optional component."""
+"""Render what `kubectl apply -k` would send: each overlay, and one with each optional component."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ VARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "local": ("overlays/local",),
     "production": ("overlays/production",),
     "production-kueue": ("overlays/production", "components/kueue"),
+    "production-several-gpus": ("overlays/production", "components/several-gpus"),
 }
 """The overlay of each variant, and components that somebody may add to it."""
 

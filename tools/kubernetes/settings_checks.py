@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 from tools.configuration import SERVICES
+from tools.kubernetes.cross_checks import GPU
 from tools.kubernetes.pods import Pod, read_environment, read_pods
 from tools.kubernetes.rendering import Object, of_kind, title
 from tools.kubernetes.secrets import SECRETS
@@ -23,6 +24,7 @@ from syntrust_gateway.settings import DatabaseSettings
 SPARE_S: Final = 15  # beyond the time that a step has, for Celery and Python to end
 _SOFT_SHUTDOWN: Final = "SYNTRUST_WORKER__SOFT_SHUTDOWN"
 _EXIT_WHEN_IDLE: Final = "SYNTRUST_WORKER__EXIT_WHEN_IDLE"
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - where NCCL looks
 _WORKERS: Final = frozenset(str(queue) for queue in Queue)
 
 
@@ -33,6 +35,7 @@ def check_settings(objects: list[Object]) -> Iterator[str]:
             if (service := _service_of(container)) is not None:
                 variables = read_environment(container, objects)
                 yield from _check_variables(pod, _class_of(service, container), variables)
+                yield from _check_devices(pod, container, variables, service)
         yield from _check_grace(pod, objects)
     for scaled in of_kind(objects, "ScaledJob"):
         yield from _check_trigger(scaled, objects)
@@ -65,6 +68,21 @@ def _check_variables(pod: Pod, kind: type[Environment], given: Mapping[str, str]
                 _parse(variable.field.rebuild_annotation(), given[variable.name])
             except ValueError as error:
                 yield f"{pod.name}: {variable.name}: {error}"
+
+
+def _check_devices(
+    pod: Pod, container: Mapping[str, Any], given: Mapping[str, str], service: str
+) -> Iterator[str]:
+    """Check that a training has the GPUs that it is to use, and memory for them to share."""
+    devices = int(given.get(f"SYNTRUST_{service.upper()}__DEVICES", 1))
+    gpus = container["resources"]["limits"].get(GPU)
+    if gpus is not None and gpus != devices:
+        yield f"{pod.name} asks for {gpus} GPUs, and its trainings use {devices}"
+    mounted = {mount["mountPath"]: mount["name"] for mount in container.get("volumeMounts", [])}
+    volumes = {volume["name"]: volume for volume in pod.spec.get("volumes", [])}
+    shared = volumes.get(mounted.get(_SHARED_MEMORY, ""), {}).get("emptyDir", {})
+    if devices > 1 and shared.get("medium") != "Memory":
+        yield f"{pod.name} has several devices and no memory of its own at {_SHARED_MEMORY}"
 
 
 def _parse(annotation: Any, value: str) -> None:  # noqa: ANN401 - an annotation may be anything

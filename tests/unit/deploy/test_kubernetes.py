@@ -23,6 +23,7 @@ from syntrust_core.settings import WorkerSettings
 from syntrust_gateway.settings import GatewayOptions
 
 Change = Callable[[dict[str, Any]], object]
+LIMITED = ("requests", "limits")
 COMPOSE = ROOT / "docker-compose.yml"
 
 
@@ -99,6 +100,18 @@ def test_kueue_gets_every_gpu_job_and_no_other() -> None:
     assert {title(each) for each in queued} == {
         f"{kind} {name}" for kind in ("ScaledJob", "Job") for name in ("generator", "segmenter")
     }
+
+
+def test_trainings_on_several_gpus_share_memory_that_counts_as_the_pods() -> None:
+    objects: list[Any] = render("production-several-gpus")
+    (job,) = (each for each in objects if title(each) == "ScaledJob segmenter")
+    spec = job["spec"]["jobTargetRef"]["template"]["spec"]
+    gpus = {spec["containers"][0]["resources"][each]["nvidia.com/gpu"] for each in LIMITED}
+    assert gpus == {2}
+
+    spec["volumes"] = [each for each in spec["volumes"] if each["name"] != "shared-memory"]
+
+    assert any("no memory of its own at /dev/shm" in sentence for sentence in faults(objects))
 
 
 def test_the_idle_time_of_gpu_workers_is_a_setting_of_theirs(production: list[Object]) -> None:
@@ -220,6 +233,14 @@ _CONTAINER = f"{_POD}/containers/0"
             "no key for the gateway",
         ),
         ("ScaledJob generator", _set(f"{_JOB}/containers/0/envFrom/2", None), "never end"),
+        (
+            "ScaledJob generator",
+            _set(
+                f"{_JOB}/containers/0/env",
+                [{"name": "SYNTRUST_GENERATOR__DEVICES", "value": "2"}],
+            ),
+            "asks for 1 GPUs, and its trainings use 2",
+        ),
     ],
 )
 def test_a_fault_is_found(production: list[Object], which: str, change: Change, fault: str) -> None:
