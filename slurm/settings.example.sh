@@ -20,6 +20,10 @@ export SYNTRUST_STORAGE__BUCKET=syntrust
 
 # CPU threads of a step. They are part of the result, so --cpus-per-task never changes them.
 export SYNTRUST_WORKER__THREADS=2
+# Devices that share each batch of a training; they, too, are part of the result. For two, submit with
+# --gres=gpu:2 --cpus-per-task=8 --mem=64G.
+# export SYNTRUST_SEGMENTER__DEVICES=2
+# export SYNTRUST_GENERATOR__DEVICES=2
 # What a step of a kind that the worker has not done yet is taken to take; less than the wall time.
 export SYNTRUST_WORKER__ASSUMED_STEP=PT5M
 

@@ -25,6 +25,19 @@ pin_threads() {
     fi
 }
 
+# Neither do the GPUs of a job change the devices of a training. A job with too few does nothing.
+require_gpus() {
+    local setting="SYNTRUST_${1^^}__DEVICES"
+    local -a gpus
+    local devices=${!setting:-1}
+    [ -n "${SLURM_JOB_GPUS:-}" ] || return 0
+    IFS=, read -ra gpus <<<"$SLURM_JOB_GPUS"
+    if [ "${#gpus[@]}" -lt "$devices" ]; then
+        echo "The job has ${#gpus[@]} GPU(s) for $setting=$devices: submit it with --gres=gpu:$devices, or lower the setting." >&2
+        return "$USELESS"
+    fi
+}
+
 # Set `command` to what starts a worker of service $1.
 find_command() {
     if [ -n "${IMAGES:-}" ]; then
@@ -48,6 +61,7 @@ run_worker() {
     local -a command options=()
     # shellcheck source=/dev/null
     source "$SLURM_SUBMIT_DIR/settings.sh"
+    require_gpus "$service" || return
     : "${NOTICE_S:=120}"
     export SYNTRUST_WORKER__EXIT_WHEN_IDLE=${SYNTRUST_WORKER__EXIT_WHEN_IDLE:-PT5M}
     SYNTRUST_WORKER__SCRATCH=$(mktemp --directory "${SCRATCH:-${TMPDIR:-/tmp}}/syntrust-$SLURM_JOB_ID-XXXXXX")

@@ -214,6 +214,22 @@ def test_a_job_without_a_gpu_sees_none(job: Job) -> None:
     assert job.told("worker")["env"]["CUDA_VISIBLE_DEVICES"] == ""
 
 
+@pytest.mark.parametrize(
+    ("gpus", "begins"), [("0,3", True), ("0", False), ("", True)], ids=["two", "one", "CPU alone"]
+)
+def test_a_job_with_fewer_gpus_than_its_trainings_use_takes_no_step_and_is_not_requeued(
+    job: Job, gpus: str, begins: object
+) -> None:
+    settings = f"{SETTINGS}export SYNTRUST_SEGMENTER__DEVICES=2\n"
+
+    code, said = job.run(0, settings, SLURM_JOB_GPUS=gpus)
+
+    assert bool(job.told("worker")) == begins
+    assert code == (0 if begins else TOO_SHORT)
+    assert ("submit it with --gres=gpu:2" in said) != begins
+    assert not job.told("scontrol")
+
+
 @pytest.mark.parametrize("gpus", ["", "2"])
 def test_a_container_gets_the_settings_the_secrets_and_the_gpu_of_its_job(
     job: Job, gpus: str
