@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
-from syntrust_core.contracts.vocabulary import ImageOrigin
 from syntrust_metrics.trust.schema.answer import Definition, Factors
 from syntrust_metrics.trust.schema.estimates import IntervalEstimate
 
@@ -27,7 +28,7 @@ class ComparedExperiment(TypedDict):
     """The definition of the factors that its results follow. Values are the same in both; version
     1 has fewer intervals."""
 
-    origin: ImageOrigin | None
+    origin: Literal["patients", "phantoms"] | None
     """What its cases are: scans of patients, or phantoms; null where its release did not say."""
 
     test_cases: int
