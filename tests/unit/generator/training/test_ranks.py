@@ -43,7 +43,7 @@ from syntrust_generator.training.loop import (
 from syntrust_generator.training.loop import train as run_training
 from syntrust_generator.training.training_job import LiveArtifacts, train, train_share
 
-pytestmark = [pytest.mark.slow, pytest.mark.numeric]
+pytestmark = pytest.mark.slow
 NODES = (8, 8, 4)
 
 
@@ -106,6 +106,7 @@ def take_one_step(folders: dict[str, Path], devices: int) -> Training:
         )
 
 
+@pytest.mark.numeric
 def test_two_processes_have_the_gradient_and_the_loss_of_one_with_the_whole_batch(
     case_folders: dict[str, Path],
 ) -> None:

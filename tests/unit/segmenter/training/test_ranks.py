@@ -32,7 +32,7 @@ from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import TrainingRun, train_network
 from syntrust_segmenter.training.training_job import train_share
 
-pytestmark = [pytest.mark.slow, pytest.mark.numeric]
+pytestmark = pytest.mark.slow
 TWO = ComputeConfig(threads=1, device="cpu", devices=2, checkpoint_every_s=0.0)
 
 
@@ -81,6 +81,7 @@ def take_one_step(cases: list[ImageEntry], folder: Path, devices: int) -> Traini
         return train_network(prepared, [], config, run, report=lambda *_, **__: None, ranks=ranks)
 
 
+@pytest.mark.numeric
 def test_two_processes_have_the_gradient_and_the_loss_of_one_with_the_whole_batch(
     cases: list[ImageEntry], tmp_path: Path
 ) -> None:
