@@ -74,14 +74,18 @@ def card_of(domain: Domain, architecture: ArchitectureCard = CONFIG.architecture
     )
 
 
-def random_generator(domain: Domain, seed: int = 0) -> Generator:
+def random_generator(
+    domain: Domain, architecture: ArchitectureCard = CONFIG.architecture, seed: int = 0
+) -> Generator:
     """Weights that nobody trained, but that are not zero."""
-    network = create_network(CONFIG.architecture)
+    network = create_network(architecture)
     rng = np.random.default_rng(seed)
     for parameter in network.parameters():
         values = rng.normal(0, 0.1, tuple(parameter.shape)).astype(np.float32)
         parameter.data.copy_(parameter.data.new_tensor(values))
-    return Generator(network.eval().requires_grad_(requires_grad=False), card_of(domain))
+    return Generator(
+        network.eval().requires_grad_(requires_grad=False), card_of(domain, architecture)
+    )
 
 
 def ball_case(shape: tuple[int, int, int], centre: tuple[float, float, float]) -> Case:

@@ -354,11 +354,21 @@ class UNet(nn.Module):
         -------
         (N, out_channels, Z, Y, X)
         """
-        return self.predict(x, self.embed(t))
+        return self.predict(self.add_atlas(x), self.embed(t))
+
+    def add_atlas(self, x: Tensor) -> Tensor:
+        """The input of `forward` with the atlas's images behind it, if the network has an atlas.
+
+        They depend on the condition alone, so they are the same in all steps.
+        """
+        return x if self.atlas is None else torch.cat([x, self.atlas(x)], dim=1)
 
     def predict(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """`forward` with an embedding from `embed`: (N, …), or (1, …) if all have the same step."""
-        h, skips = x if self.atlas is None else torch.cat([x, self.atlas(x)], dim=1), []
+        """`forward` of what `add_atlas` gives, with an embedding from `embed`.
+
+        The embedding is (N, …), or (1, …) if all have the same step.
+        """
+        h, skips = x, []
         for stage in self.input_blocks:
             h = stage(h, embedding)
             skips.append(h)

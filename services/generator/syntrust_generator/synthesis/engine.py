@@ -67,7 +67,7 @@ class Engine:
         self.compiled = compiled
         self._prediction, self._channels = prediction, network.architecture.out_channels
         placed = _place(network, device, precision)
-        self._atlas = placed.atlas
+        self._atlas, self._add_atlas = placed.atlas, placed.add_atlas
         self._predict: Callable[[Tensor, Tensor], Tensor] = placed.predict
         if compiled:
             self._predict = torch.compile(placed.predict, fullgraph=True, dynamic=False)
@@ -84,15 +84,8 @@ class Engine:
 
         The noise in them, and in the estimate, is that of `noise_scale`.
         """
-        condition = torch.from_numpy(planes)
-        (count, seen, *shape), channels = planes.shape, self._channels
-        inputs = torch.empty(
-            (count, channels + seen, *shape),
-            dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
-            device=self.device,
-            memory_format=torch.channels_last_3d,
-        )
-        inputs[:, channels:] = condition
+        condition, channels = torch.from_numpy(planes), self._channels
+        inputs = self._inputs(condition)
         expected, scale = self._expected(condition), self.noise_scale(planes)
 
         def estimate(x: Tensor, t: int) -> Tensor:
@@ -104,6 +97,17 @@ class Engine:
                 return scale * noise_estimate(self.schedule, self._prediction, output, x, t)
 
         return estimate
+
+    def _inputs(self, condition: Tensor) -> Tensor:
+        """The network's input under a condition: an image, yet 0, the condition, and the atlas."""
+        count, seen, *shape = condition.shape
+        inputs = torch.zeros(
+            (count, self._channels + seen, *shape),
+            dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
+            device=self.device,
+        )
+        inputs[:, self._channels :] = condition
+        return self._add_atlas(inputs).contiguous(memory_format=torch.channels_last_3d)
 
     def noise_scale(self, planes: NDArray[np.float32]) -> Tensor | float:
         """The sd of the noise that images under a condition (N, C, Z, Y, X) are drawn from.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import get_args
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.tolerances import U_BFLOAT16, of_chain, roundings_of
 from tests.unit.generator.tiny_generator import CONFIG, random_generator
 
 from syntrust_core.contracts.vocabulary import GeneratorPrecision
+from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.checkpoints.store import Generator
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain
@@ -25,7 +27,8 @@ from syntrust_generator.synthesis.engine import (
 pytestmark = pytest.mark.numeric
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
-SHAPE = (8, 12, 16)
+SHAPE, TIMES = (8, 12, 16), (100, 50)
+WITH_ATLAS = CONFIG.architecture.model_copy(update={"in_channels": 11, "anatomy": (8, 8, 4)})
 DOMAIN = Domain(shape=(16, 12, 8), spacing_mm=(1, 1, 1), view="grid", intensity="brain-z")
 
 
@@ -70,6 +73,35 @@ def test_an_engine_estimates_what_the_network_does(
 
     atol = float(expected.std()) * (few if precision == "bf16" else many)
     torch.testing.assert_close(found, expected, atol=atol, rtol=0)
+
+
+def test_an_engine_looks_the_atlas_up_once_and_estimates_what_the_network_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generator = random_generator(DOMAIN, WITH_ATLAS)
+    atlas = generator.network.atlas
+    assert atlas is not None
+    atlas.mean.normal_(0, 0.3, generator=torch.Generator().manual_seed(3))
+    planes = np.random.default_rng(1).random((1, 7, *SHAPE)).astype(np.float32)
+    x, condition, lookups = noisy(1), torch.from_numpy(planes), Mock(wraps=atlas.forward)
+    schedule = cosine_schedule(250)
+    rest = {
+        t: x - schedule.sqrt_alphas_cumprod[t] * atlas.expected_images(condition) for t in TIMES
+    }
+    expected = {
+        t: generator.network(torch.cat([rest[t], condition], dim=1), torch.tensor([t]))
+        for t in TIMES
+    }
+    monkeypatch.setattr(Atlas, "forward", lookups)
+
+    denoise = velocity_engine(generator).denoiser(planes)
+    found = {t: denoise(x, t) for t in TIMES}
+
+    assert lookups.call_count == 1
+    weights = [value for value in generator.network.parameters() if value.ndim > 1]
+    for t in TIMES:
+        atol = float(expected[t].std()) * of_chain(roundings_of(weights))
+        torch.testing.assert_close(found[t], expected[t], atol=atol, rtol=0)
 
 
 def test_the_network_that_an_engine_is_made_of_stays_as_it_is(generator: Generator) -> None:
