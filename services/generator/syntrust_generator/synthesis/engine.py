@@ -22,7 +22,12 @@ from torch import Tensor
 
 from syntrust_core.contracts.vocabulary import GeneratorPrecision
 from syntrust_generator.checkpoints.store import Generator
-from syntrust_generator.diffusion.network import UNet, bfloat16_convolutions, channels_last
+from syntrust_generator.diffusion.network import (
+    UNet,
+    activate_in_place,
+    bfloat16_convolutions,
+    channels_last,
+)
 from syntrust_generator.diffusion.samplers import Denoiser
 from syntrust_generator.diffusion.schedule import Schedule, cosine_schedule, noise_estimate
 from syntrust_generator.model_card import Prediction
@@ -132,7 +137,7 @@ def _place(network: UNet, device: torch.device, precision: GeneratorPrecision) -
     placed = copy.deepcopy(network).to(device).eval().requires_grad_(requires_grad=False)
     if precision == "bf16":
         placed = bfloat16_convolutions(placed)
-    return channels_last(placed)
+    return channels_last(activate_in_place(placed))
 
 
 def _cudnn_flags(

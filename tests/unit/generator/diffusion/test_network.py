@@ -15,6 +15,7 @@ from syntrust_generator.diffusion.network import (
     Architecture,
     ResidualBlock,
     UNet,
+    activate_in_place,
     build_network,
     channels_last,
 )
@@ -54,6 +55,23 @@ def test_one_channel_per_group_makes_a_block_blind_to_time_and_fewer_groups_do_n
 
     assert changes[32] < 1e-4
     assert changes[4] > 0.1
+
+
+@torch.no_grad()
+def test_activations_in_place_leave_every_bit_and_the_input_as_they_are() -> None:
+    architecture = Architecture(base_channels=8, multipliers=(1, 2), residual_blocks=1, groups=4)
+    network, x, t = UNet(architecture), image(8), torch.tensor([100])
+    randomised(network)
+    expected, before = network(x, t), x.clone()
+
+    found = activate_in_place(network)(x, t)
+
+    assert torch.equal(found, expected)
+    assert torch.equal(x, before)
+    # The embedding is read by every block, so none may overwrite it.
+    silus = [layer for layer in network.modules() if isinstance(layer, nn.SiLU)]
+    blocks = [layer for layer in network.modules() if isinstance(layer, ResidualBlock)]
+    assert sum(layer.inplace for layer in silus) == 2 * len(blocks) + 1
 
 
 @torch.no_grad()
