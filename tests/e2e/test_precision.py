@@ -29,7 +29,7 @@ STORED = {Queue.GENERATOR: ("fp32", "tf32"), Queue.SEGMENTER: ("float32", "bfloa
 def unpinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starts take the threads of the tests, and their precision from the folder."""
     for setting in SETTINGS.values():
-        monkeypatch.setitem(PINNED, setting, "")  # type: ignore[arg-type]  # a dict, for readers
+        monkeypatch.setitem(PINNED, setting, "")  # a dict, for readers
 
 
 @pytest.fixture
