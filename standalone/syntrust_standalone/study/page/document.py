@@ -94,7 +94,9 @@ def _write_factors(results: ShownResults) -> Iterator[str]:
         "bound is left open. ↑ higher is better, ↓ lower is better."
     )
     for table in build_factor_tables(alphas, caption=""):
-        yield fold(f"T1 to T5 at {table.head[1]} to {table.head[-1]}", write_report_table(table))
+        first, last = table.head[1], table.head[-1]
+        at = first if first == last else f"{first} to {last}"
+        yield fold(f"T1 to T5 at {at}", write_report_table(table))
     score = build_score_table(alphas)
     yield fold("The score and its parts", f"{score.caption}\n\n{write_report_table(score)}")
 
