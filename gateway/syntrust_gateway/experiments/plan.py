@@ -79,9 +79,15 @@ class _Planner:
         return step
 
     def _draw_twins(self, mixes: Iterable[Mix]) -> None:
-        """Draw the first twins of the test cases first, as every run needs them."""
-        trained = sorted({case for mixed in mixes for case in mixed.synthetic})
-        for case in (*self._spec.test, *self._spec.validation, *trained):
+        """Draw first what trainings wait for, they take longest: fewest twins first, then more.
+
+        Every training validates on twins. Those of test cases are needed once one has ended.
+        """
+        by_need = sorted(
+            (mixed.synthetic for mixed in mixes), key=lambda twins: (len(twins), twins)
+        )
+        trained = [case for synthetic in by_need for case in synthetic]
+        for case in dict.fromkeys((*self._spec.validation, *trained, *self._spec.test)):
             self._twins[case] = (self._draw(case, 0),)
         for case in self._spec.test:
             more = range(1, self._spec.generator.twins)
