@@ -1,6 +1,7 @@
 """Measure in which precision this machine trains fastest.
 
 The shapes are those of a preset: an iteration, forward and backward, on a batch of its patches.
+The optimiser computes in float32 in any case.
 Predictions follow the precision of their model's training.
 """
 
@@ -16,9 +17,8 @@ from syntrust_core.precision.tuning import Limits, Step, Tuning, Work, conclude,
 from syntrust_core.segmenter_presets import DIVISOR, SegmenterConfig
 from syntrust_segmenter.compute import reproducible
 from syntrust_segmenter.network.heads import CLASSES
-from syntrust_segmenter.network.swin_unetr import build_network
-from syntrust_segmenter.training.checkpoints import TrainingState
-from syntrust_segmenter.training.loop import train_step
+from syntrust_segmenter.network.swin_unetr import autocast, build_network
+from syntrust_segmenter.training.losses import segmentation_loss
 from syntrust_segmenter.training.sampling import Sample
 
 SETTING: Final = "SYNTRUST_GATEWAY__SEGMENTER_PRECISION"
@@ -56,9 +56,24 @@ def _make_sample(count: int, patch: tuple[int, int, int]) -> Sample:
 def _make_iterations(
     network: nn.Module, config: SegmenterConfig, device: torch.device, sample: Sample
 ) -> dict[str, Step]:
+    images = sample.images.to(device, memory_format=torch.channels_last_3d)
+    labels = sample.labels.to(device)
+
     def make(precision: SegmenterPrecision) -> Step:
-        optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, fused=True)
-        state = TrainingState(network, optimizer, precision)
-        return lambda: train_step(state, sample, config, device)
+        def iterate() -> float:
+            network.zero_grad(set_to_none=True)
+            with autocast(precision, device):
+                logits = network(images)
+            loss = segmentation_loss(
+                logits,
+                labels,
+                head=config.head,
+                dice_weight=config.dice_weight,
+                cross_entropy_weight=config.cross_entropy_weight,
+            )
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.item()  # waits for a GPU
+
+        return iterate
 
     return {precision: make(precision) for precision in PRECISIONS}
