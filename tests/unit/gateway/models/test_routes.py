@@ -188,7 +188,7 @@ def test_a_training_takes_the_cases_of_a_dataset_and_the_settings_of_tiny(
     assert (message.name, message.seed, message.iterations) == ("ours", 4, 5)
     assert message.config == {
         "architecture": {"base_channels": 16},
-        "recipe": {"learning_rate": 0.001},
+        "recipe": {"learning_rate": 0.001, "precision": "fp32"},
         "schedule_steps": 250,
         "default": {"sampler": "ddim", "steps": 10},
         "view": "brain",

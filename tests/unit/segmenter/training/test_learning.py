@@ -25,6 +25,7 @@ def test_it_overfits_two_cases(case_folders: list[Path], tmp_path: Path) -> None
         "patch": 32,
         "roi": 32,
         "norm": "group",
+        "precision": "float32",
         "learning_rate": 3e-3,
         "intensity": 0.0,
         "flip": 0.0,
