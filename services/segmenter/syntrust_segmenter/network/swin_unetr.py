@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from syntrust_core.contracts.vocabulary import MODALITIES, SegmenterPrecision
 from syntrust_core.segmenter_presets import SegmenterConfig
 from syntrust_segmenter.network.heads import bias_from_priors, count_channels
+from syntrust_segmenter.network.unshifted_stage import skip_unread_masks
 from syntrust_segmenter.portable.layers import use_safe_convolutions
 
 CHANNELS = len(MODALITIES)
@@ -34,7 +35,7 @@ def build_network(config: SegmenterConfig, *, priors: tuple[float, ...] | None =
         norm_name=monai_norm(config),
         use_checkpoint=config.gradient_checkpointing,
     )
-    use_safe_convolutions(network)
+    skip_unread_masks(use_safe_convolutions(network))
     if priors is not None:
         with torch.no_grad():
             network.out.conv.conv.bias.copy_(bias_from_priors(priors, config.head))

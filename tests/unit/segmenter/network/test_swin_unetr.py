@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from monai.networks.nets.swin_unetr import BasicLayer
 from torch import Tensor, nn
 
 from syntrust_core.segmenter_presets import TINY
 from syntrust_segmenter.network.swin_unetr import autocast, build_network
+from syntrust_segmenter.network.unshifted_stage import UnshiftedStage
 from syntrust_segmenter.portable.layers import SafeConv3d
 
 
@@ -41,3 +43,32 @@ def test_every_convolution_of_the_network_is_a_safe_one() -> None:
 
     assert convolutions
     assert all(isinstance(layer, SafeConv3d) for layer in convolutions)
+
+
+def test_a_stage_without_a_mask_leaves_every_bit_of_output_and_gradients() -> None:
+    torch.manual_seed(0)
+    lean, plain = build_network(TINY), build_network(TINY)
+    plain.load_state_dict(lean.state_dict())
+    images = torch.randn(2, 4, 64, 32, 32)
+    for module in plain.modules():
+        if isinstance(module, UnshiftedStage):
+            module.__class__ = BasicLayer  # type: ignore[assignment]  # back to its base
+
+    found, expected = output_and_gradients(lean, images), output_and_gradients(plain, images)
+
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def output_and_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
+    with autocast("bfloat16", images.device):
+        out = network(images)
+    loss = out.float().square().mean()
+    return [out, *torch.autograd.grad(loss, list(network.parameters()))]
+
+
+def test_only_stages_without_shifted_windows_go_without_a_mask() -> None:
+    deep = build_network(TINY.model_copy(update={"depths": (1, 2, 1, 1)}))
+
+    stages = [module for module in deep.modules() if isinstance(module, BasicLayer)]
+
+    assert [type(stage) is UnshiftedStage for stage in stages] == [True, False, True, True]
