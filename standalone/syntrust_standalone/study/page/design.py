@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import Wording, choose_wording
 from syntrust_metrics.report.recommendation_prose import build_recommendation_view
 from syntrust_standalone.study.page.markdown import fold, write_list, write_table
 from syntrust_standalone.study.results_file import (
@@ -74,6 +75,11 @@ def _row(name: str, request: dict[str, Any]) -> list[str]:
 def is_of_phantoms(study: StudyResults) -> bool:
     """Say whether the study's cases were made by a program."""
     return bool(study["study"]["dataset"]["kind"] == "phantoms")
+
+
+def find_wording(study: StudyResults) -> Wording:
+    """Find the words for the study's cases: phantoms are never called real."""
+    return choose_wording("phantoms" if is_of_phantoms(study) else "patients")
 
 
 def write_reach(study: StudyResults, results: ShownResults) -> Iterator[str]:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import cast
 
 from syntrust_metrics.experiment.schema import ShownResults
-from syntrust_metrics.experiment.wording import choose_wording
 from syntrust_metrics.report.cells import format_number
 from syntrust_metrics.report.controls import build_control_view
 from syntrust_metrics.report.tables import build_factor_tables
 from syntrust_metrics.report.verdict_tables import build_score_table
 from syntrust_standalone.study.page.claims import write_claims
 from syntrust_standalone.study.page.design import (
-    is_of_phantoms,
+    find_wording,
     list_experiments,
     write_answer,
     write_design,
@@ -52,7 +51,7 @@ def write_page(file: Path, page: Path, shown_as: str | None = None) -> None:
 def render_page(study: StudyResults, file: str) -> str:
     """Render the page: a function of the results alone, and of the name of their file."""
     title, *parts = _write(study, file)
-    adapt = choose_wording("phantoms" if is_of_phantoms(study) else "patients").adapt
+    adapt = find_wording(study).adapt
     return "\n\n".join([title, *map(adapt, parts)]) + "\n"
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from syntrust_metrics.experiment.schema import ShownResults
+from syntrust_metrics.experiment.wording import Wording
 from syntrust_metrics.figures import (
     CaseVolumes,
     draw_fig3,
@@ -20,9 +21,10 @@ from syntrust_metrics.figures import (
     save_figure,
 )
 from syntrust_metrics.report.prose import FIGURES
+from syntrust_standalone.study.page.design import find_wording
 from syntrust_standalone.study.results_file import PICTURE, StudyResults, find_picture
 
-OVER_ALPHA: Final[Mapping[str, Callable[[ShownResults], Figure]]] = {
+OVER_ALPHA: Final[Mapping[str, Callable[[ShownResults, Wording], Figure]]] = {
     "fig4": draw_fig4,
     "fig5": draw_fig5,
     "fig6": draw_fig6,
@@ -50,7 +52,8 @@ def write_figures(study: StudyResults, results: ShownResults, file: Path, folder
     if study["pictures"]:
         (folder / PICTURE).write_bytes(find_picture(file).read_bytes())
     figures = {"fig3": draw_fig3(_list_volumes(study))}
-    figures |= {name: draw(results) for name, draw in OVER_ALPHA.items()}
+    wording = find_wording(study)
+    figures |= {name: draw(results, wording) for name, draw in OVER_ALPHA.items()}
     for name, figure in figures.items():
         _, png = save_figure(figure, folder / name)
         png.unlink()  # a page on the web shows the other
