@@ -126,7 +126,7 @@ def write_origin(study: StudyResults, file: str) -> Iterator[str]:
     yield write_table(("", ""), _describe_origin(study["digest"], made))
     yield (
         f"This page and its figures are made from `{file}` and from nothing else, by "
-        "`syntrust-standalone study-page`."
+        "the command study-page of syntrust-standalone."
     )
 
 
