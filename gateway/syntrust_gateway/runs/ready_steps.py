@@ -111,14 +111,19 @@ def compare_schedule(session: Session) -> Changes:
 
 def keep_schedule(session: Session, changes: Changes) -> None:
     """Schedule the runs that are live now, in their order, and no others."""
-    for chunk in in_chunks(changes.ended, _IDS_PER_STATEMENT):
-        session.execute(delete(ReadyStep).where(ReadyStep.run_id.in_(chunk)))
-        session.execute(delete(ScheduledRun).where(ScheduledRun.run_id.in_(chunk)))
+    unschedule(session, changes.ended)
     for source, (run, owner, order) in changes.new:
         _schedule(session, source, run, owner, order)
     for run, _, order in changes.reordered:
         for table in (ReadyStep, ScheduledRun):
             session.execute(update(table).where(table.run_id == run).values(precedence=order))
+
+
+def unschedule(session: Session, runs: Iterable[str]) -> None:
+    """Hand out no step of these runs any more, unless another run has it."""
+    for chunk in in_chunks(runs, _IDS_PER_STATEMENT):
+        session.execute(delete(ReadyStep).where(ReadyStep.run_id.in_(chunk)))
+        session.execute(delete(ScheduledRun).where(ScheduledRun.run_id.in_(chunk)))
 
 
 def _schedule(session: Session, source: Source, run: str, owner: int, order: int) -> None:

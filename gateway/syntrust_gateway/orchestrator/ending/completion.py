@@ -36,7 +36,7 @@ from syntrust_gateway.orchestrator.containment import contained
 from syntrust_gateway.orchestrator.damage import MOST_DAMAGED, set_aside_manifest
 from syntrust_gateway.orchestrator.ending.failure import settle_failure
 from syntrust_gateway.orchestrator.reconcile import Clock, tell
-from syntrust_gateway.runs.ready_steps import mark_lost
+from syntrust_gateway.runs.ready_steps import mark_lost, unschedule
 from syntrust_gateway.runs.tables import LIVE, TABLES, RunTable, get_table
 
 log = get_logger(__name__)
@@ -190,6 +190,7 @@ def _fail_run(session: Session, table: RunTable, run: str, clock: Clock, error: 
         "finished": clock(),
     }
     session.execute(update(table.rows).where(table.rows.id == run).values(values))
+    unschedule(session, [run])
 
 
 def _complete_run(

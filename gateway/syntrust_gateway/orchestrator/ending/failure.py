@@ -21,7 +21,7 @@ from syntrust_gateway.orchestrator.ending.partial_report import (
     plan_partial_report,
 )
 from syntrust_gateway.orchestrator.reconcile import Clock
-from syntrust_gateway.runs.ready_steps import make_ready
+from syntrust_gateway.runs.ready_steps import make_ready, unschedule
 from syntrust_gateway.runs.tables import get_table
 
 log = get_logger(__name__)
@@ -51,7 +51,7 @@ def settle_failure(session: Session, store: ObjectStore, run: Run, clock: Clock)
     goal = session.get_one(Step, run.goal)
     if isinstance(run, Job) or goal.error is not None or _has_lost_need(session, run):
         run.error = run.error or describe_error(session, run, failed)
-        _fail(run, clock)
+        _fail(session, run, clock)
     elif not run.partial and _is_news(session, run, failed):
         run.error = describe_error(session, run, failed)
         _continue_or_report(session, store, run, clock)
@@ -70,13 +70,14 @@ def _continue_or_report(session: Session, store: ObjectStore, run: Run, clock: C
     whole = BuildReport.model_validate(session.get_one(Step, run.goal).message)
     report = plan_partial_report(whole, outlook.reasons)
     if report is None:
-        _fail(run, clock)
+        _fail(session, run, clock)
     elif not outlook.goes_on:
         _plan(session, store, run, report)
 
 
-def _fail(run: Run, clock: Clock) -> None:
-    """End the run without results."""
+def _fail(session: Session, run: Run, clock: Clock) -> None:
+    """End the run without results, and hand out none of its steps from now on."""
+    unschedule(session, [run.id])
     run.state, run.finished, run.partial = RunState.FAILED, clock(), False
 
 

@@ -14,7 +14,12 @@ from tests.unit.gateway.orchestrator_harness import OrchestratorHarness, compute
 from tests.unit.metrics.conftest import score
 
 from syntrust_core.contracts.base import Kind, Manifest, Ref, StepMessage
-from syntrust_core.contracts.experiment_steps import CompareTwin, ScoreCases, TrainSegmenter
+from syntrust_core.contracts.experiment_steps import (
+    CompareTwin,
+    ScoreCases,
+    SynthesiseCase,
+    TrainSegmenter,
+)
 from syntrust_core.contracts.report import BuildReport
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.runtime.runner import StepContext, StepHandler
@@ -196,19 +201,25 @@ def test_an_experiment_of_which_no_arm_is_left_fails_at_once(
     harness: OrchestratorHarness, ready: str
 ) -> None:
     experiment = harness.experiment(ready, **SWEEP)
+    tested = {harness.case(case).step for case in SWEEP["split"]["test"]}
+    failed: list[str] = []
 
-    harness.drain(worker(lambda message: message.KIND is Kind.SYNTHESISE_CASE))
+    def twin_of_a_test_case(message: StepMessage) -> bool:
+        poison = isinstance(message, SynthesiseCase) and message.case in tested
+        failed.extend([message.step_id] if poison else [])
+        return poison
+
+    while not failed:
+        harness.tick()
+        harness.work(worker(twin_of_a_test_case))
+    harness.tick()
 
     row = harness.state(experiment)
     assert (row.state, row.partial) == (RunState.FAILED, False)
     assert row.error is not None
-    assert Kind.SCORE_CASES not in kinds(harness)
-
-
-def kinds(harness: OrchestratorHarness) -> set[Kind]:
-    with harness.read() as session:
-        computed = select(Step.kind).where(Step.id.in_(harness.computed))
-        return {Kind(kind) for kind in session.scalars(computed)}
+    computed = list(harness.computed)
+    harness.drain(worker(twin_of_a_test_case))
+    assert harness.computed == computed
 
 
 def test_a_comparison_that_fails_takes_no_arm_with_it(
