@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from syntrust_core.ranks.collectives import Ranks
-from syntrust_core.ranks.launch import Job
+from syntrust_core.ranks.job import RankJob, read_job, write_job
 
 TOLERANCE = 1e-6
 """Of the largest gradient, in float32: the halves of a batch are summed in another order."""
@@ -38,10 +38,18 @@ def plain_kernels() -> Iterator[None]:
         backend.enabled = before
 
 
-def on_plain_kernels(job: Job, ranks: Ranks) -> None:
-    """Compute the job of a further rank so."""
-    with plain_kernels():
-        job(ranks)
+class OnPlainKernels(RankJob):
+    """The job of a further rank, computed so."""
+
+    job: str
+
+    def compute(self, ranks: Ranks) -> None:
+        with plain_kernels():
+            read_job(self.job).compute(ranks)
+
+
+def on_plain_kernels(job: RankJob) -> OnPlainKernels:
+    return OnPlainKernels(job=write_job(job))
 
 
 def find_ranks(parent: int | None = None) -> list[psutil.Process]:

@@ -88,15 +88,20 @@ class Ranks:
         stream = BytesIO()
         if self.is_first:
             torch.save(state, stream)
-        length = torch.tensor(stream.tell())
-        self._broadcast(length)
-        data = torch.empty(int(length), dtype=torch.uint8)
-        if self.is_first:
-            data = torch.frombuffer(stream.getbuffer(), dtype=torch.uint8)
-        self._broadcast(data)
+        data = self.share_bytes(stream.getvalue())
         if self.is_first:
             return state
-        return torch.load(BytesIO(data.numpy().tobytes()), map_location="cpu", weights_only=True)
+        return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+
+    def share_bytes(self, data: bytes) -> bytes:
+        """Give every rank the bytes of the first; at least one."""
+        length = torch.tensor(len(data))
+        self._broadcast(length)
+        whole = torch.empty(int(length), dtype=torch.uint8)
+        if self.is_first:
+            whole = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        self._broadcast(whole)
+        return whole.numpy().tobytes()
 
     def add_up(self, tensor: Tensor) -> None:
         """Replace a tensor by its sum over the ranks."""

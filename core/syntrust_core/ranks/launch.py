@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 import torch.distributed as dist
@@ -18,20 +17,18 @@ from torch.distributed import FileStore  # type: ignore[attr-defined]  # no stub
 
 from syntrust_core.errors import WorkerMisconfigured
 from syntrust_core.ranks.collectives import ALONE, Ranks
+from syntrust_core.ranks.job import RankJob, read_job, write_job
 from syntrust_core.ranks.processes import RankProcesses
-
-Job = Callable[[Ranks], object]
-"""What a further rank computes. It is pickled, and so are its arguments."""
 
 # The first rank validates alone for as long as it takes. A rank that dies is noticed otherwise.
 _PATIENCE: Final = timedelta(days=30)
 _INTERFACES: Final = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
-_JOB_FILE, _STORE_FILE = "job.pickle", "store"
+_JOB_FILE, _STORE_FILE = "job.json", "store"
 
 
 @contextmanager
 def start_ranks(
-    job: Job, *, devices: int, device: torch.device, scratch: Path | None = None
+    job: RankJob, *, devices: int, device: torch.device, scratch: Path | None = None
 ) -> Iterator[Ranks]:
     """Be the first of `devices` ranks while the block runs; the others compute `job`.
 
@@ -55,7 +52,7 @@ def start_ranks(
         yield ALONE
     elif count_torchrun() > 1:
         with _connected(0, devices, device) as ranks:
-            dist.broadcast_object_list([job], src=0, device=torch.device("cpu"))
+            ranks.share_bytes(write_job(job).encode())
             yield ranks
     else:
         _require_gpus(devices, device)
@@ -75,28 +72,28 @@ def serve_torchrun() -> bool:
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     device = _choose_device(kind, int(os.environ["LOCAL_RANK"]))
     with _connected(int(os.environ["RANK"]), count_torchrun(), device) as ranks:
-        jobs: list[Any] = [None]
-        dist.broadcast_object_list(jobs, src=0, device=torch.device("cpu"))
-        jobs[0](ranks)
+        read_job(ranks.share_bytes(b"").decode()).compute(ranks)
     return True
 
 
 def serve_rank(rank: int, size: int, kind: str, folder: Path) -> None:
     """Compute the job in `folder`, as `start_ranks` of another process has asked for."""
-    job: Job = pickle.loads((folder / _JOB_FILE).read_bytes())  # noqa: S301 - of our own parent
+    job = read_job((folder / _JOB_FILE).read_text("utf-8"))
     store = _open_store(folder, size)
     store.set(f"ready {rank}", "")
     with _connected(rank, size, _choose_device(kind, rank), store=store) as ranks:
-        job(ranks)
+        job.compute(ranks)
 
 
 @contextmanager
-def _started(job: Job, size: int, device: torch.device, scratch: Path | None) -> Iterator[Ranks]:
+def _started(
+    job: RankJob, size: int, device: torch.device, scratch: Path | None
+) -> Iterator[Ranks]:
     if sys.platform == "linux":  # ranks of one machine need not be seen from outside
         os.environ.update({name: os.environ.get(name, "lo") for name in _INTERFACES})
     with tempfile.TemporaryDirectory(prefix="ranks-", dir=scratch) as name:
         folder = Path(name)
-        (folder / _JOB_FILE).write_bytes(pickle.dumps(job))
+        (folder / _JOB_FILE).write_text(write_job(job), "utf-8")
         store = _open_store(folder, size)
         processes = RankProcesses([_command(rank, size, device, name) for rank in range(1, size)])
         try:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from syntrust_core.errors import CallerError, InvalidRequest, Stopping
 from syntrust_core.field_errors import describe_field
 from syntrust_core.ranks.collectives import Ranks
+from syntrust_core.ranks.job import RankJob
 from syntrust_core.ranks.launch import start_ranks
 from syntrust_core.ranks.shares import require_equal_shares
 from syntrust_generator.atlas.atlas import Atlas
@@ -156,15 +157,19 @@ def train(
     """
     _require_equal_shares(config.recipe, devices)
     domain = _describe_domain(folders, config, start)
-    divisor = to_architecture(config.architecture).divisor
-    read_cases = partial(CaseFolders, tuple(folders.values()), domain, divisor)
+    read_cases = partial(CaseFolders, tuple(folders.values()), domain, _find_divisor(config))
     learn = partial(fit_atlas, read_cases, on_case=on_case)
     training = _start_or_resume(config, learn, start, live, device)
     cases = read_cases(brain=training.network.mean_brain())
     if live is not None:
         on_progress = _PeriodicSaver(training, config, cases, live).before(on_progress)
     schedule = cosine_schedule(config.schedule_steps)
-    further = partial(train_share, read_cases, config, torch.get_num_threads())
+    further = TrainingShare(
+        folders=tuple(folders.values()),
+        domain=domain,
+        config=config,
+        threads=torch.get_num_threads(),
+    )
     with start_ranks(
         further, devices=devices, device=torch.device(device), scratch=scratch
     ) as ranks:
@@ -183,18 +188,30 @@ def train(
     )
 
 
-def train_share(
-    read_cases: Callable[..., TrainingCases], config: TrainConfig, threads: int, ranks: Ranks
-) -> None:
-    """Compute the share of a further rank. Weights and atlas come from the first."""
-    with reproducible(threads, deterministic=ranks.device.type == "cpu"):
-        training = start_training(config.architecture, config.recipe, ranks.device)
-        take_state_of_first(training, ranks)
-        cases = read_cases(brain=training.network.mean_brain())
-        schedule = cosine_schedule(config.schedule_steps)
-        run_training(
-            training, cases, config.recipe, schedule, on_progress=lambda _: None, ranks=ranks
-        )
+class TrainingShare(RankJob):
+    """The share of a further rank. Weights and atlas come from the first."""
+
+    folders: tuple[Path, ...]
+    domain: Domain
+    config: TrainConfig
+    threads: int
+
+    def compute(self, ranks: Ranks) -> None:
+        """Train on this rank's places of every batch."""
+        config = self.config
+        with reproducible(self.threads, deterministic=ranks.device.type == "cpu"):
+            training = start_training(config.architecture, config.recipe, ranks.device)
+            take_state_of_first(training, ranks)
+            brain = training.network.mean_brain()
+            cases = CaseFolders(self.folders, self.domain, _find_divisor(config), brain=brain)
+            schedule = cosine_schedule(config.schedule_steps)
+            run_training(
+                training, cases, config.recipe, schedule, on_progress=lambda _: None, ranks=ranks
+            )
+
+
+def _find_divisor(config: TrainConfig) -> int:
+    return to_architecture(config.architecture).divisor
 
 
 def _require_equal_shares(recipe: Recipe, devices: int) -> None:

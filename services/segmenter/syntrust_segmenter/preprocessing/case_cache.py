@@ -129,8 +129,8 @@ class PreparedCache:
     """
 
     def __init__(self, root: Path, *, limit_bytes: int) -> None:
-        self._root = root
-        self._limit_bytes = limit_bytes
+        self.root = root
+        self.limit_bytes = limit_bytes
         root.mkdir(parents=True, exist_ok=True)
 
     def case(
@@ -141,11 +141,11 @@ class PreparedCache:
         `made_of` are the ids of the steps that its images and labels come from, by which
         `forget_prepared` finds it.
         """
-        folder = self._root / key
+        folder = self.root / key
         kept = _open_case(folder)
         if kept is not None:
             return kept
-        part = Path(tempfile.mkdtemp(dir=self._root, prefix="part-"))
+        part = Path(tempfile.mkdtemp(dir=self.root, prefix="part-"))
         try:
             _write_case(prepare(), part, sorted(made_of))
             written = _open_case(part)
@@ -159,14 +159,14 @@ class PreparedCache:
         return written
 
     def _trim(self) -> None:
-        entries = [(_last_used_s(folder), folder) for folder in self._root.glob(FOLDERS)]
+        entries = [(_last_used_s(folder), folder) for folder in self.root.glob(FOLDERS)]
         sizes = {folder: _size_bytes(folder) for _, folder in entries}
-        excess = sum(sizes.values()) - self._limit_bytes
+        excess = sum(sizes.values()) - self.limit_bytes
         for _, folder in sorted(entries):
             if excess <= 0:
                 return
             excess -= sizes[folder]
-            remove_folder(folder, self._root)
+            remove_folder(folder, self.root)
 
 
 def _write_case(case: PreparedCase, folder: Path, made_of: Sequence[str]) -> None:

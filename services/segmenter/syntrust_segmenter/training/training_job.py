@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ import torch
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
 from syntrust_core.ranks.collectives import Ranks
+from syntrust_core.ranks.job import RankJob
 from syntrust_core.ranks.launch import start_ranks
 from syntrust_core.ranks.shares import require_equal_shares
 from syntrust_core.segmenter_presets import SegmenterConfig, configure
@@ -112,13 +112,16 @@ def train(
         prepare = partial(_prepare, cache=cache, tell=partial(report, 0, run.iterations))
         training = [prepare(entry) for entry in cases]
         held_out = [ValidationImage(e.name, e.view, prepare(e)) for e in validation]
-        further = partial(
-            train_share,
-            cases=cases,
+        further = TrainingShare(
+            cases=tuple(cases),
             config=config,
-            run=replace(run, start=None),
-            compute=compute,
-            cache=cache,
+            seed=seed,
+            iterations=run.iterations,
+            scratch=scratch,
+            threads=compute.threads,
+            loaders=run.loaders,
+            cache=cache.root,
+            cache_bytes=cache.limit_bytes,
         )
         with start_ranks(
             further, devices=compute.devices, device=run.device, scratch=scratch
@@ -139,24 +142,37 @@ def train(
     return card
 
 
-def train_share(
-    ranks: Ranks,
-    *,
-    cases: Sequence[ImageEntry],
-    config: SegmenterConfig,
-    run: TrainingRun,
-    compute: ComputeConfig,
-    cache: PreparedCache,
-) -> None:
-    """Compute the share of a further rank, from the images that the first has prepared.
+class TrainingShare(RankJob):
+    """The share of a further rank, of the images that the first has prepared.
 
     Its weights come from the first, which alone validates them and keeps their average.
     """
-    config = config.model_copy(update={"ema": 0.0, "validations": 0})
-    run = replace(run, device=ranks.device)
-    with reproducible(compute.threads, deterministic=config.deterministic):
-        training = [load_prepared(entry, cache) for entry in cases]
-        train_network(training, [], config, run, report=lambda *_, **__: None, ranks=ranks)
+
+    cases: tuple[ImageEntry, ...]
+    config: SegmenterConfig
+    seed: int
+    iterations: int
+    scratch: Path
+    threads: int
+    loaders: int
+    cache: Path
+    cache_bytes: int
+
+    def compute(self, ranks: Ranks) -> None:
+        """Train on this rank's places of every batch."""
+        config = self.config.model_copy(update={"ema": 0.0, "validations": 0})
+        run = TrainingRun(
+            seed=self.seed,
+            iterations=self.iterations,
+            identity="",
+            scratch=self.scratch,
+            device=ranks.device,
+            loaders=self.loaders,
+        )
+        cache = PreparedCache(self.cache, limit_bytes=self.cache_bytes)
+        with reproducible(self.threads, deterministic=config.deterministic):
+            training = [load_prepared(entry, cache) for entry in self.cases]
+            train_network(training, [], config, run, report=lambda *_, **__: None, ranks=ranks)
 
 
 def _prepare(entry: ImageEntry, *, cache: PreparedCache, tell: Callable[..., None]) -> PreparedCase:

@@ -29,6 +29,7 @@ from tests.unit.generator.tiny_generator import CONFIG
 
 from syntrust_core.errors import Cancelled, InvalidRequest, WorkerLost
 from syntrust_core.ranks.launch import start_ranks
+from syntrust_generator.atlas.atlas import Atlas
 from syntrust_generator.diffusion.schedule import cosine_schedule
 from syntrust_generator.model_card import Domain, ModelCard, Phase, TrainConfig, read_card
 from syntrust_generator.training.atlas_fit import fit_atlas
@@ -41,7 +42,7 @@ from syntrust_generator.training.loop import (
     take_state_of_first,
 )
 from syntrust_generator.training.loop import train as run_training
-from syntrust_generator.training.training_job import LiveArtifacts, train, train_share
+from syntrust_generator.training.training_job import LiveArtifacts, TrainingShare, train
 
 pytestmark = pytest.mark.slow
 NODES = (8, 8, 4)
@@ -80,17 +81,20 @@ def _draw_weights(training: Training) -> None:
         parameter.data.copy_(torch.randn(parameter.shape, generator=drawn) / 10)
 
 
-def take_one_step(folders: dict[str, Path], devices: int) -> Training:
+DOMAIN = Domain(shape=(16, 24, 16), spacing_mm=(3, 3, 3), view="brain", intensity="brain-z")
+
+
+def take_one_step(folders: dict[str, Path], atlas: Atlas, devices: int) -> Training:
     """One iteration of a network with an atlas, in which no gradient is clipped."""
     phases = (Phase(share=1, crop=8, batch=4, weighting="velocity"),)
     config = change(iterations=1, phases=phases, accumulate=2, tumour_weight=4.0, gradient_clip=1e9)
     architecture = config.architecture.model_copy(update={"in_channels": 11, "anatomy": NODES})
     config = config.model_copy(update={"architecture": architecture})
-    domain = Domain(shape=(16, 24, 16), spacing_mm=(3, 3, 3), view="brain", intensity="brain-z")
-    read_cases = partial(CaseFolders, tuple(folders.values()), domain, 2)
-    training = start_training(architecture, config.recipe, atlas=fit_atlas(read_cases, NODES))
+    cases = tuple(folders.values())
+    training = start_training(architecture, config.recipe, atlas=atlas)
     _draw_weights(training)
-    further = partial(on_plain_kernels, partial(train_share, read_cases, config, 1))
+    share = TrainingShare(folders=cases, domain=DOMAIN, config=config, threads=1)
+    further = on_plain_kernels(share)
     with (
         plain_kernels(),
         start_ranks(further, devices=devices, device=torch.device("cpu")) as ranks,
@@ -98,7 +102,7 @@ def take_one_step(folders: dict[str, Path], devices: int) -> Training:
         take_state_of_first(training, ranks)
         return run_training(
             training,
-            read_cases(brain=training.network.mean_brain()),
+            CaseFolders(cases, DOMAIN, 2, brain=training.network.mean_brain()),
             config.recipe,
             cosine_schedule(config.schedule_steps),
             on_progress=lambda _: None,
@@ -110,7 +114,10 @@ def take_one_step(folders: dict[str, Path], devices: int) -> Training:
 def test_two_processes_have_the_gradient_and_the_loss_of_one_with_the_whole_batch(
     case_folders: dict[str, Path],
 ) -> None:
-    one, two = (take_one_step(case_folders, devices) for devices in (1, 2))
+    read_cases = partial(CaseFolders, tuple(case_folders.values()), DOMAIN, 2)
+    atlas = fit_atlas(read_cases, NODES)
+
+    one, two = (take_one_step(case_folders, atlas, devices) for devices in (1, 2))
 
     gradients = [collect_gradients(training.network) for training in (two, one)]
     assert largest_difference(*gradients) < TOLERANCE

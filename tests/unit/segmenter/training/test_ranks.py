@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from tests.unit.segmenter.tiny_training import SMALLEST, CheckpointFile, Progres
 
 from syntrust_core.errors import InvalidRequest, WorkerLost, WorkerMisconfigured
 from syntrust_core.ranks.collectives import Ranks
+from syntrust_core.ranks.job import RankJob
 from syntrust_core.ranks.launch import start_ranks
 from syntrust_core.segmenter_presets import configure
 from syntrust_segmenter.compute import ComputeConfig, reproducible
@@ -30,7 +30,7 @@ from syntrust_segmenter.preprocessing.case_cache import PreparedCache
 from syntrust_segmenter.preprocessing.image_entry import ImageEntry, load_prepared
 from syntrust_segmenter.training.checkpoints import TrainingState
 from syntrust_segmenter.training.loop import TrainingRun, train_network
-from syntrust_segmenter.training.training_job import train_share
+from syntrust_segmenter.training.training_job import TrainingShare
 
 pytestmark = pytest.mark.slow
 TWO = ComputeConfig(threads=1, device="cpu", devices=2, checkpoint_every_s=0.0)
@@ -69,12 +69,22 @@ def take_one_step(cases: list[ImageEntry], folder: Path, devices: int) -> Traini
     cache = PreparedCache(folder / "prepared", limit_bytes=1 << 30)
     device = torch.device("cpu")
     run = TrainingRun(seed=3, iterations=1, identity="", scratch=folder, device=device)
-    share = partial(train_share, cases=cases, config=config, run=run, compute=TWO, cache=cache)
+    share = TrainingShare(
+        cases=tuple(cases),
+        config=config,
+        seed=run.seed,
+        iterations=run.iterations,
+        scratch=folder,
+        threads=1,
+        loaders=0,
+        cache=cache.root,
+        cache_bytes=cache.limit_bytes,
+    )
     with (
         reproducible(1),
         plain_kernels(),
         start_ranks(
-            partial(on_plain_kernels, share), devices=devices, device=device, scratch=folder
+            on_plain_kernels(share), devices=devices, device=device, scratch=folder
         ) as ranks,
     ):
         prepared = [load_prepared(entry, cache) for entry in cases]
@@ -135,8 +145,11 @@ def test_a_training_on_one_device_starts_no_process_and_no_process_group(
     assert look.done == [1, 2]
 
 
-def _no_job(ranks: Ranks) -> None:
+class _NoJob(RankJob):
     """Nothing to compute."""
+
+    def compute(self, ranks: Ranks) -> None:
+        del ranks
 
 
 def test_a_worker_with_fewer_gpus_than_devices_says_how_many_it_sees() -> None:
@@ -144,6 +157,6 @@ def test_a_worker_with_fewer_gpus_than_devices_says_how_many_it_sees() -> None:
 
     with (
         pytest.raises(WorkerMisconfigured, match=f"{seen + 2} devices, .* sees {seen} GPUs"),
-        start_ranks(_no_job, devices=seen + 2, device=torch.device("cuda")),
+        start_ranks(_NoJob(), devices=seen + 2, device=torch.device("cuda")),
     ):
         pytest.fail("it started")
