@@ -134,6 +134,7 @@ class Platform:
 
     def _settings(self) -> dict[str, str]:
         """Read the settings that a worker was given, its secrets among them."""
+        wait_until(lambda: bool(self.find("metrics")))  # it may have been killed a moment ago
         found: dict[str, str] = self.find("metrics")[0].environ()
         return found
 
