@@ -76,10 +76,11 @@ RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
     Kind.SYNTHESISE_CASE: 6,
     Kind.TRAIN_GENERATOR: 5,
-    Kind.TRAIN_SEGMENTER: 2,
+    Kind.TRAIN_SEGMENTER: 3,
+    Kind.PREDICT_CASES: 2,
     Kind.SCORE_CASES: 2,
     Kind.BUILD_REPORT: 6,
-    Kind.EXPORT_BUNDLE: 2,
+    Kind.EXPORT_BUNDLE: 3,
     Kind.SCORE_VOLUMES: 3,
 }
 

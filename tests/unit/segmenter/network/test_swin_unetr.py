@@ -45,6 +45,24 @@ def test_every_convolution_of_the_network_is_a_safe_one() -> None:
     assert all(isinstance(layer, SafeConv3d) for layer in convolutions)
 
 
+@pytest.mark.numeric
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_float32_prediction_avoids_the_slow_kernel_and_has_the_convolution_of_float64(
+    stride: int,
+) -> None:
+    torch.manual_seed(0)
+    layer = SafeConv3d(4, 12, kernel_size=3, stride=stride, padding=1)
+    x = torch.randn(1, 4, 16, 16, 16)
+
+    with torch.no_grad(), torch.profiler.profile() as ours:
+        found = layer(x)
+
+    assert "aten::slow_conv3d_forward" not in {event.key for event in ours.key_averages()}
+    expected = layer.double()(x.double())
+    # Each value is a sum of 108 products.
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=108 * 1e-7)
+
+
 def test_a_stage_without_a_mask_leaves_every_bit_of_output_and_gradients() -> None:
     torch.manual_seed(0)
     lean, plain = build_network(TINY), build_network(TINY)
