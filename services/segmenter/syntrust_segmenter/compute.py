@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from syntrust_core.deterministic import use_deterministic_algorithms
 from syntrust_core.errors import OutOfMemory
 from syntrust_core.segmenter_presets import SegmenterConfig
 
@@ -84,7 +85,7 @@ def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
+        use_deterministic_algorithms(enabled=deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         torch.set_float32_matmul_precision("highest" if deterministic else "high")
         # Filling new tensors only reveals reads of unset memory, and takes a sixth of the time.
@@ -94,5 +95,5 @@ def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
         _MEMORY.fill_uninitialized_memory = filling
         torch.set_float32_matmul_precision(matmul)
         torch.backends.cudnn.benchmark = benchmark
-        torch.use_deterministic_algorithms(before[1])
+        use_deterministic_algorithms(enabled=before[1])
         torch.set_num_threads(before[0])

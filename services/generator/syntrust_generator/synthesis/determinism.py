@@ -10,6 +10,8 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
+from syntrust_core.deterministic import use_deterministic_algorithms
+
 _MEMORY: Any = torch.utils.deterministic  # its stubs lack the flag
 
 
@@ -27,11 +29,11 @@ def reproducible(threads: int, *, deterministic: bool = True) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
+        use_deterministic_algorithms(enabled=deterministic)
         # Filling new tensors only helps to find reads of unset memory, at a third of the time.
         _MEMORY.fill_uninitialized_memory = False
         yield
     finally:
         _MEMORY.fill_uninitialized_memory = filling
-        torch.use_deterministic_algorithms(before[1])
+        use_deterministic_algorithms(enabled=before[1])
         torch.set_num_threads(before[0])
