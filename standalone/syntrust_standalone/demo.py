@@ -17,7 +17,7 @@ from syntrust.errors import ExperimentFailed, SynTrustError
 from syntrust_core.errors import PlatformError
 from syntrust_standalone.data_folder import Database, DataFolder, make_folder
 from syntrust_standalone.runs.own_platform import PORT, own_platform
-from syntrust_standalone.runs.phantom_dataset import find_or_register, make_demo_phantoms
+from syntrust_standalone.runs.phantom_dataset import PhantomMaking, find_or_register
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def run_demo(
     It reuses what an earlier run made in `data`: cases, dataset, and every computed step.
     """
     make_folder(data, "--data")
-    stack = data / "stack"
+    stack, making = data / "stack", _make_phantoms(data, plan)
     with own_platform(DataFolder(stack), port, console, database) as client:
-        experiment = demonstrate(client, data, plan, console)
+        experiment = demonstrate(client, data, plan, console, making)
     # It has stopped by now, and the address of its page begins anew.
     console.print("To see it in the browser, start the platform on what the demo left:")
     console.print(f"  make up DATA={stack}", soft_wrap=True)
@@ -70,22 +70,28 @@ def run_demo_at(
     """
     plan = DemoPlan(cases=cases, iterations=iterations)
     try:
-        experiment = demonstrate(client, data, plan, console)
+        making = _make_phantoms(data, plan)
+        experiment = demonstrate(client, data, plan, console, making)
         console.print(f"In the browser: {client.url}/{_page(experiment)}", soft_wrap=True)
     except PlatformError as error:
         raise SynTrustError(error.detail) from error
 
 
-def demonstrate(client: Client, data: Path, plan: DemoPlan, console: Console) -> str:
-    """Make the cohort, run the experiment through the API and write its results into `data`.
+def _make_phantoms(data: Path, plan: DemoPlan) -> PhantomMaking:
+    return PhantomMaking(data / "cohort", seed=plan.seed, count=plan.cases)
+
+
+def demonstrate(
+    client: Client, data: Path, plan: DemoPlan, console: Console, making: PhantomMaking
+) -> str:
+    """Run the experiment through the API and write its results into `data`.
 
     Returns
     -------
     str
         The experiment's id.
     """
-    cases = make_demo_phantoms(data / "cohort", seed=plan.seed, count=plan.cases, console=console)
-    dataset = find_or_register(client, cases, console, name="demo")
+    dataset = find_or_register(client, making.wait(console), console, name="demo")
     experiment = _experiment(client, dataset, plan, console)
     client.experiments.save(experiment, data, replace=True)
     results = client.experiments.results(experiment)

@@ -39,18 +39,21 @@ class Templates:
 @lru_cache(maxsize=3)
 def load_templates(step_mm: int) -> Templates:
     """Load templates coarsened to `step_mm` (1, 2, 3 mm …), smoothed by a Gaussian of step/2."""
+    fine = _load_fine()
+    if step_mm == 1:
+        return fine
+    maps = (fine.gm, fine.wm, fine.brain, fine.detail)
+    gm, wm, brain, detail = (_coarsen(volume, step_mm) for volume in maps)
+    return Templates(gm, wm, brain, detail, fine.origin_mm, float(step_mm))
+
+
+@lru_cache(maxsize=1)
+def _load_fine() -> Templates:
     t1, gm, wm, brain, origin = _load_nilearn()
     gm, wm = _sharpen(t1, gm, wm)
     explained = T1_GM * gm + T1_WM * wm + T1_CSF * (1 - gm - wm)
     detail = np.where(brain > 0, t1 - explained, 0).astype(np.float32)
-    return Templates(
-        gm=_coarsen(gm, step_mm),
-        wm=_coarsen(wm, step_mm),
-        brain=_coarsen(brain, step_mm),
-        detail=_coarsen(detail, step_mm),
-        origin_mm=origin,
-        step_mm=float(step_mm),
-    )
+    return Templates(gm, wm, brain, detail, origin, 1.0)
 
 
 def _load_nilearn() -> tuple[Any, Any, Any, Any, tuple[float, float, float]]:
@@ -86,7 +89,5 @@ def _sharpen(
 
 
 def _coarsen(volume: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    if step == 1:
-        return volume
     smooth = ndimage.gaussian_filter(volume, step / 2, output=np.float32)
     return np.ascontiguousarray(smooth[::step, ::step, ::step])

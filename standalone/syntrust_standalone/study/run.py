@@ -22,7 +22,7 @@ from syntrust.errors import ExperimentFailed, NotFound, UnfitFolder
 from syntrust_core.contracts.base import RECIPES
 from syntrust_core.contracts.canonical import digest
 from syntrust_core.errors import InvalidRequest
-from syntrust_standalone.runs.phantom_dataset import find_or_register, make_demo_phantoms
+from syntrust_standalone.runs.phantom_dataset import PhantomMaking, find_or_register
 from syntrust_standalone.study.results_file import (
     CaseVolumes,
     StudyResults,
@@ -82,12 +82,8 @@ def find_dataset(client: Client, study: Study, place: StudyPlace, console: Conso
         No ready dataset has the name that the study gives.
     """
     if isinstance(study.dataset, Phantoms):
-        cases = make_demo_phantoms(
-            place.data / "cohort",
-            seed=study.dataset.seed,
-            count=study.split.cases,
-            console=console,
-        )
+        seed, count = study.dataset.seed, study.split.cases
+        cases = PhantomMaking(place.data / "cohort", seed=seed, count=count).wait(console)
         return find_or_register(client, cases, console, name=f"study-{study.name}")
     if place.dataset is not None:
         return place.dataset
