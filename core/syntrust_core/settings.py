@@ -73,6 +73,16 @@ class WorkerSettings(BaseModel):
     threads: Annotated[
         int, Field(ge=1, description="CPU threads of a step; part of repeatability.")
     ] = 2
+    processes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=64,
+            description="Steps that a worker computes at once, each in a process with its own "
+            "threads. Null: 1, but 2 of a generator beside a GPU, which would wait while one reads "
+            "and writes.",
+        ),
+    ] = None
     heartbeat_file: Annotated[
         Path | None,
         Field(

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 from sqlalchemy import URL
 
-from syntrust_core.configuration import refuse_unknown
+from syntrust_core.configuration import read_settings, refuse_unknown
 from syntrust_core.contracts.base import Queue
+from syntrust_core.cores import Cores, sees_gpu, share_cores
+from syntrust_core.settings import ComputeSettings
 from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
 from syntrust_standalone.liveness import Heartbeat, Liveness, http_shows_life, redis_shows_life
 from syntrust_standalone.postgres import (
@@ -24,7 +27,6 @@ from syntrust_standalone.postgres import (
 from syntrust_standalone.precision.choices import list_variables
 from syntrust_standalone.servers import HOST, Program, redis_program, redis_url, weed_program
 
-MAX_THREADS = 8  # more do not speed up networks of this size on a CPU
 SOFT_SHUTDOWN_S = 7  # for a step to keep a checkpoint: `up` ends within seconds of Ctrl-C
 _CACHE_BYTES = 4 << 30
 _KEPT_FREE_BYTES = 8 << 30  # more than a worker ever frees: it returns no memory
@@ -138,12 +140,14 @@ class Stack:
         return Program(name, (command, *arguments), self.folder.root, env)
 
     def _worker(self, queue: Queue, module: str) -> Program:
-        threads, work = _choose_threads(), self.folder.work_folder(str(queue))
+        cores, work = _share_cores(), self.folder.work_folder(str(queue))
+        threads = str(cores.threads)
         env = {
             **self._common(),
             "SYNTRUST_WORKER__SCRATCH": str(work),
             "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / _HEARTBEAT),
             "SYNTRUST_WORKER__THREADS": threads,
+            "SYNTRUST_WORKER__PROCESSES": str(cores.processes),
             "SYNTRUST_WORKER__CACHE_BYTES": str(_CACHE_BYTES),
             "SYNTRUST_WORKER__SOFT_SHUTDOWN": f"PT{SOFT_SHUTDOWN_S}S",
             # Workers share the cores: a thread without work must not spin.
@@ -172,19 +176,24 @@ class Stack:
         }
 
 
-def _choose_threads() -> str:
-    """Choose the CPU threads of a step: as configured, else one per core up to a limit."""
+def _share_cores() -> Cores:
+    """Share the cores of this process, as far as the operator has not; a GPU is for one step."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return os.environ.get("SYNTRUST_WORKER__THREADS") or str(min(cores or 1, MAX_THREADS))
+    memory_bytes = 0 if sees_gpu() else psutil.virtual_memory().total
+    worker = read_settings(ComputeSettings).worker
+    threads = worker.threads if "threads" in worker.model_fields_set else None
+    return share_cores(cores or 1, memory_bytes, processes=worker.processes, threads=threads)
 
 
 def require_known_variables() -> None:
     """Refuse a `SYNTRUST_…` variable that sets nothing, before a program of the stack does.
 
+    Those of workers are read, too: they decide how many processes there are.
+
     Raises
     ------
     InvalidConfiguration
-        The detail names it and the nearest right name.
+        The detail names it, and the nearest right name or what would be right.
     """
     # The gateway's settings take half a second to load, and only who starts a stack needs them.
     from syntrust_gateway.settings import GatewaySettings  # noqa: PLC0415
@@ -192,3 +201,4 @@ def require_known_variables() -> None:
     from syntrust_segmenter.settings import SegmenterSettings  # noqa: PLC0415
 
     refuse_unknown(os.environ, GatewaySettings, GeneratorSettings, SegmenterSettings)
+    read_settings(ComputeSettings)

@@ -88,11 +88,12 @@ def run_worker(
 
     `handlers` names the function of each kind as "module:function". A child imports it, the parent
     never does: a GPU context or a thread pool does not survive a fork. With several `processes`,
-    each computes a step; they take turns on the device, see `StepContext.device`. `options` are the
-    service's own settings, see `StepContext.require_options`. `forget` removes what was made of
-    withdrawn steps from the service's own cache.
+    each computes a step; `StepContext.device` lets them take turns on a GPU. The settings may name
+    another number. `options` are the service's own settings, see `StepContext.require_options`.
+    `forget` removes what was made of withdrawn steps from the service's own cache.
     """
     structured_log.configure(settings.log_format)
+    processes = settings.worker.processes or processes
     settings.worker.scratch.mkdir(parents=True, exist_ok=True)
     lost = find_lost(settings.worker.scratch)
     remove_leftovers(settings.worker.scratch)

@@ -5,12 +5,12 @@ Loads no torch: the parent process reads it before it forks, and torch would not
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from syntrust_core.cores import sees_gpu
 from syntrust_core.ranks.shares import Devices
 from syntrust_core.settings import Settings
 
@@ -28,14 +28,6 @@ class GeneratorOptions(BaseModel):
         ),
     ] = True
     devices: Devices = 1
-    processes: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            description="Processes that draw in turns; while one draws, the others read and write. "
-            "Null: 2 beside a GPU, which waits for them; 1 on a CPU, whose cores do all three.",
-        ),
-    ] = None
 
 
 class GeneratorSettings(Settings):
@@ -44,13 +36,6 @@ class GeneratorSettings(Settings):
     generator: GeneratorOptions = GeneratorOptions()
 
 
-def count_processes(options: GeneratorOptions, devices: Path) -> int:
-    """Count the processes of a worker: as set, else by whether this process sees an NVIDIA GPU.
-
-    `devices` is the folder of device files, /dev.
-    """
-    if options.processes is not None:
-        return options.processes
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
-    sees_gpu = not hidden and any(devices.glob("nvidia[0-9]*"))
-    return BESIDE_A_GPU if sees_gpu else ON_A_CPU
+def count_processes(devices: Path = Path("/dev")) -> int:
+    """Count the processes of a worker whose settings say nothing, see `sees_gpu`."""
+    return BESIDE_A_GPU if sees_gpu(devices) else ON_A_CPU

@@ -64,7 +64,13 @@ def _fetch_model(model: Ref, context: StepContext) -> Path:
 
 @contextmanager
 def _hold_device(context: StepContext) -> Iterator[None]:
-    """Hold the device alone, and free its unused memory afterwards for other processes."""
+    """Hold a GPU alone, and free its unused memory afterwards for other processes.
+
+    The processes of a CPU draw side by side: each has its own threads.
+    """
+    if best_device().type == "cpu":
+        yield
+        return
     with context.device(patience_s=PATIENCE_S):
         try:
             yield

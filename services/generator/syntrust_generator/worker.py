@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from syntrust_core.contracts.base import Kind, Queue
 from syntrust_core.runtime.worker import run_worker
 from syntrust_core.worker_command import read_worker_settings
@@ -24,5 +22,5 @@ if __name__ == "__main__":
         settings,
         options=settings.generator,
         at_start=publish_shipped,
-        processes=count_processes(settings.generator, Path("/dev")),
+        processes=count_processes(),
     )
