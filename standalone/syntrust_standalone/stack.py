@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -58,6 +59,11 @@ class Stack:
     def origins(self) -> tuple[str, str]:
         """Give the origins of the platform's page, which may use the store's presigned URLs."""
         return self.url, f"http://localhost:{self.ports.gateway}"
+
+    @cached_property
+    def cores(self) -> Cores:
+        """What each worker gets of this machine."""
+        return _share_cores()
 
     @property
     def redis_url(self) -> str:
@@ -140,7 +146,7 @@ class Stack:
         return Program(name, (command, *arguments), self.folder.root, env)
 
     def _worker(self, queue: Queue, module: str) -> Program:
-        cores, work = _share_cores(), self.folder.work_folder(str(queue))
+        cores, work = self.cores, self.folder.work_folder(str(queue))
         threads = str(cores.threads)
         env = {
             **self._common(),

@@ -62,8 +62,8 @@ class Supervisor:
         self._on_event = on_event
         self._cleaner = OrphanCleaner(lock)
         self._processes: list[ManagedProcess] = []
-        self._passing: int | None = None
-        """The process group of what runs once and ends by itself."""
+        self._passing = set[int]()
+        """The process groups of what runs once and ends by itself."""
         self._liveness = stack.liveness()
         self._watchers: list[Watcher] = []
         self._watches: list[asyncio.Task[None]] = []
@@ -144,25 +144,33 @@ class Supervisor:
         await self._wait_until_all_ready([*workers, *api], lambda: _stack_is_ready(self._stack.url))
 
     async def _choose_precisions(self) -> None:
-        """Measure what nobody has chosen for this folder yet, while nothing else runs."""
+        """Measure what nobody has chosen for this folder yet, before anything else runs.
+
+        Workers that compute side by side are measured so.
+        """
         folder = self._stack.folder
-        for queue in list_unchosen(folder, os.environ):
+        unchosen = list_unchosen(folder, os.environ)
+        for queue in unchosen:
             self._notify(f"measuring the precision of the {queue}, once for this folder")
-            keep(folder, queue, await self._tune(queue))
+        turns = asyncio.Semaphore(self._stack.cores.processes)
+        found = await asyncio.gather(*(self._tune(queue, turns) for queue in unchosen))
+        for queue, chosen in zip(unchosen, found, strict=True):
+            keep(folder, queue, chosen)
         self._notify(describe(folder, os.environ))
 
-    async def _tune(self, queue: Queue) -> Tuning:
+    async def _tune(self, queue: Queue, turns: asyncio.Semaphore) -> Tuning:
         program = self._stack.tuner(queue)
         log = self._stack.folder.log_file(program.name)
         try:
-            return await measure(program, log, self._note_passing)
+            async with turns:
+                return await measure(program, log, self._note_passing)
         except Unavailable as error:
             chosen, sentence = give_up(queue, error.detail)
             self._notify(sentence)
             return chosen
 
     def _note_passing(self, group: int) -> None:
-        self._passing = group
+        self._passing.add(group)
 
     async def _prepare_database(self) -> None:
         """Start its server, if it has one, and migrate it: beside the start of all others."""
@@ -255,7 +263,7 @@ class Supervisor:
     def _list_groups(self) -> set[int]:
         """List the process groups that this supervisor started and knows of."""
         managed = {process.group for process in self._processes}
-        return {group for group in (*managed, self._cleaner.pid, self._passing) if group}
+        return {group for group in (*managed, self._cleaner.pid, *self._passing) if group}
 
 
 def trim_log(log: Path, limit_bytes: int) -> None:
