@@ -67,7 +67,7 @@ class Orchestrator:
         self._due_s: dict[str, float] = {}
         self._new_runs: set[str] = set()
         self._ended_before: set[str] = set()
-        self._must_review = True
+        self._must_review, self._is_planning = True, False
         self.ended = 0
         """Steps that ended in the last tick."""
         self.elapsed_s = 0.0
@@ -143,13 +143,23 @@ class Orchestrator:
                 self._ended_before |= demand.ensure_inspections(session, self._servers.store)
                 receiving.receive_uploads(session, self._servers)
         self._find_models([Ref(kind=Kind.IMPORTED_MODEL, id=model) for model in awaited])
-        until_s = self._servers.monotonic() + PLANNING_S
-        is_planning = [planner.advance(until_s=until_s) for planner in self._planners]
+        self._plan(PLANNING_S)
+        self._keep_schedule()
+        return has_cases or self._is_planning
+
+    def _plan(self, seconds: float) -> None:
+        """Plan new runs for so long, and note whether some are left."""
+        until_s = self._servers.monotonic() + seconds
+        left = [planner.advance(until_s=until_s) for planner in self._planners]
         for planner in self._planners:
             self._new_runs |= planner.planned
             planner.planned.clear()
-        self._keep_schedule()
-        return has_cases or any(is_planning)
+        self._is_planning = any(left)
+
+    def use_pause(self, seconds: float) -> None:
+        """Plan what is left to be planned, for as long as the pause until the next tick."""
+        if self._is_planning:
+            self._plan(seconds)
 
     def _find_models(self, awaited: list[Ref]) -> None:
         """Look for the imported models that some step waits for."""

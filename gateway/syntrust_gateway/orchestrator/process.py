@@ -99,10 +99,11 @@ def tick_until(
     """Tick until `stop` is set or the lead is lost. Wait for a server that is away; log a bug."""
     log.info("orchestrator.started")
     while not stop.is_set():
-        is_busy = False
+        until_s = time.monotonic() + PAUSE_S
         try:
             is_busy = _tick(orchestrator)
             _touch(heartbeat)
+            until_s = begin_pause(orchestrator, is_busy=is_busy)
         except LeadershipLost as error:
             log.warning("orchestrator.lead_lost", reason=str(error))
             break
@@ -113,14 +114,17 @@ def tick_until(
         except Exception:
             _touch(heartbeat)
             log.exception("orchestrator.tick_failed")
-        stop.wait(pause_after(orchestrator, is_busy=is_busy))
+        stop.wait(max(0.0, until_s - time.monotonic()))
     log.info("orchestrator.stopped")
 
 
-def pause_after(orchestrator: Orchestrator, *, is_busy: bool) -> float:
-    """Choose how many seconds to pause after the last tick of `orchestrator`."""
+def begin_pause(orchestrator: Orchestrator, *, is_busy: bool) -> float:
+    """Begin the pause after a tick, in which `orchestrator` plans; give the time when it ends."""
     ended, in_flight = orchestrator.ended, orchestrator.in_flight
-    return pause_s(ended, in_flight, orchestrator.elapsed_s, is_busy=is_busy)
+    seconds = pause_s(ended, in_flight, orchestrator.elapsed_s, is_busy=is_busy)
+    until_s = time.monotonic() + seconds
+    orchestrator.use_pause(seconds)
+    return until_s
 
 
 def pause_s(ended: int, in_flight: int, elapsed_s: float, *, is_busy: bool) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.gateway.orchestrator_harness import OrchestratorHarness
 
+from syntrust_gateway.orchestrator import loop
 from syntrust_gateway.orchestrator.process import (
     MANY,
     PAUSE_WHILE_BUSY_S,
@@ -47,3 +48,16 @@ def test_the_steps_that_ended_in_a_tick_are_counted(
 
     assert harness.orchestrator.ended == 1
     assert harness.orchestrator.elapsed_s == pytest.approx(2.1)
+
+
+def test_what_is_left_to_be_planned_is_planned_in_the_pause(
+    harness: OrchestratorHarness, ready: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "PLANNING_S", 0.0)
+    runs = [harness.experiment(ready, name=name) for name in ("one", "other")]
+    harness.orchestrator.tick()
+    assert not all(harness.state(run).planned for run in runs)
+
+    harness.orchestrator.use_pause(1.0)
+
+    assert all(harness.state(run).planned for run in runs)
