@@ -141,3 +141,21 @@ def test_a_model_is_deleted_only_after_a_question(page: Page, experiment: str, a
     asked.get_by_role("button", name="Cancel").click()
     expect(asked).to_be_hidden()
     assert page.request.get(f"/models/{segmenter}").ok
+
+
+def test_a_generator_is_trained_seen_in_a_sample_and_deleted(page: Page, dataset: str) -> None:
+    page.goto("/#/models?add=train")
+    page.get_by_label("Name").fill("short-lived")
+    page.get_by_label("Dataset", exact=True).select_option(dataset)
+    page.get_by_label("Iterations").fill("2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    job = job_named(page, "Training of short-lived")
+    expect(job.get_by_role("status")).to_have_text("done", timeout=JOB_MS)
+    expect(job.get_by_role("img", name="Slices of training cases")).to_be_visible()
+    page.goto("/#/models/short-lived")
+    page.get_by_role("button", name="Delete").click()
+    asked = page.get_by_role("dialog", name="Delete short-lived?")
+    asked.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("link", name="tiny", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="short-lived", exact=True)).to_have_count(0)
+    assert page.request.get("/models/short-lived").status == 404
