@@ -15,7 +15,7 @@ from sqlalchemy import URL
 
 from syntrust_core.configuration import read_settings, refuse_unknown
 from syntrust_core.contracts.base import Queue
-from syntrust_core.cores import Cores, sees_gpu, share_cores
+from syntrust_core.machine.cores import Cores, sees_gpu, share_cores
 from syntrust_core.settings import ComputeSettings
 from syntrust_standalone.data_folder import Credentials, Database, DataFolder, Ports
 from syntrust_standalone.liveness import Heartbeat, Liveness, http_shows_life, redis_shows_life

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from syntrust_core.cores import sees_gpu
+from syntrust_core.machine.cores import sees_gpu
 from syntrust_core.ranks.shares import Devices
 from syntrust_core.settings import Settings
 

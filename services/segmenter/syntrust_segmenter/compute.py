@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from syntrust_core.deterministic import use_deterministic_algorithms
 from syntrust_core.errors import OutOfMemory
+from syntrust_core.machine.deterministic import use_deterministic_algorithms
 from syntrust_core.segmenter_presets import SegmenterConfig
 
 # Torch has no class of its own for the allocator of the CPU, nor for those of cuDNN and cuBLAS.

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
-from syntrust_core.deterministic import use_deterministic_algorithms
+from syntrust_core.machine.deterministic import use_deterministic_algorithms
 
 _MEMORY: Any = torch.utils.deterministic  # its stubs lack the flag
 

@@ -8,7 +8,7 @@ import torch
 
 CODE = """
 import sys, torch
-from syntrust_core.deterministic import use_deterministic_algorithms
+from syntrust_core.machine.deterministic import use_deterministic_algorithms
 use_deterministic_algorithms(enabled=True)
 assert torch.are_deterministic_algorithms_enabled()
 use_deterministic_algorithms(enabled=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syntrust_core.cores import BYTES_PER_PROCESS, sees_gpu, share_cores
+from syntrust_core.machine.cores import BYTES_PER_PROCESS, sees_gpu, share_cores
 
 PLENTY = 64 * BYTES_PER_PROCESS
 

@@ -1,0 +1,1 @@
+"""What a machine has, and how its workers use it."""
