@@ -62,13 +62,18 @@ def _fetch_model(model: Ref, context: StepContext) -> Path:
     return context.fetch_shipped(model, lambda store: publish_again(store, shipped))
 
 
+def takes_turns() -> bool:
+    """Whether the processes of this worker share one device."""
+    return best_device().type != "cpu"
+
+
 @contextmanager
 def _hold_device(context: StepContext) -> Iterator[None]:
     """Hold a GPU alone, and free its unused memory afterwards for other processes.
 
     The processes of a CPU draw side by side: each has its own threads.
     """
-    if best_device().type == "cpu":
+    if not takes_turns():
         yield
         return
     with context.device(patience_s=PATIENCE_S):

@@ -18,6 +18,7 @@ from syntrust_core.runtime.input_cache import InputCache
 from syntrust_core.runtime.runner import Outcome, device_lock
 from syntrust_core.testing import MemoryCoordinator
 from syntrust_core.testing.step_bench import StepBench
+from syntrust_generator import tasks
 from syntrust_generator.checkpoints import publish
 from syntrust_generator.checkpoints.publish import publish_model
 from syntrust_generator.settings import GeneratorOptions
@@ -226,7 +227,11 @@ def give_up() -> None:
     raise BlockingIOError
 
 
-def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench: Bench) -> None:
+@pytest.mark.parametrize("on_gpu", [True, False])
+def test_twins_and_trainings_have_a_gpu_to_themselves_and_share_a_cpu(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, on_gpu: bool
+) -> None:
+    monkeypatch.setattr(tasks, "takes_turns", lambda: on_gpu)
     coordinator = WatchingCoordinator(bench.scratch / device_lock(os.getppid()))
     bench.coordinator = coordinator
 
@@ -234,8 +239,9 @@ def test_twins_and_trainings_have_the_device_of_their_worker_to_themselves(bench
     twin = ask(model)
     bench.run(twin, synthesise_case)
 
-    assert set(coordinator.reports) == {model.id, twin.step_id}
-    assert coordinator.beside == set()
+    both = {model.id, twin.step_id}
+    assert set(coordinator.reports) == both
+    assert coordinator.beside == (set() if on_gpu else both)
 
 
 @pytest.mark.parametrize("damage", ["manifest", "card.json", "model.safetensors"])
