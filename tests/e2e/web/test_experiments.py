@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -186,8 +187,8 @@ def test_a_first_reader_is_told_the_next_step(page: Page, axe: Axe, shot: Shot) 
     empty = json.dumps({"items": [], "next": None})
     page.route("**/experiments?*", lambda route: route.fulfill(body=empty))
     page.route("**/datasets?*", lambda route: route.fulfill(body=empty))
-    page.goto("/#/datasets")
     page.goto("/#/experiments")
+    page.reload()  # forget the list that the first view has read
     expect(page.get_by_role("link", name="Register a dataset")).to_be_visible()
     assert axe(page) == []
     shot(page, "experiments-empty")
@@ -197,8 +198,8 @@ def test_a_first_reader_is_told_the_next_step(page: Page, axe: Axe, shot: Shot) 
 def many(page: Page) -> Page:
     """A platform that answers ten thousand experiments."""
     page.route("**/experiments?*", answer_many)
-    page.goto("/#/datasets")
     page.goto("/#/experiments")
+    page.reload()  # forget the list that the first view has read
     return page
 
 
@@ -284,8 +285,8 @@ def test_a_list_follows_the_rows_in_sight(page: Page) -> None:
     state: dict[str, str] = {"now": "queued"}
     page.route("**/experiments?*", answer_one(lambda: state["now"]))
     page.clock.install()
-    page.goto("/#/datasets")
     page.goto("/#/experiments")
+    page.reload()  # forget the list that the first view has read
     row = page.get_by_role("listitem")
     expect(row).to_contain_text("queued")
     state["now"] = "running"
@@ -314,9 +315,10 @@ def test_a_page_open_for_15_minutes_on_a_running_experiment_does_not_grow(
         page.wait_for_load_state()
         grown.append(nodes_and_listeners(page))
     # A step that starts or ends shows and takes away rows: what leaks is there at every reading.
+    # The first of them may be of a page that does not show everything yet.
     first, last = zip(*grown[:5], strict=True), zip(*grown[-5:], strict=True)
     for before, after in zip(first, last, strict=True):
-        assert min(after) <= min(before) + 20, f"nodes and listeners: {grown}"
+        assert min(after) <= median(before) + 20, f"nodes and listeners: {grown}"
 
 
 def nodes_and_listeners(page: Page) -> tuple[int, int]:
