@@ -88,18 +88,18 @@ class Ranks:
         stream = BytesIO()
         if self.is_first:
             torch.save(state, stream)
-        data = self.share_bytes(stream.getvalue())
+        data = self.share_bytes(stream.getbuffer())
         if self.is_first:
             return state
         return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
 
-    def share_bytes(self, data: bytes) -> bytes:
-        """Give every rank the bytes of the first; at least one."""
+    def share_bytes(self, data: bytearray | memoryview) -> bytes:
+        """Give every rank the bytes of the first, which has at least one."""
         length = torch.tensor(len(data))
         self._broadcast(length)
         whole = torch.empty(int(length), dtype=torch.uint8)
         if self.is_first:
-            whole = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            whole = torch.frombuffer(data, dtype=torch.uint8)
         self._broadcast(whole)
         return whole.numpy().tobytes()
 

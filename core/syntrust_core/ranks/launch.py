@@ -23,7 +23,7 @@ from syntrust_core.ranks.processes import RankProcesses
 # The first rank validates alone for as long as it takes. A rank that dies is noticed otherwise.
 _PATIENCE: Final = timedelta(days=30)
 _INTERFACES: Final = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
-_JOB_FILE, _STORE_FILE = "job.json", "store"
+_JOB_FILE, _STORE_FILE = "job", "store"
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def start_ranks(
         yield ALONE
     elif count_torchrun() > 1:
         with _connected(0, devices, device) as ranks:
-            ranks.share_bytes(write_job(job).encode())
+            ranks.share_bytes(bytearray(write_job(job), "utf-8"))
             yield ranks
     else:
         _require_gpus(devices, device)
@@ -72,7 +72,7 @@ def serve_torchrun() -> bool:
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     device = _choose_device(kind, int(os.environ["LOCAL_RANK"]))
     with _connected(int(os.environ["RANK"]), count_torchrun(), device) as ranks:
-        read_job(ranks.share_bytes(b"").decode()).compute(ranks)
+        read_job(ranks.share_bytes(bytearray()).decode()).compute(ranks)
     return True
 
 
