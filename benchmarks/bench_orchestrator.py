@@ -65,7 +65,7 @@ from syntrust_gateway.db.tables import (
 )
 from syntrust_gateway.orchestrator import Orchestrator, planning
 from syntrust_gateway.orchestrator.planning import PlannedSteps
-from syntrust_gateway.orchestrator.process import begin_pause
+from syntrust_gateway.orchestrator.process import plan_in_pause
 from syntrust_gateway.orchestrator.reconcile import Servers
 from syntrust_standalone.servers import start_valkey, start_weed
 
@@ -160,8 +160,7 @@ class Bench:
                 last_look = now
                 if not self.live():
                     break
-            until_s = begin_pause(self.orchestrator, is_busy=is_busy)
-            time.sleep(max(0.0, until_s - time.monotonic()))
+            time.sleep(plan_in_pause(self.orchestrator, is_busy=is_busy))
         took = time.perf_counter() - began
         assert not self.failed(), "an experiment has failed"
         figures.plan_s = planned

@@ -99,11 +99,11 @@ def tick_until(
     """Tick until `stop` is set or the lead is lost. Wait for a server that is away; log a bug."""
     log.info("orchestrator.started")
     while not stop.is_set():
-        until_s = time.monotonic() + PAUSE_S
+        left_s = PAUSE_S
         try:
             is_busy = _tick(orchestrator)
             _touch(heartbeat)
-            until_s = begin_pause(orchestrator, is_busy=is_busy)
+            left_s = plan_in_pause(orchestrator, is_busy=is_busy)
         except LeadershipLost as error:
             log.warning("orchestrator.lead_lost", reason=str(error))
             break
@@ -114,17 +114,17 @@ def tick_until(
         except Exception:
             _touch(heartbeat)
             log.exception("orchestrator.tick_failed")
-        stop.wait(max(0.0, until_s - time.monotonic()))
+        stop.wait(left_s)
     log.info("orchestrator.stopped")
 
 
-def begin_pause(orchestrator: Orchestrator, *, is_busy: bool) -> float:
-    """Begin the pause after a tick, in which `orchestrator` plans; give the time when it ends."""
+def plan_in_pause(orchestrator: Orchestrator, *, is_busy: bool) -> float:
+    """Let `orchestrator` plan in the pause after a tick; give the seconds that are left of it."""
     ended, in_flight = orchestrator.ended, orchestrator.in_flight
     seconds = pause_s(ended, in_flight, orchestrator.elapsed_s, is_busy=is_busy)
-    until_s = time.monotonic() + seconds
+    started_s = time.monotonic()
     orchestrator.use_pause(seconds)
-    return until_s
+    return max(0.0, seconds - (time.monotonic() - started_s))
 
 
 def pause_s(ended: int, in_flight: int, elapsed_s: float, *, is_busy: bool) -> float:
