@@ -147,17 +147,15 @@ class Stack:
 
     def _worker(self, queue: Queue, module: str) -> Program:
         cores, work = self.cores, self.folder.work_folder(str(queue))
-        threads = str(cores.threads)
         env = {
             **self._common(),
             "SYNTRUST_WORKER__SCRATCH": str(work),
             "SYNTRUST_WORKER__HEARTBEAT_FILE": str(work / _HEARTBEAT),
-            "SYNTRUST_WORKER__THREADS": threads,
-            "SYNTRUST_WORKER__PROCESSES": str(cores.processes),
+            **_spell(cores),
             "SYNTRUST_WORKER__CACHE_BYTES": str(_CACHE_BYTES),
             "SYNTRUST_WORKER__SOFT_SHUTDOWN": f"PT{SOFT_SHUTDOWN_S}S",
             # Workers share the cores: a thread without work must not spin.
-            "OMP_NUM_THREADS": threads,
+            "OMP_NUM_THREADS": str(cores.threads),
             "OMP_WAIT_POLICY": "passive",
             # Freed memory stays with the process: returning it to the kernel and requesting it
             # again took a third of the time of a training.
@@ -180,6 +178,12 @@ class Stack:
             "NO_PROXY": direct,
             "no_proxy": direct,
         }
+
+
+def _spell(cores: Cores) -> dict[str, str]:
+    """Spell the settings of a worker. Beside a GPU each knows its own number of processes."""
+    threads = {"SYNTRUST_WORKER__THREADS": str(cores.threads)}
+    return threads if sees_gpu() else threads | {"SYNTRUST_WORKER__PROCESSES": str(cores.processes)}
 
 
 def _share_cores() -> Cores:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 MOST_PROCESSES: Final = 4
 MOST_THREADS: Final = 8  # more do not speed up networks of this size on a CPU
-BYTES_PER_PROCESS: Final = 8 << 30  # of memory, for a step of each worker
+BYTES_PER_PROCESS: Final = 6 << 30  # of memory, for a step of each worker; 16 GB hold two
 
 
 class Cores(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from syntrust_standalone import stack as programs
 from syntrust_standalone.data_folder import Credentials, DataFolder, Ports
 from syntrust_standalone.servers import WeedPorts
 from syntrust_standalone.stack import Stack
@@ -25,3 +28,15 @@ def test_no_other_program_learns_who_may_sign_in(tmp_path: Path) -> None:
 
     for worker in stack.workers():
         assert not [name for name in worker.env if name.startswith("SYNTRUST_GATEWAY")]
+
+
+@pytest.mark.parametrize("gpu", ["a GPU", ""])
+def test_only_without_a_gpu_a_worker_is_told_how_many_steps_it_computes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: str
+) -> None:
+    monkeypatch.setattr(programs, "sees_gpu", lambda: bool(gpu))
+    ports = Ports(gateway=8123, redis=1, postgres=2, weed=WeedPorts(3, 4, 5, 6, 7))
+
+    for worker in Stack(DataFolder(tmp_path), Credentials.new(), ports).workers():
+        assert ("SYNTRUST_WORKER__PROCESSES" in worker.env) == (not gpu)
+        assert worker.env["SYNTRUST_WORKER__THREADS"] == worker.env["OMP_NUM_THREADS"]
