@@ -128,7 +128,12 @@ images: ## build the four images, tagged with the version
 			$(if $(PIP_INDEX_URL),--build-arg PIP_INDEX_URL) $(if $(NPM_CONFIG_REGISTRY),--build-arg NPM_CONFIG_REGISTRY) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) \
 			$(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE) . || exit 1; done
 
-sbom: venv ## list what each image installs, in build/sbom (CycloneDX)
+build/cyclonedx/.installed: requirements/cyclonedx.txt | $(VENV)/.installed
+	$(BIN)/python -m venv build/cyclonedx
+	build/cyclonedx/bin/python -m pip install --quiet --requirement requirements/cyclonedx.txt
+	@touch $@
+
+sbom: venv build/cyclonedx/.installed ## list what each image installs, in build/sbom (CycloneDX)
 	@$(BIN)/python -m tools.deploy.sbom build/sbom
 
 e2e: venv ## build the images, run Compose and disturb it; skips without Docker

@@ -63,6 +63,8 @@ def main() -> None:
     write("openapi-client", resolve("openapi-python-client>=0.29"))
     # Likewise: it pins a hundred packages, some of them older than ours.
     write("checkov", resolve("checkov>=3.3"))
+    # Likewise: what it brings would be loaded by jsonschema, hence by MONAI, for three seconds.
+    write("cyclonedx", resolve("cyclonedx-bom>=7.5"))
     for image, distributions in IMAGES.items():
         write(image, resolve("-c", "requirements/dev.txt", *(f"./{d}" for d in distributions)))
 

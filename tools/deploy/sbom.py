@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 def describe_environment() -> Document:
     """Describe everything that is installed beside this interpreter."""
-    program = Path(sys.executable).with_name("cyclonedx-py")
+    program = ROOT / "build" / "cyclonedx" / "bin" / "cyclonedx-py"
     command = [str(program), "environment", sys.executable, "--output-reproducible"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     found: Document = json.loads(done.stdout)
