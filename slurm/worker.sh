@@ -52,6 +52,7 @@ find_command() {
         unset PYTHONPATH PYTHONHOME
         # As in the images: freed memory stays with the process.
         export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456
+        export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
         command=("${PYTHON:?settings.sh must set IMAGES or PYTHON}" -m "syntrust_$1.worker")
     fi
 }

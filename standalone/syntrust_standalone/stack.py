@@ -162,6 +162,8 @@ class Stack:
             "MALLOC_MMAP_MAX_": "0",
             "MALLOC_TRIM_THRESHOLD_": str(_KEPT_FREE_BYTES),
             "MALLOC_TOP_PAD_": str(_MALLOC_STEP_BYTES),
+            # In huge pages, where the kernel lets a process ask for them: a tenth of a training.
+            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         }
         argv = (sys.executable, "-m", module)
         return Program(str(queue), argv, work, env, death_signal="SIGKILL")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,28 @@ def test_only_without_a_gpu_a_worker_is_told_how_many_steps_it_computes_at_once(
     for worker in Stack(DataFolder(tmp_path), Credentials.new(), ports).workers():
         assert ("SYNTRUST_WORKER__PROCESSES" in worker.env) == (not gpu)
         assert worker.env["SYNTRUST_WORKER__THREADS"] == worker.env["OMP_NUM_THREADS"]
+
+
+ROOT = Path(__file__).parents[3]
+ALLOCATOR = re.compile(r"\b((?:MALLOC|GLIBC)_\w+)=(\S+)")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "services/generator/Dockerfile",
+        "services/segmenter/Dockerfile",
+        "services/metrics/Dockerfile",
+        "slurm/worker.sh",
+    ],
+)
+def test_a_worker_allocates_memory_alike_wherever_it_is_installed(
+    tmp_path: Path, file: str
+) -> None:
+    ports = Ports(gateway=8123, redis=1, postgres=2, weed=WeedPorts(3, 4, 5, 6, 7))
+    worker = next(iter(Stack(DataFolder(tmp_path), Credentials.new(), ports).workers()))
+
+    here = {name: value for name, value in worker.env.items() if ALLOCATOR.match(f"{name}=0")}
+
+    assert dict(ALLOCATOR.findall((ROOT / file).read_text())) == here
+    assert "GLIBC_TUNABLES" in here
