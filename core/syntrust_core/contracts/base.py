@@ -74,7 +74,7 @@ QUEUES: Mapping[Kind, Queue] = {
 # refuses the step.
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
-    Kind.SYNTHESISE_CASE: 6,
+    Kind.SYNTHESISE_CASE: 7,
     Kind.TRAIN_GENERATOR: 5,
     Kind.TRAIN_SEGMENTER: 3,
     Kind.PREDICT_CASES: 2,

@@ -160,7 +160,7 @@ class TrainConfig(_Frozen):
     view: View = "brain"
     intensity: Convention = "brain-z"
     expanded: bool = False
-    default: Sampling = Sampling(sampler="dpm++2m", steps=10)
+    default: Sampling = Sampling(sampler="dpm++2m", steps=5)
 
     @model_validator(mode="after")
     def _fit(self) -> Self:

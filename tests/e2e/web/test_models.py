@@ -44,7 +44,7 @@ def test_a_generators_card_names_its_domain_and_what_it_has_seen(
 ) -> None:
     page.goto("/#/models/tiny")
     expect(page.get_by_text("64 × 64 × 64 voxels of 3 × 3 × 3 mm")).to_be_visible()
-    expect(page.get_by_text("dpm++2m, 10 steps")).to_be_visible()
+    expect(page.get_by_text("dpm++2m, 5 steps")).to_be_visible()
     seen = page.get_by_role("list", name="Cases that the model was trained on")
     expect(seen.get_by_role("listitem").first).to_contain_text("phantom")
     assert seen.get_by_role("listitem").count() < 96, "rows out of sight are in the document"

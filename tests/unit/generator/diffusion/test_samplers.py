@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from syntrust_generator.diffusion import samplers
 from syntrust_generator.diffusion.samplers import (
     Denoiser,
     Step,
@@ -119,11 +120,47 @@ def test_all_steps_are_all_steps() -> None:
     assert spaced_steps(250, 250) == list(range(249, -1, -1))
 
 
-def test_steps_are_denser_where_there_is_less_noise() -> None:
+def test_few_steps_are_the_chebyshev_points() -> None:
+    assert spaced_steps(250, 5) == [249, 213, 125, 37, 1]
+
+
+def test_steps_are_denser_at_both_ends() -> None:
     gaps = [one - following for one, following in pairwise(spaced_steps(250, 10))]
 
-    assert gaps == sorted(gaps, reverse=True)
-    assert gaps[0] > 3 * gaps[-1]
+    assert gaps == gaps[::-1]
+    assert gaps[:5] == sorted(gaps[:5])
+    assert gaps[4] > 5 * gaps[0]
+
+
+def exact_end(x: float, sd: float, schedule: Schedule) -> float:
+    """Where the flow of normal data leads from x at t = T - 1: the clean estimate at t = 1.
+
+    Along it x keeps its place in the distribution, whose variance is abar sd² + 1 - abar.
+    """
+    abar = schedule.alphas_cumprod.double()
+    variance = abar * sd**2 + 1 - abar
+    at_one = x * math.sqrt(variance[1] / variance[-1])
+    return float(abar[1].sqrt() * sd**2 / variance[1] * at_one)
+
+
+@pytest.mark.parametrize("sampler", [ddim, dpm_solver])
+@pytest.mark.parametrize("steps", [5, 6, 8, 10])
+@pytest.mark.parametrize("sd", [0.05, 0.1, 0.2])
+def test_few_steps_end_nearer_to_the_exact_flow_than_evenly_spaced_ones(
+    sampler: object, steps: int, sd: float, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(sampler)
+    start, wanted = 0.5, exact_end(0.5, sd, schedule)
+
+    def miss() -> float:
+        drawn = sampler(gaussian(sd, schedule), torch.full(SHAPE, start), schedule, steps)
+        return abs(float(drawn.flatten()[0]) - wanted)
+
+    ours = miss()
+    evenly = [round(249 - 248 * n / (steps - 1)) for n in range(steps)]
+    monkeypatch.setattr(samplers, "spaced_steps", lambda total, count: evenly)
+
+    assert ours < miss()
 
 
 @pytest.mark.parametrize("count", [1, 251])
