@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 SHARE: Final = 0.95
 """Of float32's time: a precision that takes more is not chosen."""
 HOPELESS: Final = 2.0  # times float32's in a trial: emulated bfloat16 takes some 14 times as long
-CLEAR: Final = 1.1  # so far from the bound, round after round, that more rounds change nothing
-_FEWEST_CLEAR: Final = 2  # rounds after the warm-up
+CLEAR: Final = ((1, 1.25), (2, 1.1))
+"""Rounds after the warm-up, and how far all must be from the bound for more to change nothing."""
 _FEWEST: Final = 3  # where the answer is not clear
 
 Step = Callable[[], object]
@@ -165,17 +165,18 @@ def _time_rounds(
         for name, step in steps.items():
             taken[name].append(_time(step, clock))
         is_over = rounds >= _FEWEST and clock() - started > limits.seconds
-        if is_over or (rounds >= _FEWEST_CLEAR and _is_clear(taken)):
+        is_clear = any(rounds >= least and _is_beyond(margin, taken) for least, margin in CLEAR)
+        if is_over or is_clear:
             break
     return {name: median(seconds[1:]) for name, seconds in taken.items()}, rounds
 
 
-def _is_clear(taken: Mapping[str, Sequence[float]]) -> bool:
-    """Whether every round, the first too, has each precision far on one side of the bound."""
+def _is_beyond(margin: float, taken: Mapping[str, Sequence[float]]) -> bool:
+    """Whether every round, the first too, has each precision so far on one side of the bound."""
     reference, *others = taken.values()
     for seconds in others:
         ratios = [mine / theirs for mine, theirs in zip(seconds, reference, strict=True)]
-        if min(ratios) < SHARE * CLEAR and max(ratios) > SHARE / CLEAR:
+        if min(ratios) < SHARE * margin and max(ratios) > SHARE / margin:
             return False
     return True
 

@@ -78,17 +78,36 @@ def test_of_precisions_that_are_fast_enough_the_fastest_is_chosen() -> None:
     assert choose([timing(fp32=1.0, tf32=0.5, bf16=0.6)]) == "tf32"
 
 
-def test_a_clear_answer_takes_a_warm_up_and_two_interleaved_rounds() -> None:
+@pytest.mark.parametrize(
+    ("ratio", "rounds"), [(0.6, 1), (0.75, 1), (0.8, 2), (0.85, 2), (0.9, 3), (1.1, 2), (1.2, 1)]
+)
+def test_the_clearer_an_answer_is_the_fewer_interleaved_rounds_follow_the_warm_up(
+    ratio: float, rounds: int
+) -> None:
     machine = Machine()
 
-    (found,) = measure([machine.work("drawing", fp32=0.5, bf16=0.3)], clock=machine.clock)
+    (found,) = measure(
+        [machine.work("drawing", fp32=0.5, bf16=0.5 * ratio)],
+        Limits(rounds=3),
+        clock=machine.clock,
+    )
 
-    assert found.rounds == 2
-    assert found.ratio("bf16") == pytest.approx(0.6)
+    assert found.rounds == rounds
+    assert found.ratio("bf16") == pytest.approx(ratio)
     assert [each for each in machine.done if "try" not in each] == [
         "drawing fp32",
         "drawing bf16",
-    ] * 3
+    ] * (rounds + 1)
+
+
+def test_a_warm_up_that_says_otherwise_takes_more_rounds() -> None:
+    machine = Machine()
+    steps = {"fp32": machine.step("fp32", 1.0), "bf16": machine.step("bf16", 0.9, 0.5)}
+    tries = {name: machine.step("try", 0.1) for name in steps}
+
+    (found,) = measure([Work("drawing", steps, tries)], Limits(rounds=3), clock=machine.clock)
+
+    assert found.rounds == 3
 
 
 def test_an_answer_that_is_not_clear_takes_every_round_and_the_median() -> None:
