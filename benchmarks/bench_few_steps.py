@@ -49,8 +49,8 @@ from syntrust_core.contracts.vocabulary import LABELS, MODALITIES, REGIONS
 from syntrust_generator.checkpoints.store import find_shipped_model
 from syntrust_generator.diffusion.samplers import SamplerName
 
-STEPS = (5, 10, 20, 50, 250)
-SHOWN = (5, 10, 20, 250)
+STEPS = (4, 5, 6, 8, 250)
+SHOWN = (4, 5, 8, 250)
 GREY_PERCENTILES = (1, 99.5)
 
 
