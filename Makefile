@@ -55,7 +55,7 @@ test: venv ## every test, on real servers started for the run; TESTS=folder for 
 ifeq ($(TESTS),)
 	@failed=0; \
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit $(PARALLEL) || failed=1; \
-	$(BIN)/python -m pytest --ignore=tests/unit --numprocesses $(JOBS) --dist loadfile || failed=1; \
+	$(BIN)/python -m pytest --ignore=tests/unit --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder || failed=1; \
 	exit $$failed
 else
 	$(BIN)/python -m pytest $(TESTS)

@@ -25,6 +25,25 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+LONGEST = (
+    "chaos/test_chaos.py",
+    "integration/standalone/test_study.py",
+    "integration/docs/test_guide_commands.py",
+    "e2e/test_precision.py",
+    "e2e/test_experiment.py",
+    "e2e/web/test_results.py",
+    "integration/standalone/test_standalone.py",
+)
+"""Files of minutes. They begin first, else the last of them keeps one process and another waits."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first; what is in a file keeps its order."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_reaches_children() -> None:
     """A shell starts what runs in the background deaf to Ctrl-C, and children inherit that."""
