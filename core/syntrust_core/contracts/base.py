@@ -75,7 +75,7 @@ QUEUES: Mapping[Kind, Queue] = {
 RECIPES: Mapping[Kind, int] = {
     **dict.fromkeys(QUEUES, 1),
     Kind.SYNTHESISE_CASE: 7,
-    Kind.TRAIN_GENERATOR: 5,
+    Kind.TRAIN_GENERATOR: 6,
     Kind.TRAIN_SEGMENTER: 3,
     Kind.PREDICT_CASES: 2,
     Kind.SCORE_CASES: 2,
