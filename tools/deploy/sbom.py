@@ -24,8 +24,16 @@ Document = dict[str, Any]
 
 
 def describe_environment() -> Document:
-    """Describe everything that is installed beside this interpreter."""
+    """Describe everything that is installed beside this interpreter.
+
+    Raises
+    ------
+    SystemExit
+        The tool is not installed.
+    """
     program = ROOT / "build" / "cyclonedx" / "bin" / "cyclonedx-py"
+    if not program.exists():
+        raise SystemExit(f"{program} is missing; `make sbom` installs it.")
     command = [str(program), "environment", sys.executable, "--output-reproducible"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     found: Document = json.loads(done.stdout)
